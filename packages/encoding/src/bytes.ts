@@ -1,0 +1,84 @@
+/** Raw bytes. Whoever receives one from another component treats it as immutable. */
+export type Bytes = Uint8Array;
+
+export const EMPTY: Bytes = new Uint8Array(0);
+
+const utf8Encoder = new TextEncoder();
+const utf8Decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+
+/** UTF-8 bytes of `text`. */
+export function utf8(text: string): Bytes {
+  return utf8Encoder.encode(text);
+}
+
+/** Text of UTF-8 `bytes`; invalid sequences become U+FFFD. */
+export function fromUtf8(bytes: Bytes): string {
+  return utf8Decoder.decode(bytes);
+}
+
+export function concatBytes(parts: readonly Bytes[]): Bytes {
+  if (parts.length === 1) return parts[0]!;
+  let length = 0;
+  for (const part of parts) length += part.length;
+  const all = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+
+/** Lexicographic order of unsigned bytes, the order of every ordered key space here: negative, zero or positive. */
+export function compareBytes(a: Bytes, b: Bytes): number {
+  const n = Math.min(a.length, b.length);
+  for (let i = 0; i < n; i++) {
+    const difference = a[i]! - b[i]!;
+    if (difference !== 0) return difference;
+  }
+  return a.length - b.length;
+}
+
+export function equalBytes(a: Bytes, b: Bytes): boolean {
+  return a.length === b.length && compareBytes(a, b) === 0;
+}
+
+export function toHex(bytes: Bytes): string {
+  let text = '';
+  for (const byte of bytes) text += byte.toString(16).padStart(2, '0');
+  return text;
+}
+
+export function fromHex(text: string): Bytes {
+  const bytes = new Uint8Array(text.length >> 1);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(text.slice(2 * i, 2 * i + 2), 16);
+  return bytes;
+}
+
+/**
+ * Text whose char codes are bytes, 0 to 255, one each. Object names, namespaces, locator keys, omap keys and xattr names
+ * are arbitrary bytes in Ceph; as raw strings they lose nothing, and the order of JavaScript's `<` is Ceph's byte order.
+ */
+export type RawString = string;
+
+export function rawFromBytes(bytes: Bytes): RawString {
+  let text = '';
+  for (let at = 0; at < bytes.length; at += 4096) text += String.fromCharCode(...bytes.subarray(at, at + 4096));
+  return text;
+}
+
+export function bytesFromRaw(raw: RawString): Bytes {
+  const bytes = new Uint8Array(raw.length);
+  for (let i = 0; i < raw.length; i++) bytes[i] = raw.charCodeAt(i);
+  return bytes;
+}
+
+/** The raw string of a text's UTF-8 bytes: at the edge, where people's text comes in. */
+export function rawFromText(text: string): RawString {
+  return rawFromBytes(utf8(text));
+}
+
+/** Text for people; invalid UTF-8 becomes U+FFFD. */
+export function textFromRaw(raw: RawString): string {
+  return fromUtf8(bytesFromRaw(raw));
+}

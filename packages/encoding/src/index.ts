@@ -1,0 +1,47 @@
+export {
+  type Bytes,
+  bytesFromRaw,
+  compareBytes,
+  concatBytes,
+  EMPTY,
+  equalBytes,
+  fromHex,
+  fromUtf8,
+  type RawString,
+  rawFromBytes,
+  rawFromText,
+  textFromRaw,
+  toHex,
+  utf8,
+} from './bytes.ts';
+export { Decoder } from './decoder.ts';
+export { Encoder } from './encoder.ts';
+export { Errno } from './errno.ts';
+export { MalformedInput } from './errors.ts';
+export {
+  AddrType,
+  type AddrVec,
+  comparePgIds,
+  compareVersions,
+  type EntityAddr,
+  type EntityName,
+  EntityType,
+  type EntityTypeName,
+  type Epoch,
+  type EVersion,
+  formatAddr,
+  formatAddrVec,
+  formatPgId,
+  formatUuid,
+  formatVersion,
+  type OsdId,
+  type PgId,
+  type PoolId,
+  parsePgId,
+  parseUuid,
+  sameAddr,
+  sameAddrVec,
+  type UTime,
+  type Uuid,
+  type Weight16,
+} from './types.ts';

@@ -1,0 +1,33 @@
+export type { Command, CommandReply } from './command.ts';
+export type { ConfigMessage } from './config.ts';
+export type { GetPoolStats, GetPoolStatsReply } from './get-pool-stats.ts';
+export type { LogEntry, LogMessage } from './log.ts';
+export type { Message, PrivateMessage, PublicMessage } from './message.ts';
+export type { MgrCommand, MgrCommandReply } from './mgr-command.ts';
+export type { MgrMapMessage } from './mgr-map.ts';
+export type { MonCommand, MonCommandAck } from './mon-command.ts';
+export type { MonGetMap } from './mon-get-map.ts';
+export type { MonGetVersion, MonGetVersionReply } from './mon-get-version.ts';
+export type { MonMapMessage } from './mon-map.ts';
+export type { MonSubscribe, Subscription } from './mon-subscribe.ts';
+export type { OsdMapMessage } from './osd-map.ts';
+export {
+  type ExtentArgs,
+  NOSNAP,
+  type ObjectLocator,
+  OpFlag,
+  OsdFlag,
+  type OsdOp,
+  OsdOpCode,
+  type OsdOpMessage,
+  type OsdOpReply,
+  type OsdOpResult,
+  type ReqId,
+  SNAPDIR,
+} from './osd-op.ts';
+export type { HealthCheck, ObjectStatSum, OsdStat, PgMapDigest, PgStat, PoolStat } from './pg-stat.ts';
+export type { Ping } from './ping.ts';
+export { PoolOpCode, type PoolOpMessage, type PoolOpReply } from './pool-op.ts';
+export type { CommandDescription, MgrBeacon, MgrOpen, MonMgrReport, PgStats } from './private/mgr.ts';
+export type { OsdAlive, OsdBeacon, OsdBoot, OsdFailure, OsdMarkMeDown, OsdPgTemp } from './private/osd-to-mon.ts';
+export type { Statfs, StatfsReply } from './statfs.ts';

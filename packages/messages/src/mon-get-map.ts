@@ -1,0 +1,4 @@
+/** Asks a monitor for the MonMap (MMonGetMap). */
+export interface MonGetMap {
+  readonly type: 'mon_get_map';
+}

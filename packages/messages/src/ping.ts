@@ -1,0 +1,4 @@
+/** Sent by clients on long operations (MPing); needs no answer. */
+export interface Ping {
+  readonly type: 'ping';
+}

@@ -1,0 +1,66 @@
+/** What OSDs say to the monitors. Private types: msgpack fronts, accepted from daemons only. */
+import type { AddrVec, Epoch, OsdId, PgId, Uuid } from '@spirula/encoding';
+
+/** An OSD asks to be marked up (MOSDBoot). Its public address is the session's peer address. */
+export interface OsdBoot {
+  readonly type: 'osd_boot';
+  readonly osd: OsdId;
+  readonly uuid: Uuid;
+  readonly publicAddrs: AddrVec;
+  readonly clusterAddrs: AddrVec;
+  readonly hbBackAddrs: AddrVec;
+  readonly hbFrontAddrs: AddrVec;
+  /** Newest map the OSD holds. */
+  readonly bootEpoch: Epoch;
+  /** Epoch since which its superblock says it was cleanly down, and the last it was up in. */
+  readonly cleanBegin: Epoch;
+  readonly cleanEnd: Epoch;
+  readonly metadata: ReadonlyMap<string, string>;
+}
+
+/** A peer does not answer, or, with `alive`, a report is withdrawn (MOSDFailure). */
+export interface OsdFailure {
+  readonly type: 'osd_failure';
+  readonly reporter: OsdId;
+  readonly target: OsdId;
+  readonly targetAddrs: AddrVec;
+  readonly epoch: Epoch;
+  /** Whole seconds it has failed for. */
+  readonly failedFor: number;
+  /** Connection refused: mark it down at once. */
+  readonly immediate: boolean;
+  readonly alive: boolean;
+}
+
+/** Asks for up_thru to reach `want`, so that a PG may go active in this interval (MOSDAlive). */
+export interface OsdAlive {
+  readonly type: 'osd_alive';
+  readonly osd: OsdId;
+  readonly epoch: Epoch;
+  readonly want: Epoch;
+}
+
+/** Asks for (or, with an empty list, to clear) pg_temp entries (MOSDPGTemp). */
+export interface OsdPgTemp {
+  readonly type: 'osd_pgtemp';
+  readonly osd: OsdId;
+  readonly epoch: Epoch;
+  readonly pgs: readonly { readonly pgid: PgId; readonly acting: readonly OsdId[] }[];
+}
+
+/** The OSD lives, and which epochs its PGs are clean since (MOSDBeacon). */
+export interface OsdBeacon {
+  readonly type: 'osd_beacon';
+  readonly osd: OsdId;
+  readonly epoch: Epoch;
+  /** Oldest last_epoch_clean of the PGs it is primary of: maps older than the least of all are trimmed. */
+  readonly minLastEpochClean: Epoch;
+}
+
+/** An orderly stop: mark me down, and say so (MOSDMarkMeDown). */
+export interface OsdMarkMeDown {
+  readonly type: 'osd_mark_me_down';
+  readonly osd: OsdId;
+  readonly epoch: Epoch;
+  readonly ack: boolean;
+}

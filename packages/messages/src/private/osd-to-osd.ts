@@ -1,0 +1,3 @@
+/** What OSDs say to one another: heartbeats, peering, replication, recovery. Private types. */
+
+export type OsdToOsdMessage = never;

@@ -1,0 +1,108 @@
+import type { Bytes, RawString } from '@spirula/encoding';
+import type { HObject } from '@spirula/maps';
+import type { Token, WorldEvent } from '@spirula/world';
+
+/** Collection: a PG's id as Ceph prints it (`1.3f`), or `meta`. */
+export type Cid = string;
+
+/** One change of a transaction. An operation on a collection that does not exist is a bug (invariant). */
+export type TransactionOp =
+  | { readonly op: 'createCollection'; readonly cid: Cid }
+  /** The collection must be empty. */
+  | { readonly op: 'removeCollection'; readonly cid: Cid }
+  /** Creates the object, empty, unless it exists. Every op below that writes does so too. */
+  | { readonly op: 'touch'; readonly cid: Cid; readonly oid: HObject }
+  | { readonly op: 'write'; readonly cid: Cid; readonly oid: HObject; readonly offset: number; readonly data: Bytes }
+  | { readonly op: 'zero'; readonly cid: Cid; readonly oid: HObject; readonly offset: number; readonly length: number }
+  | { readonly op: 'truncate'; readonly cid: Cid; readonly oid: HObject; readonly size: number }
+  | { readonly op: 'remove'; readonly cid: Cid; readonly oid: HObject }
+  | {
+      readonly op: 'setAttrs';
+      readonly cid: Cid;
+      readonly oid: HObject;
+      readonly attrs: ReadonlyMap<RawString, Bytes>;
+    }
+  | { readonly op: 'rmAttr'; readonly cid: Cid; readonly oid: HObject; readonly name: RawString }
+  | { readonly op: 'rmAttrs'; readonly cid: Cid; readonly oid: HObject }
+  | {
+      readonly op: 'omapSet';
+      readonly cid: Cid;
+      readonly oid: HObject;
+      readonly entries: ReadonlyMap<RawString, Bytes>;
+    }
+  | { readonly op: 'omapRmKeys'; readonly cid: Cid; readonly oid: HObject; readonly keys: readonly RawString[] }
+  /** Keys in [first, last). */
+  | {
+      readonly op: 'omapRmRange';
+      readonly cid: Cid;
+      readonly oid: HObject;
+      readonly first: RawString;
+      readonly last: RawString;
+    }
+  | { readonly op: 'omapClear'; readonly cid: Cid; readonly oid: HObject }
+  | { readonly op: 'omapSetHeader'; readonly cid: Cid; readonly oid: HObject; readonly header: Bytes }
+  /** Makes `to` an exact copy of `oid` (data, attrs, omap), replacing it. */
+  | { readonly op: 'clone'; readonly cid: Cid; readonly oid: HObject; readonly to: HObject };
+
+/** All or nothing; transactions become durable in submission order. */
+export type Transaction = readonly TransactionOp[];
+
+/** Identity of a store, written by mkfs and checked at mount: format, fsid, who, features. */
+export interface StoreIdentity {
+  readonly fsid: Bytes;
+  readonly whoami: string;
+}
+
+export interface ObjectStat {
+  readonly size: number;
+}
+
+export interface StoreStatfs {
+  /** Bytes. */
+  readonly total: number;
+  readonly available: number;
+  /** Bytes of object data as stored (whole blocks), of omap, and of metadata. */
+  readonly data: number;
+  readonly omap: number;
+  readonly metadata: number;
+}
+
+/** The stored checksum of a block does not fit its bytes, or the device refused to read them. */
+export class UnreadableObject extends Error {
+  override readonly name = 'UnreadableObject';
+}
+
+/**
+ * Atomic, durable, ordered transactions over a world's kv and block device, which belong to the store alone. Reads are
+ * synchronous and see every transaction submitted so far.
+ *
+ * The owner forwards its world's `committed` and `flushed` events to `onEvent`.
+ */
+export interface ObjectStore {
+  /** The identity found, or undefined when nothing was ever written here. Call before anything else. */
+  mount(): StoreIdentity | undefined;
+  mkfs(identity: StoreIdentity): void;
+  submit(transaction: Transaction, token: Token): void;
+  /** Tokens of the transactions that this event made durable, in submission order. */
+  onEvent(event: WorldEvent): readonly Token[];
+
+  collections(): readonly Cid[];
+  /** Objects of a collection in HObject order, from `start` inclusive (undefined: the first); at most `max`. */
+  list(cid: Cid, start: HObject | undefined, max: number): readonly HObject[];
+  stat(cid: Cid, oid: HObject): ObjectStat | undefined;
+  /**
+   * Bytes from `offset`, shorter at the end of the object. An absent object reads as empty.
+   *
+   * @throws UnreadableObject
+   */
+  read(cid: Cid, oid: HObject, offset: number, length: number): Bytes;
+  getAttr(cid: Cid, oid: HObject, name: RawString): Bytes | undefined;
+  getAttrs(cid: Cid, oid: HObject): ReadonlyMap<RawString, Bytes>;
+  omapHeader(cid: Cid, oid: HObject): Bytes;
+  omapGet(cid: Cid, oid: HObject, keys: Iterable<RawString>): ReadonlyMap<RawString, Bytes>;
+  /** Entries in key order from `start` inclusive, at most `max`. */
+  omapList(cid: Cid, oid: HObject, start: RawString, max: number): ReadonlyMap<RawString, Bytes>;
+  statfs(): StoreStatfs;
+  /** Checks every structure and block checksum; returns one sentence a fault. */
+  fsck(): readonly string[];
+}

@@ -1,0 +1,11 @@
+/**
+ * The few globals of every JavaScript host that daemon code may use. Packages below the edge compile without
+ * DOM or Node types, so nothing else resolves there: no timers, no process, no Buffer.
+ */
+declare class TextEncoder {
+  encode(text?: string): Uint8Array;
+}
+declare class TextDecoder {
+  constructor(label?: string, options?: { fatal?: boolean; ignoreBOM?: boolean });
+  decode(bytes?: Uint8Array): string;
+}

@@ -1,0 +1,255 @@
+/**
+ * All that a daemon can reach outside its own memory. Effects go out through these ports; completions, timers and
+ * messages come back as a `WorldEvent`, one at a time, to `Daemon.handle`. A daemon that touches nothing else is a
+ * deterministic function of its events, so the same code runs in the simulator and as a Node process.
+ *
+ *        timer, accepted, opened, message, reset, drained, committed, flushed, terminate
+ *   World ------------------------------------------------------------------------------> Daemon.handle
+ *         <------------------------------------------------------------------------------
+ *          clock.arm  net.open/send/close  kv.submit  block.write/flush  log  lifecycle.stop
+ *
+ * Two implementations: `sim/world` and `runtime-node`. One contract suite runs against both.
+ */
+import type { AddrVec, Bytes, EntityName, UTime } from '@spirula/encoding';
+import type { Config } from './options.ts';
+
+/** Microseconds on the daemon's own monotonic clock. Integer below 2^53; never wall time. */
+export type Instant = number;
+
+/** One connection, while it lives. Never reused within one run of a daemon. */
+export type SessionId = number;
+
+/** Names one submitted batch or flush, chosen by the daemon; comes back in `committed` or `flushed`. */
+export type Token = number;
+
+/** What every message has. The union of all messages is `Message` in `@spirula/messages`. */
+export interface WireMessage {
+  readonly type: string;
+}
+
+export interface World<M extends WireMessage = WireMessage> {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly crypto: Crypto;
+  readonly net: Net<M>;
+  readonly kv: KeyValue;
+  readonly block: BlockDevice;
+  readonly log: Log;
+  readonly lifecycle: Lifecycle;
+  /**
+   * True when the named rare branch should be taken now (delay this, shrink that): decided by the seed in the
+   * simulator, always false in real runs.
+   */
+  buggify(point: string): boolean;
+}
+
+/** A daemon: constructed with its world, started once, then driven by events. It never awaits and never throws on input. */
+export interface Daemon<M extends WireMessage = WireMessage> {
+  start(): void;
+  /** The only way in. Runs to completion. */
+  handle(event: WorldEvent<M>): void;
+  /**
+   * Asked by the world, during the handshake of an incoming connection, who the peer may be. Must not change state,
+   * except that a monitor allocates a global id.
+   */
+  authorize?(request: AuthRequest): AuthDecision;
+}
+
+export type WorldEvent<M extends WireMessage = WireMessage> =
+  | { readonly kind: 'timer'; readonly name: string }
+  /** A peer connected to one of this daemon's endpoints and the handshake is complete. */
+  | { readonly kind: 'accepted'; readonly session: SessionId; readonly endpoint: string; readonly peer: Peer }
+  /** The handshake of an `open` is complete. Messages may be sent before it; they wait. */
+  | { readonly kind: 'opened'; readonly session: SessionId; readonly peer: Peer }
+  | { readonly kind: 'message'; readonly session: SessionId; readonly message: M }
+  /** The session is gone, for good; nothing more will come from it. Not delivered for sessions this side closed. */
+  | { readonly kind: 'reset'; readonly session: SessionId; readonly reason: ResetReason; readonly detail: string }
+  /** The send queue of a session that had passed `net.highWater` is below half of it again. */
+  | { readonly kind: 'drained'; readonly session: SessionId }
+  | { readonly kind: 'committed'; readonly token: Token }
+  | { readonly kind: 'flushed'; readonly token: Token }
+  /** An orderly stop is asked for (SIGTERM): say farewell, then call `lifecycle.stop`. */
+  | { readonly kind: 'terminate' };
+
+/**
+ * `refused`: nobody listens there, or it is not who was dialled (another nonce). `closed`: the peer or the network ended
+ * it. `malformed`: bytes that do not parse. `overflow`: the peer did not read and the queue's bound was reached.
+ */
+export type ResetReason = 'refused' | 'closed' | 'malformed' | 'overflow' | 'timeout';
+
+export interface Clock {
+  now(): Instant;
+  /** For stamps and expiry only; may jump, and differs between daemons. */
+  wall(): UTime;
+  /** One `timer` event at or after `at`. Arming a name again moves it; there is no second copy. */
+  arm(timer: string, at: Instant): void;
+  disarm(timer: string): void;
+}
+
+/** A seeded stream in the simulator; unpredictable in real runs. Not for secrets: see `Crypto.randomBytes`. */
+export interface Random {
+  /** Uniform in 0 .. 2^32-1. */
+  u32(): number;
+  /** Uniform integer in 0 .. bound-1; bound at least 1. */
+  below(bound: number): number;
+  /** Uniform in [0, 1). */
+  float(): number;
+}
+
+export type HashName = 'md5' | 'sha1' | 'sha256' | 'sha512';
+export type CrcName = 'crc32' | 'crc32c' | 'crc64nvme';
+
+export interface Hasher {
+  update(bytes: Bytes): void;
+  digest(): Bytes;
+}
+
+/** Synchronous, all of it. */
+export interface Crypto {
+  randomBytes(count: number): Bytes;
+  hash(name: HashName, bytes: Bytes): Bytes;
+  hasher(name: HashName): Hasher;
+  hmac(name: HashName, key: Bytes, bytes: Bytes): Bytes;
+  /**
+   * CRC of `bytes` continued from `seed`. `crc32` and `crc64nvme` follow their standards (pass the previous result, first
+   * 0n); `crc32c` is Ceph's: reflected Castagnoli, the caller's initial value, no final inversion.
+   */
+  crc(name: CrcName, bytes: Bytes, seed: bigint): bigint;
+  /** Ceph's crc32c with plain numbers: the hot path. */
+  crc32c(bytes: Bytes, seed: number): number;
+  /** AES-CBC with PKCS7 padding; key of 16 or 32 bytes, iv of 16. Decryption of what does not unpad gives undefined. */
+  aesCbcEncrypt(key: Bytes, iv: Bytes, plain: Bytes): Bytes;
+  aesCbcDecrypt(key: Bytes, iv: Bytes, sealed: Bytes): Bytes | undefined;
+  /** AES-GCM: output is ciphertext and 16-byte tag; opening what is not authentic gives undefined. */
+  aesGcmSeal(key: Bytes, nonce: Bytes, plain: Bytes, aad?: Bytes): Bytes;
+  aesGcmOpen(key: Bytes, nonce: Bytes, sealed: Bytes, aad?: Bytes): Bytes | undefined;
+  /** Whether two secrets are equal, in time that depends on their lengths only. */
+  timingSafeEqual(a: Bytes, b: Bytes): boolean;
+}
+
+/** Who is at the other end. Under auth none this is what the peer says of itself: check it against the maps. */
+export interface Peer {
+  readonly entity: EntityName;
+  /** The addresses the peer calls its own (with its nonce). */
+  readonly addrs: AddrVec;
+  /** Identifies one client instance in the cluster; 0n for daemons that were given none. */
+  readonly globalId: bigint;
+}
+
+export interface AuthRequest {
+  readonly endpoint: string;
+  readonly entity: EntityName;
+  /** 0n asks a monitor for a fresh one. */
+  readonly globalId: bigint;
+}
+
+export type AuthDecision =
+  | { readonly kind: 'accept'; readonly globalId: bigint }
+  /** Negative errno. The connection ends. */
+  | { readonly kind: 'refuse'; readonly code: number };
+
+/**
+ * Message sessions over msgr2. Ordered within a session; what was in flight dies with it; between two sessions there is
+ * no order. A daemon listens on named endpoints, bound before it starts.
+ */
+export interface Net<M extends WireMessage> {
+  /** Own addresses of an endpoint (`public`, `cluster`, `hb_front`, `hb_back`); each address carries this run's nonce. */
+  endpoint(name: string): AddrVec;
+  /**
+   * Starts connecting from endpoint `from` to a daemon of type `to.type` at `to.addrs`. Events `opened` or `reset`
+   * follow, never before this returns. A dialled nonce other than 0 must be the listener's, else it is `refused`.
+   */
+  open(from: string, to: { readonly type: EntityName['type']; readonly addrs: AddrVec }): SessionId;
+  /**
+   * Queues a message and returns the bytes queued on the session, this message included. On a session that is gone it
+   * does nothing and returns 0. Past `highWater` the sender should wait for `drained`; past eight times that, the
+   * session is reset (`overflow`).
+   */
+  send(session: SessionId, message: M): number;
+  /** Ends a session: what was sent before leaves first, as far as the peer reads. No event follows. */
+  close(session: SessionId): void;
+  readonly highWater: number;
+}
+
+export type KvOp =
+  | { readonly op: 'put'; readonly key: Bytes; readonly value: Bytes }
+  | { readonly op: 'del'; readonly key: Bytes }
+  /** Deletes all keys in [start, end). */
+  | { readonly op: 'delRange'; readonly start: Bytes; readonly end: Bytes };
+
+export type Batch = readonly KvOp[];
+
+export interface KvRange {
+  /** First key, inclusive. */
+  readonly start: Bytes;
+  /** Last key, exclusive. */
+  readonly end: Bytes;
+  readonly reverse?: boolean;
+  /** At most so many entries; without it, all. */
+  readonly limit?: number;
+}
+
+/** Ordered keys (lexicographic on unsigned bytes). Keys are 1 to 1024 bytes. */
+export interface KeyValue {
+  /** Sees every batch submitted so far, durable or not. */
+  get(key: Bytes): Bytes | undefined;
+  /** The same view, as of the call; later batches do not show in a range already returned. */
+  range(range: KvRange): Iterable<readonly [key: Bytes, value: Bytes]>;
+  /**
+   * All or nothing, in submission order: what survives a crash is a prefix of what was submitted, and contains this
+   * batch once `committed { token }` has come back. `committed` events come in submission order, never during `submit`.
+   */
+  submit(batch: Batch, token: Token): void;
+}
+
+/**
+ * A fixed-size device of sectors. Offsets and lengths are multiples of `blockSize`.
+ *
+ * @throws DeviceError from `read` and `write` when the device fails there.
+ */
+export interface BlockDevice {
+  /** Bytes; a multiple of `blockSize`. */
+  readonly size: number;
+  /** Granularity of reads and writes in bytes (4096). A write is atomic only per `sectorSize`. */
+  readonly blockSize: number;
+  readonly sectorSize: number;
+  /** Sees every write so far, flushed or not. What was never written reads as zeros. */
+  read(offset: number, length: number): Bytes;
+  /** Takes effect at once for reads; durable only after a later `flush` has come back. */
+  write(offset: number, bytes: Bytes): void;
+  /** `flushed { token }`: every write made before this call survives a crash. Between flushes any subset may survive, torn at sector size. */
+  flush(token: Token): void;
+}
+
+/** The device answered with an error (EIO, ENOSPC). */
+export class DeviceError extends Error {
+  override readonly name = 'DeviceError';
+  /** Negative errno. */
+  readonly code: number;
+
+  constructor(code: number, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** Structured log: one short sentence, then its facts. */
+export interface Log {
+  debug(message: string, facts?: Record<string, unknown>): void;
+  info(message: string, facts?: Record<string, unknown>): void;
+  warn(message: string, facts?: Record<string, unknown>): void;
+  error(message: string, facts?: Record<string, unknown>): void;
+}
+
+export interface Lifecycle {
+  /** The daemon is done: nothing more is delivered to it. `reason` is for people. */
+  stop(reason: string): void;
+}
+
+export const SECOND: Instant = 1_000_000;
+
+/** Seconds (as options give them) to microseconds. */
+export function seconds(count: number): Instant {
+  return Math.round(count * SECOND);
+}
