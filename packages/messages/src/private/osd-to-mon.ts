@@ -1,5 +1,19 @@
 /** What OSDs say to the monitors. Private types: msgpack fronts, accepted from daemons only. */
 import type { AddrVec, Epoch, OsdId, PgId, Uuid } from '@spirula/encoding';
+import {
+  addrVec,
+  bool,
+  i32,
+  list,
+  map,
+  object,
+  type PrivateCodecs,
+  pgid,
+  privateMessage,
+  string,
+  u32,
+  uuid,
+} from './schema.ts';
 
 /** An OSD asks to be marked up (MOSDBoot). Its public address is the session's peer address. */
 export interface OsdBoot {
@@ -64,3 +78,33 @@ export interface OsdMarkMeDown {
   readonly epoch: Epoch;
   readonly ack: boolean;
 }
+
+export type OsdToMonMessage = OsdAlive | OsdBeacon | OsdBoot | OsdFailure | OsdMarkMeDown | OsdPgTemp;
+
+export const privateCodecs = {
+  osd_boot: privateMessage(0x8080, {
+    osd: u32,
+    uuid,
+    publicAddrs: addrVec,
+    clusterAddrs: addrVec,
+    hbBackAddrs: addrVec,
+    hbFrontAddrs: addrVec,
+    bootEpoch: u32,
+    cleanBegin: u32,
+    cleanEnd: u32,
+    metadata: map(string, string),
+  }),
+  osd_failure: privateMessage(0x8081, {
+    reporter: u32,
+    target: u32,
+    targetAddrs: addrVec,
+    epoch: u32,
+    failedFor: u32,
+    immediate: bool,
+    alive: bool,
+  }),
+  osd_alive: privateMessage(0x8082, { osd: u32, epoch: u32, want: u32 }),
+  osd_pgtemp: privateMessage(0x8083, { osd: u32, epoch: u32, pgs: list(object({ pgid, acting: list(i32) })) }),
+  osd_beacon: privateMessage(0x8084, { osd: u32, epoch: u32, minLastEpochClean: u32 }),
+  osd_mark_me_down: privateMessage(0x8085, { osd: u32, epoch: u32, ack: bool }),
+} satisfies PrivateCodecs<OsdToMonMessage>;
