@@ -16,6 +16,7 @@ export {
 } from './bytes.ts';
 export { Decoder } from './decoder.ts';
 export { Encoder } from './encoder.ts';
+export { decodeAddr, decodeAddrVec, encodeAddr, encodeAddrVec } from './entity-addr.ts';
 export { Errno } from './errno.ts';
 export { MalformedInput } from './errors.ts';
 export {
