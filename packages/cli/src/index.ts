@@ -1,1 +1,3 @@
-export {};
+export { FIRST_POOL } from './cluster/bootstrap.ts';
+export { askCluster } from './cluster/control.ts';
+export type { DaemonStatus as ProcessStatus } from './cluster/supervisor.ts';

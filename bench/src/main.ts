@@ -1,0 +1,19 @@
+/** `npm run bench -- [crush] [rados] [start-up]`: all of them without a name. */
+import { benchCrush } from './crush.ts';
+import { benchRados } from './rados.ts';
+import { benchStartUp } from './start-up.ts';
+
+const benches: Record<string, () => Promise<void>> = {
+  crush: benchCrush,
+  rados: benchRados,
+  'start-up': benchStartUp,
+};
+
+const names = process.argv.slice(2).filter((name) => name !== '--');
+for (const name of names) {
+  if (!(name in benches)) {
+    console.error(`There is no benchmark ${name}. There are: ${Object.keys(benches).join(' ')}.`);
+    process.exit(1);
+  }
+}
+for (const name of names.length === 0 ? Object.keys(benches) : names) await benches[name]!();

@@ -1,0 +1,40 @@
+#!/usr/bin/env node
+// Bundles the sources into dist/: main.mjs (the executable), library.mjs (what `import 'spirula'` gives), and with
+// --types the library's declarations. Everything outside the workspace stays an ordinary dependency.
+import { spawnSync } from 'node:child_process';
+import { readFileSync, rmSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+const { dependencies, version } = JSON.parse(readFileSync(`${root}/package.json`, 'utf8'));
+
+/** Rewrites dist/ from the sources. */
+export async function buildAll({ types = false } = {}) {
+  await build({
+    absWorkingDir: root,
+    entryPoints: { main: 'packages/cli/src/main.ts', library: 'packages/cli/src/library.ts' },
+    outdir: 'dist',
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    external: Object.keys(dependencies),
+    define: { SPIRULA_VERSION: JSON.stringify(version) },
+    sourcemap: true,
+    sourcesContent: false,
+    logLevel: 'warning',
+  });
+  if (!types) return;
+  rmSync(`${root}/dist/types`, { recursive: true, force: true });
+  const run = spawnSync(
+    process.execPath,
+    [`${root}/node_modules/typescript-native/bin/tsc`, '-p', `${root}/packages/cli/tsconfig.types.json`],
+    { cwd: root, stdio: 'inherit' },
+  );
+  if (run.status !== 0) process.exit(run.status ?? 1);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await buildAll({ types: process.argv.includes('--types') });

@@ -1,0 +1,89 @@
+import { randomUUID } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { version } from '../version.ts';
+import { explainSystemError, UserError } from './user-error.ts';
+
+/** What `cluster.json` says of a cluster: everything a daemon needs to start that the maps do not tell. */
+export interface ClusterFile {
+  /** Layout of the folder; another number is refused. */
+  readonly format: number;
+  /** The release that made it. */
+  readonly version: string;
+  readonly fsid: string;
+  readonly store: 'disk' | 'memory';
+  readonly mons: readonly { readonly name: string; readonly port: number }[];
+  readonly mgrs: readonly { readonly name: string; readonly port: number }[];
+  readonly osds: readonly { readonly id: number; readonly uuid: string; readonly ports: readonly number[] }[];
+}
+
+const FORMAT = 1;
+const PORTS_PER_OSD = 4;
+
+/** How many daemons of each kind, and where the ports of a new cluster begin (0: any free ones). */
+export interface ClusterShape {
+  readonly mons: number;
+  readonly osds: number;
+  readonly store: 'disk' | 'memory';
+  readonly portBase: number;
+  /** Free ports for the monitors, when `portBase` is 0. */
+  readonly monPorts: readonly number[];
+}
+
+/** A new cluster: monitors a, b, c …, manager x, OSDs 0 … */
+export function newClusterFile(shape: ClusterShape): ClusterFile {
+  const at = (offset: number) => (shape.portBase === 0 ? 0 : shape.portBase + offset);
+  return {
+    format: FORMAT,
+    version,
+    fsid: randomUUID(),
+    store: shape.store,
+    mons: Array.from({ length: shape.mons }, (_, i) => ({
+      name: String.fromCharCode(97 + i),
+      port: shape.monPorts[i] ?? at(i),
+    })),
+    mgrs: [{ name: 'x', port: at(20) }],
+    osds: Array.from({ length: shape.osds }, (_, id) => newOsd(id, shape.portBase)),
+  };
+}
+
+function newOsd(id: number, portBase: number): ClusterFile['osds'][number] {
+  const ports = Array.from({ length: PORTS_PER_OSD }, (_, i) =>
+    portBase === 0 ? 0 : portBase + 100 + PORTS_PER_OSD * id + i,
+  );
+  return { id, uuid: randomUUID(), ports };
+}
+
+/**
+ * The cluster of a folder, or undefined when it holds none.
+ *
+ * @throws UserError when the folder was written by another version or is not readable.
+ */
+export function readClusterFile(dir: string): ClusterFile | undefined {
+  const path = join(dir, 'cluster.json');
+  if (!existsSync(path)) return undefined;
+  let file: Partial<ClusterFile>;
+  try {
+    file = JSON.parse(readFileSync(path, 'utf8')) as Partial<ClusterFile>;
+  } catch (error) {
+    throw new UserError(`${path} cannot be read (${(error as Error).message}). Restore it or use another --dir.`);
+  }
+  if (file.format !== FORMAT) {
+    throw new UserError(
+      `${dir} was written by spirula ${file.version ?? 'of unknown version'} (format ${file.format}); this one reads format ${FORMAT}. ` +
+        'Use that version, or another --dir.',
+    );
+  }
+  return file as ClusterFile;
+}
+
+/** Writes `cluster.json`, replacing it whole. */
+export function writeClusterFile(dir: string, file: ClusterFile): void {
+  try {
+    mkdirSync(dir, { recursive: true });
+    writeFileSync(join(dir, 'cluster.json.new'), `${JSON.stringify(file, null, 2)}\n`);
+    renameSync(join(dir, 'cluster.json.new'), join(dir, 'cluster.json'));
+  } catch (error) {
+    throw explainSystemError(error, dir);
+  }
+}

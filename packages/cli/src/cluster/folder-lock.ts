@@ -1,0 +1,78 @@
+import { linkSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { explainSystemError, UserError } from './user-error.ts';
+
+/** Longest path a unix socket may have here. */
+const MAX_SOCKET_PATH = 100;
+
+/** Where a folder's cluster is controlled. */
+export function controlSocketPath(dir: string): string {
+  const path = join(dir, 'control.sock');
+  if (Buffer.byteLength(path) > MAX_SOCKET_PATH) {
+    throw new UserError(`${path}: too long for a socket (${MAX_SOCKET_PATH} bytes at most). Choose a shorter --dir.`);
+  }
+  return path;
+}
+
+/** Connects to a live cluster's control socket; undefined when nobody answers there. */
+export function connectControl(path: string): Promise<Socket | undefined> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    socket.once('connect', () => resolve(socket));
+    socket.once('error', () => resolve(undefined));
+  });
+}
+
+/**
+ * Takes the folder: listens on its control socket, which is also its lock. A socket file that nobody answers on is left
+ * over from a crash and is replaced.
+ *
+ * @throws UserError when a live cluster holds the folder, or it cannot be written.
+ */
+export async function lockFolder(dir: string, onConnection: (socket: Socket) => void): Promise<Server> {
+  const path = controlSocketPath(dir);
+  const own = join(dir, `.control.${process.pid}.sock`);
+  try {
+    mkdirSync(dir, { recursive: true });
+    rmSync(own, { force: true });
+  } catch (error) {
+    throw explainSystemError(error, dir);
+  }
+  const server = createServer(onConnection);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error) => reject(explainSystemError(error, dir)));
+    server.listen(own, resolve);
+  });
+  try {
+    await claim(path, own, dir);
+  } catch (error) {
+    server.close();
+    throw error;
+  } finally {
+    rmSync(own, { force: true });
+  }
+  return server;
+}
+
+async function claim(path: string, own: string, dir: string): Promise<void> {
+  for (let attempt = 0; attempt < 3; attempt++) {
+    try {
+      linkSync(own, path);
+      return;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw explainSystemError(error, dir);
+    }
+    const live = await connectControl(path);
+    if (live) {
+      live.destroy();
+      throw new UserError(
+        `A cluster is running in ${dir} already. \`spirula status\` shows it, \`spirula down\` stops it.`,
+      );
+    }
+    const stale = join(dir, `.control.${process.pid}.stale`);
+    renameSync(path, stale);
+    rmSync(stale, { force: true });
+  }
+  throw new UserError(`${dir}: another spirula is starting there at this moment. Try again.`);
+}

@@ -1,0 +1,146 @@
+import { rmSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import { type ClusterFile, newClusterFile, readClusterFile, writeClusterFile } from './cluster-file.ts';
+import { type ControlRequest, serveControl } from './control.ts';
+import { controlSocketPath, lockFolder } from './folder-lock.ts';
+import { InProcessRunner } from './in-process-runner.ts';
+import { findFreePorts, requireFreePorts } from './ports.ts';
+import { ProcessRunner } from './process-runner.ts';
+import { Supervisor } from './supervisor.ts';
+import { UserError } from './user-error.ts';
+
+export interface ServeOptions {
+  readonly dir: string;
+  /** Of a new cluster; for one that exists they must agree with it when given. */
+  readonly mons?: number;
+  readonly osds?: number;
+  /** 0: any free ports. */
+  readonly portBase?: number;
+  readonly store?: 'disk' | 'memory';
+  readonly processes: boolean;
+}
+
+const DEFAULT_MONS = 3;
+const DEFAULT_OSDS = 3;
+const DEFAULT_PORT_BASE = 23300;
+
+export interface ServedCluster {
+  readonly cluster: ClusterFile;
+  readonly supervisor: Supervisor;
+  /** Stops every daemon and gives the folder free. */
+  stop(): Promise<void>;
+  /** Resolves when the cluster has stopped, whoever asked for it. */
+  readonly stopped: Promise<void>;
+}
+
+/**
+ * Takes the folder and starts its cluster, making a new one when it holds none. Serves the control socket until stopped.
+ *
+ * @throws UserError when the folder is held, unusable or written by another version, or a port is in use.
+ */
+export async function serveCluster(options: ServeOptions): Promise<ServedCluster> {
+  const connections = new Set<Socket>();
+  let answer: ((request: ControlRequest) => Promise<unknown>) | undefined;
+  const lock = await lockFolder(options.dir, (socket) => {
+    connections.add(socket);
+    socket.once('close', () => connections.delete(socket));
+    serveControl(socket, (request) =>
+      answer ? answer(request) : Promise.reject(new UserError('The cluster is still starting. Try again in a moment.')),
+    );
+  });
+  const release = () => {
+    for (const socket of connections) socket.destroy();
+    lock.close();
+    rmSync(controlSocketPath(options.dir), { force: true });
+  };
+
+  let supervisor: Supervisor;
+  let cluster: ClusterFile;
+  try {
+    cluster = await openCluster(options);
+    if (options.processes && cluster.store === 'memory') {
+      throw new UserError('--processes needs --store disk: the memory of a killed process is gone.');
+    }
+    const runner = options.processes ? new ProcessRunner(options.dir) : new InProcessRunner(options.dir, cluster);
+    supervisor = new Supervisor(options.dir, cluster, runner);
+    await supervisor.up();
+  } catch (error) {
+    release();
+    throw error;
+  }
+
+  let stopping: Promise<void> | undefined;
+  let resolveStopped = () => {};
+  const stopped = new Promise<void>((resolve) => {
+    resolveStopped = resolve;
+  });
+  const stop = () => {
+    stopping ??= supervisor.down().then(() => {
+      release();
+      resolveStopped();
+    });
+    return stopping;
+  };
+  answer = (request) => answerControl(supervisor, stop, request);
+  return { cluster, supervisor, stop, stopped };
+}
+
+async function answerControl(
+  supervisor: Supervisor,
+  stop: () => Promise<void>,
+  request: ControlRequest,
+): Promise<unknown> {
+  switch (request.ask) {
+    case 'status':
+      return await supervisor.status();
+    case 'kill':
+      return request.hang ? supervisor.hang(request.daemon) : await supervisor.kill(request.daemon);
+    case 'start':
+      return await supervisor.start(request.daemon);
+    case 'wait-healthy':
+      return await supervisor.waitForHealth(120);
+    case 'down':
+      // The answer must leave before the socket closes.
+      setTimeout(() => void stop(), 20);
+      return undefined;
+    default:
+      throw new UserError('The control socket does not know this request; is another version of spirula asking?');
+  }
+}
+
+async function openCluster(options: ServeOptions): Promise<ClusterFile> {
+  const found = readClusterFile(options.dir);
+  const cluster = found ?? (await createCluster(options));
+  if (found) requireAgreement(found, options);
+  await requireFreePorts([
+    ...cluster.mons.map((mon) => mon.port),
+    ...cluster.mgrs.map((mgr) => mgr.port),
+    ...cluster.osds.flatMap((osd) => osd.ports),
+  ]);
+  if (!found) writeClusterFile(options.dir, cluster);
+  return cluster;
+}
+
+async function createCluster(options: ServeOptions): Promise<ClusterFile> {
+  const mons = options.mons ?? DEFAULT_MONS;
+  const portBase = options.portBase ?? DEFAULT_PORT_BASE;
+  return newClusterFile({
+    mons,
+    osds: options.osds ?? DEFAULT_OSDS,
+    store: options.store ?? 'disk',
+    portBase,
+    monPorts: portBase === 0 ? await findFreePorts(mons) : [],
+  });
+}
+
+function requireAgreement(found: ClusterFile, options: ServeOptions): void {
+  const has = { mons: found.mons.length, osds: found.osds.length, store: found.store };
+  for (const name of ['mons', 'osds', 'store'] as const) {
+    const wanted = options[name];
+    if (wanted !== undefined && wanted !== has[name]) {
+      throw new UserError(
+        `The cluster in ${options.dir} was made with --${name} ${has[name]}, not ${wanted}. Leave the flag out, or use another --dir.`,
+      );
+    }
+  }
+}

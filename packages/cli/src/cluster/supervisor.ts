@@ -1,0 +1,143 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { bootstrapOsds, ensurePool, waitForHealth } from './bootstrap.ts';
+import type { ClusterFile } from './cluster-file.ts';
+import { cephConf } from './profile.ts';
+import type { DaemonLoad, RunningDaemon, Runner } from './runner.ts';
+import { explainSystemError, UserError } from './user-error.ts';
+
+export type DaemonState = 'running' | 'hung' | 'stopped';
+
+export interface DaemonStatus extends Partial<DaemonLoad> {
+  readonly name: string;
+  readonly state: DaemonState;
+  /** Why it stopped, when it did so by itself. */
+  readonly reason?: string;
+}
+
+/** Every daemon of a cluster: monitors, managers, OSDs. */
+export function daemonNames(cluster: ClusterFile): string[] {
+  return [
+    ...cluster.mons.map((mon) => `mon.${mon.name}`),
+    ...cluster.mgrs.map((mgr) => `mgr.${mgr.name}`),
+    ...cluster.osds.map((osd) => `osd.${osd.id}`),
+  ];
+}
+
+/** Starts and stops the daemons of one cluster, whatever runs them. */
+export class Supervisor {
+  readonly #dir: string;
+  readonly #cluster: ClusterFile;
+  readonly #runner: Runner;
+  readonly #running = new Map<string, RunningDaemon>();
+  readonly #hung = new Set<string>();
+  readonly #reasons = new Map<string, string>();
+
+  constructor(dir: string, cluster: ClusterFile, runner: Runner) {
+    this.#dir = dir;
+    this.#cluster = cluster;
+    this.#runner = runner;
+  }
+
+  get confPath(): string {
+    return join(this.#dir, 'ceph.conf');
+  }
+
+  get daemons(): string[] {
+    return daemonNames(this.#cluster);
+  }
+
+  /** Writes ceph.conf, starts every daemon, and on the first start registers the OSDs and makes the first pool. */
+  async up(): Promise<void> {
+    try {
+      mkdirSync(this.#dir, { recursive: true });
+      writeFileSync(this.confPath, cephConf(this.#cluster));
+    } catch (error) {
+      throw explainSystemError(error, this.#dir);
+    }
+    try {
+      const early = this.daemons.filter((name) => !name.startsWith('osd.'));
+      await Promise.all(early.map((name) => this.start(name)));
+      await bootstrapOsds(this.confPath, this.#cluster);
+      await Promise.all(this.#cluster.osds.map((osd) => this.start(`osd.${osd.id}`)));
+      await ensurePool(this.confPath, this.#cluster);
+    } catch (error) {
+      await this.down();
+      throw error;
+    }
+  }
+
+  /** Resolves when health is HEALTH_OK and every PG is active+clean. */
+  waitForHealth(timeoutSeconds: number): Promise<void> {
+    return waitForHealth(this.confPath, timeoutSeconds);
+  }
+
+  async start(name: string): Promise<void> {
+    this.#requireKnown(name);
+    if (this.#hung.delete(name)) {
+      this.#running.get(name)!.resume();
+      return;
+    }
+    if (this.#running.has(name)) throw new UserError(`${name} is running already.`);
+    this.#reasons.delete(name);
+    const daemon = await this.#runner.start(name, (reason) => {
+      this.#running.delete(name);
+      this.#hung.delete(name);
+      this.#reasons.set(name, reason);
+    });
+    this.#running.set(name, daemon);
+  }
+
+  async kill(name: string): Promise<void> {
+    await this.#requireRunning(name).kill();
+    this.#running.delete(name);
+    this.#hung.delete(name);
+    this.#reasons.set(name, 'killed');
+  }
+
+  hang(name: string): void {
+    if (this.#hung.has(name)) throw new UserError(`${name} hangs already.`);
+    this.#requireRunning(name).hang();
+    this.#hung.add(name);
+  }
+
+  async status(): Promise<DaemonStatus[]> {
+    return await Promise.all(
+      this.daemons.map(async (name): Promise<DaemonStatus> => {
+        const daemon = this.#running.get(name);
+        const reason = this.#reasons.get(name);
+        if (!daemon) return { name, state: 'stopped', ...(reason === undefined ? {} : { reason }) };
+        if (this.#hung.has(name)) return { name, state: 'hung' };
+        return { name, state: 'running', ...(await daemon.load()) };
+      }),
+    );
+  }
+
+  /** Orderly stop of everything: OSDs first, so that they can say farewell. */
+  async down(): Promise<void> {
+    for (const kind of ['osd.', 'mgr.', 'mon.']) {
+      const names = [...this.#running.keys()].filter((name) => name.startsWith(kind));
+      await Promise.all(
+        names.map(async (name) => {
+          const daemon = this.#running.get(name)!;
+          if (this.#hung.delete(name)) await daemon.kill();
+          else await daemon.terminate();
+          this.#running.delete(name);
+        }),
+      );
+    }
+  }
+
+  #requireKnown(name: string): void {
+    if (!this.daemons.includes(name)) {
+      throw new UserError(`There is no ${name} in this cluster. Its daemons: ${this.daemons.join(' ')}.`);
+    }
+  }
+
+  #requireRunning(name: string): RunningDaemon {
+    this.#requireKnown(name);
+    const daemon = this.#running.get(name);
+    if (!daemon) throw new UserError(`${name} is not running. \`spirula start ${name}\` starts it.`);
+    return daemon;
+  }
+}

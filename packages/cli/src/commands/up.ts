@@ -1,0 +1,118 @@
+import { fork } from 'node:child_process';
+import { mkdirSync, openSync } from 'node:fs';
+import { relative } from 'node:path';
+import { FIRST_POOL } from '../cluster/bootstrap.ts';
+import { readClusterFile } from '../cluster/cluster-file.ts';
+import { serveCluster } from '../cluster/serve.ts';
+import { daemonNames } from '../cluster/supervisor.ts';
+import { explainSystemError, UserError } from '../cluster/user-error.ts';
+
+export interface UpOptions {
+  readonly dir: string;
+  readonly mons?: number;
+  readonly osds?: number;
+  readonly portBase?: number;
+  readonly store?: 'disk' | 'memory';
+  readonly processes: boolean;
+  readonly detach: boolean;
+  /** Set in the process that `--detach` leaves behind. */
+  readonly serve?: boolean;
+}
+
+const HEALTH_TIMEOUT_SECONDS = 120;
+
+type ServeMessage = { readonly healthy: true } | { readonly problem: string };
+
+/** `spirula up`. */
+export async function up(options: UpOptions): Promise<void> {
+  if (options.detach) return await detach(options);
+  if (options.serve) return await serveDetached(options);
+  const started = Date.now();
+  const served = await serveCluster(options);
+  let stopping = false;
+  const stop = () => {
+    if (stopping) return;
+    stopping = true;
+    console.log('\nStopping …');
+    void served.stop();
+  };
+  process.once('SIGINT', stop);
+  process.once('SIGTERM', stop);
+  try {
+    await served.supervisor.waitForHealth(HEALTH_TIMEOUT_SECONDS);
+    introduce(options.dir, served.supervisor.daemons, (Date.now() - started) / 1000);
+    console.log('Ctrl-C stops the cluster; its data stay.');
+  } catch (error) {
+    if (stopping) return await served.stopped;
+    await served.stop();
+    throw error;
+  }
+  await served.stopped;
+  console.log('Stopped.');
+}
+
+function introduce(dir: string, daemons: readonly string[], seconds: number): void {
+  const conf = relative(process.cwd(), `${dir}/ceph.conf`);
+  const shown = conf.startsWith('..') ? `${dir}/ceph.conf` : conf;
+  console.log(`HEALTH_OK after ${seconds.toFixed(1)} s`);
+  console.log(`daemons   ${daemons.join(' ')}`);
+  console.log(`folder    ${dir}`);
+  console.log(`conf      ${shown}`);
+  console.log('Try, in another terminal:');
+  console.log(`  ceph -c ${shown} -s`);
+  console.log(`  rados -c ${shown} -p ${FIRST_POOL} bench 5 write`);
+  console.log('  npx spirula kill osd.1        (and then: npx spirula ceph -s; npx spirula start osd.1)');
+}
+
+/** Leaves the cluster to a process of its own, and returns once it is healthy. */
+async function detach(options: UpOptions): Promise<void> {
+  const log = `${options.dir}/log`;
+  let out: number;
+  try {
+    mkdirSync(log, { recursive: true });
+    out = openSync(`${log}/up.log`, 'a');
+  } catch (error) {
+    throw explainSystemError(error, options.dir);
+  }
+  const flags = (['mons', 'osds', 'portBase', 'store'] as const).flatMap((name) =>
+    options[name] === undefined ? [] : [`--${name.replace('portBase', 'port-base')}`, String(options[name])],
+  );
+  const started = Date.now();
+  const child = fork(
+    process.argv[1]!,
+    ['up', '--serve', '--dir', options.dir, ...flags, ...(options.processes ? ['--processes'] : [])],
+    { detached: true, stdio: ['ignore', out, out, 'ipc'] },
+  );
+  const answer = await new Promise<ServeMessage>((resolve) => {
+    child.once('message', (message) => resolve(message as ServeMessage));
+    child.once('exit', (code) => resolve({ problem: `the cluster ended with status ${code}; see ${log}/up.log` }));
+  });
+  if ('problem' in answer) throw new UserError(answer.problem);
+  child.disconnect();
+  child.unref();
+  introduce(options.dir, daemonNames(readClusterFile(options.dir)!), (Date.now() - started) / 1000);
+  console.log('`spirula down` stops the cluster.');
+  process.exit(0);
+}
+
+async function serveDetached(options: UpOptions): Promise<void> {
+  const tell = (message: ServeMessage) =>
+    new Promise<void>((resolve) => (process.send ? process.send(message, () => resolve()) : resolve()));
+  try {
+    const served = await serveCluster(options);
+    process.once('SIGTERM', () => void served.stop());
+    process.once('SIGINT', () => void served.stop());
+    try {
+      await served.supervisor.waitForHealth(HEALTH_TIMEOUT_SECONDS);
+    } catch (error) {
+      await served.stop();
+      throw error;
+    }
+    await tell({ healthy: true });
+    if (process.connected) process.disconnect();
+    await served.stopped;
+  } catch (error) {
+    await tell({ problem: (error as Error).message });
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,72 @@
+/**
+ * What `import { startCluster } from 'spirula'` gives: a Ceph cluster inside this process (or beside it), for tests.
+ * This file imports nothing, so that its declarations stand alone.
+ */
+
+export interface ClusterOptions {
+  /** Folder for ceph.conf and data. Without it, a temporary one that `stop` removes. */
+  readonly dir?: string;
+  /** Monitors, 3 unless given. */
+  readonly mons?: number;
+  /** OSDs, 3 unless given. The first pool keeps min(3, osds) copies. */
+  readonly osds?: number;
+  /** `disk` (default) flushes to the folder; `memory` keeps everything in memory. */
+  readonly store?: 'disk' | 'memory';
+  /** First port; without it, free ones are taken. */
+  readonly portBase?: number;
+  /** How long to wait for HEALTH_OK, in seconds (60). */
+  readonly timeoutSeconds?: number;
+}
+
+export interface DaemonReport {
+  readonly name: string;
+  readonly state: 'running' | 'hung' | 'stopped';
+  readonly reason?: string;
+}
+
+/** A cluster that is up and HEALTH_OK, all PGs active+clean. */
+export interface RunningCluster {
+  readonly dir: string;
+  readonly fsid: string;
+  /** Path of the ceph.conf for `ceph -c`, librados and the like. */
+  readonly cephConf: string;
+  /** `127.0.0.1:port` of each monitor, msgr2. */
+  readonly monAddrs: readonly string[];
+  /** Name of the first pool. */
+  readonly pool: string;
+  /** Opens a client of its own; close it, or `stop` does. */
+  connect(): Promise<ClusterConnection>;
+  /** `osd.1`, `mon.b` or `mgr.x`: crashes it, or with `hang` makes it fall silent. */
+  kill(daemon: string, options?: { readonly hang?: boolean }): Promise<void>;
+  /** Starts a daemon that was killed, resumes one that hangs. */
+  start(daemon: string): Promise<void>;
+  status(): Promise<readonly DaemonReport[]>;
+  /** Resolves at HEALTH_OK with all PGs active+clean; rejects after `timeoutSeconds` (60), saying what is not well. */
+  waitForHealth(timeoutSeconds?: number): Promise<void>;
+  /** Stops everything and leaves no handle open. */
+  stop(): Promise<void>;
+}
+
+/** A client of the cluster. Failures reject with an Error whose `code` is the negative errno. */
+export interface ClusterConnection {
+  /** Runs a monitor command such as `{ prefix: 'status', format: 'json' }` and gives its output. */
+  command(command: Readonly<Record<string, unknown>>): Promise<string>;
+  /** Objects of a pool. */
+  pool(name: string): Promise<PoolConnection>;
+  close(): Promise<void>;
+}
+
+export interface PoolConnection {
+  /** Replaces the whole object. */
+  writeFull(object: string, data: Uint8Array): Promise<void>;
+  write(object: string, data: Uint8Array, offset?: number): Promise<void>;
+  append(object: string, data: Uint8Array): Promise<void>;
+  /** The whole object, or `length` bytes from `offset`. */
+  read(object: string, offset?: number, length?: number): Promise<Uint8Array>;
+  stat(object: string): Promise<{ readonly size: number; readonly mtime: Date }>;
+  remove(object: string): Promise<void>;
+  list(): AsyncIterable<string>;
+}
+
+/** Starts a cluster and resolves when it is HEALTH_OK. */
+export declare function startCluster(options?: ClusterOptions): Promise<RunningCluster>;

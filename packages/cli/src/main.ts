@@ -1,0 +1,170 @@
+/** The executable `spirula`: reads the command line and calls what it names. */
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { UserError } from './cluster/user-error.ts';
+import { version } from './version.ts';
+
+/** Where a cluster lives unless `--dir` says otherwise. */
+const DEFAULT_DIR = '.spirula';
+
+function wholeNumber(least: number, most: number) {
+  return (text: string): number => {
+    const value = Number(text);
+    if (!Number.isInteger(value) || value < least || value > most) {
+      throw new InvalidArgumentError(`Give a whole number from ${least} to ${most}.`);
+    }
+    return value;
+  };
+}
+
+const dirOption = () => new Option('--dir <folder>', 'folder of the cluster').default(DEFAULT_DIR);
+
+const files = { readFile: (path: string): Uint8Array => readFileSync(path) };
+const texts = {
+  stdout: (text: string | Uint8Array) => void process.stdout.write(text),
+  stderr: (text: string) => void process.stderr.write(text),
+};
+
+/** Everything after the verb belongs to the tool, whose flags are Ceph's: only `--dir` is ours. */
+function passThrough(program: Command, name: string, description: string): Command {
+  return program
+    .command(name)
+    .description(description)
+    .allowUnknownOption()
+    .helpOption(false)
+    .passThroughOptions()
+    .argument('[args...]');
+}
+
+function makeProgram(): Command {
+  const program = new Command('spirula')
+    .description("Ceph's storage stack, small and complete: a simulator and emulator that real Ceph clients use.")
+    .version(version)
+    .enablePositionalOptions()
+    .showHelpAfterError('(`spirula --help` lists the commands)');
+
+  program
+    .command('up')
+    .description('start a cluster, or start one again; Ctrl-C stops it')
+    .addOption(dirOption())
+    .option('--mons <n>', 'monitors of a new cluster (3)', wholeNumber(1, 9))
+    .option('--osds <n>', 'OSDs of a new cluster (3)', wholeNumber(0, 100))
+    .option('--port-base <port>', 'first port of a new cluster (23300)', wholeNumber(1024, 60000))
+    .addOption(new Option('--store <kind>', 'where a new cluster keeps data (disk)').choices(['disk', 'memory']))
+    .option('--processes', 'run every daemon as a process of its own', false)
+    .option('--detach', 'return at HEALTH_OK and leave the cluster running', false)
+    .addOption(new Option('--serve').hideHelp())
+    .action(async (options) => {
+      const { up } = await import('./commands/up.ts');
+      await up({ ...options, dir: resolve(options.dir) });
+    });
+
+  program
+    .command('down')
+    .description('stop the cluster; its data stay')
+    .addOption(dirOption())
+    .action(async (options) => (await import('./commands/control.ts')).down(resolve(options.dir)));
+
+  program
+    .command('status')
+    .description('the daemons, health, and how busy the event loops are')
+    .addOption(dirOption())
+    .addOption(new Option('-f, --format <form>', 'form of the output').choices(['plain', 'json']).default('plain'))
+    .action(async (options) => (await import('./commands/control.ts')).status(resolve(options.dir), options.format));
+
+  program
+    .command('kill')
+    .description('crash a daemon: osd.1, mon.b, mgr.x')
+    .argument('<daemon>')
+    .option('--hang', 'make it fall silent instead', false)
+    .addOption(dirOption())
+    .action(async (daemon, options) =>
+      (await import('./commands/control.ts')).kill(resolve(options.dir), daemon, options.hang),
+    );
+
+  program
+    .command('start')
+    .description('start a daemon that was killed, resume one that hangs')
+    .argument('<daemon>')
+    .addOption(dirOption())
+    .action(async (daemon, options) => (await import('./commands/control.ts')).start(resolve(options.dir), daemon));
+
+  program
+    .command('logs')
+    .description("print the daemons' logs, or one daemon's")
+    .argument('[daemon]')
+    .addOption(dirOption())
+    .option('-n, --lines <n>', 'last lines of each', wholeNumber(1, 1_000_000), 50)
+    .action(async (daemon, options) =>
+      (await import('./commands/logs.ts')).logs(resolve(options.dir), daemon, options.lines),
+    );
+
+  passThrough(program, 'ceph', "Ceph's command line, for those who have no Ceph installed")
+    .addOption(dirOption())
+    .action(async (args: string[], options) => {
+      const { ceph } = await import('./ceph.ts');
+      process.exitCode = await ceph(args, { ...texts, ...files, dir: resolve(options.dir) });
+    });
+
+  passThrough(program, 'rados', "Ceph's object command line")
+    .addOption(dirOption())
+    .action(async (args: string[], options) => {
+      const { rados } = await import('./rados.ts');
+      process.exitCode = await rados(args, { ...texts, ...files, dir: resolve(options.dir) });
+    });
+
+  passThrough(program, 'crushtool', 'test CRUSH maps offline').action(async (args: string[]) => {
+    const { crushtool } = await import('./crushtool.ts');
+    process.exitCode = crushtool(args, { ...texts, ...files });
+  });
+
+  passThrough(program, 'osdmaptool', 'map PGs offline').action(async (args: string[]) => {
+    const { osdmaptool } = await import('./osdmaptool.ts');
+    process.exitCode = osdmaptool(args, { ...texts, ...files });
+  });
+
+  const sim = program.command('sim').description('run the cluster in the deterministic simulator');
+  sim
+    .command('run')
+    .description('run a scenario under one seed, or under many')
+    .argument('<scenario>')
+    .option('--seed <n>', 'the seed (1)', wholeNumber(0, 0xffff_ffff))
+    .option('--seeds <from-to>', 'a range of seeds, such as 1-1000')
+    .action(async (scenario, options) => {
+      const { runSim } = await import('./commands/sim.ts');
+      process.exitCode = await runSim(scenario, options);
+    });
+  sim
+    .command('list')
+    .description('list the scenarios')
+    .action(async () => (await import('./commands/sim.ts')).listScenarios());
+
+  program
+    .command('demo')
+    .description('store a real directory tree while OSDs die and come back; check every byte and every replica')
+    .option('--tree <folder>', 'the tree to store (the installed dependencies)')
+    .addOption(new Option('--dir <folder>', 'folder of the cluster (a temporary one)'))
+    .action(async (options) => {
+      const { demo } = await import('./commands/demo.ts');
+      process.exitCode = await demo(options);
+    });
+
+  program
+    .command('daemon', { hidden: true })
+    .argument('<name>')
+    .requiredOption('--dir <folder>')
+    .action(async (name, options) => (await import('./cluster/daemon-main.ts')).daemonMain(resolve(options.dir), name));
+
+  return program;
+}
+
+try {
+  await makeProgram().parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode;
+  else if (error instanceof UserError) {
+    process.stderr.write(`spirula: ${error.message}\n`);
+    process.exitCode = 1;
+  } else throw error;
+}

@@ -1,0 +1,155 @@
+/**
+ * A small real Ceph cluster on loopback, auth none: the oracle for interop tests and the peer for benchmarks. Needs
+ * Debian's ceph-mon, ceph-osd, ceph-mgr and ceph-common.
+ */
+import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+/** Whether a program is installed. */
+export function installed(program: string): boolean {
+  try {
+    execFileSync('which', [program], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Programs that are missing here. In CI any missing one is a failure of the test that asks. */
+export function missingTools(programs: readonly string[]): string[] {
+  const missing = programs.filter((program) => !installed(program));
+  if (missing.length > 0 && process.env['CI']) throw new Error(`CI must install: ${missing.join(' ')}`);
+  return missing;
+}
+
+export interface RealCephOptions {
+  readonly osds: number;
+  /** First of the ports used: monitor at it, the others within the next 200. */
+  readonly portBase: number;
+  readonly store: 'memstore' | 'bluestore';
+}
+
+export interface RealCeph {
+  readonly confPath: string;
+  /** Pids of the OSD processes, for measuring. */
+  readonly osdPids: readonly number[];
+  stop(): Promise<void>;
+}
+
+/** Starts one monitor, one manager and some OSDs and waits until all OSDs are up. */
+export async function startRealCeph(options: RealCephOptions): Promise<RealCeph> {
+  const dir = mkdtempSync(join(tmpdir(), 'real-ceph-'));
+  for (const folder of ['log', 'run', 'mon', 'mgr', 'osd']) mkdirSync(join(dir, folder));
+  const fsid = randomUUID();
+  const confPath = join(dir, 'ceph.conf');
+  writeFileSync(confPath, conf(dir, fsid, options));
+  const monmap = join(dir, 'monmap');
+  const common = ['-c', confPath];
+  const children: ChildProcess[] = [];
+  const daemon = (program: string, id: string) => {
+    const log = openSync(join(dir, 'log', `${program}.${id}.out`), 'a');
+    const child = spawn(program, ['-f', '-i', id, ...common], { stdio: ['ignore', log, log], cwd: dir });
+    children.push(child);
+    return child;
+  };
+  const ceph = (...args: string[]) => run('ceph', [...common, '--connect-timeout', '30', ...args]);
+
+  await run('monmaptool', [
+    ...['--create', '--clobber', '--fsid', fsid, '--set-min-mon-release', '16'],
+    ...['--addv', 'a', `[v2:127.0.0.1:${options.portBase}]`, monmap],
+  ]);
+  await run('ceph-mon', ['--mkfs', '-i', 'a', ...common, '--monmap', monmap]);
+  daemon('ceph-mon', 'a');
+  mkdirSync(join(dir, 'mgr', 'x'));
+  daemon('ceph-mgr', 'x');
+  const osdPids: number[] = [];
+  for (let id = 0; id < options.osds; id++) {
+    const uuid = randomUUID();
+    mkdirSync(join(dir, 'osd', String(id)));
+    await ceph('osd', 'new', uuid, String(id));
+    await run('ceph-osd', ['--mkfs', '-i', String(id), ...common, '--osd-uuid', uuid, '--no-mon-config']);
+    osdPids.push(daemon('ceph-osd', String(id)).pid ?? 0);
+  }
+  const stop = async () => {
+    await Promise.all(
+      children.map(
+        (child) =>
+          new Promise<void>((resolve) => {
+            if (child.exitCode !== null || child.signalCode !== null) return resolve();
+            child.once('exit', () => resolve());
+            child.kill('SIGKILL');
+          }),
+      ),
+    );
+    rmSync(dir, { recursive: true, force: true });
+  };
+  const deadline = Date.now() + 120_000;
+  for (;;) {
+    const { stdout } = await ceph('osd', 'stat', '-f', 'json');
+    const stat = JSON.parse(stdout) as { num_up_osds: number };
+    if (stat.num_up_osds === options.osds) break;
+    if (Date.now() > deadline) {
+      await stop();
+      throw new Error(`only ${stat.num_up_osds} of ${options.osds} real OSDs came up`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  return { confPath, osdPids, stop };
+}
+
+function conf(dir: string, fsid: string, options: RealCephOptions): string {
+  const size = Math.min(3, options.osds);
+  const hosts = Array.from(
+    { length: options.osds },
+    (_, id) => `[osd.${id}]\ncrush_location = root=default host=host${id}\n`,
+  );
+  return `[global]
+fsid = ${fsid}
+mon_host = [v2:127.0.0.1:${options.portBase}]
+mon_initial_members = a
+public_addr = 127.0.0.1
+cluster_addr = 127.0.0.1
+ms_bind_ipv4 = true
+ms_bind_ipv6 = false
+ms_bind_msgr1 = false
+ms_bind_port_min = ${options.portBase + 10}
+ms_bind_port_max = ${options.portBase + 200}
+auth_cluster_required = none
+auth_service_required = none
+auth_client_required = none
+run_dir = ${dir}/run
+admin_socket = ${dir}/run/$name.$pid.asok
+log_file = ${dir}/log/$name.log
+log_to_stderr = false
+err_to_stderr = true
+crash_dir = ${dir}/run
+pid_file =
+osd_pool_default_size = ${size}
+osd_pool_default_pg_autoscale_mode = off
+osd_crush_chooseleaf_type = 1
+mon_allow_pool_delete = true
+mon_allow_pool_size_one = true
+mon_data_avail_warn = 3
+mon_data_avail_crit = 1
+[client]
+log_file =
+admin_socket =
+[mon]
+mon_data = ${dir}/mon/$id
+[mgr]
+mgr_data = ${dir}/mgr/$id
+mgr_initial_modules =
+[osd]
+osd_data = ${dir}/osd/$id
+osd_objectstore = ${options.store}
+osd_memory_target = 1073741824
+bluestore_block_size = ${4 * 1024 ** 3}
+memstore_device_bytes = ${2 * 1024 ** 3}
+${hosts.join('')}`;
+}
