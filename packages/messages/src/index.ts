@@ -1,3 +1,4 @@
+export { decodeMessage, encodeMessage, isPrivate, UnknownMessage } from './codec.ts';
 export type { Command, CommandReply } from './command.ts';
 export type { ConfigMessage } from './config.ts';
 export type { GetPoolStats, GetPoolStatsReply } from './get-pool-stats.ts';
@@ -25,6 +26,41 @@ export {
   type ReqId,
   SNAPDIR,
 } from './osd-op.ts';
+export {
+  type AllocHintArgs,
+  allocHintArgs,
+  allocHintOp,
+  assertVerArgs,
+  assertVerOp,
+  type CallArgs,
+  CmpXattrMode,
+  CmpXattrOp,
+  type CopyFromArgs,
+  callArgs,
+  callOp,
+  copyFromArgs,
+  copyFromOp,
+  extentArgs,
+  extentOp,
+  notifyArgs,
+  notifyOp,
+  type PgnlsArgs,
+  pgnlsArgs,
+  pgnlsOp,
+  plainOp,
+  rollbackArgs,
+  rollbackOp,
+  type WatchArgs,
+  WatchOp,
+  watchArgs,
+  watchOp,
+  writesameArgs,
+  writesameOp,
+  type XattrArgs,
+  xattrArgs,
+  xattrOp,
+} from './osd-op-args.ts';
+export { decodeObjectLocator, encodeObjectLocator } from './osd-op-codec.ts';
 export type { HealthCheck, ObjectStatSum, OsdStat, PgMapDigest, PgStat, PoolStat } from './pg-stat.ts';
 export type { Ping } from './ping.ts';
 export { PoolOpCode, type PoolOpMessage, type PoolOpReply } from './pool-op.ts';

@@ -15,8 +15,8 @@ import type { Ping } from './ping.ts';
 import type { PoolOpMessage, PoolOpReply } from './pool-op.ts';
 import type { MgrBeacon, MgrOpen, MonMgrReport, PgStats } from './private/mgr.ts';
 import type { MonToMonMessage } from './private/mon-to-mon.ts';
-import type { OsdToOsdMessage } from './private/osd-to-osd.ts';
 import type { OsdAlive, OsdBeacon, OsdBoot, OsdFailure, OsdMarkMeDown, OsdPgTemp } from './private/osd-to-mon.ts';
+import type { OsdToOsdMessage } from './private/osd-to-osd.ts';
 import type { Statfs, StatfsReply } from './statfs.ts';
 
 /** What Ceph's clients know: travels in Ceph's encoding. */

@@ -1,6 +1,31 @@
 /** What managers, monitors and OSDs say to one another. Private types. */
 import type { AddrVec, EntityName, Epoch, OsdId, Uuid } from '@spirula/encoding';
-import type { HealthCheck, OsdStat, PgMapDigest, PgStat } from '../pg-stat.ts';
+import type { HealthCheck, ObjectStatSum, OsdStat, PgMapDigest, PgStat, PoolStat } from '../pg-stat.ts';
+import {
+  addrVec,
+  bigint,
+  bool,
+  entityName,
+  eversion,
+  float,
+  i32,
+  int,
+  list,
+  literal,
+  map,
+  object,
+  type PrivateCodecs,
+  pgid,
+  privateMessage,
+  record,
+  type Schema,
+  string,
+  stringOr,
+  u32,
+  uint,
+  utime,
+  uuid,
+} from './schema.ts';
 
 /** A manager lives, and would serve (MMgrBeacon). */
 export interface MgrBeacon {
@@ -51,3 +76,128 @@ export interface MonMgrReport {
   readonly digest: PgMapDigest;
   readonly checks: ReadonlyMap<string, HealthCheck>;
 }
+
+export type MgrMessage = MgrBeacon | MgrOpen | MonMgrReport | PgStats;
+
+const objectStatSum: Schema<ObjectStatSum> = object({
+  bytes: int,
+  objects: int,
+  objectClones: int,
+  objectCopies: int,
+  objectsMissingOnPrimary: int,
+  objectsDegraded: int,
+  objectsMisplaced: int,
+  objectsUnfound: int,
+  reads: int,
+  readBytes: int,
+  writes: int,
+  writeBytes: int,
+  objectsRecovered: int,
+  bytesRecovered: int,
+  omapBytes: int,
+  omapKeys: int,
+});
+
+const poolStat: Schema<PoolStat> = object({
+  sum: objectStatSum,
+  logSize: int,
+  ondiskLogSize: int,
+  up: i32,
+  acting: i32,
+  allocated: int,
+  numOsds: u32,
+});
+
+const osdStat: Schema<OsdStat> = object({
+  kb: uint,
+  kbUsed: uint,
+  kbUsedData: uint,
+  kbUsedOmap: uint,
+  kbUsedMeta: uint,
+  kbAvail: uint,
+  hbPeers: list(i32),
+  numPgs: u32,
+  upFrom: u32,
+  commitLatencyMs: float,
+  applyLatencyMs: float,
+});
+
+const pgStat: Schema<PgStat> = object({
+  pgid,
+  state: string,
+  version: eversion,
+  reportedSeq: uint,
+  reportedEpoch: u32,
+  up: list(i32),
+  upPrimary: i32,
+  acting: list(i32),
+  actingPrimary: i32,
+  created: u32,
+  lastEpochClean: u32,
+  mappingEpoch: u32,
+  lastFresh: utime,
+  lastChange: utime,
+  lastActive: utime,
+  lastPeered: utime,
+  lastClean: utime,
+  lastUnstale: utime,
+  lastUndegraded: utime,
+  lastFullsized: utime,
+  logStart: eversion,
+  logSize: uint,
+  sum: objectStatSum,
+  blockedBy: list(i32),
+});
+
+const digest: Schema<PgMapDigest> = object({
+  numPgs: u32,
+  numPgActive: u32,
+  numPgUnknown: u32,
+  pgsByState: map(string, u32),
+  pools: map(uint, poolStat),
+  pgsPerPool: map(uint, u32),
+  osdStats: map(u32, osdStat),
+  pgsPerOsd: map(u32, u32),
+  total: objectStatSum,
+  kb: uint,
+  kbUsed: uint,
+  kbAvail: uint,
+  readBytesPerSecond: float,
+  writeBytesPerSecond: float,
+  readOpsPerSecond: float,
+  writeOpsPerSecond: float,
+  recoveryBytesPerSecond: float,
+  recoveryObjectsPerSecond: float,
+  stalePgs: list(pgid),
+});
+
+const healthCheck: Schema<HealthCheck> = object({
+  severity: literal('HEALTH_WARN', 'HEALTH_ERR'),
+  summary: string,
+  count: uint,
+  detail: list(string),
+});
+
+const commandDescription: Schema<CommandDescription> = object({
+  sig: list(stringOr(record(string))),
+  help: string,
+  module: string,
+  perm: string,
+  flags: u32,
+});
+
+export const privateCodecs = {
+  mgr_beacon: privateMessage(0x8200, {
+    name: string,
+    gid: bigint,
+    fsid: uuid,
+    addrs: addrVec,
+    available: bool,
+    commandDescriptions: list(commandDescription),
+    services: map(string, string),
+    metadata: map(string, string),
+  }),
+  mgr_open: privateMessage(0x8201, { entity: entityName }),
+  pg_stats: privateMessage(0x8202, { osd: u32, epoch: u32, osdStat, pgs: list(pgStat), full: bool }),
+  mon_mgr_report: privateMessage(0x8203, { gid: bigint, digest, checks: map(string, healthCheck) }),
+} satisfies PrivateCodecs<MgrMessage>;

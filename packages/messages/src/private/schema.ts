@@ -232,6 +232,23 @@ export function union<const Tag extends string, C>(
   };
 }
 
+/** An object used as a dictionary of strings. */
+export function record<V>(value: Schema<V>): Schema<Readonly<Record<string, V>>> {
+  const entries = map(string, value);
+  return {
+    pack: (dictionary, context) => entries.pack(new Map(Object.entries(dictionary)), context),
+    unpack: (plain, field, context) => Object.fromEntries(entries.unpack(plain, field, context)),
+  };
+}
+
+/** A string, or something that does not travel as one. */
+export function stringOr<T>(other: Schema<T>): Schema<string | T> {
+  return {
+    pack: (value, context) => (typeof value === 'string' ? value : other.pack(value, context)),
+    unpack: (plain, field, context) => (typeof plain === 'string' ? plain : other.unpack(plain, field, context)),
+  };
+}
+
 // The domain's own small types.
 
 export const pgid: Schema<PgId> = object({ pool: uint, seed: u32 });
