@@ -1,1 +1,1 @@
-export {};
+export { type CommandResult, MonClient, type MonClientOptions, type VersionResult } from './mon-client.ts';
