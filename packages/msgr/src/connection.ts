@@ -107,6 +107,11 @@ export class MsgrConnection {
     return this.#state === 'ready';
   }
 
+  /** True while the peer makes up its mind whether it is who was dialled: one that is not just closes (Ceph does). */
+  get awaitsServerIdent(): boolean {
+    return this.#state === 'handshake' && this.#role.name === 'client' && this.#handshake.name === 'identWait';
+  }
+
   get closed(): boolean {
     return this.#state === 'closed';
   }

@@ -113,8 +113,8 @@ describe('two of ours', () => {
 
     const events = meet(connection(client()), connection(refusing));
 
-    expect(events.a).toMatchObject([{ kind: 'failed', reason: 'refused' }]);
-    expect(events.b).toEqual([{ kind: 'failed', reason: 'refused', detail: 'client.admin is refused with -13' }]);
+    expect(events.a).toMatchObject([{ kind: 'failed', reason: 'closed' }]);
+    expect(events.b).toEqual([{ kind: 'failed', reason: 'closed', detail: 'client.admin is refused with -13' }]);
   });
 
   test('who asks for cephx is told of none, and may then ask for that', () => {

@@ -140,7 +140,7 @@ export function stepHandshake(role: Role, state: HandshakeState, frame: Frame): 
       if (role.name === 'server') return onClientIdent(role, state.globalId, state.entity!, payload);
       return frame.tag === Tag.serverIdent
         ? onServerIdent(role, state.globalId, payload)
-        : fail('refused', 'the peer requires features that are not known here');
+        : fail('closed', 'the peer requires features that are not known here');
     case 'ready':
     case 'failed':
       return fail('malformed', `${tagName(frame.tag)} in state ${state.name}`);
@@ -189,7 +189,7 @@ function onAuthRequest(role: ServerRole, attempts: number, payload: Bytes): Step
   const auth = role.auths.find((each) => each.method === request.method);
   const mode = auth && request.modes.find((each) => auth.modes.includes(each));
   if (auth === undefined || mode === undefined) {
-    if (attempts + 1 >= MAX_AUTH_ATTEMPTS) return fail('refused', 'no authentication method in common');
+    if (attempts + 1 >= MAX_AUTH_ATTEMPTS) return fail('closed', 'no authentication method in common');
     // The peer may try another method on the same connection.
     return [{ name: 'authWait', attempts: attempts + 1 }, [badMethod(role, request.method, Errno.EOPNOTSUPP)]];
   }
@@ -199,7 +199,7 @@ function onAuthRequest(role: ServerRole, attempts: number, payload: Bytes): Step
     const detail = `${claim.entity.type}.${claim.entity.id} is refused with ${decision.code}`;
     return [
       { name: 'failed' },
-      [badMethod(role, request.method, decision.code), { kind: 'fail', reason: 'refused', detail }],
+      [badMethod(role, request.method, decision.code), { kind: 'fail', reason: 'closed', detail }],
     ];
   }
   const { globalId } = decision;
@@ -227,7 +227,7 @@ function badMethod(role: ServerRole, method: number, result: number): HandshakeE
 function onAuthBadMethod(payload: Bytes): Step {
   const refusal = decodeAuthBadMethod(payload);
   return fail(
-    'refused',
+    'closed',
     `authentication method ${refusal.method} is refused with ${refusal.result}, allowed: ${refusal.allowedMethods}`,
   );
 }
@@ -281,7 +281,7 @@ function onClientIdent(role: ServerRole, globalId: bigint, entity: EntityName, p
       { name: 'failed' },
       [
         { kind: 'send', tag: Tag.identMissingFeatures, payload: encodeMissingFeatures(missing) },
-        { kind: 'fail', reason: 'refused', detail: `the peer requires unknown features 0x${missing.toString(16)}` },
+        { kind: 'fail', reason: 'closed', detail: `the peer requires unknown features 0x${missing.toString(16)}` },
       ],
     ];
   }
@@ -312,7 +312,7 @@ function onServerIdent(role: ClientRole, globalId: bigint, payload: Bytes): Step
     return fail('refused', `dialled ${formatAddr(role.target)}, ${found} answers`);
   }
   const missing = ident.requiredFeatures & ~FEATURES;
-  if (missing !== 0n) return fail('refused', `the peer requires unknown features 0x${missing.toString(16)}`);
+  if (missing !== 0n) return fail('closed', `the peer requires unknown features 0x${missing.toString(16)}`);
   const entity: EntityName = { type: role.targetType, id: String(ident.gid) };
   return [{ name: 'ready' }, [{ kind: 'ready', peer: { entity, addrs: ident.addrs, globalId } }]];
 }

@@ -73,7 +73,7 @@ export class NetSession {
     this.#socket.setNoDelay(true);
     this.#socket.on('data', (chunk: Buffer) => this.#onData(chunk));
     this.#socket.on('error', (error: NodeJS.ErrnoException) => this.#onError(error));
-    this.#socket.on('end', () => this.fail('closed', 'the peer closed the connection'));
+    this.#socket.on('end', () => this.#onCut('the peer closed the connection'));
     this.gone = new Promise((resolve) => {
       this.#socket.on('close', () => {
         this.#onClose();
@@ -242,13 +242,18 @@ export class NetSession {
   }
 
   #onError(error: NodeJS.ErrnoException): void {
-    const reason = error.code === 'ECONNREFUSED' ? 'refused' : error.code === 'ETIMEDOUT' ? 'timeout' : 'closed';
-    this.fail(reason, error.message);
+    if (error.code === 'ECONNREFUSED') this.fail('refused', error.message);
+    else if (error.code === 'ETIMEDOUT') this.fail('timeout', error.message);
+    else this.#onCut(error.message);
+  }
+
+  #onCut(detail: string): void {
+    if (this.#connection.awaitsServerIdent) this.fail('refused', `not who was dialled: ${detail}`);
+    else this.fail('closed', detail);
   }
 
   #onClose(): void {
-    this.fail('closed', 'the connection was closed');
-    this.#ended = true;
+    this.#onCut('the connection was closed');
     this.#clearTimers();
     this.#listener.onGone(this);
   }

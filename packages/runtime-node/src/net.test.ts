@@ -163,7 +163,7 @@ describe('who is not there', () => {
 
     await dialling.event('reset');
 
-    expect(dialling.events).toMatchObject([{ kind: 'reset' }]);
+    expect(dialling.events).toMatchObject([{ kind: 'reset', reason: 'refused' }]);
   });
 
   test('a killed daemon’s peers see a reset', async () => {
@@ -183,7 +183,10 @@ describe('who is not there', () => {
     const dialling = client();
     dialling.net.open('client', { type: 'osd', addrs });
 
-    expect(await dialling.event('reset')).toMatchObject({ reason: 'refused' });
+    expect(await dialling.event('reset')).toMatchObject({
+      reason: 'closed',
+      detail: 'authentication method 1 is refused with -13, allowed: 1',
+    });
     expect(server.warnings).toEqual(['session ended: client.admin is refused with -13']);
   });
 
