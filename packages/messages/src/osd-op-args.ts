@@ -23,9 +23,9 @@ function buildOp(code: number, input: Bytes, flags: number, write: (args: Encode
   return { code, flags, args: args.finish(), input };
 }
 
-/** An op without arguments: stat, delete, create, the omap ops … */
+/** An op without arguments: stat, delete, create, the omap ops … Ceph's clients fill in the length of its payload. */
 export function plainOp(code: number, input: Bytes = EMPTY, flags = 0): OsdOp {
-  return { code, flags, args: NO_ARGS, input };
+  return input.length === 0 ? { code, flags, args: NO_ARGS, input } : extentOp(code, 0, input.length, input, flags);
 }
 
 /** read, sparseRead, write, writefull, append, truncate, zero, cmpext. */
@@ -231,14 +231,14 @@ export interface PgnlsArgs {
 /** pgnls; `cursor` is an encoded hobject_t. */
 export function pgnlsOp(count: number, startEpoch: Epoch, cursor: Bytes): OsdOp {
   return buildOp(OsdOpCode.pgnls, cursor, 0, (args) => {
-    args.u32(count);
+    args.u64(count);
     args.u32(startEpoch);
   });
 }
 
 export function pgnlsArgs(op: { readonly args: Bytes }): PgnlsArgs {
   const args = new Decoder(op.args);
-  return { count: args.u32('count'), startEpoch: args.u32('start_epoch') };
+  return { count: args.u64saturating('count'), startEpoch: args.u32('start_epoch') };
 }
 
 export interface CopyFromArgs {
