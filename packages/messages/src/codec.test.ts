@@ -75,7 +75,7 @@ const osdStat = fc.record({
   hbPeers: osds,
   numPgs: u32,
   upFrom: u32,
-  commitLatencyMs: fc.double({ noNaN: true, noDefaultInfinity: true }),
+  commitLatencyMs: fc.double({ min: 0, max: 1e6, noNaN: true }),
   applyLatencyMs: uint,
 });
 const pgStat = fc.record({
