@@ -4,7 +4,7 @@ import type { Bytes, Decoder, Encoder } from '@spirula/encoding';
 export const Priority = { high: 196, normal: 127, low: 63 } as const;
 
 /** What a frame says of a message beside its front. */
-export interface FrontContext {
+interface FrontContext {
   readonly version: number;
   readonly tid: bigint;
   readonly data: Bytes;

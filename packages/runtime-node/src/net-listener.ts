@@ -4,7 +4,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 export type Ports = number | { readonly first: number; readonly last: number };
 
 /** Whether `host` reaches this machine only. */
-export function isLoopback(host: string): boolean {
+function isLoopback(host: string): boolean {
   return /^127(\.\d{1,3}){3}$/.test(host);
 }
 
