@@ -10,3 +10,6 @@ export {
   type CrushTunables,
   RuleOp,
 } from './crush-map.ts';
+export { decodeCrushMap, encodeCrushMap, LEGACY_TUNABLES } from './codec.ts';
+export { hash32, hash32x2, hash32x3, hash32x4, hash32x5 } from './hash.ts';
+export { CrushMapper, findRule } from './mapper.ts';
