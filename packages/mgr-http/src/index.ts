@@ -1,1 +1,1 @@
-export {};
+export { type MgrHttp, type MgrHttpOptions, serveMgrHttp } from './mgr-http.ts';

@@ -1,1 +1,2 @@
-export {};
+export type { HttpRequest, HttpResponse } from './http.ts';
+export { Mgr, type MgrOptions } from './mgr.ts';

@@ -1,1 +1,3 @@
-export {};
+export { ALL_NAMESPACES, type ListedObject, type ListPage, listObjects, listStart } from './object-lister.ts';
+export type { ObjectReply, ObjectRequest } from './object-request.ts';
+export { type MapSource, Objecter, type ObjecterOptions } from './objecter.ts';

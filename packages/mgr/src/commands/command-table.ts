@@ -1,0 +1,51 @@
+import { Errno } from '@spirula/encoding';
+import type { CommandDescription } from '@spirula/messages';
+import {
+  type CommandArgs,
+  type CommandContext,
+  type CommandOutcome,
+  invalid,
+  type MgrCommandEntry,
+  prefixOf,
+  refuse,
+  succeed,
+} from './command.ts';
+import { osdCommands } from './osd-commands.ts';
+import { pgCommands } from './pg-commands.ts';
+
+const entries: readonly MgrCommandEntry[] = [...pgCommands, ...osdCommands];
+const byPrefix = new Map(entries.map((entry) => [prefixOf(entry.description), entry]));
+
+/** What the manager serves: goes out with its beacon, so that clients are told. */
+export const commandDescriptions: readonly CommandDescription[] = entries.map(({ description }) => description);
+
+/**
+ * Runs one command line, JSON as clients send it. Without a context (no OSDMap yet) the answer is EAGAIN. Whatever the
+ * line holds, there is an answer.
+ */
+export function runCommand(line: string, context: CommandContext | undefined): CommandOutcome {
+  const args = parseLine(line);
+  if (!args) return invalid('bad command');
+  const prefix = String(args['prefix']);
+  if (prefix === 'get_command_descriptions') return succeed(JSON.stringify(numbered()));
+  const entry = byPrefix.get(prefix);
+  if (!entry) return invalid(`No handler found for '${prefix}'`);
+  if (!context) return refuse(Errno.EAGAIN, 'the manager has no OSDMap yet');
+  return entry.run(args, context);
+}
+
+function parseLine(line: string): CommandArgs | undefined {
+  try {
+    const parsed: unknown = JSON.parse(line);
+    return typeof parsed === 'object' && parsed !== null && 'prefix' in parsed ? (parsed as CommandArgs) : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+function numbered(): Record<string, CommandDescription> {
+  return Object.fromEntries(
+    commandDescriptions.map((description, i) => [`cmd${String(i).padStart(3, '0')}`, description]),
+  );
+}

@@ -1,0 +1,80 @@
+import { Errno, type UTime } from '@spirula/encoding';
+import type { OsdMap } from '@spirula/maps';
+import type { CommandDescription } from '@spirula/messages';
+import type { Config } from '@spirula/world';
+import type { IoHistory } from '../io-rates.ts';
+import type { PgMap } from '../pg-map.ts';
+
+/** What commands look at. They change nothing. */
+export interface CommandContext {
+  readonly map: OsdMap;
+  readonly pgMap: PgMap;
+  readonly io: IoHistory;
+  readonly now: UTime;
+  readonly config: Config;
+}
+
+export interface CommandOutcome {
+  /** 0 or a negative errno. */
+  readonly code: number;
+  /** For standard error. */
+  readonly status: string;
+  readonly output: string;
+}
+
+/** The arguments of one command line, as JSON gives them. */
+export type CommandArgs = Readonly<Record<string, unknown>>;
+
+export interface MgrCommandEntry {
+  readonly description: CommandDescription;
+  run(args: CommandArgs, context: CommandContext): CommandOutcome;
+}
+
+/** The flag that makes clients send a command to the manager. */
+const MGR_FLAG = 8;
+
+/** A read-only command: words and arguments as they stand in a signature. */
+export function describe(sig: CommandDescription['sig'], help: string, run: MgrCommandEntry['run']): MgrCommandEntry {
+  const module = typeof sig[0] === 'string' ? sig[0] : 'mgr';
+  return { description: { sig, help, module, perm: 'r', flags: MGR_FLAG }, run };
+}
+
+/** The prefix a client sends for a description: its words. */
+export function prefixOf(description: CommandDescription): string {
+  return description.sig.filter((part) => typeof part === 'string').join(' ');
+}
+
+export function succeed(output: string, status = ''): CommandOutcome {
+  return { code: 0, status, output };
+}
+
+export function refuse(code: number, status: string, output = ''): CommandOutcome {
+  return { code, status, output };
+}
+
+export function invalid(status: string): CommandOutcome {
+  return refuse(Errno.EINVAL, status);
+}
+
+/** `json` and `json-pretty` ask for JSON; anything else is text for people. */
+export function wantsJson(args: CommandArgs): boolean {
+  return args['format'] === 'json' || args['format'] === 'json-pretty';
+}
+
+/** JSON as Ceph's formatters lay it out. */
+export function formatJson(args: CommandArgs, value: unknown): string {
+  return args['format'] === 'json-pretty' ? `${JSON.stringify(value, null, 4)}\n` : JSON.stringify(value);
+}
+
+/** Values of an argument that may be repeated. */
+export function listArgument(args: CommandArgs, name: string): readonly string[] {
+  const value = args[name];
+  if (Array.isArray(value)) return value.map(String);
+  return value === undefined ? [] : [String(value)];
+}
+
+/** An OSD given as `3` or `osd.3`; undefined when it is neither. */
+export function parseOsd(text: unknown): number | undefined {
+  const match = /^(?:osd\.)?(\d{1,9})$/.exec(String(text));
+  return match ? Number(match[1]) : undefined;
+}

@@ -1,0 +1,411 @@
+/**
+ * A manager (ceph-mgr): gathers what OSDs report, gives the monitors a digest of it, and answers the commands that need
+ * the PG map.
+ *
+ *            MgrMap names our gid active                     another gid
+ *   standby ----------------------------------> active ------------------------> standby
+ *   beacons                                     beacons, takes reports, digests, commands
+ */
+import {
+  type AddrVec,
+  type Bytes,
+  EMPTY,
+  Errno,
+  MalformedInput,
+  sameAddrVec,
+  type Uuid,
+  utf8,
+  fromUtf8,
+} from '@spirula/encoding';
+import {
+  decodeIncremental,
+  decodeMgrMap,
+  decodeOsdMap,
+  applyIncremental,
+  type MgrMap,
+  type OsdMap,
+  osdUp,
+} from '@spirula/maps';
+import type { Command, Message, MgrCommand, OsdMapMessage, PgStats } from '@spirula/messages';
+import { MonClient } from '@spirula/mon-client';
+import {
+  type AuthDecision,
+  type AuthRequest,
+  type Daemon,
+  type Instant,
+  type Peer,
+  SECOND,
+  type SessionId,
+  seconds,
+  type World,
+  type WorldEvent,
+} from '@spirula/world';
+import type { CommandContext } from './commands/command.ts';
+import { commandDescriptions, runCommand } from './commands/command-table.ts';
+import { computeDigest } from './digest.ts';
+import { computeHealthChecks } from './health-checks.ts';
+import { type HttpRequest, type HttpResponse, handleHttp } from './http.ts';
+import { IoHistory } from './io-rates.ts';
+import type { ClusterStatus } from './metrics.ts';
+import { PgMap } from './pg-map.ts';
+
+const ENDPOINT = 'public';
+const BEACON_TIMER = 'mgr beacon';
+const TICK_TIMER = 'mgr tick';
+const DIGEST_TIMER = 'mgr digest';
+/** After a change the digest waits so long for more of them. */
+const DIGEST_DEBOUNCE: Instant = SECOND / 10;
+/** Reports held back per session until our OSDMap knows their sender. */
+const MAX_HELD = 64;
+
+export interface MgrOptions {
+  /** Without `mgr.`. */
+  readonly name: string;
+  readonly fsid: Uuid;
+  /** One address vector a monitor. */
+  readonly monAddrs: readonly AddrVec[];
+  readonly hostname?: string;
+  /** Service name -> URL, as `ceph mgr services` shows them. */
+  readonly services?: ReadonlyMap<string, string>;
+}
+
+interface Client {
+  readonly peer: Peer;
+  /** Reports of an OSD that our map does not show yet. */
+  held: PgStats[];
+}
+
+export class Mgr implements Daemon<Message> {
+  readonly #world: World<Message>;
+  readonly #options: MgrOptions;
+  readonly #mon: MonClient;
+  readonly #gid: bigint;
+  readonly #clients = new Map<SessionId, Client>();
+  readonly #io = new IoHistory();
+  #pgMap = new PgMap();
+  #map: OsdMap | undefined;
+  #mgrMap: MgrMap | undefined;
+  #active = false;
+  #digestArmed = false;
+  #statusAsked = false;
+  #services: ReadonlyMap<string, string>;
+  /** What the monitors last said of the cluster. */
+  #status: ClusterStatus = { health: undefined, quorum: [] };
+
+  constructor(world: World<Message>, options: MgrOptions) {
+    this.#world = world;
+    this.#options = options;
+    this.#services = options.services ?? new Map();
+    // Tells this run of the manager from others of its name.
+    this.#gid = (BigInt(world.random.u32() & 0x7fff_ffff) << 32n) | BigInt(world.random.u32());
+    this.#mon = new MonClient({
+      world,
+      endpoint: ENDPOINT,
+      monAddrs: options.monAddrs,
+      fsid: options.fsid,
+      ...(options.hostname !== undefined && { hostname: options.hostname }),
+      onMessage: (message) => this.#onMonMessage(message),
+      onSession: () => this.#sendBeacon(),
+    });
+  }
+
+  get active(): boolean {
+    return this.#active;
+  }
+
+  start(): void {
+    this.#mon.subscribe('mgrmap', 0);
+    this.#mon.subscribe('osdmap', 0);
+    this.#mon.start();
+    this.#armBeacon();
+  }
+
+  authorize(request: AuthRequest): AuthDecision {
+    return { kind: 'accept', globalId: request.globalId };
+  }
+
+  handle(event: WorldEvent<Message>): void {
+    if (this.#mon.handle(event)) return;
+    switch (event.kind) {
+      case 'timer':
+        this.#onTimer(event.name);
+        return;
+      case 'accepted':
+        this.#clients.set(event.session, { peer: event.peer, held: [] });
+        return;
+      case 'message':
+        this.#onClientMessage(event.session, event.message);
+        return;
+      case 'reset':
+        this.#clients.delete(event.session);
+        return;
+      case 'terminate':
+        this.#mon.shutdown();
+        this.#world.lifecycle.stop('asked to stop');
+        return;
+      default:
+    }
+  }
+
+  /** Answers a request of the HTTP face: `/metrics`. Reads only. */
+  handleHttp(request: HttpRequest): HttpResponse {
+    return handleHttp(request, {
+      active: this.#active,
+      name: this.#options.name,
+      monMap: this.#mon.monMap,
+      mgrMap: this.#mgrMap,
+      status: this.#status,
+      context: this.#context(),
+    });
+  }
+
+  /** Names the URL of a service; goes out with the next beacon. */
+  setServices(services: ReadonlyMap<string, string>): void {
+    this.#services = services;
+    this.#sendBeacon();
+  }
+
+  #context(): CommandContext | undefined {
+    if (!this.#active || !this.#map) return undefined;
+    const { clock, config } = this.#world;
+    return { map: this.#map, pgMap: this.#pgMap, io: this.#io, now: clock.wall(), config };
+  }
+
+  #onTimer(name: string): void {
+    switch (name) {
+      case BEACON_TIMER:
+        this.#sendBeacon();
+        this.#armBeacon();
+        return;
+      case TICK_TIMER:
+        this.#onTick();
+        return;
+      case DIGEST_TIMER:
+        this.#digestArmed = false;
+        this.#sendDigest();
+        return;
+      default:
+    }
+  }
+
+  // ---- towards the monitors
+
+  #armBeacon(): void {
+    const { clock, config } = this.#world;
+    clock.arm(BEACON_TIMER, clock.now() + seconds(config.mgr_beacon_period));
+  }
+
+  #sendBeacon(): void {
+    this.#mon.send(
+      {
+        type: 'mgr_beacon',
+        name: this.#options.name,
+        gid: this.#gid,
+        fsid: this.#options.fsid,
+        addrs: this.#world.net.endpoint(ENDPOINT),
+        available: this.#active && this.#map !== undefined,
+        commandDescriptions,
+        services: this.#services,
+        metadata: new Map([['hostname', this.#options.hostname ?? '']]),
+      },
+      'drop',
+    );
+  }
+
+  #onMonMessage(message: Message): void {
+    if (message.type === 'osd_map') this.#onOsdMaps(message);
+    else if (message.type === 'mgr_map') this.#onMgrMap(message.mgrmap);
+  }
+
+  #onMgrMap(encoded: Bytes): void {
+    const map = this.#decode(() => decodeMgrMap(encoded));
+    if (!map || (this.#mgrMap && this.#mgrMap.epoch >= map.epoch)) return;
+    this.#mgrMap = map;
+    this.#mon.gotMap('mgrmap', map.epoch);
+    const named = map.activeGid === this.#gid;
+    if (named && !this.#active) this.#becomeActive();
+    else if (!named && this.#active) this.#becomeStandby();
+  }
+
+  #becomeActive(): void {
+    this.#world.log.info('active now');
+    this.#active = true;
+    this.#pgMap = new PgMap();
+    this.#io.clear();
+    if (this.#map) this.#pgMap.applyMap(this.#map, this.#world.clock.wall());
+    this.#sendBeacon();
+    this.#armTick();
+  }
+
+  #becomeStandby(): void {
+    this.#world.log.info('another manager is active');
+    this.#active = false;
+    this.#world.clock.disarm(TICK_TIMER);
+    this.#world.clock.disarm(DIGEST_TIMER);
+    this.#digestArmed = false;
+    // Whoever reports here must find the other one.
+    for (const session of this.#clients.keys()) this.#world.net.close(session);
+    this.#clients.clear();
+  }
+
+  #onOsdMaps(message: OsdMapMessage): void {
+    const had = this.#map !== undefined;
+    let changed = false;
+    for (let next = this.#nextMap(message); next; next = this.#nextMap(message)) {
+      this.#map = next;
+      changed = true;
+    }
+    const map = this.#map;
+    this.#mon.gotMap('osdmap', map?.epoch ?? 0);
+    if ((map?.epoch ?? 0) < message.newest) {
+      this.#mon.unsubscribe('osdmap');
+      this.#mon.subscribe('osdmap', map ? map.epoch + 1 : 0);
+    }
+    if (!changed || !map || !this.#active) return;
+    if (!had) this.#sendBeacon();
+    this.#pgMap.applyMap(map, this.#world.clock.wall());
+    for (const [session, client] of this.#clients) {
+      for (const report of client.held.splice(0)) this.#onReport(session, client, report);
+    }
+    this.#armDigest();
+  }
+
+  #nextMap(message: OsdMapMessage): OsdMap | undefined {
+    const map = this.#map;
+    const increment = map && message.incrementals.get(map.epoch + 1);
+    if (map && increment) return this.#decode(() => applyIncremental(map, decodeIncremental(increment)));
+    const newest = Math.max(0, ...message.fulls.keys());
+    const full = newest > (map?.epoch ?? 0) ? message.fulls.get(newest) : undefined;
+    return full && this.#decode(() => decodeOsdMap(full));
+  }
+
+  /** Undefined, and a line in the log, when what a monitor sent does not parse. */
+  #decode<T>(decode: () => T): T | undefined {
+    try {
+      return decode();
+    } catch (error) {
+      if (!(error instanceof MalformedInput)) throw error;
+      this.#world.log.warn('a map does not parse', { error: error.message });
+      return undefined;
+    }
+  }
+
+  #armTick(): void {
+    const { clock, config } = this.#world;
+    clock.arm(TICK_TIMER, clock.now() + seconds(config.mgr_tick_period));
+  }
+
+  #onTick(): void {
+    if (!this.#active) return;
+    this.#armTick();
+    if (this.#map) {
+      const pools = new Map([...this.#pgMap.poolStats(this.#map)].map(([id, { sum }]) => [id, sum]));
+      this.#io.record(this.#world.clock.now(), this.#pgMap.total(), pools);
+    }
+    this.#sendDigest();
+    this.#askStatus();
+  }
+
+  /** After a change: soon, together with what else changes meanwhile. */
+  #armDigest(): void {
+    if (this.#digestArmed || !this.#active) return;
+    this.#digestArmed = true;
+    this.#world.clock.arm(DIGEST_TIMER, this.#world.clock.now() + DIGEST_DEBOUNCE);
+  }
+
+  #sendDigest(): void {
+    if (!this.#active || !this.#map) return;
+    const { clock, config } = this.#world;
+    this.#mon.send(
+      {
+        type: 'mon_mgr_report',
+        gid: this.#gid,
+        digest: computeDigest(this.#pgMap, this.#map, this.#io.rates()),
+        checks: computeHealthChecks(this.#pgMap, this.#map, clock.wall(), config),
+      },
+      'drop',
+    );
+  }
+
+  /** The monitors' view of health and quorum, for `/metrics`. */
+  #askStatus(): void {
+    if (!this.#mon.connected || this.#statusAsked) return;
+    this.#statusAsked = true;
+    this.#mon.command({ prefix: 'status', format: 'json' }, EMPTY, ({ code, data }) => {
+      this.#statusAsked = false;
+      if (code === 0) this.#status = parseStatus(data) ?? this.#status;
+    });
+  }
+
+  // ---- towards OSDs and clients
+
+  #onClientMessage(session: SessionId, message: Message): void {
+    const client = this.#clients.get(session);
+    if (!client) return;
+    switch (message.type) {
+      case 'pg_stats':
+        this.#onReport(session, client, message);
+        return;
+      case 'mgr_command':
+      case 'command':
+        this.#onCommand(session, message);
+        return;
+      default:
+    }
+  }
+
+  #onReport(session: SessionId, client: Client, report: PgStats): void {
+    const { entity, addrs } = client.peer;
+    if (entity.type !== 'osd' || Number(entity.id) !== report.osd || !this.#active) {
+      this.#drop(session);
+      return;
+    }
+    const map = this.#map;
+    if (!map || !isListed(map, report.osd, addrs)) {
+      // It may have booted in a map we are yet to get. Beyond the bound it must come again, with everything.
+      if (client.held.length >= MAX_HELD || (map && map.epoch >= report.epoch)) this.#drop(session);
+      else client.held.push(report);
+      return;
+    }
+    if (this.#pgMap.applyReport(report, map)) this.#armDigest();
+  }
+
+  #drop(session: SessionId): void {
+    this.#clients.delete(session);
+    this.#world.net.close(session);
+  }
+
+  #onCommand(session: SessionId, message: MgrCommand | Command): void {
+    const line = message.cmd[0] ?? '';
+    const outcome = this.#active
+      ? runCommand(line, this.#context())
+      : { code: Errno.EAGAIN, status: 'this manager is on standby', output: '' };
+    this.#world.net.send(session, {
+      type: message.type === 'command' ? 'command_reply' : 'mgr_command_reply',
+      tid: message.tid,
+      code: outcome.code,
+      status: outcome.status,
+      data: utf8(outcome.output),
+    });
+  }
+}
+
+/** Whether the map shows this OSD up at an address of the peer's. */
+function isListed(map: OsdMap, osd: number, addrs: AddrVec): boolean {
+  if (!osdUp(map, osd)) return false;
+  const known = [map.clientAddrs[osd], map.clusterAddrs[osd]];
+  return known.some((each) => each !== undefined && sameAddrVec(each, addrs));
+}
+
+function parseStatus(data: Bytes): ClusterStatus | undefined {
+  try {
+    const status = JSON.parse(fromUtf8(data)) as {
+      health?: { status?: string };
+      quorum_names?: string[];
+    };
+    return { health: status.health?.status, quorum: status.quorum_names ?? [] };
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}

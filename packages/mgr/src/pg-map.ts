@@ -1,0 +1,202 @@
+import { type Epoch, type OsdId, type PgId, type PoolId, type UTime, comparePgIds } from '@spirula/encoding';
+import { mapPg, type OsdMap, osdExists, osdIn, osdUp, type PgKey, pgKey, pgOfKey } from '@spirula/maps';
+import type { ObjectStatSum, OsdStat, PgStat, PgStats, PoolStat } from '@spirula/messages';
+import { UNKNOWN } from './pg-state.ts';
+
+/** object_stat_sum_t of nothing. */
+export const ZERO_SUM: ObjectStatSum = {
+  bytes: 0,
+  objects: 0,
+  objectClones: 0,
+  objectCopies: 0,
+  objectsMissingOnPrimary: 0,
+  objectsDegraded: 0,
+  objectsMisplaced: 0,
+  objectsUnfound: 0,
+  reads: 0,
+  readBytes: 0,
+  writes: 0,
+  writeBytes: 0,
+  objectsRecovered: 0,
+  bytesRecovered: 0,
+  omapBytes: 0,
+  omapKeys: 0,
+};
+
+/** What the stores round an object's data up to. */
+const ALLOCATION_UNIT = 4096;
+
+export function addSums(a: ObjectStatSum, b: ObjectStatSum): ObjectStatSum {
+  const sum: Record<string, number> = {};
+  for (const key of Object.keys(ZERO_SUM) as (keyof ObjectStatSum)[]) sum[key] = a[key] + b[key];
+  return sum as unknown as ObjectStatSum;
+}
+
+/** One PG as the manager sees it. */
+export interface PgRecord {
+  readonly stat: PgStat;
+  /** Its primary is down: what `stat` says is what was last heard. */
+  readonly stale: boolean;
+}
+
+/**
+ * What OSDs have reported of themselves and of the PGs they lead, checked against the OSDMap (mon/PGMap.cc): PGs of
+ * deleted pools go, those of new pools are `unknown` until somebody reports them, those whose primary is down are stale.
+ */
+export class PgMap {
+  readonly #pgs = new Map<PgKey, PgRecord>();
+  readonly #osds = new Map<OsdId, OsdStat>();
+  #version = 0;
+
+  /** Grows with every change. */
+  get version(): number {
+    return this.#version;
+  }
+
+  get osdStats(): ReadonlyMap<OsdId, OsdStat> {
+    return this.#osds;
+  }
+
+  get pgCount(): number {
+    return this.#pgs.size;
+  }
+
+  pg(pgid: PgId): PgRecord | undefined {
+    return this.#pgs.get(pgKey(pgid));
+  }
+
+  /** In the order of their ids. */
+  pgs(): readonly PgRecord[] {
+    return [...this.#pgs.values()].sort((a, b) => comparePgIds(a.stat.pgid, b.stat.pgid));
+  }
+
+  /** Takes an OSD's report; what is older than known is left out. Returns whether anything changed. */
+  applyReport(report: PgStats, map: OsdMap): boolean {
+    if (!osdExists(map, report.osd)) return false;
+    this.#version += 1;
+    if (osdIn(map, report.osd)) this.#osds.set(report.osd, report.osdStat);
+    for (const stat of report.pgs) {
+      const known = this.#pgs.get(pgKey(stat.pgid));
+      // Only PGs that the map has: others belong to pools just deleted.
+      if (!known || isOlder(stat, known.stat)) continue;
+      this.#pgs.set(pgKey(stat.pgid), { stat, stale: !osdUp(map, stat.actingPrimary) });
+    }
+    return true;
+  }
+
+  /** Brings the tables in line with a new OSDMap. `now` stamps what becomes stale or unknown. */
+  applyMap(map: OsdMap, now: UTime): void {
+    this.#version += 1;
+    for (const osd of this.#osds.keys()) if (!osdExists(map, osd) || !osdIn(map, osd)) this.#osds.delete(osd);
+    for (const [key, record] of this.#pgs) {
+      const { pool, seed } = pgOfKey(key);
+      const pgNum = map.pools.get(pool)?.pgNum ?? 0;
+      if (seed >= pgNum) this.#pgs.delete(key);
+      else this.#refreshStaleness(key, record, map, now);
+    }
+    for (const [pool, { pgNum, lastChange }] of map.pools) {
+      for (let seed = 0; seed < pgNum; seed++) {
+        const key = pgKey({ pool, seed });
+        if (!this.#pgs.has(key)) this.#pgs.set(key, unknownPg(map, { pool, seed }, lastChange, now));
+      }
+    }
+  }
+
+  #refreshStaleness(key: PgKey, { stat, stale }: PgRecord, map: OsdMap, now: UTime): void {
+    if (stat.state === UNKNOWN) {
+      const { up, upPrimary, acting, actingPrimary } = mapPg(map, stat.pgid);
+      this.#pgs.set(key, { stat: { ...stat, up, upPrimary, acting, actingPrimary }, stale: false });
+      return;
+    }
+    const isStale = !osdUp(map, stat.actingPrimary);
+    if (isStale === stale) return;
+    this.#pgs.set(key, { stat: isStale ? { ...stat, lastUnstale: now, lastChange: now } : stat, stale: isStale });
+  }
+
+  /** Sums per pool, for every pool of the map. */
+  poolStats(map: OsdMap): ReadonlyMap<PoolId, PoolStat> {
+    const pools = new Map<PoolId, PoolStat>();
+    const numOsds = this.#osds.size;
+    for (const pool of map.pools.keys()) {
+      pools.set(pool, { sum: ZERO_SUM, logSize: 0, ondiskLogSize: 0, up: 0, acting: 0, allocated: 0, numOsds });
+    }
+    for (const { stat } of this.#pgs.values()) {
+      const pool = pools.get(stat.pgid.pool);
+      if (pool) pools.set(stat.pgid.pool, addPg(pool, stat));
+    }
+    return pools;
+  }
+
+  /** Number of PGs that have each OSD in their acting set. */
+  pgsPerOsd(): ReadonlyMap<OsdId, number> {
+    const counts = new Map<OsdId, number>();
+    for (const { stat } of this.#pgs.values()) {
+      for (const osd of new Set(stat.acting)) counts.set(osd, (counts.get(osd) ?? 0) + 1);
+    }
+    return counts;
+  }
+
+  total(): ObjectStatSum {
+    let sum = ZERO_SUM;
+    for (const { stat } of this.#pgs.values()) sum = addSums(sum, stat.sum);
+    return sum;
+  }
+}
+
+function addPg(pool: PoolStat, stat: PgStat): PoolStat {
+  return {
+    sum: addSums(pool.sum, stat.sum),
+    logSize: pool.logSize + stat.logSize,
+    ondiskLogSize: pool.ondiskLogSize + stat.logSize,
+    up: pool.up + stat.up.length,
+    acting: pool.acting + stat.acting.length,
+    allocated: pool.allocated + allocatedBytes(stat.sum),
+    numOsds: pool.numOsds,
+  };
+}
+
+/** Bytes that the copies that exist take on the stores, every object taken to be of mean size. */
+function allocatedBytes({ bytes, objects, objectCopies, objectsDegraded }: ObjectStatSum): number {
+  if (objects <= 0) return 0;
+  const each = Math.ceil(bytes / objects / ALLOCATION_UNIT) * ALLOCATION_UNIT;
+  return each * Math.max(0, objectCopies - objectsDegraded);
+}
+
+/** A primary counts its reports within an epoch; another primary's begin in a later one. */
+function isOlder(stat: PgStat, known: PgStat): boolean {
+  return (
+    stat.reportedEpoch - known.reportedEpoch < 0 ||
+    (stat.reportedEpoch === known.reportedEpoch && stat.reportedSeq < known.reportedSeq)
+  );
+}
+
+function unknownPg(map: OsdMap, pgid: PgId, created: Epoch, now: UTime): PgRecord {
+  const { up, upPrimary, acting, actingPrimary } = mapPg(map, pgid);
+  const stat: PgStat = {
+    pgid,
+    state: UNKNOWN,
+    version: { epoch: 0, version: 0 },
+    reportedSeq: 0,
+    reportedEpoch: 0,
+    up,
+    upPrimary,
+    acting,
+    actingPrimary,
+    created,
+    lastEpochClean: 0,
+    mappingEpoch: 0,
+    lastFresh: now,
+    lastChange: now,
+    lastActive: now,
+    lastPeered: now,
+    lastClean: now,
+    lastUnstale: now,
+    lastUndegraded: now,
+    lastFullsized: now,
+    logStart: { epoch: 0, version: 0 },
+    logSize: 0,
+    sum: ZERO_SUM,
+    blockedBy: [],
+  };
+  return { stat, stale: false };
+}

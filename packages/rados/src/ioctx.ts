@@ -1,0 +1,243 @@
+import { type Bytes, Decoder, Errno, MalformedInput, type PoolId, type RawString, type UTime } from '@spirula/encoding';
+import {
+  type ListedObject,
+  type ListPage,
+  listObjects,
+  listStart,
+  type Objecter,
+  type ObjectReply,
+} from '@spirula/objecter';
+import { ObjectOperation } from './object-operation.ts';
+import { RadosError } from './rados-error.ts';
+
+/** Objects asked for at a time (as librados lists). */
+const LIST_PAGE = 1024;
+/** osd_max_omap_entries_per_request: what one request for keys or values may bring. */
+const OMAP_PAGE = 1024;
+
+export interface ObjectStat {
+  readonly size: number;
+  readonly mtime: UTime;
+}
+
+/** What a write was recorded as, and when it was answered a map epoch. */
+export interface OperationResult {
+  /** 0 or positive. */
+  readonly result: number;
+  /** Output and return value of each part. */
+  readonly outputs: readonly { readonly rval: number; readonly output: Bytes }[];
+  readonly userVersion: number;
+}
+
+export interface IoOptions {
+  /** The namespace; '' is the default one, `ALL_NAMESPACES` for listing all. */
+  readonly nspace?: RawString;
+  /** Placement follows this key instead of the object's name. */
+  readonly locatorKey?: RawString;
+  /** Requests fail with ETIMEDOUT after so long; without it they wait for as long as it takes. */
+  readonly timeoutUs?: number;
+  /** `OsdFlag`s to add to every request. */
+  readonly flags?: number;
+}
+
+/**
+ * I/O on the objects of one pool and namespace. Object names, omap keys and xattr names are raw strings: one char, one
+ * byte (`rawFromText` makes one of any text). Every method rejects with a `RadosError` that carries the errno.
+ */
+export class IoCtx {
+  readonly pool: PoolId;
+  readonly #objecter: Objecter;
+  readonly #options: IoOptions;
+
+  constructor(objecter: Objecter, pool: PoolId, options: IoOptions = {}) {
+    this.#objecter = objecter;
+    this.pool = pool;
+    this.#options = options;
+  }
+
+  /** The same pool, with other options where given. */
+  with(options: IoOptions): IoCtx {
+    return new IoCtx(this.#objecter, this.pool, { ...this.#options, ...options });
+  }
+
+  /** Runs a compound operation. @throws RadosError when any part of it fails, with that part's errno. */
+  async operate(oid: RawString, operation: ObjectOperation): Promise<OperationResult> {
+    const reply = await this.submit(oid, operation);
+    if (reply.result < 0) throw new RadosError(reply.result, oid);
+    return {
+      result: reply.result,
+      outputs: reply.ops.map(({ rval, output }) => ({ rval, output })),
+      userVersion: reply.userVersion,
+    };
+  }
+
+  /** As `operate`, but a failure is a result. */
+  submit(oid: RawString, operation: ObjectOperation): Promise<ObjectReply> {
+    const { nspace = '', locatorKey = '', timeoutUs, flags = 0 } = this.#options;
+    return new Promise((resolve) =>
+      this.#objecter.submit(
+        {
+          oid,
+          locator: { pool: this.pool, key: locatorKey, nspace, hash: -1n },
+          ops: operation.ops,
+          flags: operation.flags | flags,
+          ...(timeoutUs !== undefined && { timeoutUs }),
+        },
+        resolve,
+      ),
+    );
+  }
+
+  async write(oid: RawString, data: Bytes, offset = 0): Promise<void> {
+    await this.operate(oid, new ObjectOperation().write(data, offset));
+  }
+
+  /** Replaces the whole object. */
+  async writeFull(oid: RawString, data: Bytes): Promise<void> {
+    await this.operate(oid, new ObjectOperation().writeFull(data));
+  }
+
+  async append(oid: RawString, data: Bytes): Promise<void> {
+    await this.operate(oid, new ObjectOperation().append(data));
+  }
+
+  /** A length of 0 reads to the end. Shorter than asked where the object ends. */
+  async read(oid: RawString, offset = 0, length = 0): Promise<Bytes> {
+    return this.#output(oid, new ObjectOperation().read(offset, length));
+  }
+
+  async stat(oid: RawString): Promise<ObjectStat> {
+    const output = await this.#output(oid, new ObjectOperation().stat());
+    return parse(oid, output, (decoder) => ({
+      size: decoder.u64('size'),
+      mtime: { sec: decoder.u32('mtime'), nsec: decoder.u32('mtime') },
+    }));
+  }
+
+  /** With `exclusive`, rejects with EEXIST when the object exists. */
+  async create(oid: RawString, exclusive = false): Promise<void> {
+    await this.operate(oid, new ObjectOperation().create(exclusive));
+  }
+
+  async remove(oid: RawString): Promise<void> {
+    await this.operate(oid, new ObjectOperation().remove());
+  }
+
+  async truncate(oid: RawString, size: number): Promise<void> {
+    await this.operate(oid, new ObjectOperation().truncate(size));
+  }
+
+  async zero(oid: RawString, offset: number, length: number): Promise<void> {
+    await this.operate(oid, new ObjectOperation().zero(offset, length));
+  }
+
+  async getXattr(oid: RawString, name: RawString): Promise<Bytes> {
+    return this.#output(oid, new ObjectOperation().getXattr(name));
+  }
+
+  async setXattr(oid: RawString, name: RawString, value: Bytes): Promise<void> {
+    await this.operate(oid, new ObjectOperation().setXattr(name, value));
+  }
+
+  async rmXattr(oid: RawString, name: RawString): Promise<void> {
+    await this.operate(oid, new ObjectOperation().rmXattr(name));
+  }
+
+  async listXattrs(oid: RawString): Promise<ReadonlyMap<RawString, Bytes>> {
+    return parse(oid, await this.#output(oid, new ObjectOperation().getXattrs()), decodeOmap);
+  }
+
+  async omapSet(oid: RawString, values: ReadonlyMap<RawString, Bytes>): Promise<void> {
+    await this.operate(oid, new ObjectOperation().omapSet(values));
+  }
+
+  async omapRmKeys(oid: RawString, keys: Iterable<RawString>): Promise<void> {
+    await this.operate(oid, new ObjectOperation().omapRmKeys(keys));
+  }
+
+  async omapClear(oid: RawString): Promise<void> {
+    await this.operate(oid, new ObjectOperation().omapClear());
+  }
+
+  async omapSetHeader(oid: RawString, header: Bytes): Promise<void> {
+    await this.operate(oid, new ObjectOperation().omapSetHeader(header));
+  }
+
+  async omapGetHeader(oid: RawString): Promise<Bytes> {
+    return this.#output(oid, new ObjectOperation().omapGetHeader());
+  }
+
+  /** Values of those of `keys` that exist. */
+  async omapGetByKeys(oid: RawString, keys: Iterable<RawString>): Promise<ReadonlyMap<RawString, Bytes>> {
+    return parse(oid, await this.#output(oid, new ObjectOperation().omapGetValsByKeys(keys)), decodeOmap);
+  }
+
+  /** All keys and values in key order, asked for page by page. */
+  async omapGetAll(oid: RawString): Promise<ReadonlyMap<RawString, Bytes>> {
+    const all = new Map<RawString, Bytes>();
+    for (let after = '', more = true; more; ) {
+      const output = await this.#output(oid, new ObjectOperation().omapGetVals(after, OMAP_PAGE));
+      const page = parse(oid, output, (decoder) => ({ values: decodeOmap(decoder), more: decoder.bool('more') }));
+      for (const [key, value] of page.values) {
+        all.set(key, value);
+        after = key;
+      }
+      more = page.more && page.values.size > 0;
+    }
+    return all;
+  }
+
+  /** All keys in order, asked for page by page. */
+  async omapGetKeys(oid: RawString): Promise<readonly RawString[]> {
+    const all: RawString[] = [];
+    for (let more = true; more; ) {
+      const output = await this.#output(oid, new ObjectOperation().omapGetKeys(all.at(-1) ?? '', OMAP_PAGE));
+      const page = parse(oid, output, (decoder) => ({
+        keys: decoder.list('keys', 4, () => decoder.rawString('key')),
+        more: decoder.bool('more'),
+      }));
+      for (const key of page.keys) all.push(key);
+      more = page.more && page.keys.length > 0;
+    }
+    return all;
+  }
+
+  /** Every object of the namespace, PG by PG. What changes meanwhile may or may not be seen. */
+  async *listObjects(): AsyncGenerator<ListedObject> {
+    const { nspace = '' } = this.#options;
+    for (let cursor = listStart(), done = false; !done; ) {
+      const from = { pool: this.pool, nspace, cursor, count: LIST_PAGE };
+      const page = await new Promise<ListPage>((resolve) => listObjects(this.#objecter, from, resolve));
+      if (page.code < 0) throw new RadosError(page.code, 'listing objects');
+      yield* page.objects;
+      if (page.next) cursor = page.next;
+      else done = true;
+    }
+  }
+
+  /** Output of the one part of an operation. */
+  async #output(oid: RawString, operation: ObjectOperation): Promise<Bytes> {
+    const { outputs } = await this.operate(oid, operation);
+    const only = outputs[0];
+    if (!only) throw new RadosError(Errno.EIO, `${oid}: the reply lacks its output`);
+    return only.output;
+  }
+}
+
+function decodeOmap(decoder: Decoder): Map<RawString, Bytes> {
+  return decoder.map(
+    'values',
+    8,
+    () => decoder.rawString('key'),
+    () => decoder.blob('value'),
+  );
+}
+
+function parse<T>(oid: RawString, output: Bytes, read: (decoder: Decoder) => T): T {
+  try {
+    return read(new Decoder(output));
+  } catch (error) {
+    if (error instanceof MalformedInput) throw new RadosError(Errno.EIO, `${oid}: the reply does not parse`);
+    throw error;
+  }
+}

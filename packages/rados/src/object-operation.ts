@@ -1,0 +1,148 @@
+import { type Bytes, EMPTY, Encoder, type RawString } from '@spirula/encoding';
+import { extentOp, OpFlag, OsdFlag, type OsdOp, OsdOpCode, plainOp, xattrOp } from '@spirula/messages';
+
+/** Bytes of a map from omap keys to values, in key order. */
+function encodeOmap(values: ReadonlyMap<RawString, Bytes>): Bytes {
+  const encoder = new Encoder(256);
+  encoder.map(
+    new Map([...values].sort(([a], [b]) => (a < b ? -1 : 1))),
+    (key) => encoder.rawString(key),
+    (value) => encoder.blob(value),
+  );
+  return encoder.finish();
+}
+
+function encodeKeys(keys: Iterable<RawString>): Bytes {
+  const encoder = new Encoder(256);
+  encoder.list([...new Set(keys)].sort(), (key) => encoder.rawString(key));
+  return encoder.finish();
+}
+
+function encodeRange(after: RawString, max: number, prefix: RawString | undefined): Bytes {
+  const encoder = new Encoder(64);
+  encoder.rawString(after);
+  encoder.u64(max);
+  if (prefix !== undefined) encoder.rawString(prefix);
+  return encoder.finish();
+}
+
+/**
+ * A compound operation on one object: the parts run in order, all or none of them (librados ObjectWriteOperation and
+ * ObjectReadOperation). Each method adds a part and returns the operation.
+ */
+export class ObjectOperation {
+  readonly #ops: OsdOp[] = [];
+  #flags = 0;
+
+  get ops(): readonly OsdOp[] {
+    return this.#ops;
+  }
+
+  /** Which of `OsdFlag.read` and `OsdFlag.write` the parts need. */
+  get flags(): number {
+    return this.#flags;
+  }
+
+  write(data: Bytes, offset = 0): this {
+    return this.#change(extentOp(OsdOpCode.write, offset, data.length, data));
+  }
+
+  writeFull(data: Bytes): this {
+    return this.#change(extentOp(OsdOpCode.writefull, 0, data.length, data));
+  }
+
+  append(data: Bytes): this {
+    return this.#change(extentOp(OsdOpCode.append, 0, data.length, data));
+  }
+
+  truncate(size: number): this {
+    return this.#change(extentOp(OsdOpCode.truncate, size, 0));
+  }
+
+  zero(offset: number, length: number): this {
+    return this.#change(extentOp(OsdOpCode.zero, offset, length));
+  }
+
+  /** With `exclusive`, an object that exists makes the whole operation fail with EEXIST. */
+  create(exclusive: boolean): this {
+    return this.#change(plainOp(OsdOpCode.create, EMPTY, exclusive ? OpFlag.excl : 0));
+  }
+
+  remove(): this {
+    return this.#change(plainOp(OsdOpCode.delete));
+  }
+
+  setXattr(name: RawString, value: Bytes): this {
+    return this.#change(xattrOp(OsdOpCode.setxattr, name, value));
+  }
+
+  rmXattr(name: RawString): this {
+    return this.#change(xattrOp(OsdOpCode.rmxattr, name));
+  }
+
+  omapSet(values: ReadonlyMap<RawString, Bytes>): this {
+    return this.#change(plainOp(OsdOpCode.omapSetVals, encodeOmap(values)));
+  }
+
+  omapRmKeys(keys: Iterable<RawString>): this {
+    return this.#change(plainOp(OsdOpCode.omapRmKeys, encodeKeys(keys)));
+  }
+
+  omapClear(): this {
+    return this.#change(plainOp(OsdOpCode.omapClear));
+  }
+
+  omapSetHeader(header: Bytes): this {
+    return this.#change(plainOp(OsdOpCode.omapSetHeader, header));
+  }
+
+  /** A length of 0 reads to the end. */
+  read(offset = 0, length = 0): this {
+    return this.#ask(extentOp(OsdOpCode.read, offset, length));
+  }
+
+  stat(): this {
+    return this.#ask(plainOp(OsdOpCode.stat));
+  }
+
+  getXattr(name: RawString): this {
+    return this.#ask(xattrOp(OsdOpCode.getxattr, name));
+  }
+
+  getXattrs(): this {
+    return this.#ask(plainOp(OsdOpCode.getxattrs));
+  }
+
+  omapGetKeys(after: RawString, max: number): this {
+    return this.#ask(plainOp(OsdOpCode.omapGetKeys, encodeRange(after, max, undefined)));
+  }
+
+  omapGetVals(after: RawString, max: number, prefix: RawString = ''): this {
+    return this.#ask(plainOp(OsdOpCode.omapGetVals, encodeRange(after, max, prefix)));
+  }
+
+  omapGetValsByKeys(keys: Iterable<RawString>): this {
+    return this.#ask(plainOp(OsdOpCode.omapGetValsByKeys, encodeKeys(keys)));
+  }
+
+  omapGetHeader(): this {
+    return this.#ask(plainOp(OsdOpCode.omapGetHeader));
+  }
+
+  /** Any other op. */
+  add(op: OsdOp, effect: 'read' | 'write'): this {
+    return effect === 'write' ? this.#change(op) : this.#ask(op);
+  }
+
+  #change(op: OsdOp): this {
+    this.#ops.push(op);
+    this.#flags |= OsdFlag.write;
+    return this;
+  }
+
+  #ask(op: OsdOp): this {
+    this.#ops.push(op);
+    this.#flags |= OsdFlag.read;
+    return this;
+  }
+}
