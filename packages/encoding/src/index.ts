@@ -14,11 +14,21 @@ export {
   toHex,
   utf8,
 } from './bytes.ts';
+export { crc32c } from './crc32c.ts';
 export { Decoder } from './decoder.ts';
 export { Encoder } from './encoder.ts';
 export { decodeAddr, decodeAddrVec, encodeAddr, encodeAddrVec } from './entity-addr.ts';
 export { Errno } from './errno.ts';
 export { MalformedInput } from './errors.ts';
+export {
+  decodeEVersion,
+  decodePgId,
+  decodeUTime,
+  decodeUuid,
+  encodeEVersion,
+  encodePgId,
+  encodeUTime,
+} from './structs.ts';
 export {
   AddrType,
   type AddrVec,

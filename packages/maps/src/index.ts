@@ -1,6 +1,9 @@
+export { applyIncremental, emptyOsdMap } from './apply-incremental.ts';
 export type { HObject } from './hobject.ts';
 export type { MgrMap, MgrModuleInfo, MgrModuleOption, MgrStandby } from './mgrmap.ts';
+export { decodeMgrMap, encodeMgrMap } from './mgrmap-codec.ts';
 export type { MonInfo, MonMap } from './monmap.ts';
+export { decodeMonMap, encodeMonMap } from './monmap-codec.ts';
 export {
   type OsdInfo,
   type OsdMap,
@@ -15,6 +18,9 @@ export {
   pgKey,
   pgOfKey,
 } from './osdmap.ts';
+export { crcOfFullMap, decodeOsdMap, encodeOsdMap } from './osdmap-codec.ts';
 export type { OsdMapIncremental } from './osdmap-incremental.ts';
+export { decodeIncremental, emptyIncremental, encodeIncremental } from './osdmap-incremental-codec.ts';
 export type { PgPlacement } from './pg-mapping.ts';
 export { type Pool, PoolFlag, PoolOpt, type PoolSnap, PoolType, type SnapInterval } from './pool.ts';
+export { decodePool, encodePool } from './pool-codec.ts';

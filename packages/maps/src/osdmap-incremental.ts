@@ -60,7 +60,7 @@ export interface OsdMapIncremental {
   newNearfullRatio: number;
   newFullRatio: number;
   newBackfillfullRatio: number;
-  /** 0: unchanged (as encoded). */
+  /** 255: unchanged. */
   newRequireMinCompatClient: number;
   /** 255: unchanged. */
   newRequireOsdRelease: number;

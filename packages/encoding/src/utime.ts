@@ -1,0 +1,37 @@
+import type { UTime } from './types.ts';
+
+/** Times below this many seconds are spans or unset, and printed as plain seconds (utime_t's operator<<). */
+const TEN_YEARS_SEC = 60 * 60 * 24 * 365 * 10;
+const DAY_SEC = 86400;
+
+/** `2026-11-23T15:08:12.514291+0000`, as Ceph prints a stamp where the time zone is UTC; a time of zero is `0.000000`. */
+export function formatUTime({ sec, nsec }: UTime): string {
+  const micros = digits(Math.floor(nsec / 1000), 6);
+  if (sec < TEN_YEARS_SEC) return `${sec}.${micros}`;
+  const { year, month, day } = civilDate(Math.floor(sec / DAY_SEC));
+  const rest = sec % DAY_SEC;
+  const time = [Math.floor(rest / 3600), Math.floor(rest / 60) % 60, rest % 60].map((part) => digits(part, 2)).join(':');
+  return `${year}-${digits(month, 2)}-${digits(day, 2)}T${time}.${micros}+0000`;
+}
+
+function digits(value: number, count: number): string {
+  return String(value).padStart(count, '0');
+}
+
+/** Gregorian date of a day counted from 1970-01-01 (Howard Hinnant's civil_from_days). */
+function civilDate(days: number): { year: number; month: number; day: number } {
+  const shifted = days + 719468;
+  const era = Math.floor(shifted / 146097);
+  const dayOfEra = shifted - era * 146097;
+  const yearOfEra = Math.floor(
+    (dayOfEra - Math.floor(dayOfEra / 1460) + Math.floor(dayOfEra / 36524) - Math.floor(dayOfEra / 146096)) / 365,
+  );
+  const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
+  const marchMonth = Math.floor((5 * dayOfYear + 2) / 153);
+  const month = marchMonth < 10 ? marchMonth + 3 : marchMonth - 9;
+  return {
+    year: yearOfEra + era * 400 + (month <= 2 ? 1 : 0),
+    month,
+    day: dayOfYear - Math.floor((153 * marchMonth + 2) / 5) + 1,
+  };
+}

@@ -1,0 +1,39 @@
+const NAMES = [
+  'unknown',
+  'argonaut',
+  'bobtail',
+  'cuttlefish',
+  'dumpling',
+  'emperor',
+  'firefly',
+  'giant',
+  'hammer',
+  'infernalis',
+  'jewel',
+  'kraken',
+  'luminous',
+  'mimic',
+  'nautilus',
+  'octopus',
+  'pacific',
+  'quincy',
+  'reef',
+];
+
+/** Numbers of Ceph's releases (ceph_release_t) that decide something here. */
+export const Release = {
+  argonaut: 1,
+  dumpling: 4,
+  firefly: 6,
+  hammer: 8,
+  jewel: 10,
+  kraken: 11,
+  luminous: 12,
+  nautilus: 14,
+  pacific: 16,
+} as const;
+
+/** `pacific`; a number that is no release is `unknown`. */
+export function releaseName(release: number): string {
+  return NAMES[release] ?? 'unknown';
+}
