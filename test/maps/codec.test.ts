@@ -37,9 +37,11 @@ function lcg(seed: number, size: number): Uint8Array {
 }
 
 test('crc32c is that of Ceph', () => {
-  const golden = goldenJson<{ rows: [string, number, number][]; lcg: { rows: number[][] }; zeros: { rows: number[][] } }>(
-    'crc32c/crc32c.json.gz',
-  );
+  const golden = goldenJson<{
+    rows: [string, number, number][];
+    lcg: { rows: number[][] };
+    zeros: { rows: number[][] };
+  }>('crc32c/crc32c.json.gz');
 
   for (const [base64, seed, crc] of golden.rows) expect(crc32c(Buffer.from(base64, 'base64'), seed)).toBe(crc);
   for (const [seed, length, initial, crc] of golden.lcg.rows) expect(crc32c(lcg(seed!, length!), initial!)).toBe(crc);

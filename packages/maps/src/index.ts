@@ -1,5 +1,14 @@
 export { applyIncremental, emptyOsdMap } from './apply-incremental.ts';
-export type { HObject } from './hobject.ts';
+export {
+  compareHObjects,
+  decodeHObject,
+  encodeHObject,
+  type HObject,
+  MAX_HOBJECT,
+  MIN_HOBJECT,
+  reverseBits,
+  sameHObject,
+} from './hobject.ts';
 export type { MgrMap, MgrModuleInfo, MgrModuleOption, MgrStandby } from './mgrmap.ts';
 export { decodeMgrMap, encodeMgrMap } from './mgrmap-codec.ts';
 export type { MonInfo, MonMap } from './monmap.ts';
@@ -21,6 +30,17 @@ export {
 export { crcOfFullMap, decodeOsdMap, encodeOsdMap } from './osdmap-codec.ts';
 export type { OsdMapIncremental } from './osdmap-incremental.ts';
 export { decodeIncremental, emptyIncremental, encodeIncremental } from './osdmap-incremental-codec.ts';
-export type { PgPlacement } from './pg-mapping.ts';
+export {
+  mapPg,
+  mapPgRaw,
+  type ObjectPlace,
+  objectHash,
+  objectToPg,
+  type PgPlacement,
+  pgOfHash,
+  placementSeed,
+  stableMod,
+} from './pg-mapping.ts';
 export { type Pool, PoolFlag, PoolOpt, type PoolSnap, PoolType, type SnapInterval } from './pool.ts';
 export { decodePool, encodePool } from './pool-codec.ts';
+export { strHashLinux, strHashRjenkins } from './str-hash.ts';

@@ -36,6 +36,7 @@ export function encodeMgrMap(map: MgrMap): Bytes {
     to.u64big(map.activeMgrFeatures);
     to.u32(map.lastFailureOsdEpoch);
     to.list(map.clients, (addrs) => encodeAddrVec(to, addrs));
+    to.list(map.clientNames, text);
   });
   return to.finish();
 }
@@ -71,6 +72,7 @@ export function decodeMgrMap(bytes: Bytes): MgrMap {
       activeMgrFeatures: from.u64big('mgrmap.active_mgr_features'),
       lastFailureOsdEpoch: from.u32('mgrmap.last_failure_osd_epoch'),
       clients: from.list('mgrmap.clients', 5, () => decodeAddrVec(from, 'mgrmap.clients')),
+      clientNames: version < 12 ? [] : from.list('mgrmap.client_names', 4, text('mgrmap.client_names')),
     };
   });
   from.finish('mgrmap');

@@ -44,5 +44,7 @@ export interface MgrMap {
   readonly alwaysOnModules: ReadonlyMap<number, readonly string[]>;
   readonly activeMgrFeatures: bigint;
   readonly lastFailureOsdEpoch: Epoch;
+  /** Addresses of the clients that the manager's modules are, and beside each its module's name. */
   readonly clients: readonly AddrVec[];
+  readonly clientNames: readonly string[];
 }

@@ -1,13 +1,169 @@
-import type { OsdId, PgId } from '@spirula/encoding';
-import type { OsdMap } from './osdmap.ts';
+/**
+ * From an object to the OSDs that serve it (OSDMap::object_locator_to_pg, pg_to_up_acting_osds, osd/OSDMap.cc).
+ *
+ *   name --hash--> PG --pps--> CRUSH: raw --pg_upmap--> --down and missing removed--> up --pg_temp--> acting
+ */
+import { CRUSH_ITEM_NONE, CrushMapper, findRule, hash32x2 } from '@spirula/crush';
+import type { OsdId, PgId, RawString } from '@spirula/encoding';
+import { type OsdMap, osdExists, osdUp, pgKey } from './osdmap.ts';
+import { type Pool, PoolFlag, PoolType } from './pool.ts';
+import { strHashLinux, strHashRjenkins } from './str-hash.ts';
 
-/** Where a PG belongs and who serves it (OSDMap::pg_to_up_acting_osds). A hole in an erasure-coded set is CRUSH_ITEM_NONE. */
+/** Where a PG belongs and who serves it. A hole in an erasure-coded set is CRUSH_ITEM_NONE. */
 export interface PgPlacement {
   readonly up: readonly OsdId[];
+  /** -1: none. */
   readonly upPrimary: OsdId;
   readonly acting: readonly OsdId[];
-  /** -1: none. */
   readonly actingPrimary: OsdId;
 }
 
-export type MapPg = (map: OsdMap, pg: PgId) => PgPlacement;
+/** An object's place apart from its pool (object_locator_t): what is hashed is the key when there is one. */
+export interface ObjectPlace {
+  readonly nspace: RawString;
+  readonly key: RawString;
+  readonly name: RawString;
+}
+
+const DEFAULT_AFFINITY = 0x10000;
+/** Between namespace and name in what is hashed. */
+const NAMESPACE_SEPARATOR = '\x1f';
+const HASH_LINUX = 1;
+
+/** 32-bit placement hash of an object in `pool` (pg_pool_t::hash_key). */
+export function objectHash(pool: Pool, { nspace, key, name }: ObjectPlace): number {
+  const hashed = key === '' ? name : key;
+  const text = nspace === '' ? hashed : nspace + NAMESPACE_SEPARATOR + hashed;
+  return pool.objectHash === HASH_LINUX ? strHashLinux(text) : strHashRjenkins(text);
+}
+
+/** `x` modulo `b` such that growing b towards the next power of two splits slots one by one (ceph_stable_mod). */
+export function stableMod(x: number, b: number): number {
+  const mask = maskOf(b);
+  const masked = (x & mask) >>> 0;
+  return masked < b ? masked : (x & (mask >>> 1)) >>> 0;
+}
+
+/** The least 2^n - 1 that is at least b - 1 (pg_num_mask). */
+function maskOf(b: number): number {
+  return b <= 1 ? 0 : 2 ** (32 - Math.clz32(b - 1)) - 1;
+}
+
+/** The PG that holds objects of this hash (raw_pg_to_pg). */
+export function pgOfHash(map: OsdMap, poolId: number, hash: number): PgId | undefined {
+  const pool = map.pools.get(poolId);
+  return pool === undefined ? undefined : { pool: poolId, seed: stableMod(hash, pool.pgNum) };
+}
+
+/** The PG of an object; undefined when the pool is not in the map. */
+export function objectToPg(map: OsdMap, poolId: number, place: ObjectPlace): PgId | undefined {
+  const pool = map.pools.get(poolId);
+  return pool === undefined ? undefined : pgOfHash(map, poolId, objectHash(pool, place));
+}
+
+/** CRUSH's input for a PG (raw_pg_to_pps): with hashpspool, pools do not lie on top of one another. */
+export function placementSeed(pool: Pool, pg: PgId): number {
+  const seed = stableMod(pg.seed, pool.pgpNum);
+  return (pool.flags & PoolFlag.hashpspool) !== 0n ? hash32x2(seed, pg.pool) : (seed + pg.pool) >>> 0;
+}
+
+/** Mappers hold the memory of one CRUSH map and weight-set; the map's own lifetime bounds theirs. */
+const mappers = new WeakMap<OsdMap['crush'], Map<number, CrushMapper>>();
+
+function mapperFor(map: OsdMap, poolId: number): CrushMapper {
+  let perPool = mappers.get(map.crush);
+  if (perPool === undefined) {
+    perPool = new Map();
+    mappers.set(map.crush, perPool);
+  }
+  // Pools without a weight-set of their own share one mapper.
+  const set = map.crush.chooseArgs.has(poolId) ? poolId : -1;
+  let mapper = perPool.get(set);
+  if (mapper === undefined) {
+    mapper = new CrushMapper(map.crush, set);
+    perPool.set(set, mapper);
+  }
+  return mapper;
+}
+
+/** What CRUSH chooses for a PG, without OSDs that do not exist (_pg_to_raw_osds). */
+export function mapPgRaw(map: OsdMap, pg: PgId): OsdId[] {
+  const pool = map.pools.get(pg.pool);
+  if (pool === undefined) return [];
+  const rule = findRule(map.crush, pool.crushRule, pool.type, pool.size);
+  if (rule < 0) return [];
+  const raw = mapperFor(map, pg.pool).doRule(rule, placementSeed(pool, pg), pool.size, map.osdWeight);
+  return without(pool, raw, (osd) => !osdExists(map, osd));
+}
+
+/** Removes OSDs: a replicated set closes up, an erasure-coded one keeps a hole. */
+function without(pool: Pool, osds: readonly OsdId[], removed: (osd: OsdId) => boolean): OsdId[] {
+  if (pool.type === PoolType.replicated) return osds.filter((osd) => !removed(osd));
+  return osds.map((osd) => (osd === CRUSH_ITEM_NONE || removed(osd) ? CRUSH_ITEM_NONE : osd));
+}
+
+function firstOf(osds: readonly OsdId[]): OsdId {
+  return osds.find((osd) => osd !== CRUSH_ITEM_NONE) ?? -1;
+}
+
+/** Explicit exceptions to CRUSH (_apply_upmap): ignored as soon as one of their targets is out. */
+function applyUpmap(map: OsdMap, pool: Pool, pg: PgId, raw: OsdId[]): OsdId[] {
+  const key = pgKey({ pool: pg.pool, seed: stableMod(pg.seed, pool.pgNum) });
+  const isOut = (osd: OsdId) => osd !== CRUSH_ITEM_NONE && osd >= 0 && osd < map.maxOsd && map.osdWeight[osd] === 0;
+  let mapped = raw;
+  const whole = map.pgUpmap.get(key);
+  if (whole !== undefined) {
+    if (whole.some(isOut)) return raw;
+    mapped = [...whole];
+  }
+  for (const [from, to] of map.pgUpmapItems.get(key) ?? []) {
+    if (mapped.includes(to)) continue;
+    const at = mapped.indexOf(from);
+    if (at < 0 || isOut(to)) continue;
+    mapped = mapped.with(at, to);
+  }
+  return mapped;
+}
+
+/**
+ * Primary affinity (_apply_primary_affinity): an OSD refuses to lead with a probability; who first does not, leads. In a
+ * replicated set it moves to the front.
+ */
+function applyPrimaryAffinity(map: OsdMap, pool: Pool, seed: number, osds: OsdId[], primary: OsdId): [OsdId[], OsdId] {
+  const { primaryAffinity } = map;
+  const affinity = (osd: OsdId) => primaryAffinity[osd] ?? DEFAULT_AFFINITY;
+  if (primaryAffinity.length === 0) return [osds, primary];
+  if (!osds.some((osd) => osd !== CRUSH_ITEM_NONE && affinity(osd) !== DEFAULT_AFFINITY)) return [osds, primary];
+  let chosen = -1;
+  for (let i = 0; i < osds.length; i++) {
+    const osd = osds[i]!;
+    if (osd === CRUSH_ITEM_NONE) continue;
+    const willing = affinity(osd);
+    if (willing < DEFAULT_AFFINITY && hash32x2(seed, osd) >>> 16 >= willing) {
+      // Keeps the first who refused: somebody must lead.
+      if (chosen < 0) chosen = i;
+      continue;
+    }
+    chosen = i;
+    break;
+  }
+  if (chosen < 0) return [osds, primary];
+  const leader = osds[chosen]!;
+  if (pool.type !== PoolType.replicated || chosen === 0) return [osds, leader];
+  return [[leader, ...osds.slice(0, chosen), ...osds.slice(chosen + 1)], leader];
+}
+
+/** Where a PG belongs and who serves it. A PG of an unknown pool is nowhere. */
+export function mapPg(map: OsdMap, pg: PgId): PgPlacement {
+  const pool = map.pools.get(pg.pool);
+  if (pool === undefined || pg.seed >= pool.pgNum) return { up: [], upPrimary: -1, acting: [], actingPrimary: -1 };
+  const raw = applyUpmap(map, pool, pg, mapPgRaw(map, pg));
+  const alive = without(pool, raw, (osd) => !osdUp(map, osd));
+  const [up, upPrimary] = applyPrimaryAffinity(map, pool, placementSeed(pool, pg), alive, firstOf(alive));
+  const key = pgKey(pg);
+  const temp = without(pool, map.pgTemp.get(key) ?? [], (osd) => !osdUp(map, osd));
+  const acting = temp.some((osd) => osd !== CRUSH_ITEM_NONE) ? temp : up;
+  const tempPrimary = map.primaryTemp.get(key) ?? -1;
+  const actingPrimary = tempPrimary >= 0 ? tempPrimary : acting === up ? upPrimary : firstOf(acting);
+  return { up, upPrimary, acting, actingPrimary };
+}

@@ -1,0 +1,112 @@
+import { rawFromBytes, rawFromText } from '@spirula/encoding';
+import {
+  decodeOsdMap,
+  type OsdMap,
+  mapPg,
+  mapPgRaw,
+  objectHash,
+  objectToPg,
+  strHashLinux,
+  strHashRjenkins,
+} from '@spirula/maps';
+import { expect, test } from 'vitest';
+import { goldenBytes, goldenJson, goldenNames } from '../golden-data.ts';
+
+type PgRow = [
+  raw: number[],
+  rawPrimary: number,
+  up: number[],
+  upPrimary: number,
+  acting: number[],
+  actingPrimary: number,
+];
+
+interface GoldenPgs {
+  readonly pools: Record<string, { readonly pgNum: number; readonly pgs: PgRow[] }>;
+}
+
+function goldenOsdMap(folder: string): OsdMap {
+  return decodeOsdMap(goldenBytes(`${folder}/${goldenNames(folder).find((file) => file.startsWith('osdmap.bin'))}`));
+}
+
+const maps = goldenNames('osdmap').filter((name) => !name.endsWith('.json'));
+
+test.each(maps)('every PG of the map %s goes where osdmaptool says', (name) => {
+  const map = goldenOsdMap(`osdmap/${name}`);
+  const golden = goldenJson<GoldenPgs>(`osdmap/${name}/pgs.json.gz`);
+
+  for (const [pool, { pgs }] of Object.entries(golden.pools)) {
+    const found = pgs.map((_, seed) => {
+      const pg = { pool: Number(pool), seed };
+      const raw = mapPgRaw(map, pg);
+      const { up, upPrimary, acting, actingPrimary } = mapPg(map, pg);
+      return [raw, raw.find((osd) => osd !== 0x7fffffff) ?? -1, up, upPrimary, acting, actingPrimary];
+    });
+    expect(found).toEqual(pgs);
+  }
+});
+
+test('the string hashes are those of Ceph', () => {
+  const { rows } = goldenJson<{ rows: [string, number, number][] }>('hash/str-hash.json.gz');
+
+  for (const [hex, rjenkins, linux] of rows) {
+    const raw = rawFromBytes(Buffer.from(hex, 'hex'));
+    expect(strHashRjenkins(raw)).toBe(rjenkins);
+    expect(strHashLinux(raw)).toBe(linux);
+  }
+});
+
+interface ObjectRow {
+  readonly poolId: number;
+  readonly namespace: string;
+  readonly name: string;
+  readonly key?: string;
+  readonly hash?: number;
+  readonly rawPgid?: string;
+  readonly pgid: string;
+  readonly up?: number[];
+  readonly upPrimary?: number;
+  readonly acting?: number[];
+  readonly actingPrimary?: number;
+}
+
+test.each(['objects-base', 'objects-degraded'])('the objects of %s go where the monitor says', (name) => {
+  const golden = goldenJson<{ osdmap: string; objects: ObjectRow[] }>(`hash/${name}.json.gz`);
+  const map = goldenOsdMap(golden.osdmap);
+
+  for (const row of golden.objects) {
+    const place = { nspace: rawFromText(row.namespace ?? ''), key: '', name: rawFromText(row.name) };
+    const pg = objectToPg(map, row.poolId, place)!;
+    expect(`${pg.pool}.${pg.seed.toString(16)}`).toBe(row.pgid);
+    const { up, upPrimary, acting, actingPrimary } = mapPg(map, pg);
+    expect({ up, upPrimary, acting, actingPrimary }).toEqual({
+      up: row.up,
+      upPrimary: row.upPrimary,
+      acting: row.acting,
+      actingPrimary: row.actingPrimary,
+    });
+  }
+});
+
+test.each(['12', '150', '1000'])('the objects of objects-simple-%s go where osdmaptool says', (size) => {
+  const golden = goldenJson<{ osdmap: string; objects: ObjectRow[] }>(`hash/objects-simple-${size}.json.gz`);
+  const map = goldenOsdMap(golden.osdmap);
+
+  for (const row of golden.objects) {
+    const pg = objectToPg(map, 1, { nspace: '', key: '', name: rawFromText(row.name) })!;
+    expect(`${pg.pool}.${pg.seed.toString(16)}`).toBe(row.pgid);
+    expect(mapPg(map, pg).acting).toEqual(row.acting);
+  }
+});
+
+test('objects that real OSDs stored carry the hash and lie in the PG computed here', () => {
+  const map = decodeOsdMap(goldenBytes('real/osdmap.bin'));
+  const golden = goldenJson<ObjectRow[] | { objects: ObjectRow[] }>('real/objects.json.gz');
+
+  for (const row of Array.isArray(golden) ? golden : golden.objects) {
+    const place = { nspace: rawFromText(row.namespace), key: rawFromText(row.key ?? ''), name: rawFromText(row.name) };
+    expect(objectHash(map.pools.get(row.poolId)!, place)).toBe(row.hash);
+    const pg = objectToPg(map, row.poolId, place)!;
+    expect(row.pgid.startsWith(`${pg.pool}.${pg.seed.toString(16)}`)).toBe(true);
+  }
+});
