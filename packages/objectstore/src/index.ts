@@ -1,3 +1,4 @@
+export { createObjectStore, type StoreWorld } from './extent-store.ts';
 export {
   type Cid,
   type ObjectStat,
@@ -8,3 +9,4 @@ export {
   type TransactionOp,
   UnreadableObject,
 } from './object-store.ts';
+export { IncompatibleStore } from './superblock.ts';

@@ -41,7 +41,7 @@ export type TransactionOp =
     }
   | { readonly op: 'omapClear'; readonly cid: Cid; readonly oid: HObject }
   | { readonly op: 'omapSetHeader'; readonly cid: Cid; readonly oid: HObject; readonly header: Bytes }
-  /** Makes `to` an exact copy of `oid` (data, attrs, omap), replacing it. */
+  /** Makes `to` an exact copy of `oid` (data, attrs, omap), replacing it; absent when `oid` is. */
   | { readonly op: 'clone'; readonly cid: Cid; readonly oid: HObject; readonly to: HObject };
 
 /** All or nothing; transactions become durable in submission order. */
@@ -79,9 +79,14 @@ export class UnreadableObject extends Error {
  * The owner forwards its world's `committed` and `flushed` events to `onEvent`.
  */
 export interface ObjectStore {
-  /** The identity found, or undefined when nothing was ever written here. Call before anything else. */
+  /**
+   * The identity found, or undefined when nothing was ever written here. Call before anything else.
+   *
+   * @throws IncompatibleStore when another version wrote it, or key-value store and device do not belong together.
+   */
   mount(): StoreIdentity | undefined;
   mkfs(identity: StoreIdentity): void;
+  /** @throws DeviceError ENOSPC when the data might not fit: nothing has changed then. Owners watch `statfs`. */
   submit(transaction: Transaction, token: Token): void;
   /** Tokens of the transactions that this event made durable, in submission order. */
   onEvent(event: WorldEvent): readonly Token[];

@@ -1,5 +1,7 @@
 export { InvariantViolation, invariant, unreachable } from './invariant.ts';
+export { KvOverlay, type OverlayAnswer } from './kv-overlay.ts';
 export { type Config, DEFAULTS, makeConfig } from './options.ts';
+export { OrderedTable } from './ordered-table.ts';
 export {
   type AuthDecision,
   type AuthRequest,

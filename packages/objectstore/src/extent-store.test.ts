@@ -1,0 +1,348 @@
+import { createHash } from 'node:crypto';
+import { type Bytes, equalBytes, type RawString, utf8 } from '@spirula/encoding';
+import type { HObject } from '@spirula/maps';
+import { DeviceError, type Token } from '@spirula/world';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { cephCrc32c } from '../../../test/src/captures.ts';
+import { CrashableBlock, CrashableKv } from '../../../test/src/crashable-disks.ts';
+import { objectOfOrder, objectOrder } from './key-space.ts';
+import { createObjectStore } from './extent-store.ts';
+import { MemoryModel } from './memory-model.test-support.ts';
+import { type ObjectStore, type Transaction, type TransactionOp, UnreadableObject } from './object-store.ts';
+import { IncompatibleStore } from './superblock.ts';
+
+const CID = '1.0';
+const IDENTITY = { fsid: new Uint8Array(16).fill(7), whoami: 'osd.0' };
+
+/** A store on disks that can lose power, and what it has reported durable. */
+class Station {
+  kv = new CrashableKv();
+  block: CrashableBlock;
+  store: ObjectStore;
+  durable: Token[] = [];
+
+  constructor(deviceBytes = 4 << 20) {
+    this.block = new CrashableBlock(new Uint8Array(deviceBytes));
+    this.store = this.#open();
+    expect(this.store.mount()).toBeUndefined();
+    this.store.mkfs(IDENTITY);
+    this.settle();
+  }
+
+  #open(): ObjectStore {
+    const quiet = () => {};
+    const crypto = {
+      crc32c: cephCrc32c,
+      hash: (_: string, bytes: Bytes) => new Uint8Array(createHash('sha256').update(bytes).digest()),
+    } as never;
+    const log = { debug: quiet, info: quiet, warn: quiet, error: quiet };
+    return createObjectStore({ kv: this.kv, block: this.block, crypto, log });
+  }
+
+  commit(): boolean {
+    const token = this.kv.commit();
+    if (token !== undefined) this.durable.push(...this.store.onEvent({ kind: 'committed', token }));
+    return token !== undefined;
+  }
+
+  flush(): boolean {
+    const token = this.block.finishFlush();
+    if (token !== undefined) this.durable.push(...this.store.onEvent({ kind: 'flushed', token }));
+    return token !== undefined;
+  }
+
+  settle(): void {
+    while (this.commit() || this.flush()) {}
+  }
+
+  /** Runs one transaction to its end. */
+  run(...ops: TransactionOp[]): void {
+    this.store.submit(ops, 1);
+    this.settle();
+  }
+
+  crash(survivors: number, survives: () => boolean): void {
+    this.kv = this.kv.afterCrash(Math.min(survivors, this.kv.waiting));
+    this.block = this.block.afterCrash(survives);
+    this.store = this.#open();
+    expect(this.store.mount()).toEqual(IDENTITY);
+  }
+}
+
+function object(name: RawString, fields: Partial<HObject> = {}): HObject {
+  return { pool: 1, nspace: '', key: '', name, snap: 0xffff_ffff_ffff_fffen, hash: 0, max: false, ...fields };
+}
+
+function pattern(length: number, seed: number): Bytes {
+  const bytes = new Uint8Array(length);
+  for (let i = 0; i < length; i++) bytes[i] = (i * 31 + seed * 17 + (i >> 8)) & 0xff;
+  return bytes;
+}
+
+const A = object('a');
+
+describe('reads', () => {
+  test('an object reads as it was written, small and large, aligned or not', () => {
+    const station = new Station();
+    const large = pattern(300_000, 1);
+    station.run(
+      { op: 'createCollection', cid: CID },
+      { op: 'write', cid: CID, oid: A, offset: 1000, data: large },
+      { op: 'write', cid: CID, oid: A, offset: 5000, data: pattern(10, 2) },
+    );
+
+    const expected = new Uint8Array(301_000);
+    expected.set(large, 1000);
+    expected.set(pattern(10, 2), 5000);
+    expect(equalBytes(station.store.read(CID, A, 0, 1 << 30), expected)).toBe(true);
+    expect(equalBytes(station.store.read(CID, A, 4990, 40), expected.subarray(4990, 5030))).toBe(true);
+    expect(station.store.read(CID, A, 301_000, 10)).toHaveLength(0);
+    expect(station.store.stat(CID, A)).toEqual({ size: 301_000 });
+    expect(station.store.read(CID, object('absent'), 0, 10)).toHaveLength(0);
+  });
+
+  test('a submitted transaction is seen before anything is durable', () => {
+    const station = new Station();
+    station.run({ op: 'createCollection', cid: CID });
+    station.store.submit([{ op: 'write', cid: CID, oid: A, offset: 0, data: pattern(200_000, 3) }], 2);
+    station.store.submit(
+      [
+        { op: 'write', cid: CID, oid: A, offset: 0, data: pattern(100, 4) },
+        { op: 'omapSet', cid: CID, oid: A, entries: new Map([['k', utf8('v')]]) },
+      ],
+      3,
+    );
+
+    expect(equalBytes(station.store.read(CID, A, 0, 100), pattern(100, 4))).toBe(true);
+    expect([...station.store.omapList(CID, A, '', 10).keys()]).toEqual(['k']);
+    expect(station.store.list(CID, undefined, 10)).toEqual([A]);
+    station.durable = [];
+    station.settle();
+    expect(station.durable).toEqual([2, 3]);
+  });
+
+  test('objects are listed by bit-reversed hash, namespace, key or name, name, snap; from any position', () => {
+    const long = 'n'.repeat(2000);
+    const ordered = [
+      object('z', { hash: 0x8000_0000 }),
+      object('z', { hash: 0x4000_0000 }),
+      object('b', { hash: 1, nspace: '' }),
+      object('c', { hash: 1, key: 'a', nspace: 'n\u0000' }),
+      object('c', { hash: 1, key: 'a', nspace: 'n\u0000\u0000' }),
+      object('c', { hash: 1, nspace: 'n\u0001', snap: 4n }),
+      object('c', { hash: 1, nspace: 'n\u0001', snap: 5n }),
+      object('c', { hash: 1, nspace: 'n\u0001' }),
+      object(`${long}a`, { hash: 1, nspace: 'o' }),
+      object(`${long}b`, { hash: 1, nspace: 'o' }),
+      object(`${long}c`, { hash: 1, nspace: 'o' }),
+      object('\u00ff', { hash: 1, nspace: 'o' }),
+    ];
+    const station = new Station();
+    const shuffled = ordered.toSorted((a, b) => (a.name + a.hash < b.name + b.hash ? 1 : -1));
+    station.run(
+      { op: 'createCollection', cid: CID },
+      ...shuffled.map((oid): TransactionOp => ({ op: 'touch', cid: CID, oid })),
+    );
+
+    expect(station.store.list(CID, undefined, 100)).toEqual(ordered);
+    for (const [at, oid] of ordered.entries()) {
+      expect(station.store.list(CID, oid, 2)).toEqual(ordered.slice(at, at + 2));
+      expect(objectOfOrder(objectOrder(oid))).toEqual(oid);
+    }
+    expect(station.store.list(CID, object('', { max: true }), 10)).toEqual([]);
+    expect(station.store.fsck()).toEqual([]);
+  });
+
+  test('omap keys longer than a key-value store takes are kept, in order, and removed by range', () => {
+    const long = 'k'.repeat(3000);
+    const keys = [`${long}a`, `${long}b`, `${long}c`, `${'k'.repeat(900)}l`];
+    const station = new Station();
+    station.run(
+      { op: 'createCollection', cid: CID },
+      { op: 'omapSet', cid: CID, oid: A, entries: new Map(keys.map((key) => [key, utf8(key.slice(-1))])) },
+    );
+
+    expect([...station.store.omapList(CID, A, '', 10).keys()]).toEqual(keys);
+    expect([...station.store.omapList(CID, A, `${long}b`, 1).keys()]).toEqual([`${long}b`]);
+    expect(station.store.omapGet(CID, A, [`${long}c`])).toEqual(new Map([[`${long}c`, utf8('c')]]));
+    station.run({ op: 'omapRmRange', cid: CID, oid: A, first: `${long}a`, last: `${long}c` });
+    expect([...station.store.omapList(CID, A, '', 10).keys()]).toEqual(keys.slice(2));
+    station.run({ op: 'remove', cid: CID, oid: A });
+    expect(station.store.statfs()).toMatchObject({ data: 0, omap: 0, metadata: 0 });
+    expect(station.store.fsck()).toEqual([]);
+  });
+});
+
+describe('damage', () => {
+  test('rot is found by read and by fsck, and ends with an overwrite of the whole block only', () => {
+    const station = new Station();
+    const data = pattern(200_000, 5);
+    station.run({ op: 'createCollection', cid: CID }, { op: 'write', cid: CID, oid: A, offset: 0, data });
+    station.block.damage(station.block.find(data.subarray(8192, 12_288)) + 17);
+
+    expect(() => station.store.read(CID, A, 9000, 1)).toThrow(UnreadableObject);
+    expect(station.store.read(CID, A, 0, 8192)).toHaveLength(8192);
+    expect(station.store.fsck()).toHaveLength(1);
+    station.run({ op: 'write', cid: CID, oid: A, offset: 9000, data: pattern(10, 6) });
+    expect(() => station.store.read(CID, A, 9000, 1)).toThrow(UnreadableObject);
+    station.run({ op: 'clone', cid: CID, oid: A, to: object('copy') });
+    expect(() => station.store.read(CID, object('copy'), 9000, 1)).toThrow(UnreadableObject);
+    station.run({ op: 'write', cid: CID, oid: A, offset: 8192, data: pattern(4096, 7) });
+    expect(equalBytes(station.store.read(CID, A, 8192, 4096), pattern(4096, 7))).toBe(true);
+  });
+
+  test('a device that belongs to another store is refused', () => {
+    const station = new Station();
+    station.block.damage(8);
+
+    expect(() => station.crash(0, () => true)).toThrow(IncompatibleStore);
+  });
+});
+
+describe('space', () => {
+  test('what does not fit is refused whole, and removing makes room again', () => {
+    const station = new Station(1 << 20);
+    const big = object('big');
+    station.run({ op: 'createCollection', cid: CID });
+    station.run({ op: 'write', cid: CID, oid: big, offset: 0, data: pattern(900_000, 1) });
+    const before = station.store.statfs();
+
+    const transaction: Transaction = [
+      { op: 'touch', cid: CID, oid: A },
+      { op: 'write', cid: CID, oid: A, offset: 0, data: pattern(200_000, 2) },
+    ];
+    expect(() => station.store.submit(transaction, 5)).toThrow(DeviceError);
+    expect(station.store.stat(CID, A)).toBeUndefined();
+    expect(station.store.statfs()).toEqual(before);
+    station.run({ op: 'remove', cid: CID, oid: big });
+    station.store.submit(transaction, 6);
+    station.settle();
+    expect(station.store.statfs().data).toBe(Math.ceil(200_000 / 4096) * 4096);
+    expect(station.store.fsck()).toEqual([]);
+  });
+
+  test('overwriting for ever needs no more space than the object', () => {
+    const station = new Station(1 << 20);
+    station.run({ op: 'createCollection', cid: CID });
+    for (let round = 0; round < 300; round++) {
+      const data = pattern(round % 3 === 0 ? 200_000 : 10_000, round);
+      station.run({ op: 'write', cid: CID, oid: A, offset: 0, data });
+    }
+
+    expect(station.store.statfs().data).toBe(Math.ceil(200_000 / 4096) * 4096);
+    expect(station.store.fsck()).toEqual([]);
+  });
+});
+
+const names = fc.constantFrom('a', 'b', 'c');
+const oids = names.map((name) => object(name, { hash: name.charCodeAt(0) }));
+const offsets = fc.oneof(fc.nat(9000), fc.constantFrom(0, 4096, 8192, 262_144, 258_048));
+const lengths = fc.oneof(fc.nat(9000), fc.constantFrom(4096, 8192, 70_000, 131_072));
+const keys = fc.constantFrom('k', 'l', 'm', 'n'.repeat(1500));
+const bytes = fc.nat(255).map((seed) => pattern(5, seed));
+const changes: fc.Arbitrary<TransactionOp> = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      op: fc.constant('write' as const),
+      cid: fc.constant(CID),
+      oid: oids,
+      offset: offsets,
+      data: fc.tuple(lengths, fc.nat(255)).map(([length, seed]) => pattern(length, seed)),
+    }),
+  },
+  fc.record({ op: fc.constant('zero' as const), cid: fc.constant(CID), oid: oids, offset: offsets, length: lengths }),
+  fc.record({ op: fc.constant('truncate' as const), cid: fc.constant(CID), oid: oids, size: offsets }),
+  fc.record({
+    op: fc.constantFrom('touch' as const, 'remove' as const, 'rmAttrs' as const, 'omapClear' as const),
+    cid: fc.constant(CID),
+    oid: oids,
+  }),
+  fc.record({
+    op: fc.constant('setAttrs' as const),
+    cid: fc.constant(CID),
+    oid: oids,
+    attrs: fc.array(fc.tuple(keys, bytes)).map((entries) => new Map(entries)),
+  }),
+  fc.record({ op: fc.constant('rmAttr' as const), cid: fc.constant(CID), oid: oids, name: keys }),
+  fc.record({
+    op: fc.constant('omapSet' as const),
+    cid: fc.constant(CID),
+    oid: oids,
+    entries: fc.array(fc.tuple(keys, bytes)).map((entries) => new Map(entries)),
+  }),
+  fc.record({
+    op: fc.constant('omapRmKeys' as const),
+    cid: fc.constant(CID),
+    oid: oids,
+    keys: fc.array(keys, { maxLength: 2 }),
+  }),
+  fc.record({ op: fc.constant('omapRmRange' as const), cid: fc.constant(CID), oid: oids, first: keys, last: keys }),
+  fc.record({ op: fc.constant('omapSetHeader' as const), cid: fc.constant(CID), oid: oids, header: bytes }),
+  fc.record({ op: fc.constant('clone' as const), cid: fc.constant(CID), oid: oids, to: oids }),
+);
+
+type Step =
+  | { readonly step: 'submit'; readonly transaction: Transaction }
+  | { readonly step: 'commit' | 'flush' }
+  | { readonly step: 'crash'; readonly survivors: number; readonly sectors: readonly boolean[] };
+
+const steps: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      step: fc.constant('submit' as const),
+      transaction: fc.array(changes, { minLength: 1, maxLength: 4 }),
+    }),
+  },
+  { weight: 6, arbitrary: fc.record({ step: fc.constantFrom('commit' as const, 'flush' as const) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      step: fc.constant('crash' as const),
+      survivors: fc.nat(6),
+      sectors: fc.array(fc.boolean(), { minLength: 3, maxLength: 7 }),
+    }),
+  },
+);
+
+test('whatever happens, the store equals a model; after a power cut, one of its pasts that holds all it had reported durable', () => {
+  fc.assert(
+    fc.property(fc.array(steps, { minLength: 5, maxLength: 40 }), (script) => {
+      const station = new Station(8 << 20);
+      station.run({ op: 'createCollection', cid: CID });
+      station.durable = [];
+      const first = new MemoryModel();
+      first.apply([{ op: 'createCollection', cid: CID }]);
+      // History: the state after each transaction submitted since the last crash.
+      let history = [first];
+      for (const step of script) {
+        if (step.step === 'submit') {
+          const next = history.at(-1)!.copy();
+          next.apply(step.transaction);
+          station.store.submit(step.transaction, history.length);
+          history.push(next);
+          expect(next.differenceFrom(station.store, CID)).toBe('');
+        } else if (step.step === 'crash') {
+          const reported = station.durable.at(-1) ?? 0;
+          let sector = 0;
+          station.crash(step.survivors, () => step.sectors[sector++ % step.sectors.length]!);
+          expect(station.store.fsck()).toEqual([]);
+          const at = history.findIndex(
+            (past, index) => index >= reported && past.differenceFrom(station.store, CID) === '',
+          );
+          expect(at).toBeGreaterThanOrEqual(reported);
+          history = [history[at]!];
+          station.durable = [];
+        } else if (step.step === 'commit') station.commit();
+        else station.flush();
+      }
+      station.settle();
+      expect(station.durable).toEqual(history.slice(1).map((_, index) => index + 1));
+      expect(history.at(-1)!.differenceFrom(station.store, CID)).toBe('');
+      expect(station.store.fsck()).toEqual([]);
+    }),
+    { numRuns: Number(process.env['RUNS'] ?? 60) },
+  );
+});

@@ -1,0 +1,105 @@
+import { type Bytes, MalformedInput, type RawString } from '@spirula/encoding';
+import type { Allocator } from './allocator.ts';
+import {
+  afterPrefix,
+  objectOfOrder,
+  OMAP_PREFIX,
+  ONODE_PREFIX,
+  onodePrefix,
+  readU32,
+  readU64,
+  SHARD_PREFIX,
+  OMAP_HEADER_PREFIX,
+} from './key-space.ts';
+import { type Cid, UnreadableObject } from './object-store.ts';
+import { BLOCK_BYTES, type Onode, SHARD_BLOCKS, type Shard } from './onode.ts';
+import type { StagedKv } from './staged-kv.ts';
+
+/** What the check looks at. */
+export interface CheckedStore {
+  readonly kv: StagedKv;
+  readonly collections: ReadonlyMap<Cid, number>;
+  readonly allocator: Allocator;
+  /** Taken though no object has them, for a while. */
+  readonly unreleased: ReadonlySet<number>;
+  /** @throws MalformedInput */
+  loadOnode(key: RawString, value: Bytes): Onode;
+  /** @throws MalformedInput */
+  loadShard(onode: Onode, index: number): Shard | undefined;
+  /** @throws UnreadableObject */
+  read(onode: Onode): Bytes;
+}
+
+/** Checks every structure and block checksum; returns one sentence a fault. */
+export function checkStore(store: CheckedStore): string[] {
+  const faults: string[] = [];
+  const cids = new Map([...store.collections].map(([cid, number]) => [number, cid]));
+  const nids = new Map<number, Onode>();
+  const owners = new Map<number, string>();
+  for (const [key, value] of store.kv.scan(ONODE_PREFIX, afterPrefix(ONODE_PREFIX))) {
+    const cid = cids.get(readU32(key, 1));
+    if (cid === undefined) faults.push(`an object is in collection number ${readU32(key, 1)}, which does not exist`);
+    try {
+      const onode = store.loadOnode(key, value);
+      const name = `${cid}/${objectOfOrder(onode.wholeKey.slice(onodePrefix(0).length)).name}`;
+      if (nids.has(onode.nid)) faults.push(`${name} shares number ${onode.nid} with another object`);
+      nids.set(onode.nid, onode);
+      faults.push(...checkObject(store, onode, name, owners));
+    } catch (error) {
+      if (!(error instanceof MalformedInput)) throw error;
+      faults.push(`an onode in ${cid} does not decode: ${error.message}`);
+    }
+  }
+  for (let block = 1; block < store.allocator.blockCount; block++) {
+    if (!store.allocator.isTaken(block) || owners.has(block) || store.unreleased.has(block)) continue;
+    faults.push(`device block ${block} is taken, but no object has it`);
+  }
+  faults.push(...checkOwners(store, nids));
+  return faults;
+}
+
+function checkObject(store: CheckedStore, onode: Onode, name: string, owners: Map<number, string>): string[] {
+  const faults: string[] = [];
+  for (let index = 0; index < onode.shardCount; index++) {
+    const shard = store.loadShard(onode, index);
+    if (shard === undefined) continue;
+    for (let i = 0; i < SHARD_BLOCKS; i++) {
+      const block = shard.blocks[i]!;
+      if (block === 0) continue;
+      const owner = owners.get(block);
+      if (owner !== undefined) faults.push(`device block ${block} belongs to ${owner} and to ${name}`);
+      owners.set(block, name);
+      if (!store.allocator.isTaken(block)) faults.push(`device block ${block} of ${name} is free or beyond the device`);
+      if ((index * SHARD_BLOCKS + i) * BLOCK_BYTES >= onode.size) {
+        faults.push(
+          `${name} has a block at ${(index * SHARD_BLOCKS + i) * BLOCK_BYTES}, beyond its size ${onode.size}`,
+        );
+      }
+    }
+  }
+  try {
+    store.read(onode);
+  } catch (error) {
+    if (!(error instanceof UnreadableObject)) throw error;
+    faults.push(`${name} is unreadable: ${error.message}`);
+  }
+  return faults;
+}
+
+/** Shards and omap entries must belong to an object that says it has them. */
+function checkOwners(store: CheckedStore, nids: ReadonlyMap<number, Onode>): string[] {
+  const faults = new Set<string>();
+  for (const [key] of store.kv.scan(SHARD_PREFIX, afterPrefix(SHARD_PREFIX))) {
+    const onode = nids.get(readU64(key, 1));
+    if (onode === undefined) faults.add(`a block map belongs to no object (number ${readU64(key, 1)})`);
+    else if (readU32(key, 9) >= onode.shardCount)
+      faults.add(`object number ${onode.nid} has more block map than it says`);
+  }
+  for (const prefix of [OMAP_PREFIX, OMAP_HEADER_PREFIX]) {
+    for (const [key] of store.kv.scan(prefix, afterPrefix(prefix))) {
+      if (!nids.get(readU64(key, 1))?.hasOmap)
+        faults.add(`omap entries belong to no object (number ${readU64(key, 1)})`);
+    }
+  }
+  return [...faults];
+}

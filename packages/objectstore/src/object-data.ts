@@ -1,0 +1,272 @@
+import { type Bytes, EMPTY } from '@spirula/encoding';
+import { type BlockDevice, type Crypto, DeviceError } from '@spirula/world';
+import type { Allocator } from './allocator.ts';
+import type { DeferredWrites } from './deferred-writes.ts';
+import { UnreadableObject } from './object-store.ts';
+import { BLOCK_BYTES, newShard, type Onode, SHARD_BLOCKS, type Shard } from './onode.ts';
+
+/** Writes of at most so many bytes (whole blocks) go through the key-value journal; larger ones to new blocks. */
+const DEFERRED_MAX_BYTES = 64 << 10;
+/** Initial value of block checksums. */
+const CRC_SEED = 0xffff_ffff;
+
+/** Where the data side of a store finds and leaves things. */
+export interface ObjectDataPorts {
+  readonly block: BlockDevice;
+  readonly crypto: Pick<Crypto, 'crc32c'>;
+  readonly allocator: Allocator;
+  readonly deferred: DeferredWrites;
+  /** Reads a shard that is not in memory; undefined when it has no block. */
+  loadShard(onode: Onode, index: number): Shard | undefined;
+  /** The shard's encoding in the store is out of date. */
+  markShard(onode: Onode, index: number): void;
+  /** The transaction in hand no longer refers to the block. */
+  free(block: number): void;
+}
+
+/**
+ * Objects' bytes: maps them to device blocks, checks what it reads, and writes either in place by way of the journal or
+ * to new blocks. A block that committed metadata refer to is never written directly.
+ *
+ * Bytes of the last block beyond the object's size are zero.
+ */
+export class ObjectData {
+  readonly #ports: ObjectDataPorts;
+  #wroteDirectly = false;
+
+  constructor(ports: ObjectDataPorts) {
+    this.#ports = ports;
+  }
+
+  /** Whether blocks were written that a flush must follow; forgets it. */
+  takeWroteDirectly(): boolean {
+    const wrote = this.#wroteDirectly;
+    this.#wroteDirectly = false;
+    return wrote;
+  }
+
+  /** @throws UnreadableObject */
+  read(onode: Onode, offset: number, length: number): Bytes {
+    const end = Math.min(offset + length, onode.size);
+    if (end <= offset) return EMPTY;
+    const first = Math.floor(offset / BLOCK_BYTES);
+    const last = Math.ceil(end / BLOCK_BYTES);
+    const bytes = new Uint8Array((last - first) * BLOCK_BYTES);
+    let index = first;
+    while (index < last) {
+      const count = this.#runLength(onode, index, last);
+      const block = this.#blockOf(onode, index);
+      if (block !== 0) {
+        const run = this.#readRun(onode, index, block, count);
+        if (count === last - first) return run.subarray(offset - first * BLOCK_BYTES, end - first * BLOCK_BYTES);
+        bytes.set(run, (index - first) * BLOCK_BYTES);
+      }
+      index += count;
+    }
+    return bytes.subarray(offset - first * BLOCK_BYTES, end - first * BLOCK_BYTES);
+  }
+
+  write(onode: Onode, offset: number, data: Bytes): void {
+    if (data.length === 0) return;
+    const end = offset + data.length;
+    const first = Math.floor(offset / BLOCK_BYTES);
+    const last = Math.ceil(end / BLOCK_BYTES);
+    // The edges keep what the object has there. Where that cannot be read, the block stays unreadable.
+    const damaged = new Set<number>();
+    let bytes = data;
+    if (offset % BLOCK_BYTES !== 0 || end % BLOCK_BYTES !== 0) {
+      bytes = new Uint8Array((last - first) * BLOCK_BYTES);
+      for (const index of new Set([first, last - 1])) {
+        const whole = index * BLOCK_BYTES >= offset && (index + 1) * BLOCK_BYTES <= end;
+        if (!whole) bytes.set(this.#readForUpdate(onode, index, damaged), (index - first) * BLOCK_BYTES);
+      }
+      bytes.set(data, offset - first * BLOCK_BYTES);
+    }
+    this.#store(onode, first, bytes, damaged);
+    onode.size = Math.max(onode.size, end);
+  }
+
+  zero(onode: Onode, offset: number, length: number): void {
+    if (length === 0) return;
+    const end = offset + length;
+    const mapped = Math.min(end, onode.size);
+    const firstWhole = Math.ceil(offset / BLOCK_BYTES);
+    // Beyond the object's size its last block is zero already.
+    const lastWhole = mapped === onode.size ? Math.ceil(mapped / BLOCK_BYTES) : Math.floor(mapped / BLOCK_BYTES);
+    const headEnd = Math.min(mapped, firstWhole * BLOCK_BYTES);
+    this.#zeroWithin(onode, offset, headEnd);
+    this.#unmap(onode, firstWhole, lastWhole);
+    this.#zeroWithin(onode, Math.max(headEnd, lastWhole * BLOCK_BYTES), mapped);
+    onode.size = Math.max(onode.size, end);
+  }
+
+  truncate(onode: Onode, size: number): void {
+    if (size < onode.size) this.zero(onode, size, onode.size - size);
+    onode.size = size;
+  }
+
+  /** Gives up all blocks. */
+  discard(onode: Onode): void {
+    this.#unmap(onode, 0, onode.shardCount * SHARD_BLOCKS);
+  }
+
+  /** Gives `to`, which has no blocks, a copy of the blocks of `from`: damaged ones stay damaged. */
+  copy(from: Onode, to: Onode): void {
+    for (let shard = 0; shard < from.shardCount; shard++) {
+      const { blocks, crcs } = this.#shard(from, shard);
+      for (let i = 0; i < SHARD_BLOCKS; i++) {
+        if (blocks[i] === 0) continue;
+        let end = i + 1;
+        while (end < SHARD_BLOCKS && blocks[end] !== 0) end += 1;
+        const bytes = new Uint8Array((end - i) * BLOCK_BYTES);
+        for (let j = i; j < end; j++) bytes.set(this.#rawBlock(blocks[j]!), (j - i) * BLOCK_BYTES);
+        this.#store(to, shard * SHARD_BLOCKS + i, bytes, new Set());
+        const copied = this.#shard(to, shard).crcs;
+        for (let j = i; j < end; j++) copied[j] = crcs[j]!;
+        i = end;
+      }
+    }
+    to.size = from.size;
+  }
+
+  /** Device blocks the object has. */
+  *blocks(onode: Onode): Generator<number> {
+    for (let shard = 0; shard < onode.shardCount; shard++) {
+      for (const block of this.#shard(onode, shard).blocks) if (block !== 0) yield block;
+    }
+  }
+
+  /** Maps whole blocks from `first` on to `bytes`, through the journal or directly. */
+  #store(onode: Onode, first: number, bytes: Bytes, damaged: ReadonlySet<number>): void {
+    const count = bytes.length / BLOCK_BYTES;
+    if (bytes.length <= DEFERRED_MAX_BYTES) this.#storeDeferred(onode, first, count, bytes);
+    else this.#storeDirectly(onode, first, count, bytes);
+    for (let i = 0; i < count; i++) {
+      const index = first + i;
+      const crc = this.#ports.crypto.crc32c(bytes.subarray(i * BLOCK_BYTES, (i + 1) * BLOCK_BYTES), CRC_SEED);
+      const shard = this.#shard(onode, Math.floor(index / SHARD_BLOCKS));
+      shard.crcs[index % SHARD_BLOCKS] = damaged.has(index) ? ~crc : crc;
+    }
+  }
+
+  #storeDeferred(onode: Onode, first: number, count: number, bytes: Bytes): void {
+    for (let i = 0; i < count; i++) {
+      let block = this.#blockOf(onode, first + i);
+      if (block === 0) block = this.#ports.allocator.allocate(1)[0]!.first;
+      this.#map(onode, first + i, block);
+      this.#ports.deferred.stage(block, bytes.subarray(i * BLOCK_BYTES, (i + 1) * BLOCK_BYTES));
+    }
+  }
+
+  #storeDirectly(onode: Onode, first: number, count: number, bytes: Bytes): void {
+    this.#unmap(onode, first, first + count);
+    let at = 0;
+    for (const run of this.#ports.allocator.allocate(count)) {
+      this.#ports.block.write(
+        run.first * BLOCK_BYTES,
+        bytes.subarray(at * BLOCK_BYTES, (at + run.count) * BLOCK_BYTES),
+      );
+      for (let i = 0; i < run.count; i++) this.#map(onode, first + at + i, run.first + i);
+      at += run.count;
+    }
+    this.#wroteDirectly = true;
+  }
+
+  /** Zeros bytes of one block, in [start, end), if it is mapped. */
+  #zeroWithin(onode: Onode, start: number, end: number): void {
+    if (start >= end || this.#blockOf(onode, Math.floor(start / BLOCK_BYTES)) === 0) return;
+    const size = onode.size;
+    this.write(onode, start, new Uint8Array(end - start));
+    onode.size = size;
+  }
+
+  #unmap(onode: Onode, first: number, last: number): void {
+    const end = Math.min(last, onode.shardCount * SHARD_BLOCKS);
+    for (let index = first; index < end; index++) {
+      const block = this.#blockOf(onode, index);
+      if (block === 0) continue;
+      this.#ports.free(block);
+      this.#map(onode, index, 0);
+    }
+  }
+
+  #map(onode: Onode, index: number, block: number): void {
+    const shard = Math.floor(index / SHARD_BLOCKS);
+    this.#shard(onode, shard).blocks[index % SHARD_BLOCKS] = block;
+    this.#ports.markShard(onode, shard);
+  }
+
+  #blockOf(onode: Onode, index: number): number {
+    const shard = Math.floor(index / SHARD_BLOCKS);
+    return shard >= onode.shardCount ? 0 : this.#shard(onode, shard).blocks[index % SHARD_BLOCKS]!;
+  }
+
+  /** A shard in memory, made if the object never reached so far. */
+  #shard(onode: Onode, index: number): Shard {
+    const known = onode.shards.get(index);
+    if (known !== undefined) return known;
+    const shard = (index < onode.shardCount ? this.#ports.loadShard(onode, index) : undefined) ?? newShard();
+    onode.shards.set(index, shard);
+    // The onode's encoding includes shard 0.
+    if (onode.shardCount === 0 && index > 0) onode.shards.set(0, newShard());
+    onode.shardCount = Math.max(onode.shardCount, index + 1);
+    return shard;
+  }
+
+  /** How many blocks from `index` on can be read at once: holes, or a stretch of the device; one that is pending in memory. */
+  #runLength(onode: Onode, index: number, last: number): number {
+    const { deferred } = this.#ports;
+    const first = this.#blockOf(onode, index);
+    if (first !== 0 && deferred.read(first) !== undefined) return 1;
+    let count = 1;
+    while (index + count < last) {
+      const block = this.#blockOf(onode, index + count);
+      if (first === 0 ? block !== 0 : block !== first + count || deferred.read(block) !== undefined) break;
+      count += 1;
+    }
+    return count;
+  }
+
+  #readRun(onode: Onode, index: number, block: number, count: number): Bytes {
+    let bytes: Bytes;
+    try {
+      bytes = this.#ports.deferred.read(block) ?? this.#ports.block.read(block * BLOCK_BYTES, count * BLOCK_BYTES);
+    } catch (error) {
+      if (error instanceof DeviceError) throw new UnreadableObject(`device block ${block}: ${error.message}`);
+      throw error;
+    }
+    for (let i = 0; i < count; i++) {
+      const crc = this.#ports.crypto.crc32c(bytes.subarray(i * BLOCK_BYTES, (i + 1) * BLOCK_BYTES), CRC_SEED);
+      const stored = this.#shard(onode, Math.floor((index + i) / SHARD_BLOCKS)).crcs[(index + i) % SHARD_BLOCKS]!;
+      if (crc !== stored) {
+        throw new UnreadableObject(
+          `block ${index + i} (device block ${block + i}) has checksum ${crc.toString(16)}, stored is ${stored.toString(16)}`,
+        );
+      }
+    }
+    return bytes;
+  }
+
+  /** A block's bytes before a partial overwrite. One that cannot be read, or not trusted, is added to `damaged`. */
+  #readForUpdate(onode: Onode, index: number, damaged: Set<number>): Bytes {
+    const block = this.#blockOf(onode, index);
+    if (block === 0) return EMPTY;
+    try {
+      return this.#readRun(onode, index, block, 1);
+    } catch (error) {
+      if (!(error instanceof UnreadableObject)) throw error;
+      damaged.add(index);
+      return this.#rawBlock(block);
+    }
+  }
+
+  /** A block as it is, unchecked; zeros where the device refuses. */
+  #rawBlock(block: number): Bytes {
+    try {
+      return this.#ports.deferred.read(block) ?? this.#ports.block.read(block * BLOCK_BYTES, BLOCK_BYTES);
+    } catch (error) {
+      if (error instanceof DeviceError) return new Uint8Array(BLOCK_BYTES);
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,141 @@
+import { type Bytes, bytesFromRaw, type RawString, rawFromBytes } from '@spirula/encoding';
+import { OrderedTable } from './ordered-table.ts';
+import type { Batch, KvOp, KvRange } from './world.ts';
+
+type Entry = readonly [key: Bytes, value: Bytes];
+
+/** What an overlay says of a key: its value, that it is deleted, or (undefined) that the table below knows. */
+export type OverlayAnswer = Bytes | 'deleted' | undefined;
+
+/**
+ * Batches laid over a table that does not have them yet: reads through it see both. Without a table below it is a
+ * key-value store in memory.
+ */
+export class KvOverlay {
+  /** Newer than every deleted range that contains its key; undefined: deleted. */
+  readonly #entries = new OrderedTable<Bytes | undefined>();
+  #deletedRanges: { readonly start: RawString; readonly end: RawString }[] = [];
+  /** Whether a table lies below, so that deletions must be remembered. */
+  readonly #covers: boolean;
+  #bytes = 0;
+
+  constructor(covers: 'covers-a-table' | 'stands-alone') {
+    this.#covers = covers === 'covers-a-table';
+  }
+
+  get isEmpty(): boolean {
+    return this.#entries.size === 0 && this.#deletedRanges.length === 0;
+  }
+
+  /** Bytes of keys and values applied since the last `clear`, those since overwritten included. */
+  get appliedBytes(): number {
+    return this.#bytes;
+  }
+
+  apply(batch: Batch): void {
+    for (const op of batch) this.applyOp(op);
+  }
+
+  applyOp(op: KvOp): void {
+    switch (op.op) {
+      case 'put':
+        this.#entries.set(rawFromBytes(op.key), op.value);
+        this.#bytes += op.key.length + op.value.length;
+        break;
+      case 'del':
+        if (this.#covers) this.#entries.set(rawFromBytes(op.key), undefined);
+        else this.#entries.delete(rawFromBytes(op.key));
+        this.#bytes += op.key.length;
+        break;
+      case 'delRange': {
+        const start = rawFromBytes(op.start);
+        const end = rawFromBytes(op.end);
+        this.#entries.deleteRange(start, end);
+        if (this.#covers && start < end) this.#coverRange(start, end);
+        this.#bytes += op.start.length + op.end.length;
+        break;
+      }
+    }
+  }
+
+  clear(): void {
+    this.#entries.clear();
+    this.#deletedRanges = [];
+    this.#bytes = 0;
+  }
+
+  get(key: Bytes): OverlayAnswer {
+    if (this.isEmpty) return undefined;
+    return this.#answer(rawFromBytes(key));
+  }
+
+  /** The entries of a range, given those of the table below, in the range's direction (as many as are asked for). */
+  range(range: KvRange, below: Iterable<Entry> = []): Entry[] {
+    const limit = range.limit ?? Number.POSITIVE_INFINITY;
+    const found: Entry[] = [];
+    if (limit === 0) return found;
+    const start = rawFromBytes(range.start);
+    const end = rawFromBytes(range.end);
+    const own = range.reverse ? this.#entries.keysReverse(start, end) : this.#entries.keys(start, end);
+    const precedes = (a: RawString, b: RawString) => (range.reverse ? a > b : a < b);
+    let next = own.next();
+    /** Takes own entries up to `key`, or all of them; true when the limit is reached. */
+    const takeOwn = (key: RawString | undefined): boolean => {
+      while (!next.done && (key === undefined || precedes(next.value, key) || next.value === key)) {
+        const value = this.#entries.get(next.value);
+        if (value !== undefined) found.push([bytesFromRaw(next.value), value]);
+        if (found.length >= limit) return true;
+        next = own.next();
+      }
+      return false;
+    };
+    for (const entry of below) {
+      const key = rawFromBytes(entry[0]);
+      const answer = this.#answer(key);
+      if (takeOwn(key)) return found;
+      if (answer !== undefined) continue;
+      found.push(entry);
+      if (found.length >= limit) return found;
+    }
+    takeOwn(undefined);
+    return found;
+  }
+
+  /**
+   * The net effect, for a table that takes it over. First come the deleted ranges, then single keys, each once: a key
+   * with its value, or undefined where it is deleted.
+   */
+  *deletedRanges(): Generator<readonly [start: Bytes, end: Bytes]> {
+    for (const { start, end } of this.#deletedRanges) yield [bytesFromRaw(start), bytesFromRaw(end)];
+  }
+
+  *entries(): Generator<readonly [key: Bytes, value: Bytes | undefined]> {
+    for (const key of this.#entries.keys('', END)) yield [bytesFromRaw(key), this.#entries.get(key)];
+  }
+
+  #answer(key: RawString): OverlayAnswer {
+    const value = this.#entries.get(key);
+    if (value !== undefined) return value;
+    if (this.#entries.has(key)) return 'deleted';
+    for (const { start, end } of this.#deletedRanges) if (key >= start && key < end) return 'deleted';
+    return undefined;
+  }
+
+  /** Adds a deleted range, joined with those it touches: queues that are emptied from the front leave one. */
+  #coverRange(start: RawString, end: RawString): void {
+    const apart = [];
+    for (const range of this.#deletedRanges) {
+      if (range.end < start || range.start > end) {
+        apart.push(range);
+        continue;
+      }
+      if (range.start < start) start = range.start;
+      if (range.end > end) end = range.end;
+    }
+    apart.push({ start, end });
+    this.#deletedRanges = apart;
+  }
+}
+
+/** Above every key: keys are bytes, so no char code exceeds 255. */
+const END: RawString = '\u0100';
