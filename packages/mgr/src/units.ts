@@ -40,9 +40,9 @@ export function formatCount(count: number): string {
   return formatScaled(Math.floor(count), 1000, SI_UNITS, '');
 }
 
-/** Two decimals, and plain `0` below a hundredth (lowprecision_t). */
+/** Two decimals, and plain `0` below a thousandth (lowprecision_t). */
 export function formatLowPrecision(value: number): string {
-  return value < 0.01 ? '0' : formatFixed(value, 2);
+  return value < 0.001 ? '0' : formatFixed(value, 2);
 }
 
 /** `part` of `whole` as `33.333%`. */

@@ -1,3 +1,3 @@
-export { ALL_NAMESPACES, type ListedObject, type ListPage, listObjects, listStart } from './object-lister.ts';
+export { ALL_NAMESPACES, type ListedObject, type ListPage, listObjects } from './object-lister.ts';
 export type { ObjectReply, ObjectRequest } from './object-request.ts';
 export { type MapSource, Objecter, type ObjecterOptions } from './objecter.ts';

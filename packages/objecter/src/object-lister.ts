@@ -1,5 +1,5 @@
 import { Decoder, Encoder, Errno, MalformedInput, type PoolId, type RawString } from '@spirula/encoding';
-import { decodeHObject, encodeHObject, type HObject } from '@spirula/maps';
+import { decodeHObject, encodeHObject, type HObject, MIN_HOBJECT, reverseBits } from '@spirula/maps';
 import { NOSNAP, OsdFlag, pgnlsOp } from '@spirula/messages';
 import type { Objecter } from './objecter.ts';
 
@@ -19,11 +19,6 @@ export interface ListPage {
   readonly objects: readonly ListedObject[];
   /** Where to go on; undefined at the end of the pool. */
   readonly next: HObject | undefined;
-}
-
-/** The position before every object of a pool. */
-export function listStart(): HObject {
-  return { pool: Number.MIN_SAFE_INTEGER, nspace: '', key: '', name: '', snap: 0n, hash: 0, max: false };
 }
 
 /**
@@ -77,12 +72,5 @@ function decodePage(cursor: HObject, output: Uint8Array): ListPage {
 }
 
 function started(cursor: HObject): boolean {
-  return cursor.pool >= 0;
-}
-
-/** The 32 bits of `value` from last to first, unsigned: PGs are ordered by it. */
-function reverseBits(value: number): number {
-  let reversed = 0;
-  for (let bit = 0; bit < 32; bit++) reversed = (reversed << 1) | ((value >>> bit) & 1);
-  return reversed >>> 0;
+  return cursor !== MIN_HOBJECT;
 }

@@ -8,6 +8,8 @@ import {
   PoolFlag,
   pgKey,
   mapPg,
+  objectHash,
+  stableMod,
 } from '@spirula/maps';
 import { type ObjectLocator, OsdFlag } from '@spirula/messages';
 
@@ -52,7 +54,7 @@ export function computeTarget(placed: PlacedMap, oid: RawString, locator: Object
   const hash =
     locator.hash >= 0n
       ? Number(BigInt.asUintN(32, locator.hash))
-      : hashObject(pool, locator.key === '' ? oid : locator.key, locator.nspace);
+      : objectHash(pool, { nspace: locator.nspace, key: locator.key, name: oid });
   const pgid = { pool: locator.pool, seed: stableMod(hash, pool.pgNum) };
   const placement = placed.place(pgid);
   return {

@@ -1,12 +1,6 @@
 import { type Bytes, Decoder, Errno, MalformedInput, type PoolId, type RawString, type UTime } from '@spirula/encoding';
-import {
-  type ListedObject,
-  type ListPage,
-  listObjects,
-  listStart,
-  type Objecter,
-  type ObjectReply,
-} from '@spirula/objecter';
+import { type HObject, MIN_HOBJECT } from '@spirula/maps';
+import { type ListedObject, type ListPage, listObjects, type Objecter, type ObjectReply } from '@spirula/objecter';
 import { ObjectOperation } from './object-operation.ts';
 import { RadosError } from './rados-error.ts';
 
@@ -205,7 +199,7 @@ export class IoCtx {
   /** Every object of the namespace, PG by PG. What changes meanwhile may or may not be seen. */
   async *listObjects(): AsyncGenerator<ListedObject> {
     const { nspace = '' } = this.#options;
-    for (let cursor = listStart(), done = false; !done; ) {
+    for (let cursor: HObject = MIN_HOBJECT, done = false; !done; ) {
       const from = { pool: this.pool, nspace, cursor, count: LIST_PAGE };
       const page = await new Promise<ListPage>((resolve) => listObjects(this.#objecter, from, resolve));
       if (page.code < 0) throw new RadosError(page.code, 'listing objects');

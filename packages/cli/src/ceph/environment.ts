@@ -1,0 +1,58 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type AddrVec, parseUuid, type Uuid } from '@spirula/encoding';
+import { explainSystemError, UserError } from '../cluster/user-error.ts';
+import { CephConf, parseMonHost } from './ceph-conf.ts';
+
+/** What a command line tool reaches. */
+export interface ToolEnvironment {
+  readonly stdout: (text: string | Uint8Array) => void;
+  readonly stderr: (text: string) => void;
+  /** Folder of the cluster that is spoken to when no conf is named. */
+  readonly dir: string;
+}
+
+/** Which cluster to connect to, as whom. */
+export interface ClusterAddress {
+  readonly monAddrs: readonly AddrVec[];
+  readonly fsid: Uuid | undefined;
+}
+
+/**
+ * Reads the conf named, or the one in the cluster's folder, or $CEPH_CONF; options given on the command line win.
+ *
+ * @throws UserError when there is none or it names no monitors.
+ */
+export async function findCluster(
+  env: Pick<ToolEnvironment, 'dir'>,
+  options: ReadonlyMap<string, string>,
+): Promise<ClusterAddress> {
+  const client = options.get('name') ?? `client.${options.get('id') ?? 'admin'}`;
+  const path = options.get('conf') ?? defaultConf(env.dir);
+  const conf = CephConf.parse(readConf(path));
+  const method = conf.get('auth_client_required', client);
+  if (method !== undefined && !method.split(/[\s,;]+/).includes('none')) {
+    throw new UserError(`${path} asks for ${method} authentication; only clusters with auth none are spoken to.`);
+  }
+  const monHost = options.get('mon_host') ?? conf.get('mon_host', client);
+  if (monHost === undefined) throw new UserError(`${path} has no mon_host.`);
+  const fsid = conf.get('fsid', client);
+  return { monAddrs: await parseMonHost(monHost), fsid: fsid === undefined ? undefined : parseUuid(fsid) };
+}
+
+function defaultConf(dir: string): string {
+  const own = join(dir, 'ceph.conf');
+  if (existsSync(own)) return own;
+  const named = process.env['CEPH_CONF'];
+  if (named !== undefined && named !== '') return named;
+  throw new UserError(`There is no cluster in ${dir}. Start one with \`spirula up\`, or name a conf with -c.`);
+}
+
+function readConf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw new UserError(`${path} does not exist.`);
+    throw explainSystemError(error, path);
+  }
+}

@@ -1,0 +1,154 @@
+/** `spirula rados …`: Ceph's object command line (tools/rados/rados.cc), as far as its verbs are supported. */
+import type { IoCtx, Rados } from '@spirula/rados';
+import { RadosError } from '@spirula/rados';
+import { type ClusterConnection, connectRados } from './ceph/connect.ts';
+import { findCluster, type ToolEnvironment } from './ceph/environment.ts';
+import { describeErrno } from './ceph/errno-text.ts';
+import { type OptionTable, parseOptions } from './ceph/global-options.ts';
+import { bench, cleanup } from './rados/bench.ts';
+import { Refusal, type VerbContext } from './rados/context.ts';
+import { objectVerbs } from './rados/object-verbs.ts';
+import { df, ls, lspools } from './rados/pool-verbs.ts';
+import { UserError } from './cluster/user-error.ts';
+import { version } from './version.ts';
+
+const OPTIONS: OptionTable = {
+  '-h': ['help', 'flag'],
+  '--help': ['help', 'flag'],
+  '-c': ['conf', 'value'],
+  '--conf': ['conf', 'value'],
+  '--id': ['id', 'value'],
+  '-n': ['name', 'value'],
+  '--name': ['name', 'value'],
+  '-k': ['keyring', 'value'],
+  '--keyring': ['keyring', 'value'],
+  '-m': ['mon_host', 'value'],
+  '--mon-host': ['mon_host', 'value'],
+  '--mon_host': ['mon_host', 'value'],
+  '-v': ['version', 'flag'],
+  '--version': ['version', 'flag'],
+  '-p': ['pool', 'value'],
+  '--pool': ['pool', 'value'],
+  '-N': ['namespace', 'value'],
+  '--namespace': ['namespace', 'value'],
+  '--all': ['all', 'flag'],
+  '-A': ['all', 'flag'],
+  '--object-locator': ['locator', 'value'],
+  '-o': ['outfile', 'value'],
+  '-f': ['format', 'value'],
+  '--format': ['format', 'value'],
+  '-b': ['block_size', 'value'],
+  '--block-size': ['block_size', 'value'],
+  '-O': ['object_size', 'value'],
+  '--object-size': ['object_size', 'value'],
+  '-t': ['concurrent', 'value'],
+  '--concurrent-ios': ['concurrent', 'value'],
+  '--max-objects': ['max_objects', 'value'],
+  '--no-cleanup': ['no_cleanup', 'flag'],
+  '--no-hints': ['no_hints', 'flag'],
+  '--no-verify': ['no_verify', 'flag'],
+  '--run-name': ['run_name', 'value'],
+  '--prefix': ['prefix', 'value'],
+  '--offset': ['offset', 'value'],
+  '--force-full': ['force_full', 'flag'],
+};
+const CONNECT_TIMEOUT_SECONDS = 300;
+
+type Verb = (context: VerbContext) => Promise<void>;
+
+/** Verbs that need no pool. */
+const clusterVerbs: Readonly<Record<string, Verb>> = { lspools, df };
+/** Verbs on a pool, with the fewest words each takes after itself. */
+const poolVerbs: Readonly<Record<string, { readonly run: Verb; readonly least: number }>> = {
+  ls: { run: ls, least: 0 },
+  bench: { run: bench, least: 2 },
+  cleanup: { run: cleanup, least: 0 },
+  ...objectVerbs,
+};
+
+/** Runs one command line; resolves to the exit status. */
+export async function rados(argv: readonly string[], env: ToolEnvironment): Promise<number> {
+  const { options, words, incomplete } = parseOptions(argv, OPTIONS);
+  const [verb = '', ...args] = words;
+  if (options.has('version')) {
+    env.stdout(`spirula version ${version}\n`);
+    return 0;
+  }
+  if (options.has('help')) {
+    env.stdout(USAGE);
+    return 0;
+  }
+  if (incomplete !== undefined) return refuse(env, `Option ${incomplete} requires an argument.`);
+  if (verb === '') return refuse(env, 'rados: -h or --help for usage');
+  const poolVerb = poolVerbs[verb];
+  if (!poolVerb && !clusterVerbs[verb]) {
+    return refuse(env, `unrecognized command ${verb}; -h or --help for usage\nerror 22: (22) Invalid argument`);
+  }
+  if (poolVerb && !options.has('pool')) return refuse(env, 'either pool name or pg id needs to be specified');
+  if (poolVerb && args.length < poolVerb.least) return refuse(env, USAGE.trimEnd());
+
+  let connection: ClusterConnection | undefined;
+  try {
+    connection = await connectRados(await findCluster(env, options), CONNECT_TIMEOUT_SECONDS);
+    const context = await makeContext(env, options, args, connection.rados);
+    await (poolVerb?.run ?? clusterVerbs[verb]!)(context);
+    return 0;
+  } catch (error) {
+    if (error instanceof Refusal || error instanceof UserError) return refuse(env, error.message);
+    if (error instanceof RadosError) return refuse(env, `error ${-error.code}: ${describeErrno(error.code)}`);
+    throw error;
+  } finally {
+    await connection?.close();
+  }
+}
+
+function refuse(env: ToolEnvironment, complaint: string): number {
+  env.stderr(`${complaint}\n`);
+  return 1;
+}
+
+async function makeContext(
+  env: ToolEnvironment,
+  options: ReadonlyMap<string, string>,
+  args: readonly string[],
+  client: Rados,
+): Promise<VerbContext> {
+  const pool = options.get('pool') ?? '';
+  let io: IoCtx | undefined;
+  if (pool !== '') {
+    try {
+      io = await client.ioctx(pool);
+    } catch (error) {
+      if (!(error instanceof RadosError)) throw error;
+      throw new Refusal(`error opening pool ${pool}: ${describeErrno(error.code)}`);
+    }
+  }
+  return { env, options, args, rados: client, pool, io };
+}
+
+const USAGE = `usage: rados [-c CONF] [-p POOL] [-N NAMESPACE] [-f json|json-pretty] COMMAND
+
+  lspools                            names of the pools
+  df                                 what pools and the cluster hold
+  ls [--all]                         objects of the namespace, or of all
+  put OBJECT FILE [--offset N]       store a file (- is standard input)
+  get OBJECT FILE                    fetch an object (- is standard output)
+  append OBJECT FILE                 add to the end of an object
+  truncate OBJECT LENGTH             cut an object, or lengthen it with zeros
+  create OBJECT                      make an empty object
+  rm OBJECT... [--force-full]        remove objects
+  cp OBJECT TARGET                   copy an object with its xattrs and omap
+  stat OBJECT                        size and time of the last change
+  listxattr OBJECT
+  getxattr|rmxattr OBJECT NAME
+  setxattr OBJECT NAME VALUE
+  listomapkeys|listomapvals OBJECT
+  getomapval OBJECT KEY [FILE]
+  setomapval OBJECT KEY VALUE
+  rmomapkey OBJECT KEY
+  getomapheader OBJECT [FILE]
+  setomapheader OBJECT VALUE
+  clearomap OBJECT
+  bench SECONDS write|seq|rand       [-b SIZE] [-O SIZE] [-t N] [--no-cleanup] [--run-name NAME] [--no-verify]
+  cleanup [--run-name NAME] [--prefix PREFIX]
+`;
