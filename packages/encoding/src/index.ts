@@ -43,6 +43,7 @@ export {
   formatAddr,
   formatAddrVec,
   formatPgId,
+  formatSockaddr,
   formatUuid,
   formatVersion,
   type OsdId,
@@ -56,3 +57,4 @@ export {
   type Uuid,
   type Weight16,
 } from './types.ts';
+export { formatUTime } from './utime.ts';

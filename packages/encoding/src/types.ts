@@ -78,18 +78,22 @@ export function formatVersion(v: EVersion): string {
   return `${v.epoch}'${v.version}`;
 }
 
-/** `v2:127.0.0.1:6800/4711`. */
+/** `v2:127.0.0.1:6800/4711`; without a prefix when any protocol will do, `-` when there is no address. */
 export function formatAddr(addr: EntityAddr): string {
-  if (addr.family === 0) return '-';
-  const prefix =
-    addr.type === AddrType.v2 ? 'v2:' : addr.type === AddrType.v1 ? 'v1:' : addr.type === AddrType.any ? 'any:' : '-';
-  const host = addr.family === 10 ? `[${addr.ip}]` : addr.ip;
-  return `${prefix}${host}:${addr.port}/${addr.nonce}`;
+  if (addr.type === AddrType.none) return '-';
+  const prefix = addr.type === AddrType.v2 ? 'v2:' : addr.type === AddrType.v1 ? 'v1:' : '';
+  return `${prefix}${formatSockaddr(addr)}/${addr.nonce}`;
 }
 
-/** One address as itself; several in brackets: `[v2:…,v1:…]`. */
+/** Address and port: `127.0.0.1:6800`, `[::1]:6800`. */
+export function formatSockaddr(addr: EntityAddr): string {
+  if (addr.family === 0) return '(unrecognized address family 0)';
+  return addr.family === 10 ? `[${addr.ip}]:${addr.port}` : `${addr.ip}:${addr.port}`;
+}
+
+/** One address as itself; several in brackets: `[v2:…,v1:…]`; none as nothing. */
 export function formatAddrVec(addrs: AddrVec): string {
-  return addrs.length === 1 ? formatAddr(addrs[0]!) : `[${addrs.map(formatAddr).join(',')}]`;
+  return addrs.length > 1 ? `[${addrs.map(formatAddr).join(',')}]` : addrs.map(formatAddr).join('');
 }
 
 export function sameAddr(a: EntityAddr, b: EntityAddr): boolean {

@@ -10,7 +10,9 @@ export function formatUTime({ sec, nsec }: UTime): string {
   if (sec < TEN_YEARS_SEC) return `${sec}.${micros}`;
   const { year, month, day } = civilDate(Math.floor(sec / DAY_SEC));
   const rest = sec % DAY_SEC;
-  const time = [Math.floor(rest / 3600), Math.floor(rest / 60) % 60, rest % 60].map((part) => digits(part, 2)).join(':');
+  const time = [Math.floor(rest / 3600), Math.floor(rest / 60) % 60, rest % 60]
+    .map((part) => digits(part, 2))
+    .join(':');
   return `${year}-${digits(month, 2)}-${digits(day, 2)}T${time}.${micros}+0000`;
 }
 

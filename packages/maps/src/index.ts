@@ -11,8 +11,10 @@ export {
 } from './hobject.ts';
 export type { MgrMap, MgrModuleInfo, MgrModuleOption, MgrStandby } from './mgrmap.ts';
 export { decodeMgrMap, encodeMgrMap } from './mgrmap-codec.ts';
+export { dumpMgrMap } from './mgrmap-dump.ts';
 export type { MonInfo, MonMap } from './monmap.ts';
 export { decodeMonMap, encodeMonMap } from './monmap-codec.ts';
+export { dumpMonMap, printMonMap } from './monmap-dump.ts';
 export {
   type OsdInfo,
   type OsdMap,
@@ -28,8 +30,10 @@ export {
   pgOfKey,
 } from './osdmap.ts';
 export { crcOfFullMap, decodeOsdMap, encodeOsdMap } from './osdmap-codec.ts';
+export { dumpOsdMap, dumpPool } from './osdmap-dump.ts';
 export type { OsdMapIncremental } from './osdmap-incremental.ts';
 export { decodeIncremental, emptyIncremental, encodeIncremental } from './osdmap-incremental-codec.ts';
+export { printOsdMap, printPool } from './osdmap-print.ts';
 export {
   mapPg,
   mapPgRaw,

@@ -1,0 +1,228 @@
+import {
+  formatAddr,
+  formatPgId,
+  formatUTime,
+  formatUuid,
+  formatVersion,
+  type OsdId,
+  type PoolId,
+} from '@spirula/encoding';
+import { dumpAddrVec, legacyAddr } from './addr-dump.ts';
+import { formatMapFlags, formatPoolFlags, stateNames } from './flag-names.ts';
+import { minCompatClient } from './min-compat-client.ts';
+import { type OsdMap, osdExists, osdIn, osdUp, pgOfKey } from './osdmap.ts';
+import { type Pool, PoolFlag, type SnapInterval } from './pool.ts';
+import { autoscaleModeName, cacheModeName, namedOptions } from './pool-names.ts';
+import { releaseName } from './release.ts';
+
+/** 1 in 16.16. */
+const ONE = 0x10000;
+const CRUSH_ITEM_NONE = 0x7fffffff;
+
+/**
+ * The document of `ceph osd dump -f json` and `osdmaptool --dump json` (OSDMap::dump). 64-bit numbers are the nearest
+ * doubles. Of a cache pool's hit set only whether there is one is told.
+ */
+export function dumpOsdMap(map: OsdMap) {
+  const osds = existingOsds(map);
+  return {
+    epoch: map.epoch,
+    fsid: formatUuid(map.fsid),
+    created: formatUTime(map.created),
+    modified: formatUTime(map.modified),
+    last_up_change: formatUTime(map.lastUpChange),
+    last_in_change: formatUTime(map.lastInChange),
+    flags: formatMapFlags(map.flags),
+    flags_num: map.flags,
+    flags_set: formatMapFlags(map.flags).split(',').filter(Boolean).sort(),
+    crush_version: map.crushVersion,
+    full_ratio: map.fullRatio,
+    backfillfull_ratio: map.backfillfullRatio,
+    nearfull_ratio: map.nearfullRatio,
+    cluster_snapshot: map.clusterSnapshot,
+    pool_max: map.poolMax,
+    max_osd: map.maxOsd,
+    require_min_compat_client: releaseName(map.requireMinCompatClient),
+    min_compat_client: releaseName(minCompatClient(map)),
+    require_osd_release: releaseName(map.requireOsdRelease),
+    pools: [...map.pools].sort(byKey).map(([id, pool]) => dumpPool(map, id, pool)),
+    osds: osds.map((osd) => dumpOsd(map, osd)),
+    osd_xinfo: osds.map((osd) => dumpXInfo(map, osd)),
+    pg_upmap: [...map.pgUpmap].sort(byKey).map(([key, mapped]) => ({ pgid: pgText(key), osds: mapped })),
+    pg_upmap_items: [...map.pgUpmapItems].sort(byKey).map(([key, items]) => ({
+      pgid: pgText(key),
+      mappings: items.map(([from, to]) => ({ from, to })),
+    })),
+    pg_temp: [...map.pgTemp].sort(byKey).map(([key, temp]) => ({ pgid: pgText(key), osds: temp })),
+    // Ceph opens an array and then names its items as if in an object: pgid, OSD, pgid, OSD...
+    primary_temp: [...map.primaryTemp].sort(byKey).flatMap(([key, osd]) => [pgText(key), osd]),
+    blocklist: Object.fromEntries(map.blocklist.map(([addr, until]) => [formatAddr(addr), formatUTime(until)])),
+    range_blocklist: {},
+    erasure_code_profiles: Object.fromEntries(
+      [...map.erasureCodeProfiles].map(([name, profile]) => [name, Object.fromEntries(profile)]),
+    ),
+    removed_snaps_queue: dumpPoolSnaps(map.removedSnapsQueue),
+    new_removed_snaps: dumpPoolSnaps(map.newRemovedSnaps),
+    new_purged_snaps: dumpPoolSnaps(map.newPurgedSnaps),
+    crush_node_flags: Object.fromEntries(
+      [...map.crushNodeFlags].map(([id, flags]) => [map.crush.names.get(id) ?? String(id), stateNames(flags)]),
+    ),
+    device_class_flags: Object.fromEntries(
+      [...map.deviceClassFlags].map(([id, flags]) => [map.crush.classNames.get(id) ?? String(id), stateNames(flags)]),
+    ),
+    stretch_mode: {
+      stretch_mode_enabled: false,
+      stretch_bucket_count: 0,
+      degraded_stretch_mode: 0,
+      recovering_stretch_mode: 0,
+      stretch_mode_bucket: 0,
+    },
+  };
+}
+
+/** One entry of `ceph osd dump -f json`'s pools, also the form of `ceph osd pool ls detail -f json` (pg_pool_t::dump). */
+export function dumpPool(map: OsdMap, id: PoolId, pool: Pool) {
+  const merge = pool.lastPgMergeMeta;
+  return {
+    pool: id,
+    pool_name: map.poolNames.get(id) ?? '<unknown>',
+    create_time: formatUTime(pool.createTime),
+    flags: Number(pool.flags),
+    flags_names: formatPoolFlags(pool.flags),
+    type: pool.type,
+    size: pool.size,
+    min_size: pool.minSize,
+    crush_rule: pool.crushRule,
+    peering_crush_bucket_count: 0,
+    peering_crush_bucket_target: 0,
+    peering_crush_bucket_barrier: 0,
+    peering_crush_bucket_mandatory_member: CRUSH_ITEM_NONE,
+    object_hash: pool.objectHash,
+    pg_autoscale_mode: autoscaleModeName(pool.pgAutoscaleMode),
+    pg_num: pool.pgNum,
+    pg_placement_num: pool.pgpNum,
+    pg_placement_num_target: pool.pgpNumTarget,
+    pg_num_target: pool.pgNumTarget,
+    pg_num_pending: pool.pgNumPending,
+    last_pg_merge_meta: {
+      source_pgid: formatPgId(merge.sourcePgid),
+      ready_epoch: merge.readyEpoch,
+      last_epoch_started: merge.lastEpochStarted,
+      last_epoch_clean: merge.lastEpochClean,
+      source_version: formatVersion(merge.sourceVersion),
+      target_version: formatVersion(merge.targetVersion),
+    },
+    last_change: String(pool.lastChange),
+    last_force_op_resend: String(pool.lastForceResend),
+    last_force_op_resend_prenautilus: String(pool.lastForceResendPrenautilus),
+    last_force_op_resend_preluminous: String(pool.lastForceResendPreluminous),
+    auid: Number(pool.auid),
+    snap_mode: (pool.flags & PoolFlag.poolSnaps) === 0n ? 'selfmanaged' : 'pool',
+    snap_seq: Number(pool.snapSeq),
+    snap_epoch: pool.snapEpoch,
+    pool_snaps: [...pool.snaps.values()].map((snap) => ({
+      snapid: Number(snap.id),
+      stamp: formatUTime(snap.stamp),
+      name: snap.name,
+    })),
+    removed_snaps: formatSnapIntervals(pool.removedSnaps),
+    quota_max_bytes: pool.quotaMaxBytes,
+    quota_max_objects: pool.quotaMaxObjects,
+    tiers: pool.tiers.map(Number),
+    tier_of: pool.tierOf,
+    read_tier: pool.readTier,
+    write_tier: pool.writeTier,
+    cache_mode: cacheModeName(pool.cacheMode),
+    target_max_bytes: pool.targetMaxBytes,
+    target_max_objects: pool.targetMaxObjects,
+    cache_target_dirty_ratio_micro: pool.cacheTargetDirtyRatioMicro,
+    cache_target_dirty_high_ratio_micro: pool.cacheTargetDirtyHighRatioMicro,
+    cache_target_full_ratio_micro: pool.cacheTargetFullRatioMicro,
+    cache_min_flush_age: pool.cacheMinFlushAge,
+    cache_min_evict_age: pool.cacheMinEvictAge,
+    erasure_code_profile: pool.erasureCodeProfile,
+    hit_set_params: { type: 'none' },
+    hit_set_period: pool.hitSetPeriod,
+    hit_set_count: pool.hitSetCount,
+    use_gmt_hitset: pool.useGmtHitset,
+    min_read_recency_for_promote: pool.minReadRecencyForPromote,
+    min_write_recency_for_promote: pool.minWriteRecencyForPromote,
+    hit_set_grade_decay_rate: pool.hitSetGradeDecayRate,
+    hit_set_search_last_n: pool.hitSetSearchLastN,
+    grade_table: [] as number[],
+    stripe_width: pool.stripeWidth,
+    expected_num_objects: pool.expectedNumObjects,
+    fast_read: pool.fastRead,
+    options: Object.fromEntries(
+      namedOptions(pool).map(([name, value]) => [name, typeof value === 'bigint' ? Number(value) : value]),
+    ),
+    application_metadata: Object.fromEntries(
+      [...pool.applicationMetadata].map(([name, values]) => [name, Object.fromEntries(values)]),
+    ),
+  };
+}
+
+function dumpOsd(map: OsdMap, osd: OsdId) {
+  const info = map.osdInfo[osd]!;
+  return {
+    osd,
+    uuid: formatUuid(map.osdUuid[osd]!),
+    up: osdUp(map, osd) ? 1 : 0,
+    in: osdIn(map, osd) ? 1 : 0,
+    weight: map.osdWeight[osd]! / ONE,
+    primary_affinity: (map.primaryAffinity[osd] ?? ONE) / ONE,
+    last_clean_begin: info.lastCleanBegin,
+    last_clean_end: info.lastCleanEnd,
+    up_from: info.upFrom,
+    up_thru: info.upThru,
+    down_at: info.downAt,
+    lost_at: info.lostAt,
+    public_addrs: dumpAddrVec(map.clientAddrs[osd]!),
+    cluster_addrs: dumpAddrVec(map.clusterAddrs[osd]!),
+    heartbeat_back_addrs: dumpAddrVec(map.hbBackAddrs[osd]!),
+    heartbeat_front_addrs: dumpAddrVec(map.hbFrontAddrs[osd]!),
+    public_addr: legacyAddr(map.clientAddrs[osd]!),
+    cluster_addr: legacyAddr(map.clusterAddrs[osd]!),
+    heartbeat_back_addr: legacyAddr(map.hbBackAddrs[osd]!),
+    heartbeat_front_addr: legacyAddr(map.hbFrontAddrs[osd]!),
+    state: stateNames(map.osdState[osd]!),
+  };
+}
+
+function dumpXInfo(map: OsdMap, osd: OsdId) {
+  const xinfo = map.osdXInfo[osd]!;
+  return {
+    osd,
+    down_stamp: formatUTime(xinfo.downStamp),
+    laggy_probability: xinfo.laggyProbability,
+    laggy_interval: xinfo.laggyInterval,
+    features: Number(xinfo.features),
+    old_weight: xinfo.oldWeight,
+    last_purged_snaps_scrub: formatUTime(xinfo.lastPurgedSnapsScrub),
+    dead_epoch: xinfo.deadEpoch,
+  };
+}
+
+function dumpPoolSnaps(pools: ReadonlyMap<PoolId, readonly SnapInterval[]>) {
+  return [...pools].sort(byKey).map(([pool, snaps]) => ({
+    pool,
+    snaps: snaps.map(({ start, length }) => ({ begin: Number(start), length: Number(length) })),
+  }));
+}
+
+/** `[1~3,a~1]`: starts and lengths, in hexadecimal. */
+export function formatSnapIntervals(intervals: readonly SnapInterval[]): string {
+  return `[${intervals.map(({ start, length }) => `${start.toString(16)}~${length.toString(16)}`).join(',')}]`;
+}
+
+export function existingOsds(map: OsdMap): OsdId[] {
+  return Array.from({ length: map.maxOsd }, (_, osd) => osd).filter((osd) => osdExists(map, osd));
+}
+
+export function byKey(a: readonly [number, unknown], b: readonly [number, unknown]): number {
+  return a[0] - b[0];
+}
+
+export function pgText(key: number): string {
+  return formatPgId(pgOfKey(key));
+}
