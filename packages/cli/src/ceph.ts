@@ -11,7 +11,14 @@ import { type ClusterConnection, connectRados } from './ceph/connect.ts';
 import { findCluster, type ToolEnvironment } from './ceph/environment.ts';
 import { errnoName } from './ceph/errno-text.ts';
 import { type OptionTable, parseOptions } from './ceph/global-options.ts';
-import { CommandFlag, conciseSignature, parseDescriptions, type Signature, validateCommand } from './ceph/signature.ts';
+import {
+  CommandFlag,
+  conciseSignature,
+  formatCommand,
+  parseDescriptions,
+  type Signature,
+  validateCommand,
+} from './ceph/signature.ts';
 import { UserError } from './cluster/user-error.ts';
 import { version } from './version.ts';
 
@@ -151,11 +158,11 @@ async function runWords(
   }
   const format = options.get('format');
   const toMgr = validated.toMgr || toldMgr;
-  const command = {
+  const command = formatCommand({
     ...validated.command,
     ...(toMgr && !toldMgr && { target: ['mon-mgr', ''] }),
     ...(format !== undefined && { format }),
-  };
+  });
   return toMgr ? rados.mgrCommand(command, input) : rados.monCommand(command, input);
 }
 

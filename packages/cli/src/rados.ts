@@ -79,7 +79,8 @@ export async function rados(argv: readonly string[], env: ToolEnvironment): Prom
     return 0;
   }
   if (incomplete !== undefined) return refuse(env, `Option ${incomplete} requires an argument.`);
-  if (verb === '') return refuse(env, 'rados: -h or --help for usage');
+  if (argv.length === 0) return refuse(env, 'rados: -h or --help for usage');
+  if (verb === '') return refuse(env, 'rados: you must give an action. Try --help');
   const poolVerb = poolVerbs[verb];
   if (!poolVerb && !clusterVerbs[verb]) {
     return refuse(env, `unrecognized command ${verb}; -h or --help for usage\nerror 22: (22) Invalid argument`);
@@ -103,7 +104,7 @@ export async function rados(argv: readonly string[], env: ToolEnvironment): Prom
 }
 
 function refuse(env: ToolEnvironment, complaint: string): number {
-  env.stderr(`${complaint}\n`);
+  if (complaint !== '') env.stderr(`${complaint}\n`);
   return 1;
 }
 

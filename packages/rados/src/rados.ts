@@ -35,6 +35,12 @@ export interface ClusterStats {
   readonly objects: number;
 }
 
+export interface PoolStats {
+  readonly stats: ReadonlyMap<string, PoolStat>;
+  /** Whether the stores account for each pool: if not, `allocated` says nothing. */
+  readonly perPool: boolean;
+}
+
 export type CommandLine = string | Readonly<Record<string, unknown>>;
 
 export class Rados implements Daemon<Message> {
@@ -192,12 +198,12 @@ export class Rados implements Daemon<Message> {
   }
 
   /** Statistics of the pools named; a pool nobody has reported on yet is missing. */
-  poolStats(names: readonly string[]): Promise<ReadonlyMap<string, PoolStat>> {
+  poolStats(names: readonly string[]): Promise<PoolStats> {
     return new Promise((resolve, reject) =>
       this.#mon.request(
         (tid, fsid) => ({ type: 'get_pool_stats', tid, fsid, pools: names }),
         (reply) => {
-          if (reply?.type === 'get_pool_stats_reply') resolve(reply.stats);
+          if (reply?.type === 'get_pool_stats_reply') resolve(reply);
           else reject(new RadosError(Errno.ESHUTDOWN, 'get_pool_stats'));
         },
       ),

@@ -23,7 +23,20 @@ export class ArgumentError extends Error {
   }
 }
 
-export type ArgumentValue = string | number | boolean;
+/** A number that travels with a decimal point, whole or not: the monitors tell the types apart. */
+export class Float {
+  readonly value: number;
+
+  constructor(value: number) {
+    this.value = value;
+  }
+
+  toString(): string {
+    return Number.isInteger(this.value) ? this.value.toFixed(1) : String(this.value);
+  }
+}
+
+export type ArgumentValue = string | number | boolean | Float;
 
 function refuse(message: string): never {
   throw new ArgumentError('invalid', message);
@@ -36,13 +49,12 @@ interface ArgumentType {
   show(spec: ArgumentSpec): string;
 }
 
-function inRange(value: number, spec: ArgumentSpec): number {
+/** @throws ArgumentError when `value` is outside the range, whose bounds are shown as the type shows its values. */
+function checkRange(value: number, spec: ArgumentSpec, show: (value: number) => string): void {
   const [least, most] = (spec.range ?? '').split('|').filter(Boolean).map(Number);
-  const tooSmall = least !== undefined && value < least;
-  const tooLarge = most !== undefined && value > most;
-  if (tooSmall || tooLarge)
-    refuse(`${value} not in range [${[least, most].filter((each) => each !== undefined).join(', ')}]`);
-  return value;
+  if ((least === undefined || value >= least) && (most === undefined || value <= most)) return;
+  const bounds = [least, most].filter((bound) => bound !== undefined);
+  refuse(`${show(value)} not in range [${bounds.map(show).join(', ')}]`);
 }
 
 function showRange(spec: ArgumentSpec): string {
@@ -68,7 +80,9 @@ const TYPES: Readonly<Record<string, ArgumentType>> = {
     read(word, spec) {
       if (!/^[+-]?(0x[0-9a-f]+|0+|[1-9]\d*)$/i.test(word)) refuse(`${word} doesn't represent an int`);
       const magnitude = Number(word.replace(/^[+-]/, ''));
-      return inRange(word.startsWith('-') ? -magnitude : magnitude, spec);
+      const value = word.startsWith('-') ? -magnitude : magnitude;
+      checkRange(value, spec, String);
+      return value;
     },
     show: (spec) => `<int${showRange(spec)}>`,
   },
@@ -76,7 +90,8 @@ const TYPES: Readonly<Record<string, ArgumentType>> = {
     read(word, spec) {
       const value = Number(word);
       if (word.trim() === '' || Number.isNaN(value)) refuse(`${word} doesn't represent a float`);
-      return inRange(value, spec);
+      checkRange(value, spec, (each) => new Float(each).toString());
+      return new Float(value);
     },
     show: (spec) => `<float${showRange(spec)}>`,
   },

@@ -1,6 +1,7 @@
 /** Finding the command that words mean, and its arguments (pybind/ceph_argparse.py: matchnum, validate, validate_command). */
 import {
   ArgumentError,
+  Float,
   type ArgumentSpec,
   type ArgumentValue,
   conciseArgument,
@@ -23,6 +24,17 @@ export interface Signature {
 
 /** What is sent: `prefix`, and the arguments by name. */
 export type CommandObject = Record<string, ArgumentValue | ArgumentValue[]>;
+
+/** The command as JSON, floats with their decimal point. */
+export function formatCommand(command: CommandObject): string {
+  const format = (value: ArgumentValue | ArgumentValue[]): string => {
+    if (Array.isArray(value)) return `[${value.map(format).join(',')}]`;
+    return value instanceof Float ? value.toString() : JSON.stringify(value);
+  };
+  return `{${Object.entries(command)
+    .map(([name, value]) => `${JSON.stringify(name)}:${format(value)}`)
+    .join(',')}}`;
+}
 
 export type ValidatedCommand =
   | { readonly ok: true; readonly command: CommandObject; readonly toMgr: boolean }

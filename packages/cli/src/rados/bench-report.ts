@@ -85,6 +85,11 @@ export class BenchReport {
   end(): BenchSummary {
     clearInterval(this.#timer);
     const seconds = (performance.now() - this.#startedAt) / 1000;
+    // A run shorter than a second is its own only sample.
+    if (this.#lines <= 1) {
+      this.#bandwidths.add(this.#megabytes(this.#finished) / seconds);
+      this.#iops.add(this.#finished);
+    }
     const bandwidth = { ...this.#bandwidths.spread, mean: this.#megabytes(this.#finished) / seconds };
     const iops = { ...this.#iops.spread, mean: this.#finished / seconds };
     return { seconds, finished: this.#finished, bandwidth, iops, latency: this.#latencies.spread };
@@ -139,7 +144,8 @@ export function significant(value: number): string {
 }
 
 function formatLines(width: number, lines: readonly (readonly [title: string, value: number])[]): string {
-  return lines.map(([title, value]) => `${title.padEnd(width)}${significant(value)}\n`).join('');
+  const show = (value: number) => (Number.isInteger(value) ? String(value) : significant(value));
+  return lines.map(([title, value]) => `${title.padEnd(width)}${show(value)}\n`).join('');
 }
 
 export function formatWriteSummary(summary: BenchSummary, opSize: number, objectSize: number): string {

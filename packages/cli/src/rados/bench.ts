@@ -50,10 +50,10 @@ async function readMetadata(io: IoCtx, runName: string): Promise<BenchMetadata |
   }
 }
 
-/** Content of the piece number `op`: `I'm the …th object!` and filler. */
+/** Content of the piece number `op`: `I'm the …th op!` and filler. */
 function fillPiece(piece: Uint8Array, op: number): void {
   piece.fill(FILLER);
-  const text = utf8(`I'm the ${String(op).padStart(16)}th object!`);
+  const text = utf8(`I'm the ${String(op).padStart(16)}th op!`);
   piece.set(text.subarray(0, Math.max(0, piece.length - 1)));
   // The text is written as a C string.
   if (piece.length > 0) piece[Math.min(text.length, piece.length - 1)] = 0;
@@ -188,6 +188,7 @@ async function readBench(context: VerbContext, mode: 'seq' | 'rand'): Promise<vo
   const perObject = metadata.objectSize / metadata.opSize;
   const prefix = objectPrefix(metadata.pid);
   const expected = new Uint8Array(metadata.opSize);
+  let wrong = 0;
   const summary = await drive(settings, new BenchReport(metadata.opSize, env.stdout), (op) => {
     if (mode === 'seq' && op >= metadata.ops) return undefined;
     const slot = mode === 'seq' ? op : Math.floor(Math.random() * metadata.ops);
@@ -196,10 +197,13 @@ async function readBench(context: VerbContext, mode: 'seq' | 'rand'): Promise<vo
       const piece = await io.read(oid, (slot % perObject) * metadata.opSize, metadata.opSize);
       if (options.has('no_verify')) return;
       fillPiece(expected, slot);
-      if (Buffer.compare(piece, expected) !== 0) env.stderr(`${prefix}_object${slot} is not correct!\n`);
+      if (Buffer.compare(piece, expected) === 0) return;
+      env.stderr(`${oid} is not correct!\n`);
+      wrong += 1;
     };
   });
   env.stdout(formatReadSummary(summary, metadata.opSize, metadata.objectSize));
+  if (wrong > 0) throw new RadosError(Errno.EIO, `${wrong} reads were not correct`);
 }
 
 export async function cleanup(context: VerbContext): Promise<void> {

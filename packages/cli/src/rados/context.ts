@@ -17,7 +17,7 @@ export interface VerbContext {
   readonly io: IoCtx | undefined;
 }
 
-/** The verb failed: its message, whole, and status 1. */
+/** The verb failed: its message, whole ('' when all is said), and status 1. */
 export class Refusal extends Error {
   override readonly name = 'Refusal';
 }

@@ -1,5 +1,5 @@
 import { closeSync, openSync, readSync, writeFileSync, writeSync } from 'node:fs';
-import { type Bytes, type RawString, rawFromText, textFromRaw, utf8 } from '@spirula/encoding';
+import { type Bytes, bytesFromRaw, type RawString, rawFromText, textFromRaw, utf8 } from '@spirula/encoding';
 import { formatStamp } from '@spirula/mgr';
 import { ObjectOperation } from '@spirula/rados';
 import { describeErrno } from '../ceph/errno-text.ts';
@@ -206,8 +206,14 @@ async function listomapvals(context: VerbContext): Promise<void> {
   const complaint = `error getting omap keys ${context.pool}/${name}`;
   const values = await orRefuse(complaint, requireIo(context).omapGetAll(oid));
   for (const [key, value] of values) {
-    context.env.stdout(`${textFromRaw(key)}\nvalue (${value.length} bytes) :\n${hexDump(value)}\n`);
+    context.env.stdout(`${showKey(key)}value (${value.length} bytes) :\n${hexDump(value)}\n`);
   }
+}
+
+/** A key on a line of its own; one with bytes that do not print, as a hex dump. */
+function showKey(key: RawString): string {
+  if (/^[\x20-\x7e]*$/.test(key)) return `${key}\n`;
+  return `key (${key.length} bytes):\n${hexDump(bytesFromRaw(key))}\n`;
 }
 
 /** Prints a value as a hex dump, or writes it to a file as it is. */

@@ -27,18 +27,22 @@ interface PoolLine {
   readonly name: string;
   readonly id: number;
   readonly stat: PoolStat;
+  /** Bytes. */
+  readonly used: number;
 }
 
 export async function df(context: VerbContext): Promise<void> {
   const { env, options, pool, rados } = context;
   const names = pool === '' ? rados.poolList() : [pool];
-  const stats = await orRefuse('error fetching pool stats', rados.poolStats(names));
+  const { stats, perPool } = await orRefuse('error fetching pool stats', rados.poolStats(names));
   const total = await orRefuse('error getting total cluster usage', rados.clusterStats());
   const ids = new Map([...(rados.osdMap?.poolNames ?? [])].map(([id, name]) => [name, id]));
   const lines: PoolLine[] = [];
   for (const name of names) {
     const stat = stats.get(name);
-    if (stat) lines.push({ name, id: ids.get(name) ?? -1, stat });
+    if (!stat) continue;
+    const used = (perPool ? stat.allocated : stat.sum.bytes) + stat.sum.omapBytes;
+    lines.push({ name, id: ids.get(name) ?? -1, stat, used });
   }
   if (wantsJson(options)) {
     env.stdout(
@@ -66,10 +70,10 @@ export async function df(context: VerbContext): Promise<void> {
   );
 }
 
-function poolCells({ name, stat: { sum, allocated } }: PoolLine): (string | number)[] {
+function poolCells({ name, used, stat: { sum } }: PoolLine): (string | number)[] {
   return [
     name,
-    formatBytes(allocated),
+    formatBytes(used),
     sum.objects,
     sum.objectClones,
     sum.objectCopies,
@@ -85,12 +89,12 @@ function poolCells({ name, stat: { sum, allocated } }: PoolLine): (string | numb
   ];
 }
 
-function dumpPool({ name, id, stat: { sum, allocated } }: PoolLine): object {
+function dumpPool({ name, id, used, stat: { sum } }: PoolLine): object {
   return {
     name,
     id,
-    size_bytes: allocated,
-    size_kb: Math.ceil(allocated / KIB),
+    size_bytes: used,
+    size_kb: Math.ceil(used / KIB),
     num_objects: sum.objects,
     num_object_clones: sum.objectClones,
     num_object_copies: sum.objectCopies,
