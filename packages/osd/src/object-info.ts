@@ -1,0 +1,67 @@
+/** What an OSD knows of an object besides its contents (object_info_t), kept as one of the object's xattrs. */
+import {
+  type Bytes,
+  Decoder,
+  decodeEVersion,
+  decodeUTime,
+  Encoder,
+  type EVersion,
+  encodeEVersion,
+  encodeUTime,
+  type RawString,
+  type UTime,
+} from '@spirula/encoding';
+
+/** The xattr that holds it (OI_ATTR). Those of users stand behind it, with `_` before their names. */
+export const OBJECT_INFO_ATTR: RawString = '_';
+
+export interface ObjectInfo {
+  /** The write that made the object what it is, and the one before. */
+  readonly version: EVersion;
+  readonly priorVersion: EVersion;
+  /** What clients are told and assert on. */
+  readonly userVersion: number;
+  readonly size: number;
+  readonly mtime: UTime;
+  /** The last truncation that clients ordered among themselves; 0: none. */
+  readonly truncateSeq: number;
+  readonly truncateSize: number;
+}
+
+export function encodeObjectInfo(info: ObjectInfo): Bytes {
+  const encoder = new Encoder(72);
+  encoder.struct(1, 1, () => {
+    encodeEVersion(encoder, info.version);
+    encodeEVersion(encoder, info.priorVersion);
+    encoder.u64(info.userVersion);
+    encoder.u64(info.size);
+    encodeUTime(encoder, info.mtime);
+    encoder.u32(info.truncateSeq);
+    encoder.u64(info.truncateSize);
+  });
+  return encoder.finish();
+}
+
+/** @throws MalformedInput */
+export function decodeObjectInfo(bytes: Bytes): ObjectInfo {
+  const decoder = new Decoder(bytes);
+  return decoder.struct('object info', 1, () => ({
+    version: decodeEVersion(decoder, 'version'),
+    priorVersion: decodeEVersion(decoder, 'prior version'),
+    userVersion: decoder.u64('user version'),
+    size: decoder.u64('size'),
+    mtime: decodeUTime(decoder, 'mtime'),
+    truncateSeq: decoder.u32('truncate seq'),
+    truncateSize: decoder.u64('truncate size'),
+  }));
+}
+
+/** Name under which the store keeps a user's xattr. */
+export function storedAttrName(name: RawString): RawString {
+  return `_${name}`;
+}
+
+/** The user's name of a stored xattr; undefined for the OSD's own. */
+export function userAttrName(stored: RawString): RawString | undefined {
+  return stored.length > 1 && stored.startsWith('_') ? stored.slice(1) : undefined;
+}

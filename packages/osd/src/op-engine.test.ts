@@ -1,0 +1,550 @@
+import {
+  type Bytes,
+  bytesFromRaw,
+  Decoder,
+  EMPTY,
+  Encoder,
+  Errno,
+  fromUtf8,
+  type RawString,
+  utf8,
+} from '@spirula/encoding';
+import type { HObject } from '@spirula/maps';
+import {
+  allocHintOp,
+  assertVerOp,
+  CmpXattrMode,
+  CmpXattrOp,
+  extentOp,
+  NOSNAP,
+  OpFlag,
+  OsdFlag,
+  type OsdOp,
+  OsdOpCode,
+  plainOp,
+  xattrOp,
+} from '@spirula/messages';
+import { makeConfig } from '@spirula/world';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { ObjectChange, ObjectReader } from './object-draft.ts';
+import { decodeObjectInfo, OBJECT_INFO_ATTR, type ObjectInfo } from './object-info.ts';
+import { executeOps, mayWrite, type OpsOutcome } from './op-engine.ts';
+
+const oid: HObject = { pool: 1, nspace: '', key: '', name: 'obj', snap: NOSNAP, hash: 7, max: false };
+const config = makeConfig();
+
+/** One object as a store would hold it after the changes given to it. */
+class StoredObject implements ObjectReader {
+  data: Bytes | undefined;
+  attrs = new Map<RawString, Bytes>();
+  header: Bytes = EMPTY;
+  omap = new Map<RawString, Bytes>();
+
+  stat = () => (this.data ? { size: this.data.length } : undefined);
+  read = (offset: number, length: number) => this.data?.subarray(offset, offset + length) ?? EMPTY;
+  getAttr = (name: RawString) => this.attrs.get(name);
+  getAttrs = () => this.attrs;
+  omapHeader = () => this.header;
+  omapGet = (keys: Iterable<RawString>) =>
+    new Map([...keys].filter((key) => this.omap.has(key)).map((key) => [key, this.omap.get(key)!]));
+  omapList = (start: RawString, max: number) =>
+    new Map(
+      [...this.omap]
+        .filter(([key]) => key >= start)
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .slice(0, max),
+    );
+
+  resize(size: number): void {
+    const grown = new Uint8Array(size);
+    grown.set((this.data ?? EMPTY).subarray(0, size));
+    this.data = grown;
+  }
+
+  apply(change: ObjectChange): void {
+    if (change.op === 'remove') {
+      Object.assign(this, { data: undefined, attrs: new Map(), header: EMPTY, omap: new Map() });
+      return;
+    }
+    this.data ??= EMPTY;
+    switch (change.op) {
+      case 'touch':
+        return;
+      case 'write':
+        this.resize(Math.max(this.data.length, change.offset + change.data.length));
+        this.data.set(change.data, change.offset);
+        return;
+      case 'zero':
+        this.data = this.data.slice().fill(0, change.offset, change.offset + change.length);
+        return;
+      case 'truncate':
+        this.resize(change.size);
+        return;
+      case 'setAttrs':
+        for (const [name, value] of change.attrs) this.attrs.set(name, value);
+        return;
+      case 'rmAttr':
+        this.attrs.delete(change.name);
+        return;
+      case 'omapSet':
+        for (const [key, value] of change.entries) this.omap.set(key, value);
+        return;
+      case 'omapRmKeys':
+        for (const key of change.keys) this.omap.delete(key);
+        return;
+      case 'omapRmRange':
+        for (const key of [...this.omap.keys()]) {
+          if (key >= change.first && key < change.last) this.omap.delete(key);
+        }
+        return;
+      case 'omapClear':
+        this.header = EMPTY;
+        this.omap.clear();
+        return;
+      case 'omapSetHeader':
+        this.header = change.header;
+    }
+  }
+}
+
+/** An object and the requests made to it, one after another. */
+class Bench {
+  readonly stored = new StoredObject();
+  info: ObjectInfo | undefined;
+  version = 0;
+  limits = config;
+
+  run(ops: readonly OsdOp[], flags = 0): OpsOutcome {
+    const outcome = executeOps(
+      { oid, ops, flags, mtime: { sec: 100 + this.version, nsec: 5 } },
+      { info: this.info, version: { epoch: 3, version: this.version + 1 }, lastUserVersion: this.version },
+      this.stored,
+      this.limits,
+    );
+    for (const change of outcome.changes) this.stored.apply(change);
+    this.info = outcome.info;
+    if (outcome.modifies) this.version += 1;
+    return outcome;
+  }
+}
+
+function withObject(text: string): Bench {
+  const bench = new Bench();
+  bench.run([writeFull(text)]);
+  return bench;
+}
+
+const writeFull = (text: string) => extentOp(OsdOpCode.writefull, 0, text.length, utf8(text));
+const write = (offset: number, text: string) => extentOp(OsdOpCode.write, offset, text.length, utf8(text));
+const append = (text: string) => extentOp(OsdOpCode.append, 0, text.length, utf8(text));
+const read = (offset = 0, length = 0) => extentOp(OsdOpCode.read, offset, length);
+const truncate = (size: number) => extentOp(OsdOpCode.truncate, size, 0);
+const zero = (offset: number, length: number) => extentOp(OsdOpCode.zero, offset, length);
+const stat = plainOp(OsdOpCode.stat);
+const remove = plainOp(OsdOpCode.delete);
+const create = (flags = 0) => plainOp(OsdOpCode.create, EMPTY, flags);
+const failOk = (op: OsdOp): OsdOp => ({ ...op, flags: op.flags | OpFlag.failok });
+const text = (outcome: OpsOutcome, op = 0) => fromUtf8(outcome.ops[op]!.output);
+
+function keys(...names: string[]): Bytes {
+  const encoder = new Encoder();
+  encoder.list(names, (name) => encoder.rawString(name));
+  return encoder.finish();
+}
+
+function omapSet(entries: Record<string, string>): OsdOp {
+  const encoder = new Encoder();
+  encoder.map(
+    new Map(Object.entries(entries)),
+    (key) => encoder.rawString(key),
+    (value) => encoder.string(value),
+  );
+  return plainOp(OsdOpCode.omapSetVals, encoder.finish());
+}
+
+function omapKeys(after: string, max: number): OsdOp {
+  const encoder = new Encoder();
+  encoder.rawString(after);
+  encoder.u64(max);
+  return plainOp(OsdOpCode.omapGetKeys, encoder.finish());
+}
+
+function omapVals(after: string, max: number, prefix = ''): OsdOp {
+  const encoder = new Encoder();
+  encoder.rawString(after);
+  encoder.u64(max);
+  encoder.rawString(prefix);
+  return plainOp(OsdOpCode.omapGetVals, encoder.finish());
+}
+
+function decodeKeys(output: Bytes): [string[], boolean] {
+  const decoder = new Decoder(output);
+  return [decoder.list('keys', 4, () => decoder.rawString('key')), decoder.bool('more')];
+}
+
+function decodeVals(output: Bytes): Record<string, string> {
+  const decoder = new Decoder(output);
+  return Object.fromEntries(
+    decoder.map(
+      'vals',
+      8,
+      () => decoder.rawString('key'),
+      () => decoder.string('value'),
+    ),
+  );
+}
+
+describe('data', () => {
+  test('what was written is read, and said by stat', () => {
+    const bench = withObject('hello world');
+
+    expect(text(bench.run([read()]))).toBe('hello world');
+    expect(text(bench.run([read(6, 100)]))).toBe('world');
+    expect(text(bench.run([read(50, 10)]))).toBe('');
+    const output = new Decoder(bench.run([stat]).ops[0]!.output);
+    expect([output.u64('size'), output.u32('sec'), output.u32('nsec')]).toEqual([11, 100, 5]);
+  });
+
+  test('a read says in its arguments how much it read', () => {
+    const outcome = withObject('hello').run([read(1, 100)]);
+
+    expect(new Decoder(outcome.ops[0]!.args.subarray(8)).u64('length')).toBe(4);
+  });
+
+  test('an absent object is -ENOENT to reads, and to a delete; a truncate of it does nothing', () => {
+    const bench = new Bench();
+
+    expect(bench.run([stat, read()]).result).toBe(Errno.ENOENT);
+    expect(bench.run([remove])).toMatchObject({ result: Errno.ENOENT, modifies: false });
+    expect(bench.run([truncate(10)])).toMatchObject({ result: 0, modifies: false });
+  });
+
+  test('the ops of one request see what those before them wrote', () => {
+    const bench = withObject('aaaaaaaa');
+
+    const outcome = bench.run([write(2, 'bb'), truncate(6), append('cc'), read()], OsdFlag.returnvec);
+
+    expect(text(outcome, 3)).toBe('aabbaacc');
+    expect(fromUtf8(bench.stored.data!)).toBe('aabbaacc');
+    expect(bench.info).toMatchObject({ size: 8, userVersion: 2, version: { epoch: 3, version: 2 } });
+  });
+
+  test('a failing op undoes all of its request', () => {
+    const bench = withObject('before');
+
+    const outcome = bench.run([writeFull('after'), create(OpFlag.excl), append('!')]);
+
+    expect(outcome).toMatchObject({ result: Errno.EEXIST, modifies: false, changes: [], userVersion: 1 });
+    expect(outcome.ops.map((op) => op.rval)).toEqual([0, Errno.EEXIST, 0]);
+    expect(text(bench.run([read()]))).toBe('before');
+  });
+
+  test('an op that may fail does not end its request', () => {
+    const bench = withObject('x');
+
+    const outcome = bench.run([failOk(create(OpFlag.excl)), append('y')]);
+
+    expect(outcome.result).toBe(0);
+    expect(outcome.ops[0]!.rval).toBe(Errno.EEXIST);
+    expect(fromUtf8(bench.stored.data!)).toBe('xy');
+  });
+
+  test('zero keeps the size, and cuts off what reaches the end', () => {
+    const bench = withObject('abcdefgh');
+    bench.run([zero(2, 2)]);
+    expect(text(bench.run([read()]))).toBe('ab\0\0efgh');
+    bench.run([zero(6, 100)]);
+    expect(text(bench.run([read()]))).toBe('ab\0\0ef');
+    expect(bench.run([zero(6, 5)])).toMatchObject({ result: 0, modifies: false });
+  });
+
+  test('a write behind the end leaves zeros; an empty one there extends the object', () => {
+    const bench = withObject('ab');
+    bench.run([write(4, 'c')]);
+    bench.run([write(8, '')]);
+
+    expect(text(bench.run([read()]))).toBe('ab\0\0c\0\0\0');
+  });
+
+  test('lengths that are not those of the data, and sizes beyond the limit, are refused', () => {
+    const bench = new Bench();
+
+    expect(bench.run([extentOp(OsdOpCode.write, 0, 5, utf8('abc'))]).result).toBe(Errno.EINVAL);
+    expect(bench.run([write(config.osd_max_object_size, 'x')]).result).toBe(Errno.EFBIG);
+    expect(bench.run([write(2 ** 60, 'x')]).result).toBe(Errno.EFBIG);
+    bench.run([create()]);
+    expect(bench.run([truncate(config.osd_max_object_size + 1)]).result).toBe(Errno.EFBIG);
+  });
+
+  test('an object deleted and made anew in one request has nothing of the old', () => {
+    const bench = withObject('old');
+    bench.run([xattrOp(OsdOpCode.setxattr, 'a', utf8('1')), omapSet({ k: 'v' })]);
+
+    const outcome = bench.run(
+      [remove, create(OpFlag.excl), plainOp(OsdOpCode.getxattrs), omapKeys('', 5)],
+      OsdFlag.returnvec,
+    );
+
+    expect(outcome).toMatchObject({ result: 0, objects: 0, bytes: -3 });
+    expect(new Decoder(outcome.ops[2]!.output).u32('count')).toBe(0);
+    expect(decodeKeys(outcome.ops[3]!.output)).toEqual([[], false]);
+    expect([...bench.stored.attrs.keys()]).toEqual([OBJECT_INFO_ATTR]);
+  });
+
+  test('a deletion leaves no object, and counts', () => {
+    const bench = withObject('old');
+
+    expect(bench.run([remove])).toMatchObject({
+      modifies: true,
+      info: undefined,
+      objects: -1,
+      bytes: -3,
+      userVersion: 2,
+    });
+    expect(bench.stored.data).toBeUndefined();
+  });
+
+  test('cmpext says where the first difference is', () => {
+    const bench = withObject('abc');
+    const cmp = (expected: string) => extentOp(OsdOpCode.cmpext, 1, expected.length, utf8(expected));
+
+    expect(bench.run([cmp('bc')]).result).toBe(0);
+    expect(bench.run([cmp('bc\0')]).result).toBe(0);
+    expect(bench.run([cmp('bX')]).result).toBe(-4096);
+  });
+
+  test('a sparse read answers one extent and its data', () => {
+    const output = new Decoder(withObject('hello').run([extentOp(OsdOpCode.sparseRead, 1, 100)]).ops[0]!.output);
+
+    expect([output.u32('n'), output.u64('offset'), output.u64('length'), output.string('data')]).toEqual([
+      1,
+      1,
+      4,
+      'ello',
+    ]);
+  });
+
+  test('an older write that comes after a truncation does not bring back what it cut off', () => {
+    const bench = withObject('abcdefgh');
+    const ordered = (code: number, offset: number, data: string, seq: number, size: number): OsdOp => {
+      const args = new Encoder(28);
+      args.u64(offset);
+      args.u64(data.length);
+      args.u64(size);
+      args.u32(seq);
+      return { code, flags: 0, args: args.finish(), input: utf8(data) };
+    };
+    bench.run([ordered(OsdOpCode.truncate, 4, '', 2, 4)]);
+    bench.run([ordered(OsdOpCode.write, 2, 'WXYZ', 1, 8)]);
+
+    expect(text(bench.run([read()]))).toBe('abWX');
+  });
+});
+
+describe('what a write may answer', () => {
+  test('nothing, unless its client asks', () => {
+    const outcome = withObject('abc').run([read(), append('d')]);
+
+    expect(outcome.ops[0]!.output).toEqual(EMPTY);
+  });
+
+  test('little, when it does; the write is not made when that is too much', () => {
+    const bench = withObject('x'.repeat(65));
+
+    const outcome = bench.run([read(), append('d')], OsdFlag.returnvec);
+
+    expect(outcome).toMatchObject({ result: Errno.EOVERFLOW, modifies: false });
+    expect(bench.info!.size).toBe(65);
+  });
+});
+
+describe('versions and unknown ops', () => {
+  test('assert-ver compares with the user version', () => {
+    const bench = withObject('a');
+    bench.run([append('b')]);
+
+    expect([0, 1, 2, 3].map((version) => bench.run([assertVerOp(version)]).result)).toEqual([
+      Errno.EINVAL,
+      Errno.ERANGE,
+      0,
+      Errno.EOVERFLOW,
+    ]);
+  });
+
+  test('ops that are not known are -EOPNOTSUPP', () => {
+    expect(withObject('a').run([plainOp(OsdOpCode.call)]).result).toBe(Errno.EOPNOTSUPP);
+    expect(withObject('a').run([plainOp(0x2fff)]).result).toBe(Errno.EOPNOTSUPP);
+  });
+
+  test('an allocation hint creates the object', () => {
+    const bench = new Bench();
+
+    bench.run([allocHintOp({ expectedObjectSize: 1, expectedWriteSize: 1, hintFlags: 0 })]);
+
+    expect(bench.info).toMatchObject({ size: 0, userVersion: 1 });
+    expect(decodeObjectInfo(bench.stored.attrs.get(OBJECT_INFO_ATTR)!)).toEqual(bench.info);
+  });
+
+  test('what writes is told from what reads', () => {
+    expect(mayWrite([stat, read()])).toBe(false);
+    expect(mayWrite([stat, remove])).toBe(true);
+  });
+});
+
+describe('xattrs', () => {
+  const set = (name: string, value: string) => xattrOp(OsdOpCode.setxattr, name, utf8(value));
+  const get = (name: string) => xattrOp(OsdOpCode.getxattr, name);
+
+  test('are set, read, listed without the OSD’s own, and removed', () => {
+    const bench = new Bench();
+    bench.run([set('b', '2'), set('a', '1')]);
+
+    expect(text(bench.run([get('a')]))).toBe('1');
+    expect(decodeVals(bench.run([plainOp(OsdOpCode.getxattrs)]).ops[0]!.output)).toEqual({ a: '1', b: '2' });
+    bench.run([xattrOp(OsdOpCode.rmxattr, 'a')]);
+    expect(bench.run([get('a')]).result).toBe(Errno.ENODATA);
+    expect(bench.run([set('', 'x')]).result).toBe(Errno.EINVAL);
+    expect(bench.run([set('n'.repeat(101), 'x')]).result).toBe(Errno.ENAMETOOLONG);
+  });
+
+  test('an input shorter than its lengths is refused', () => {
+    const { args } = set('name', 'value');
+
+    expect(withObject('').run([{ code: OsdOpCode.setxattr, flags: 0, args, input: utf8('na') }]).result).toBe(
+      Errno.EINVAL,
+    );
+  });
+
+  test('guards compare the given value with the stored one', () => {
+    const bench = new Bench();
+    bench.run([set('v', 'm'), set('n', '10')]);
+    const guard = (name: string, value: Bytes, op: number, mode: number) =>
+      bench.run([xattrOp(OsdOpCode.cmpxattr, name, value, { op, mode })]).result;
+    const number = (value: bigint) => {
+      const encoder = new Encoder();
+      encoder.u64big(value);
+      return encoder.finish();
+    };
+
+    const { string, u64 } = CmpXattrMode;
+    expect(guard('v', utf8('m'), CmpXattrOp.eq, string)).toBe(1);
+    expect(guard('v', utf8('z'), CmpXattrOp.gt, string)).toBe(1);
+    expect(guard('v', utf8('z'), CmpXattrOp.lt, string)).toBe(Errno.ECANCELED);
+    expect(guard('none', EMPTY, CmpXattrOp.eq, string)).toBe(1);
+    expect(guard('n', number(9n), CmpXattrOp.lt, u64)).toBe(1);
+    expect(guard('n', number(10n), CmpXattrOp.ne, u64)).toBe(Errno.ECANCELED);
+    expect(guard('v', number(1n), CmpXattrOp.eq, u64)).toBe(Errno.EINVAL);
+    expect(guard('v', EMPTY, 9, string)).toBe(Errno.EINVAL);
+  });
+
+  test('a guard that fails keeps the write behind it from happening', () => {
+    const bench = new Bench();
+    bench.run([set('v', '1')]);
+
+    const guard = xattrOp(OsdOpCode.cmpxattr, 'v', utf8('2'), { op: CmpXattrOp.eq, mode: CmpXattrMode.string });
+    expect(bench.run([guard, writeFull('x')])).toMatchObject({ result: Errno.ECANCELED, modifies: false });
+  });
+});
+
+describe('omap', () => {
+  test('is set, paged through, filtered and removed from', () => {
+    const bench = new Bench();
+    bench.run([omapSet({ a1: '1', a2: '2', b1: '3' }), plainOp(OsdOpCode.omapSetHeader, utf8('head'))]);
+
+    expect(decodeKeys(bench.run([omapKeys('', 2)]).ops[0]!.output)).toEqual([['a1', 'a2'], true]);
+    expect(decodeKeys(bench.run([omapKeys('a2', 2)]).ops[0]!.output)).toEqual([['b1'], false]);
+    expect(decodeVals(bench.run([omapVals('', 10, 'a')]).ops[0]!.output)).toEqual({ a1: '1', a2: '2' });
+    expect(decodeVals(bench.run([plainOp(OsdOpCode.omapGetValsByKeys, keys('zz', 'b1'))]).ops[0]!.output)).toEqual({
+      b1: '3',
+    });
+    expect(text(bench.run([plainOp(OsdOpCode.omapGetHeader)]))).toBe('head');
+
+    bench.run([plainOp(OsdOpCode.omapRmKeys, keys('a1'))]);
+    bench.run([
+      plainOp(
+        OsdOpCode.omapRmKeyRange,
+        (() => {
+          const range = new Encoder();
+          range.rawString('b');
+          range.rawString('c');
+          return range.finish();
+        })(),
+      ),
+    ]);
+    expect(decodeKeys(bench.run([omapKeys('', 10)]).ops[0]!.output)).toEqual([['a2'], false]);
+    bench.run([plainOp(OsdOpCode.omapClear)]);
+    expect(decodeKeys(bench.run([omapKeys('', 10)]).ops[0]!.output)).toEqual([[], false]);
+  });
+
+  test('a request asks for no more entries than allowed', () => {
+    const bench = new Bench();
+    bench.limits = makeConfig({ osd_max_omap_entries_per_request: 1 });
+    bench.run([omapSet({ a: '', b: '' })]);
+
+    expect(decodeKeys(bench.run([omapKeys('', 100)]).ops[0]!.output)).toEqual([['a'], true]);
+  });
+
+  test('input that does not parse is refused, removal from an absent object is -ENOENT', () => {
+    expect(withObject('').run([plainOp(OsdOpCode.omapSetVals, bytesFromRaw('\xff\xff\xff\xff'))]).result).toBe(
+      Errno.EINVAL,
+    );
+    expect(new Bench().run([plainOp(OsdOpCode.omapRmKeys, keys('a'))]).result).toBe(Errno.ENOENT);
+  });
+
+  test('guards compare stored values', () => {
+    const bench = new Bench();
+    bench.run([omapSet({ k: 'm' })]);
+    const guard = (key: string, value: string, op: number) => {
+      const encoder = new Encoder();
+      encoder.map(
+        new Map([[key, { value, op }]]),
+        (name) => encoder.rawString(name),
+        (assertion) => {
+          encoder.string(assertion.value);
+          encoder.i32(assertion.op);
+        },
+      );
+      return bench.run([plainOp(OsdOpCode.omapCmp, encoder.finish())]).result;
+    };
+
+    expect(guard('k', 'm', CmpXattrOp.eq)).toBe(0);
+    expect(guard('k', 'n', CmpXattrOp.lt)).toBe(0);
+    expect(guard('k', 'n', CmpXattrOp.gt)).toBe(Errno.ECANCELED);
+    expect(guard('none', '', CmpXattrOp.eq)).toBe(0);
+    expect(guard('k', 'm', CmpXattrOp.ne)).toBe(Errno.EINVAL);
+  });
+});
+
+const anyOp = fc.oneof(
+  fc
+    .tuple(fc.nat(12), fc.string({ maxLength: 6 }))
+    .map(([offset, data]) => write(offset, data.replace(/[^ -~]/g, 'x'))),
+  fc.string({ maxLength: 6 }).map((data) => writeFull(data.replace(/[^ -~]/g, 'x'))),
+  fc.constantFrom(append('zz'), truncate(3), truncate(9), zero(1, 3), zero(5, 90), create(), remove),
+  fc.constantFrom(
+    omapSet({ a: '1', c: '2' }),
+    omapSet({ b: '9' }),
+    plainOp(OsdOpCode.omapRmKeys, keys('a')),
+    plainOp(OsdOpCode.omapClear),
+  ),
+  fc.constantFrom(xattrOp(OsdOpCode.setxattr, 'x', utf8('1')), xattrOp(OsdOpCode.rmxattr, 'x')),
+);
+
+test('what a request reads at its end is what the store holds after it', () => {
+  fc.assert(
+    fc.property(fc.array(anyOp, { maxLength: 4 }), fc.array(anyOp, { minLength: 1, maxLength: 6 }), (before, ops) => {
+      const bench = new Bench();
+      for (const op of before) bench.run([op]);
+      const looks = [read(), plainOp(OsdOpCode.getxattrs), omapVals('', 2)];
+
+      const inside = bench.run([...ops.map(failOk), ...looks.map(failOk)], OsdFlag.returnvec);
+      const after = bench.run(looks.map(failOk));
+
+      if (inside.modifies && bench.info) {
+        expect(inside.ops.slice(-3).map((op) => op.output)).toEqual(after.ops.map((op) => op.output));
+        expect(bench.stored.data!.length).toBe(bench.info.size);
+      }
+    }),
+  );
+});

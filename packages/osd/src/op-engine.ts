@@ -1,0 +1,224 @@
+/**
+ * Runs a client's ops on one object (PrimaryLogPG::prepare_transaction and do_osd_ops). The ops run in order, each
+ * seeing what those before it changed; the first that fails ends the request, and none of its changes is kept.
+ */
+import { type Bytes, EMPTY, Encoder, Errno, type EVersion, MalformedInput, type UTime } from '@spirula/encoding';
+import type { HObject } from '@spirula/maps';
+import { OpFlag, OsdFlag, type OsdOp, OsdOpCode, type OsdOpResult } from '@spirula/messages';
+import { UnreadableObject } from '@spirula/objectstore';
+import type { Config } from '@spirula/world';
+import { type ObjectChange, ObjectDraft, type ObjectReader } from './object-draft.ts';
+import { encodeObjectInfo, OBJECT_INFO_ATTR, type ObjectInfo } from './object-info.ts';
+import { omapOps } from './ops/omap.ts';
+import { failed, type OpContext, type OpHandler, type OpOutcome } from './ops/op-context.ts';
+import { readOps } from './ops/read.ts';
+import { writeOps } from './ops/write.ts';
+import { xattrOps } from './ops/xattr.ts';
+
+/** osd_max_write_op_reply_len: so much may one op of a write answer, when its client asks for answers at all. */
+const MAX_WRITE_REPLY_BYTES = 64;
+/** CEPH_OSD_OP_MODE_WR: set in the code of every op that changes the object. */
+const WRITE_MODE = 0x2000;
+const NO_TIME: UTime = { sec: 0, nsec: 0 };
+
+const handlers: ReadonlyMap<number, OpHandler> = new Map([...readOps, ...writeOps, ...xattrOps, ...omapOps]);
+
+export interface OpsRequest {
+  readonly oid: HObject;
+  readonly ops: readonly OsdOp[];
+  /** OsdFlag bits of the request. */
+  readonly flags: number;
+  /** The client's time of the change; zero leaves the object's as it is. */
+  readonly mtime: UTime;
+}
+
+/** Where the request meets the PG. */
+export interface OpsPosition {
+  /** Undefined: the object does not exist. */
+  readonly info: ObjectInfo | undefined;
+  /** The version of the log entry that a change will have, and the newest user version of the PG. */
+  readonly version: EVersion;
+  readonly lastUserVersion: number;
+}
+
+export interface OpsOutcome {
+  /** For the reply: 0, a positive value, or a negative errno. */
+  readonly result: number;
+  /** As many as the request had. */
+  readonly ops: readonly OsdOpResult[];
+  /** For the reply. */
+  readonly userVersion: number;
+  /** Whether there are changes to carry out. A write without is only noted in the log, with its result. */
+  readonly modifies: boolean;
+  /** What every replica is to do, the object's new info included; empty unless `modifies`. */
+  readonly changes: readonly ObjectChange[];
+  /** The object's info afterwards; undefined: it does not exist. */
+  readonly info: ObjectInfo | undefined;
+  /** By how much the PG's counts change. */
+  readonly objects: number;
+  readonly bytes: number;
+  readonly io: OpsIo;
+}
+
+/** What a request adds to the PG's counters. */
+export interface OpsIo {
+  readonly reads: number;
+  readonly readBytes: number;
+  readonly writes: number;
+  readonly writeBytes: number;
+}
+
+/** Whether a request may change its object (OpInfo::may_write): then it goes through the log and to the replicas. */
+export function mayWrite(ops: readonly OsdOp[]): boolean {
+  return ops.some((op) => (op.code & WRITE_MODE) !== 0);
+}
+
+export function executeOps(
+  request: OpsRequest,
+  position: OpsPosition,
+  reader: ObjectReader,
+  config: Config,
+): OpsOutcome {
+  const { info } = position;
+  if (!info && !mayWrite(request.ops)) return unchanged(Errno.ENOENT, request.ops.map(notRun), info, NO_IO);
+
+  const draft = new ObjectDraft(request.oid, reader, info?.size);
+  const context: OpContext = {
+    draft,
+    config,
+    userVersion: info?.userVersion ?? 0,
+    mtime: info?.mtime ?? NO_TIME,
+    truncateSeq: info?.truncateSeq ?? 0,
+    truncateSize: info?.truncateSize ?? 0,
+  };
+  const { result, ops } = runOps(context, request.ops);
+  const io = countIo(ops, request.ops);
+  if (result < 0 || draft.changes.length === 0) return unchanged(result, ops, info, io);
+
+  const limited = limitAnswers(request.flags, result, ops);
+  if (limited.result < 0) return unchanged(limited.result, limited.ops, info, io);
+  return changed(request, position, context, limited, io);
+}
+
+interface Run {
+  readonly result: number;
+  readonly ops: readonly OsdOpResult[];
+}
+
+function runOps(context: OpContext, ops: readonly OsdOp[]): Run {
+  const results: OsdOpResult[] = [];
+  let result = 0;
+  for (const op of ops) {
+    if (result < 0) {
+      results.push(notRun(op));
+      continue;
+    }
+    const { code, output } = runOp(context, op);
+    results.push({ code: op.code, flags: op.flags, args: argsOfReply(op, output), rval: code, output });
+    result = code < 0 && (op.flags & OpFlag.failok) !== 0 ? 0 : code;
+  }
+  return { result, ops: results };
+}
+
+function runOp(context: OpContext, op: OsdOp): OpOutcome {
+  const handler = handlers.get(op.code);
+  if (!handler) return failed(Errno.EOPNOTSUPP);
+  try {
+    return handler(context, op);
+  } catch (error) {
+    if (error instanceof MalformedInput) return failed(Errno.EINVAL);
+    if (error instanceof UnreadableObject) return failed(Errno.EIO);
+    throw error;
+  }
+}
+
+/** A read says in its arguments how much it read, getxattr how long the value is. */
+function argsOfReply(op: OsdOp, output: Bytes): Bytes {
+  if (op.code !== OsdOpCode.read && op.code !== OsdOpCode.getxattr) return op.args;
+  const args = new Encoder(op.args.length);
+  if (op.code === OsdOpCode.read) {
+    args.raw(op.args.subarray(0, 8));
+    args.u64(output.length);
+  } else {
+    args.raw(op.args.subarray(0, 4));
+    args.u32(output.length);
+  }
+  args.raw(op.args.subarray(args.length));
+  return args.finish();
+}
+
+function notRun(op: OsdOp): OsdOpResult {
+  return { code: op.code, flags: op.flags, args: op.args, rval: 0, output: EMPTY };
+}
+
+/**
+ * What a successful write may answer (PrimaryLogPG::execute_ctx): nothing, because a resent request could not be answered
+ * the same; or, when the client asks for it, little.
+ */
+function limitAnswers(flags: number, result: number, ops: readonly OsdOpResult[]): Run {
+  if ((flags & OsdFlag.returnvec) === 0) {
+    return { result: 0, ops: ops.map((op) => ({ ...op, output: EMPTY })) };
+  }
+  if (ops.every((op) => op.output.length <= MAX_WRITE_REPLY_BYTES)) return { result, ops };
+  const shortened = ops.map((op) =>
+    op.output.length <= MAX_WRITE_REPLY_BYTES ? op : { ...op, rval: Errno.EOVERFLOW, output: EMPTY },
+  );
+  return { result: Errno.EOVERFLOW, ops: shortened };
+}
+
+const NO_IO: OpsIo = { reads: 0, readBytes: 0, writes: 0, writeBytes: 0 };
+
+function countIo(results: readonly OsdOpResult[], ops: readonly OsdOp[]): OpsIo {
+  let [reads, readBytes, writes, writeBytes] = [0, 0, 0, 0];
+  for (const [i, op] of ops.entries()) {
+    if (results[i]!.rval < 0) continue;
+    if ((op.code & WRITE_MODE) !== 0) {
+      writes += 1;
+      writeBytes += op.input.length;
+    } else {
+      reads += 1;
+      readBytes += results[i]!.output.length;
+    }
+  }
+  return { reads, readBytes, writes, writeBytes };
+}
+
+function unchanged(result: number, ops: readonly OsdOpResult[], info: ObjectInfo | undefined, io: OpsIo): OpsOutcome {
+  const userVersion = info?.userVersion ?? 0;
+  return { result, ops, userVersion, modifies: false, changes: [], info, objects: 0, bytes: 0, io };
+}
+
+function changed(
+  { oid, mtime }: OpsRequest,
+  { info: before, version, lastUserVersion }: OpsPosition,
+  { draft, truncateSeq, truncateSize, mtime: mtimeBefore }: OpContext,
+  { result, ops }: Run,
+  io: OpsIo,
+): OpsOutcome {
+  const userVersion = Math.max(lastUserVersion, before?.userVersion ?? 0) + 1;
+  const info: ObjectInfo | undefined = draft.exists
+    ? {
+        version,
+        priorVersion: before?.version ?? { epoch: 0, version: 0 },
+        userVersion,
+        size: draft.size,
+        mtime: mtime.sec === 0 && mtime.nsec === 0 ? mtimeBefore : mtime,
+        truncateSeq,
+        truncateSize,
+      }
+    : undefined;
+  const changes: readonly ObjectChange[] = info
+    ? [...draft.changes, { op: 'setAttrs', oid, attrs: new Map([[OBJECT_INFO_ATTR, encodeObjectInfo(info)]]) }]
+    : draft.changes;
+  return {
+    result,
+    ops,
+    userVersion,
+    modifies: true,
+    changes,
+    info,
+    objects: Number(info !== undefined) - Number(before !== undefined),
+    bytes: (info?.size ?? 0) - (before?.size ?? 0),
+    io,
+  };
+}

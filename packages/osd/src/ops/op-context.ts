@@ -1,0 +1,34 @@
+import { type Bytes, EMPTY, type UTime } from '@spirula/encoding';
+import type { OsdOp } from '@spirula/messages';
+import type { Config } from '@spirula/world';
+import type { ObjectDraft } from '../object-draft.ts';
+
+/** What the ops of one request work on, one after another. */
+export interface OpContext {
+  readonly draft: ObjectDraft;
+  readonly config: Config;
+  /** Of the object before the request. */
+  readonly userVersion: number;
+  readonly mtime: UTime;
+  truncateSeq: number;
+  truncateSize: number;
+}
+
+/** What one op came to. */
+export interface OpOutcome {
+  /** 0, a positive value where the op has one, or a negative errno. */
+  readonly code: number;
+  readonly output: Bytes;
+}
+
+export type OpHandler = (context: OpContext, op: OsdOp) => OpOutcome;
+
+export const DONE: OpOutcome = { code: 0, output: EMPTY };
+
+export function failed(code: number): OpOutcome {
+  return { code, output: EMPTY };
+}
+
+export function answered(output: Bytes): OpOutcome {
+  return { code: 0, output };
+}

@@ -1,0 +1,110 @@
+/** Ops that read an object's data and what is known of it (PrimaryLogPG::do_read, do_sparse_read, do_extent_cmp …). */
+import { EMPTY, Encoder, Errno, encodeUTime } from '@spirula/encoding';
+import { assertVerArgs, extentArgs, NOSNAP, type OsdOp, OsdOpCode } from '@spirula/messages';
+import { answered, DONE, failed, type OpContext, type OpHandler } from './op-context.ts';
+
+/** A mismatch at byte n of cmpext is -(MAX_ERRNO + n). */
+const MAX_ERRNO = 4095;
+
+/** The part of the object that an op asks for, within its size. */
+function clip(context: OpContext, op: OsdOp): { readonly offset: number; readonly length: number } {
+  const { offset, length, truncateSeq, truncateSize } = extentArgs(op);
+  let size = context.draft.size;
+  // The client knows of a truncation that has not reached this object yet.
+  if (context.truncateSeq < truncateSeq && offset + length > truncateSize) size = Math.min(size, truncateSize);
+  const wanted = length === 0 ? size : length;
+  return { offset, length: Math.max(0, Math.min(wanted, size - offset)) };
+}
+
+function read(context: OpContext, op: OsdOp) {
+  if (!context.draft.exists) return failed(Errno.ENOENT);
+  const { offset, length } = clip(context, op);
+  return answered(length === 0 ? EMPTY : context.draft.read(offset, length));
+}
+
+/** Answers which parts hold data, then the data: here always one part. */
+function sparseRead(context: OpContext, op: OsdOp) {
+  if (!context.draft.exists) return failed(Errno.ENOENT);
+  if (extentArgs(op).truncateSeq !== 0) return failed(Errno.EINVAL);
+  const { offset, length } = clip(context, op);
+  const data = length === 0 ? EMPTY : context.draft.read(offset, length);
+  const output = new Encoder(data.length + 24);
+  encodeExtents(output, offset, data.length);
+  output.blob(data);
+  return answered(output.finish());
+}
+
+function mapExtents(context: OpContext, op: OsdOp) {
+  if (!context.draft.exists) return failed(Errno.ENOENT);
+  const { offset, length } = clip(context, op);
+  const output = new Encoder(20);
+  encodeExtents(output, offset, length);
+  return answered(output.finish());
+}
+
+function encodeExtents(output: Encoder, offset: number, length: number): void {
+  output.u32(length === 0 ? 0 : 1);
+  if (length === 0) return;
+  output.u64(offset);
+  output.u64(length);
+}
+
+function stat({ draft, mtime }: OpContext) {
+  if (!draft.exists) return failed(Errno.ENOENT);
+  const output = new Encoder(16);
+  output.u64(draft.size);
+  encodeUTime(output, mtime);
+  return answered(output.finish());
+}
+
+/** Fails unless the object, zeros behind its end, has the given bytes. */
+function compareExtent({ draft }: OpContext, op: OsdOp) {
+  const expected = op.input;
+  const { offset } = extentArgs(op);
+  const actual = draft.exists ? draft.read(offset, expected.length) : EMPTY;
+  for (let i = 0; i < expected.length; i++) {
+    if (expected[i] !== (i < actual.length ? actual[i] : 0)) return failed(-MAX_ERRNO - i);
+  }
+  return DONE;
+}
+
+function assertVersion({ userVersion }: OpContext, op: OsdOp) {
+  const { version } = assertVerArgs(op);
+  if (version === 0) return failed(Errno.EINVAL);
+  if (version < userVersion) return failed(Errno.ERANGE);
+  return version > userVersion ? failed(Errno.EOVERFLOW) : DONE;
+}
+
+/** Without snapshots there is only the head. */
+function listSnaps({ draft }: OpContext) {
+  const output = new Encoder(64);
+  output.struct(2, 1, () => {
+    output.list(draft.exists ? [NOSNAP] : [], (id) =>
+      output.struct(1, 1, () => {
+        output.u64big(id);
+        output.u32(0);
+        output.u32(0);
+        output.u64(draft.size);
+      }),
+    );
+    output.u64(0);
+  });
+  return answered(output.finish());
+}
+
+function listWatchers() {
+  const output = new Encoder(10);
+  output.struct(1, 1, () => output.u32(0));
+  return answered(output.finish());
+}
+
+export const readOps: readonly (readonly [code: number, handler: OpHandler])[] = [
+  [OsdOpCode.read, read],
+  [OsdOpCode.sparseRead, sparseRead],
+  [OsdOpCode.mapext, mapExtents],
+  [OsdOpCode.stat, stat],
+  [OsdOpCode.cmpext, compareExtent],
+  [OsdOpCode.assertVer, assertVersion],
+  [OsdOpCode.listSnaps, listSnaps],
+  [OsdOpCode.listWatchers, listWatchers],
+];

@@ -1,0 +1,133 @@
+/** Ops that change an object's data or existence (PrimaryLogPG::do_osd_ops). */
+import { type Bytes, Errno } from '@spirula/encoding';
+import { extentArgs, OpFlag, type OsdOp, OsdOpCode, writesameArgs } from '@spirula/messages';
+import { DONE, failed, type OpContext, type OpHandler, type OpOutcome } from './op-context.ts';
+
+/** check_offset_and_length */
+function fitsObject({ config }: OpContext, offset: number, length: number): boolean {
+  const max = config.osd_max_object_size;
+  return offset < max && length <= max && offset + length <= max;
+}
+
+function write(context: OpContext, op: OsdOp): OpOutcome {
+  const { offset, length, truncateSeq, truncateSize } = extentArgs(op);
+  if (length !== op.input.length) return failed(Errno.EINVAL);
+  return writeAt(context, offset, op.input, truncateSeq, truncateSize);
+}
+
+function writeAt(
+  context: OpContext,
+  offset: number,
+  data: Bytes,
+  truncateSeq: number,
+  truncateSize: number,
+): OpOutcome {
+  const { draft } = context;
+  let written = data;
+  // An old write that arrives after the truncation that was ordered behind it.
+  if (context.truncateSeq > truncateSeq && offset + data.length > draft.size) {
+    written = data.subarray(0, Math.max(0, draft.size - offset));
+  }
+  if (!fitsObject(context, offset, written.length)) return failed(Errno.EFBIG);
+  if (truncateSeq > context.truncateSeq) {
+    if (!fitsObject(context, 0, truncateSize)) return failed(Errno.EFBIG);
+    // The write comes before the truncation that it was ordered behind.
+    if (draft.exists) draft.truncate(truncateSize);
+    context.truncateSeq = truncateSeq;
+    context.truncateSize = truncateSize;
+  }
+  if (written.length > 0) draft.write(offset, written);
+  else if (offset > draft.size) draft.truncate(offset);
+  else draft.create();
+  return DONE;
+}
+
+function writeFull(context: OpContext, op: OsdOp): OpOutcome {
+  const { draft } = context;
+  if (extentArgs(op).length !== op.input.length) return failed(Errno.EINVAL);
+  if (!fitsObject(context, 0, op.input.length)) return failed(Errno.EFBIG);
+  if (op.input.length < draft.size) draft.truncate(op.input.length);
+  if (op.input.length > 0) draft.write(0, op.input);
+  else draft.create();
+  return DONE;
+}
+
+function append(context: OpContext, op: OsdOp): OpOutcome {
+  const { length, truncateSeq, truncateSize } = extentArgs(op);
+  if (length !== op.input.length) return failed(Errno.EINVAL);
+  return writeAt(context, context.draft.size, op.input, truncateSeq, truncateSize);
+}
+
+function writeSame(context: OpContext, op: OsdOp): OpOutcome {
+  const { offset, length, dataLength } = writesameArgs(op);
+  if (length === 0) return DONE;
+  if (dataLength === 0 || length % dataLength !== 0 || dataLength !== op.input.length) return failed(Errno.EINVAL);
+  if (!fitsObject(context, offset, length)) return failed(Errno.EFBIG);
+  const data = new Uint8Array(length);
+  for (let at = 0; at < length; at += dataLength) data.set(op.input, at);
+  context.draft.write(offset, data);
+  return DONE;
+}
+
+function truncate(context: OpContext, op: OsdOp): OpOutcome {
+  const { offset, length, truncateSeq, truncateSize } = extentArgs(op);
+  if (!context.draft.exists) return DONE;
+  if (!fitsObject(context, offset, length)) return failed(Errno.EFBIG);
+  // -1 in truncate_size with sequence 1 is how old kernels say none.
+  const ordered = truncateSeq !== 0 && !(truncateSeq === 1 && truncateSize >= 2 ** 64);
+  if (ordered) {
+    if (truncateSize !== offset) return failed(Errno.EINVAL);
+    if (truncateSeq <= context.truncateSeq) return DONE;
+    context.truncateSeq = truncateSeq;
+    context.truncateSize = truncateSize;
+  }
+  context.draft.truncate(offset);
+  return DONE;
+}
+
+/** Never extends the object; zeroing up to its end or beyond cuts it off. */
+function zero(context: OpContext, op: OsdOp): OpOutcome {
+  const { draft } = context;
+  const { offset, length } = extentArgs(op);
+  const { osd_max_object_size: max } = context.config;
+  const reachesEnd = offset < max && length >= 1 && length <= max && offset + length >= draft.size;
+  if (draft.exists && reachesEnd) {
+    if (offset < draft.size) draft.truncate(offset);
+    return DONE;
+  }
+  if (!fitsObject(context, offset, length)) return failed(Errno.EFBIG);
+  if (draft.exists && length > 0) draft.zero(offset, length);
+  return DONE;
+}
+
+function create({ draft }: OpContext, op: OsdOp): OpOutcome {
+  if (draft.exists && (op.flags & OpFlag.excl) !== 0) return failed(Errno.EEXIST);
+  draft.create();
+  return DONE;
+}
+
+function remove(context: OpContext): OpOutcome {
+  if (!context.draft.exists) return failed(Errno.ENOENT);
+  context.draft.remove();
+  context.truncateSeq = 0;
+  context.truncateSize = 0;
+  return DONE;
+}
+
+/** The store has no use for the hint; the object is created, as in Ceph. */
+function setAllocHint({ draft }: OpContext): OpOutcome {
+  draft.create();
+  return DONE;
+}
+
+export const writeOps: readonly (readonly [code: number, handler: OpHandler])[] = [
+  [OsdOpCode.write, write],
+  [OsdOpCode.writefull, writeFull],
+  [OsdOpCode.append, append],
+  [OsdOpCode.writesame, writeSame],
+  [OsdOpCode.truncate, truncate],
+  [OsdOpCode.zero, zero],
+  [OsdOpCode.create, create],
+  [OsdOpCode.delete, remove],
+  [OsdOpCode.setAllocHint, setAllocHint],
+];

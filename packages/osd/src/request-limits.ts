@@ -1,0 +1,20 @@
+import { Errno } from '@spirula/encoding';
+import { NOSNAP, type OsdOpMessage } from '@spirula/messages';
+import type { Config } from '@spirula/world';
+import { mayWrite } from './op-engine.ts';
+
+/** OSD_WRITETOOBIG (EMSGSIZE). */
+const WRITE_TOO_BIG = -90;
+
+/** 0, or why a request on an object is refused whatever the object (PrimaryLogPG::do_op). */
+export function checkRequest(message: OsdOpMessage, config: Config): number {
+  if (message.oid === '') return Errno.EINVAL;
+  const longest = config.osd_max_object_name_len;
+  if (message.oid.length > longest || message.locator.key.length > longest) return Errno.ENAMETOOLONG;
+  if (message.locator.nspace.length > config.osd_max_object_namespace_len) return Errno.ENAMETOOLONG;
+  if (!mayWrite(message.ops)) return 0;
+  // Snapshots are read only.
+  if (message.snapid !== NOSNAP) return Errno.EINVAL;
+  const bytes = message.ops.reduce((sum, op) => sum + op.input.length, 0);
+  return bytes > config.osd_max_write_size_mb * (1 << 20) ? WRITE_TOO_BIG : 0;
+}
