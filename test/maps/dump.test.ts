@@ -102,7 +102,7 @@ test('a MgrMap is dumped as by a monitor', () => {
     can_run: true,
     module_options: { active: { type: 'bool', level: 'advanced', flags: 1, default_value: 'True', enum_allowed: [] } },
   });
-  expect(dumped.always_on_modules.pacific).toContain('pg_autoscaler');
+  expect(dumped.always_on_modules['pacific']).toContain('pg_autoscaler');
 });
 
 const chain = goldenNames('osdmap-incremental').filter((name) => name.startsWith('full-'));

@@ -1,21 +1,24 @@
+import { decodeCrushMap } from '@spirula/crush';
 import {
   type AddrVec,
-  compareBytes,
   Encoder,
   type EntityAddr,
   encodeAddr,
+  equalBytes,
+  MalformedInput,
+  rawFromBytes,
   type UTime,
   type Uuid,
 } from '@spirula/encoding';
-import { decodeCrushMap } from '@spirula/crush';
-import { invariant } from '@spirula/world';
 import { type OsdInfo, type OsdMap, OsdMapFlag, OsdState, type OsdXInfo } from './osdmap.ts';
 import { decodeOsdMap } from './osdmap-codec.ts';
 import type { OsdMapIncremental } from './osdmap-incremental.ts';
-import type { Pool, SnapInterval } from './pool.ts';
+import { Release } from './release.ts';
+import { subtractSnaps, unionOfSnaps } from './snap-intervals.ts';
 
-/** An OSD's reweight and primary affinity unless set: 1 in 16.16. */
-const FULL_WEIGHT = 0x10000;
+/** Primary affinity unless set: 1 in 16.16. */
+const FULL_AFFINITY = 0x10000;
+const LEGACY_REQUIRE_FLAGS = OsdMapFlag.requireJewel | OsdMapFlag.requireKraken | OsdMapFlag.requireLuminous;
 const NO_ADDRS: AddrVec = [];
 const NEVER: UTime = { sec: 0, nsec: 0 };
 const NO_UUID: Uuid = new Uint8Array(16);
@@ -104,41 +107,39 @@ const EMPTY_CRUSH: OsdMap['crush'] = {
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /**
- * The map that `inc` leads to from `map` (OSDMap::apply_incremental). Shares with `map` whatever did not change.
+ * The map that `inc` leads to from `map` (OSDMap::apply_incremental). Shares with `map` whatever did not change. What is
+ * said of an OSD beyond max_osd is passed over.
  *
- * @throws InvariantViolation unless `inc` is of the next epoch and the same cluster: check before.
- * @throws MalformedInput when a full or CRUSH map inside does not parse.
+ * @throws MalformedInput unless `inc` is of the next epoch and the same cluster, and when a full or CRUSH map inside does
+ * not parse.
  */
 export function applyIncremental(map: OsdMap, inc: OsdMapIncremental): OsdMap {
-  invariant(inc.epoch === map.epoch + 1, 'an incremental applies to the epoch before its own');
-  invariant(map.epoch === 0 || compareBytes(map.fsid, inc.fsid) === 0, 'an incremental applies to its own cluster');
+  if (inc.epoch !== map.epoch + 1) {
+    throw new MalformedInput('incremental.epoch', 0, `leads to ${inc.epoch}, the map is of ${map.epoch}`);
+  }
+  if (map.epoch > 0 && !equalBytes(map.fsid, inc.fsid)) {
+    throw new MalformedInput('incremental.fsid', 0, 'is that of another cluster');
+  }
   if (inc.fullmap.length > 0) return decodeOsdMap(inc.fullmap);
 
   const next: Mutable<OsdMap> = { ...map, fsid: inc.fsid, epoch: inc.epoch, modified: inc.modified };
   if (inc.newFlags >= 0) next.flags = inc.newFlags;
   if (inc.newMaxOsd >= 0) resize(next, inc.newMaxOsd);
   applyPools(next, inc);
+  applyRemovedSnaps(next, inc);
   applyOsds(next, inc);
   applyPlacement(next, inc);
   applyBlocklist(next, inc);
+  next.crushNodeFlags = changed(map.crushNodeFlags, inc.newCrushNodeFlags, (flags) => flags === 0);
+  next.deviceClassFlags = changed(map.deviceClassFlags, inc.newDeviceClassFlags, (flags) => flags === 0);
   next.clusterSnapshot = inc.clusterSnapshot;
   next.clusterSnapshotEpoch = inc.clusterSnapshot === '' ? 0 : inc.epoch;
   if (inc.newNearfullRatio >= 0) next.nearfullRatio = inc.newNearfullRatio;
   if (inc.newFullRatio >= 0) next.fullRatio = inc.newFullRatio;
   if (inc.newBackfillfullRatio >= 0) next.backfillfullRatio = inc.newBackfillfullRatio;
-  if (isRelease(inc.newRequireMinCompatClient)) next.requireMinCompatClient = inc.newRequireMinCompatClient;
-  if (isRelease(inc.newRequireOsdRelease)) {
-    next.requireOsdRelease = inc.newRequireOsdRelease;
-    const legacy = OsdMapFlag.requireJewel | OsdMapFlag.requireKraken | OsdMapFlag.requireLuminous;
-    next.flags = (next.flags & ~legacy) | OsdMapFlag.recoveryDeletes;
-  }
-  if (inc.crush.length > 0) {
-    next.crush = decodeCrushMap(inc.crush);
-    next.crushBytes = inc.crush;
-    next.crushVersion = map.crushVersion + 1;
-  }
-  next.crushNodeFlags = withFlags(map.crushNodeFlags, inc.newCrushNodeFlags);
-  next.deviceClassFlags = withFlags(map.deviceClassFlags, inc.newDeviceClassFlags);
+  applyReleases(next, inc);
+  // Last, as in Ceph: what the OSDs became does not depend on the CRUSH map that comes with it.
+  if (inc.crush.length > 0) applyCrush(next, inc);
   return next;
 }
 
@@ -155,131 +156,190 @@ function resize(next: Mutable<OsdMap>, maxOsd: number): void {
   next.clusterAddrs = fit(next.clusterAddrs, NO_ADDRS);
   next.hbBackAddrs = fit(next.hbBackAddrs, NO_ADDRS);
   next.hbFrontAddrs = fit(next.hbFrontAddrs, NO_ADDRS);
-  if (next.primaryAffinity.length > 0) next.primaryAffinity = fit(next.primaryAffinity, FULL_WEIGHT);
+  if (next.primaryAffinity.length > 0) next.primaryAffinity = fit(next.primaryAffinity, FULL_AFFINITY);
   next.maxOsd = maxOsd;
 }
 
 function applyPools(next: Mutable<OsdMap>, inc: OsdMapIncremental): void {
   if (inc.newPoolMax !== -1) next.poolMax = inc.newPoolMax;
-  if (inc.newPools.size > 0 || inc.oldPools.size > 0) {
-    const pools = new Map(next.pools);
-    for (const [id, pool] of inc.newPools) pools.set(id, { ...pool, lastChange: inc.epoch } satisfies Pool);
-    for (const id of inc.oldPools) pools.delete(id);
-    next.pools = pools;
-  }
-  if (inc.newPoolNames.size > 0 || inc.oldPools.size > 0) {
-    const names = new Map(next.poolNames);
-    for (const [id, name] of inc.newPoolNames) names.set(id, name);
-    for (const id of inc.oldPools) names.delete(id);
-    next.poolNames = names;
-  }
+  const stamped = new Map([...inc.newPools].map(([id, pool]) => [id, { ...pool, lastChange: inc.epoch }]));
+  next.pools = changed(next.pools, stamped, keepAll, inc.oldPools);
+  next.poolNames = changed(next.poolNames, inc.newPoolNames, keepAll, inc.oldPools);
+  if (inc.newErasureCodeProfiles.size + inc.oldErasureCodeProfiles.length === 0) return;
+  // First the old: a profile may be replaced.
+  const kept = changed(next.erasureCodeProfiles, new Map(), keepAll, new Set(inc.oldErasureCodeProfiles));
+  next.erasureCodeProfiles = changed(kept, inc.newErasureCodeProfiles, keepAll);
+}
+
+/** What is removed waits in the queue until every PG has purged it. */
+function applyRemovedSnaps(next: Mutable<OsdMap>, inc: OsdMapIncremental): void {
   next.newRemovedSnaps = inc.newRemovedSnaps;
   next.newPurgedSnaps = inc.newPurgedSnaps;
-  if (inc.newRemovedSnaps.size + inc.newPurgedSnaps.size > 0) {
-    const queue = new Map(next.removedSnapsQueue);
-    for (const [id, snaps] of inc.newRemovedSnaps) queue.set(id, normalize([...(queue.get(id) ?? []), ...snaps]));
-    for (const [id, snaps] of inc.newPurgedSnaps) {
-      const left = subtract(queue.get(id) ?? [], snaps);
-      if (left.length > 0) queue.set(id, left);
-      else queue.delete(id);
-    }
-    next.removedSnapsQueue = queue;
+  if (inc.newRemovedSnaps.size + inc.newPurgedSnaps.size === 0) return;
+  const queue = new Map(next.removedSnapsQueue);
+  for (const [id, snaps] of inc.newRemovedSnaps) queue.set(id, unionOfSnaps(queue.get(id) ?? [], snaps));
+  for (const [id, snaps] of inc.newPurgedSnaps) {
+    const left = subtractSnaps(queue.get(id) ?? [], snaps);
+    if (left.length > 0) queue.set(id, left);
+    else queue.delete(id);
   }
-  if (inc.newErasureCodeProfiles.size + inc.oldErasureCodeProfiles.length > 0) {
-    const profiles = new Map(next.erasureCodeProfiles);
-    for (const name of inc.oldErasureCodeProfiles) profiles.delete(name);
-    for (const [name, profile] of inc.newErasureCodeProfiles) profiles.set(name, profile);
-    next.erasureCodeProfiles = profiles;
+  next.removedSnapsQueue = queue;
+}
+
+/** Per-OSD arrays of a map in the making: each is copied when it first changes. */
+class OsdArrays {
+  readonly #next: Mutable<OsdMap>;
+  readonly #copied = new Set<keyof OsdMap>();
+
+  constructor(next: Mutable<OsdMap>) {
+    this.#next = next;
+  }
+
+  has(osd: number): boolean {
+    return osd >= 0 && osd < this.#next.maxOsd;
+  }
+
+  set<K extends PerOsdField>(field: K, osd: number, value: OsdMap[K][number]): void {
+    if (!this.#copied.has(field)) {
+      this.#next[field] = [...this.#next[field]] as unknown as OsdMap[K];
+      this.#copied.add(field);
+    }
+    (this.#next[field] as OsdMap[K][number][])[osd] = value;
+  }
+
+  update<K extends 'osdInfo' | 'osdXInfo'>(field: K, osd: number, change: Partial<OsdMap[K][number]>): void {
+    this.set(field, osd, { ...this.#next[field][osd]!, ...change } as OsdMap[K][number]);
+  }
+
+  setAffinity(osd: number, affinity: number): void {
+    if (this.#next.primaryAffinity.length === 0) {
+      this.#next.primaryAffinity = new Array<number>(this.#next.maxOsd).fill(FULL_AFFINITY);
+    }
+    this.set('primaryAffinity', osd, affinity);
+  }
+
+  setState(osd: number, set: number, clear: number): void {
+    this.set('osdState', osd, (this.#next.osdState[osd]! | set) & ~clear);
   }
 }
+
+type PerOsdField =
+  | 'osdState'
+  | 'osdWeight'
+  | 'osdInfo'
+  | 'osdXInfo'
+  | 'osdUuid'
+  | 'primaryAffinity'
+  | 'clientAddrs'
+  | 'clusterAddrs'
+  | 'hbBackAddrs'
+  | 'hbFrontAddrs';
 
 function applyOsds(next: Mutable<OsdMap>, inc: OsdMapIncremental): void {
   if (isSet(inc.newLastUpChange)) next.lastUpChange = inc.newLastUpChange;
   if (isSet(inc.newLastInChange)) next.lastInChange = inc.newLastInChange;
-  const known = (osd: number) => osd >= 0 && osd < next.maxOsd;
-  const state = [...next.osdState];
-  const weight = [...next.osdWeight];
-  const info = [...next.osdInfo];
-  const xinfo = [...next.osdXInfo];
-  const uuid = [...next.osdUuid];
-  const client = [...next.clientAddrs];
-  const cluster = [...next.clusterAddrs];
-  const hbBack = [...next.hbBackAddrs];
-  const hbFront = [...next.hbFrontAddrs];
-  const setAffinity = (osd: number, value: number) => {
-    const affinity =
-      next.primaryAffinity.length > 0 ? [...next.primaryAffinity] : new Array<number>(next.maxOsd).fill(FULL_WEIGHT);
-    affinity[osd] = value;
-    next.primaryAffinity = affinity;
-  };
+  const osds = new OsdArrays(next);
+  const known = <V>(entries: ReadonlyMap<number, V>) => [...entries].filter(([osd]) => osds.has(osd));
 
-  for (const [osd, value] of inc.newWeight) {
-    if (!known(osd)) continue;
-    weight[osd] = value;
-    if (value === 0) continue;
-    state[osd] = (state[osd]! | OsdState.exists) & ~(OsdState.autoout | OsdState.new);
-    xinfo[osd] = { ...xinfo[osd]!, oldWeight: 0 };
+  for (const [osd, weight] of known(inc.newWeight)) {
+    osds.set('osdWeight', osd, weight);
+    if (weight === 0) continue;
+    // Marked in: by whom and from what is forgotten.
+    osds.setState(osd, OsdState.exists, OsdState.autoout | OsdState.new);
+    osds.update('osdXInfo', osd, { oldWeight: 0 });
   }
-  for (const [osd, value] of inc.newPrimaryAffinity) if (known(osd)) setAffinity(osd, value);
-  for (const [osd, bits] of inc.newState) {
-    if (!known(osd)) continue;
-    const change = bits === 0 ? OsdState.up : bits;
-    if ((state[osd]! & change & OsdState.up) !== 0) {
-      info[osd] = { ...info[osd]!, downAt: inc.epoch };
-      xinfo[osd] = { ...xinfo[osd]!, downStamp: inc.modified };
-    }
-    if ((state[osd]! & change & OsdState.exists) === 0) {
-      state[osd] = state[osd]! ^ change;
-      continue;
-    }
-    state[osd] = 0;
-    info[osd] = NO_INFO;
-    xinfo[osd] = NO_XINFO;
-    uuid[osd] = NO_UUID;
-    setAffinity(osd, FULL_WEIGHT);
-    for (const addrs of [client, cluster, hbBack, hbFront]) addrs[osd] = NO_ADDRS;
+  for (const [osd, affinity] of known(inc.newPrimaryAffinity)) osds.setAffinity(osd, affinity);
+  for (const [osd, bits] of known(inc.newState)) toggleState(next, osds, osd, bits === 0 ? OsdState.up : bits);
+  for (const [osd, addrs] of known(inc.newUpClient)) {
+    osds.setState(osd, OsdState.exists | OsdState.up, OsdState.stop);
+    osds.set('clientAddrs', osd, addrs);
+    osds.set('hbBackAddrs', osd, inc.newHbBackUp.get(osd) ?? NO_ADDRS);
+    osds.set('hbFrontAddrs', osd, inc.newHbFrontUp.get(osd) ?? NO_ADDRS);
+    osds.update('osdInfo', osd, { upFrom: inc.epoch });
   }
-  for (const [osd, addrs] of inc.newUpClient) {
-    if (!known(osd)) continue;
-    state[osd] = (state[osd]! | OsdState.exists | OsdState.up) & ~OsdState.stop;
-    client[osd] = addrs;
-    hbBack[osd] = inc.newHbBackUp.get(osd) ?? NO_ADDRS;
-    const front = inc.newHbFrontUp.get(osd);
-    if (front !== undefined) hbFront[osd] = front;
-    info[osd] = { ...info[osd]!, upFrom: inc.epoch };
+  for (const [osd, addrs] of known(inc.newUpCluster)) osds.set('clusterAddrs', osd, addrs);
+  for (const [osd, upThru] of known(inc.newUpThru)) osds.update('osdInfo', osd, { upThru });
+  for (const [osd, [lastCleanBegin, lastCleanEnd]] of known(inc.newLastCleanInterval)) {
+    osds.update('osdInfo', osd, { lastCleanBegin, lastCleanEnd });
   }
-  for (const [osd, addrs] of inc.newUpCluster) if (known(osd)) cluster[osd] = addrs;
-  for (const [osd, upThru] of inc.newUpThru) if (known(osd)) info[osd] = { ...info[osd]!, upThru };
-  for (const [osd, [lastCleanBegin, lastCleanEnd]] of inc.newLastCleanInterval) {
-    if (known(osd)) info[osd] = { ...info[osd]!, lastCleanBegin, lastCleanEnd };
+  for (const [osd, lostAt] of known(inc.newLost)) osds.update('osdInfo', osd, { lostAt });
+  for (const [osd, xinfo] of known(inc.newXInfo)) osds.set('osdXInfo', osd, xinfo);
+  for (const [osd, uuid] of known(inc.newUuid)) osds.set('osdUuid', osd, uuid);
+}
+
+/** XORs state bits. Toggling `up` of one that is up marks it down; toggling `exists` of one that exists destroys it. */
+function toggleState(next: Mutable<OsdMap>, osds: OsdArrays, osd: number, bits: number): void {
+  const toggledOff = next.osdState[osd]! & bits;
+  if ((toggledOff & OsdState.up) !== 0) {
+    osds.update('osdInfo', osd, { downAt: next.epoch });
+    osds.update('osdXInfo', osd, { downStamp: next.modified });
   }
-  for (const [osd, lostAt] of inc.newLost) if (known(osd)) info[osd] = { ...info[osd]!, lostAt };
-  for (const [osd, value] of inc.newXInfo) if (known(osd)) xinfo[osd] = value;
-  for (const [osd, value] of inc.newUuid) if (known(osd)) uuid[osd] = value;
-  next.osdState = state;
-  next.osdWeight = weight;
-  next.osdInfo = info;
-  next.osdXInfo = xinfo;
-  next.osdUuid = uuid;
-  next.clientAddrs = client;
-  next.clusterAddrs = cluster;
-  next.hbBackAddrs = hbBack;
-  next.hbFrontAddrs = hbFront;
+  if ((toggledOff & OsdState.exists) === 0) {
+    osds.set('osdState', osd, next.osdState[osd]! ^ bits);
+    return;
+  }
+  osds.set('osdState', osd, 0);
+  osds.set('osdInfo', osd, NO_INFO);
+  osds.set('osdXInfo', osd, NO_XINFO);
+  osds.set('osdUuid', osd, NO_UUID);
+  osds.setAffinity(osd, FULL_AFFINITY);
+  for (const field of ['clientAddrs', 'clusterAddrs', 'hbBackAddrs', 'hbFrontAddrs'] as const) {
+    osds.set(field, osd, NO_ADDRS);
+  }
 }
 
 function applyPlacement(next: Mutable<OsdMap>, inc: OsdMapIncremental): void {
   next.pgTemp = changed(next.pgTemp, inc.newPgTemp, (osds) => osds.length === 0);
   next.primaryTemp = changed(next.primaryTemp, inc.newPrimaryTemp, (osd) => osd === -1);
-  next.pgUpmap = changed(next.pgUpmap, inc.newPgUpmap, () => false, inc.oldPgUpmap);
-  next.pgUpmapItems = changed(next.pgUpmapItems, inc.newPgUpmapItems, () => false, inc.oldPgUpmapItems);
+  next.pgUpmap = changed(next.pgUpmap, inc.newPgUpmap, keepAll, inc.oldPgUpmap);
+  next.pgUpmapItems = changed(next.pgUpmapItems, inc.newPgUpmapItems, keepAll, inc.oldPgUpmapItems);
 }
 
-function changed<V>(
-  table: ReadonlyMap<number, V>,
-  entries: ReadonlyMap<number, V>,
+function applyBlocklist(next: Mutable<OsdMap>, inc: OsdMapIncremental): void {
+  if (inc.newBlocklist.length + inc.oldBlocklist.length === 0) return;
+  const entries = new Map(next.blocklist.map((entry) => [addrKey(entry[0]), entry] as const));
+  for (const entry of inc.newBlocklist) {
+    const key = addrKey(entry[0]);
+    // 16.2.15 does not prolong an entry that is there.
+    if (!entries.has(key)) entries.set(key, entry);
+  }
+  for (const addr of inc.oldBlocklist) entries.delete(addrKey(addr));
+  next.blocklist = [...entries].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, entry]) => entry);
+}
+
+/** Orders addresses as Ceph does: by their bytes in memory, which are those of the encoding. */
+function addrKey(addr: EntityAddr): string {
+  const to = new Encoder(40);
+  encodeAddr(to, addr);
+  return rawFromBytes(to.finish());
+}
+
+function applyReleases(next: Mutable<OsdMap>, inc: OsdMapIncremental): void {
+  if (isRelease(inc.newRequireMinCompatClient)) next.requireMinCompatClient = inc.newRequireMinCompatClient;
+  if (!isRelease(inc.newRequireOsdRelease)) return;
+  next.requireOsdRelease = inc.newRequireOsdRelease;
+  if (next.requireOsdRelease >= Release.luminous) {
+    next.flags = (next.flags & ~LEGACY_REQUIRE_FLAGS) | OsdMapFlag.recoveryDeletes;
+  }
+  if (next.requireOsdRelease >= Release.nautilus) next.flags |= OsdMapFlag.pglogHardlimit;
+}
+
+function applyCrush(next: Mutable<OsdMap>, inc: OsdMapIncremental): void {
+  const crush = decodeCrushMap(inc.crush);
+  next.crush = crush;
+  next.crushBytes = inc.crush;
+  if (next.requireOsdRelease >= Release.luminous) next.crushVersion += 1;
+  const gone = [...next.deviceClassFlags.keys()].filter((id) => !crush.classNames.has(id));
+  next.deviceClassFlags = changed(next.deviceClassFlags, new Map(), keepAll, new Set(gone));
+}
+
+/** The table with entries set, those that say so removed, and then the old ones removed; the same one if that is none. */
+function changed<K, V>(
+  table: ReadonlyMap<K, V>,
+  entries: ReadonlyMap<K, V>,
   removes: (value: V) => boolean,
-  old: ReadonlySet<number> = new Set(),
-): ReadonlyMap<number, V> {
+  old: ReadonlySet<K> = new Set(),
+): ReadonlyMap<K, V> {
   if (entries.size + old.size === 0) return table;
   const next = new Map(table);
   for (const [key, value] of entries) {
@@ -290,26 +350,8 @@ function changed<V>(
   return next;
 }
 
-function applyBlocklist(next: Mutable<OsdMap>, inc: OsdMapIncremental): void {
-  if (inc.newBlocklist.length + inc.oldBlocklist.length === 0) return;
-  const entries = new Map(next.blocklist.map((entry) => [addrKey(entry[0]), entry] as const));
-  for (const entry of inc.newBlocklist) entries.set(addrKey(entry[0]), entry);
-  for (const addr of inc.oldBlocklist) entries.delete(addrKey(addr));
-  next.blocklist = [...entries].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, entry]) => entry);
-}
-
-/** Orders addresses as Ceph does: by their bytes in memory, which are those of the encoding. */
-function addrKey(addr: EntityAddr): string {
-  const to = new Encoder(40);
-  encodeAddr(to, addr);
-  return String.fromCharCode(...to.finish());
-}
-
-function withFlags(
-  flags: ReadonlyMap<number, number>,
-  entries: ReadonlyMap<number, number>,
-): ReadonlyMap<number, number> {
-  return changed(flags, entries, (value) => value === 0);
+function keepAll(): boolean {
+  return false;
 }
 
 /** Whether a release stands there: neither unknown (0) nor unchanged (255). */
@@ -319,39 +361,4 @@ function isRelease(release: number): boolean {
 
 function isSet(time: UTime): boolean {
   return time.sec !== 0 || time.nsec !== 0;
-}
-
-/** The same snaps as ascending intervals that do not touch. */
-function normalize(intervals: readonly SnapInterval[]): SnapInterval[] {
-  const merged: SnapInterval[] = [];
-  for (const each of [...intervals].sort((a, b) => (a.start < b.start ? -1 : 1))) {
-    const last = merged.at(-1);
-    if (last === undefined || each.start > last.start + last.length) {
-      merged.push(each);
-      continue;
-    }
-    const end =
-      each.start + each.length > last.start + last.length ? each.start + each.length : last.start + last.length;
-    merged[merged.length - 1] = { start: last.start, length: end - last.start };
-  }
-  return merged;
-}
-
-function subtract(from: readonly SnapInterval[], what: readonly SnapInterval[]): SnapInterval[] {
-  let left = [...from];
-  for (const { start, length } of what) {
-    const end = start + length;
-    left = left.flatMap((each) => {
-      const eachEnd = each.start + each.length;
-      const pieces: SnapInterval[] = [];
-      if (each.start < start)
-        pieces.push({ start: each.start, length: (eachEnd < start ? eachEnd : start) - each.start });
-      if (eachEnd > end) {
-        const from = each.start > end ? each.start : end;
-        pieces.push({ start: from, length: eachEnd - from });
-      }
-      return pieces;
-    });
-  }
-  return left;
 }

@@ -32,6 +32,7 @@ export {
 } from './osdmap.ts';
 export { crcOfFullMap, decodeOsdMap, encodeOsdMap } from './osdmap-codec.ts';
 export { dumpOsdMap, dumpPool } from './osdmap-dump.ts';
+export { nextOsdMap, type OsdMapFeed } from './osdmap-feed.ts';
 export type { OsdMapIncremental } from './osdmap-incremental.ts';
 export { decodeIncremental, emptyIncremental, encodeIncremental } from './osdmap-incremental-codec.ts';
 export { printOsdMap, printPool } from './osdmap-print.ts';

@@ -9,7 +9,7 @@ import {
   encodeUTime,
 } from '@spirula/encoding';
 import type { MonInfo, MonMap } from './monmap.ts';
-import { sortedByText } from './osdmap-codec.ts';
+import { sorted } from './sorted.ts';
 
 /** MonMap (mon/MonMap.cc), as Pacific writes it for clients of Nautilus and later. */
 export function encodeMonMap(map: MonMap): Bytes {
@@ -23,13 +23,13 @@ export function encodeMonMap(map: MonMap): Bytes {
     encodeUTime(to, map.created);
     features(map.persistentFeatures);
     features(map.optionalFeatures);
-    to.map(sortedByText(map.mons), text, (mon) =>
+    to.map(sorted(map.mons), text, (mon) =>
       to.struct(5, 1, () => {
         to.string(mon.name);
         encodeAddrVec(to, mon.addrs);
         to.u16(mon.priority);
         to.u16(mon.weight);
-        to.map(sortedByText(mon.crushLocation), text, text);
+        to.map(sorted(mon.crushLocation), text, text);
       }),
     );
     to.list(map.ranks, text);

@@ -23,21 +23,26 @@ import { decodeCrushMap } from '@spirula/crush';
 import type { OsdInfo, OsdMap, OsdXInfo, PgKey, PgTable } from './osdmap.ts';
 import { pgKey, pgOfKey } from './osdmap.ts';
 import type { SnapInterval } from './pool.ts';
-import { decodePool, decodeSnapIntervals, encodePool, encodeSnapIntervals } from './pool-codec.ts';
+import { decodePool, encodePool } from './pool-codec.ts';
+import { decodeSnapIntervals, encodeSnapIntervals } from './snap-intervals.ts';
+import { sorted } from './sorted.ts';
 
 const CRC_SEED = 0xffff_ffff;
 const CRC_BYTES = 4;
 /** Pools above this cannot be keys of a `PgTable`. */
 const MAX_POOL = 2 ** 20;
-/** laggy_probability 1 as it is encoded. */
-const PROBABILITY_ONE = 0xffff_ffff;
+/** Versions of the two sections: those of Nautilus to Pacific. A later one only appends. */
+const CLIENT_VERSION = 9;
+const OSD_VERSION = 9;
+/** laggy_probability 1 in its 32 bits; Ceph reckons in single precision, where 0xffffffff is 2^32. */
+const PROBABILITY_ONE = 2 ** 32;
 
 /** Writes a map; its last four bytes are its CRC. */
 export function encodeOsdMap(map: OsdMap): Bytes {
   const to = new Encoder(4096);
   to.struct(8, 7, () => {
-    to.struct(9, 1, () => encodeClientSection(to, map));
-    to.struct(9, 1, () => encodeOsdSection(to, map));
+    to.struct(CLIENT_VERSION, 1, () => encodeClientSection(to, map));
+    to.struct(OSD_VERSION, 1, () => encodeOsdSection(to, map));
     to.u32(0);
   });
   const bytes = to.finish();
@@ -57,7 +62,8 @@ export function crcOfFullMap(bytes: Bytes): number {
  */
 export function decodeOsdMap(bytes: Bytes): OsdMap {
   const from = new Decoder(bytes);
-  const map = from.struct('osdmap', 8, () => {
+  const map = from.struct('osdmap', 8, (version) => {
+    refuseOlder(from, 'osdmap', version, 8);
     // Checked before anything is believed: a damaged map must not pass for another valid one.
     if (from.remaining < CRC_BYTES) from.fail('osdmap.crc', 'is missing');
     const end = from.offset + from.remaining;
@@ -65,12 +71,23 @@ export function decodeOsdMap(bytes: Bytes): OsdMap {
     const stored = crcOfFullMap(bytes.subarray(0, end));
     if (crc !== stored)
       from.fail('osdmap.crc', `the bytes have crc 0x${crc.toString(16)}, stored is 0x${stored.toString(16)}`);
-    const client = from.struct('osdmap.client', 9, () => decodeClientSection(from));
-    const osd = from.struct('osdmap.osd', 9, () => decodeOsdSection(from, client.maxOsd));
+    const client = from.struct('osdmap.client', CLIENT_VERSION, (clientVersion) => {
+      refuseOlder(from, 'osdmap.client', clientVersion, CLIENT_VERSION);
+      return decodeClientSection(from);
+    });
+    const osd = from.struct('osdmap.osd', OSD_VERSION, (osdVersion) => {
+      refuseOlder(from, 'osdmap.osd', osdVersion, OSD_VERSION);
+      return decodeOsdSection(from, client.maxOsd);
+    });
     return { ...client, ...osd };
   });
   from.finish('osdmap');
   return map;
+}
+
+/** What is left out of an older encoding cannot be made up. */
+export function refuseOlder(from: Decoder, field: string, version: number, oldest: number): void {
+  if (version < oldest) from.fail(field, `version ${version} is older than ${oldest}`);
 }
 
 type ClientSection = Pick<
@@ -125,7 +142,7 @@ function encodeClientSection(to: Encoder, map: OsdMap): void {
   encodePgTable(to, map.primaryTemp, osd);
   to.list(map.primaryAffinity, (affinity) => to.u32(affinity));
   to.blob(map.crushBytes);
-  to.map(sortedByText(map.erasureCodeProfiles), text, (profile) => to.map(sortedByText(profile), text, text));
+  to.map(sorted(map.erasureCodeProfiles), text, (profile) => to.map(sorted(profile), text, text));
   encodePgTable(to, map.pgUpmap, (osds) => to.list(osds, osd));
   encodePgTable(to, map.pgUpmapItems, (pairs) => encodePairs(to, pairs));
   to.u32(map.crushVersion);
@@ -162,6 +179,9 @@ function decodeClientSection(from: Decoder): ClientSection {
   const pgTemp = decodePgTable(from, 'osdmap.pg_temp', () => decodeOsds(from, 'osdmap.pg_temp'));
   const primaryTemp = decodePgTable(from, 'osdmap.primary_temp', () => from.i32('osdmap.primary_temp'));
   const primaryAffinity = from.list('osdmap.primary_affinity', 4, () => from.u32('osdmap.primary_affinity'));
+  if (primaryAffinity.length > 0 && primaryAffinity.length !== maxOsd) {
+    from.fail('osdmap.primary_affinity', `has ${primaryAffinity.length} entries for ${maxOsd} OSDs`);
+  }
   const crushBytes = from.blob('osdmap.crush').slice();
   return {
     fsid,
@@ -292,7 +312,7 @@ function decodeOsdInfo(from: Decoder): OsdInfo {
 export function encodeOsdXInfo(to: Encoder, xinfo: OsdXInfo): void {
   to.struct(4, 1, () => {
     encodeUTime(to, xinfo.downStamp);
-    to.u32(Math.round(xinfo.laggyProbability * PROBABILITY_ONE));
+    to.u32(Math.min(Math.fround(Math.fround(xinfo.laggyProbability) * PROBABILITY_ONE), PROBABILITY_ONE - 1));
     to.u32(xinfo.laggyInterval);
     to.u64big(xinfo.features);
     to.u32(xinfo.oldWeight);
@@ -304,10 +324,10 @@ export function encodeOsdXInfo(to: Encoder, xinfo: OsdXInfo): void {
 export function decodeOsdXInfo(from: Decoder): OsdXInfo {
   const field = 'osdmap.osd_xinfo';
   return from.struct(field, 4, (version) => {
-    if (version < 4) from.fail(field, `version ${version} is older than 4`);
+    refuseOlder(from, field, version, 4);
     return {
       downStamp: decodeUTime(from, field),
-      laggyProbability: from.u32(field) / PROBABILITY_ONE,
+      laggyProbability: Math.fround(Math.fround(from.u32(field)) / PROBABILITY_ONE),
       laggyInterval: from.u32(field),
       features: from.u64big(field),
       oldWeight: from.u32(field),
@@ -315,20 +335,6 @@ export function decodeOsdXInfo(from: Decoder): OsdXInfo {
       deadEpoch: from.u32(field),
     };
   });
-}
-
-/** The map's entries in ascending order of their numeric keys, as Ceph encodes them. */
-export function sorted<V>(entries: ReadonlyMap<number, V>): ReadonlyMap<number, V> {
-  let last = Number.NEGATIVE_INFINITY;
-  for (const key of entries.keys()) {
-    if (key < last) return new Map([...entries].sort(([a], [b]) => a - b));
-    last = key;
-  }
-  return entries;
-}
-
-export function sortedByText<V>(entries: ReadonlyMap<string, V>): ReadonlyMap<string, V> {
-  return new Map([...entries].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 export function encodePgTable<V>(to: Encoder, table: PgTable<V>, value: (value: V) => void): void {

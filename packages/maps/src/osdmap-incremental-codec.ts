@@ -34,13 +34,18 @@ import {
   encodePairs,
   encodePgTable,
   encodePoolSnaps,
-  sorted,
-  sortedByText,
+  refuseOlder,
 } from './osdmap-codec.ts';
 import type { OsdMapIncremental } from './osdmap-incremental.ts';
 import { decodePool, encodePool } from './pool-codec.ts';
+import { sorted } from './sorted.ts';
 
 const CRC_SEED = 0xffff_ffff;
+/** Versions of the two sections: those of Nautilus to Pacific. A later one only appends. */
+const CLIENT_VERSION = 8;
+const OSD_VERSION = 9;
+/** An incremental that asks for more is refused: its few bytes must not make us allocate without bound. */
+const MAX_OSDS = 100_000;
 /** SIGNIFICANT_FEATURES of Pacific: what its maps say they were encoded with. */
 const ENCODE_FEATURES = 0x3f01_cfbd_fffd_ffffn;
 
@@ -104,8 +109,8 @@ export function encodeIncremental(inc: OsdMapIncremental): Bytes {
   const to = new Encoder(1024);
   let crcAt = 0;
   to.struct(8, 7, () => {
-    to.struct(8, 1, () => encodeClientSection(to, inc));
-    to.struct(9, 1, () => encodeOsdSection(to, inc));
+    to.struct(CLIENT_VERSION, 1, () => encodeClientSection(to, inc));
+    to.struct(OSD_VERSION, 1, () => encodeOsdSection(to, inc));
     crcAt = to.length;
     to.u32(0);
     to.u32(inc.fullCrc);
@@ -118,7 +123,8 @@ export function encodeIncremental(inc: OsdMapIncremental): Bytes {
 /** @throws MalformedInput naming field and offset; `incremental.crc` when the bytes are not those that were written. */
 export function decodeIncremental(bytes: Bytes): OsdMapIncremental {
   const from = new Decoder(bytes);
-  const inc = from.struct('incremental', 8, () => {
+  const inc = from.struct('incremental', 8, (version) => {
+    refuseOlder(from, 'incremental', version, 8);
     if (from.remaining < 8) from.fail('incremental.crc', 'is missing');
     const crcAt = from.offset + from.remaining - 8;
     const stored = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(crcAt, true);
@@ -126,8 +132,14 @@ export function decodeIncremental(bytes: Bytes): OsdMapIncremental {
     if (crc !== stored) {
       from.fail('incremental.crc', `the bytes have crc 0x${crc.toString(16)}, stored is 0x${stored.toString(16)}`);
     }
-    const client = from.struct('incremental.client', 8, () => decodeClientSection(from));
-    const osd = from.struct('incremental.osd', 9, () => decodeOsdSection(from));
+    const client = from.struct('incremental.client', CLIENT_VERSION, (clientVersion) => {
+      refuseOlder(from, 'incremental.client', clientVersion, CLIENT_VERSION);
+      return decodeClientSection(from);
+    });
+    const osd = from.struct('incremental.osd', OSD_VERSION, (osdVersion) => {
+      refuseOlder(from, 'incremental.osd', osdVersion, OSD_VERSION);
+      return decodeOsdSection(from);
+    });
     from.u32('incremental.crc');
     return { ...client, ...osd, fullCrc: from.u32('incremental.full_crc') };
   });
@@ -161,7 +173,7 @@ function encodeClientSection(to: Encoder, inc: OsdMapIncremental): void {
   encodePgTable(to, inc.newPgTemp, (osds) => to.list(osds, i32));
   encodePgTable(to, inc.newPrimaryTemp, i32);
   to.map(sorted(inc.newPrimaryAffinity), i32, u32);
-  to.map(sortedByText(inc.newErasureCodeProfiles), text, (profile) => to.map(sortedByText(profile), text, text));
+  to.map(sorted(inc.newErasureCodeProfiles), text, (profile) => to.map(sorted(profile), text, text));
   to.list(inc.oldErasureCodeProfiles, text);
   encodePgTable(to, inc.newPgUpmap, (osds) => to.list(osds, i32));
   encodePgKeys(to, inc.oldPgUpmap);
@@ -207,7 +219,7 @@ function decodeClientSection(from: Decoder): Omit<OsdMapIncremental, OsdSectionF
     newFlags: from.i32('incremental.new_flags'),
     fullmap: from.blob('incremental.fullmap').slice(),
     crush: from.blob('incremental.crush').slice(),
-    newMaxOsd: from.i32('incremental.new_max_osd'),
+    newMaxOsd: decodeMaxOsd(from),
     newPools: from.map(
       'incremental.new_pools',
       14,
@@ -306,6 +318,12 @@ function decodeOsdSection(from: Decoder): Pick<OsdMapIncremental, OsdSectionFiel
     newCrushNodeFlags: decodeFlags(from, 'incremental.new_crush_node_flags'),
     newDeviceClassFlags: decodeFlags(from, 'incremental.new_device_class_flags'),
   };
+}
+
+function decodeMaxOsd(from: Decoder): number {
+  const maxOsd = from.i32('incremental.new_max_osd');
+  if (maxOsd > MAX_OSDS) from.fail('incremental.new_max_osd', `${maxOsd} exceeds ${MAX_OSDS}`);
+  return maxOsd;
 }
 
 function ascending(values: ReadonlySet<number>): number[] {

@@ -162,7 +162,8 @@ export function mapPg(map: OsdMap, pg: PgId): PgPlacement {
   const [up, upPrimary] = applyPrimaryAffinity(map, pool, placementSeed(pool, pg), alive, firstOf(alive));
   const key = pgKey(pg);
   const temp = without(pool, map.pgTemp.get(key) ?? [], (osd) => !osdUp(map, osd));
-  const acting = temp.some((osd) => osd !== CRUSH_ITEM_NONE) ? temp : up;
+  // An erasure-coded PG whose temporary OSDs are all down is served by nobody, not by its up set.
+  const acting = temp.length > 0 ? temp : up;
   const tempPrimary = map.primaryTemp.get(key) ?? -1;
   const actingPrimary = tempPrimary >= 0 ? tempPrimary : acting === up ? upPrimary : firstOf(acting);
   return { up, upPrimary, acting, actingPrimary };

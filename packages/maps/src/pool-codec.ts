@@ -7,8 +7,11 @@ import {
   encodeEVersion,
   encodePgId,
   encodeUTime,
+  type Epoch,
 } from '@spirula/encoding';
-import type { Pool, PoolSnap, SnapInterval } from './pool.ts';
+import type { Pool, PoolSnap } from './pool.ts';
+import { decodeSnapIntervals, encodeSnapIntervals } from './snap-intervals.ts';
+import { sorted } from './sorted.ts';
 
 /** The version Pacific writes for clients of Nautilus and later. */
 const VERSION = 29;
@@ -18,18 +21,6 @@ const COMPAT = 5;
 const OPT_TEXT = 0;
 const OPT_INTEGER = 1;
 const OPT_DOUBLE = 2;
-
-/** interval_set<snapid_t>. */
-export function encodeSnapIntervals(to: Encoder, intervals: readonly SnapInterval[]): void {
-  to.list(intervals, ({ start, length }) => {
-    to.u64big(start);
-    to.u64big(length);
-  });
-}
-
-export function decodeSnapIntervals(from: Decoder, field: string): SnapInterval[] {
-  return from.list(field, 16, () => ({ start: from.u64big(field), length: from.u64big(field) }));
-}
 
 /** pg_pool_t (osd/osd_types.cc). */
 export function encodePool(to: Encoder, pool: Pool): void {
@@ -46,7 +37,7 @@ export function encodePool(to: Encoder, pool: Pool): void {
     to.u64big(pool.snapSeq);
     to.u32(pool.snapEpoch);
     to.map(
-      pool.snaps,
+      sorted(pool.snaps),
       (id) => to.u64big(id),
       (snap) => encodeSnap(to, snap),
     );
@@ -62,7 +53,7 @@ export function encodePool(to: Encoder, pool: Pool): void {
     to.u8(pool.cacheMode);
     to.i64(pool.readTier);
     to.i64(pool.writeTier);
-    to.map(pool.properties, text, text);
+    to.map(sorted(pool.properties), text, text);
     to.raw(pool.hitSetParams);
     to.u32(pool.hitSetPeriod);
     to.u32(pool.hitSetCount);
@@ -85,7 +76,7 @@ export function encodePool(to: Encoder, pool: Pool): void {
     to.u32(pool.hitSetSearchLastN);
     encodeOpts(to, pool.opts);
     to.u32(pool.lastForceResendPrenautilus);
-    to.map(pool.applicationMetadata, text, (values) => to.map(values, text, text));
+    to.map(sorted(pool.applicationMetadata), text, (values) => to.map(sorted(values), text, text));
     encodeUTime(to, pool.createTime);
     to.u32(pool.pgNumTarget);
     to.u32(pool.pgpNumTarget);
@@ -192,7 +183,7 @@ export function decodePool(from: Decoder): Pool {
       pgNumTarget: from.u32('pool.pg_num_target'),
       pgpNumTarget: from.u32('pool.pgp_num_target'),
       pgNumPending: from.u32('pool.pg_num_pending'),
-      lastForceResend: (from.u64big('pool.pg_num_dec_last_epochs'), from.u32('pool.last_force_op_resend')),
+      lastForceResend: decodeLastForceResend(from),
       pgAutoscaleMode: from.u8('pool.pg_autoscale_mode'),
       lastPgMergeMeta: from.struct('pool.last_pg_merge_meta', 1, () => ({
         sourcePgid: decodePgId(from, 'pool.last_pg_merge_meta.source_pgid'),
@@ -204,6 +195,12 @@ export function decodePool(from: Decoder): Pool {
       })),
     };
   });
+}
+
+/** Behind two epochs of a merge protocol that no release speaks any more. */
+function decodeLastForceResend(from: Decoder): Epoch {
+  from.u64big('pool.pg_num_dec_last_epochs');
+  return from.u32('pool.last_force_op_resend');
 }
 
 function encodeSnap(to: Encoder, snap: PoolSnap): void {
@@ -225,7 +222,7 @@ function decodeSnap(from: Decoder): PoolSnap {
 function encodeOpts(to: Encoder, opts: Pool['opts']): void {
   to.struct(2, 1, () =>
     to.map(
-      opts,
+      sorted(opts),
       (key) => to.i32(key),
       (value) => {
         if (typeof value === 'string') {
