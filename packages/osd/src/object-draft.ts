@@ -4,7 +4,8 @@
  */
 import { type Bytes, EMPTY, type RawString } from '@spirula/encoding';
 import type { HObject } from '@spirula/maps';
-import type { Cid, ObjectStat, ObjectStore, TransactionOp } from '@spirula/objectstore';
+import type { ObjectChange } from '@spirula/messages';
+import type { Cid, ObjectStat, ObjectStore } from '@spirula/objectstore';
 import { invariant } from '@spirula/world';
 import { OmapDraft } from './omap-draft.ts';
 
@@ -32,25 +33,6 @@ export function objectReader(store: ObjectStore, cid: Cid, oid: HObject): Object
     omapList: (start, max) => store.omapList(cid, oid, start, max),
   };
 }
-
-type ChangeKind =
-  | 'touch'
-  | 'write'
-  | 'zero'
-  | 'truncate'
-  | 'remove'
-  | 'setAttrs'
-  | 'rmAttr'
-  | 'omapSet'
-  | 'omapRmKeys'
-  | 'omapRmRange'
-  | 'omapClear'
-  | 'omapSetHeader';
-
-type WithoutCid<T> = T extends TransactionOp ? Omit<T, 'cid'> : never;
-
-/** A store operation within a PG's collection: the same on every replica. */
-export type ObjectChange = WithoutCid<Extract<TransactionOp, { readonly op: ChangeKind }>>;
 
 type DataEdit =
   | { readonly kind: 'write'; readonly offset: number; readonly data: Bytes }

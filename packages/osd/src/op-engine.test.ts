@@ -17,6 +17,7 @@ import {
   CmpXattrOp,
   extentOp,
   NOSNAP,
+  type ObjectChange,
   OpFlag,
   OsdFlag,
   type OsdOp,
@@ -27,7 +28,7 @@ import {
 import { makeConfig } from '@spirula/world';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { ObjectChange, ObjectReader } from './object-draft.ts';
+import type { ObjectReader } from './object-draft.ts';
 import { decodeObjectInfo, OBJECT_INFO_ATTR, type ObjectInfo } from './object-info.ts';
 import { executeOps, mayWrite, type OpsOutcome } from './op-engine.ts';
 

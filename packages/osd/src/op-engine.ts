@@ -4,10 +4,10 @@
  */
 import { type Bytes, EMPTY, Encoder, Errno, type EVersion, MalformedInput, type UTime } from '@spirula/encoding';
 import type { HObject } from '@spirula/maps';
-import { OpFlag, OsdFlag, type OsdOp, OsdOpCode, type OsdOpResult } from '@spirula/messages';
+import { type ObjectChange, OpFlag, OsdFlag, type OsdOp, OsdOpCode, type OsdOpResult } from '@spirula/messages';
 import { UnreadableObject } from '@spirula/objectstore';
 import type { Config } from '@spirula/world';
-import { type ObjectChange, ObjectDraft, type ObjectReader } from './object-draft.ts';
+import { ObjectDraft, type ObjectReader } from './object-draft.ts';
 import { encodeObjectInfo, OBJECT_INFO_ATTR, type ObjectInfo } from './object-info.ts';
 import { omapOps } from './ops/omap.ts';
 import { failed, type OpContext, type OpHandler, type OpOutcome } from './ops/op-context.ts';
