@@ -17,15 +17,7 @@ import {
   utf8,
   fromUtf8,
 } from '@spirula/encoding';
-import {
-  decodeIncremental,
-  decodeMgrMap,
-  decodeOsdMap,
-  applyIncremental,
-  type MgrMap,
-  type OsdMap,
-  osdUp,
-} from '@spirula/maps';
+import { decodeMgrMap, type MgrMap, nextOsdMap, type OsdMap, osdUp } from '@spirula/maps';
 import type { Command, Message, MgrCommand, OsdMapMessage, PgStats } from '@spirula/messages';
 import { MonClient } from '@spirula/mon-client';
 import {
@@ -251,7 +243,8 @@ export class Mgr implements Daemon<Message> {
   #onOsdMaps(message: OsdMapMessage): void {
     const had = this.#map !== undefined;
     let changed = false;
-    for (let next = this.#nextMap(message); next; next = this.#nextMap(message)) {
+    const nextMap = () => this.#decode(() => nextOsdMap(this.#map, message));
+    for (let next = nextMap(); next; next = nextMap()) {
       this.#map = next;
       changed = true;
     }
@@ -268,15 +261,6 @@ export class Mgr implements Daemon<Message> {
       for (const report of client.held.splice(0)) this.#onReport(session, client, report);
     }
     this.#armDigest();
-  }
-
-  #nextMap(message: OsdMapMessage): OsdMap | undefined {
-    const map = this.#map;
-    const increment = map && message.incrementals.get(map.epoch + 1);
-    if (map && increment) return this.#decode(() => applyIncremental(map, decodeIncremental(increment)));
-    const newest = Math.max(0, ...message.fulls.keys());
-    const full = newest > (map?.epoch ?? 0) ? message.fulls.get(newest) : undefined;
-    return full && this.#decode(() => decodeOsdMap(full));
   }
 
   /** Undefined, and a line in the log, when what a monitor sent does not parse. */

@@ -12,17 +12,8 @@
  *
  * At most objecter_inflight_ops requests and objecter_inflight_op_bytes bytes are under way; MAX_THROTTLED more wait.
  */
-import {
-  type AddrVec,
-  AddrType,
-  type Epoch,
-  Errno,
-  equalBytes,
-  MalformedInput,
-  type OsdId,
-  sameAddrVec,
-} from '@spirula/encoding';
-import { applyIncremental, decodeIncremental, decodeOsdMap, type OsdMap, osdUp } from '@spirula/maps';
+import { type AddrVec, AddrType, type Epoch, Errno, MalformedInput, type OsdId, sameAddrVec } from '@spirula/encoding';
+import { nextOsdMap, type OsdMap, osdUp } from '@spirula/maps';
 import {
   extentArgs,
   type Message,
@@ -207,10 +198,9 @@ export class Objecter {
 
   /** Maps, whole or as increments, from a monitor or an OSD. A gap is asked for. */
   handleOsdMap(message: OsdMapMessage): void {
-    if (this.map && !equalBytes(message.fsid, this.map.fsid)) return;
     const resend = new Set<Op>();
     try {
-      for (let next = this.#nextMap(message); next; next = this.#nextMap(message)) this.#onMap(next, resend);
+      for (let next = nextOsdMap(this.map, message); next; next = nextOsdMap(next, message)) this.#onMap(next, resend);
     } catch (error) {
       if (!(error instanceof MalformedInput)) throw error;
       this.#world.log.warn('an OSDMap does not parse', { error: error.message });
@@ -224,16 +214,6 @@ export class Objecter {
       this.#mapWaiters.delete(waiter);
       waiter.done(0);
     }
-  }
-
-  #nextMap(message: OsdMapMessage): OsdMap | undefined {
-    const map = this.map;
-    const increment = map && message.incrementals.get(map.epoch + 1);
-    if (increment) return applyIncremental(map, decodeIncremental(increment));
-    let newest = map?.epoch ?? 0;
-    for (const epoch of message.fulls.keys()) newest = Math.max(newest, epoch);
-    const full = newest > (map?.epoch ?? 0) ? message.fulls.get(newest) : undefined;
-    return full && decodeOsdMap(full);
   }
 
   /** The next maps, or a whole one where the monitors have trimmed them. */
