@@ -2,7 +2,7 @@
 const layers = [
   ['encoding', 'world'],
   ['msgr', 'maps', 'crush'],
-  ['messages', 'objectstore', 'objecter', 'mon-client'],
+  ['messages', 'formatter', 'objectstore', 'objecter', 'mon-client'],
   ['mon', 'osd', 'mgr', 'rados'],
   [],
   ['runtime-node', 'mgr-http'],
@@ -57,7 +57,7 @@ module.exports = {
       comment: 'Only the edge packages reach Node itself.',
       severity: 'error',
       from: {
-        path: '^(packages/(encoding|world|msgr|crush|maps|messages|objectstore|objecter|mon-client|mon|osd|mgr|rados)|sim/world|sim/scenarios)/src/',
+        path: '^(packages/(encoding|world|msgr|crush|maps|messages|formatter|objectstore|objecter|mon-client|mon|osd|mgr|rados)|sim/world|sim/scenarios)/src/',
         pathNot: '\\.test\\.ts$',
       },
       to: { dependencyTypes: ['core'] },

@@ -1,8 +1,8 @@
+import type { IoRates } from '@spirula/formatter';
+import { hasPgState, staleState, UNKNOWN } from '@spirula/formatter';
 import type { OsdMap } from '@spirula/maps';
 import type { PgMapDigest } from '@spirula/messages';
-import type { IoRates } from './io-rates.ts';
 import type { PgMap, PgRecord } from './pg-map.ts';
-import { hasPgState, staleState, UNKNOWN } from './pg-state.ts';
 
 /** The state a PG is shown in. */
 export function shownState({ stat, stale }: PgRecord): string {

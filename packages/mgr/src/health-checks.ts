@@ -2,14 +2,14 @@
  * What is wrong with PGs and objects (PGMap::get_health_checks, mon/PGMap.cc): codes, severities and summaries are
  * Ceph's. Some states are reported at once, others when a PG has been stuck in them for mon_pg_stuck_threshold.
  */
+
 import { formatPgId, type PoolId, type UTime } from '@spirula/encoding';
+import { formatPercentage, formatSpan, pgStates, secondsOf } from '@spirula/formatter';
 import { type OsdMap, osdIn } from '@spirula/maps';
 import type { HealthCheck, PgStat, PoolStat } from '@spirula/messages';
 import type { Config } from '@spirula/world';
 import { shownState } from './digest.ts';
 import type { PgMap, PgRecord } from './pg-map.ts';
-import { pgStates } from './pg-state.ts';
-import { formatPercentage, formatSpan, secondsOf } from './units.ts';
 
 /** mon_health_max_detail. */
 const MAX_DETAIL = 50;

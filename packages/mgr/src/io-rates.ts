@@ -1,16 +1,7 @@
 import type { PoolId } from '@spirula/encoding';
+import type { IoRates } from '@spirula/formatter';
 import type { ObjectStatSum } from '@spirula/messages';
 import { type Instant, SECOND } from '@spirula/world';
-
-/** Per second, never negative. */
-export interface IoRates {
-  readonly readBytes: number;
-  readonly writeBytes: number;
-  readonly reads: number;
-  readonly writes: number;
-  readonly recoveredBytes: number;
-  readonly recoveredObjects: number;
-}
 
 export const NO_IO: IoRates = {
   readBytes: 0,

@@ -1,10 +1,11 @@
 /** What the manager knows as Prometheus text, under the names of Ceph's own exporter (pybind/mgr/prometheus/module.py). */
+
 import { formatAddrVec, type PoolId } from '@spirula/encoding';
+import { pgStates } from '@spirula/formatter';
 import { type MgrMap, type MonMap, OsdMapFlag, osdIn, osdUp } from '@spirula/maps';
 import type { CommandContext } from './commands/command.ts';
 import { computeDigest, shownState } from './digest.ts';
 import { ZERO_SUM } from './pg-map.ts';
-import { pgStates } from './pg-state.ts';
 
 const KIB = 1024;
 

@@ -11,11 +11,11 @@ import {
   type Bytes,
   EMPTY,
   Errno,
+  fromUtf8,
   MalformedInput,
   sameAddrVec,
   type Uuid,
   utf8,
-  fromUtf8,
 } from '@spirula/encoding';
 import { decodeMgrMap, type MgrMap, nextOsdMap, type OsdMap, osdUp } from '@spirula/maps';
 import type { Command, Message, MgrCommand, OsdMapMessage, PgStats } from '@spirula/messages';

@@ -1,7 +1,7 @@
-import { type Epoch, type OsdId, type PgId, type PoolId, type UTime, comparePgIds } from '@spirula/encoding';
+import { comparePgIds, type Epoch, type OsdId, type PgId, type PoolId, type UTime } from '@spirula/encoding';
+import { UNKNOWN } from '@spirula/formatter';
 import { mapPg, type OsdMap, osdExists, osdIn, osdUp, type PgKey, pgKey, pgOfKey } from '@spirula/maps';
 import type { ObjectStatSum, OsdStat, PgStat, PgStats, PoolStat } from '@spirula/messages';
-import { UNKNOWN } from './pg-state.ts';
 
 /** object_stat_sum_t of nothing. */
 export const ZERO_SUM: ObjectStatSum = {

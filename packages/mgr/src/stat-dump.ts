@@ -1,9 +1,10 @@
 /** Statistics as JSON, with Ceph's keys (object_stat_sum_t::dump and its kin, osd/osd_types.cc). */
+
 import { formatPgId, formatVersion } from '@spirula/encoding';
+import { formatStamp } from '@spirula/formatter';
 import type { ObjectStatSum, OsdStat, PgStat, PoolStat } from '@spirula/messages';
 import { shownState } from './digest.ts';
 import type { PgRecord } from './pg-map.ts';
-import { formatStamp } from './units.ts';
 
 const KIB = 1024;
 

@@ -1,17 +1,20 @@
 /** `ceph osd …` as far as the manager serves it (mgr/DaemonServer.cc, mon/PGMap.cc). */
+
 import { Errno, formatPgId, type OsdId } from '@spirula/encoding';
-import { osdExists } from '@spirula/maps';
 import {
   clientIoPhrase,
+  column,
   dumpClientIo,
   dumpRecovery,
   dumpRecoveryRate,
+  formatTable,
+  hasPgState,
   recoveryPhrases,
   recoveryRatePhrase,
-} from '../io-summary.ts';
+  UNKNOWN,
+} from '@spirula/formatter';
+import { osdExists } from '@spirula/maps';
 import { ZERO_SUM } from '../pg-map.ts';
-import { hasPgState, UNKNOWN } from '../pg-state.ts';
-import { column, formatTable } from '../text-table.ts';
 import {
   type CommandArgs,
   type CommandContext,

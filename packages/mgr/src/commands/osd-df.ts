@@ -1,8 +1,8 @@
 /** `ceph osd df` (OSDUtilizationDumper, osd/OSDMap.cc): what every OSD stores, flat or along the CRUSH tree. */
+
 import { Errno, type OsdId } from '@spirula/encoding';
-import { type OsdMap, osdExists, osdUp, mapPg } from '@spirula/maps';
-import { column, formatTable } from '../text-table.ts';
-import { formatBytes, formatFixed, formatLowPrecision } from '../units.ts';
+import { column, formatBytes, formatFixed, formatLowPrecision, formatTable } from '@spirula/formatter';
+import { mapPg, type OsdMap, osdExists, osdUp } from '@spirula/maps';
 import {
   type CommandArgs,
   type CommandContext,

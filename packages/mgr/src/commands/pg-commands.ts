@@ -1,21 +1,29 @@
 /** `ceph pg …` (mgr/DaemonServer.cc, mon/PGMap.cc: process_pg_map_command). */
+
 import { Errno, formatPgId, formatVersion } from '@spirula/encoding';
-import { osdExists } from '@spirula/maps';
-import { computeDigest, shownState } from '../digest.ts';
-import { formatOsds } from '../health-checks.ts';
 import {
+  allPgStates,
   clientIoShortPhrase,
+  column,
+  comparePgStates,
   dumpClientIo,
   dumpRecovery,
   dumpRecoveryRate,
+  formatBytes,
+  formatSpan,
+  formatTable,
+  hasPgState,
+  isPgState,
   recoveryPhrases,
   recoveryRatePhrase,
-} from '../io-summary.ts';
+  secondsOf,
+  UNKNOWN,
+} from '@spirula/formatter';
+import { osdExists } from '@spirula/maps';
+import { computeDigest, shownState } from '../digest.ts';
+import { formatOsds } from '../health-checks.ts';
 import type { PgRecord } from '../pg-map.ts';
-import { allPgStates, comparePgStates, hasPgState, isPgState, UNKNOWN } from '../pg-state.ts';
 import { dumpPg } from '../stat-dump.ts';
-import { column, formatTable } from '../text-table.ts';
-import { formatBytes, formatSpan, secondsOf } from '../units.ts';
 import {
   type CommandArgs,
   type CommandContext,

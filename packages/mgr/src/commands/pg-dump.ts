@@ -1,12 +1,12 @@
 /** `ceph pg dump`: the whole PG map, or parts of it, as tables or JSON (PGMap::dump, mon/PGMap.cc). */
+
 import { formatPgId, formatVersion, type PoolId } from '@spirula/encoding';
+import { column, formatBytes, formatStamp, formatTable } from '@spirula/formatter';
 import type { ObjectStatSum, OsdStat, PoolStat } from '@spirula/messages';
 import { shownState } from '../digest.ts';
 import { formatOsds } from '../health-checks.ts';
 import { addSums, type PgRecord, ZERO_SUM } from '../pg-map.ts';
 import { dumpOsdStat, dumpPg, dumpPgBrief, dumpPoolStat } from '../stat-dump.ts';
-import { column, formatTable } from '../text-table.ts';
-import { formatBytes, formatStamp } from '../units.ts';
 import {
   type CommandArgs,
   type CommandContext,

@@ -1,7 +1,16 @@
 /** What is going on, in the phrases of `ceph pg stat` and `ceph osd pool stats` (PGMapDigest, mon/PGMap.cc). */
 import type { ObjectStatSum } from '@spirula/messages';
-import type { IoRates } from './io-rates.ts';
 import { formatBytes, formatCount, formatPercentage } from './units.ts';
+
+/** What happens per second. */
+export interface IoRates {
+  readonly readBytes: number;
+  readonly writeBytes: number;
+  readonly reads: number;
+  readonly writes: number;
+  readonly recoveredBytes: number;
+  readonly recoveredObjects: number;
+}
 
 /** `5/15 objects degraded (33.333%)` and its like. */
 export function recoveryPhrases(sum: ObjectStatSum): string[] {

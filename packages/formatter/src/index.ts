@@ -1,0 +1,22 @@
+export {
+  clientIoPhrase,
+  clientIoShortPhrase,
+  dumpClientIo,
+  dumpRecovery,
+  dumpRecoveryRate,
+  type IoRates,
+  recoveryPhrases,
+  recoveryRatePhrase,
+} from './io-summary.ts';
+export { allPgStates, comparePgStates, hasPgState, isPgState, pgStates, staleState, UNKNOWN } from './pg-state.ts';
+export { type Alignment, type Column, column, formatTable } from './text-table.ts';
+export {
+  formatBytes,
+  formatCount,
+  formatFixed,
+  formatLowPrecision,
+  formatPercentage,
+  formatSpan,
+  formatStamp,
+  secondsOf,
+} from './units.ts';
