@@ -10,15 +10,14 @@ import {
   type UTime,
   type Uuid,
 } from '@spirula/encoding';
-import { type OsdInfo, type OsdMap, OsdMapFlag, OsdState, type OsdXInfo } from './osdmap.ts';
+import { type OsdInfo, type OsdMap, OsdState, type OsdXInfo } from './osdmap.ts';
 import { decodeOsdMap } from './osdmap-codec.ts';
 import type { OsdMapIncremental } from './osdmap-incremental.ts';
-import { Release } from './release.ts';
+import { Release, withReleaseFlags } from './release.ts';
 import { subtractSnaps, unionOfSnaps } from './snap-intervals.ts';
 
 /** Primary affinity unless set: 1 in 16.16. */
 const FULL_AFFINITY = 0x10000;
-const LEGACY_REQUIRE_FLAGS = OsdMapFlag.requireJewel | OsdMapFlag.requireKraken | OsdMapFlag.requireLuminous;
 const NO_ADDRS: AddrVec = [];
 const NEVER: UTime = { sec: 0, nsec: 0 };
 const NO_UUID: Uuid = new Uint8Array(16);
@@ -318,10 +317,7 @@ function applyReleases(next: Mutable<OsdMap>, inc: OsdMapIncremental): void {
   if (isRelease(inc.newRequireMinCompatClient)) next.requireMinCompatClient = inc.newRequireMinCompatClient;
   if (!isRelease(inc.newRequireOsdRelease)) return;
   next.requireOsdRelease = inc.newRequireOsdRelease;
-  if (next.requireOsdRelease >= Release.luminous) {
-    next.flags = (next.flags & ~LEGACY_REQUIRE_FLAGS) | OsdMapFlag.recoveryDeletes;
-  }
-  if (next.requireOsdRelease >= Release.nautilus) next.flags |= OsdMapFlag.pglogHardlimit;
+  next.flags = withReleaseFlags(next.flags, next.requireOsdRelease);
 }
 
 function applyCrush(next: Mutable<OsdMap>, inc: OsdMapIncremental): void {

@@ -53,6 +53,14 @@ export function formatMapFlags(flags: number): string {
     .join(',');
 }
 
+/** The names of the flags that are set, sorted; '' stands for those that have none any more (full, nearfull). */
+export function mapFlagSet(flags: number): string[] {
+  const named = MAP_FLAGS.filter(([flag]) => (flags & flag) !== 0);
+  const rest = named.reduce((left, [flag]) => left & ~flag, flags);
+  const names = named.map(([, name]) => name).sort();
+  return rest === 0 ? names : ['', ...names];
+}
+
 /** `hashpspool,creating`; empty when no flag is set. */
 export function formatPoolFlags(flags: bigint): string {
   return POOL_FLAGS.filter(([flag]) => (flags & flag) !== 0n)

@@ -24,6 +24,7 @@ import type { OsdInfo, OsdMap, OsdXInfo, PgKey, PgTable } from './osdmap.ts';
 import { pgKey, pgOfKey } from './osdmap.ts';
 import type { SnapInterval } from './pool.ts';
 import { decodePool, encodePool } from './pool-codec.ts';
+import { withReleaseFlags } from './release.ts';
 import { decodeSnapIntervals, encodeSnapIntervals } from './snap-intervals.ts';
 import { sorted } from './sorted.ts';
 
@@ -79,7 +80,7 @@ export function decodeOsdMap(bytes: Bytes): OsdMap {
       refuseOlder(from, 'osdmap.osd', osdVersion, OSD_VERSION);
       return decodeOsdSection(from, client.maxOsd);
     });
-    return { ...client, ...osd };
+    return { ...client, ...osd, flags: withReleaseFlags(client.flags, osd.requireOsdRelease) };
   });
   from.finish('osdmap');
   return map;

@@ -8,12 +8,13 @@ import {
   type PoolId,
 } from '@spirula/encoding';
 import { dumpAddrVec, legacyAddr } from './addr-dump.ts';
-import { formatMapFlags, formatPoolFlags, stateNames } from './flag-names.ts';
+import { formatMapFlags, formatPoolFlags, mapFlagSet, stateNames } from './flag-names.ts';
 import { minCompatClient } from './min-compat-client.ts';
 import { type OsdMap, osdExists, osdIn, osdUp, pgOfKey } from './osdmap.ts';
 import { type Pool, PoolFlag, type SnapInterval } from './pool.ts';
 import { autoscaleModeName, cacheModeName, namedOptions } from './pool-names.ts';
 import { releaseName } from './release.ts';
+import { sorted } from './sorted.ts';
 
 /** 1 in 16.16. */
 const ONE = 0x10000;
@@ -34,7 +35,7 @@ export function dumpOsdMap(map: OsdMap) {
     last_in_change: formatUTime(map.lastInChange),
     flags: formatMapFlags(map.flags),
     flags_num: map.flags,
-    flags_set: formatMapFlags(map.flags).split(',').filter(Boolean).sort(),
+    flags_set: mapFlagSet(map.flags),
     crush_version: map.crushVersion,
     full_ratio: map.fullRatio,
     backfillfull_ratio: map.backfillfullRatio,
@@ -45,30 +46,33 @@ export function dumpOsdMap(map: OsdMap) {
     require_min_compat_client: releaseName(map.requireMinCompatClient),
     min_compat_client: releaseName(minCompatClient(map)),
     require_osd_release: releaseName(map.requireOsdRelease),
-    pools: [...map.pools].sort(byKey).map(([id, pool]) => dumpPool(map, id, pool)),
+    pools: [...sorted(map.pools)].map(([id, pool]) => dumpPool(map, id, pool)),
     osds: osds.map((osd) => dumpOsd(map, osd)),
     osd_xinfo: osds.map((osd) => dumpXInfo(map, osd)),
-    pg_upmap: [...map.pgUpmap].sort(byKey).map(([key, mapped]) => ({ pgid: pgText(key), osds: mapped })),
-    pg_upmap_items: [...map.pgUpmapItems].sort(byKey).map(([key, items]) => ({
+    pg_upmap: [...sorted(map.pgUpmap)].map(([key, mapped]) => ({ pgid: pgText(key), osds: mapped })),
+    pg_upmap_items: [...sorted(map.pgUpmapItems)].map(([key, items]) => ({
       pgid: pgText(key),
       mappings: items.map(([from, to]) => ({ from, to })),
     })),
-    pg_temp: [...map.pgTemp].sort(byKey).map(([key, temp]) => ({ pgid: pgText(key), osds: temp })),
+    pg_temp: [...sorted(map.pgTemp)].map(([key, temp]) => ({ pgid: pgText(key), osds: temp })),
     // Ceph opens an array and then names its items as if in an object: pgid, OSD, pgid, OSD...
-    primary_temp: [...map.primaryTemp].sort(byKey).flatMap(([key, osd]) => [pgText(key), osd]),
+    primary_temp: [...sorted(map.primaryTemp)].flatMap(([key, osd]) => [pgText(key), osd]),
     blocklist: Object.fromEntries(map.blocklist.map(([addr, until]) => [formatAddr(addr), formatUTime(until)])),
     range_blocklist: {},
     erasure_code_profiles: Object.fromEntries(
-      [...map.erasureCodeProfiles].map(([name, profile]) => [name, Object.fromEntries(profile)]),
+      [...sorted(map.erasureCodeProfiles)].map(([name, profile]) => [name, Object.fromEntries(sorted(profile))]),
     ),
     removed_snaps_queue: dumpPoolSnaps(map.removedSnapsQueue),
     new_removed_snaps: dumpPoolSnaps(map.newRemovedSnaps),
     new_purged_snaps: dumpPoolSnaps(map.newPurgedSnaps),
     crush_node_flags: Object.fromEntries(
-      [...map.crushNodeFlags].map(([id, flags]) => [map.crush.names.get(id) ?? String(id), stateNames(flags)]),
+      [...sorted(map.crushNodeFlags)].map(([id, flags]) => [map.crush.names.get(id) ?? String(id), stateNames(flags)]),
     ),
     device_class_flags: Object.fromEntries(
-      [...map.deviceClassFlags].map(([id, flags]) => [map.crush.classNames.get(id) ?? String(id), stateNames(flags)]),
+      [...sorted(map.deviceClassFlags)].map(([id, flags]) => [
+        map.crush.classNames.get(id) ?? String(id),
+        stateNames(flags),
+      ]),
     ),
     stretch_mode: {
       stretch_mode_enabled: false,
@@ -120,7 +124,7 @@ export function dumpPool(map: OsdMap, id: PoolId, pool: Pool) {
     snap_mode: (pool.flags & PoolFlag.poolSnaps) === 0n ? 'selfmanaged' : 'pool',
     snap_seq: Number(pool.snapSeq),
     snap_epoch: pool.snapEpoch,
-    pool_snaps: [...pool.snaps.values()].map((snap) => ({
+    pool_snaps: [...sorted(pool.snaps).values()].map((snap) => ({
       snapid: Number(snap.id),
       stamp: formatUTime(snap.stamp),
       name: snap.name,
@@ -157,7 +161,7 @@ export function dumpPool(map: OsdMap, id: PoolId, pool: Pool) {
       namedOptions(pool).map(([name, value]) => [name, typeof value === 'bigint' ? Number(value) : value]),
     ),
     application_metadata: Object.fromEntries(
-      [...pool.applicationMetadata].map(([name, values]) => [name, Object.fromEntries(values)]),
+      [...sorted(pool.applicationMetadata)].map(([name, values]) => [name, Object.fromEntries(sorted(values))]),
     ),
   };
 }
@@ -204,7 +208,7 @@ function dumpXInfo(map: OsdMap, osd: OsdId) {
 }
 
 function dumpPoolSnaps(pools: ReadonlyMap<PoolId, readonly SnapInterval[]>) {
-  return [...pools].sort(byKey).map(([pool, snaps]) => ({
+  return [...sorted(pools)].map(([pool, snaps]) => ({
     pool,
     snaps: snaps.map(({ start, length }) => ({ begin: Number(start), length: Number(length) })),
   }));
@@ -217,10 +221,6 @@ export function formatSnapIntervals(intervals: readonly SnapInterval[]): string 
 
 export function existingOsds(map: OsdMap): OsdId[] {
   return Array.from({ length: map.maxOsd }, (_, osd) => osd).filter((osd) => osdExists(map, osd));
-}
-
-export function byKey(a: readonly [number, unknown], b: readonly [number, unknown]): number {
-  return a[0] - b[0];
 }
 
 export function pgText(key: number): string {

@@ -3,10 +3,11 @@ import { formatMapFlags, formatPoolFlags, stateNames } from './flag-names.ts';
 import { formatFloat } from './float-text.ts';
 import { minCompatClient } from './min-compat-client.ts';
 import { type OsdMap, osdIn, osdUp } from './osdmap.ts';
-import { byKey, existingOsds, formatSnapIntervals, pgText } from './osdmap-dump.ts';
+import { existingOsds, formatSnapIntervals, pgText } from './osdmap-dump.ts';
 import { type Pool, PoolType } from './pool.ts';
 import { autoscaleModeName, cacheModeName, namedOptions, objectHashName, poolTypeName } from './pool-names.ts';
 import { releaseName } from './release.ts';
+import { sorted } from './sorted.ts';
 
 const ONE = 0x10000;
 
@@ -33,14 +34,14 @@ export function printOsdMap(map: OsdMap): string {
   lines.push('stretch_mode_enabled false');
   if (map.clusterSnapshot !== '') lines.push(`cluster_snapshot ${map.clusterSnapshot}`);
   lines.push('');
-  for (const [id, pool] of [...map.pools].sort(byKey)) lines.push(...printPool(map, id, pool));
+  for (const [id, pool] of sorted(map.pools)) lines.push(...printPool(map, id, pool));
   lines.push('', `max_osd ${map.maxOsd}`, ...existingOsds(map).map((osd) => printOsd(map, osd)), '');
-  for (const [key, osds] of [...map.pgUpmap].sort(byKey)) lines.push(`pg_upmap ${pgText(key)} ${vector(osds)}`);
-  for (const [key, items] of [...map.pgUpmapItems].sort(byKey)) {
+  for (const [key, osds] of sorted(map.pgUpmap)) lines.push(`pg_upmap ${pgText(key)} ${vector(osds)}`);
+  for (const [key, items] of sorted(map.pgUpmapItems)) {
     lines.push(`pg_upmap_items ${pgText(key)} ${vector(items.flat())}`);
   }
-  for (const [key, osds] of [...map.pgTemp].sort(byKey)) lines.push(`pg_temp ${pgText(key)} ${vector(osds)}`);
-  for (const [key, osd] of [...map.primaryTemp].sort(byKey)) lines.push(`primary_temp ${pgText(key)} ${osd}`);
+  for (const [key, osds] of sorted(map.pgTemp)) lines.push(`pg_temp ${pgText(key)} ${vector(osds)}`);
+  for (const [key, osd] of sorted(map.primaryTemp)) lines.push(`primary_temp ${pgText(key)} ${osd}`);
   for (const [addr, until] of map.blocklist) lines.push(`blocklist ${formatAddr(addr)} expires ${formatUTime(until)}`);
   return lines.map((line) => `${line}\n`).join('');
 }
@@ -48,7 +49,7 @@ export function printOsdMap(map: OsdMap): string {
 /** A pool's lines in `ceph osd dump` and `ceph osd pool ls detail`: itself, then its snapshots. */
 export function printPool(map: OsdMap, id: PoolId, pool: Pool): string[] {
   const lines = [`pool ${id} '${map.poolNames.get(id) ?? '<unknown>'}' ${describePool(pool)}`];
-  for (const snap of pool.snaps.values()) {
+  for (const snap of sorted(pool.snaps).values()) {
     lines.push(`\tsnap ${snap.id.toString(16)} '${snap.name}' ${formatUTime(snap.stamp)}`);
   }
   if (pool.removedSnaps.length > 0) lines.push(`\tremoved_snaps ${formatSnapIntervals(pool.removedSnaps)}`);
@@ -95,7 +96,7 @@ function describePool(pool: Pool): string {
   addSet('expected_num_objects', pool.expectedNumObjects);
   if (pool.fastRead) add('fast_read', 1);
   for (const [name, value] of namedOptions(pool)) add(name, typeof value === 'number' ? formatFloat(value) : value);
-  if (pool.applicationMetadata.size > 0) add('application', [...pool.applicationMetadata.keys()].join(','));
+  if (pool.applicationMetadata.size > 0) add('application', [...sorted(pool.applicationMetadata).keys()].join(','));
   return words.join(' ');
 }
 

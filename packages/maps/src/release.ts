@@ -1,3 +1,5 @@
+import { OsdMapFlag } from './osdmap.ts';
+
 const NAMES = [
   'unknown',
   'argonaut',
@@ -36,4 +38,13 @@ export const Release = {
 /** `pacific`; a number that is no release is `unknown`. */
 export function releaseName(release: number): string {
   return NAMES[release] ?? 'unknown';
+}
+
+const LEGACY_REQUIRE_FLAGS = OsdMapFlag.requireJewel | OsdMapFlag.requireKraken | OsdMapFlag.requireLuminous;
+
+/** The map's flags once every OSD is of this release: those of what it always does are set. */
+export function withReleaseFlags(flags: number, requireOsdRelease: number): number {
+  if (requireOsdRelease >= Release.luminous) flags = (flags & ~LEGACY_REQUIRE_FLAGS) | OsdMapFlag.recoveryDeletes;
+  if (requireOsdRelease >= Release.nautilus) flags |= OsdMapFlag.pglogHardlimit;
+  return flags;
 }
