@@ -5,7 +5,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { Errno, fromUtf8 } from '@spirula/encoding';
 import type { LogEntry } from '@spirula/messages';
-import { formatStamp } from '@spirula/mgr';
+import { formatStamp } from '@spirula/formatter';
 import type { CommandResult, Rados } from '@spirula/rados';
 import { type ClusterConnection, connectRados } from './ceph/connect.ts';
 import { findCluster, type ToolEnvironment } from './ceph/environment.ts';

@@ -1,10 +1,10 @@
 /** Finding the command that words mean, and its arguments (pybind/ceph_argparse.py: matchnum, validate, validate_command). */
 import {
   ArgumentError,
-  Float,
   type ArgumentSpec,
   type ArgumentValue,
   conciseArgument,
+  Float,
   isRequired,
   readArgument,
   repeats,

@@ -1,6 +1,6 @@
 import { closeSync, openSync, readSync, writeFileSync, writeSync } from 'node:fs';
 import { type Bytes, bytesFromRaw, type RawString, rawFromText, textFromRaw, utf8 } from '@spirula/encoding';
-import { formatStamp } from '@spirula/mgr';
+import { formatStamp } from '@spirula/formatter';
 import { ObjectOperation } from '@spirula/rados';
 import { describeErrno } from '../ceph/errno-text.ts';
 import { orRefuse, Refusal, requireIo, type VerbContext } from './context.ts';

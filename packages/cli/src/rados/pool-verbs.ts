@@ -1,6 +1,6 @@
 import { textFromRaw } from '@spirula/encoding';
+import { column, formatBytes, formatTable } from '@spirula/formatter';
 import type { PoolStat } from '@spirula/messages';
-import { column, formatBytes, formatTable } from '@spirula/mgr';
 import { ALL_NAMESPACES } from '@spirula/rados';
 import { formatJson, orRefuse, requireIo, type VerbContext, wantsJson } from './context.ts';
 
