@@ -1,0 +1,249 @@
+import type { OsdId } from '@spirula/encoding';
+import { emptyOsdMap, type OsdInfo, type OsdMap, OsdState, osdUp } from '@spirula/maps';
+import type { OsdPeerMessage } from '@spirula/messages';
+import { SECOND } from '@spirula/world';
+import { describe, expect, test } from 'vitest';
+import { PeerLinks } from './peer-link.ts';
+import { ToyNetwork, type ToyNode } from './toy-network.ts';
+
+const OSDS = 3;
+
+interface Record {
+  readonly from: OsdId;
+  readonly fromUp: number;
+  readonly to: OsdId;
+  readonly toUp: number;
+  readonly n: number;
+}
+
+interface Process {
+  readonly osd: OsdId;
+  readonly node: ToyNode;
+  readonly links: PeerLinks;
+  map: OsdMap;
+}
+
+/** Three OSDs that come and go, and the maps that say so, which reach each of them when it suits the seed. */
+class Cluster {
+  readonly network: ToyNetwork;
+  readonly sent: Record[] = [];
+  readonly received: Record[] = [];
+  readonly processes: (Process | undefined)[] = [];
+  readonly stuck: OsdId[] = [];
+  readonly #nodes: (ToyNode | undefined)[] = [];
+  readonly #upFrom: number[] = [];
+  #nonce = 100;
+  #count = 0;
+  map: OsdMap = emptyOsdMap(new Uint8Array(16));
+
+  constructor(seed: number) {
+    this.network = new ToyNetwork(seed);
+    for (let osd = 0; osd < OSDS; osd++) this.boot(osd);
+  }
+
+  #publish(): void {
+    const epoch = this.map.epoch + 1;
+    const info = (upFrom: number): OsdInfo => ({
+      lastCleanBegin: 0,
+      lastCleanEnd: 0,
+      upFrom,
+      upThru: 0,
+      downAt: 0,
+      lostAt: 0,
+    });
+    const map: OsdMap = {
+      ...this.map,
+      epoch,
+      maxOsd: OSDS,
+      osdState: Array.from({ length: OSDS }, (_, osd) => OsdState.exists | (this.#nodes[osd] ? OsdState.up : 0)),
+      osdInfo: Array.from({ length: OSDS }, (_, osd) => info(this.#upFrom[osd] ?? 0)),
+      clusterAddrs: Array.from({ length: OSDS }, (_, osd) => this.#nodes[osd]?.addrs('cluster') ?? []),
+    };
+    this.map = map;
+    for (const process of this.processes) {
+      if (process) this.network.at(this.network.now + this.network.below(200_000), () => this.#learn(process, map));
+    }
+  }
+
+  #learn(process: Process, map: OsdMap): void {
+    if (map.epoch <= process.map.epoch || process.node.dead) return;
+    process.map = map;
+    process.links.onMap(map);
+  }
+
+  markDown(osd: OsdId): void {
+    this.#nodes[osd] = undefined;
+    this.#publish();
+  }
+
+  /** Marks the process up that runs. */
+  markUp(osd: OsdId): void {
+    const process = this.processes[osd];
+    if (!process || this.#nodes[osd]) return;
+    this.#nodes[osd] = process.node;
+    this.#upFrom[osd] = this.map.epoch + 1;
+    this.#publish();
+  }
+
+  kill(osd: OsdId): void {
+    const process = this.processes[osd];
+    if (!process) return;
+    this.network.kill(process.node);
+    this.processes[osd] = undefined;
+  }
+
+  boot(osd: OsdId): void {
+    if (this.processes[osd]) return;
+    const node = this.network.addNode({ type: 'osd', id: String(osd) }, ++this.#nonce);
+    const process: Process = {
+      osd,
+      node,
+      map: this.map,
+      links: new PeerLinks({
+        world: node.world,
+        whoami: osd,
+        deliver: (from, message) => this.#onDelivered(process, from, message),
+        onNewerEpoch: () => {},
+        onStuck: (peer) => this.stuck.push(peer),
+      }),
+    };
+    node.onEvent = (event) => process.links.handle(event);
+    if (this.map.epoch > 0) process.links.onMap(this.map);
+    this.processes[osd] = process;
+    if (this.#nodes[osd]) this.markDown(osd);
+    this.markUp(osd);
+  }
+
+  send(from: OsdId, to: OsdId): void {
+    const process = this.processes[from];
+    if (!process) return;
+    const { map } = process;
+    const [fromUp, toUp] = [map.osdInfo[from]?.upFrom ?? 0, map.osdInfo[to]?.upFrom ?? 0];
+    if (!osdUp(map, from) || !osdUp(map, to)) return;
+    // A process that has not seen its own boot yet does not speak.
+    if (map.clusterAddrs[from]![0]!.nonce !== process.node.nonce) return;
+    const n = ++this.#count;
+    this.sent.push({ from, fromUp, to, toUp, n });
+    process.links.send(to, { type: 'pg_remove', pgid: { pool: fromUp, seed: n }, epoch: toUp });
+  }
+
+  #onDelivered(process: Process, from: OsdId, message: OsdPeerMessage): void {
+    if (message.type !== 'pg_remove') throw new Error(`a ${message.type} nobody sent`);
+    const { pgid, epoch } = message;
+    expect(pgid.pool, 'the incarnation that speaks').toBe(process.map.osdInfo[from]!.upFrom);
+    this.received.push({ from, fromUp: pgid.pool, to: process.osd, toUp: epoch, n: pgid.seed });
+  }
+}
+
+function between(records: readonly Record[], of: Omit<Record, 'n'>): number[] {
+  return records
+    .filter((r) => r.from === of.from && r.to === of.to && r.fromUp === of.fromUp && r.toUp === of.toUp)
+    .map((r) => r.n);
+}
+
+function misbehave(cluster: Cluster): void {
+  const { network } = cluster;
+  const osd = network.below(OSDS);
+  switch (network.below(24)) {
+    case 0:
+      cluster.kill(osd);
+      break;
+    case 1:
+    case 2:
+      cluster.boot(osd);
+      break;
+    case 3:
+      cluster.markDown(osd);
+      break;
+    case 4:
+    case 5:
+      cluster.markUp(osd);
+      break;
+    case 6:
+    case 7:
+    case 8:
+      network.breakOneSession();
+      break;
+    default:
+      for (let i = network.below(30); i >= 0; i--) cluster.send(osd, (osd + 1 + network.below(OSDS - 1)) % OSDS);
+  }
+}
+
+describe('links between OSDs', () => {
+  const seeds = Array.from({ length: 60 }, (_, i) => 500 + i);
+
+  test.each(seeds)('deliver once and in order whatever breaks (seed %i)', (seed) => {
+    const cluster = new Cluster(seed);
+    cluster.network.run(SECOND);
+    for (let i = 0; i < 250; i++) {
+      misbehave(cluster);
+      cluster.network.run(cluster.network.below(60_000));
+    }
+    for (let osd = 0; osd < OSDS; osd++) cluster.boot(osd);
+    for (let osd = 0; osd < OSDS; osd++) cluster.markUp(osd);
+    cluster.network.run(5 * SECOND);
+    for (let i = 0; i < 20; i++) cluster.send(i % OSDS, (i + 1) % OSDS);
+    cluster.network.run(5 * SECOND);
+
+    expect(cluster.received.length).toBeGreaterThan(100);
+    for (const record of cluster.received) {
+      const sent = between(cluster.sent, record);
+      const received = between(cluster.received, record);
+      expect(received).toEqual(sent.slice(0, received.length));
+    }
+    for (let from = 0; from < OSDS; from++) {
+      for (let to = 0; to < OSDS; to++) {
+        const living = { from, to, fromUp: cluster.map.osdInfo[from]!.upFrom, toUp: cluster.map.osdInfo[to]!.upFrom };
+        expect(between(cluster.received, living)).toEqual(between(cluster.sent, living));
+      }
+    }
+  });
+
+  test('messages to an OSD that is down are dropped', () => {
+    const cluster = new Cluster(1);
+    cluster.network.run(SECOND);
+    cluster.markDown(1);
+    cluster.network.run(SECOND);
+
+    cluster.processes[0]!.links.send(1, { type: 'pg_remove', pgid: { pool: 0, seed: 0 }, epoch: 0 });
+    cluster.network.run(SECOND);
+
+    expect(cluster.received).toEqual([]);
+  });
+
+  test('a peer that acknowledges nothing is given up', () => {
+    const cluster = new Cluster(1);
+    cluster.network.run(SECOND);
+    cluster.processes[1]!.node.hung = true;
+
+    const message: OsdPeerMessage = { type: 'pg_remove', pgid: { pool: 0, seed: 0 }, epoch: 0 };
+    for (let i = 0; i < 65_540; i++) cluster.processes[0]!.links.send(1, message);
+
+    expect(cluster.stuck).toEqual([1]);
+  });
+
+  test('what is not from the OSD it claims to be is refused', () => {
+    const network = new ToyNetwork(1);
+    const node = network.addNode({ type: 'osd', id: '0' }, 1);
+    const delivered: OsdPeerMessage[] = [];
+    const links = new PeerLinks({
+      world: node.world,
+      whoami: 0,
+      deliver: (_, message) => delivered.push(message),
+      onNewerEpoch: () => {},
+      onStuck: () => {},
+    });
+    node.onEvent = (event) => links.handle(event);
+    const impostor = network.addNode({ type: 'osd', id: '1' }, 1);
+    const events: string[] = [];
+    impostor.onEvent = (event) => events.push(event.kind);
+
+    const session = impostor.world.net.open('cluster', { type: 'osd', addrs: node.addrs('cluster') });
+    impostor.world.net.send(session, { type: 'osd_link', osd: 2, upFrom: 0, link: 1, firstSeq: 1 });
+    impostor.world.net.send(session, { type: 'pg_remove', pgid: { pool: 0, seed: 0 }, epoch: 0 });
+    network.run(SECOND);
+
+    expect(events).toEqual(['opened', 'reset']);
+    expect(delivered).toEqual([]);
+  });
+});
