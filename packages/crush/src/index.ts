@@ -13,3 +13,26 @@ export {
 export { decodeCrushMap, encodeCrushMap, LEGACY_TUNABLES } from './codec.ts';
 export { hash32, hash32x2, hash32x3, hash32x4, hash32x5 } from './hash.ts';
 export { CrushMapper, findRule } from './mapper.ts';
+export {
+  addBucket,
+  addSimpleRule,
+  bucketOf,
+  type CrushLocation,
+  createOrMove,
+  DEFAULT_TYPES,
+  detach,
+  emptyCrushMap,
+  insert,
+  isShadow,
+  itemByName,
+  itemWeight,
+  locationOf,
+  moveBucket,
+  parentOf,
+  removeItem,
+  reweightItem,
+  rootsOf,
+  standsAt,
+  subtreeOf,
+  typeByName,
+} from './builder.ts';

@@ -66,4 +66,49 @@ export type { Ping } from './ping.ts';
 export { PoolOpCode, type PoolOpMessage, type PoolOpReply } from './pool-op.ts';
 export type { CommandDescription, MgrBeacon, MgrOpen, MonMgrReport, PgStats } from './private/mgr.ts';
 export type { OsdAlive, OsdBeacon, OsdBoot, OsdFailure, OsdMarkMeDown, OsdPgTemp } from './private/osd-to-mon.ts';
+export type {
+  Lease,
+  ObjectChange,
+  ObjectPart,
+  OsdLink,
+  OsdLinkAck,
+  OsdPeerMessage,
+  OsdPing,
+  OsdRepOp,
+  OsdRepOpReply,
+  OsdToOsdMessage,
+  PartCursor,
+  PgBackfillProgress,
+  PgBackfillProgressReply,
+  PgBackfillRemove,
+  PgInfoMessage,
+  PgLeaseAcks,
+  PgLeases,
+  PgLogMessage,
+  PgNotify,
+  PgPull,
+  PgPush,
+  PgPushReply,
+  PgQuery,
+  PgRemove,
+  PgReserve,
+  PgScan,
+  PgScanReply,
+} from './private/osd-to-osd.ts';
+export {
+  type MissingItem,
+  missingItemRecord,
+  type PastInterval,
+  type PgCounts,
+  type PgHistory,
+  type PgInfo,
+  type PgLogDup,
+  type PgLogEntry,
+  type PgLogPart,
+  pastIntervalsRecord,
+  pgInfoRecord,
+  pgLogDupRecord,
+  pgLogEntryRecord,
+} from './private/pg-records.ts';
 export type { Statfs, StatfsReply } from './statfs.ts';
+export type { MonElection, MonForward, MonPaxos, MonProbe, MonRoute, MonSync } from './private/mon-to-mon.ts';

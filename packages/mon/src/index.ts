@@ -1,1 +1,1 @@
-export {};
+export { Monitor, type MonitorOptions, type MonRole } from './monitor.ts';

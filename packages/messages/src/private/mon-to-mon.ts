@@ -1,6 +1,131 @@
 /** What monitors say to one another: probes, elections, Paxos, store sync, forwarded requests. Private types. */
-import type { PrivateCodecs } from './schema.ts';
+import type { AddrVec, Bytes, EntityName, Uuid } from '@spirula/encoding';
+import type { WireMessage } from '@spirula/world';
+import {
+  addrVec,
+  anyMessage,
+  bigint,
+  bool,
+  bytes,
+  entityName,
+  list,
+  literal,
+  map,
+  optional,
+  type PrivateCodecs,
+  payload,
+  privateMessage,
+  string,
+  u32,
+  uint,
+  uuid,
+} from './schema.ts';
 
-export type MonToMonMessage = never;
+/** A monitor looks for the others, or answers one that does (MMonProbe). */
+export interface MonProbe {
+  readonly type: 'mon_probe';
+  readonly op: 'probe' | 'reply';
+  readonly fsid: Uuid;
+  readonly name: string;
+  /** Ranks in quorum as the sender knows; empty when in none. */
+  readonly quorum: readonly number[];
+  readonly firstCommitted: number;
+  readonly lastCommitted: number;
+}
 
-export const privateCodecs = {} satisfies PrivateCodecs<MonToMonMessage>;
+/** Elections by rank (MMonElection). `epoch` is odd while electing, even in quorum. */
+export interface MonElection {
+  readonly type: 'mon_election';
+  readonly op: 'propose' | 'ack' | 'victory';
+  readonly fsid: Uuid;
+  readonly epoch: number;
+  /** Of a victory: the ranks that acknowledged. */
+  readonly quorum: readonly number[];
+}
+
+/** One step of Paxos (MMonPaxos). Values are encoded transactions, by version. */
+export interface MonPaxos {
+  readonly type: 'mon_paxos';
+  readonly op: 'collect' | 'last' | 'begin' | 'accept' | 'commit' | 'lease' | 'leaseAck';
+  /** Election epoch: a message of another belongs to the past. */
+  readonly epoch: number;
+  readonly firstCommitted: number;
+  readonly lastCommitted: number;
+  readonly pn: number;
+  /** Of `last`: the proposal number under which an uncommitted value was accepted, 0 for none. */
+  readonly uncommittedPn: number;
+  readonly values: ReadonlyMap<number, Bytes>;
+}
+
+/** A monitor that is too far behind copies another's store (MMonSync). */
+export interface MonSync {
+  readonly type: 'mon_sync';
+  readonly op: 'get' | 'chunk';
+  /** Of `get`: the key after which to go on, hexadecimal; empty for the start. Of `chunk`: the last key it holds. */
+  readonly after: string;
+  /** Of `chunk`: no key follows. */
+  readonly done: boolean;
+  /** Of `chunk`: the provider's newest Paxos version when it was read. */
+  readonly lastCommitted: number;
+  readonly data: Bytes;
+}
+
+/** A request that a peon passes to the leader, with who asked (MForward). */
+export interface MonForward {
+  readonly type: 'mon_forward';
+  readonly tid: bigint;
+  readonly entity: EntityName;
+  readonly addrs: AddrVec;
+  readonly globalId: bigint;
+  readonly request: WireMessage;
+}
+
+/** The leader's answer to a forwarded request (MRoute); without a reply, the request is done with. */
+export interface MonRoute {
+  readonly type: 'mon_route';
+  readonly tid: bigint;
+  readonly reply: WireMessage | undefined;
+}
+
+export type MonToMonMessage = MonElection | MonForward | MonPaxos | MonProbe | MonRoute | MonSync;
+
+export const privateCodecs = {
+  mon_probe: privateMessage(0x8000, {
+    op: literal('probe', 'reply'),
+    fsid: uuid,
+    name: string,
+    quorum: list(u32),
+    firstCommitted: uint,
+    lastCommitted: uint,
+  }),
+  mon_election: privateMessage(0x8001, {
+    op: literal('propose', 'ack', 'victory'),
+    fsid: uuid,
+    epoch: u32,
+    quorum: list(u32),
+  }),
+  mon_paxos: privateMessage(0x8002, {
+    op: literal('collect', 'last', 'begin', 'accept', 'commit', 'lease', 'leaseAck'),
+    epoch: u32,
+    firstCommitted: uint,
+    lastCommitted: uint,
+    pn: uint,
+    uncommittedPn: uint,
+    values: map(uint, bytes),
+  }),
+  mon_sync: privateMessage(0x8003, {
+    op: literal('get', 'chunk'),
+    after: string,
+    done: bool,
+    lastCommitted: uint,
+    data: payload,
+  }),
+  mon_forward: privateMessage(0x8004, {
+    tid: bigint,
+    entity: entityName,
+    addrs: addrVec,
+    globalId: bigint,
+    request: anyMessage,
+  }),
+  mon_route: privateMessage(0x8005, { tid: bigint, reply: optional(anyMessage) }),
+} satisfies PrivateCodecs<MonToMonMessage>;

@@ -1,0 +1,73 @@
+/** Global ids (mon/AuthMonitor.cc): every client session gets one that no other ever had. */
+import type { MonTransaction } from './mon-store.ts';
+import type { PaxosService, ServiceContext } from './paxos-service.ts';
+
+const PREFIX = 'auth';
+/** As in Ceph, the first ids stay free. */
+const FIRST_ID = 4096;
+/** How many ids one commit makes available. */
+const CHUNK = 10_000;
+/** When so few are left, more are asked for. */
+const LOW = CHUNK / 2;
+
+export class AuthMonitor implements PaxosService {
+  readonly #context: ServiceContext;
+  #max = 0;
+  /** Next id of this monitor; monitors take those of their own residue, so that none is given twice. */
+  #next = 0;
+  readonly #rank: number;
+  readonly #size: number;
+  dirty = false;
+
+  constructor(context: ServiceContext, rank: number, size: number) {
+    this.#context = context;
+    this.#rank = rank;
+    this.#size = size;
+  }
+
+  refresh(): void {
+    const max = this.#context.store.getNumber(PREFIX, 'max_global_id');
+    if (max === this.#max) return;
+    // What was committed before this monitor started may have been given out: only what comes after it is ours.
+    if (this.#next === 0) this.#next = this.#ours(Math.max(this.#max, max));
+    this.#max = max;
+    this.dirty = false;
+  }
+
+  #ours(above: number): number {
+    const from = Math.max(above, FIRST_ID) + 1;
+    return from + ((this.#rank - (from % this.#size) + this.#size) % this.#size);
+  }
+
+  onLeading(): void {
+    this.#askForMore();
+  }
+
+  #askForMore(): void {
+    this.dirty = true;
+    this.#context.changed();
+  }
+
+  encodePending(transaction: MonTransaction): void {
+    transaction.putNumber(PREFIX, 'max_global_id', Math.max(this.#max, FIRST_ID) + CHUNK);
+    this.dirty = false;
+  }
+
+  /** A fresh id; undefined until the monitors have agreed on more. */
+  allocate(): bigint | undefined {
+    if (this.#next === 0 || this.#next > this.#max) return undefined;
+    const id = this.#next;
+    this.#next += this.#size;
+    return BigInt(id);
+  }
+
+  /** The leader's: keeps ids ahead of demand. */
+  tick(): void {
+    if (this.#next + LOW > this.#max) this.#askForMore();
+  }
+
+  /** Whether this monitor will soon have none to give. */
+  get low(): boolean {
+    return this.#next + LOW > this.#max;
+  }
+}

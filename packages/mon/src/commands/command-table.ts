@@ -1,0 +1,49 @@
+/** The monitor's command table: what clients are told of, and what runs. */
+import type { CommandDescription } from '@spirula/messages';
+import { clusterCommands } from './cluster-commands.ts';
+import {
+  type CommandArgs,
+  type CommandContext,
+  type CommandOutcome,
+  invalid,
+  type MonCommandEntry,
+  prefixOf,
+  succeed,
+} from './command.ts';
+import { osdCommands } from './osd-commands.ts';
+import { poolCommands } from './pool-commands.ts';
+
+const entries: readonly MonCommandEntry[] = [...clusterCommands, ...osdCommands, ...poolCommands];
+const byPrefix = new Map(entries.map((entry) => [prefixOf(entry.description), entry]));
+/** In descriptions: the manager serves it. */
+const MGR_FLAG = 8;
+
+/** Everything a client may ask for: the monitors' commands, and the manager's while one is active. */
+export function descriptionsOf(mgrCommands: readonly CommandDescription[]): readonly CommandDescription[] {
+  const ofMgr = mgrCommands.map((description) => ({ ...description, flags: description.flags | MGR_FLAG }));
+  return [...entries.map((entry) => entry.description), ...ofMgr];
+}
+
+/** Runs one command line, JSON as clients send it. Whatever it holds, there is an answer. */
+export function runCommand(line: string, context: CommandContext): CommandOutcome {
+  const args = parseLine(line);
+  if (args === undefined) return invalid('command not understood');
+  const prefix = String(args['prefix']);
+  if (prefix === 'get_command_descriptions') return succeed(JSON.stringify(numbered(context.descriptions())));
+  const entry = byPrefix.get(prefix);
+  return entry === undefined ? invalid('command not known') : entry.run(args, context);
+}
+
+function parseLine(line: string): CommandArgs | undefined {
+  try {
+    const parsed: unknown = JSON.parse(line);
+    return typeof parsed === 'object' && parsed !== null && 'prefix' in parsed ? (parsed as CommandArgs) : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+function numbered(descriptions: readonly CommandDescription[]): Record<string, CommandDescription> {
+  return Object.fromEntries(descriptions.map((description, i) => [`cmd${String(i).padStart(3, '0')}`, description]));
+}

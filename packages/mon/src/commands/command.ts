@@ -1,0 +1,135 @@
+/** What a monitor command is: its signature as clients are told, and what it does. */
+import { Errno, utf8 } from '@spirula/encoding';
+import type { CommandDescription } from '@spirula/messages';
+import type { Bytes } from '@spirula/encoding';
+import type { ConfigMonitor } from '../config-monitor.ts';
+import type { HealthReport } from '../health.ts';
+import type { LogMonitor } from '../log-monitor.ts';
+import type { MgrMonitor } from '../mgr-monitor.ts';
+import type { OsdMonitor } from '../osd-monitor.ts';
+import type { MonMap } from '@spirula/maps';
+import type { Config } from '@spirula/world';
+
+/** The arguments of one command line, as the client's JSON has them. */
+export type CommandArgs = Readonly<Record<string, unknown>>;
+
+export interface QuorumView {
+  readonly epoch: number;
+  readonly ranks: readonly number[];
+  readonly leader: number;
+  readonly ageSeconds: number;
+  readonly role: string;
+}
+
+/** What commands read and change. Changes go to a service's pending state. */
+export interface CommandContext {
+  readonly config: Config;
+  readonly name: string;
+  readonly monmap: MonMap;
+  readonly quorum: QuorumView;
+  readonly osd: OsdMonitor;
+  readonly mgr: MgrMonitor;
+  readonly log: LogMonitor;
+  readonly configs: ConfigMonitor;
+  health(): HealthReport;
+  /** Seconds since the epoch. */
+  wallSeconds(): number;
+  /** Monitors, managers, OSDs and clients connected here: entity type -> count. */
+  descriptions(): readonly CommandDescription[];
+}
+
+export interface CommandOutcome {
+  readonly code: number;
+  /** For standard error. */
+  readonly status: string;
+  readonly data: Bytes;
+  /** The change must be committed before the answer leaves. */
+  readonly commit: boolean;
+}
+
+export interface MonCommandEntry {
+  readonly description: CommandDescription;
+  run(args: CommandArgs, context: CommandContext): CommandOutcome;
+}
+
+type Signature = readonly (string | Readonly<Record<string, string>>)[];
+
+/** A command under Ceph's words: `words` and argument objects in one list. */
+export function command(
+  signature: Signature,
+  help: string,
+  perm: 'r' | 'rw',
+  run: MonCommandEntry['run'],
+  module = 'mon',
+): MonCommandEntry {
+  return { description: { sig: signature, help, module, perm, flags: 0 }, run };
+}
+
+/** The words of a signature: what the client sends as `prefix`. */
+export function prefixOf(description: CommandDescription): string {
+  return description.sig.filter((each): each is string => typeof each === 'string').join(' ');
+}
+
+export function wantsJson(args: CommandArgs): boolean {
+  return args['format'] === 'json' || args['format'] === 'json-pretty';
+}
+
+/** Output in the form asked for: JSON when so, `text` otherwise. */
+export function output(args: CommandArgs, json: unknown, text: string): CommandOutcome {
+  if (args['format'] === 'json-pretty') return succeed(`${JSON.stringify(json, null, 4)}\n`);
+  return succeed(wantsJson(args) ? `\n${JSON.stringify(json)}\n` : text);
+}
+
+/** Output that is indented JSON even in plain text, as many of Ceph's commands have it. */
+export function jsonAlways(args: CommandArgs, json: unknown): CommandOutcome {
+  return output(args, json, `${JSON.stringify(json, null, 4)}\n`);
+}
+
+export function succeed(text: string | Bytes, status = ''): CommandOutcome {
+  return { code: 0, status, data: typeof text === 'string' ? utf8(text) : text, commit: false };
+}
+
+/** Done without a change: `status` says so. */
+export function unchanged(status: string): CommandOutcome {
+  return { code: 0, status, data: utf8(''), commit: false };
+}
+
+/** Done once the change is committed. */
+export function changed(status: string, text = ''): CommandOutcome {
+  return { code: 0, status, data: utf8(text), commit: true };
+}
+
+export function refuse(code: number, status: string): CommandOutcome {
+  return { code, status, data: utf8(''), commit: false };
+}
+
+export function invalid(status: string): CommandOutcome {
+  return refuse(Errno.EINVAL, status);
+}
+
+/** A text argument; undefined when it is absent. Lists of one are taken as their item. */
+export function text(args: CommandArgs, name: string): string | undefined {
+  const value = args[name];
+  if (Array.isArray(value)) return value.length > 0 ? String(value[0]) : undefined;
+  return value === undefined || value === null ? undefined : String(value);
+}
+
+/** The texts of an argument that may be repeated. */
+export function texts(args: CommandArgs, name: string): string[] {
+  const value = args[name];
+  if (value === undefined || value === null) return [];
+  return Array.isArray(value) ? value.map(String) : [String(value)];
+}
+
+/** A finite number; undefined when it is absent or none. */
+export function number(args: CommandArgs, name: string): number | undefined {
+  const value = text(args, name);
+  if (value === undefined || value.trim() === '') return undefined;
+  return Number.isFinite(Number(value)) ? Number(value) : undefined;
+}
+
+/** Whether a flag such as `--yes-i-really-mean-it` was given, in either of the ways clients send it. */
+export function flag(args: CommandArgs, name: string): boolean {
+  const value = args[name];
+  return value === true || value === 'true' || value === `--${name.replaceAll('_', '-')}`;
+}

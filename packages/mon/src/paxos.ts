@@ -1,0 +1,405 @@
+/**
+ * Paxos as Ceph's monitors run it (mon/Paxos.cc): one leader, one value at a time, every member of the quorum accepts.
+ *
+ *   leader   recovering --collect/last--> [updating the value found uncommitted] --> active <--> updating --> (commit)
+ *   peon     recovering ----------------- collect, begin, commit, lease ----------> active
+ *
+ * A value is an encoded `MonTransaction`; committing version v stores the value and applies its changes in one batch.
+ * What a peer relies on (a promised proposal number, an accepted value, a commit) is durable before the message that says
+ * so leaves: the host holds every message back until all that was submitted before it has committed.
+ */
+import type { Bytes } from '@spirula/encoding';
+import type { MonPaxos } from '@spirula/messages';
+import { invariant } from '@spirula/world';
+import { MonStore, MonTransaction, versionKey } from './mon-store.ts';
+
+const PREFIX = 'paxos';
+const VALUE = 'v:';
+
+export type PaxosState = 'idle' | 'recovering' | 'active' | 'updating';
+
+/** What Paxos asks of the monitor around it. */
+export interface PaxosHost {
+  /** Leaves once everything submitted before is durable. */
+  send(rank: number, message: MonPaxos): void;
+  /** Stores at once for readers; `durable` runs when it survives a crash. */
+  submit(transaction: MonTransaction, durable?: () => void): void;
+  /** Arms a timer by the option that rules it (mon_lease and its factors). */
+  arm(timer: PaxosTimer): void;
+  disarm(timer: PaxosTimer): void;
+  /** Something is wrong with this quorum: probe and elect anew. */
+  bootstrap(reason: string): void;
+  /** This monitor is behind all that the quorum still has: copy the store of `rank`. */
+  sync(rank: number): void;
+  /** A version was applied to the store. */
+  onCommitted(version: number): void;
+  /** The leader may propose (again). */
+  onActive(): void;
+}
+
+export type PaxosTimer = 'collect' | 'accept' | 'leaseRenew' | 'leaseAck' | 'lease';
+
+export class Paxos {
+  readonly #rank: number;
+  readonly #store: MonStore;
+  readonly #host: PaxosHost;
+  #state: PaxosState = 'idle';
+  #epoch = 0;
+  #leader = -1;
+  #quorum: readonly number[] = [];
+  /** Versions first .. last are in the store; last is applied. */
+  #firstCommitted: number;
+  #lastCommitted: number;
+  /** The highest proposal number promised; every message below it is refused. */
+  #acceptedPn: number;
+  /** Highest last_committed that each peer reported in this round. */
+  readonly #peerLast = new Map<number, number>();
+  /** Peers heard from in the phase at hand, this monitor included. */
+  #heard = new Set<number>();
+  #uncommitted: { readonly pn: number; readonly value: Bytes } | undefined;
+  #proposing: { readonly value: Bytes; ownDurable: boolean } | undefined;
+
+  constructor(rank: number, store: MonStore, host: PaxosHost) {
+    this.#rank = rank;
+    this.#store = store;
+    this.#host = host;
+    this.#firstCommitted = store.getNumber(PREFIX, 'first_committed');
+    this.#lastCommitted = store.getNumber(PREFIX, 'last_committed');
+    this.#acceptedPn = store.getNumber(PREFIX, 'accepted_pn');
+  }
+
+  get state(): PaxosState {
+    return this.#state;
+  }
+
+  get firstCommitted(): number {
+    return this.#firstCommitted;
+  }
+
+  get lastCommitted(): number {
+    return this.#lastCommitted;
+  }
+
+  get isLeader(): boolean {
+    return this.#state !== 'idle' && this.#leader === this.#rank;
+  }
+
+  /** The committed value of a version; undefined when trimmed or not committed. */
+  value(version: number): Bytes | undefined {
+    return version <= this.#lastCommitted ? this.#store.get(PREFIX, VALUE + versionKey(version)) : undefined;
+  }
+
+  /** The store was replaced by a sync: read again what it says. */
+  reload(): void {
+    this.#firstCommitted = this.#store.getNumber(PREFIX, 'first_committed');
+    this.#lastCommitted = this.#store.getNumber(PREFIX, 'last_committed');
+  }
+
+  /** An election began: nothing goes on. */
+  suspend(): void {
+    this.#state = 'idle';
+    this.#proposing = undefined;
+    this.#uncommitted = undefined;
+    for (const timer of ['collect', 'accept', 'leaseRenew', 'leaseAck', 'lease'] as const) this.#host.disarm(timer);
+  }
+
+  lead(epoch: number, quorum: readonly number[]): void {
+    this.suspend();
+    this.#epoch = epoch;
+    this.#leader = this.#rank;
+    this.#quorum = quorum;
+    this.#peerLast.clear();
+    this.#collect(0);
+  }
+
+  follow(epoch: number, leader: number, quorum: readonly number[]): void {
+    this.suspend();
+    this.#epoch = epoch;
+    this.#leader = leader;
+    this.#quorum = quorum;
+    this.#state = 'recovering';
+    this.#host.arm('lease');
+  }
+
+  /** Starts agreement on one transaction. Only the leader, only when active. */
+  propose(transaction: MonTransaction): void {
+    invariant(this.isLeader && this.#state === 'active', 'the leader proposes when active');
+    this.#begin(transaction.encode());
+  }
+
+  onTimer(timer: PaxosTimer): void {
+    switch (timer) {
+      case 'collect':
+        return this.#host.bootstrap('not all of the quorum answered collect');
+      case 'accept':
+        return this.#host.bootstrap('not all of the quorum accepted');
+      case 'leaseAck':
+        return this.#host.bootstrap('not all of the quorum acknowledged the lease');
+      case 'lease':
+        return this.#host.bootstrap('the lease ran out: the leader is silent');
+      case 'leaseRenew':
+        return this.#extendLease();
+    }
+  }
+
+  /** A message of a peer. Whatever it holds, this does not throw. */
+  onMessage(from: number, message: MonPaxos): void {
+    if (this.#state === 'idle' || message.epoch !== this.#epoch || !this.#quorum.includes(from)) return;
+    if (this.isLeader) {
+      switch (message.op) {
+        case 'last':
+          return this.#onLast(from, message);
+        case 'accept':
+          return this.#onAccept(from, message);
+        case 'leaseAck':
+          return this.#onLeaseAck(from);
+        default:
+          return;
+      }
+    }
+    if (from !== this.#leader) return;
+    switch (message.op) {
+      case 'collect':
+        return this.#onCollect(from, message);
+      case 'begin':
+        return this.#onBegin(from, message);
+      case 'commit':
+        return this.#onCommit(message);
+      case 'lease':
+        return this.#onLease(from, message);
+      default:
+        return;
+    }
+  }
+
+  // Leader
+
+  #collect(seenPn: number): void {
+    this.#state = 'recovering';
+    this.#heard = new Set([this.#rank]);
+    this.#uncommitted = this.#storedUncommitted();
+    this.#promise(this.#nextPn(Math.max(this.#acceptedPn, seenPn)));
+    if (this.#quorum.length === 1) return this.#finishCollect();
+    for (const rank of this.#peers()) this.#host.send(rank, this.#message('collect'));
+    this.#host.arm('collect');
+  }
+
+  /** Proposal numbers of different monitors never meet (Paxos::get_new_proposal_number). */
+  #nextPn(above: number): number {
+    return (Math.floor(above / 100) + 1) * 100 + this.#rank;
+  }
+
+  #promise(pn: number): void {
+    this.#acceptedPn = pn;
+    const transaction = new MonTransaction();
+    transaction.putNumber(PREFIX, 'accepted_pn', pn);
+    this.#host.submit(transaction);
+  }
+
+  #onLast(from: number, last: MonPaxos): void {
+    if (this.#state !== 'recovering') return;
+    if (last.firstCommitted > this.#lastCommitted + 1) return this.#host.sync(from);
+    this.#learn(last.values, last.lastCommitted);
+    // Of several uncommitted values the one accepted under the highest number may have been chosen.
+    this.#peerLast.set(from, Math.max(last.lastCommitted, this.#peerLast.get(from) ?? 0));
+    if (last.pn > this.#acceptedPn) return this.#collect(last.pn);
+    if (last.pn !== this.#acceptedPn) return;
+    const version = this.#lastCommitted + 1;
+    const value = last.values.get(version);
+    if (last.uncommittedPn > 0 && value !== undefined && last.lastCommitted + 1 === version) {
+      if (this.#uncommitted === undefined || last.uncommittedPn > this.#uncommitted.pn) {
+        this.#uncommitted = { pn: last.uncommittedPn, value };
+      }
+    }
+    this.#heard.add(from);
+    if (this.#heard.size === this.#quorum.length) this.#finishCollect();
+  }
+
+  #finishCollect(): void {
+    this.#host.disarm('collect');
+    for (const rank of this.#peers()) {
+      const theirs = this.#peerLast.get(rank) ?? 0;
+      if (theirs < this.#lastCommitted) {
+        this.#host.send(rank, this.#message('commit', this.#valuesAfter(theirs)));
+      }
+    }
+    if (this.#uncommitted !== undefined) {
+      const { value } = this.#uncommitted;
+      this.#uncommitted = undefined;
+      return this.#begin(value);
+    }
+    this.#becomeActive();
+  }
+
+  #becomeActive(): void {
+    this.#state = 'active';
+    this.#proposing = undefined;
+    this.#extendLease();
+    this.#host.onActive();
+  }
+
+  #begin(value: Bytes): void {
+    const version = this.#lastCommitted + 1;
+    this.#state = 'updating';
+    this.#heard = new Set([this.#rank]);
+    const proposing = { value, ownDurable: false };
+    this.#proposing = proposing;
+    this.#host.submit(this.#pending(version, value), () => {
+      if (this.#proposing !== proposing) return;
+      proposing.ownDurable = true;
+      this.#commitWhenAccepted();
+    });
+    for (const rank of this.#peers()) this.#host.send(rank, this.#message('begin', new Map([[version, value]])));
+    if (this.#quorum.length > 1) this.#host.arm('accept');
+  }
+
+  #onAccept(from: number, accept: MonPaxos): void {
+    if (this.#state !== 'updating' || accept.pn !== this.#acceptedPn || accept.lastCommitted !== this.#lastCommitted) {
+      return;
+    }
+    this.#heard.add(from);
+    this.#commitWhenAccepted();
+  }
+
+  #commitWhenAccepted(): void {
+    const proposing = this.#proposing;
+    if (proposing === undefined || !proposing.ownDurable || !this.#accepted()) return;
+    this.#host.disarm('accept');
+    const version = this.#lastCommitted + 1;
+    this.#proposing = undefined;
+    this.#apply(version, proposing.value);
+    for (const rank of this.#peers())
+      this.#host.send(rank, this.#message('commit', new Map([[version, proposing.value]])));
+    this.#becomeActive();
+  }
+
+  /** Whether the value proposed has been accepted by all who must. */
+  #accepted(): boolean {
+    return this.#heard.size === this.#quorum.length;
+  }
+
+  #extendLease(): void {
+    if (this.#quorum.length === 1) return;
+    for (const rank of this.#peers()) this.#host.send(rank, this.#message('lease'));
+    this.#host.arm('leaseRenew');
+    if (this.#leaseAcks.size === 0) this.#host.arm('leaseAck');
+    this.#leaseAcks = new Set(this.#peers());
+  }
+
+  /** Peers whose acknowledgement of the newest lease is awaited. */
+  #leaseAcks = new Set<number>();
+
+  #onLeaseAck(from: number): void {
+    this.#leaseAcks.delete(from);
+    if (this.#leaseAcks.size === 0) this.#host.disarm('leaseAck');
+  }
+
+  // Peon
+
+  #onCollect(from: number, collect: MonPaxos): void {
+    this.#state = 'recovering';
+    this.#host.arm('lease');
+    if (collect.firstCommitted > this.#lastCommitted + 1) return this.#host.sync(from);
+    const values = this.#valuesAfter(collect.lastCommitted);
+    const pending = this.#storedUncommitted();
+    if (collect.pn > this.#acceptedPn) this.#promise(collect.pn);
+    if (pending !== undefined) values.set(this.#lastCommitted + 1, pending.value);
+    this.#host.send(from, { ...this.#message('last', values), uncommittedPn: pending?.pn ?? 0 });
+  }
+
+  #onBegin(from: number, begin: MonPaxos): void {
+    const version = this.#lastCommitted + 1;
+    const value = begin.values.get(version);
+    if (begin.pn !== this.#acceptedPn || begin.lastCommitted !== this.#lastCommitted || value === undefined) return;
+    this.#state = 'updating';
+    this.#host.submit(this.#pending(version, value));
+    this.#host.send(from, this.#message('accept'));
+  }
+
+  #onCommit(commit: MonPaxos): void {
+    this.#learn(commit.values, commit.lastCommitted);
+  }
+
+  #onLease(from: number, lease: MonPaxos): void {
+    // Commits travel before it on the same session; a gap means that one was lost with an older session.
+    if (lease.lastCommitted > this.#lastCommitted) return this.#host.bootstrap('a commit did not arrive');
+    this.#state = 'active';
+    this.#host.arm('lease');
+    this.#host.send(from, this.#message('leaseAck'));
+  }
+
+  // Both
+
+  /** Applies committed values in order, as far as they reach without a gap (Paxos::store_state). */
+  #learn(values: ReadonlyMap<number, Bytes>, lastCommitted: number): void {
+    for (let version = this.#lastCommitted + 1; version <= lastCommitted; version++) {
+      const value = values.get(version);
+      if (value === undefined) return;
+      this.#apply(version, value);
+      this.#uncommitted = undefined;
+    }
+  }
+
+  #apply(version: number, value: Bytes): void {
+    invariant(version === this.#lastCommitted + 1, 'versions are applied one after another');
+    const transaction = new MonTransaction();
+    transaction.put(PREFIX, VALUE + versionKey(version), value);
+    transaction.putNumber(PREFIX, 'last_committed', version);
+    if (this.#firstCommitted === 0) transaction.putNumber(PREFIX, 'first_committed', version);
+    transaction.append(MonTransaction.decode(value));
+    this.#host.submit(transaction);
+    this.#lastCommitted = version;
+    this.#firstCommitted = this.#store.getNumber(PREFIX, 'first_committed');
+    this.#host.onCommitted(version);
+  }
+
+  /** Values that the trim of old versions removes: for the leader to add to a proposal. */
+  trimTo(first: number, transaction: MonTransaction): void {
+    for (let version = this.#firstCommitted; version < first; version++) {
+      transaction.del(PREFIX, VALUE + versionKey(version));
+    }
+    transaction.putNumber(PREFIX, 'first_committed', first);
+  }
+
+  #pending(version: number, value: Bytes): MonTransaction {
+    const transaction = new MonTransaction();
+    transaction.put(PREFIX, VALUE + versionKey(version), value);
+    transaction.putNumber(PREFIX, 'pending_v', version);
+    transaction.putNumber(PREFIX, 'pending_pn', this.#acceptedPn);
+    return transaction;
+  }
+
+  /** A value accepted for the next version that nobody is known to have committed. */
+  #storedUncommitted(): { pn: number; value: Bytes } | undefined {
+    const version = this.#lastCommitted + 1;
+    if (this.#store.getNumber(PREFIX, 'pending_v') !== version) return undefined;
+    const value = this.#store.get(PREFIX, VALUE + versionKey(version));
+    return value === undefined ? undefined : { pn: this.#store.getNumber(PREFIX, 'pending_pn'), value };
+  }
+
+  #valuesAfter(version: number): Map<number, Bytes> {
+    const values = new Map<number, Bytes>();
+    for (let v = Math.max(version + 1, this.#firstCommitted); v <= this.#lastCommitted; v++) {
+      const value = this.value(v);
+      if (value !== undefined) values.set(v, value);
+    }
+    return values;
+  }
+
+  #peers(): number[] {
+    return this.#quorum.filter((rank) => rank !== this.#rank);
+  }
+
+  #message(op: MonPaxos['op'], values: ReadonlyMap<number, Bytes> = new Map()): MonPaxos {
+    return {
+      type: 'mon_paxos',
+      op,
+      epoch: this.#epoch,
+      firstCommitted: this.#firstCommitted,
+      lastCommitted: this.#lastCommitted,
+      pn: this.#acceptedPn,
+      uncommittedPn: 0,
+      values,
+    };
+  }
+}

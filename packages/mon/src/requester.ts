@@ -1,0 +1,19 @@
+import type { AddrVec, EntityName } from '@spirula/encoding';
+import type { Message } from '@spirula/messages';
+
+/** Who asks, wherever the connection ends: at this monitor or at a peon that forwarded the request. */
+export interface Requester {
+  readonly entity: EntityName;
+  readonly addrs: AddrVec;
+  readonly globalId: bigint;
+  /** May come once, several times (maps), or never. */
+  reply(message: Message): void;
+  /** No reply will come: a peon may forget the request. */
+  done(): void;
+}
+
+/** One request as it waits for a quorum, a leader or a commit. */
+export interface Request {
+  readonly from: Requester;
+  readonly message: Message;
+}

@@ -1,0 +1,343 @@
+/** The services of a monitor together: who serves which request, and what subscribers are sent. */
+import { type AddrVec, Errno, sameAddrVec } from '@spirula/encoding';
+import { encodeMgrMap, encodeMonMap, type MonMap, osdExists, osdUp } from '@spirula/maps';
+import type {
+  CommandDescription,
+  LogEntry,
+  Message,
+  MonCommand,
+  OsdMapMessage,
+  PoolOpMessage,
+} from '@spirula/messages';
+import { AuthMonitor } from './auth-monitor.ts';
+import type { CommandContext, QuorumView } from './commands/command.ts';
+import { descriptionsOf, runCommand } from './commands/command-table.ts';
+import { ConfigMonitor } from './config-monitor.ts';
+import { computeHealth, type HealthReport } from './health.ts';
+import { LogMonitor, LogPriority } from './log-monitor.ts';
+import { MgrMonitor } from './mgr-monitor.ts';
+import type { MonTransaction } from './mon-store.ts';
+import { OsdMonitor } from './osd-monitor.ts';
+import type { PaxosService, ServiceContext } from './paxos-service.ts';
+import type { Request, Requester } from './requester.ts';
+import type { MonSession } from './session.ts';
+
+/** Most maps in one message (osd_map_message_max). */
+const MAX_MAPS = 40;
+
+export interface ServicesContext extends ServiceContext {
+  readonly monmap: MonMap;
+  readonly name: string;
+  readonly rank: number;
+  quorum(): QuorumView;
+}
+
+export class Services {
+  readonly #context: ServicesContext;
+  readonly osd: OsdMonitor;
+  readonly mgr: MgrMonitor;
+  readonly auth: AuthMonitor;
+  readonly log: LogMonitor;
+  readonly config: ConfigMonitor;
+  readonly #all: readonly PaxosService[];
+  #leadingEpoch = -1;
+  #logSeq = 0;
+  #lastHealth = '';
+
+  constructor(context: ServicesContext) {
+    this.#context = context;
+    const { fsid, ranks } = context.monmap;
+    this.osd = new OsdMonitor(context, fsid);
+    this.mgr = new MgrMonitor(context, fsid);
+    this.auth = new AuthMonitor(context, context.rank, ranks.length);
+    this.log = new LogMonitor(context);
+    this.config = new ConfigMonitor(context);
+    this.#all = [this.osd, this.mgr, this.auth, this.log, this.config];
+  }
+
+  /** Whether the services have begun to lead under the quorum at hand. */
+  get leading(): boolean {
+    return this.#context.quorum().role === 'leader' && this.#leadingEpoch === this.#context.quorum().epoch;
+  }
+
+  get dirty(): boolean {
+    return this.#all.some((service) => service.dirty);
+  }
+
+  refresh(): void {
+    for (const service of this.#all) service.refresh();
+  }
+
+  onLeading(): void {
+    const quorum = this.#context.quorum();
+    this.#leadingEpoch = quorum.epoch;
+    for (const service of this.#all) service.onLeading();
+    const names = quorum.ranks.map((rank) => this.#context.monmap.ranks[rank]).join(',');
+    this.#logLine(
+      LogPriority.info,
+      `mon.${this.#context.name} is new leader, mons ${names} in quorum (ranks ${quorum.ranks.join(',')})`,
+    );
+  }
+
+  afterCommit(): void {
+    this.osd.afterCommit();
+    for (const { level, text } of this.osd.takeLog()) this.#logLine(LogPriority[level], text);
+  }
+
+  encodePending(transaction: MonTransaction): void {
+    for (const service of this.#all) if (service.dirty) service.encodePending(transaction);
+  }
+
+  tick(): void {
+    this.osd.tick();
+    this.mgr.tick();
+    this.auth.tick();
+    this.#logHealth();
+  }
+
+  #logLine(priority: number, text: string): void {
+    this.#logSeq += 1;
+    const entry: LogEntry = {
+      name: { type: 'mon', id: this.#context.name },
+      stamp: this.#context.wall(),
+      seq: this.#logSeq,
+      priority,
+      text,
+      channel: 'cluster',
+    };
+    this.log.append([entry]);
+  }
+
+  #logHealth(): void {
+    const { status } = this.health();
+    if (this.#lastHealth !== '' && status !== this.#lastHealth) {
+      if (status === 'HEALTH_OK') this.#logLine(LogPriority.info, 'Cluster is now healthy');
+      else this.#logLine(LogPriority.warn, `Health is now ${status}: ${[...this.health().checks.keys()].join(' ')}`);
+    }
+    this.#lastHealth = status;
+  }
+
+  health(): HealthReport {
+    const { config, monmap } = this.#context;
+    return computeHealth({
+      map: this.osd.map,
+      monNames: monmap.ranks,
+      quorumNames: this.#context.quorum().ranks.map((rank) => monmap.ranks[rank]!),
+      mgrDown: this.mgr.down,
+      mgrChecks: this.mgr.checks,
+      defaultPoolSize: config.osd_pool_default_size,
+      warnNoRedundancy: config.mon_warn_on_pool_no_redundancy,
+    });
+  }
+
+  // Subscriptions
+
+  /** Sends what the session subscribed to and has not been sent yet. */
+  serveSubscriptions(session: MonSession, send: (message: Message) => void): void {
+    const { monmap } = this.#context;
+    if (session.wanted('config') !== undefined) {
+      const { entity } = session.peer;
+      send({ type: 'config', config: this.config.valuesFor(entity.type, entity.id) });
+      session.sent('config', Number.MAX_SAFE_INTEGER - 1);
+    }
+    this.#serveIfNewer(session, 'monmap', monmap.epoch, () => send({ type: 'mon_map', monmap: encodeMonMap(monmap) }));
+    const mgrmap = this.mgr.map;
+    if (mgrmap.epoch > 0) {
+      this.#serveIfNewer(session, 'mgrmap', mgrmap.epoch, () =>
+        send({ type: 'mgr_map', mgrmap: encodeMgrMap(mgrmap) }),
+      );
+    }
+    this.#serveOsdMap(session, send);
+    this.#serveLog(session, send);
+  }
+
+  #serveIfNewer(session: MonSession, name: string, version: number, send: () => void): void {
+    const wanted = session.wanted(name);
+    if (wanted === undefined || wanted > version) return;
+    send();
+    session.sent(name, version);
+  }
+
+  #serveOsdMap(session: MonSession, send: (message: Message) => void): void {
+    for (;;) {
+      const wanted = session.wanted('osdmap');
+      const newest = this.osd.map.epoch;
+      if (wanted === undefined || newest === 0 || wanted > newest) return;
+      const message = this.#osdMaps(wanted);
+      send(message);
+      const last = Math.max(...message.fulls.keys(), ...message.incrementals.keys());
+      session.sent('osdmap', last);
+    }
+  }
+
+  /** From epoch `start`: incrementals where the receiver holds the epoch before, else a whole map first. */
+  #osdMaps(start: number): OsdMapMessage {
+    const newest = this.osd.map.epoch;
+    const { fsid } = this.#context.monmap;
+    const base = { type: 'osd_map', fsid, oldest: this.osd.first, newest, gapRemovedSnaps: new Map() } as const;
+    const incrementals = new Map<number, Uint8Array>();
+    const fulls = new Map<number, Uint8Array>();
+    let epoch = start;
+    if (start === 0 || start <= this.osd.first) {
+      epoch = start === 0 ? newest : this.osd.first;
+      const full = this.osd.full(epoch);
+      if (full !== undefined) fulls.set(epoch, full);
+      epoch += 1;
+    }
+    for (; epoch <= newest && incrementals.size < MAX_MAPS; epoch++) {
+      const inc = this.osd.incremental(epoch);
+      if (inc !== undefined) incrementals.set(epoch, inc);
+    }
+    return { ...base, incrementals, fulls };
+  }
+
+  #serveLog(session: MonSession, send: (message: Message) => void): void {
+    for (const name of session.subscribed('log-')) {
+      const wanted = session.wanted(name)!;
+      // A new subscriber hears what comes, not what was.
+      const entries = wanted === 0 ? [] : this.log.since(wanted - 1);
+      if (entries.length > 0) send({ type: 'log', fsid: this.#context.monmap.fsid, entries });
+      if (wanted <= this.log.version) session.sent(name, this.log.version);
+    }
+  }
+
+  // Requests, on the leader
+
+  /** Serves a request. `afterCommit` takes what is to be done once the changes made for it are committed. */
+  serve({ from, message }: Request, afterCommit: (finish: () => void) => void): void {
+    switch (message.type) {
+      case 'mon_command':
+        return this.#serveCommand(from, message, afterCommit);
+      case 'mon_get_version': {
+        const [newest, oldest] = this.#versions(message.what);
+        from.reply({ type: 'mon_get_version_reply', tid: message.tid, handle: message.handle, newest, oldest });
+        return;
+      }
+      case 'statfs': {
+        const digest = this.mgr.digest;
+        const { kb = 0, kbUsed = 0, kbAvail = 0 } = digest ?? {};
+        const pool = message.pool === undefined ? undefined : digest?.pools.get(message.pool);
+        const objects = pool?.sum.objects ?? digest?.total.objects ?? 0;
+        const version = this.osd.map.epoch;
+        from.reply({
+          type: 'statfs_reply',
+          tid: message.tid,
+          fsid: message.fsid,
+          version,
+          kb,
+          kbUsed,
+          kbAvail,
+          objects,
+        });
+        return;
+      }
+      case 'get_pool_stats': {
+        const names = new Map([...this.osd.map.poolNames].map(([id, name]) => [name, id]));
+        const stats = new Map(
+          message.pools.flatMap((name) => {
+            const stat = this.mgr.digest?.pools.get(names.get(name) ?? -1);
+            return stat === undefined ? [] : [[name, stat] as const];
+          }),
+        );
+        from.reply({ type: 'get_pool_stats_reply', tid: message.tid, fsid: message.fsid, stats, perPool: true });
+        return;
+      }
+      case 'pool_op':
+        return this.#refusePoolOp(from, message);
+      case 'log':
+        if (from.entity.type !== 'client') this.log.append(message.entries);
+        return from.done();
+      case 'mgr_beacon':
+        if (from.entity.type === 'mgr') this.mgr.onBeacon(message);
+        return from.done();
+      case 'mon_mgr_report':
+        if (from.entity.type === 'mgr' && this.mgr.isManager(from.addrs)) this.mgr.onReport(message);
+        return from.done();
+      case 'osd_boot':
+        if (this.#isOsd(from, message.osd, undefined)) this.osd.onBoot(message);
+        return from.done();
+      case 'osd_failure':
+        if (this.#isCurrentOsd(from, message.reporter)) this.osd.onFailure(message);
+        return from.done();
+      case 'osd_alive':
+        if (this.#isCurrentOsd(from, message.osd)) this.osd.onAlive(message);
+        return from.done();
+      case 'osd_pgtemp':
+        if (this.#isCurrentOsd(from, message.osd)) this.osd.onPgTemp(message);
+        return from.done();
+      case 'osd_beacon':
+        if (this.#isCurrentOsd(from, message.osd)) this.osd.onBeacon(message);
+        return from.done();
+      case 'osd_mark_me_down':
+        if (!this.#isCurrentOsd(from, message.osd)) return from.done();
+        this.osd.onMarkMeDown(message);
+        if (!message.ack) return from.done();
+        return afterCommit(() => from.reply({ ...message, epoch: this.osd.map.epoch }));
+      default:
+        return from.done();
+    }
+  }
+
+  #serveCommand(from: Requester, message: MonCommand, afterCommit: (finish: () => void) => void): void {
+    const outcome = runCommand(message.cmd[0] ?? '', this.#commandContext());
+    const { code, status, data } = outcome;
+    const answer = () =>
+      from.reply({ type: 'mon_command_ack', tid: message.tid, code, status, cmd: message.cmd, data });
+    if (outcome.commit) afterCommit(answer);
+    else answer();
+  }
+
+  #commandContext(): CommandContext {
+    const { config, name, monmap } = this.#context;
+    return {
+      config,
+      name,
+      monmap,
+      quorum: this.#context.quorum(),
+      osd: this.osd,
+      mgr: this.mgr,
+      log: this.log,
+      configs: this.config,
+      health: () => this.health(),
+      wallSeconds: () => this.#context.wall().sec,
+      descriptions: (): readonly CommandDescription[] => descriptionsOf(this.mgr.commands),
+    };
+  }
+
+  #versions(what: string): [newest: number, oldest: number] {
+    switch (what) {
+      case 'osdmap':
+        return [this.osd.map.epoch, this.osd.first];
+      case 'monmap':
+        return [this.#context.monmap.epoch, 1];
+      case 'mgrmap':
+        return [this.mgr.map.epoch, 1];
+      default:
+        return [0, 0];
+    }
+  }
+
+  /** Snapshots are not kept yet: said at once, so that no client waits. */
+  #refusePoolOp(from: Requester, message: PoolOpMessage): void {
+    const known = this.osd.map.pools.has(message.pool);
+    from.reply({
+      type: 'pool_op_reply',
+      tid: message.tid,
+      fsid: message.fsid,
+      code: known ? Errno.EOPNOTSUPP : Errno.ENOENT,
+      epoch: this.osd.map.epoch,
+      response: undefined,
+    });
+  }
+
+  /** Whether a connection is the OSD it says it is; `addrs` undefined: it may not be in the map yet. */
+  #isOsd(from: Requester, osd: number, addrs: AddrVec | undefined): boolean {
+    if (from.entity.type !== 'osd' || from.entity.id !== String(osd)) return false;
+    return addrs === undefined || sameAddrVec(from.addrs, addrs);
+  }
+
+  #isCurrentOsd(from: Requester, osd: number): boolean {
+    const { map } = this.osd;
+    return osdExists(map, osd) && osdUp(map, osd) && this.#isOsd(from, osd, map.clientAddrs[osd]);
+  }
+}
