@@ -1,4 +1,4 @@
-import type { AddrVec, Bytes, EntityAddr, Epoch, OsdId, PgId, PoolId, UTime, Uuid, Weight16 } from '@spirula/encoding';
+import type { AddrVec, Bytes, EntityAddr, Epoch, OsdId, PoolId, UTime, Uuid, Weight16 } from '@spirula/encoding';
 import type { OsdXInfo, PgKey } from './osdmap.ts';
 import type { Pool, SnapInterval } from './pool.ts';
 
@@ -69,5 +69,3 @@ export interface OsdMapIncremental {
   /** CRC of the full map this leads to; filled in by the monitor when it encodes. */
   fullCrc: number;
 }
-
-export type { PgId };

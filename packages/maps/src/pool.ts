@@ -34,7 +34,7 @@ export interface SnapInterval {
 }
 
 /** Last merge of PGs in this pool (pg_merge_meta_t). */
-export interface PgMergeMeta {
+interface PgMergeMeta {
   readonly sourcePgid: PgId;
   readonly readyEpoch: Epoch;
   readonly lastEpochStarted: Epoch;
