@@ -69,36 +69,37 @@ export class KvOverlay {
     return this.#answer(rawFromBytes(key));
   }
 
-  /** The entries of a range, given those of the table below, in the range's direction (as many as are asked for). */
+  /** The entries of a range, given those of the table below in it, in the range's direction and without a limit. */
   range(range: KvRange, below: Iterable<Entry> = []): Entry[] {
-    const limit = range.limit ?? Number.POSITIVE_INFINITY;
     const found: Entry[] = [];
-    if (limit === 0) return found;
+    if (range.limit === 0) return found;
+    for (const entry of this.merge(range, below)) {
+      found.push(entry);
+      if (found.length === range.limit) break;
+    }
+    return found;
+  }
+
+  /** As `range`, one by one and without heeding its limit. Neither table may change meanwhile. */
+  *merge(range: KvRange, below: Iterable<Entry>): Generator<Entry> {
     const start = rawFromBytes(range.start);
     const end = rawFromBytes(range.end);
     const own = range.reverse ? this.#entries.keysReverse(start, end) : this.#entries.keys(start, end);
-    const precedes = (a: RawString, b: RawString) => (range.reverse ? a > b : a < b);
     let next = own.next();
-    /** Takes own entries up to `key`, or all of them; true when the limit is reached. */
-    const takeOwn = (key: RawString | undefined): boolean => {
-      while (!next.done && (key === undefined || precedes(next.value, key) || next.value === key)) {
-        const value = this.#entries.get(next.value);
-        if (value !== undefined) found.push([bytesFromRaw(next.value), value]);
-        if (found.length >= limit) return true;
-        next = own.next();
-      }
-      return false;
-    };
     for (const entry of below) {
       const key = rawFromBytes(entry[0]);
-      const answer = this.#answer(key);
-      if (takeOwn(key)) return found;
-      if (answer !== undefined) continue;
-      found.push(entry);
-      if (found.length >= limit) return found;
+      while (!next.done && (range.reverse ? next.value >= key : next.value <= key)) {
+        const value = this.#entries.get(next.value);
+        if (value !== undefined) yield [bytesFromRaw(next.value), value];
+        next = own.next();
+      }
+      if (this.#answer(key) === undefined) yield entry;
     }
-    takeOwn(undefined);
-    return found;
+    while (!next.done) {
+      const value = this.#entries.get(next.value);
+      if (value !== undefined) yield [bytesFromRaw(next.value), value];
+      next = own.next();
+    }
   }
 
   /**

@@ -1,0 +1,114 @@
+import { constants, fdatasync, fsync, readSync, writeSync } from 'node:fs';
+import { type FileHandle, mkdir, open, readdir, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Bytes } from '@spirula/encoding';
+
+/** `durable`: a write has reached the disk when it is done (O_DSYNC). `buffered`: only a later `sync` makes it so. */
+export type FileMode = 'buffered' | 'durable';
+
+/**
+ * The files that journals and devices stand on, as few verbs as they need: a layer that records every write and sync can
+ * take the place of the real one and play back what a power cut would leave.
+ */
+export interface FileLayer {
+  makeDir(path: string): Promise<void>;
+  /** Names in a folder, sorted. */
+  list(dir: string): Promise<string[]>;
+  /** Opens a file, made empty when it is not there. Its name is durable after `syncDir`. */
+  open(dir: string, name: string, mode: FileMode): Promise<LayerFile>;
+  remove(dir: string, name: string): Promise<void>;
+  syncDir(dir: string): Promise<void>;
+}
+
+/** One open file. At most one asynchronous call at a time. */
+export interface LayerFile {
+  size(): number;
+  /** Bytes; beyond the end of the file, zeros. */
+  read(offset: number, length: number): Bytes;
+  /** Takes effect at once for reads; not durable, whatever the mode says, until `sync`. */
+  writeNow(offset: number, bytes: Bytes): void;
+  write(offset: number, bytes: Bytes): Promise<void>;
+  sync(): Promise<void>;
+  truncate(size: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The file system of this machine. */
+export const nodeFiles: FileLayer = {
+  async makeDir(path) {
+    await mkdir(path, { recursive: true });
+  },
+  async list(dir) {
+    return (await readdir(dir)).sort();
+  },
+  async open(dir, name, mode) {
+    const flags = constants.O_RDWR | constants.O_CREAT | (mode === 'durable' ? constants.O_DSYNC : 0);
+    const handle = await open(join(dir, name), flags, 0o644);
+    return new NodeFile(handle, (await handle.stat()).size);
+  },
+  async remove(dir, name) {
+    await unlink(join(dir, name));
+  },
+  async syncDir(dir) {
+    const handle = await open(dir, 'r');
+    try {
+      await new Promise<void>((resolve, reject) => fsync(handle.fd, (error) => (error ? reject(error) : resolve())));
+    } finally {
+      await handle.close();
+    }
+  },
+};
+
+class NodeFile implements LayerFile {
+  readonly #handle: FileHandle;
+  #size: number;
+
+  constructor(handle: FileHandle, size: number) {
+    this.#handle = handle;
+    this.#size = size;
+  }
+
+  size(): number {
+    return this.#size;
+  }
+
+  read(offset: number, length: number): Bytes {
+    const bytes = new Uint8Array(length);
+    let done = 0;
+    while (done < length) {
+      const count = readSync(this.#handle.fd, bytes, done, length - done, offset + done);
+      if (count === 0) break;
+      done += count;
+    }
+    return bytes;
+  }
+
+  writeNow(offset: number, bytes: Bytes): void {
+    let done = 0;
+    while (done < bytes.length) done += writeSync(this.#handle.fd, bytes, done, bytes.length - done, offset + done);
+    this.#size = Math.max(this.#size, offset + bytes.length);
+  }
+
+  async write(offset: number, bytes: Bytes): Promise<void> {
+    let done = 0;
+    while (done < bytes.length) {
+      done += (await this.#handle.write(bytes, done, bytes.length - done, offset + done)).bytesWritten;
+    }
+    this.#size = Math.max(this.#size, offset + bytes.length);
+  }
+
+  sync(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      fdatasync(this.#handle.fd, (error) => (error ? reject(error) : resolve()));
+    });
+  }
+
+  async truncate(size: number): Promise<void> {
+    await this.#handle.truncate(size);
+    this.#size = size;
+  }
+
+  close(): Promise<void> {
+    return this.#handle.close();
+  }
+}

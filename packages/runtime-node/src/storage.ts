@@ -1,0 +1,108 @@
+import { join } from 'node:path';
+import type { BlockDevice, KeyValue, Log, Token } from '@spirula/world';
+import { LmdbCheckpoint } from './checkpoint.ts';
+import { crc32c } from './crc.ts';
+import { DataFolder } from './data-folder.ts';
+import { FileBlock } from './file-block.ts';
+import { nodeFiles } from './file-layer.ts';
+import { JournalKv } from './journal-kv.ts';
+import { MemoryBlock } from './memory-block.ts';
+import { MemoryKv } from './memory-kv.ts';
+import { explainStorageError } from './storage-problem.ts';
+
+/** Where a daemon keeps what it stores: nowhere beyond its life, or in a folder of its own. */
+export type StoreConfig = { readonly kind: 'memory' } | { readonly kind: 'disk'; readonly dir: string };
+
+export interface StorageListener {
+  onCommitted(token: Token): void;
+  onFlushed(token: Token): void;
+  onFailure(error: Error): void;
+}
+
+/** A daemon's key-value store and block device. */
+export interface Storage {
+  readonly kv: KeyValue;
+  readonly block: BlockDevice;
+  /** Ends both; what was submitted is written first when `orderly`. Nothing is told any more. */
+  close(how: 'orderly' | 'crash'): Promise<void>;
+}
+
+/**
+ * Opens what is there, or makes it.
+ *
+ * @throws StorageProblem
+ */
+export async function openStorage(
+  store: StoreConfig,
+  owner: string,
+  deviceBytes: number,
+  log: Log,
+  listener: StorageListener,
+): Promise<Storage> {
+  if (store.kind === 'memory') return openMemory(deviceBytes, listener);
+  const folder = DataFolder.take(store.dir, owner);
+  const onFailure = (error: unknown) => listener.onFailure(explainStorageError(error, store.dir));
+  let checkpoint: LmdbCheckpoint | undefined;
+  let kv: JournalKv | undefined;
+  try {
+    const dir = join(folder.path, 'kv');
+    await nodeFiles.makeDir(dir);
+    checkpoint = new LmdbCheckpoint(dir);
+    kv = await JournalKv.open({
+      dir,
+      files: nodeFiles,
+      checkpoint,
+      log,
+      crc32c,
+      onCommitted: listener.onCommitted,
+      onFailure,
+    });
+    const block =
+      deviceBytes === 0
+        ? new MemoryBlock(0, listener.onFlushed)
+        : await FileBlock.open({
+            files: nodeFiles,
+            dir: folder.path,
+            name: 'block',
+            size: deviceBytes,
+            onFlushed: listener.onFlushed,
+            onFailure,
+          });
+    return new DiskStorage(folder, kv, block);
+  } catch (error) {
+    if (kv !== undefined) await kv.abandon();
+    else await checkpoint?.close();
+    folder.release();
+    throw explainStorageError(error, store.dir);
+  }
+}
+
+class DiskStorage implements Storage {
+  readonly kv: JournalKv;
+  readonly block: FileBlock | MemoryBlock;
+  readonly #folder: DataFolder;
+
+  constructor(folder: DataFolder, kv: JournalKv, block: FileBlock | MemoryBlock) {
+    this.#folder = folder;
+    this.kv = kv;
+    this.block = block;
+  }
+
+  async close(how: 'orderly' | 'crash'): Promise<void> {
+    await Promise.all([how === 'orderly' ? this.kv.close() : this.kv.abandon(), this.block.close()]);
+    this.#folder.release();
+  }
+}
+
+function openMemory(deviceBytes: number, listener: StorageListener): Storage {
+  const kv = new MemoryKv(listener.onCommitted);
+  const block = new MemoryBlock(deviceBytes, listener.onFlushed);
+  return {
+    kv,
+    block,
+    async close() {
+      kv.stop();
+      await block.close();
+    },
+  };
+}
