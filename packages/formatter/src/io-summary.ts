@@ -40,14 +40,13 @@ export function dumpRecovery(sum: ObjectStatSum): Record<string, number> {
 
 /** `1.2 MiB/s, 3 objects/s`; '' when nothing recovers. */
 export function recoveryRatePhrase({ recoveredBytes, recoveredObjects }: IoRates): string {
-  const parts: string[] = [];
-  if (recoveredBytes >= 1) parts.push(`${formatBytes(recoveredBytes)}/s`);
-  if (recoveredObjects >= 1) parts.push(`${formatCount(recoveredObjects)} objects/s`);
-  return parts.join(', ');
+  if (recoveredBytes <= 0 && recoveredObjects <= 0) return '';
+  const objects = recoveredObjects > 0 ? `, ${formatCount(recoveredObjects)} objects/s` : '';
+  return `${formatBytes(recoveredBytes)}/s${objects}`;
 }
 
 export function dumpRecoveryRate({ recoveredBytes, recoveredObjects }: IoRates): Record<string, number> {
-  if (recoveredBytes < 1 && recoveredObjects < 1) return {};
+  if (recoveredBytes <= 0 && recoveredObjects <= 0) return {};
   return {
     recovering_objects_per_sec: Math.floor(recoveredObjects),
     recovering_bytes_per_sec: Math.floor(recoveredBytes),
@@ -58,9 +57,9 @@ export function dumpRecoveryRate({ recoveredBytes, recoveredObjects }: IoRates):
 /** `1.2 MiB/s rd, 4 KiB/s wr, 10 op/s rd, 1 op/s wr`; '' when clients do nothing. */
 export function clientIoPhrase(rates: IoRates): string {
   const parts: string[] = [];
-  if (rates.readBytes >= 1) parts.push(`${formatBytes(rates.readBytes)}/s rd`);
-  if (rates.writeBytes >= 1) parts.push(`${formatBytes(rates.writeBytes)}/s wr`);
-  if (parts.length > 0 || rates.reads >= 1 || rates.writes >= 1) {
+  if (rates.readBytes > 0) parts.push(`${formatBytes(rates.readBytes)}/s rd`);
+  if (rates.writeBytes > 0) parts.push(`${formatBytes(rates.writeBytes)}/s wr`);
+  if (parts.length > 0 || rates.reads > 0 || rates.writes > 0) {
     parts.push(`${formatCount(rates.reads)} op/s rd`, `${formatCount(rates.writes)} op/s wr`);
   }
   return parts.join(', ');
@@ -70,16 +69,16 @@ export function clientIoPhrase(rates: IoRates): string {
 export function clientIoShortPhrase(rates: IoRates): string {
   const ops = rates.reads + rates.writes;
   const parts: string[] = [];
-  if (rates.readBytes >= 1) parts.push(`${formatBytes(rates.readBytes)}/s rd`);
-  if (rates.writeBytes >= 1) parts.push(`${formatBytes(rates.writeBytes)}/s wr`);
-  return parts.length > 0 || ops >= 1 ? [...parts, `${formatCount(ops)} op/s`].join(', ') : '';
+  if (rates.readBytes > 0) parts.push(`${formatBytes(rates.readBytes)}/s rd`);
+  if (rates.writeBytes > 0) parts.push(`${formatBytes(rates.writeBytes)}/s wr`);
+  return parts.length > 0 || ops > 0 ? [...parts, `${formatCount(ops)} op/s`].join(', ') : '';
 }
 
 export function dumpClientIo(rates: IoRates): Record<string, number> {
   const dump: Record<string, number> = {};
-  if (rates.readBytes >= 1) dump['read_bytes_sec'] = Math.floor(rates.readBytes);
-  if (rates.writeBytes >= 1) dump['write_bytes_sec'] = Math.floor(rates.writeBytes);
-  if (rates.reads >= 1 || rates.writes >= 1) {
+  if (rates.readBytes > 0) dump['read_bytes_sec'] = Math.floor(rates.readBytes);
+  if (rates.writeBytes > 0) dump['write_bytes_sec'] = Math.floor(rates.writeBytes);
+  if (rates.reads > 0 || rates.writes > 0) {
     dump['read_op_per_sec'] = Math.floor(rates.reads);
     dump['write_op_per_sec'] = Math.floor(rates.writes);
   }
