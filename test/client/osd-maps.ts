@@ -14,7 +14,7 @@ import type { OsdMapMessage } from '@spirula/messages';
 import { addrOf } from './fake-world.ts';
 
 /** Three OSDs up, pools 1 (`rbd`) and 2 (`data`) of eight PGs, size 3; epoch 5. */
-export const firstMap = decodeOsdMap(
+const firstMap = decodeOsdMap(
   new Uint8Array(readFileSync(new URL('../golden/samples/osdmap.handmade.3osd.bin', import.meta.url))),
 );
 

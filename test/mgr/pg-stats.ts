@@ -22,7 +22,7 @@ export const noObjects: ObjectStatSum = {
 };
 
 /** The statistics of a real OSD of 1 GiB. */
-export const osdStat: OsdStat = {
+const osdStat: OsdStat = {
   kb: 1_048_576,
   kbUsed: 297_704,
   kbUsedData: 608,

@@ -3,7 +3,7 @@ import type { IoRates } from '@spirula/formatter';
 import type { ObjectStatSum } from '@spirula/messages';
 import { type Instant, SECOND } from '@spirula/world';
 
-export const NO_IO: IoRates = {
+const NO_IO: IoRates = {
   readBytes: 0,
   writeBytes: 0,
   reads: 0,

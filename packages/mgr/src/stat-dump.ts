@@ -8,7 +8,7 @@ import type { PgRecord } from './pg-map.ts';
 
 const KIB = 1024;
 
-export function dumpSum(sum: ObjectStatSum) {
+function dumpSum(sum: ObjectStatSum) {
   return {
     num_bytes: sum.bytes,
     num_objects: sum.objects,
