@@ -107,8 +107,10 @@ function onPropose(elector: Elector, from: number, epoch: number): Step {
   const joined: Elector = epoch > elector.epoch ? { ...elector, epoch, state: { name: 'idle' } } : elector;
   const effects: ElectorEffect[] = epoch > elector.epoch ? [{ kind: 'store', epoch }, { kind: 'electing' }] : [];
   if (from > elector.rank) {
-    // It should follow me.
-    return joined.state.name === 'idle' ? appendTo(effects, start(joined)) : [joined, effects];
+    // It should follow me. What I proposed may have been lost on its way while it was starting.
+    if (joined.state.name === 'idle') return appendTo(effects, start(joined));
+    if (joined.state.name === 'electing') effects.push({ kind: 'send', to: from, op: 'propose', quorum: [] });
+    return [joined, effects];
   }
   if (joined.state.name === 'deferred' && joined.state.to < from) return [joined, effects];
   effects.push({ kind: 'send', to: from, op: 'ack', quorum: [] }, { kind: 'timer', long: true });

@@ -36,6 +36,8 @@ const MAX_WAITING = 4096;
 const SYNC_CHUNK_BYTES = 1 << 20;
 /** Between attempts to reach a monitor that refuses connections. */
 const RECONNECT_DELAY: Instant = SECOND / 20;
+/** How long a majority that has found itself waits for the rest. */
+const PROBE_SETTLE: Instant = SECOND / 2;
 const LOCAL = 'local';
 
 export interface MonitorOptions {
@@ -338,7 +340,10 @@ export class Monitor implements Daemon<Message> {
     if (this.#role !== 'probing') return;
     this.#probed.set(from, probe);
     if (probe.firstCommitted > this.#paxos.lastCommitted + 1) return this.#startSync(from);
-    if (this.#probed.size + 1 > this.#monmap.ranks.length / 2) this.#elect({ kind: 'start' });
+    const answered = this.#probed.size + 1;
+    if (answered === this.#monmap.ranks.length) this.#elect({ kind: 'start' });
+    // A majority would do; who is just starting as well is given a moment, which saves a second election.
+    else if (answered > this.#monmap.ranks.length / 2) this.#arm('probe settled', PROBE_SETTLE);
   }
 
   // Elections
@@ -654,6 +659,9 @@ export class Monitor implements Daemon<Message> {
     switch (name) {
       case 'probe':
         if (this.#role === 'probing') this.#probe();
+        return;
+      case 'probe settled':
+        if (this.#role === 'probing') this.#elect({ kind: 'start' });
         return;
       case 'probe again':
         if (this.#role === 'probing') this.#sendProbes();

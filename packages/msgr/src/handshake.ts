@@ -197,6 +197,8 @@ function onAuthRequest(role: ServerRole, attempts: number, payload: Bytes): Step
   const decision = role.authorize(claim);
   if (decision.kind === 'refuse') {
     const detail = `${claim.entity.type}.${claim.entity.id} is refused with ${decision.code}`;
+    // Not now: a peer that is told so as an error gives up; one that finds the connection closed looks elsewhere.
+    if (decision.code === Errno.EAGAIN) return fail('closed', detail);
     return [
       { name: 'failed' },
       [badMethod(role, request.method, decision.code), { kind: 'fail', reason: 'closed', detail }],

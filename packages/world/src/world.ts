@@ -146,7 +146,7 @@ export interface AuthRequest {
 
 export type AuthDecision =
   | { readonly kind: 'accept'; readonly globalId: bigint }
-  /** Negative errno. The connection ends. */
+  /** Negative errno. The connection ends; with EAGAIN without a word, so that the peer tries elsewhere or again. */
   | { readonly kind: 'refuse'; readonly code: number };
 
 /**

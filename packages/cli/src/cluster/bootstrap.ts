@@ -1,6 +1,7 @@
 import type { ClusterFile } from './cluster-file.ts';
 import { UserError } from './user-error.ts';
-import { type ClusterClient, connectClient } from './cluster-client.ts';
+import type { ClusterConnection } from '../library-types.ts';
+import { connectClient } from './cluster-client.ts';
 
 /** Name of the pool a new cluster has. */
 export const FIRST_POOL = 'data';
@@ -13,7 +14,7 @@ interface StatusJson {
   readonly osdmap: { readonly num_osds: number; readonly num_up_osds: number };
 }
 
-async function withClient<T>(confPath: string, work: (client: ClusterClient) => Promise<T>): Promise<T> {
+async function withClient<T>(confPath: string, work: (client: ClusterConnection) => Promise<T>): Promise<T> {
   const client = await connectClient(confPath);
   try {
     return await work(client);

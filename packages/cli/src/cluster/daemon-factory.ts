@@ -1,0 +1,135 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { type AddrVec, AddrType, parseUuid, type Uuid } from '@spirula/encoding';
+import type { MonMap } from '@spirula/maps';
+import type { Message } from '@spirula/messages';
+import { Mgr } from '@spirula/mgr';
+import { Monitor } from '@spirula/mon';
+import { createObjectStore } from '@spirula/objectstore';
+import { Osd } from '@spirula/osd';
+import { DaemonHost, type HostExit, NodeLog, type StoreConfig } from '@spirula/runtime-node';
+import { type Daemon, makeConfig, type World } from '@spirula/world';
+import type { ClusterFile } from './cluster-file.ts';
+import { profileOptions } from './profile.ts';
+import { UserError } from './user-error.ts';
+
+/** Size of an OSD's device: a sparse file, so that it costs what is stored. */
+const OSD_DEVICE_BYTES = 16 * 1024 ** 3;
+
+function monAddrs(cluster: ClusterFile): AddrVec[] {
+  return cluster.mons.map(({ port }) => [{ type: AddrType.v2, nonce: 0, family: 2, ip: '127.0.0.1', port }]);
+}
+
+/** The monitor map that the first start of a cluster begins with. */
+function firstMonMap(cluster: ClusterFile, fsid: Uuid): MonMap {
+  const now = { sec: Math.floor(Date.now() / 1000), nsec: 0 };
+  const addrs = monAddrs(cluster);
+  return {
+    fsid,
+    epoch: 1,
+    lastChanged: now,
+    created: now,
+    persistentFeatures: 0xffn,
+    optionalFeatures: 0n,
+    mons: new Map(
+      cluster.mons.map(({ name }, rank) => [
+        name,
+        { name, addrs: addrs[rank]!, priority: 0, weight: 0, crushLocation: new Map() },
+      ]),
+    ),
+    ranks: cluster.mons.map(({ name }) => name),
+    minMonRelease: 16,
+    removedRanks: [],
+    electionStrategy: 1,
+    disallowedLeaders: [],
+    stretchMode: false,
+    tiebreaker: '',
+    stretchMarkedDown: [],
+  };
+}
+
+interface Blueprint {
+  readonly entity: { readonly type: 'mon' | 'mgr' | 'osd'; readonly id: string };
+  readonly gid?: bigint;
+  readonly deviceBytes: number;
+  readonly endpoints: Readonly<Record<string, number>>;
+  readonly make: (world: World<Message>) => Daemon<Message>;
+}
+
+function blueprint(cluster: ClusterFile, name: string): Blueprint {
+  const fsid = parseUuid(cluster.fsid)!;
+  const [type, id = ''] = name.split('.');
+  const mon = cluster.mons.findIndex((each) => type === 'mon' && each.name === id);
+  if (mon >= 0) {
+    return {
+      entity: { type: 'mon', id },
+      gid: BigInt(mon),
+      deviceBytes: 0,
+      endpoints: { public: cluster.mons[mon]!.port },
+      make: (world) => new Monitor(world, { name: id, monmap: firstMonMap(cluster, fsid) }),
+    };
+  }
+  const mgr = cluster.mgrs.find((each) => type === 'mgr' && each.name === id);
+  if (mgr !== undefined) {
+    return {
+      entity: { type: 'mgr', id },
+      deviceBytes: 0,
+      endpoints: { public: mgr.port },
+      make: (world) => new Mgr(world, { name: id, fsid, monAddrs: monAddrs(cluster) }),
+    };
+  }
+  const osd = cluster.osds.find((each) => type === 'osd' && String(each.id) === id);
+  if (osd === undefined) throw new UserError(`There is no ${name} in this cluster.`);
+  const [client = 0, back = 0, hbFront = 0, hbBack = 0] = osd.ports;
+  return {
+    entity: { type: 'osd', id },
+    gid: BigInt(osd.id),
+    deviceBytes: OSD_DEVICE_BYTES,
+    endpoints: { public: client, cluster: back, hb_front: hbFront, hb_back: hbBack },
+    make: (world) =>
+      new Osd(world, {
+        id: osd.id,
+        uuid: parseUuid(osd.uuid)!,
+        fsid,
+        monAddrs: monAddrs(cluster),
+        crushLocation: new Map([
+          ['root', 'default'],
+          ['host', `host${osd.id}`],
+        ]),
+        store: createObjectStore(world),
+      }),
+  };
+}
+
+/**
+ * Starts one daemon of a cluster in this process.
+ *
+ * @throws StorageProblem, or an Error in one line when a port is not free.
+ */
+export function startDaemon(
+  dir: string,
+  cluster: ClusterFile,
+  name: string,
+  store: StoreConfig,
+  onExit: (exit: HostExit) => void,
+): Promise<DaemonHost> {
+  const { entity, gid, deviceBytes, endpoints, make } = blueprint(cluster, name);
+  mkdirSync(join(dir, 'log'), { recursive: true });
+  const log = new NodeLog({ name, level: 'info', path: join(dir, 'log', `${name}.log`) });
+  return DaemonHost.start(
+    {
+      entity,
+      ...(gid === undefined ? {} : { gid }),
+      store,
+      deviceBytes,
+      endpoints,
+      config: makeConfig(profileOptions(cluster)),
+      log,
+      onExit: (exit) => {
+        log.close();
+        onExit(exit);
+      },
+    },
+    make,
+  );
+}

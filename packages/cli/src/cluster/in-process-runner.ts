@@ -1,0 +1,59 @@
+import { join } from 'node:path';
+import type { DaemonHost, StoreConfig } from '@spirula/runtime-node';
+import type { ClusterFile } from './cluster-file.ts';
+import { startDaemon } from './daemon-factory.ts';
+import type { DaemonLoad, RunningDaemon, Runner } from './runner.ts';
+
+/** Runs every daemon inside this process. */
+export class InProcessRunner implements Runner {
+  readonly #dir: string;
+  readonly #cluster: ClusterFile;
+
+  constructor(dir: string, cluster: ClusterFile) {
+    this.#dir = dir;
+    this.#cluster = cluster;
+  }
+
+  async start(name: string, onExit: (reason: string) => void): Promise<RunningDaemon> {
+    const host = await startDaemon(this.#dir, this.#cluster, name, this.#store(name), ({ detail }) => onExit(detail));
+    return new HostedDaemon(host);
+  }
+
+  #store(name: string): StoreConfig {
+    return this.#cluster.store === 'memory' ? { kind: 'memory' } : { kind: 'disk', dir: join(this.#dir, name) };
+  }
+}
+
+class HostedDaemon implements RunningDaemon {
+  readonly #host: DaemonHost;
+
+  constructor(host: DaemonHost) {
+    this.#host = host;
+  }
+
+  terminate(): Promise<void> {
+    return this.#host.terminate();
+  }
+
+  kill(): Promise<void> {
+    return this.#host.kill();
+  }
+
+  hang(): void {
+    this.#host.hang();
+  }
+
+  resume(): void {
+    this.#host.resume();
+  }
+
+  async load(): Promise<DaemonLoad> {
+    return loadOf(this.#host);
+  }
+}
+
+/** A host's load as it is shown. */
+export function loadOf(host: DaemonHost): DaemonLoad {
+  const { loopDelayMeanMs, loopDelayP99Ms, longestHandlerMs } = host.load();
+  return { pid: process.pid, loopDelayMeanMs, loopDelayP99Ms, longestHandlerMs };
+}

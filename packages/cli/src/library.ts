@@ -1,0 +1,74 @@
+/** What `import 'spirula'` gives. Types: library-types.ts. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { FIRST_POOL } from './cluster/bootstrap.ts';
+import { connectClient } from './cluster/cluster-client.ts';
+import { serveCluster } from './cluster/serve.ts';
+import type { ClusterConnection, ClusterOptions, RunningCluster } from './library-types.ts';
+
+const HEALTH_TIMEOUT_SECONDS = 60;
+
+/** Starts a cluster in this process and resolves when it is HEALTH_OK, all PGs active+clean. */
+export async function startCluster(options: ClusterOptions = {}): Promise<RunningCluster> {
+  const temporary = options.dir === undefined;
+  const dir = options.dir ?? mkdtempSync(join(tmpdir(), 'spirula-'));
+  const { mons, osds, store, portBase = 0, timeoutSeconds = HEALTH_TIMEOUT_SECONDS } = options;
+  const discard = () => {
+    if (temporary) rmSync(dir, { recursive: true, force: true });
+  };
+  let served: Awaited<ReturnType<typeof serveCluster>>;
+  try {
+    served = await serveCluster({
+      dir,
+      portBase,
+      processes: false,
+      ...(mons === undefined ? {} : { mons }),
+      ...(osds === undefined ? {} : { osds }),
+      ...(store === undefined ? {} : { store }),
+    });
+  } catch (error) {
+    discard();
+    throw error;
+  }
+  const { supervisor, cluster } = served;
+  const connections = new Set<ClusterConnection>();
+  const stop = async () => {
+    await Promise.all([...connections].map((connection) => connection.close()));
+    await served.stop();
+    discard();
+  };
+  try {
+    await supervisor.waitForHealth(timeoutSeconds);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return {
+    dir,
+    fsid: cluster.fsid,
+    cephConf: supervisor.confPath,
+    monAddrs: cluster.mons.map(({ port }) => `127.0.0.1:${port}`),
+    pool: FIRST_POOL,
+    async connect() {
+      const connection = await connectClient(supervisor.confPath);
+      const tracked: ClusterConnection = {
+        ...connection,
+        async close() {
+          connections.delete(tracked);
+          await connection.close();
+        },
+      };
+      connections.add(tracked);
+      return tracked;
+    },
+    async kill(daemon, { hang = false } = {}) {
+      if (hang) supervisor.hang(daemon);
+      else await supervisor.kill(daemon);
+    },
+    start: (daemon) => supervisor.start(daemon),
+    status: () => supervisor.status(),
+    waitForHealth: (seconds = HEALTH_TIMEOUT_SECONDS) => supervisor.waitForHealth(seconds),
+    stop,
+  };
+}
