@@ -1,1 +1,2 @@
-export {};
+export type { OsdInspection, PgInspection } from './inspect.ts';
+export { Osd, type OsdOptions } from './osd.ts';

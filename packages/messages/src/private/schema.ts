@@ -255,7 +255,11 @@ export const pgid: Schema<PgId> = object({ pool: uint, seed: u32 });
 export const eversion: Schema<EVersion> = object({ epoch: u32, version: uint });
 export const utime: Schema<UTime> = object({ sec: u32, nsec: u32 });
 export const hobject: Schema<HObject> = object({
-  pool: int,
+  // The position before every object has no pool: minus infinity.
+  pool: plainly(
+    'a pool',
+    (plain): plain is number => Number.isSafeInteger(plain) || plain === Number.NEGATIVE_INFINITY,
+  ),
   nspace: rawString,
   key: rawString,
   name: rawString,

@@ -24,11 +24,10 @@ interface End {
 }
 
 export class ToyNetwork {
-  readonly #queue: { readonly at: Instant; readonly order: number; readonly run: () => void }[] = [];
+  readonly #queue: { readonly at: Instant; readonly run: () => void }[] = [];
   readonly nodes = new Set<ToyNode>();
-  readonly #ends = new Set<End>();
+  readonly #ends = new Map<SessionId, End>();
   #state: number;
-  #order = 0;
   #lastSession = 0;
   now: Instant = 1_000_000;
   latency: Instant = 500;
@@ -51,8 +50,14 @@ export class ToyNetwork {
   }
 
   at(at: Instant, run: () => void): void {
-    this.#queue.push({ at, order: this.#order++, run });
-    this.#queue.sort((a, b) => a.at - b.at || a.order - b.order);
+    let low = 0;
+    let high = this.#queue.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#queue[middle]!.at <= at) low = middle + 1;
+      else high = middle;
+    }
+    this.#queue.splice(low, 0, { at, run });
   }
 
   /** Lets virtual time pass. */
@@ -66,15 +71,20 @@ export class ToyNetwork {
     this.now = end;
   }
 
-  addNode(entity: EntityName, nonce: number, overrides: Partial<Config> = {}): ToyNode {
-    const node = new ToyNode(this, entity, nonce, overrides);
+  addNode(
+    entity: EntityName,
+    nonce: number,
+    overrides: Partial<Config> = {},
+    ports: (node: ToyNode) => Partial<World<Message>> = () => ({}),
+  ): ToyNode {
+    const node = new ToyNode(this, entity, nonce, overrides, ports);
     this.nodes.add(node);
     return node;
   }
 
   /** Breaks one of the sessions that are open, both sides told. */
   breakOneSession(): void {
-    const open = [...this.#ends].filter((end) => end.other);
+    const open = [...this.#ends.values()].filter((end) => end.other);
     if (open.length > 0) this.#reset(open[this.below(open.length)]!, 'closed');
   }
 
@@ -82,7 +92,7 @@ export class ToyNetwork {
   kill(node: ToyNode): void {
     this.nodes.delete(node);
     node.dead = true;
-    for (const end of [...this.#ends]) {
+    for (const end of [...this.#ends.values()]) {
       if (end.node !== node) continue;
       this.#drop(end);
       if (end.other) this.#reset(end.other, 'closed');
@@ -93,7 +103,7 @@ export class ToyNetwork {
     const end: End = this.#newEnd(node);
     this.at(this.now + this.#delay(), () => {
       if (end.gone || node.hung) return;
-      const target = [...this.nodes].find((other) => other.listensAt(addrs) !== undefined);
+      const target = [...this.nodes].find((other) => !other.dead && other.listensAt(addrs) !== undefined);
       if (!target) this.#reset(end, 'refused');
       else if (!target.hung) this.#connect(end, target, endpoint, target.listensAt(addrs)!);
     });
@@ -118,13 +128,13 @@ export class ToyNetwork {
 
   #newEnd(node: ToyNode): End {
     const end = { node, id: ++this.#lastSession, other: undefined, waiting: [], gone: false, lastArrival: 0 };
-    this.#ends.add(end);
+    this.#ends.set(end.id, end);
     return end;
   }
 
   #find(node: ToyNode, session: SessionId): End | undefined {
-    for (const end of this.#ends) if (end.node === node && end.id === session) return end;
-    return undefined;
+    const end = this.#ends.get(session);
+    return end?.node === node ? end : undefined;
   }
 
   #delay(): Instant {
@@ -152,7 +162,7 @@ export class ToyNetwork {
 
   #drop(end: End): void {
     end.gone = true;
-    this.#ends.delete(end);
+    this.#ends.delete(end.id);
   }
 
   #reset(end: End, reason: ResetReason): void {
@@ -163,6 +173,7 @@ export class ToyNetwork {
   }
 }
 
+const TYPES: Readonly<Record<string, number>> = { mon: 1, osd: 4, client: 8 };
 const PORTS = { public: 1, cluster: 2, hb_front: 3, hb_back: 4 } as const;
 
 /** A daemon's place in the network. It hears of events through `onEvent`. */
@@ -178,7 +189,14 @@ export class ToyNode {
   dead = false;
   onEvent: (event: WorldEvent<Message>) => void = () => {};
 
-  constructor(network: ToyNetwork, entity: EntityName, nonce: number, overrides: Partial<Config>) {
+  /** @param ports what the node has besides clock, chance and network: its disk */
+  constructor(
+    network: ToyNetwork,
+    entity: EntityName,
+    nonce: number,
+    overrides: Partial<Config>,
+    ports: (node: ToyNode) => Partial<World<Message>>,
+  ) {
     this.#network = network;
     this.entity = entity;
     this.nonce = nonce;
@@ -205,13 +223,22 @@ export class ToyNode {
       },
       log: { debug: silent, info: silent, warn: silent, error: silent },
       buggify: () => false,
+      ...ports(this),
     } as unknown as World<Message>;
   }
 
   addrs(endpoint: string): AddrVec {
     const port = PORTS[endpoint as keyof typeof PORTS];
     invariant(port !== undefined, 'the endpoint is one of an OSD');
-    return [{ type: AddrType.v2, nonce: this.nonce, family: 2, ip: `10.0.0.${this.entity.id}`, port }];
+    return [
+      {
+        type: AddrType.v2,
+        nonce: this.nonce,
+        family: 2,
+        ip: `10.0.${TYPES[this.entity.type]}.${Number.parseInt(this.entity.id, 36)}`,
+        port,
+      },
+    ];
   }
 
   /** Which endpoint has these addresses. */
@@ -224,7 +251,11 @@ export class ToyNode {
   }
 
   peer(endpoint: string): Peer {
-    return { entity: this.entity, addrs: this.addrs(endpoint), globalId: 0n };
+    return {
+      entity: this.entity,
+      addrs: this.addrs(endpoint),
+      globalId: this.entity.type === 'client' ? BigInt(this.nonce) : 0n,
+    };
   }
 
   /** While true nothing is heard, said or done; what came in meanwhile is heard afterwards. */

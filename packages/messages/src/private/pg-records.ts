@@ -1,0 +1,211 @@
+/**
+ * What OSDs know of a PG, as they tell it to one another and as they keep it in their stores: one schema serves both.
+ * Ceph's pg_history_t, pg_info_t, pg_log_entry_t, pg_log_dup_t, pg_missing_item and PastIntervals (osd/osd_types.h).
+ */
+import type { Bytes, Epoch, EVersion, OsdId, PgId, UTime } from '@spirula/encoding';
+import type { HObject } from '@spirula/maps';
+import { invariant } from '@spirula/world';
+import type { ReqId } from '../osd-op.ts';
+import { packPlain, unpackPlain } from './msgpack.ts';
+import {
+  bigint,
+  bool,
+  eversion,
+  hobject,
+  i32,
+  int,
+  list,
+  literal,
+  object,
+  pgid,
+  type Schema,
+  u8,
+  u32,
+  uint,
+  utime,
+} from './schema.ts';
+
+/** Epochs that say how far a PG has come, merged from whoever knows more (pg_history_t). */
+export interface PgHistory {
+  /** 0: this PG does not exist here. */
+  readonly epochCreated: Epoch;
+  /** Lower bound on the last epoch in which the PG went active, as all of that acting set have committed. */
+  readonly lastEpochStarted: Epoch;
+  /** First epoch of that interval. */
+  readonly lastIntervalStarted: Epoch;
+  /** Lower bound on the last epoch in which the PG was clean. */
+  readonly lastEpochClean: Epoch;
+  readonly lastIntervalClean: Epoch;
+  /** Since when up, acting and primary are what they are; facts of one map history, never merged. */
+  readonly sameUpSince: Epoch;
+  readonly sameIntervalSince: Epoch;
+  readonly samePrimarySince: Epoch;
+}
+
+/** Counts kept along with the writes (a part of object_stat_sum_t). */
+export interface PgCounts {
+  readonly objects: number;
+  readonly bytes: number;
+}
+
+/** One replica's state of a PG (pg_info_t). */
+export interface PgInfo {
+  readonly pgid: PgId;
+  /** Version of the newest log entry. */
+  readonly lastUpdate: EVersion;
+  /** Everything up to it is here. At most `lastUpdate`. */
+  readonly lastComplete: EVersion;
+  /** Epoch in which this replica was last part of an active PG. */
+  readonly lastEpochStarted: Epoch;
+  readonly lastIntervalStarted: Epoch;
+  readonly lastUserVersion: number;
+  /** The log holds what is newer than this. */
+  readonly logTail: EVersion;
+  /** Objects up to it are here (or missing by the log); max: all of them. */
+  readonly lastBackfill: HObject;
+  readonly counts: PgCounts;
+  /** The counts may be wrong: what led to them was cut off. */
+  readonly countsInvalid: boolean;
+  readonly history: PgHistory;
+}
+
+/** One write to one object (pg_log_entry_t). */
+export interface PgLogEntry {
+  readonly kind: 'modify' | 'delete';
+  readonly oid: HObject;
+  readonly version: EVersion;
+  /** The object's version before; 0'0 when this write creates it. */
+  readonly priorVersion: EVersion;
+  readonly userVersion: number;
+  readonly reqid: ReqId;
+  readonly mtime: UTime;
+  /** What the client was answered. */
+  readonly result: number;
+}
+
+/** What remains of a trimmed entry: enough to answer a request that is sent again (pg_log_dup_t). */
+export interface PgLogDup {
+  readonly version: EVersion;
+  readonly userVersion: number;
+  readonly reqid: ReqId;
+  readonly result: number;
+}
+
+/** A log, or the part of it newer than `tail`. */
+export interface PgLogPart {
+  readonly head: EVersion;
+  readonly tail: EVersion;
+  /** Ascending versions. */
+  readonly entries: readonly PgLogEntry[];
+  readonly dups: readonly PgLogDup[];
+}
+
+/** An object of which the log knows a newer version than the store holds (pg_missing_item). */
+export interface MissingItem {
+  readonly oid: HObject;
+  readonly need: EVersion;
+  /** 0'0: none. */
+  readonly have: EVersion;
+}
+
+/** A time during which neither the up set nor the acting set of a PG changed (PastIntervals::pg_interval_t). */
+export interface PastInterval {
+  readonly first: Epoch;
+  readonly last: Epoch;
+  readonly up: readonly OsdId[];
+  readonly acting: readonly OsdId[];
+  readonly upPrimary: OsdId;
+  readonly primary: OsdId;
+  /** Whether writes may have been accepted in it. */
+  readonly maybeWentRw: boolean;
+}
+
+export const reqidSchema: Schema<ReqId> = object({ entityType: u8, entityNum: bigint, tid: bigint, inc: int });
+
+export const pgHistorySchema: Schema<PgHistory> = object({
+  epochCreated: u32,
+  lastEpochStarted: u32,
+  lastIntervalStarted: u32,
+  lastEpochClean: u32,
+  lastIntervalClean: u32,
+  sameUpSince: u32,
+  sameIntervalSince: u32,
+  samePrimarySince: u32,
+});
+
+export const pgCountsSchema: Schema<PgCounts> = object({ objects: int, bytes: int });
+
+export const pgInfoSchema: Schema<PgInfo> = object({
+  pgid,
+  lastUpdate: eversion,
+  lastComplete: eversion,
+  lastEpochStarted: u32,
+  lastIntervalStarted: u32,
+  lastUserVersion: uint,
+  logTail: eversion,
+  lastBackfill: hobject,
+  counts: pgCountsSchema,
+  countsInvalid: bool,
+  history: pgHistorySchema,
+});
+
+export const pgLogEntrySchema: Schema<PgLogEntry> = object({
+  kind: literal('modify', 'delete'),
+  oid: hobject,
+  version: eversion,
+  priorVersion: eversion,
+  userVersion: uint,
+  reqid: reqidSchema,
+  mtime: utime,
+  result: int,
+});
+
+const pgLogDupSchema: Schema<PgLogDup> = object({
+  version: eversion,
+  userVersion: uint,
+  reqid: reqidSchema,
+  result: int,
+});
+
+export const pgLogPartSchema: Schema<PgLogPart> = object({
+  head: eversion,
+  tail: eversion,
+  entries: list(pgLogEntrySchema),
+  dups: list(pgLogDupSchema),
+});
+
+export const missingItemSchema: Schema<MissingItem> = object({ oid: hobject, need: eversion, have: eversion });
+
+export const pastIntervalSchema: Schema<PastInterval> = object({
+  first: u32,
+  last: u32,
+  up: list(i32),
+  acting: list(i32),
+  upPrimary: i32,
+  primary: i32,
+  maybeWentRw: bool,
+});
+
+/** Turns a value into bytes for a store, and back. */
+export interface RecordCodec<T> {
+  encode(value: T): Bytes;
+  /** @throws MalformedInput */
+  decode(bytes: Bytes): T;
+}
+
+function recordCodec<T>(name: string, schema: Schema<T>): RecordCodec<T> {
+  const refusePayloads = (): never => {
+    invariant(false, 'a stored record carries no payloads and no messages');
+  };
+  return {
+    encode: (value) => packPlain(schema.pack(value, { payloads: [], packMessage: refusePayloads })),
+    decode: (bytes) =>
+      schema.unpack(unpackPlain(bytes), name, { takePayload: refusePayloads, unpackMessage: refusePayloads }),
+  };
+}
+
+export const pgInfoRecord = recordCodec('pg info', pgInfoSchema);
+export const pgLogEntryRecord = recordCodec('pg log entry', pgLogEntrySchema);
+export const pgLogDupRecord = recordCodec('pg log dup', pgLogDupSchema);
+export const missingItemRecord = recordCodec('missing item', missingItemSchema);
+export const pastIntervalsRecord = recordCodec('past intervals', list(pastIntervalSchema));

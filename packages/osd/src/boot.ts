@@ -1,0 +1,229 @@
+/**
+ * How an OSD becomes a member of the map, and stays one (OSD::start_boot, _preboot, _send_boot, handle_osd_map).
+ *
+ *   preboot --has all maps, is in CRUSH--> booting --the map has it up, at these addresses--> active
+ *      ^                                      ^                                                |
+ *      |                                      +------ the map has it down, or elsewhere <------+
+ *      +-- noup                                                            terminate --> stopping
+ *
+ * Marked down wrongly more than osd_max_markdown_count times within osd_max_markdown_period, it gives up.
+ */
+import { EMPTY, type Epoch, type OsdId, sameAddrVec, type Uuid, formatUuid } from '@spirula/encoding';
+import { type OsdMap, OsdMapFlag, osdExists, osdUp } from '@spirula/maps';
+import type { Message } from '@spirula/messages';
+import type { MonClient } from '@spirula/mon-client';
+import { type Instant, SECOND, seconds, type World } from '@spirula/world';
+
+const BOOT_TIMER = 'osd boot';
+const STOP_TIMER = 'osd stop';
+/** A boot that the monitors have not answered is sent again. */
+const BOOT_RETRY: Instant = 2 * SECOND;
+/** How long the monitors may take to mark it down when it stops (osd_mon_shutdown_timeout). */
+const STOP_TIMEOUT: Instant = 5 * SECOND;
+const TEBIBYTE = 2 ** 40;
+/** Least CRUSH weight of an OSD at its first start. */
+const MIN_WEIGHT = 0.00001;
+
+export type BootState =
+  | { readonly name: 'preboot' }
+  | { readonly name: 'booting' }
+  /** `upEpoch`: since when this incarnation is up. */
+  | { readonly name: 'active'; readonly upEpoch: Epoch }
+  | { readonly name: 'stopping' };
+
+export interface BootHost {
+  readonly whoami: OsdId;
+  readonly uuid: Uuid;
+  readonly world: World<Message>;
+  readonly mon: MonClient;
+  readonly map: OsdMap | undefined;
+  /** `type=name` pairs, outermost last. */
+  readonly crushLocation: ReadonlyMap<string, string>;
+  readonly storeBytes: number;
+  readonly metadata: ReadonlyMap<string, string>;
+  /** Interval of epochs in which it was last cleanly up, as its superblock has it. */
+  readonly cleanInterval: readonly [begin: Epoch, end: Epoch];
+  /** Asks for the maps from `epoch` on. */
+  subscribeMaps(from: Epoch): void;
+  onActive(upEpoch: Epoch): void;
+  /** Wrongly marked down: no longer a member. */
+  onDown(): void;
+}
+
+export class Boot {
+  readonly #host: BootHost;
+  #state: BootState = { name: 'preboot' };
+  #inCrush = false;
+  #asking = false;
+  #markdowns: Instant[] = [];
+
+  constructor(host: BootHost) {
+    this.#host = host;
+  }
+
+  get state(): BootState {
+    return this.#state;
+  }
+
+  get isActive(): boolean {
+    return this.#state.name === 'active';
+  }
+
+  start(): void {
+    this.#createOrMove();
+    this.#becomePreboot();
+  }
+
+  /** Puts the OSD where it belongs in CRUSH, as ceph-osd's start-up does. */
+  #createOrMove(): void {
+    const { whoami, mon, crushLocation, storeBytes } = this.#host;
+    const weight = Math.max(MIN_WEIGHT, Math.round((storeBytes / TEBIBYTE) * 100_000) / 100_000);
+    const args = [...crushLocation].map(([type, name]) => `${type}=${name}`);
+    mon.command({ prefix: 'osd crush create-or-move', id: whoami, weight, args }, EMPTY, ({ code, status }) => {
+      if (code < 0) this.#host.world.log.warn('crush create-or-move failed', { code, status });
+      this.#inCrush = true;
+      this.#maybeBoot();
+    });
+  }
+
+  #becomePreboot(): void {
+    this.#state = { name: 'preboot' };
+    this.#askVersion();
+  }
+
+  /** How far the maps go: it boots with nearly all of them. */
+  #askVersion(): void {
+    if (this.#asking) return;
+    this.#asking = true;
+    const { mon, world } = this.#host;
+    mon.getVersion('osdmap', ({ code, newest, oldest }) => {
+      this.#asking = false;
+      if (this.#state.name !== 'preboot') return;
+      const epoch = this.#host.map?.epoch ?? 0;
+      if (code < 0 || newest === 0) world.clock.arm(BOOT_TIMER, world.clock.now() + BOOT_RETRY);
+      else if (epoch < newest) this.#host.subscribeMaps(Math.max(epoch + 1, oldest));
+      else this.#maybeBoot();
+    });
+  }
+
+  #maybeBoot(): void {
+    const { map, whoami, uuid, mon, world } = this.#host;
+    if (this.#state.name !== 'preboot' || !this.#inCrush || this.#asking || !map) return;
+    if ((map.flags & OsdMapFlag.noup) !== 0) return;
+    if (!osdExists(map, whoami)) {
+      const request = { prefix: 'osd new', uuid: formatUuid(uuid), id: whoami };
+      mon.command(request, EMPTY, () => world.clock.arm(BOOT_TIMER, world.clock.now() + BOOT_RETRY));
+      return;
+    }
+    this.#becomeBooting();
+  }
+
+  #becomeBooting(): void {
+    this.#state = { name: 'booting' };
+    this.#sendBoot();
+  }
+
+  #sendBoot(): void {
+    const { whoami, uuid, world, mon, map, metadata, cleanInterval } = this.#host;
+    const { net, clock } = world;
+    mon.send(
+      {
+        type: 'osd_boot',
+        osd: whoami,
+        uuid,
+        publicAddrs: net.endpoint('public'),
+        clusterAddrs: net.endpoint('cluster'),
+        hbBackAddrs: net.endpoint('hb_back'),
+        hbFrontAddrs: net.endpoint('hb_front'),
+        bootEpoch: map!.epoch,
+        cleanBegin: cleanInterval[0],
+        cleanEnd: cleanInterval[1],
+        metadata,
+      },
+      'drop',
+    );
+    clock.arm(BOOT_TIMER, clock.now() + BOOT_RETRY);
+  }
+
+  /** A newer map is in force. */
+  onMap(map: OsdMap): void {
+    const { whoami, world } = this.#host;
+    const addrs = world.net.endpoint('cluster');
+    const isUp = osdUp(map, whoami) && sameAddrVec(map.clusterAddrs[whoami]!, addrs);
+    switch (this.#state.name) {
+      case 'preboot':
+      case 'booting':
+        if (isUp) {
+          const { upFrom } = map.osdInfo[whoami]!;
+          this.#state = { name: 'active', upEpoch: upFrom };
+          world.clock.disarm(BOOT_TIMER);
+          this.#host.onActive(upFrom);
+        } else if (this.#state.name === 'preboot') this.#askVersion();
+        break;
+      case 'active':
+        if (!isUp) this.#onMarkedDown(map);
+        else if (map.osdInfo[whoami]!.upFrom !== this.#state.upEpoch) {
+          this.#state = { name: 'active', upEpoch: map.osdInfo[whoami]!.upFrom };
+        }
+        break;
+      case 'stopping':
+        if (!isUp) world.lifecycle.stop('marked down');
+        break;
+    }
+  }
+
+  #onMarkedDown(map: OsdMap): void {
+    const { world, whoami } = this.#host;
+    const now = world.clock.now();
+    const { osd_max_markdown_count: max, osd_max_markdown_period: period } = world.config;
+    world.log.warn(`map e${map.epoch} wrongly marked me down`, { osd: whoami });
+    this.#markdowns = [...this.#markdowns, now].filter((at) => now - at < seconds(period));
+    this.#host.onDown();
+    if (!osdExists(map, whoami)) {
+      this.#state = { name: 'stopping' };
+      world.lifecycle.stop('no longer in the map');
+    } else if (this.#markdowns.length > max) {
+      this.#state = { name: 'stopping' };
+      world.lifecycle.stop(`marked down ${this.#markdowns.length} times in ${period} seconds`);
+    } else this.#becomePreboot();
+  }
+
+  /** A session with a monitor is up: what was said to the one before may be lost. */
+  onMonSession(): void {
+    if (this.#state.name === 'booting' && this.#host.map) this.#sendBoot();
+    if (this.#state.name === 'stopping') this.#sendFarewell();
+  }
+
+  /** An orderly stop: tells the monitors, and stops when they have marked it down, or after a while. */
+  onTerminate(): void {
+    const { world } = this.#host;
+    const wasActive = this.isActive;
+    this.#state = { name: 'stopping' };
+    if (!wasActive) {
+      world.lifecycle.stop('terminated');
+      return;
+    }
+    this.#sendFarewell();
+    world.clock.arm(STOP_TIMER, world.clock.now() + STOP_TIMEOUT);
+  }
+
+  #sendFarewell(): void {
+    const { mon, whoami, map } = this.#host;
+    mon.send({ type: 'osd_mark_me_down', osd: whoami, epoch: map?.epoch ?? 0, ack: true });
+  }
+
+  /** Returns whether the timer belongs here. */
+  onTimer(name: string): boolean {
+    if (name === STOP_TIMER) {
+      this.#host.world.lifecycle.stop('terminated');
+      return true;
+    }
+    if (name !== BOOT_TIMER) return false;
+    if (this.#state.name === 'preboot') this.#askVersion();
+    else if (this.#state.name === 'booting') {
+      // The monitors may have been silent because the map moved on.
+      this.#becomePreboot();
+    }
+    return true;
+  }
+}

@@ -1,0 +1,376 @@
+/**
+ * Clients' requests on one PG, from arrival to reply (PrimaryLogPG::do_request, do_op, execute_ctx).
+ *
+ *   arrives --> not active: waits   --> lease run out: waits --> object missing, degraded or written to: waits for it
+ *           --> answered from the log, when sent again
+ *           --> runs: a read is answered at once, a write when it is durable everywhere
+ *
+ * A read waits for the writes to its object that are under way, since they might yet not happen. A write that reads, fails
+ * or changes nothing waits for them as well. When the interval ends, all requests begin again, in the order they came; one
+ * that is no longer for this OSD is dropped, and its client sends it to the right one.
+ */
+import { compareVersions, EMPTY, Errno, type EVersion } from '@spirula/encoding';
+import { type HObject, stableMod } from '@spirula/maps';
+import {
+  NOSNAP,
+  type OsdOp,
+  type OsdOpMessage,
+  OsdOpCode,
+  type OsdOpReply,
+  type OsdOpResult,
+  type ReqId,
+} from '@spirula/messages';
+import type { SessionId } from '@spirula/world';
+import type { Backfill } from './backfill.ts';
+import { objectReader } from './object-draft.ts';
+import { type ObjectKey, objectKey } from './object-id.ts';
+import { readObjectInfo } from './object-part.ts';
+import { executeOps, mayWrite, type OpsIo, type OpsOutcome } from './op-engine.ts';
+import { listPg } from './ops/pgls.ts';
+import type { PgCore } from './pg-core.ts';
+import { NO_VERSION } from './pg-info.ts';
+import type { Recovery } from './recovery.ts';
+import type { ReplicatedBackend } from './replicated-backend.ts';
+import { checkRequest } from './request-limits.ts';
+
+/** CEPH_OSD_OP_MODE_RD: set in the code of every op that tells of the object's state. */
+const READ_MODE = 0x1000;
+/** CEPH_OSD_OP_TYPE of ops on a PG instead of an object. */
+const PG_OP_TYPE = 0x0500;
+const OP_TYPE_MASK = 0x0f00;
+
+export interface ClientOp {
+  readonly session: SessionId;
+  readonly message: OsdOpMessage;
+  /** Identifies the request however often it is sent. */
+  readonly reqid: ReqId;
+  /** Order of arrival on this OSD. */
+  readonly arrival: number;
+  readonly bytes: number;
+}
+
+export interface ClientOpsHost {
+  /** Whether requests may run now. */
+  readonly isActive: boolean;
+  /** Whether reads are covered by a lease, and earlier primaries' leases have run out. */
+  isReadable(): boolean;
+  /** The request is answered or dropped. */
+  onDone(op: ClientOp): void;
+}
+
+interface ObjectQueue {
+  readonly oid: HObject;
+  readonly waiting: ClientOp[];
+  writesInFlight: number;
+}
+
+export class ClientOps {
+  readonly #pg: PgCore;
+  readonly #host: ClientOpsHost;
+  readonly #backend: ReplicatedBackend;
+  readonly #recovery: Recovery;
+  readonly #backfill: Backfill;
+  #waitingForActive: ClientOp[] = [];
+  #waitingForReadable: ClientOp[] = [];
+  readonly #objects = new Map<ObjectKey, ObjectQueue>();
+  /** Writes under way, by version, with the requests that are answered by them. */
+  readonly #writing = new Map<number, ClientOp[]>();
+  #io: OpsIo = { reads: 0, readBytes: 0, writes: 0, writeBytes: 0 };
+
+  constructor(pg: PgCore, host: ClientOpsHost, backend: ReplicatedBackend, recovery: Recovery, backfill: Backfill) {
+    this.#pg = pg;
+    this.#host = host;
+    this.#backend = backend;
+    this.#recovery = recovery;
+    this.#backfill = backfill;
+  }
+
+  /** What requests have read and written since this OSD started. */
+  get io(): OpsIo {
+    return this.#io;
+  }
+
+  get isLaggy(): boolean {
+    return this.#waitingForReadable.length > 0;
+  }
+
+  get waiting(): number {
+    let count = this.#waitingForActive.length + this.#waitingForReadable.length;
+    for (const { waiting } of this.#objects.values()) count += waiting.length;
+    return count;
+  }
+
+  handle(op: ClientOp): void {
+    const pg = this.#pg;
+    const { message } = op;
+    // The client will learn of the newer map and send it again, to whoever is primary then.
+    const isStale = message.epoch < pg.info.history.samePrimarySince || message.epoch < pg.pool.lastForceResend;
+    if (!pg.isPrimary || isStale) {
+      this.#host.onDone(op);
+      return;
+    }
+    if (!this.#host.isActive) {
+      this.#waitingForActive.push(op);
+      return;
+    }
+    if (this.#waitingForReadable.length > 0 || !this.#host.isReadable()) {
+      this.#waitingForReadable.push(op);
+      return;
+    }
+    this.#run(op);
+  }
+
+  #run(op: ClientOp): void {
+    const { message } = op;
+    const { world } = this.#pg.host;
+    if (message.ops.some(isPgOp)) {
+      this.#runPgOp(op);
+      return;
+    }
+    const refused = checkRequest(message, world.config);
+    if (refused !== 0) {
+      this.#replyError(op, refused);
+      return;
+    }
+    const oid = objectOf(message);
+    if (stableMod(oid.hash, this.#pg.pool.pgNum) !== this.#pg.pgid.seed) {
+      this.#replyError(op, Errno.EINVAL);
+      return;
+    }
+    const queue = this.#objects.get(objectKey(oid));
+    if (queue && queue.waiting.length > 0) queue.waiting.push(op);
+    else this.#runOnObject(op, oid);
+  }
+
+  /** Runs the request unless it has to wait for its object. */
+  #runOnObject(op: ClientOp, oid: HObject): void {
+    const { message } = op;
+    const isWrite = mayWrite(message.ops);
+    const isMissing = this.#recovery.isMissing(oid);
+    if (isMissing || (isWrite && (this.#recovery.isDegraded(oid) || this.#backfill.isBusy(oid)))) {
+      this.#queueOf(oid).waiting.push(op);
+      if (!this.#backfill.isBusy(oid)) this.#recovery.want(oid);
+      return;
+    }
+    if (isWrite && this.#answerFromLog(op)) return;
+    const inFlight = this.#objects.get(objectKey(oid))?.writesInFlight ?? 0;
+    const reads = !isWrite || message.ops.some((each) => (each.code & READ_MODE) !== 0);
+    if (inFlight > 0 && reads) {
+      this.#queueOf(oid).waiting.push(op);
+      return;
+    }
+    const outcome = this.#execute(op, oid);
+    if (outcome.modifies) this.#write(op, oid, outcome);
+    else if (inFlight > 0) this.#queueOf(oid).waiting.push(op);
+    else this.#reply(op, outcome.result, outcome.ops, NO_VERSION, this.#userVersionOf(outcome));
+  }
+
+  /** What a reply says of the object's version; of the PG's, when there is no object. */
+  #userVersionOf(outcome: OpsOutcome): number {
+    return outcome.info ? outcome.userVersion : this.#pg.info.lastUserVersion;
+  }
+
+  /** A request that has been carried out is answered as it was then; one that is under way, when it is done. */
+  #answerFromLog(op: ClientOp): boolean {
+    const done = this.#pg.log.findRequest(op.reqid);
+    if (!done) return false;
+    const underWay = this.#writing.get(done.version.version);
+    if (underWay && !this.#backend.isCommitted(done.version)) underWay.push(op);
+    else this.#reply(op, done.result, op.message.ops.map(emptyResult), done.version, done.userVersion);
+    return true;
+  }
+
+  #execute(op: ClientOp, oid: HObject): OpsOutcome {
+    const pg = this.#pg;
+    const { store, world } = pg.host;
+    const { message } = op;
+    const outcome = executeOps(
+      { oid, ops: message.ops, flags: message.flags, mtime: message.mtime },
+      {
+        info: readObjectInfo(store, pg.cid, oid),
+        version: this.#backend.nextVersion(),
+        lastUserVersion: pg.info.lastUserVersion,
+      },
+      objectReader(store, pg.cid, oid),
+      world.config,
+    );
+    return outcome;
+  }
+
+  #write(op: ClientOp, oid: HObject, outcome: OpsOutcome): void {
+    const pg = this.#pg;
+    const version = this.#backend.nextVersion();
+    const before = readObjectInfo(pg.host.store, pg.cid, oid);
+    const queue = this.#queueOf(oid);
+    queue.writesInFlight += 1;
+    const answered = [op];
+    this.#writing.set(version.version, answered);
+    this.#count(outcome.io);
+    const { osd_min_pg_log_entries: min, osd_max_pg_log_entries: max } = pg.host.world.config;
+    const isWhole = !this.#recovery.isNeeded && !this.#backfill.isNeeded && pg.acting.length >= pg.pool.size;
+    this.#backend.submit(
+      {
+        kind: outcome.info ? 'modify' : 'delete',
+        oid,
+        version,
+        priorVersion: before?.version ?? NO_VERSION,
+        userVersion: outcome.userVersion,
+        reqid: op.reqid,
+        mtime: op.message.mtime,
+        result: outcome.result,
+      },
+      outcome.changes,
+      { objects: outcome.objects, bytes: outcome.bytes },
+      (osd) => this.#backfill.shouldSend(osd, oid),
+      isWhole ? min : max,
+      () => this.#onWritten(version, oid, answered, outcome),
+    );
+  }
+
+  #onWritten(version: EVersion, oid: HObject, answered: readonly ClientOp[], outcome: OpsOutcome): void {
+    this.#writing.delete(version.version);
+    for (const [i, op] of answered.entries()) {
+      const results = i === 0 ? outcome.ops : op.message.ops.map(emptyResult);
+      this.#reply(op, outcome.result, results, version, outcome.userVersion);
+    }
+    const queue = this.#queueOf(oid);
+    queue.writesInFlight -= 1;
+    if (queue.writesInFlight === 0) this.wake(oid);
+  }
+
+  /** Requests that wait for the object try again. */
+  wake(oid: HObject): void {
+    const key = objectKey(oid);
+    const queue = this.#objects.get(key);
+    if (!queue) return;
+    const ops = queue.waiting.splice(0);
+    if (queue.writesInFlight === 0) this.#objects.delete(key);
+    for (const op of ops) this.handle(op);
+  }
+
+  #queueOf(oid: HObject): ObjectQueue {
+    const key = objectKey(oid);
+    let queue = this.#objects.get(key);
+    if (!queue) {
+      queue = { oid, waiting: [], writesInFlight: 0 };
+      this.#objects.set(key, queue);
+    }
+    return queue;
+  }
+
+  #runPgOp(op: ClientOp): void {
+    const { message } = op;
+    const pg = this.#pg;
+    const [first, ...others] = message.ops;
+    if (!first || others.length > 0 || first.code !== OsdOpCode.pgnls) {
+      this.#replyError(op, Errno.EOPNOTSUPP);
+      return;
+    }
+    const listing = {
+      store: pg.host.store,
+      cid: pg.cid,
+      pgid: pg.pgid,
+      pgNum: pg.pool.pgNum,
+      missing: pg.missing.items().map(({ oid }) => oid),
+      isDeleted: () => false,
+    };
+    const { code, output } = listPg(listing, first, message.locator.nspace);
+    const results = [{ code: first.code, flags: first.flags, args: first.args, rval: code, output }];
+    this.#reply(op, code, results, NO_VERSION, 0);
+  }
+
+  // The PG has changed.
+
+  /** The interval is over: everything begins again. */
+  onReset(): void {
+    const all = [...this.#writing.values()].flat();
+    for (const { waiting } of this.#objects.values()) all.push(...waiting);
+    all.push(...this.#waitingForReadable, ...this.#waitingForActive);
+    this.#writing.clear();
+    this.#objects.clear();
+    this.#waitingForReadable = [];
+    this.#waitingForActive = all.sort((a, b) => a.arrival - b.arrival);
+  }
+
+  onActive(): void {
+    const ops = this.#waitingForActive;
+    this.#waitingForActive = [];
+    for (const op of ops) this.handle(op);
+  }
+
+  /** The lease reaches further, or what was waited for is over. */
+  onReadable(): void {
+    if (this.#waitingForReadable.length === 0 || !this.#host.isReadable()) return;
+    const ops = this.#waitingForReadable;
+    this.#waitingForReadable = [];
+    for (const op of ops) this.handle(op);
+  }
+
+  /** This OSD does not serve the PG (any more). */
+  drop(): void {
+    this.onReset();
+    const ops = this.#waitingForActive;
+    this.#waitingForActive = [];
+    for (const op of ops) this.#host.onDone(op);
+  }
+
+  // Replies.
+
+  #replyError(op: ClientOp, code: number): void {
+    this.#reply(op, code, op.message.ops.map(emptyResult), NO_VERSION, 0);
+  }
+
+  #reply(
+    op: ClientOp,
+    result: number,
+    ops: readonly OsdOpResult[],
+    replayVersion: EVersion,
+    userVersion: number,
+  ): void {
+    const { message } = op;
+    if (compareVersions(replayVersion, NO_VERSION) === 0) this.#count(readIo(ops));
+    const reply: OsdOpReply = {
+      type: 'osd_op_reply',
+      tid: message.tid,
+      oid: message.oid,
+      pgid: message.pgid,
+      flags: message.flags,
+      result,
+      epoch: this.#pg.epoch,
+      ops,
+      retry: message.retry,
+      replayVersion,
+      userVersion,
+    };
+    this.#pg.host.reply(op.session, reply);
+    this.#host.onDone(op);
+  }
+
+  #count(io: OpsIo): void {
+    this.#io = {
+      reads: this.#io.reads + io.reads,
+      readBytes: this.#io.readBytes + io.readBytes,
+      writes: this.#io.writes + io.writes,
+      writeBytes: this.#io.writeBytes + io.writeBytes,
+    };
+  }
+}
+
+function readIo(ops: readonly OsdOpResult[]): OpsIo {
+  let readBytes = 0;
+  for (const { output } of ops) readBytes += output.length;
+  return { reads: ops.length, readBytes, writes: 0, writeBytes: 0 };
+}
+
+function isPgOp(op: OsdOp): boolean {
+  return (op.code & OP_TYPE_MASK) === PG_OP_TYPE;
+}
+
+function emptyResult(op: OsdOp): OsdOpResult {
+  return { code: op.code, flags: op.flags, args: op.args, rval: 0, output: EMPTY };
+}
+
+function objectOf({ locator, oid, hash, pgid }: OsdOpMessage): HObject {
+  const key = locator.key === oid ? '' : locator.key;
+  return { pool: pgid.pool, nspace: locator.nspace, key, name: oid, snap: NOSNAP, hash, max: false };
+}

@@ -1,0 +1,116 @@
+/** Sessions on the public endpoint: clients' requests on their way to the PGs, and the maps they are told of. */
+import { type Epoch, EntityType } from '@spirula/encoding';
+import type { Message, OsdMapMessage, OsdOpMessage, ReqId } from '@spirula/messages';
+import type { Peer, SessionId, World } from '@spirula/world';
+import type { ClientOp } from './client-ops.ts';
+import { runTellCommand } from './tell-commands.ts';
+
+/** Requests on this OSD altogether; a session that goes beyond is closed, and its client tries again. */
+const MAX_REQUESTS = 16_384;
+
+interface ClientSession {
+  readonly peer: Peer;
+  /** Newest map it is known to have. */
+  epoch: Epoch;
+}
+
+export interface ClientSessionsHost {
+  readonly world: World<Message>;
+  readonly epoch: Epoch;
+  mapsSince(epoch: Epoch): OsdMapMessage | undefined;
+  wantMap(epoch: Epoch): void;
+  /** Hands a request to its PG, or answers `onDone`. */
+  onRequest(op: ClientOp): void;
+}
+
+export class ClientSessions {
+  readonly #host: ClientSessionsHost;
+  readonly #sessions = new Map<SessionId, ClientSession>();
+  /** Their epoch is newer than the map. */
+  #early: ClientOp[] = [];
+  #arrivals = 0;
+  #requests = 0;
+  #bytes = 0;
+
+  constructor(host: ClientSessionsHost) {
+    this.#host = host;
+  }
+
+  get requests(): number {
+    return this.#requests;
+  }
+
+  onAccepted(session: SessionId, peer: Peer): void {
+    this.#sessions.set(session, { peer, epoch: 0 });
+  }
+
+  /** Returns whether the session belongs here. */
+  onReset(session: SessionId): boolean {
+    return this.#sessions.delete(session);
+  }
+
+  /** Returns whether the session belongs here. */
+  onMessage(session: SessionId, message: Message): boolean {
+    const state = this.#sessions.get(session);
+    if (!state) return false;
+    if (message.type === 'osd_op') this.#onOp(session, state, message);
+    else if (message.type === 'command') this.#host.world.net.send(session, runTellCommand(message));
+    return true;
+  }
+
+  #onOp(session: SessionId, state: ClientSession, message: OsdOpMessage): void {
+    const bytes = message.ops.reduce((sum, op) => sum + op.input.length, 0);
+    const { net, config } = this.#host.world;
+    const isFull = this.#requests >= MAX_REQUESTS || this.#bytes > 2 * config.osd_client_message_size_cap;
+    if (isFull) {
+      this.#sessions.delete(session);
+      net.close(session);
+      return;
+    }
+    this.#requests += 1;
+    this.#bytes += bytes;
+    const op: ClientOp = { session, message, reqid: reqidOf(state.peer, message), arrival: this.#arrivals++, bytes };
+    state.epoch = Math.max(state.epoch, message.epoch);
+    if (message.epoch > this.#host.epoch) {
+      this.#early.push(op);
+      this.#host.wantMap(message.epoch);
+      return;
+    }
+    this.#shareMaps(session, state);
+    this.#host.onRequest(op);
+  }
+
+  /** A client behind this OSD's map would not notice that it has to send elsewhere. */
+  #shareMaps(session: SessionId, state: ClientSession): void {
+    if (state.epoch >= this.#host.epoch) return;
+    const maps = this.#host.mapsSince(state.epoch);
+    if (!maps) return;
+    this.#host.world.net.send(session, maps);
+    state.epoch = Math.max(state.epoch, ...maps.incrementals.keys(), ...maps.fulls.keys());
+  }
+
+  /** A newer map is in force, and the PGs have followed it. */
+  onMap(): void {
+    const ops = this.#early;
+    this.#early = [];
+    for (const op of ops) {
+      if (op.message.epoch > this.#host.epoch) this.#early.push(op);
+      else this.#host.onRequest(op);
+    }
+  }
+
+  /** A request was answered or dropped. A client whose request was dropped learns from the map why. */
+  onDone(op: ClientOp): void {
+    this.#requests -= 1;
+    this.#bytes -= op.bytes;
+    const state = this.#sessions.get(op.session);
+    if (state) this.#shareMaps(op.session, state);
+  }
+}
+
+/** Clients leave the request's name to the session they send it on, whichever that is (MOSDOp::get_reqid). */
+function reqidOf(peer: Peer, { reqid, tid }: OsdOpMessage): ReqId {
+  if (reqid.tid !== 0n) return reqid;
+  const entityNum = peer.globalId === 0n ? reqid.entityNum : peer.globalId;
+  return { entityType: EntityType.client, entityNum, tid, inc: reqid.inc };
+}

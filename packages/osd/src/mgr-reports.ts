@@ -1,0 +1,106 @@
+/**
+ * Statistics for the active manager (MgrClient, OSD::get_mgr_client stats): every PG this OSD is primary of, whole when a
+ * session begins and every mgr_stats_period, and those that changed soon after they did.
+ */
+import { type AddrVec, comparePgIds, type OsdId, type PgId, sameAddrVec } from '@spirula/encoding';
+import { decodeMgrMap, pgKey, type PgKey, pgOfKey } from '@spirula/maps';
+import type { Message, MgrMapMessage, OsdStat, PgStat } from '@spirula/messages';
+import { type Instant, SECOND, type SessionId, seconds, type World } from '@spirula/world';
+
+const REPORT_TIMER = 'osd mgr report';
+const CHANGES_TIMER = 'osd mgr changes';
+const CONNECT_TIMER = 'osd mgr connect';
+/** Changes of state gather for so long. */
+const DEBOUNCE: Instant = SECOND / 20;
+const RETRY: Instant = SECOND;
+
+export interface MgrReportsHost {
+  readonly whoami: OsdId;
+  readonly world: World<Message>;
+  readonly epoch: number;
+  osdStat(): OsdStat;
+  /** PGs this OSD is primary of. */
+  primaryPgs(): readonly PgId[];
+  /** Undefined: this OSD is not primary of it any more. */
+  pgStat(pgid: PgId): PgStat | undefined;
+}
+
+export class MgrReports {
+  readonly #host: MgrReportsHost;
+  #addrs: AddrVec = [];
+  #session: SessionId | undefined;
+  readonly #changed = new Set<PgKey>();
+  #changesArmed = false;
+
+  constructor(host: MgrReportsHost) {
+    this.#host = host;
+  }
+
+  onMgrMap(message: MgrMapMessage): void {
+    const map = decodeMgrMap(message.mgrmap);
+    const addrs = map.available ? map.activeAddrs : [];
+    if (sameAddrVec(addrs, this.#addrs) && (this.#session !== undefined || addrs.length === 0)) return;
+    if (this.#session !== undefined) this.#host.world.net.close(this.#session);
+    this.#session = undefined;
+    this.#addrs = addrs;
+    this.#connect();
+  }
+
+  #connect(): void {
+    const { world, whoami } = this.#host;
+    if (this.#session !== undefined || this.#addrs.length === 0) return;
+    this.#session = world.net.open('public', { type: 'mgr', addrs: this.#addrs });
+    world.net.send(this.#session, { type: 'mgr_open', entity: { type: 'osd', id: String(whoami) } });
+    this.#report(true);
+  }
+
+  /** Returns whether the session belongs here. */
+  owns(session: SessionId): boolean {
+    return session === this.#session;
+  }
+
+  onReset(session: SessionId): boolean {
+    if (session !== this.#session) return false;
+    this.#session = undefined;
+    const { clock } = this.#host.world;
+    clock.arm(CONNECT_TIMER, clock.now() + RETRY);
+    return true;
+  }
+
+  pgChanged(pgid: PgId): void {
+    this.#changed.add(pgKey(pgid));
+    if (this.#changesArmed || this.#session === undefined) return;
+    this.#changesArmed = true;
+    const { clock } = this.#host.world;
+    clock.arm(CHANGES_TIMER, clock.now() + DEBOUNCE);
+  }
+
+  /** Returns whether the timer belongs here. */
+  onTimer(name: string): boolean {
+    if (name === CONNECT_TIMER) this.#connect();
+    else if (name === REPORT_TIMER) this.#report(true);
+    else if (name === CHANGES_TIMER) {
+      this.#changesArmed = false;
+      this.#report(false);
+    } else return false;
+    return true;
+  }
+
+  #report(full: boolean): void {
+    const { world, whoami, epoch } = this.#host;
+    if (full) {
+      world.clock.arm(REPORT_TIMER, world.clock.now() + seconds(world.config.mgr_stats_period));
+    }
+    if (this.#session === undefined) return;
+    const pgids = full ? this.#host.primaryPgs() : [...this.#changed].map(pgOfKey);
+    this.#changed.clear();
+    const pgs: PgStat[] = [];
+    for (const pgid of [...pgids].sort(comparePgIds)) {
+      const stat = this.#host.pgStat(pgid);
+      if (stat) pgs.push(stat);
+    }
+    if (pgs.length === 0 && !full) return;
+    const osdStat = this.#host.osdStat();
+    world.net.send(this.#session, { type: 'pg_stats', osd: whoami, epoch, osdStat, pgs, full });
+  }
+}

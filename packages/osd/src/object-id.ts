@@ -1,0 +1,33 @@
+import type { PgId, RawString } from '@spirula/encoding';
+import { type HObject, MIN_HOBJECT, sameHObject } from '@spirula/maps';
+import { NOSNAP } from '@spirula/messages';
+
+/** The position before every object: what `lastBackfill` says of a replica that has nothing yet. */
+export function isFirst(position: HObject): boolean {
+  return sameHObject(position, MIN_HOBJECT);
+}
+
+/** Names an object within one PG, for use as a key of maps. */
+export type ObjectKey = RawString;
+
+export function objectKey(oid: HObject): ObjectKey {
+  return `${oid.name}\0${oid.key}\0${oid.nspace}\0${oid.snap.toString(16)}`;
+}
+
+/** The object that holds a PG's own metadata (pgmeta_oid): its empty name sorts it before the PG's objects. */
+export function pgMetaOid(pgid: PgId): HObject {
+  return { pool: pgid.pool, nspace: '', key: '', name: '', snap: NOSNAP, hash: pgid.seed, max: false };
+}
+
+export function isPgMeta(oid: HObject): boolean {
+  return oid.name === '';
+}
+
+/** Where an object is put together that arrives in several parts. Sorts before the PG's objects: its pool is below 0. */
+export function tempOid(oid: HObject): HObject {
+  return { ...oid, pool: -2 - oid.pool };
+}
+
+export function isTemp(oid: HObject): boolean {
+  return oid.pool < -1;
+}

@@ -1,0 +1,83 @@
+/** An object in parts, as it travels in recovery: reading them from a store and putting them together in another. */
+import { EMPTY, type EVersion, type RawString } from '@spirula/encoding';
+import type { HObject } from '@spirula/maps';
+import type { ObjectPart, PartCursor } from '@spirula/messages';
+import type { Cid, ObjectStore, TransactionOp } from '@spirula/objectstore';
+import { decodeObjectInfo, OBJECT_INFO_ATTR, type ObjectInfo } from './object-info.ts';
+import { tempOid } from './object-id.ts';
+
+/** Entries and bytes of omap in one part. */
+const OMAP_ENTRIES = 1024;
+const OMAP_BYTES = 1 << 20;
+
+/** What the store says of an object; undefined: it does not exist. */
+export function readObjectInfo(store: ObjectStore, cid: Cid, oid: HObject): ObjectInfo | undefined {
+  const encoded = store.getAttr(cid, oid, OBJECT_INFO_ATTR);
+  return encoded && decodeObjectInfo(encoded);
+}
+
+/**
+ * The part that begins at `from`, and where the next one does. Undefined when the object is not there in this version.
+ *
+ * @throws UnreadableObject
+ */
+export function readObjectPart(
+  store: ObjectStore,
+  cid: Cid,
+  oid: HObject,
+  version: EVersion,
+  from: PartCursor | undefined,
+  maxBytes: number,
+): { readonly part: ObjectPart; readonly next: PartCursor } | undefined {
+  const info = readObjectInfo(store, cid, oid);
+  if (!info || info.version.version !== version.version || info.version.epoch !== version.epoch) return undefined;
+  const first = from === undefined;
+  const offset = from?.offset ?? 0;
+  const data = offset < info.size ? store.read(cid, oid, offset, Math.min(maxBytes, info.size - offset)) : EMPTY;
+  const omap = new Map<RawString, Uint8Array>();
+  let omapAfter: RawString | undefined = first ? '' : from.omapAfter;
+  if (omapAfter !== undefined) {
+    const entries = store.omapList(cid, oid, first ? '' : `${omapAfter}\0`, OMAP_ENTRIES);
+    let bytes = 0;
+    for (const [key, value] of entries) {
+      if (bytes > OMAP_BYTES) break;
+      omap.set(key, value);
+      omapAfter = key;
+      bytes += key.length + value.length;
+    }
+    if (omap.size === entries.size && entries.size < OMAP_ENTRIES) omapAfter = undefined;
+  }
+  const next = { offset: offset + data.length, omapAfter };
+  const part: ObjectPart = {
+    oid,
+    version,
+    size: info.size,
+    offset,
+    data,
+    attrs: first ? store.getAttrs(cid, oid) : new Map(),
+    omapHeader: first ? store.omapHeader(cid, oid) : EMPTY,
+    omap,
+    first,
+    last: next.offset >= info.size && omapAfter === undefined,
+  };
+  return { part, next };
+}
+
+/**
+ * Adds to `transaction` what takes a part in. Several parts gather in a temporary object, which replaces the real one with
+ * the last.
+ */
+export function writeObjectPart(cid: Cid, part: ObjectPart, transaction: TransactionOp[]): void {
+  const { oid } = part;
+  const whole = part.first && part.last;
+  const into = whole ? oid : tempOid(oid);
+  if (part.first) {
+    transaction.push({ op: 'remove', cid, oid: into }, { op: 'touch', cid, oid: into });
+    transaction.push({ op: 'setAttrs', cid, oid: into, attrs: part.attrs });
+    if (part.omapHeader.length > 0) transaction.push({ op: 'omapSetHeader', cid, oid: into, header: part.omapHeader });
+  }
+  if (part.data.length > 0) transaction.push({ op: 'write', cid, oid: into, offset: part.offset, data: part.data });
+  if (part.omap.size > 0) transaction.push({ op: 'omapSet', cid, oid: into, entries: part.omap });
+  if (part.last) transaction.push({ op: 'truncate', cid, oid: into, size: part.size });
+  if (part.last && !whole) transaction.push({ op: 'clone', cid, oid: into, to: oid }, { op: 'remove', cid, oid: into });
+}

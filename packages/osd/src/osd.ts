@@ -1,0 +1,575 @@
+/**
+ * An object storage daemon: finds for each event the machine it is for, and gives the machines what they need of the
+ * world. The protocols are elsewhere: boot.ts, heartbeat.ts, peer-links.ts, pg-directory.ts and what a Pg is made of.
+ */
+import {
+  type AddrVec,
+  type Epoch,
+  equalBytes,
+  formatUuid,
+  MalformedInput,
+  type OsdId,
+  type PgId,
+  type Uuid,
+} from '@spirula/encoding';
+import { osdUp, type PgKey, pgKey, pgOfKey } from '@spirula/maps';
+import type { Message, OsdMapMessage, OsdPeerMessage, OsdStat, PgStat } from '@spirula/messages';
+import { MonClient } from '@spirula/mon-client';
+import type { ObjectStore, Transaction, TransactionOp } from '@spirula/objectstore';
+import {
+  type AuthDecision,
+  type AuthRequest,
+  type Daemon,
+  type Instant,
+  invariant,
+  type Peer,
+  type ResetReason,
+  type SessionId,
+  seconds,
+  type Token,
+  type World,
+  type WorldEvent,
+} from '@spirula/world';
+import { Boot } from './boot.ts';
+import type { ClientOp } from './client-ops.ts';
+import { ClientSessions } from './client-sessions.ts';
+import { Heartbeat } from './heartbeat.ts';
+import { inspectPg, type OsdInspection } from './inspect.ts';
+import { LeaseRounds } from './lease-rounds.ts';
+import { MgrReports } from './mgr-reports.ts';
+import { MonWishes } from './mon-wishes.ts';
+import { OsdMapStore } from './osd-map-store.ts';
+import { decodeSuperblock, encodeSuperblock, META_CID, type OsdSuperblock, SUPERBLOCK_OID } from './osd-superblock.ts';
+import { PeerLinks } from './peer-links.ts';
+import { PgDirectory } from './pg-directory.ts';
+import type { PgHost } from './pg-host.ts';
+import { PgStatKeeper } from './pg-stat.ts';
+import { RecoverySlots } from './recovery-slots.ts';
+import { Reservations } from './reservations.ts';
+import { CEPH_VERSION, CEPH_VERSION_TEXT } from './tell-commands.ts';
+
+const TICK_TIMER = 'osd tick';
+const BEACON_TIMER = 'osd beacon';
+const WAKE_TIMER = 'pg wake ';
+/** Between looks for PGs that nobody told of, and for maps to trim. */
+const TICK_SECONDS = 2;
+/** Own maps are kept for as many epochs as the monitors keep theirs, and trimmed so many at a time. */
+const TRIM_BATCH = 30;
+const SUPERBLOCK_KEY = 'superblock';
+
+export interface OsdOptions {
+  readonly id: OsdId;
+  readonly uuid: Uuid;
+  readonly fsid: Uuid;
+  /** One address vector a monitor. */
+  readonly monAddrs: readonly AddrVec[];
+  /** CRUSH types and names, such as `host` and `root`: where the OSD belongs. */
+  readonly crushLocation: ReadonlyMap<string, string>;
+  readonly store: ObjectStore;
+  readonly hostname?: string;
+}
+
+export class Osd implements Daemon<Message> {
+  readonly #world: World<Message>;
+  readonly #options: OsdOptions;
+  readonly #store: ObjectStore;
+  readonly #maps: OsdMapStore;
+  readonly #mon: MonClient;
+  readonly #wishes: MonWishes;
+  readonly #boot: Boot;
+  readonly #heartbeat: Heartbeat;
+  readonly #links: PeerLinks;
+  readonly #clients: ClientSessions;
+  readonly #mgr: MgrReports;
+  readonly #pgs: PgDirectory;
+  readonly #leases: LeaseRounds;
+  readonly #recoverySlots: RecoverySlots;
+  readonly #stats = new Map<PgKey, PgStatKeeper>();
+  readonly #wakes = new Map<PgKey, Instant>();
+  /** What follows when transactions are durable, oldest first. */
+  readonly #commits = new Map<Token, (() => void)[]>();
+  #lastToken: Token = 0;
+  #superblock: OsdSuperblock;
+
+  constructor(world: World<Message>, options: OsdOptions) {
+    const { id: whoami, store, fsid } = options;
+    this.#world = world;
+    this.#options = options;
+    this.#store = store;
+    const noMaps = { oldestMap: 0, newestMap: 0, mountedEpoch: 0, cleanThru: 0 };
+    this.#superblock = { fsid, osdUuid: options.uuid, whoami, ...noMaps };
+    this.#maps = new OsdMapStore(store, world.log);
+    this.#mon = new MonClient({
+      world,
+      endpoint: 'public',
+      monAddrs: options.monAddrs,
+      fsid,
+      hostname: options.hostname ?? '',
+      onMessage: (message) => this.#onMonMessage(message),
+      onSession: () => {
+        this.#boot.onMonSession();
+        this.#wishes.onMonSession();
+      },
+    });
+    this.#wishes = new MonWishes(whoami, this.#mon);
+    this.#recoverySlots = new RecoverySlots(world.config.osd_recovery_max_active);
+    this.#boot = this.#makeBoot();
+    this.#heartbeat = this.#makeHeartbeat();
+    this.#links = this.#makeLinks();
+    this.#clients = this.#makeClients();
+    this.#mgr = this.#makeMgrReports();
+    this.#pgs = new PgDirectory(this.#makePgHost(), this.#maps, (op) => this.#clients.onDone(op));
+    this.#leases = new LeaseRounds({
+      world,
+      pgs: this.#pgs,
+      epoch: () => this.#epoch,
+      send: (osd, message) => this.#links.send(osd, message),
+    });
+  }
+
+  start(): void {
+    this.#mount();
+    const { newestMap } = this.#superblock;
+    if (newestMap > 0) this.#mon.subscribe('osdmap', newestMap + 1);
+    this.#mon.subscribe('mgrmap', 0);
+    this.#mon.start();
+    this.#boot.start();
+    this.#heartbeat.start();
+    this.#leases.start();
+    this.#arm(TICK_TIMER, TICK_SECONDS);
+    this.#arm(BEACON_TIMER, this.#world.config.osd_beacon_report_interval);
+    this.#afterEvent();
+  }
+
+  authorize({ globalId }: AuthRequest): AuthDecision {
+    return { kind: 'accept', globalId };
+  }
+
+  /** The only way in. Runs to completion. */
+  handle(event: WorldEvent<Message>): void {
+    switch (event.kind) {
+      case 'committed':
+      case 'flushed':
+        for (const token of this.#store.onEvent(event)) this.#onCommitted(token);
+        break;
+      case 'timer':
+        if (!this.#mon.handle(event)) this.#onTimer(event.name);
+        break;
+      case 'accepted':
+        this.#onAccepted(event.session, event.endpoint, event.peer);
+        break;
+      case 'opened':
+        this.#mon.handle(event);
+        break;
+      case 'message':
+        if (!this.#mon.handle(event)) this.#onMessage(event.session, event.message);
+        break;
+      case 'reset':
+        if (!this.#mon.handle(event)) this.#onReset(event.session, event.reason);
+        break;
+      case 'drained':
+        if (!this.#mon.handle(event)) this.#links.onDrained(event.session);
+        break;
+      case 'terminate':
+        this.#boot.onTerminate();
+        break;
+    }
+    this.#afterEvent();
+  }
+
+  /** For checkers: what every PG is like. */
+  inspect(): OsdInspection {
+    return {
+      osd: this.#options.id,
+      epoch: this.#epoch,
+      boot: this.#boot.state.name,
+      pgs: [...this.#pgs.all()].map(inspectPg),
+    };
+  }
+
+  /** Everything that must hold between events. Throws InvariantViolation. */
+  checkPgInvariants(): void {
+    for (const pg of this.#pgs.all()) pg.check();
+  }
+
+  get #epoch(): Epoch {
+    return this.#maps.current?.epoch ?? 0;
+  }
+
+  #arm(timer: string, inSeconds: number): void {
+    this.#world.clock.arm(timer, this.#world.clock.now() + seconds(inSeconds));
+  }
+
+  /** What gathers during an event and is done once. */
+  #afterEvent(): void {
+    for (let pgid = this.#recoverySlots.takeWaiting(); pgid; pgid = this.#recoverySlots.takeWaiting()) {
+      this.#pgs.get(pgid)?.onRecoverySlot();
+    }
+    this.#wishes.flush(this.#maps.current);
+  }
+
+  // The store.
+
+  #mount(): void {
+    const { id, fsid, uuid } = this.#options;
+    const whoami = `osd.${id}`;
+    const found = this.#store.mount();
+    if (!found) {
+      this.#store.mkfs({ fsid, whoami });
+      this.#submit([
+        { op: 'createCollection', cid: META_CID },
+        { op: 'touch', cid: META_CID, oid: SUPERBLOCK_OID },
+      ]);
+      this.#writeSuperblock([]);
+      return;
+    }
+    invariant(found.whoami === whoami && equalBytes(found.fsid, fsid), 'the store belongs to this OSD and cluster');
+    const stored = this.#store.omapGet(META_CID, SUPERBLOCK_OID, [SUPERBLOCK_KEY]).get(SUPERBLOCK_KEY);
+    if (!stored) {
+      // Its first start was cut short.
+      this.#writeSuperblock(
+        this.#store.collections().includes(META_CID) ? [] : [{ op: 'createCollection', cid: META_CID }],
+      );
+      return;
+    }
+    this.#superblock = decodeSuperblock(stored);
+    invariant(equalBytes(this.#superblock.osdUuid, uuid), 'the store belongs to this incarnation of the OSD');
+    this.#maps.load(this.#superblock.oldestMap, this.#superblock.newestMap);
+    this.#pgs.load();
+  }
+
+  #writeSuperblock(transaction: TransactionOp[], changes: Partial<OsdSuperblock> = {}): void {
+    this.#superblock = { ...this.#superblock, ...changes };
+    const entries = new Map([[SUPERBLOCK_KEY, encodeSuperblock(this.#superblock)]]);
+    this.#submit([...transaction, { op: 'omapSet', cid: META_CID, oid: SUPERBLOCK_OID, entries }]);
+  }
+
+  #submit(transaction: Transaction, onCommit?: () => void): void {
+    this.#lastToken += 1;
+    this.#commits.set(this.#lastToken, onCommit ? [onCommit] : []);
+    this.#store.submit(transaction, this.#lastToken);
+  }
+
+  #afterCommit(then: () => void): void {
+    const last = this.#commits.get(this.#lastToken);
+    if (last) last.push(then);
+    else then();
+  }
+
+  #onCommitted(token: Token): void {
+    const callbacks = this.#commits.get(token);
+    invariant(callbacks !== undefined, 'a transaction commits once');
+    this.#commits.delete(token);
+    for (const callback of callbacks) callback();
+  }
+
+  // Events.
+
+  #onTimer(name: string): void {
+    if (name === TICK_TIMER) this.#onTick();
+    else if (name === BEACON_TIMER) this.#sendBeacon();
+    else if (name.startsWith(WAKE_TIMER)) this.#onWake(Number(name.slice(WAKE_TIMER.length)));
+    else {
+      [this.#boot, this.#heartbeat, this.#links, this.#leases, this.#mgr].some((machine) => machine.onTimer(name));
+    }
+  }
+
+  #onAccepted(session: SessionId, endpoint: string, peer: Peer): void {
+    if (endpoint === 'cluster') this.#links.onAccepted(session, peer);
+    else if (endpoint === 'public') this.#clients.onAccepted(session, peer);
+    else this.#heartbeat.onAccepted(session);
+  }
+
+  #onMessage(session: SessionId, message: Message): void {
+    if (this.#clients.onMessage(session, message)) return;
+    if (this.#links.onMessage(session, message)) return;
+    this.#heartbeat.onMessage(session, message);
+  }
+
+  #onReset(session: SessionId, reason: ResetReason): void {
+    if (this.#clients.onReset(session) || this.#mgr.onReset(session)) return;
+    if (!this.#links.onReset(session, reason)) this.#heartbeat.onReset(session, reason);
+  }
+
+  #onMonMessage(message: Message): void {
+    if (message.type === 'osd_map') this.#onMaps(message);
+    else if (message.type === 'mgr_map') {
+      try {
+        this.#mgr.onMgrMap(message);
+      } catch (error) {
+        if (!(error instanceof MalformedInput)) throw error;
+        this.#world.log.warn('the MgrMap does not parse', { error: error.message });
+      }
+    }
+  }
+
+  #onPeerMessage(from: OsdId, message: OsdPeerMessage): void {
+    if (message.type === 'pg_leases') this.#leases.onLeases(from, message);
+    else if (message.type === 'pg_lease_acks') this.#leases.onAcks(from, message);
+    else this.#pgs.onMessage(from, message);
+  }
+
+  // Maps.
+
+  #onMaps(message: OsdMapMessage): void {
+    if (!equalBytes(message.fsid, this.#options.fsid)) return;
+    const before = this.#maps.current;
+    const transaction: TransactionOp[] = [];
+    const { maps, lacking } = this.#maps.take(message, transaction);
+    const map = maps.at(-1);
+    if (map) {
+      this.#writeSuperblock(transaction, { oldestMap: this.#maps.oldest, newestMap: this.#maps.newest });
+      this.#mon.gotMap('osdmap', map.epoch);
+      for (const each of maps) this.#links.onMap(each);
+      this.#pgs.onMaps(maps, before);
+      this.#wishes.onMap(map);
+      for (const each of maps) this.#boot.onMap(each);
+      this.#pgs.dropWaiting();
+      this.#heartbeat.updatePeers();
+      this.#links.deliverEarly();
+      this.#clients.onMap();
+    }
+    if (lacking) this.#subscribeMaps(this.#epoch + 1);
+  }
+
+  #subscribeMaps(from: Epoch): void {
+    // Asked anew even for what is awaited already: it may have been sent before this OSD could use it.
+    this.#mon.unsubscribe('osdmap');
+    this.#mon.subscribe('osdmap', from);
+  }
+
+  #wantMap(epoch: Epoch): void {
+    if (epoch > this.#epoch) this.#mon.subscribe('osdmap', this.#epoch + 1);
+  }
+
+  /** Tells a peer of maps it does not have; by its next message it will. */
+  #shareMaps(osd: OsdId, epoch: Epoch): void {
+    const maps = this.#maps.messageSince(epoch);
+    if (maps) this.#links.send(osd, maps);
+  }
+
+  #onTick(): void {
+    this.#arm(TICK_TIMER, TICK_SECONDS);
+    if (this.#boot.isActive) this.#pgs.searchUnbegun();
+    const { mon_min_osdmap_epochs: kept } = this.#world.config;
+    const { oldest, newest } = this.#maps;
+    const target = Math.min(newest - kept, this.#pgs.oldestEpochNeeded(), oldest + TRIM_BATCH);
+    if (target <= oldest) return;
+    const transaction: TransactionOp[] = [];
+    this.#maps.trim(target, transaction);
+    this.#writeSuperblock(transaction, { oldestMap: this.#maps.oldest });
+  }
+
+  // Monitors.
+
+  #sendBeacon(): void {
+    this.#arm(BEACON_TIMER, this.#world.config.osd_beacon_report_interval);
+    if (!this.#boot.isActive) return;
+    let minLastEpochClean = this.#epoch;
+    for (const pg of this.#pgs.all()) {
+      // A PG that is clean now has been so up to now.
+      if (!pg.core.isPrimary || pg.phase === 'Clean') continue;
+      minLastEpochClean = Math.min(minLastEpochClean, pg.info.history.lastEpochClean);
+    }
+    this.#mon.send({ type: 'osd_beacon', osd: this.#options.id, epoch: this.#epoch, minLastEpochClean }, 'drop');
+  }
+
+  #reportFailure(osd: OsdId, failedForUs: Instant, immediate: boolean): void {
+    const map = this.#maps.current;
+    if (!map || !this.#boot.isActive || !osdUp(map, osd)) return;
+    this.#wishes.sendFailure(map, osd, failedForUs, immediate, false);
+  }
+
+  #withdrawFailure(osd: OsdId): void {
+    const map = this.#maps.current;
+    if (map && osdUp(map, osd)) this.#wishes.sendFailure(map, osd, 0, false, true);
+  }
+
+  #onActive(upEpoch: Epoch): void {
+    this.#world.log.info('active', { osd: this.#options.id, epoch: upEpoch });
+    this.#writeSuperblock([], { mountedEpoch: upEpoch });
+    this.#sendBeacon();
+    this.#heartbeat.updatePeers();
+  }
+
+  // Statistics.
+
+  #onWake(key: PgKey): void {
+    this.#wakes.delete(key);
+    this.#pgs.get(pgOfKey(key))?.onTimer();
+  }
+
+  #wakeAt(pgid: PgId, at: Instant): void {
+    const key = pgKey(pgid);
+    const before = this.#wakes.get(key);
+    if (before !== undefined && before <= at) return;
+    this.#wakes.set(key, at);
+    this.#world.clock.arm(WAKE_TIMER + key, at);
+  }
+
+  #pgStat(pgid: PgId): PgStat | undefined {
+    const key = pgKey(pgid);
+    const pg = this.#pgs.get(pgid);
+    if (!pg?.core.isPrimary) {
+      this.#stats.delete(key);
+      return undefined;
+    }
+    const now = this.#world.clock.wall();
+    const keeper = this.#stats.get(key) ?? new PgStatKeeper(now);
+    this.#stats.set(key, keeper);
+    return keeper.report(pg, now);
+  }
+
+  #osdStat(): OsdStat {
+    const { total, available, data, omap, metadata } = this.#store.statfs();
+    const kb = (bytes: number) => Math.floor(bytes / 1024);
+    const { state } = this.#boot;
+    return {
+      kb: kb(total),
+      kbUsed: kb(total - available),
+      kbUsedData: kb(data),
+      kbUsedOmap: kb(omap),
+      kbUsedMeta: kb(metadata),
+      kbAvail: kb(available),
+      hbPeers: this.#heartbeat.peers,
+      numPgs: this.#pgs.count,
+      upFrom: state.name === 'active' ? state.upEpoch : 0,
+      commitLatencyMs: 0,
+      applyLatencyMs: 0,
+    };
+  }
+
+  // What the machines need of this OSD.
+
+  #makePgHost(): PgHost {
+    const { id: whoami, store } = this.#options;
+    const { osd_max_backfills: slots } = this.#world.config;
+    return {
+      whoami,
+      world: this.#world,
+      store,
+      localReservations: new Reservations(slots),
+      remoteReservations: new Reservations(slots),
+      send: (osd, message) => this.#links.send(osd, message),
+      reply: (session, message) => void this.#world.net.send(session, message),
+      submit: (transaction, onCommit) => this.#submit(transaction, onCommit),
+      afterCommit: (then) => this.#afterCommit(then),
+      wantUpThru: (epoch) => this.#wishes.wantUpThru(epoch),
+      wantPgTemp: (pgid, acting) => this.#wishes.wantPgTemp(pgid, acting),
+      beginRecoveryOp: (pgid) => this.#recoverySlots.begin(pgid),
+      endRecoveryOp: () => this.#recoverySlots.end(),
+      wakeAt: (pgid, at) => this.#wakeAt(pgid, at),
+      pgChanged: (pgid) => this.#mgr.pgChanged(pgid),
+      removePg: (pgid) => this.#pgs.remove(pgid),
+    };
+  }
+
+  #makeBoot(): Boot {
+    const self = this;
+    const { id: whoami, uuid, crushLocation, hostname } = this.#options;
+    return new Boot({
+      whoami,
+      uuid,
+      world: this.#world,
+      mon: this.#mon,
+      crushLocation,
+      metadata: new Map([
+        ['ceph_version', CEPH_VERSION_TEXT],
+        ['ceph_version_short', CEPH_VERSION],
+        ['ceph_release', 'pacific'],
+        ['hostname', hostname ?? ''],
+        ['osd_objectstore', 'spirula'],
+        ['osd_uuid', formatUuid(uuid)],
+      ]),
+      get map() {
+        return self.#maps.current;
+      },
+      get storeBytes() {
+        return self.#store.statfs().total;
+      },
+      get cleanInterval(): readonly [Epoch, Epoch] {
+        return [self.#superblock.mountedEpoch, self.#superblock.cleanThru];
+      },
+      subscribeMaps: (from) => this.#subscribeMaps(from),
+      onActive: (upEpoch) => this.#onActive(upEpoch),
+      onDown: () => this.#heartbeat.updatePeers(),
+    });
+  }
+
+  #makeHeartbeat(): Heartbeat {
+    const self = this;
+    return new Heartbeat({
+      whoami: this.#options.id,
+      world: this.#world,
+      get map() {
+        return self.#maps.current;
+      },
+      get isActive() {
+        return self.#boot.isActive;
+      },
+      pgPeers: () => {
+        const peers = new Set<OsdId>();
+        for (const { core } of this.#pgs.all()) for (const osd of [...core.up, ...core.acting]) peers.add(osd);
+        return peers;
+      },
+      reportFailure: (osd, failedForUs, immediate) => this.#reportFailure(osd, failedForUs, immediate),
+      withdrawFailure: (osd) => this.#withdrawFailure(osd),
+      wantMap: (epoch) => this.#wantMap(epoch),
+      onOlderPeer: (osd, epoch) => this.#shareMaps(osd, epoch),
+    });
+  }
+
+  #makeLinks(): PeerLinks {
+    const self = this;
+    return new PeerLinks({
+      whoami: this.#options.id,
+      world: this.#world,
+      get map() {
+        return self.#maps.current;
+      },
+      onPeerMessage: (from, message) => this.#onPeerMessage(from, message),
+      onPeerMaps: (message) => this.#onMaps(message),
+      wantMap: (epoch) => this.#wantMap(epoch),
+      onStalePeer: (session, epoch) => {
+        const maps = this.#maps.messageSince(epoch);
+        if (maps) this.#world.net.send(session, maps);
+      },
+      onRefused: (osd) => {
+        if (this.#world.config.osd_fast_fail_on_connection_refused) this.#reportFailure(osd, 0, true);
+      },
+    });
+  }
+
+  #makeClients(): ClientSessions {
+    const self = this;
+    return new ClientSessions({
+      world: this.#world,
+      get epoch() {
+        return self.#epoch;
+      },
+      mapsSince: (epoch) => this.#maps.messageSince(epoch),
+      wantMap: (epoch) => this.#wantMap(epoch),
+      onRequest: (op) => this.#onRequest(op),
+    });
+  }
+
+  #onRequest(op: ClientOp): void {
+    const pg = this.#boot.isActive ? this.#pgs.get(op.message.pgid) : undefined;
+    if (pg) pg.ops.handle(op);
+    else if (!this.#boot.isActive || !this.#pgs.waitForPg(op)) this.#clients.onDone(op);
+  }
+
+  #makeMgrReports(): MgrReports {
+    const self = this;
+    return new MgrReports({
+      whoami: this.#options.id,
+      world: this.#world,
+      get epoch() {
+        return self.#epoch;
+      },
+      osdStat: () => this.#osdStat(),
+      primaryPgs: () => [...this.#pgs.all()].filter(({ core }) => core.isPrimary).map(({ pgid }) => pgid),
+      pgStat: (pgid) => this.#pgStat(pgid),
+    });
+  }
+}

@@ -1,0 +1,38 @@
+import type { Epoch, OsdId, PgId } from '@spirula/encoding';
+import type { Message, OsdPeerMessage } from '@spirula/messages';
+import type { ObjectStore, Transaction } from '@spirula/objectstore';
+import type { SessionId, World } from '@spirula/world';
+import type { Reservations } from './reservations.ts';
+
+/** What a PG needs of the OSD it lives on. */
+export interface PgHost {
+  readonly whoami: OsdId;
+  readonly world: World<Message>;
+  readonly store: ObjectStore;
+  readonly localReservations: Reservations;
+  readonly remoteReservations: Reservations;
+  /** On the ordered link to a peer; it arrives once, or its receiver ends. */
+  send(osd: OsdId, message: OsdPeerMessage): void;
+  /** To a client. */
+  reply(session: SessionId, message: Message): void;
+  /** Hands a transaction to the store; `onCommit` when it is durable. */
+  submit(transaction: Transaction, onCommit?: () => void): void;
+  /** Calls back when everything submitted so far is durable: at once, when it is. */
+  afterCommit(then: () => void): void;
+  /** Asks the monitors for up_thru of at least `epoch`. */
+  wantUpThru(epoch: Epoch): void;
+  /** Asks the monitors for a temporary acting set; an empty one asks them to clear it, undefined takes the wish back. */
+  wantPgTemp(pgid: PgId, acting: readonly OsdId[] | undefined): void;
+  /**
+   * Bounds the recovery operations under way on this OSD (osd_recovery_max_active). Returns false when there are enough:
+   * the PG is kicked when there is room.
+   */
+  beginRecoveryOp(pgid: PgId): boolean;
+  endRecoveryOp(): void;
+  /** Calls `onTimer` of the PG at or after now + `delayUs`; one such timer a PG, the earlier wins. */
+  wakeAt(pgid: PgId, at: number): void;
+  /** What the PG reports of itself has changed. */
+  pgChanged(pgid: PgId): void;
+  /** A stray copy is to go. */
+  removePg(pgid: PgId): void;
+}

@@ -1,0 +1,252 @@
+/**
+ * The newest writes of a PG, in order: what peering compares, what recovery follows, and how a request that is sent again
+ * is recognized (PGLog::IndexedLog).
+ *
+ *    tail                                        head
+ *     |  entries: tail < version <= head          |
+ *     +-------------------------------------------+
+ *   dups: what is remembered of trimmed entries, for their reqids
+ */
+import { type Bytes, compareVersions, type EVersion, type RawString } from '@spirula/encoding';
+import type { HObject } from '@spirula/maps';
+import {
+  type PgLogDup,
+  type PgLogEntry,
+  type PgLogPart,
+  pgLogDupRecord,
+  pgLogEntryRecord,
+  type ReqId,
+} from '@spirula/messages';
+import { invariant } from '@spirula/world';
+import { type OmapChanges, versionKey } from './missing.ts';
+import { type ObjectKey, objectKey } from './object-id.ts';
+import { NO_VERSION, sameVersion } from './pg-info.ts';
+
+/** What is known of a request that has been carried out. */
+export interface CompletedRequest {
+  readonly version: EVersion;
+  readonly userVersion: number;
+  readonly result: number;
+}
+
+function reqidKey(reqid: ReqId): string {
+  return `${reqid.entityType}.${reqid.entityNum}.${reqid.inc}:${reqid.tid}`;
+}
+
+export class PgLog {
+  #head: EVersion = NO_VERSION;
+  #tail: EVersion = NO_VERSION;
+  #entries: PgLogEntry[] = [];
+  #dups: PgLogDup[] = [];
+  readonly #byObject = new Map<ObjectKey, PgLogEntry>();
+  readonly #byReqid = new Map<string, CompletedRequest>();
+  /** Versions whose records in the store do not follow yet. */
+  readonly #dirty = new Map<RawString, PgLogEntry | undefined>();
+  readonly #dirtyDups = new Map<RawString, PgLogDup | undefined>();
+
+  get head(): EVersion {
+    return this.#head;
+  }
+
+  get tail(): EVersion {
+    return this.#tail;
+  }
+
+  get entries(): readonly PgLogEntry[] {
+    return this.#entries;
+  }
+
+  get dups(): readonly PgLogDup[] {
+    return this.#dups;
+  }
+
+  get size(): number {
+    return this.#entries.length;
+  }
+
+  /** The newest entry that writes `oid`. */
+  entryOf(oid: HObject): PgLogEntry | undefined {
+    return this.#byObject.get(objectKey(oid));
+  }
+
+  findRequest(reqid: ReqId): CompletedRequest | undefined {
+    return this.#byReqid.get(reqidKey(reqid));
+  }
+
+  append(entry: PgLogEntry): void {
+    invariant(compareVersions(entry.version, this.#head) > 0, 'versions of a log ascend');
+    this.#entries.push(entry);
+    this.#head = entry.version;
+    this.#index(entry);
+    this.#dirty.set(versionKey(entry.version), entry);
+  }
+
+  /** Puts older history before the log's tail: `entries` end at it. */
+  extendTail(tail: EVersion, entries: readonly PgLogEntry[]): void {
+    invariant(compareVersions(tail, this.#tail) <= 0, 'a tail is extended to older versions');
+    this.#entries = [...entries, ...this.#entries];
+    this.#tail = tail;
+    for (const entry of entries) {
+      this.#dirty.set(versionKey(entry.version), entry);
+      this.#byReqid.set(reqidKey(entry.reqid), entry);
+      const key = objectKey(entry.oid);
+      const newest = this.#byObject.get(key);
+      if (!newest || compareVersions(newest.version, entry.version) < 0) this.#byObject.set(key, entry);
+    }
+  }
+
+  /** Cuts off what is newer than `head`; returns it, oldest first. */
+  rewind(head: EVersion): readonly PgLogEntry[] {
+    invariant(compareVersions(head, this.#tail) >= 0, 'nothing trimmed can be divergent');
+    let keep = this.#entries.length;
+    while (keep > 0 && compareVersions(this.#entries[keep - 1]!.version, head) > 0) keep -= 1;
+    const divergent = this.#entries.splice(keep);
+    this.#head = head;
+    if (divergent.length > 0) {
+      for (const entry of divergent) this.#dirty.set(versionKey(entry.version), undefined);
+      this.#reindex();
+    }
+    return divergent;
+  }
+
+  /** Forgets entries up to `version`, keeping `dupsTracked` versions' worth of their reqids. */
+  trim(version: EVersion, dupsTracked: number): void {
+    if (compareVersions(version, this.#tail) <= 0) return;
+    invariant(compareVersions(version, this.#head) <= 0, 'a log is trimmed no further than its head');
+    let count = 0;
+    while (count < this.#entries.length && compareVersions(this.#entries[count]!.version, version) <= 0) count += 1;
+    for (const entry of this.#entries.splice(0, count)) {
+      this.#dirty.set(versionKey(entry.version), undefined);
+      const key = objectKey(entry.oid);
+      if (this.#byObject.get(key) === entry) this.#byObject.delete(key);
+      const { version: at, userVersion, reqid, result } = entry;
+      this.#addDup({ version: at, userVersion, reqid, result });
+    }
+    this.#tail = version;
+    this.#trimDups(dupsTracked);
+  }
+
+  /** Learns of requests that another log remembers. */
+  mergeDups(dups: readonly PgLogDup[], dupsTracked: number): void {
+    const known = new Set(this.#dups.map((dup) => versionKey(dup.version)));
+    const added = dups.filter(
+      (dup) => compareVersions(dup.version, this.#tail) <= 0 && !known.has(versionKey(dup.version)),
+    );
+    if (added.length === 0) return;
+    for (const dup of added) this.#addDup(dup);
+    this.#dups.sort((a, b) => compareVersions(a.version, b.version));
+    this.#trimDups(dupsTracked);
+  }
+
+  /** Replaces everything by another log: this replica starts anew from it. */
+  claim(log: PgLogPart): void {
+    this.clear();
+    this.#tail = log.tail;
+    this.#head = log.tail;
+    for (const dup of log.dups) this.#addDup(dup);
+    for (const entry of log.entries) this.append(entry);
+    this.#head = log.head;
+  }
+
+  clear(): void {
+    for (const entry of this.#entries) this.#dirty.set(versionKey(entry.version), undefined);
+    for (const dup of this.#dups) this.#dirtyDups.set(versionKey(dup.version), undefined);
+    this.#entries = [];
+    this.#dups = [];
+    this.#byObject.clear();
+    this.#byReqid.clear();
+    this.#head = NO_VERSION;
+    this.#tail = NO_VERSION;
+  }
+
+  /** What is newer than `version`; all there is when that has been trimmed. */
+  copyAfter(version: EVersion): PgLogPart {
+    if (compareVersions(version, this.#tail) < 0) return this.copy();
+    let from = this.#entries.length;
+    while (from > 0 && compareVersions(this.#entries[from - 1]!.version, version) > 0) from -= 1;
+    return { head: this.#head, tail: version, entries: this.#entries.slice(from), dups: [...this.#dups] };
+  }
+
+  /** The newest `count` entries. */
+  copyNewest(count: number): PgLogPart {
+    const from = Math.max(0, this.#entries.length - count);
+    const tail = from === 0 ? this.#tail : this.#entries[from - 1]!.version;
+    const trimmed = this.#entries.slice(0, from);
+    const dups = trimmed.map(({ version, userVersion, reqid, result }) => ({ version, userVersion, reqid, result }));
+    return { head: this.#head, tail, entries: this.#entries.slice(from), dups: [...this.#dups, ...dups] };
+  }
+
+  copy(): PgLogPart {
+    return { head: this.#head, tail: this.#tail, entries: [...this.#entries], dups: [...this.#dups] };
+  }
+
+  /** What changed since the last call, as omap entries. */
+  takeChanges(prefix: RawString, dupPrefix: RawString, changes: OmapChanges): void {
+    for (const [key, entry] of this.#dirty) {
+      if (entry) changes.put.set(prefix + key, pgLogEntryRecord.encode(entry));
+      else changes.rm.add(prefix + key);
+    }
+    for (const [key, dup] of this.#dirtyDups) {
+      if (dup) changes.put.set(dupPrefix + key, pgLogDupRecord.encode(dup));
+      else changes.rm.add(dupPrefix + key);
+    }
+    this.#dirty.clear();
+    this.#dirtyDups.clear();
+  }
+
+  /** Puts the log together again from a store's records, each list in ascending order. */
+  load(tail: EVersion, head: EVersion, entries: Iterable<Bytes>, dups: Iterable<Bytes>): void {
+    this.#tail = tail;
+    this.#head = tail;
+    for (const bytes of dups) this.#addDup(pgLogDupRecord.decode(bytes));
+    for (const bytes of entries) this.append(pgLogEntryRecord.decode(bytes));
+    this.#head = head;
+    this.#dirty.clear();
+    this.#dirtyDups.clear();
+    this.check();
+  }
+
+  check(): void {
+    invariant(compareVersions(this.#tail, this.#head) <= 0, 'the log does not begin after its end');
+    const first = this.#entries[0];
+    const last = this.#entries.at(-1);
+    invariant(!first || compareVersions(first.version, this.#tail) > 0, 'no entry is as old as the tail');
+    invariant(!last || compareVersions(last.version, this.#head) <= 0, 'no entry is newer than the head');
+  }
+
+  /** Whether `version` is in the log, or its head or tail: then the log's holder had it. */
+  includes(version: EVersion): boolean {
+    if (sameVersion(version, this.#head) || sameVersion(version, this.#tail)) return true;
+    return this.#entries.some((entry) => sameVersion(entry.version, version));
+  }
+
+  #index(entry: PgLogEntry): void {
+    this.#byObject.set(objectKey(entry.oid), entry);
+    this.#byReqid.set(reqidKey(entry.reqid), entry);
+  }
+
+  #reindex(): void {
+    this.#byObject.clear();
+    this.#byReqid.clear();
+    for (const dup of this.#dups) this.#byReqid.set(reqidKey(dup.reqid), dup);
+    for (const entry of this.#entries) this.#index(entry);
+  }
+
+  #addDup(dup: PgLogDup): void {
+    this.#dups.push(dup);
+    this.#byReqid.set(reqidKey(dup.reqid), dup);
+    this.#dirtyDups.set(versionKey(dup.version), dup);
+  }
+
+  #trimDups(tracked: number): void {
+    const oldest = this.#head.version - tracked;
+    let count = 0;
+    while (count < this.#dups.length && this.#dups[count]!.version.version <= oldest) count += 1;
+    for (const dup of this.#dups.splice(0, count)) {
+      this.#dirtyDups.set(versionKey(dup.version), undefined);
+      const key = reqidKey(dup.reqid);
+      const known = this.#byReqid.get(key);
+      if (known && sameVersion(known.version, dup.version)) this.#byReqid.delete(key);
+    }
+  }
+}

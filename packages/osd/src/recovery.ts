@@ -1,0 +1,402 @@
+/**
+ * Bringing missing objects to where the log says they belong (PrimaryLogPG::recover_primary, recover_replicas). The
+ * primary pulls what it misses from whoever has it, then pushes to the members that miss it. What a client waits for goes
+ * first. Writes to an object wait while any member misses it, so it cannot change on its way.
+ *
+ *   missing here --pull--> here --push--> every member that misses it --> recovered
+ */
+import { compareVersions, type EVersion, type OsdId } from '@spirula/encoding';
+import { type HObject, osdUp } from '@spirula/maps';
+import type { MissingItem, PgPull, PgPush, PgPushReply } from '@spirula/messages';
+import { type TransactionOp, UnreadableObject } from '@spirula/objectstore';
+import { invariant } from '@spirula/world';
+import { type ObjectKey, objectKey, tempOid } from './object-id.ts';
+import { readObjectInfo, readObjectPart, writeObjectPart } from './object-part.ts';
+import type { PgCore } from './pg-core.ts';
+import { hasBackfilled, NO_VERSION, sameVersion } from './pg-info.ts';
+import { completeUpTo } from './pg-log-merge.ts';
+
+/** Bytes of an object's data in one message, at most: osd_recovery_max_chunk, bounded for the sake of other work. */
+const MAX_PART_BYTES = 2 << 20;
+
+interface Operation {
+  readonly oid: HObject;
+  readonly version: EVersion;
+  /** Undefined once the object is here. */
+  pullFrom: OsdId | undefined;
+  /** Members it is being pushed to. */
+  readonly pushing: Set<OsdId>;
+  /** Counts against osd_recovery_max_active. */
+  readonly counted: boolean;
+}
+
+export interface RecoveryListener {
+  /** Clients may write to it again, and read it. */
+  onObjectRecovered(oid: HObject): void;
+  /** Nothing is missing any more, as far as it can be found. */
+  onAllRecovered(): void;
+  /** A backfill target has taken in an object pushed for backfill. */
+  onBackfillPushed(osd: OsdId, oid: HObject): void;
+}
+
+export class Recovery {
+  readonly #pg: PgCore;
+  readonly #listener: RecoveryListener;
+  readonly #operations = new Map<ObjectKey, Operation>();
+  /** Clients wait for these. */
+  readonly #wanted = new Map<ObjectKey, HObject>();
+  /** Sources that turned out not to have an object after all. */
+  readonly #lacking = new Map<ObjectKey, Set<OsdId>>();
+  /** Temporary objects of pulls and pushes that have not ended. */
+  readonly #temps = new Map<ObjectKey, HObject>();
+  /** Whether the reservations are there: else only what clients want is recovered. */
+  #running = false;
+  /** What remains to be begun of what was missing when it was made up; undefined: to be made up. */
+  #queue: HObject[] | undefined;
+  #recovered = 0;
+  #recoveredBytes = 0;
+
+  constructor(pg: PgCore, listener: RecoveryListener) {
+    this.#pg = pg;
+    this.#listener = listener;
+  }
+
+  get isRunning(): boolean {
+    return this.#running;
+  }
+
+  get recoveredObjects(): number {
+    return this.#recovered;
+  }
+
+  get recoveredBytes(): number {
+    return this.#recoveredBytes;
+  }
+
+  /** Whether any member misses anything. */
+  get isNeeded(): boolean {
+    return this.#pg.missing.size > 0 || this.#peersMissing().some(([, missing]) => missing.size > 0);
+  }
+
+  /** Objects missing on members, one count each. */
+  get degradedCount(): number {
+    return this.#peersMissing().reduce((sum, [, missing]) => sum + missing.size, this.#pg.missing.size);
+  }
+
+  #peersMissing() {
+    const { actingRecoveryBackfill, peerMissing } = this.#pg;
+    return [...peerMissing].filter(([osd]) => actingRecoveryBackfill.includes(osd));
+  }
+
+  /** Whether clients cannot even read it here. */
+  isMissing(oid: HObject): boolean {
+    return this.#pg.missing.has(oid);
+  }
+
+  /** Whether a write has to wait for the object's recovery. */
+  isDegraded(oid: HObject): boolean {
+    const { missing, peerMissing, actingRecoveryBackfill } = this.#pg;
+    if (missing.has(oid) || this.#operations.has(objectKey(oid))) return true;
+    return actingRecoveryBackfill.some((osd) => peerMissing.get(osd)?.has(oid));
+  }
+
+  /** Objects missing here that nobody known has. */
+  unfound(): readonly MissingItem[] {
+    return this.#pg.missing.items().filter((item) => this.#sourcesOf(item).length === 0);
+  }
+
+  /** A client waits for the object. */
+  want(oid: HObject): void {
+    this.#wanted.set(objectKey(oid), oid);
+    this.#recover(oid, false);
+  }
+
+  start(): void {
+    this.#running = true;
+    this.#queue = undefined;
+    this.kick();
+  }
+
+  /** The interval is over. */
+  onReset(): void {
+    const { cid, host } = this.#pg;
+    for (const operation of this.#operations.values()) if (operation.counted) host.endRecoveryOp();
+    this.#operations.clear();
+    this.#wanted.clear();
+    this.#lacking.clear();
+    this.#running = false;
+    if (this.#temps.size > 0) {
+      host.submit([...this.#temps.values()].map((oid): TransactionOp => ({ op: 'remove', cid, oid })));
+      this.#temps.clear();
+    }
+  }
+
+  /** Starts what can be started. */
+  kick(): void {
+    for (const oid of [...this.#wanted.values()]) this.#recover(oid, false);
+    if (!this.#running) return;
+    this.#queue ??= this.#candidates();
+    while (this.#queue.length > 0) {
+      const oid = this.#queue.at(-1)!;
+      if (!this.#operations.has(objectKey(oid)) && this.#isRecoverable(oid)) {
+        if (!this.#pg.host.beginRecoveryOp(this.#pg.pgid)) return;
+        this.#queue.pop();
+        this.#recover(oid, true);
+      } else this.#queue.pop();
+    }
+    if (this.#operations.size > 0 || this.isNeeded) return;
+    this.#running = false;
+    this.#listener.onAllRecovered();
+  }
+
+  /** A map says who is down: pulls from there begin anew. */
+  onMap(): void {
+    const { map } = this.#pg;
+    for (const operation of [...this.#operations.values()]) {
+      if (operation.pullFrom !== undefined && !osdUp(map, operation.pullFrom)) this.#restart(operation);
+    }
+  }
+
+  /** Somebody who may have what is missing has been heard. */
+  onNewSource(): void {
+    this.#lacking.clear();
+    this.#queue = undefined;
+    this.kick();
+  }
+
+  /** What is missing here first, then elsewhere, each by age; last to first. */
+  #candidates(): HObject[] {
+    const byNeed = (a: MissingItem, b: MissingItem) => compareVersions(a.need, b.need);
+    const own = this.#pg.missing.items().sort(byNeed);
+    const others = this.#peersMissing().flatMap(([, missing]) => missing.items());
+    return [...own, ...others.sort(byNeed)].map(({ oid }) => oid).reverse();
+  }
+
+  #isRecoverable(oid: HObject): boolean {
+    const item = this.#pg.missing.get(oid);
+    return item === undefined || this.#sourcesOf(item).length > 0;
+  }
+
+  /** Who has the object in the version needed (MissingLoc::add_source_info). */
+  #sourcesOf({ oid, need }: MissingItem): OsdId[] {
+    const { peerInfo, peerMissing, map } = this.#pg;
+    const lacking = this.#lacking.get(objectKey(oid));
+    const sources: OsdId[] = [];
+    for (const [osd, missing] of peerMissing) {
+      const info = peerInfo.get(osd);
+      if (!info || !osdUp(map, osd) || lacking?.has(osd) || missing.has(oid)) continue;
+      if (compareVersions(info.lastUpdate, need) >= 0 && hasBackfilled(info, oid)) sources.push(osd);
+    }
+    return sources.sort((a, b) => a - b);
+  }
+
+  #recover(oid: HObject, counted: boolean): void {
+    const key = objectKey(oid);
+    if (this.#operations.has(key)) {
+      if (counted) this.#pg.host.endRecoveryOp();
+      return;
+    }
+    const item = this.#pg.missing.get(oid);
+    if (item) {
+      const [source] = this.#sourcesOf(item);
+      if (source === undefined) {
+        invariant(!counted, 'what cannot be found is not begun');
+        return;
+      }
+      const operation = { oid, version: item.need, pullFrom: source, pushing: new Set<OsdId>(), counted };
+      this.#operations.set(key, operation);
+      this.#sendPull(operation, undefined);
+      return;
+    }
+    const version = this.#neededElsewhere(oid);
+    if (!version) {
+      this.#wanted.delete(key);
+      if (counted) this.#pg.host.endRecoveryOp();
+      return;
+    }
+    const operation = { oid, version, pullFrom: undefined, pushing: new Set<OsdId>(), counted };
+    this.#operations.set(key, operation);
+    this.#push(operation);
+  }
+
+  #neededElsewhere(oid: HObject): EVersion | undefined {
+    for (const [, missing] of this.#peersMissing()) {
+      const item = missing.get(oid);
+      if (item) return item.need;
+    }
+    return undefined;
+  }
+
+  #sendPull(operation: Operation, from: PgPull['from']): void {
+    const { pgid, epoch } = this.#pg;
+    const { oid, version, pullFrom } = operation;
+    this.#pg.send(pullFrom!, { type: 'pg_pull', pgid, epoch, oid, version, from });
+  }
+
+  /** The object is here: pushes it to every member that misses it. */
+  #push(operation: Operation): void {
+    for (const [osd, missing] of this.#peersMissing()) {
+      if (!missing.has(operation.oid)) continue;
+      operation.pushing.add(osd);
+      if (!this.#sendPart(osd, operation.oid, operation.version, undefined)) return;
+    }
+    this.#maybeFinish(operation);
+  }
+
+  /** Returns false when the object cannot be read here: it counts as missing from now on. */
+  #sendPart(osd: OsdId, oid: HObject, version: EVersion, from: PgPull['from']): boolean {
+    const { pgid, epoch } = this.#pg;
+    const read = this.#read(oid, version, from);
+    if (!read) {
+      this.#onUnreadable(oid, version);
+      return false;
+    }
+    this.#pg.send(osd, { type: 'pg_push', pgid, epoch, part: read.part, next: read.next });
+    return true;
+  }
+
+  #read(oid: HObject, version: EVersion, from: PgPull['from']) {
+    const { host, cid } = this.#pg;
+    const chunk = Math.min(host.world.config.osd_recovery_max_chunk, MAX_PART_BYTES);
+    try {
+      return readObjectPart(host.store, cid, oid, version, from, chunk);
+    } catch (error) {
+      if (!(error instanceof UnreadableObject)) throw error;
+      host.world.log.error('an object cannot be read', { pg: cid, object: oid.name, error: error.message });
+      return undefined;
+    }
+  }
+
+  #onUnreadable(oid: HObject, version: EVersion): void {
+    const pg = this.#pg;
+    const operation = this.#operations.get(objectKey(oid));
+    pg.missing.add(oid, version, NO_VERSION);
+    pg.setInfo({ ...pg.info, lastComplete: completeUpTo(pg.info, pg.missing) });
+    pg.commit();
+    if (operation) this.#restart(operation);
+  }
+
+  /** An object that backfill found lacking on a target. */
+  pushForBackfill(osd: OsdId, oid: HObject, version: EVersion): boolean {
+    return this.#sendPart(osd, oid, version, undefined);
+  }
+
+  #restart(operation: Operation): void {
+    this.#operations.delete(objectKey(operation.oid));
+    if (operation.counted) this.#pg.host.endRecoveryOp();
+    this.#queue = undefined;
+    this.kick();
+  }
+
+  // Messages, on the side of the primary or of a replica.
+
+  onPull(from: OsdId, message: PgPull): void {
+    const { pgid, epoch } = this.#pg;
+    const { oid, version } = message;
+    const read = this.#pg.missing.has(oid) ? undefined : this.#read(oid, version, message.from);
+    if (read) {
+      this.#pg.send(from, { type: 'pg_push', pgid, epoch, part: read.part, next: read.next });
+    } else this.#pg.send(from, { type: 'pg_push_reply', pgid, epoch, oid, version, next: undefined, missing: true });
+  }
+
+  onPush(from: OsdId, message: PgPush): void {
+    if (this.#pg.isPrimary) this.#onPulled(from, message);
+    else if (from === this.#pg.primary) this.#onPushed(from, message);
+  }
+
+  #onPulled(from: OsdId, { part, next }: PgPush): void {
+    const operation = this.#operations.get(objectKey(part.oid));
+    if (!operation || operation.pullFrom !== from || !sameVersion(operation.version, part.version)) return;
+    this.#takeIn(part, () => {});
+    if (!part.last) {
+      this.#sendPull(operation, next);
+      return;
+    }
+    operation.pullFrom = undefined;
+    this.#push(operation);
+  }
+
+  #onPushed(from: OsdId, { part, next }: PgPush): void {
+    const pg = this.#pg;
+    const { pgid } = pg;
+    const reset = pg.lastPeeringReset;
+    this.#takeIn(part, () => {
+      if (pg.lastPeeringReset !== reset) return;
+      const { oid, version } = part;
+      pg.send(from, {
+        type: 'pg_push_reply',
+        pgid,
+        epoch: pg.epoch,
+        oid,
+        version,
+        next: part.last ? undefined : next,
+        missing: false,
+      });
+    });
+  }
+
+  #takeIn(part: PgPush['part'], onCommit: () => void): void {
+    const pg = this.#pg;
+    const transaction: TransactionOp[] = [];
+    writeObjectPart(pg.cid, part, transaction);
+    const key = objectKey(part.oid);
+    if (part.last) {
+      this.#temps.delete(key);
+      if (pg.missing.got(part.oid, part.version) && pg.missing.size === 0) {
+        pg.setInfo({ ...pg.info, lastComplete: pg.info.lastUpdate });
+      }
+    } else this.#temps.set(key, tempOid(part.oid));
+    pg.commit(transaction, onCommit);
+    this.#recoveredBytes += part.data.length;
+  }
+
+  onPushReply(from: OsdId, { oid, version, next, missing }: PgPushReply): void {
+    const key = objectKey(oid);
+    const operation = this.#operations.get(key);
+    if (missing) {
+      if (!operation || operation.pullFrom !== from) return;
+      const lacking = this.#lacking.get(key) ?? new Set();
+      this.#lacking.set(key, lacking.add(from));
+      this.#restart(operation);
+      return;
+    }
+    if (next) {
+      this.#sendPart(from, oid, version, next);
+      return;
+    }
+    if (!operation) {
+      this.#listener.onBackfillPushed(from, oid);
+      return;
+    }
+    if (!operation.pushing.delete(from)) return;
+    const pg = this.#pg;
+    const peerMissing = pg.peerMissing.get(from);
+    peerMissing?.rm(oid);
+    const info = pg.peerInfo.get(from);
+    if (info && peerMissing?.size === 0) pg.peerInfo.set(from, { ...info, lastComplete: info.lastUpdate });
+    this.#maybeFinish(operation);
+  }
+
+  #maybeFinish(operation: Operation): void {
+    if (operation.pullFrom !== undefined || operation.pushing.size > 0) return;
+    const key = objectKey(operation.oid);
+    this.#operations.delete(key);
+    this.#wanted.delete(key);
+    this.#recovered += 1;
+    if (operation.counted) this.#pg.host.endRecoveryOp();
+    this.#pg.host.pgChanged(this.#pg.pgid);
+    this.#listener.onObjectRecovered(operation.oid);
+    this.kick();
+  }
+
+  /** Whether the object here is what the log says: for checks. */
+  isCurrent(oid: HObject): boolean {
+    const { host, cid, log } = this.#pg;
+    const entry = log.entryOf(oid);
+    if (!entry || this.#pg.missing.has(oid)) return true;
+    const info = readObjectInfo(host.store, cid, oid);
+    return entry.kind === 'delete'
+      ? info === undefined
+      : info !== undefined && sameVersion(info.version, entry.version);
+  }
+}

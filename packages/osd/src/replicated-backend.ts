@@ -1,0 +1,170 @@
+/**
+ * Writes on every member of a PG (ReplicatedBackend). The primary makes one transaction, its log entry included; each
+ * member applies it in the order of versions and answers when it is durable. A write is done when all have answered.
+ */
+import { compareVersions, type EVersion, type OsdId } from '@spirula/encoding';
+import type { ObjectChange, OsdRepOp, OsdRepOpReply, PgCounts, PgLogEntry } from '@spirula/messages';
+import type { Transaction, TransactionOp } from '@spirula/objectstore';
+import { invariant } from '@spirula/world';
+import type { PgCore } from './pg-core.ts';
+import { NO_VERSION } from './pg-info.ts';
+
+/** Entries trimmed at a time, at most (osd_pg_log_trim_max). */
+const TRIM_MAX = 10_000;
+
+interface InFlight {
+  readonly entry: PgLogEntry;
+  readonly waitingFor: Set<OsdId>;
+  readonly onCommit: () => void;
+}
+
+/** The changes as operations on the PG's own collection. */
+export function inCollection(cid: string, changes: readonly ObjectChange[]): Transaction {
+  return changes.map((change): TransactionOp => ({ ...change, cid }));
+}
+
+export class ReplicatedBackend {
+  readonly #pg: PgCore;
+  /** By tid, in the order of versions. */
+  readonly #inFlight = new Map<number, InFlight>();
+  #lastTid = 0;
+
+  constructor(pg: PgCore) {
+    this.#pg = pg;
+  }
+
+  get inFlight(): number {
+    return this.#inFlight.size;
+  }
+
+  /** The version the next write will have. */
+  nextVersion(): EVersion {
+    return { epoch: this.#pg.epoch, version: this.#pg.info.lastUpdate.version + 1 };
+  }
+
+  /** Whether no write of `version` is under way. */
+  isCommitted(version: EVersion): boolean {
+    for (const { entry } of this.#inFlight.values()) {
+      if (compareVersions(entry.version, version) === 0) return false;
+    }
+    return true;
+  }
+
+  /**
+   * Primary: carries a write out.
+   *
+   * @param shouldSend whether a member gets the changes, or only the log entry: backfill has not come so far there
+   * @param onCommit the write is durable on all; not called when the interval ends before
+   */
+  submit(
+    entry: PgLogEntry,
+    changes: readonly ObjectChange[],
+    delta: PgCounts,
+    shouldSend: (osd: OsdId) => boolean,
+    trimTarget: number,
+    onCommit: () => void,
+  ): void {
+    const pg = this.#pg;
+    const { counts } = pg.info;
+    const newCounts = { objects: counts.objects + delta.objects, bytes: counts.bytes + delta.bytes };
+    const trimTo = this.#trimTo(trimTarget);
+    const tid = ++this.#lastTid;
+    this.#inFlight.set(tid, { entry, waitingFor: new Set(pg.actingRecoveryBackfill), onCommit });
+    for (const osd of pg.actingRecoveryBackfill) {
+      if (osd === pg.whoami) continue;
+      pg.send(osd, {
+        type: 'osd_repop',
+        pgid: pg.pgid,
+        epoch: pg.epoch,
+        tid,
+        entry,
+        changes: shouldSend(osd) ? changes : [],
+        trimTo,
+        counts: newCounts,
+      });
+    }
+    const reset = pg.lastPeeringReset;
+    this.#apply(entry, changes, trimTo, newCounts, () => {
+      if (pg.lastPeeringReset === reset) this.#onCommitted(pg.whoami, tid);
+    });
+  }
+
+  onRepOp(from: OsdId, message: OsdRepOp): void {
+    const pg = this.#pg;
+    const { entry, tid, trimTo, pgid } = message;
+    if (from !== pg.primary || message.epoch < pg.lastPeeringReset) return;
+    if (compareVersions(entry.version, pg.log.head) <= 0 || compareVersions(trimTo, pg.log.head) > 0) return;
+    const reset = pg.lastPeeringReset;
+    this.#apply(entry, message.changes, trimTo, message.counts, () => {
+      if (pg.lastPeeringReset !== reset) return;
+      pg.send(from, { type: 'osd_repop_reply', pgid, epoch: pg.epoch, tid });
+    });
+  }
+
+  onRepOpReply(from: OsdId, message: OsdRepOpReply): void {
+    if (message.epoch >= this.#pg.lastPeeringReset) this.#onCommitted(from, message.tid);
+  }
+
+  /** The interval is over: whether its last writes count is for peering to find out. */
+  onReset(): void {
+    this.#inFlight.clear();
+  }
+
+  #onCommitted(osd: OsdId, tid: number): void {
+    const write = this.#inFlight.get(tid);
+    if (!write) return;
+    write.waitingFor.delete(osd);
+    // In order: a write is done no earlier than those before it.
+    for (const [first, { waitingFor, onCommit }] of this.#inFlight) {
+      if (waitingFor.size > 0) break;
+      this.#inFlight.delete(first);
+      onCommit();
+    }
+  }
+
+  #apply(
+    entry: PgLogEntry,
+    changes: readonly ObjectChange[],
+    trimTo: EVersion,
+    counts: PgCounts,
+    onCommit: () => void,
+  ): void {
+    const pg = this.#pg;
+    pg.log.append(entry);
+    pg.log.trim(trimTo, pg.host.world.config.osd_pg_log_dups_tracked);
+    const isComplete = pg.missing.size === 0;
+    pg.setInfo({
+      ...pg.info,
+      lastUpdate: entry.version,
+      lastComplete: isComplete ? entry.version : pg.info.lastComplete,
+      lastUserVersion: Math.max(pg.info.lastUserVersion, entry.userVersion),
+      logTail: pg.log.tail,
+      counts,
+    });
+    pg.commit(inCollection(pg.cid, changes), onCommit);
+  }
+
+  /** How far every member may trim its log: nothing that is not durable everywhere, and in goodly portions. */
+  #trimTo(target: number): EVersion {
+    const { log, host } = this.#pg;
+    const excess = Math.min(log.size - target, TRIM_MAX);
+    if (excess < host.world.config.osd_pg_log_trim_min) return log.tail;
+    const [oldest] = this.#inFlight.values();
+    const limit = oldest ? oldest.entry.version : undefined;
+    let trimTo = log.tail;
+    for (let i = 0; i < excess; i++) {
+      const { version } = log.entries[i]!;
+      if (limit && compareVersions(version, limit) >= 0) break;
+      trimTo = version;
+    }
+    return trimTo;
+  }
+
+  check(): void {
+    let last = NO_VERSION;
+    for (const { entry } of this.#inFlight.values()) {
+      invariant(compareVersions(entry.version, last) > 0, 'writes in flight are in the order of their versions');
+      last = entry.version;
+    }
+  }
+}
