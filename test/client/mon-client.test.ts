@@ -168,7 +168,7 @@ describe('requests', () => {
     client.getVersion('osdmap', (result) => {
       newest = result.newest;
     });
-    const [{ handle, tid }] = fake.take('mon_get_version') as [{ handle: bigint; tid: bigint }];
+    const { handle, tid } = fake.take('mon_get_version')[0]!;
 
     fake.deliver(session, { type: 'mon_get_version_reply', tid, handle, newest: 42, oldest: 1 });
 

@@ -101,7 +101,7 @@ test('a compound operation asks for what its parts need', () => {
 test('a pool that is in no map is ENOENT, once the newest map has been asked for', async () => {
   await connect();
   const failed = expect(rados.ioctx('nope')).rejects.toMatchObject({ code: -2 });
-  const [{ handle, tid }] = fake.take('mon_get_version') as [{ handle: bigint; tid: bigint }];
+  const { handle, tid } = fake.take('mon_get_version')[0]!;
 
   fake.deliver(mon, { type: 'mon_get_version_reply', tid, handle, newest: 5, oldest: 1 });
 
