@@ -584,7 +584,8 @@ export class Monitor implements Daemon<Message> {
   // Requests
 
   #onRequest(request: Request): void {
-    if (this.#role === 'leader' && this.#services.leading) return this.#serve(request);
+    // While a round is under way nothing may be added to what it decides: requests wait for its end.
+    if (this.#writeable) return this.#serve(request);
     if (this.#role === 'peon') {
       this.#lastForward += 1n;
       const tid = this.#lastForward;
@@ -593,6 +594,10 @@ export class Monitor implements Daemon<Message> {
       return this.#forward(tid, request);
     }
     this.#wait(request);
+  }
+
+  get #writeable(): boolean {
+    return this.#role === 'leader' && this.#services.leading && this.#paxos.state === 'active';
   }
 
   #wait(request: Request): void {
@@ -675,7 +680,7 @@ export class Monitor implements Daemon<Message> {
         return;
       case 'tick':
         this.#arm('tick', seconds(this.#world.config.mon_tick_interval));
-        if (this.#role === 'leader' && this.#services.leading) this.#services.tick();
+        if (this.#writeable) this.#services.tick();
         return;
       default:
         return;

@@ -432,8 +432,9 @@ export class OsdMonitor implements PaxosService {
     const osd = id ?? this.#lowestFree();
     const inc = this.#pending;
     if (osd >= Math.max(this.#map.maxOsd, inc.newMaxOsd)) inc.newMaxOsd = osd + 1;
+    // A weight makes it exist (OSDMap::set_weight); "exists" among the state bits would destroy it again.
     inc.newWeight.set(osd, IN);
-    inc.newState.set(osd, OsdState.exists | OsdState.new);
+    inc.newState.set(osd, OsdState.new);
     inc.newUuid.set(osd, uuid);
     this.propose();
     return osd;

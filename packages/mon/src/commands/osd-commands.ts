@@ -70,7 +70,7 @@ export const osdCommands: readonly MonCommandEntry[] = [
     ['osd', 'dump', EPOCH],
     'show the OSD map',
     'r',
-    (args, context) => atEpoch(args, context, (map) => output(args, dumpOsdMap(map), printOsdMap(map))),
+    (args, context) => atEpoch(args, context, (map) => output(args, dumpOsdMap(map), printOsdMap(map).replaceAll(/\n\n+/g, '\n'))),
     'osd',
   ),
   command(['osd', 'getmap', EPOCH], 'get the OSD map, binary', 'r', getMap, 'osd'),
