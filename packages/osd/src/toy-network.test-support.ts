@@ -1,5 +1,5 @@
 /** A network of a few daemons in virtual time, for the tests of what OSDs say to one another. Sessions break by the seed. */
-import { type AddrVec, AddrType, type EntityName } from '@spirula/encoding';
+import { AddrType, type AddrVec, type EntityName } from '@spirula/encoding';
 import type { Message } from '@spirula/messages';
 import {
   type Config,

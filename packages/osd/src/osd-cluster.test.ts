@@ -1,0 +1,325 @@
+/** Whole OSDs against clients that know what they wrote, while OSDs lose power, hang, are cut off and come back. */
+import { createHash } from 'node:crypto';
+import { type Bytes, crc32c, formatPgId, type OsdId, toHex } from '@spirula/encoding';
+import { mapPg, type Pool, PoolFlag, PoolType } from '@spirula/maps';
+import { createObjectStore, type ObjectStore } from '@spirula/objectstore';
+import { type Config, type HashName, SECOND } from '@spirula/world';
+import { describe, expect, test } from 'vitest';
+import { isPgMeta } from './object-id.ts';
+import { Osd } from './osd.ts';
+import { ToyClient } from './toy-client.test-support.ts';
+import { ToyDisk } from './toy-disk.test-support.ts';
+import { FSID, ToyMonitor } from './toy-monitor.test-support.ts';
+import { ToyNetwork, type ToyNode } from './toy-network.test-support.ts';
+
+const POOL = 1;
+const PG_NUM = 8;
+const CLIENTS = 2;
+const OBJECTS = 6;
+
+function replicatedPool(size: number, minSize: number): Pool {
+  const version = { epoch: 0, version: 0 };
+  return {
+    type: PoolType.replicated,
+    size,
+    minSize,
+    crushRule: 0,
+    objectHash: 2,
+    pgNum: PG_NUM,
+    pgpNum: PG_NUM,
+    pgNumTarget: PG_NUM,
+    pgpNumTarget: PG_NUM,
+    pgNumPending: PG_NUM,
+    lastChange: 1,
+    snapSeq: 0n,
+    snapEpoch: 0,
+    snaps: new Map(),
+    removedSnaps: [],
+    auid: 0n,
+    flags: PoolFlag.hashpspool,
+    quotaMaxBytes: 0,
+    quotaMaxObjects: 0,
+    tiers: [],
+    tierOf: -1,
+    cacheMode: 0,
+    readTier: -1,
+    writeTier: -1,
+    properties: new Map(),
+    hitSetParams: Uint8Array.of(1, 1, 1, 0, 0, 0, 0),
+    hitSetPeriod: 0,
+    hitSetCount: 0,
+    stripeWidth: 0,
+    targetMaxBytes: 0,
+    targetMaxObjects: 0,
+    cacheTargetDirtyRatioMicro: 0,
+    cacheTargetFullRatioMicro: 0,
+    cacheMinFlushAge: 0,
+    cacheMinEvictAge: 0,
+    erasureCodeProfile: '',
+    lastForceResendPreluminous: 0,
+    minReadRecencyForPromote: 0,
+    expectedNumObjects: 0,
+    cacheTargetDirtyHighRatioMicro: 0,
+    minWriteRecencyForPromote: 0,
+    useGmtHitset: true,
+    fastRead: false,
+    hitSetGradeDecayRate: 0,
+    hitSetSearchLastN: 0,
+    opts: new Map(),
+    lastForceResendPrenautilus: 0,
+    applicationMetadata: new Map(),
+    createTime: { sec: 1, nsec: 0 },
+    lastForceResend: 0,
+    pgAutoscaleMode: 0,
+    lastPgMergeMeta: {
+      sourcePgid: { pool: 0, seed: 0 },
+      readyEpoch: 0,
+      lastEpochStarted: 0,
+      lastEpochClean: 0,
+      sourceVersion: version,
+      targetVersion: version,
+    },
+  };
+}
+
+const crypto = {
+  crc32c,
+  hash: (name: HashName, bytes: Bytes) => new Uint8Array(createHash(name).update(bytes).digest()),
+};
+
+interface Place {
+  readonly disk: ToyDisk;
+  node: ToyNode | undefined;
+  osd: Osd | undefined;
+  store: ObjectStore | undefined;
+}
+
+class Cluster {
+  readonly network: ToyNetwork;
+  readonly monitor: ToyMonitor;
+  readonly places: Place[];
+  readonly clients: ToyClient[];
+  readonly history: string[] = [];
+  readonly #options: Partial<Config>;
+  #nonce = 100;
+
+  constructor(seed: number, osds: number, size: number, minSize: number, options: Partial<Config> = {}) {
+    this.network = new ToyNetwork(seed);
+    this.#options = options;
+    this.monitor = new ToyMonitor(this.network, osds, new Map([[POOL, replicatedPool(size, minSize)]]));
+    this.places = Array.from({ length: osds }, () => ({
+      disk: new ToyDisk(this.network),
+      node: undefined,
+      osd: undefined,
+      store: undefined,
+    }));
+    for (let osd = 0; osd < osds; osd++) this.boot(osd);
+    this.clients = Array.from(
+      { length: CLIENTS },
+      (_, i) => new ToyClient(this.network, this.monitor, i + 1, POOL, OBJECTS),
+    );
+  }
+
+  note(what: string): void {
+    this.history.push(`${(this.network.now / SECOND).toFixed(3)} ${what}`);
+  }
+
+  boot(id: OsdId): void {
+    const place = this.places[id]!;
+    if (place.osd) return;
+    this.note(`boot osd.${id}`);
+    const lifecycle = { stop: () => this.crash(id) };
+    const node = this.network.addNode({ type: 'osd', id: String(id) }, ++this.#nonce, this.#options, (self) => ({
+      ...place.disk.attach(self),
+      crypto: crypto as never,
+      lifecycle,
+    }));
+    place.node = node;
+    place.store = createObjectStore(node.world);
+    const osd = new Osd(node.world, {
+      id,
+      uuid: new Uint8Array(16).fill(id + 1),
+      fsid: FSID,
+      monAddrs: [this.monitor.addrs],
+      crushLocation: new Map(),
+      store: place.store,
+    });
+    place.osd = osd;
+    node.onEvent = (event) => {
+      osd.handle(event);
+      osd.checkPgInvariants();
+    };
+    osd.start();
+  }
+
+  crash(id: OsdId): void {
+    const place = this.places[id]!;
+    if (!place.node) return;
+    this.note(`crash osd.${id}`);
+    this.network.kill(place.node);
+    place.disk.crash();
+    place.node = undefined;
+    place.osd = undefined;
+  }
+
+  get running(): number {
+    return this.places.filter(({ node }) => node && !node.hung).length;
+  }
+
+  misbehave(mayLose: number): void {
+    const { network } = this;
+    const id = network.below(this.places.length);
+    const node = this.places[id]!.node;
+    switch (network.below(9)) {
+      case 0:
+      case 1:
+        if (this.places.length - this.running < mayLose) this.crash(id);
+        break;
+      case 2:
+        if (this.places.length - this.running < mayLose && node) {
+          this.note(`hang osd.${id}`);
+          node.hung = true;
+        }
+        break;
+      case 3:
+        if (node?.hung) this.wake(id);
+        break;
+      case 4:
+      case 5:
+        this.boot(id);
+        break;
+      case 6:
+        for (let i = network.below(6); i >= 0; i--) network.breakOneSession();
+        break;
+      case 7:
+        this.note(`mark osd.${id} down`);
+        this.monitor.markDown(id);
+        break;
+      default:
+        this.note(`reweight osd.${id}`);
+        this.monitor.setWeight(id, network.below(3) === 0 ? 0 : 0x10000);
+    }
+  }
+
+  wake(id: OsdId): void {
+    const node = this.places[id]!.node;
+    if (!node?.hung) return;
+    this.note(`wake osd.${id}`);
+    node.hung = false;
+  }
+
+  heal(): void {
+    this.note('heal');
+    for (let id = 0; id < this.places.length; id++) {
+      this.wake(id);
+      this.boot(id);
+      this.monitor.setWeight(id, 0x10000);
+    }
+  }
+
+  /** PGs whose primary does not have them clean. */
+  unclean(): string[] {
+    const unclean: string[] = [];
+    for (let seed = 0; seed < PG_NUM; seed++) {
+      const pgid = { pool: POOL, seed };
+      const { actingPrimary } = mapPg(this.monitor.map, pgid);
+      const pg = this.places[actingPrimary]?.osd
+        ?.inspect().pgs.find((each) => each.pgid === formatPgId(pgid));
+      if (pg?.state !== 'active+clean') unclean.push(`${formatPgId(pgid)} on osd.${actingPrimary}: ${pg?.state}`);
+    }
+    return unclean;
+  }
+
+  /** Objects of which two OSDs have different copies, or one too few. */
+  differences(): string[] {
+    const found: string[] = [];
+    for (let seed = 0; seed < PG_NUM; seed++) {
+      const pgid = { pool: POOL, seed };
+      const { acting } = mapPg(this.monitor.map, pgid);
+      const copies = acting.map((osd) => describeCopy(this.places[osd]!.store!, formatPgId(pgid)));
+      if (copies.some((copy) => copy !== copies[0])) found.push(`${formatPgId(pgid)}: ${copies.join(' | ')}`);
+    }
+    return found;
+  }
+}
+
+function describeCopy(store: ObjectStore, cid: string): string {
+  const lines: string[] = [];
+  for (const oid of store.list(cid, undefined, 10_000)) {
+    if (isPgMeta(oid)) continue;
+    const { size } = store.stat(cid, oid)!;
+    const digest = crc32c(store.read(cid, oid, 0, size), 0);
+    const attrs = [...store.getAttrs(cid, oid)].map(([name, value]) => `${name}=${toHex(value)}`).sort();
+    lines.push(`${oid.name} ${size} ${digest} ${attrs.join()}`);
+  }
+  return lines.join('\n');
+}
+
+function settle(cluster: Cluster, seconds: number): void {
+  for (let i = 0; i < seconds && cluster.unclean().length > 0; i++) cluster.network.run(SECOND);
+}
+
+function check(cluster: Cluster, seed: number): void {
+  const story = `seed ${seed}\n${cluster.history.slice(-60).join('\n')}`;
+  expect(cluster.unclean(), story).toEqual([]);
+  for (const client of cluster.clients) client.stopped = true;
+  cluster.network.run(5 * SECOND);
+  expect(
+    cluster.clients.map((client) => client.inflight),
+    story,
+  ).toEqual(cluster.clients.map(() => 0));
+  for (const client of cluster.clients) client.readAll();
+  cluster.network.run(5 * SECOND);
+  expect(
+    cluster.clients.map((client) => client.inflight),
+    story,
+  ).toEqual(cluster.clients.map(() => 0));
+  expect(
+    cluster.clients.flatMap((client) => client.violations),
+    story,
+  ).toEqual([]);
+  expect(cluster.differences(), story).toEqual([]);
+}
+
+const { SEED, SEEDS } = process.env;
+const seeds = SEED ? [Number(SEED)] : Array.from({ length: Number(SEEDS ?? 6) }, (_, i) => 9000 + i);
+
+const SHAPES = [
+  [3, 3, 2],
+  [5, 2, 1],
+  [5, 3, 2],
+  [4, 2, 2],
+  [5, 3, 1],
+] as const;
+
+describe('OSDs together', () => {
+  test('serve clients and are clean', () => {
+    const cluster = new Cluster(1, 3, 3, 2);
+    cluster.network.run(3 * SECOND);
+    for (const client of cluster.clients) client.start();
+    cluster.network.run(10 * SECOND);
+    settle(cluster, 30);
+
+    expect(cluster.clients[0]!.done).toBeGreaterThan(50);
+    check(cluster, 1);
+  });
+
+  test.each(seeds)('lose no acknowledged write, and heal (seed %i)', (seed) => {
+    const [osds, size, minSize] = SHAPES[seed % SHAPES.length]!;
+    const cluster = new Cluster(seed, osds, size, minSize, {
+      osd_max_pg_log_entries: seed % 2 === 0 ? 20 : 10_000,
+      osd_min_pg_log_entries: seed % 2 === 0 ? 10 : 250,
+      osd_pg_log_trim_min: 4,
+    });
+    cluster.network.run(5 * SECOND);
+    for (const client of cluster.clients) client.start();
+    for (let i = 0; i < 60; i++) {
+      cluster.misbehave(2);
+      cluster.network.run(cluster.network.below(4 * SECOND));
+    }
+    cluster.heal();
+    settle(cluster, 180);
+
+    check(cluster, seed);
+  });
+});
