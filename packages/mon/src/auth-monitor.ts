@@ -27,9 +27,9 @@ export class AuthMonitor implements PaxosService {
 
   refresh(): void {
     const max = this.#context.store.getNumber(PREFIX, 'max_global_id');
+    // What was committed before this monitor started may have been given out: only what comes after it is its own.
+    if (this.#next === 0) this.#next = this.#ours(max);
     if (max === this.#max) return;
-    // What was committed before this monitor started may have been given out: only what comes after it is ours.
-    if (this.#next === 0) this.#next = this.#ours(Math.max(this.#max, max));
     this.#max = max;
     this.dirty = false;
   }
@@ -55,7 +55,7 @@ export class AuthMonitor implements PaxosService {
 
   /** A fresh id; undefined until the monitors have agreed on more. */
   allocate(): bigint | undefined {
-    if (this.#next === 0 || this.#next > this.#max) return undefined;
+    if (this.#next > this.#max) return undefined;
     const id = this.#next;
     this.#next += this.#size;
     return BigInt(id);
@@ -64,10 +64,5 @@ export class AuthMonitor implements PaxosService {
   /** The leader's: keeps ids ahead of demand. */
   tick(): void {
     if (this.#next + LOW > this.#max) this.#askForMore();
-  }
-
-  /** Whether this monitor will soon have none to give. */
-  get low(): boolean {
-    return this.#next + LOW > this.#max;
   }
 }
