@@ -263,6 +263,7 @@ export class OsdMonitor implements PaxosService {
     this.#failures.report(target, failure.reporter, at);
     if (failure.immediate) {
       this.#markDown(target, `reported immediately failed by osd.${failure.reporter}`);
+      this.#markDead(target);
       return;
     }
     this.#checkFailure(target);
@@ -319,20 +320,31 @@ export class OsdMonitor implements PaxosService {
     this.propose();
   }
 
+  /** Its process is gone, not merely silent: whoever takes over need not wait for its read leases (dead_epoch). */
+  #markDead(osd: OsdId): void {
+    const inc = this.#pending;
+    const xinfo = inc.newXInfo.get(osd) ?? this.#map.osdXInfo[osd]!;
+    inc.newXInfo.set(osd, { ...xinfo, deadEpoch: inc.epoch });
+    this.propose();
+  }
+
   /** Marks an OSD down by command. */
   setDown(osd: OsdId): void {
     if (osdUp(this.#map, osd)) this.#markDown(osd, 'marked down by command');
   }
 
   onMarkMeDown(request: OsdMarkMeDown): void {
-    if (osdUp(this.#map, request.osd)) this.#markDown(request.osd, 'marked itself down and dead');
+    if (!osdUp(this.#map, request.osd)) return;
+    this.#markDown(request.osd, 'marked itself down and dead');
+    this.#markDead(request.osd);
   }
 
   onAlive(alive: OsdAlive): void {
     const { osd, want } = alive;
     if (!osdUp(this.#map, osd) || this.#map.osdInfo[osd]!.upThru >= want || this.#map.osdInfo[osd]!.upFrom > want)
       return;
-    this.#pending.newUpThru.set(osd, this.#map.epoch);
+    // No further than the OSD itself had got: it may not know yet of an interval that began since.
+    this.#pending.newUpThru.set(osd, Math.min(alive.epoch, this.#map.epoch));
     this.propose();
   }
 
