@@ -223,8 +223,7 @@ class Cluster {
     for (let seed = 0; seed < PG_NUM; seed++) {
       const pgid = { pool: POOL, seed };
       const { actingPrimary } = mapPg(this.monitor.map, pgid);
-      const pg = this.places[actingPrimary]?.osd
-        ?.inspect().pgs.find((each) => each.pgid === formatPgId(pgid));
+      const pg = this.places[actingPrimary]?.osd?.inspect().pgs.find((each) => each.pgid === formatPgId(pgid));
       if (pg?.state !== 'active+clean') unclean.push(`${formatPgId(pgid)} on osd.${actingPrimary}: ${pg?.state}`);
     }
     return unclean;
