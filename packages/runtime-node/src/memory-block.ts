@@ -1,20 +1,22 @@
 import type { Bytes } from '@spirula/encoding';
 import { type BlockDevice, invariant, type Token } from '@spirula/world';
+import type { MemoryDisk } from './memory-disk.ts';
 
 const BLOCK_SIZE = 4096;
 const SECTOR_SIZE = 512;
 
-/** A block device that is gone with its daemon. Takes memory for what was written only. */
+/** A block device over a memory disk. Takes memory for what was written only. */
 export class MemoryBlock implements BlockDevice {
   readonly size: number;
   readonly blockSize = BLOCK_SIZE;
   readonly sectorSize = SECTOR_SIZE;
   /** By block number. */
-  readonly #blocks = new Map<number, Uint8Array>();
+  readonly #blocks: Map<number, Uint8Array>;
   readonly #onFlushed: (token: Token) => void;
   #stopped = false;
 
-  constructor(size: number, onFlushed: (token: Token) => void) {
+  constructor(disk: MemoryDisk, size: number, onFlushed: (token: Token) => void) {
+    this.#blocks = disk.blocks;
     this.size = Math.floor(size / BLOCK_SIZE) * BLOCK_SIZE;
     this.#onFlushed = onFlushed;
   }

@@ -1,14 +1,16 @@
 import type { Bytes } from '@spirula/encoding';
-import { type Batch, type KeyValue, KvOverlay, type KvRange, type Token } from '@spirula/world';
+import type { Batch, KeyValue, KvOverlay, KvRange, Token } from '@spirula/world';
+import type { MemoryDisk } from './memory-disk.ts';
 
-/** A key-value store that is gone with its daemon. */
+/** A key-value store over a memory disk: everything submitted survives. */
 export class MemoryKv implements KeyValue {
-  readonly #table = new KvOverlay('stands-alone');
+  readonly #table: KvOverlay;
   readonly #onCommitted: (token: Token) => void;
   #tokens: Token[] = [];
   #stopped = false;
 
-  constructor(onCommitted: (token: Token) => void) {
+  constructor(disk: MemoryDisk, onCommitted: (token: Token) => void) {
+    this.#table = disk.table;
     this.#onCommitted = onCommitted;
   }
 

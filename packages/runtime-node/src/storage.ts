@@ -7,11 +7,14 @@ import { FileBlock } from './file-block.ts';
 import { nodeFiles } from './file-layer.ts';
 import { JournalKv } from './journal-kv.ts';
 import { MemoryBlock } from './memory-block.ts';
+import { MemoryDisk } from './memory-disk.ts';
 import { MemoryKv } from './memory-kv.ts';
 import { explainStorageError } from './storage-problem.ts';
 
-/** Where a daemon keeps what it stores: nowhere beyond its life, or in a folder of its own. */
-export type StoreConfig = { readonly kind: 'memory' } | { readonly kind: 'disk'; readonly dir: string };
+/** Where a daemon keeps what it stores: in memory (its own, or a disk that outlives it), or in a folder of its own. */
+export type StoreConfig =
+  | { readonly kind: 'memory'; readonly disk?: MemoryDisk }
+  | { readonly kind: 'disk'; readonly dir: string };
 
 export interface StorageListener {
   onCommitted(token: Token): void;
@@ -39,7 +42,7 @@ export async function openStorage(
   log: Log,
   listener: StorageListener,
 ): Promise<Storage> {
-  if (store.kind === 'memory') return openMemory(deviceBytes, listener);
+  if (store.kind === 'memory') return openMemory(store.disk ?? new MemoryDisk(), deviceBytes, listener);
   const folder = DataFolder.take(store.dir, owner);
   const onFailure = (error: unknown) => listener.onFailure(explainStorageError(error, store.dir));
   let checkpoint: LmdbCheckpoint | undefined;
@@ -59,7 +62,7 @@ export async function openStorage(
     });
     const block =
       deviceBytes === 0
-        ? new MemoryBlock(0, listener.onFlushed)
+        ? new MemoryBlock(new MemoryDisk(), 0, listener.onFlushed)
         : await FileBlock.open({
             files: nodeFiles,
             dir: folder.path,
@@ -94,9 +97,9 @@ class DiskStorage implements Storage {
   }
 }
 
-function openMemory(deviceBytes: number, listener: StorageListener): Storage {
-  const kv = new MemoryKv(listener.onCommitted);
-  const block = new MemoryBlock(deviceBytes, listener.onFlushed);
+function openMemory(disk: MemoryDisk, deviceBytes: number, listener: StorageListener): Storage {
+  const kv = new MemoryKv(disk, listener.onCommitted);
+  const block = new MemoryBlock(disk, deviceBytes, listener.onFlushed);
   return {
     kv,
     block,

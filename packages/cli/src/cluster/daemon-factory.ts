@@ -14,7 +14,7 @@ import { profileOptions } from './profile.ts';
 import { UserError } from './user-error.ts';
 
 /** Size of an OSD's device: a sparse file, so that it costs what is stored. */
-const OSD_DEVICE_BYTES = 16 * 1024 ** 3;
+export const OSD_DEVICE_BYTES = 16 * 1024 ** 3;
 
 function monAddrs(cluster: ClusterFile): AddrVec[] {
   return cluster.mons.map(({ port }) => [{ type: AddrType.v2, nonce: 0, family: 2, ip: '127.0.0.1', port }]);

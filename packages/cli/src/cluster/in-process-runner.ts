@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { DaemonHost, StoreConfig } from '@spirula/runtime-node';
+import { type DaemonHost, MemoryDisk, type StoreConfig } from '@spirula/runtime-node';
 import type { ClusterFile } from './cluster-file.ts';
 import { startDaemon } from './daemon-factory.ts';
 import type { DaemonLoad, RunningDaemon, Runner } from './runner.ts';
@@ -8,6 +8,8 @@ import type { DaemonLoad, RunningDaemon, Runner } from './runner.ts';
 export class InProcessRunner implements Runner {
   readonly #dir: string;
   readonly #cluster: ClusterFile;
+  /** Of a cluster in memory: they outlive the daemons that crash. */
+  readonly #disks = new Map<string, MemoryDisk>();
 
   constructor(dir: string, cluster: ClusterFile) {
     this.#dir = dir;
@@ -20,7 +22,10 @@ export class InProcessRunner implements Runner {
   }
 
   #store(name: string): StoreConfig {
-    return this.#cluster.store === 'memory' ? { kind: 'memory' } : { kind: 'disk', dir: join(this.#dir, name) };
+    if (this.#cluster.store === 'disk') return { kind: 'disk', dir: join(this.#dir, name) };
+    const disk = this.#disks.get(name) ?? new MemoryDisk();
+    this.#disks.set(name, disk);
+    return { kind: 'memory', disk };
   }
 }
 

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { FIRST_POOL } from '../cluster/bootstrap.ts';
 import { connectClient } from '../cluster/cluster-client.ts';
+import { OSD_DEVICE_BYTES } from '../cluster/daemon-factory.ts';
 import { serveCluster } from '../cluster/serve.ts';
 import type { PoolConnection } from '../library-types.ts';
 import { digestReplicas } from './replica-digests.ts';
@@ -95,7 +96,7 @@ export async function storeTreeUnderFire(settings: DemoSettings): Promise<DemoRe
 
   onEvent('The cluster is stopped; comparing the replicas on the disks.');
   const expected = Math.min(3, served.cluster.osds.length);
-  const replicas = compareReplicas(
+  const replicas = await compareReplicas(
     dir,
     served.cluster.osds.map((osd) => osd.id),
     files.map((file) => relative(tree, file)),
@@ -160,14 +161,17 @@ async function compare(pool: PoolConnection, name: string, expected: string): Pr
 }
 
 /** Returns how many replicas were compared. */
-function compareReplicas(
+async function compareReplicas(
   dir: string,
   osds: readonly number[],
   names: readonly string[],
   expected: number,
   problems: string[],
-): number {
-  const stores = osds.map((osd) => ({ osd, digests: digestReplicas(join(dir, `osd.${osd}`)) }));
+): Promise<number> {
+  const stores: { readonly osd: number; readonly digests: ReadonlyMap<string, string> }[] = [];
+  for (const osd of osds) {
+    stores.push({ osd, digests: await digestReplicas(join(dir, `osd.${osd}`), `osd.${osd}`, OSD_DEVICE_BYTES) });
+  }
   let replicas = 0;
   for (const name of names) {
     const copies = stores.flatMap(({ osd, digests }) => {
@@ -176,9 +180,8 @@ function compareReplicas(
     });
     replicas += copies.length;
     if (copies.length !== expected) {
-      problems.push(
-        `${name}: ${copies.length} replicas instead of ${expected} (on ${copies.map((each) => `osd.${each.osd}`).join(' ')})`,
-      );
+      const on = copies.map((each) => `osd.${each.osd}`).join(' ');
+      problems.push(`${name}: ${copies.length} replicas instead of ${expected} (on ${on})`);
     } else if (new Set(copies.map((each) => each.digest)).size > 1) {
       problems.push(`${name}: its replicas differ`);
     }
