@@ -103,6 +103,19 @@ describe('a daemon in its host', () => {
     expect(fromUtf8(again.world.kv.get(utf8('k'))!)).toBe('last');
   });
 
+  test('killed with events waiting, it leaves nothing to do', async () => {
+    const [host, puppet] = await start();
+    puppet.onEvent = () => void host.kill();
+    for (const name of ['a', 'b', 'c']) puppet.world.clock.arm(name, 0);
+    await at(puppet, 'timer');
+    await host.kill();
+    const told = puppet.events.length;
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setTimeout(resolve, 1));
+
+    expect(puppet.events).toHaveLength(told);
+    expect(process.getActiveResourcesInfo()).not.toContain('Immediate');
+  });
+
   test('a bug ends the daemon, says so once, and gives all back', async () => {
     const dir = tempDir();
     const [host, puppet, exits] = await start({ store: { kind: 'disk', dir } });

@@ -237,6 +237,7 @@ export class DaemonHost {
       at += 1;
       if (event !== undefined) this.#handle(event);
     }
+    if (this.#gone !== undefined) return;
     this.#queue = queue.slice(at);
     this.#schedule();
   }
