@@ -4,6 +4,7 @@ import { type AddrVec, AddrType, parseUuid, type Uuid } from '@spirula/encoding'
 import type { MonMap } from '@spirula/maps';
 import type { Message } from '@spirula/messages';
 import { Mgr } from '@spirula/mgr';
+import { type MgrHttp, serveMgrHttp } from '@spirula/mgr-http';
 import { Monitor } from '@spirula/mon';
 import { createObjectStore } from '@spirula/objectstore';
 import { Osd } from '@spirula/osd';
@@ -106,7 +107,7 @@ function blueprint(cluster: ClusterFile, name: string): Blueprint {
  *
  * @throws StorageProblem, or an Error in one line when a port is not free.
  */
-export function startDaemon(
+export async function startDaemon(
   dir: string,
   cluster: ClusterFile,
   name: string,
@@ -116,7 +117,9 @@ export function startDaemon(
   const { entity, gid, deviceBytes, endpoints, make } = blueprint(cluster, name);
   mkdirSync(join(dir, 'log'), { recursive: true });
   const log = new NodeLog({ name, level: 'info', path: join(dir, 'log', `${name}.log`) });
-  return DaemonHost.start(
+  let http: MgrHttp | undefined;
+  let daemon: Daemon<Message> | undefined;
+  const host = await DaemonHost.start(
     {
       entity,
       ...(gid === undefined ? {} : { gid }),
@@ -127,9 +130,15 @@ export function startDaemon(
       log,
       onExit: (exit) => {
         log.close();
-        onExit(exit);
+        void (http?.close() ?? Promise.resolve()).then(() => onExit(exit));
       },
     },
-    make,
+    (world) => {
+      daemon = make(world);
+      return daemon;
+    },
   );
+  // `/metrics`, where `ceph mgr services` says.
+  if (daemon instanceof Mgr) http = await serveMgrHttp(daemon);
+  return host;
 }
