@@ -101,13 +101,19 @@ export class ToyNetwork {
 
   open(node: ToyNode, endpoint: string, addrs: AddrVec): SessionId {
     const end: End = this.#newEnd(node);
-    this.at(this.now + this.#delay(), () => {
-      if (end.gone || node.hung) return;
-      const target = [...this.nodes].find((other) => !other.dead && other.listensAt(addrs) !== undefined);
-      if (!target) this.#reset(end, 'refused');
-      else if (!target.hung) this.#connect(end, target, endpoint, target.listensAt(addrs)!);
-    });
+    this.#tryConnect(end, endpoint, addrs);
     return end.id;
+  }
+
+  #tryConnect(end: End, from: string, addrs: AddrVec): void {
+    this.at(this.now + this.#delay(), () => {
+      if (end.gone) return;
+      const target = [...this.nodes].find((other) => other.listensAt(addrs) !== undefined);
+      if (!target) this.#reset(end, 'refused');
+      // Nobody answers there for now.
+      else if (target.hung || end.node.hung) this.#tryConnect(end, from, addrs);
+      else this.#connect(end, target, from, target.listensAt(addrs)!);
+    });
   }
 
   send(node: ToyNode, session: SessionId, message: Message): number {
@@ -155,8 +161,7 @@ export class ToyNetwork {
     from.lastArrival = Math.max(from.lastArrival, this.now + this.#delay());
     this.at(from.lastArrival, () => {
       const to = from.other!;
-      if (to.gone || from.node.hung) return;
-      to.node.deliver({ kind: 'message', session: to.id, message });
+      if (!to.gone) to.node.deliver({ kind: 'message', session: to.id, message });
     });
   }
 
