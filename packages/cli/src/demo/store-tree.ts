@@ -31,6 +31,7 @@ export interface DemoSettings {
 }
 
 const IN_FLIGHT = 16;
+const PIECE = 4 << 20;
 const HEAL_TIMEOUT_SECONDS = 300;
 
 /**
@@ -75,7 +76,7 @@ export async function storeTreeUnderFire(settings: DemoSettings): Promise<DemoRe
         const data = await readFile(file);
         bytes += data.length;
         digests.set(file, sha256(data));
-        await pool.writeFull(relative(tree, file), data);
+        await store(pool, relative(tree, file), data);
       });
       storeSeconds = (Date.now() - storing) / 1000;
       onEvent('All files are acknowledged; waiting for every PG to be active+clean.');
@@ -149,6 +150,12 @@ async function inParallel(
     }
   };
   await Promise.all(Array.from({ length: IN_FLIGHT }, worker));
+}
+
+/** Writes an object as `rados put` does: piece by piece, so that no request exceeds osd_max_write_size_mb. */
+async function store(pool: PoolConnection, name: string, data: Uint8Array): Promise<void> {
+  await pool.writeFull(name, data.subarray(0, PIECE));
+  for (let at = PIECE; at < data.length; at += PIECE) await pool.write(name, data.subarray(at, at + PIECE), at);
 }
 
 async function compare(pool: PoolConnection, name: string, expected: string): Promise<string | undefined> {
