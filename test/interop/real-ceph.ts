@@ -12,7 +12,7 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 
 /** Whether a program is installed. */
-export function installed(program: string): boolean {
+function installed(program: string): boolean {
   try {
     execFileSync('which', [program], { stdio: 'ignore' });
     return true;

@@ -27,7 +27,7 @@ export const DEFAULT_TYPES: readonly string[] = [
 ];
 
 /** The tunables of new clusters (profile jewel, the default). */
-export const DEFAULT_TUNABLES: CrushTunables = {
+const DEFAULT_TUNABLES: CrushTunables = {
   chooseLocalTries: 0,
   chooseLocalFallbackTries: 0,
   chooseTotalTries: 50,
@@ -124,7 +124,7 @@ export function itemWeight(map: CrushMap, item: number): number {
 
 /** Adds an empty bucket under the lowest free id. */
 export function addBucket(map: CrushMap, name: string, type: number): [CrushMap, number] {
-  let slot = map.buckets.findIndex((bucket) => bucket === undefined);
+  let slot = map.buckets.indexOf(undefined);
   const buckets = [...map.buckets];
   if (slot < 0) {
     slot = buckets.length;

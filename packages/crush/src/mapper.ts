@@ -209,7 +209,7 @@ export class CrushMapper {
       let bucket = start;
       let localFailures = 0;
       let level = depth;
-      descent: for (;;) {
+      for (;;) {
         const r = rep + parentR + failures;
         let collides = false;
         if (bucket.items.length > 0) {
@@ -236,7 +236,7 @@ export class CrushMapper {
         if (collides && localFailures <= tries.local) continue;
         if (tries.localFallback > 0 && localFailures <= bucket.items.length + tries.localFallback) continue;
         if (failures >= totalTries) return -1;
-        break descent;
+        break;
       }
     }
   }

@@ -1,5 +1,5 @@
 import { type Bytes, concatBytes, EMPTY, MalformedInput, toHex } from '@spirula/encoding';
-import { type RawMessage } from '@spirula/msgr';
+import type { RawMessage } from '@spirula/msgr';
 import fc, { type Arbitrary } from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readCaptures } from '../../../test/src/captures.ts';

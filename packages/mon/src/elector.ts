@@ -9,7 +9,7 @@
  *                 deferred to a lower rank --------> its victory: peon
  */
 
-export type ElectorState =
+type ElectorState =
   | { readonly name: 'idle' }
   | { readonly name: 'electing'; readonly acked: ReadonlySet<number> }
   | { readonly name: 'deferred'; readonly to: number }

@@ -1,10 +1,9 @@
 /** The MgrMap service (mon/MgrMonitor.cc): which manager is active, and the digest it sends. */
 import type { AddrVec, Uuid } from '@spirula/encoding';
-import { equalBytes, sameAddrVec } from '@spirula/encoding';
+import { Decoder, Encoder, equalBytes, sameAddrVec } from '@spirula/encoding';
 import { decodeMgrMap, encodeMgrMap, type MgrMap, type MgrStandby } from '@spirula/maps';
 import type { CommandDescription, HealthCheck, MgrBeacon, MonMgrReport, PgMapDigest } from '@spirula/messages';
 import { type Instant, seconds } from '@spirula/world';
-import { Encoder, Decoder } from '@spirula/encoding';
 import type { MonTransaction } from './mon-store.ts';
 import type { PaxosService, ServiceContext } from './paxos-service.ts';
 

@@ -5,7 +5,7 @@
  *   osd_boot --> up        failure reports, refused connections, silence --> down --(down_out_interval)--> out
  */
 import { type CrushMap, decodeCrushMap, encodeCrushMap, subtreeOf } from '@spirula/crush';
-import { type Bytes, equalBytes, type Epoch, formatUuid, type OsdId, sameAddrVec, type Uuid } from '@spirula/encoding';
+import { type Bytes, type Epoch, equalBytes, formatUuid, type OsdId, sameAddrVec, type Uuid } from '@spirula/encoding';
 import {
   applyIncremental,
   crcOfFullMap,
@@ -19,12 +19,12 @@ import {
   OsdMapFlag,
   type OsdMapIncremental,
   OsdState,
+  type OsdXInfo,
   osdExists,
   osdIn,
   osdUp,
-  type OsdXInfo,
-  pgKey,
   type Pool,
+  pgKey,
 } from '@spirula/maps';
 import type { OsdAlive, OsdBeacon, OsdBoot, OsdFailure, OsdMarkMeDown, OsdPgTemp } from '@spirula/messages';
 import { type Instant, seconds } from '@spirula/world';

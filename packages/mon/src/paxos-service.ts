@@ -1,5 +1,5 @@
-import type { Config, Instant, Log, Random } from '@spirula/world';
 import type { UTime } from '@spirula/encoding';
+import type { Config, Instant, Log, Random } from '@spirula/world';
 import type { MonStore, MonTransaction } from './mon-store.ts';
 
 /** What the services see of the monitor they live in. */

@@ -11,7 +11,7 @@
 import type { Bytes } from '@spirula/encoding';
 import type { MonPaxos } from '@spirula/messages';
 import { invariant } from '@spirula/world';
-import { MonStore, MonTransaction, versionKey } from './mon-store.ts';
+import { type MonStore, MonTransaction, versionKey } from './mon-store.ts';
 
 const PREFIX = 'paxos';
 const VALUE = 'v:';

@@ -10,7 +10,7 @@ export type ControlRequest =
   | { readonly ask: 'wait-healthy' }
   | { readonly ask: 'down' };
 
-export type ControlReply =
+type ControlReply =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly problem: string };
 

@@ -9,7 +9,7 @@ interface Deviation {
 }
 
 /** How a cluster on one machine differs from Ceph's defaults. */
-export function embeddedProfile(cluster: Pick<ClusterFile, 'osds'>): readonly Deviation[] {
+function embeddedProfile(cluster: Pick<ClusterFile, 'osds'>): readonly Deviation[] {
   const size = Math.min(3, Math.max(1, cluster.osds.length));
   return [
     {

@@ -6,7 +6,7 @@ import { cephConf } from './profile.ts';
 import type { DaemonLoad, RunningDaemon, Runner } from './runner.ts';
 import { explainSystemError, UserError } from './user-error.ts';
 
-export type DaemonState = 'running' | 'hung' | 'stopped';
+type DaemonState = 'running' | 'hung' | 'stopped';
 
 export interface DaemonStatus extends Partial<DaemonLoad> {
   readonly name: string;

@@ -20,10 +20,10 @@ import { dumpMgrMap, dumpMonMap, osdExists, osdIn, osdUp, printMonMap } from '@s
 import type { PgMapDigest } from '@spirula/messages';
 import { dumpHealth, OPERATOR_FLAGS, printHealth } from '../health.ts';
 import {
-  changed,
   type CommandArgs,
   type CommandContext,
   type CommandOutcome,
+  changed,
   command,
   invalid,
   jsonAlways,
@@ -180,7 +180,7 @@ interface OsdCounts {
   readonly in: number;
 }
 
-export function countOsds({ osd: { map } }: CommandContext): OsdCounts {
+function countOsds({ osd: { map } }: CommandContext): OsdCounts {
   const osds = Array.from({ length: map.maxOsd }, (_, osd) => osd).filter((osd) => osdExists(map, osd));
   return {
     exist: osds.length,

@@ -1,14 +1,15 @@
 /** What a monitor command is: its signature as clients are told, and what it does. */
-import { Errno, utf8 } from '@spirula/encoding';
-import type { CommandDescription } from '@spirula/messages';
+
 import type { Bytes } from '@spirula/encoding';
+import { Errno, utf8 } from '@spirula/encoding';
+import type { MonMap } from '@spirula/maps';
+import type { CommandDescription } from '@spirula/messages';
+import type { Config } from '@spirula/world';
 import type { ConfigMonitor } from '../config-monitor.ts';
 import type { HealthReport } from '../health.ts';
 import type { LogMonitor } from '../log-monitor.ts';
 import type { MgrMonitor } from '../mgr-monitor.ts';
 import type { OsdMonitor } from '../osd-monitor.ts';
-import type { MonMap } from '@spirula/maps';
-import type { Config } from '@spirula/world';
 
 /** The arguments of one command line, as the client's JSON has them. */
 export type CommandArgs = Readonly<Record<string, unknown>>;
@@ -70,7 +71,7 @@ export function prefixOf(description: CommandDescription): string {
   return description.sig.filter((each): each is string => typeof each === 'string').join(' ');
 }
 
-export function wantsJson(args: CommandArgs): boolean {
+function wantsJson(args: CommandArgs): boolean {
   return args['format'] === 'json' || args['format'] === 'json-pretty';
 }
 

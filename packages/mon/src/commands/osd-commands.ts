@@ -21,7 +21,7 @@ import {
   parseUuid,
   rawFromText,
 } from '@spirula/encoding';
-import { column, formatTable } from '@spirula/formatter';
+import { column, formatSpan, formatTable } from '@spirula/formatter';
 import {
   decodeOsdMap,
   dumpOsdMap,
@@ -36,14 +36,13 @@ import {
   pgOfHash,
   printOsdMap,
 } from '@spirula/maps';
-import { formatSpan } from '@spirula/formatter';
 import { OPERATOR_FLAGS } from '../health.ts';
 import { osdSummary, VERSION } from './cluster-commands.ts';
 import {
-  changed,
   type CommandArgs,
   type CommandContext,
   type CommandOutcome,
+  changed,
   command,
   invalid,
   jsonAlways,
@@ -70,7 +69,8 @@ export const osdCommands: readonly MonCommandEntry[] = [
     ['osd', 'dump', EPOCH],
     'show the OSD map',
     'r',
-    (args, context) => atEpoch(args, context, (map) => output(args, dumpOsdMap(map), printOsdMap(map).replaceAll(/\n\n+/g, '\n'))),
+    (args, context) =>
+      atEpoch(args, context, (map) => output(args, dumpOsdMap(map), printOsdMap(map).replaceAll(/\n\n+/g, '\n'))),
     'osd',
   ),
   command(['osd', 'getmap', EPOCH], 'get the OSD map, binary', 'r', getMap, 'osd'),

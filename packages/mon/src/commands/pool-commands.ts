@@ -1,11 +1,12 @@
 /** Commands about pools. */
 import { Errno, type PoolId } from '@spirula/encoding';
 import { dumpPool, type OsdMap, type Pool, PoolFlag, printPool } from '@spirula/maps';
+import { newPool } from '../new-pool.ts';
 import {
-  changed,
   type CommandArgs,
   type CommandContext,
   type CommandOutcome,
+  changed,
   command,
   flag,
   invalid,
@@ -17,7 +18,6 @@ import {
   text,
   unchanged,
 } from './command.ts';
-import { newPool } from '../new-pool.ts';
 
 const POOL = { name: 'pool', type: 'CephPoolname' } as const;
 const SURE = { name: 'yes_i_really_mean_it', type: 'CephBool', req: 'false' } as const;
@@ -339,13 +339,13 @@ function poolGet(args: CommandArgs, { osd: { map } }: CommandContext): CommandOu
   const pool = map.pools.get(id)!;
   const wanted = text(args, 'var') ?? 'all';
   const keys = wanted === 'all' ? GET_KEYS : [wanted];
-  const values = keys.map((key) => [key, valueOf(map, pool, key)] as const);
+  const values = keys.map((key) => [key, settingOf(map, pool, key)] as const);
   if (values.some(([, value]) => value === undefined)) return invalid(`unrecognized variable '${wanted}'`);
   const lines = values.map(([key, value]) => `${key}: ${key === 'use_gmt_hitset' ? Number(value) : value}\n`);
   return output(args, { pool: name, pool_id: id, ...Object.fromEntries(values) }, lines.join(''));
 }
 
-function valueOf(map: OsdMap, pool: Pool, key: string): string | number | boolean | undefined {
+function settingOf(map: OsdMap, pool: Pool, key: string): string | number | boolean | undefined {
   switch (key) {
     case 'size':
       return pool.size;
