@@ -296,6 +296,8 @@ export class DaemonHost {
       this.#net.destroy();
       await this.#storage?.close(how);
     }
+    // A turn of the event loop ends with the handles that were closed in it: they are gone when the next comes here.
+    for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve));
   }
 }
 

@@ -1,0 +1,100 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Message } from '@spirula/messages';
+import { DaemonHost, MemoryDisk, type StoreConfig } from '@spirula/runtime-node';
+import { type Daemon, makeConfig, type World } from '@spirula/world';
+import { describe, expect, test } from 'vitest';
+import type { ContractFixture } from './contract-fixture.ts';
+import { WORLD_CONTRACT } from './world-contract.ts';
+
+const TIMEOUT_MS = 5000;
+const quiet = () => {};
+const log = { debug: quiet, info: quiet, warn: quiet, error: quiet };
+
+/** Daemons in this process, with real clocks, sockets on loopback and files. */
+class NodeFixture implements ContractFixture {
+  readonly #stores: (id: number) => StoreConfig;
+  readonly #hosts = new Map<number, DaemonHost>();
+
+  constructor(stores: (id: number) => StoreConfig) {
+    this.#stores = stores;
+  }
+
+  async start(id: number, make: (world: World<Message>) => Daemon<Message>): Promise<void> {
+    const host = await DaemonHost.start(
+      {
+        entity: { type: 'osd', id: `${id}` },
+        gid: BigInt(id),
+        store: this.#stores(id),
+        deviceBytes: 1 << 20,
+        endpoints: { public: 0 },
+        config: makeConfig(),
+        log,
+        bounds: { highWater: 4 << 20, overflow: 32 << 20 },
+      },
+      make,
+    );
+    this.#hosts.set(id, host);
+  }
+
+  /** A kill: which unfinished writes the kernel has by then is not ours to choose. */
+  async crash(id: number): Promise<void> {
+    await this.#hosts.get(id)!.kill();
+  }
+
+  async act(_id: number, work: () => void): Promise<void> {
+    work();
+  }
+
+  async until(done: () => boolean): Promise<void> {
+    const deadline = performance.now() + TIMEOUT_MS;
+    while (!done()) {
+      if (performance.now() > deadline) throw new Error(`waited ${TIMEOUT_MS} ms for ${done}`);
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+  }
+
+  wait(microseconds: number): Promise<void> {
+    return new Promise((resolve) => setTimeout(resolve, Math.ceil(microseconds / 1000) + 1));
+  }
+
+  async cleanup(): Promise<void> {
+    for (const host of this.#hosts.values()) await host.kill();
+  }
+}
+
+describe('a world on Node, stored on disk', () => {
+  test.each(WORLD_CONTRACT)('$name', async ({ run }) => {
+    const dir = mkdtempSync(join(tmpdir(), 'spirula-contract-'));
+    const fixture = new NodeFixture((id) => ({ kind: 'disk', dir: join(dir, `osd.${id}`) }));
+    try {
+      await run(fixture);
+    } finally {
+      await fixture.cleanup();
+      rmSync(dir, { recursive: true });
+    }
+    expect(openHandles()).toEqual([]);
+  });
+});
+
+describe('a world on Node, stored in memory', () => {
+  test.each(WORLD_CONTRACT.filter(({ name }) => /^(kv|block):/.test(name)))('$name', async ({ run }) => {
+    const disks = new Map<number, MemoryDisk>();
+    const fixture = new NodeFixture((id) => {
+      const disk = disks.get(id) ?? new MemoryDisk();
+      disks.set(id, disk);
+      return { kind: 'memory', disk };
+    });
+    try {
+      await run(fixture);
+    } finally {
+      await fixture.cleanup();
+    }
+  });
+});
+
+/** What a stopped daemon must not leave behind. */
+function openHandles(): string[] {
+  return process.getActiveResourcesInfo().filter((kind) => /TCP|Immediate|FSReq/.test(kind));
+}
