@@ -63,8 +63,8 @@ export class MonWishes {
     }
   }
 
-  /** A new monitor has heard nothing yet. */
-  onMonSession(): void {
+  /** Says everything again that no map has granted: a new monitor has heard nothing yet, an old one may have lost it. */
+  repeat(): void {
     this.#upThruUnsent = this.#upThru > 0;
     for (const key of this.#pgTemp.keys()) this.#unsentPgTemp.add(key);
   }

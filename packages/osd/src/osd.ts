@@ -108,7 +108,7 @@ export class Osd implements Daemon<Message> {
       onMessage: (message) => this.#onMonMessage(message),
       onSession: () => {
         this.#boot.onMonSession();
-        this.#wishes.onMonSession();
+        this.#wishes.repeat();
       },
     });
     this.#wishes = new MonWishes(whoami, this.#mon);
@@ -351,6 +351,7 @@ export class Osd implements Daemon<Message> {
   #onTick(): void {
     this.#arm(TICK_TIMER, TICK_SECONDS);
     if (this.#boot.isActive) this.#pgs.searchUnbegun();
+    this.#wishes.repeat();
     const { mon_min_osdmap_epochs: kept } = this.#world.config;
     const { oldest, newest } = this.#maps;
     const target = Math.min(newest - kept, this.#pgs.oldestEpochNeeded(), oldest + TRIM_BATCH);

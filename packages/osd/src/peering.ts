@@ -118,6 +118,7 @@ export class Peering {
 
   #isAffectedBy(map: OsdMap, state: Extract<PeeringState, { readonly prior: PriorSet }>): boolean {
     if (isPriorSetAffected(state.prior, map)) return true;
+    if (state.name === 'GetLog') return !osdUp(map, state.authority);
     return state.name === 'WaitActingChange' && state.want.some((osd) => !osdUp(map, osd));
   }
 
@@ -607,8 +608,7 @@ export class Peering {
         const { lastUpdate } = pg.info;
         pg.peerInfo.set(osd, { ...peer, lastUpdate, lastComplete: lastUpdate, logTail: pg.info.logTail });
       }
-      this.#chooseActing(true);
-      return false;
+      if (this.#chooseActing(true).kind !== 'chosen') return false;
     }
     if (pg.acting.length < pg.pool.size) return false;
     const { info } = pg;
