@@ -6,6 +6,10 @@ const BLOCK_SIZE = 4096;
 const SECTOR_SIZE = 512;
 /** errno EIO, for errors without a number. */
 const EIO = -5;
+/** Writes from this size on are left to another thread: they would hold up the daemon for milliseconds. */
+const QUEUED_FROM_BYTES = 64 << 10;
+/** Bytes that wait to be written at the most; beyond it, writes are made at once. */
+const MAX_QUEUED_BYTES = 64 << 20;
 
 export interface FileBlockConfig {
   readonly files: FileLayer;
@@ -17,16 +21,27 @@ export interface FileBlockConfig {
   onFailure(error: unknown): void;
 }
 
-/** A block device over a sparse file: reads and writes go to the page cache at once, a flush is one fdatasync. */
+/**
+ * A block device over a sparse file. Small writes go to the page cache at once; large ones wait for another thread, and
+ * reads see them meanwhile. A flush is one fdatasync after the writes before it; at most one is under way.
+ *
+ *     write, large --> queued --> being written --+
+ *     write, small -------------------------------+--> page cache --fdatasync--> flushed
+ */
 export class FileBlock implements BlockDevice {
   readonly size: number;
   readonly blockSize = BLOCK_SIZE;
   readonly sectorSize = SECTOR_SIZE;
   readonly #config: FileBlockConfig;
   readonly #file: LayerFile;
+  #queued: { readonly offset: number; readonly bytes: Bytes }[] = [];
+  #queuedBytes = 0;
+  /** The newest bytes of blocks that are queued, and of those being written, by offset. */
+  #queuedBlocks = new Map<number, Bytes>();
+  #writingBlocks = new Map<number, Bytes>();
   /** Flushes asked for since the one under way began. */
   #waiting: Token[] = [];
-  #flushing: Promise<void> | undefined;
+  #working: Promise<void> | undefined;
   #stopped = false;
 
   private constructor(config: FileBlockConfig, file: LayerFile) {
@@ -49,7 +64,9 @@ export class FileBlock implements BlockDevice {
   read(offset: number, length: number): Bytes {
     this.#check(offset, length);
     try {
-      return this.#file.read(offset, length);
+      const bytes = this.#file.read(offset, length);
+      if (this.#working !== undefined) this.#overlay(offset, bytes);
+      return bytes;
     } catch (error) {
       throw toDeviceError(error, 'read', offset);
     }
@@ -57,6 +74,16 @@ export class FileBlock implements BlockDevice {
 
   write(offset: number, bytes: Bytes): void {
     this.#check(offset, bytes.length);
+    const large = bytes.length >= QUEUED_FROM_BYTES && this.#queuedBytes <= MAX_QUEUED_BYTES;
+    if (large || this.#overlaps(offset, bytes.length)) {
+      this.#queued.push({ offset, bytes });
+      this.#queuedBytes += bytes.length;
+      for (let at = 0; at < bytes.length; at += BLOCK_SIZE) {
+        this.#queuedBlocks.set(offset + at, bytes.subarray(at, at + BLOCK_SIZE));
+      }
+      this.#startWork();
+      return;
+    }
     try {
       this.#file.writeNow(offset, bytes);
     } catch (error) {
@@ -66,30 +93,62 @@ export class FileBlock implements BlockDevice {
 
   flush(token: Token): void {
     this.#waiting.push(token);
-    if (this.#flushing !== undefined || this.#stopped) return;
-    this.#flushing = Promise.resolve()
-      .then(() => this.#flushAll())
-      .catch((error) => {
-        if (!this.#stopped) this.#config.onFailure(error);
-        this.#stopped = true;
-      });
+    this.#startWork();
   }
 
-  /** Ends once the flush under way has; nothing is told any more. */
+  /** Ends once the write or flush under way has; nothing is told any more. */
   async close(): Promise<void> {
     this.#stopped = true;
-    await this.#flushing;
+    await this.#working;
     await this.#file.close();
   }
 
-  async #flushAll(): Promise<void> {
-    while (this.#waiting.length > 0 && !this.#stopped) {
+  #startWork(): void {
+    if (this.#working !== undefined || this.#stopped) return;
+    this.#working = Promise.resolve()
+      .then(() => this.#work())
+      .catch((error) => {
+        if (!this.#stopped) this.#config.onFailure(error);
+        this.#stopped = true;
+      })
+      .finally(() => {
+        this.#working = undefined;
+        if (this.#queued.length + this.#waiting.length > 0) this.#startWork();
+      });
+  }
+
+  async #work(): Promise<void> {
+    while (this.#queued.length + this.#waiting.length > 0 && !this.#stopped) {
+      const writes = this.#queued;
       const tokens = this.#waiting;
+      this.#writingBlocks = this.#queuedBlocks;
+      this.#queued = [];
       this.#waiting = [];
-      await this.#file.sync();
+      this.#queuedBlocks = new Map();
+      for (const { offset, bytes } of writes) {
+        await this.#file.write(offset, bytes);
+        this.#queuedBytes -= bytes.length;
+      }
+      this.#writingBlocks = new Map();
+      if (tokens.length > 0) await this.#file.sync();
       for (const token of tokens) if (!this.#stopped) this.#config.onFlushed(token);
     }
-    this.#flushing = undefined;
+  }
+
+  /** Puts what is not in the file yet over what was read from it. */
+  #overlay(offset: number, bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.length; at += BLOCK_SIZE) {
+      const block = this.#queuedBlocks.get(offset + at) ?? this.#writingBlocks.get(offset + at);
+      if (block !== undefined) bytes.set(block, at);
+    }
+  }
+
+  #overlaps(offset: number, length: number): boolean {
+    if (this.#queuedBlocks.size + this.#writingBlocks.size === 0) return false;
+    for (let at = offset; at < offset + length; at += BLOCK_SIZE) {
+      if (this.#queuedBlocks.has(at) || this.#writingBlocks.has(at)) return true;
+    }
+    return false;
   }
 
   #check(offset: number, length: number): void {

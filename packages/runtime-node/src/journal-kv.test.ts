@@ -8,7 +8,6 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { RecordingFiles } from '../../../test/src/recording-files.ts';
 import { type Checkpoint, LmdbCheckpoint } from './checkpoint.ts';
 import { crc32c } from './crc.ts';
-import { FileBlock } from './file-block.ts';
 import { nodeFiles } from './file-layer.ts';
 import { JournalKv } from './journal-kv.ts';
 import { StorageProblem } from './storage-problem.ts';
@@ -233,38 +232,4 @@ describe('on disk, with LMDB behind', () => {
     await expect(opening).rejects.toThrow(StorageProblem);
     await checkpoint.close();
   });
-});
-
-test('a device keeps what was flushed, and any sectors of the rest', async () => {
-  const files = new RecordingFiles();
-  const flushed: number[] = [];
-  const config = {
-    dir: '',
-    name: 'block',
-    size: 1 << 16,
-    onFlushed: (token: number) => flushed.push(token),
-    onFailure: quiet,
-  };
-  const opening = FileBlock.open({ files, ...config });
-  while (!files.step()) await settleMicrotasks();
-  await settleMicrotasks();
-  while (files.step()) await settleMicrotasks();
-  const block = await opening;
-  block.write(4096, new Uint8Array(4096).fill(1));
-  block.flush(1);
-  block.flush(2);
-  await settleMicrotasks();
-  block.write(4096, new Uint8Array(8192).fill(2));
-  block.flush(3);
-  expect(block.read(4096, 4096)[0]).toBe(2);
-  expect(flushed).toEqual([]);
-  files.step();
-  await settleMicrotasks();
-  expect(flushed).toEqual([1, 2]);
-
-  let sector = 0;
-  const left = await FileBlock.open({ files: files.afterCrash(() => sector++ % 3 === 0), ...config });
-  const bytes = left.read(4096, 8192);
-  const values = Array.from({ length: 16 }, (_, i) => bytes[i * 512]);
-  expect(values).toEqual([2, 1, 1, 2, 1, 1, 2, 1, 0, 2, 0, 0, 2, 0, 0, 2]);
 });

@@ -105,15 +105,7 @@ export class JournalKv implements KeyValue {
     appendRecord(this.#group.encoder, this.#lastSeq, batch, this.#config.crc32c);
     this.#group.tokens.push(token);
     this.#active.apply(batch);
-    if (this.#writing === undefined && !this.#stopped) {
-      // Not before this turn's other batches are in the group.
-      this.#writing = Promise.resolve()
-        .then(() => this.#writeGroups())
-        .catch((error) => this.#fail(error))
-        .finally(() => {
-          this.#writing = undefined;
-        });
-    }
+    this.#startWriting();
   }
 
   /** Bytes in memory that are not in the checkpoint. */
@@ -139,6 +131,18 @@ export class JournalKv implements KeyValue {
     await this.#applying;
     await this.#file.close();
     await this.#config.checkpoint.close();
+  }
+
+  /** Not before this turn's other batches are in the group. */
+  #startWriting(): void {
+    if (this.#writing !== undefined || this.#stopped) return;
+    this.#writing = Promise.resolve()
+      .then(() => this.#writeGroups())
+      .catch((error) => this.#fail(error))
+      .finally(() => {
+        this.#writing = undefined;
+        if (this.#group !== undefined) this.#startWriting();
+      });
   }
 
   async #writeGroups(): Promise<void> {
