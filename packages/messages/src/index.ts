@@ -111,4 +111,12 @@ export {
   pgLogEntryRecord,
 } from './private/pg-records.ts';
 export type { Statfs, StatfsReply } from './statfs.ts';
-export type { MonElection, MonForward, MonPaxos, MonProbe, MonRoute, MonSync } from './private/mon-to-mon.ts';
+export type {
+  MonElection,
+  MonForward,
+  MonGlobalId,
+  MonPaxos,
+  MonProbe,
+  MonRoute,
+  MonSync,
+} from './private/mon-to-mon.ts';

@@ -34,16 +34,23 @@ export class AuthMonitor implements PaxosService {
     this.dirty = false;
   }
 
+  /** The store is a copy of another monitor's: what was available when it was made may be given out already. */
+  onStoreReplaced(): void {
+    this.#next = 0;
+    this.refresh();
+  }
+
   #ours(above: number): number {
     const from = Math.max(above, FIRST_ID) + 1;
     return from + ((this.#rank - (from % this.#size) + this.#size) % this.#size);
   }
 
   onLeading(): void {
-    this.#askForMore();
+    this.askForMore();
   }
 
-  #askForMore(): void {
+  /** The leader's: makes more ids available. */
+  askForMore(): void {
     this.dirty = true;
     this.#context.changed();
   }
@@ -61,8 +68,13 @@ export class AuthMonitor implements PaxosService {
     return BigInt(id);
   }
 
+  /** Whether ids run short at this monitor. */
+  get isLow(): boolean {
+    return this.#next + LOW > this.#max;
+  }
+
   /** The leader's: keeps ids ahead of demand. */
   tick(): void {
-    if (this.#next + LOW > this.#max) this.#askForMore();
+    if (this.isLow) this.askForMore();
   }
 }

@@ -26,6 +26,8 @@ export interface Elector {
 export type ElectorEvent =
   | { readonly kind: 'start' }
   | { readonly kind: 'timeout' }
+  /** A connection to or from `rank` broke and may be tried again: what was said to it may be lost. */
+  | { readonly kind: 'peerBack'; readonly rank: number }
   | { readonly kind: 'propose'; readonly from: number; readonly epoch: number }
   | { readonly kind: 'ack'; readonly from: number; readonly epoch: number }
   | { readonly kind: 'victory'; readonly from: number; readonly epoch: number; readonly quorum: readonly number[] };
@@ -56,6 +58,8 @@ export function stepElector(elector: Elector, event: ElectorEvent): Step {
       return start(elector);
     case 'timeout':
       return onTimeout(elector);
+    case 'peerBack':
+      return [elector, repeatTo(elector, event.rank)];
     case 'propose':
       return onPropose(elector, event.from, event.epoch);
     case 'ack':
@@ -97,6 +101,14 @@ function onTimeout(elector: Elector): Step {
   return [elector, []];
 }
 
+/** What `rank` may have missed. Hearing it twice does no harm. */
+function repeatTo({ rank: self, state }: Elector, rank: number): ElectorEffect[] {
+  if (state.name === 'electing') return [{ kind: 'send', to: rank, op: 'propose', quorum: [] }];
+  if (state.name === 'deferred' && state.to === rank) return [{ kind: 'send', to: rank, op: 'ack', quorum: [] }];
+  if (state.name !== 'quorum' || state.leader !== self || !state.quorum.includes(rank)) return [];
+  return [{ kind: 'send', to: rank, op: 'victory', quorum: state.quorum }];
+}
+
 function onPropose(elector: Elector, from: number, epoch: number): Step {
   if (!isElecting(epoch) || from === elector.rank || from >= elector.size) return [elector, []];
   if (epoch < elector.epoch) {
@@ -107,10 +119,10 @@ function onPropose(elector: Elector, from: number, epoch: number): Step {
   const joined: Elector = epoch > elector.epoch ? { ...elector, epoch, state: { name: 'idle' } } : elector;
   const effects: ElectorEffect[] = epoch > elector.epoch ? [{ kind: 'store', epoch }, { kind: 'electing' }] : [];
   if (from > elector.rank) {
-    // It should follow me. What I proposed may have been lost on its way while it was starting.
+    // It should follow me: whoever is heard from while nothing was proposed in this epoch is answered by a proposal.
     if (joined.state.name === 'idle') return appendTo(effects, start(joined));
-    if (joined.state.name === 'electing') effects.push({ kind: 'send', to: from, op: 'propose', quorum: [] });
-    return [joined, effects];
+    // My own may have been lost on its way while it was starting.
+    return [joined, [...effects, ...repeatTo(joined, from)]];
   }
   if (joined.state.name === 'deferred' && joined.state.to < from) return [joined, effects];
   effects.push({ kind: 'send', to: from, op: 'ack', quorum: [] }, { kind: 'timer', long: true });

@@ -11,6 +11,7 @@ import type { Batch, KeyValue, KvOp } from '@spirula/world';
 const SEPARATOR = '\0';
 /** After every key of a prefix. */
 const PAST = '\x01';
+const END = Uint8Array.of(0xff);
 
 export type StoreOp =
   | { readonly op: 'put'; readonly prefix: string; readonly key: string; readonly value: Bytes }
@@ -76,6 +77,11 @@ export class MonTransaction {
   }
 }
 
+/** Where the keys of a prefix lie. */
+export function prefixRange(prefix: string): { readonly start: Bytes; readonly end: Bytes } {
+  return { start: utf8(prefix + SEPARATOR), end: utf8(prefix + PAST) };
+}
+
 function storeKey(prefix: string, key: string): Bytes {
   return utf8(prefix + SEPARATOR + key);
 }
@@ -104,8 +110,20 @@ export class MonStore {
 
   /** Keys of a prefix in order, with their values. */
   *list(prefix: string): Iterable<readonly [key: string, value: Bytes]> {
-    const range = { start: utf8(prefix + SEPARATOR), end: utf8(prefix + PAST) };
-    for (const [key, value] of this.#kv.range(range)) yield [fromUtf8(key).slice(prefix.length + 1), value];
+    for (const [key, value] of this.#kv.range(prefixRange(prefix))) {
+      yield [fromUtf8(key).slice(prefix.length + 1), value];
+    }
+  }
+
+  /** Every prefix there is. */
+  prefixes(): string[] {
+    const prefixes: string[] = [];
+    for (let start: Bytes = utf8(SEPARATOR); ; start = prefixRange(prefixes.at(-1)!).end) {
+      const [first] = this.#kv.range({ start, end: END, limit: 1 });
+      if (first === undefined) return prefixes;
+      const key = fromUtf8(first[0]);
+      prefixes.push(key.slice(0, key.indexOf(SEPARATOR)));
+    }
   }
 
   /** Entries of every prefix after `after`, raw, up to about `maxBytes`: a chunk of a store sync. */
@@ -116,7 +134,8 @@ export class MonStore {
   ): { entries: [Bytes, Bytes][]; done: boolean } {
     const entries: [Bytes, Bytes][] = [];
     let bytes = 0;
-    for (const [key, value] of this.#kv.range({ start: after, end: new Uint8Array([0xff]) })) {
+    const start = after.length === 0 ? utf8(SEPARATOR) : after;
+    for (const [key, value] of this.#kv.range({ start, end: END })) {
       if (compareBytes(key, after) === 0) continue;
       const text = fromUtf8(key);
       if (skip(text.slice(0, text.indexOf(SEPARATOR)))) continue;

@@ -1,15 +1,24 @@
 /**
  * A monitor (mon/Monitor.cc): probes for the others, elects, and under a quorum keeps the cluster's maps by Paxos.
  *
- *   probing --(a majority answers)--> electing --> leader or peon --(lease lost, election called)--> electing
+ *   probing --(answers)--> electing --> leader or peon --(lease lost, election called)--> electing
  *      \--(too far behind)--> synchronizing --> probing
  *
  * This file finds the machine that an event belongs to and carries its effects out. Requests run on the leader; a peon
  * forwards them; without a quorum they wait, bounded.
  */
-import { type Bytes, Decoder, Encoder, equalBytes, fromHex, toHex } from '@spirula/encoding';
+import { type AddrVec, type Bytes, Errno, equalBytes } from '@spirula/encoding';
 import { decodeMonMap, encodeMonMap, type MonMap } from '@spirula/maps';
-import type { Message, MonElection, MonForward, MonPaxos, MonProbe, MonRoute, MonSync } from '@spirula/messages';
+import type {
+  Message,
+  MonElection,
+  MonForward,
+  MonGlobalId,
+  MonPaxos,
+  MonProbe,
+  MonRoute,
+  MonSync,
+} from '@spirula/messages';
 import {
   type AuthDecision,
   type AuthRequest,
@@ -23,22 +32,22 @@ import {
   type WorldEvent,
 } from '@spirula/world';
 import { type Elector, type ElectorEffect, type ElectorEvent, stepElector } from './elector.ts';
+import { Forwarding } from './forward.ts';
+import { MonPeers } from './mon-peers.ts';
 import { MonStore, MonTransaction } from './mon-store.ts';
 import { Paxos, type PaxosTimer } from './paxos.ts';
+import { Prober } from './probe.ts';
+import { Proposals } from './proposals.ts';
 import type { Request, Requester } from './requester.ts';
 import { Services } from './services.ts';
 import { MonSession } from './session.ts';
+import { StoreWriter } from './store-writer.ts';
+import { StoreSync } from './sync.ts';
 import { paxosTimeout } from './timers.ts';
 
 const ENDPOINT = 'public';
-/** Requests that wait for a quorum or for the leader's answer; beyond it the oldest are dropped. */
+/** Requests that wait for a quorum; beyond it the oldest are dropped, and their askers ask again. */
 const MAX_WAITING = 4096;
-const SYNC_CHUNK_BYTES = 1 << 20;
-/** Between attempts to reach a monitor that refuses connections. */
-const RECONNECT_DELAY: Instant = SECOND / 20;
-/** How long a majority that has found itself waits for the rest. */
-const PROBE_SETTLE: Instant = SECOND / 2;
-const LOCAL = 'local';
 
 export interface MonitorOptions {
   readonly name: string;
@@ -48,63 +57,80 @@ export interface MonitorOptions {
 
 export type MonRole = 'probing' | 'synchronizing' | 'electing' | 'leader' | 'peon';
 
+type MonMessage = MonProbe | MonElection | MonPaxos | MonSync | MonForward | MonRoute | MonGlobalId;
+
 export class Monitor implements Daemon<Message> {
   readonly #world: World<Message>;
   readonly #name: string;
-  readonly #initialMonmap: MonMap;
   readonly #store: MonStore;
+  readonly #writer: StoreWriter;
   readonly #monmap: MonMap;
   readonly #rank: number;
+  readonly #peers: MonPeers;
+  readonly #prober: Prober;
+  readonly #sync: StoreSync;
   readonly #paxos: Paxos;
+  readonly #proposals: Proposals;
+  readonly #forwarding: Forwarding;
   readonly #services: Services;
   #elector: Elector;
   #role: MonRole = 'probing';
-  /** When this monitor last joined a quorum. */
+  /** When this monitor last joined a quorum, and when it last left one: undefined while in one or before the first. */
   #quorumSince: Instant = 0;
+  #leftQuorumAt: Instant | undefined;
   readonly #sessions = new Map<SessionId, MonSession>();
-  /** Outgoing sessions to the other monitors, by rank. */
-  readonly #peers = new Map<number, SessionId>();
-  readonly #peerRetry = new Map<number, Instant>();
-  /** Monitors that answered in this round of probing. */
-  #probed = new Map<number, MonProbe>();
-  #syncFrom: number | undefined;
-  #syncVersion = 0;
-
-  // Durability: a message to a monitor leaves only when everything submitted before it survives a crash.
-  #nextToken = 1;
-  #committedToken = 0;
-  readonly #onDurable = new Map<number, () => void>();
-  readonly #held: { readonly token: number; readonly rank: number; readonly message: Message }[] = [];
-
   /** Requests without a quorum to serve them. */
   #waiting: Request[] = [];
-  /** Requests at the leader whose answer waits for the next commit. */
-  #uncommitted: { readonly request: Request; readonly finish: () => void }[] = [];
-  #proposed: { readonly request: Request; readonly finish: () => void }[] = [];
-  /** Requests that this peon forwarded. */
-  readonly #forwarded = new Map<bigint, Request>();
-  #lastForward = 0n;
-  #lastCommitAt: Instant = Number.NEGATIVE_INFINITY;
-  #proposeArmed = false;
+  /** The tick found a round under way. */
+  #tickDue = false;
 
   constructor(world: World<Message>, options: MonitorOptions) {
     this.#world = world;
     this.#name = options.name;
-    this.#initialMonmap = options.monmap;
     this.#store = new MonStore(world.kv);
+    this.#writer = new StoreWriter(world.kv);
     const stored = this.#store.get('monmap', 'latest');
     this.#monmap = stored === undefined ? options.monmap : decodeMonMap(stored);
     this.#rank = this.#monmap.ranks.indexOf(options.name);
     invariant(this.#rank >= 0, 'a monitor is in its own map');
+    this.#peers = new MonPeers(
+      world,
+      ENDPOINT,
+      (rank) => this.#addrsOf(rank),
+      (rank) => this.#onPeerBack(rank),
+    );
+    this.#sync = new StoreSync(this.#store, this.#writer, {
+      send: (rank, message) => this.#sendDurably(rank, message),
+      armTimeout: () => this.#arm('sync', seconds(world.config.mon_sync_timeout)),
+      disarmTimeout: () => world.clock.disarm('sync'),
+      lastCommitted: () => this.#paxos.lastCommitted,
+      reload: () => this.#onStoreReplaced(),
+      finished: () => this.#probe(),
+    });
+    this.#sync.recover();
     this.#elector = {
       rank: this.#rank,
       size: this.#monmap.ranks.length,
       epoch: this.#store.getNumber('elector', 'epoch'),
       state: { name: 'idle' },
     };
+    this.#prober = new Prober({
+      rank: this.#rank,
+      size: this.#monmap.ranks.length,
+      fsid: this.#monmap.fsid,
+      clock: world.clock,
+      config: world.config,
+      log: world.log,
+      lastCommitted: () => this.#paxos.lastCommitted,
+      describe: (op) => this.#describe(op),
+      send: (rank, message) => this.#peers.send(rank, message),
+      elect: () => this.#elect({ kind: 'start' }),
+      sync: (rank) => this.#startSync(rank),
+    });
     this.#paxos = new Paxos(this.#rank, this.#store, {
       send: (rank, message) => this.#sendDurably(rank, message),
-      submit: (transaction, durable) => this.#submit(transaction, durable),
+      submit: (transaction) => this.#writer.submit(transaction.toBatch()),
+      whenDurable: (then) => this.#writer.whenDurable(then),
       arm: (timer) => this.#arm(`paxos ${timer}`, paxosTimeout(timer, world.config)),
       disarm: (timer) => world.clock.disarm(`paxos ${timer}`),
       bootstrap: (reason) => this.#callElection(reason),
@@ -112,6 +138,8 @@ export class Monitor implements Daemon<Message> {
       onCommitted: () => this.#onCommitted(),
       onActive: () => this.#onPaxosActive(),
     });
+    this.#proposals = new Proposals(world.clock, world.config);
+    this.#forwarding = new Forwarding(world.random);
     this.#services = new Services({
       config: world.config,
       log: world.log,
@@ -128,11 +156,10 @@ export class Monitor implements Daemon<Message> {
   }
 
   start(): void {
-    if (this.#store.getNumber(LOCAL, 'synchronizing') > 0) this.#wipe();
     if (this.#store.get('monmap', 'latest') === undefined) {
       const first = new MonTransaction();
-      first.put('monmap', 'latest', encodeMonMap(this.#initialMonmap));
-      this.#submit(first);
+      first.put('monmap', 'latest', encodeMonMap(this.#monmap));
+      this.#writer.submit(first.toBatch());
     }
     this.#services.refresh();
     this.#probe();
@@ -154,11 +181,11 @@ export class Monitor implements Daemon<Message> {
     };
   }
 
-  authorize(request: AuthRequest): AuthDecision {
-    if (request.globalId !== 0n || request.entity.type === 'mon') return { kind: 'accept', globalId: request.globalId };
-    const globalId = this.#services.auth.allocate();
+  authorize({ globalId, entity }: AuthRequest): AuthDecision {
+    if (globalId !== 0n || entity.type === 'mon') return { kind: 'accept', globalId };
+    const fresh = this.#isOutsider() ? undefined : this.#services.auth.allocate();
     // Without a quorum there are no ids: the client looks for another monitor, or tries again.
-    return globalId === undefined ? { kind: 'refuse', code: -11 } : { kind: 'accept', globalId };
+    return fresh === undefined ? { kind: 'refuse', code: Errno.EAGAIN } : { kind: 'accept', globalId: fresh };
   }
 
   handle(event: WorldEvent<Message>): void {
@@ -166,14 +193,14 @@ export class Monitor implements Daemon<Message> {
       case 'accepted':
         this.#sessions.set(event.session, new MonSession(event.session, event.peer));
         return;
-      case 'opened':
-        return;
       case 'message':
         return this.#onMessage(event.session, event.message);
       case 'reset':
         return this.#onReset(event.session);
+      case 'drained':
+        return this.#serveSubscriptions(this.#sessions.get(event.session));
       case 'committed':
-        return this.#onDurableToken(event.token);
+        return this.#writer.onCommitted(event.token);
       case 'timer':
         return this.#onTimer(event.name);
       case 'terminate':
@@ -185,64 +212,68 @@ export class Monitor implements Daemon<Message> {
 
   // Sessions
 
-  #onReset(session: SessionId): void {
-    this.#sessions.delete(session);
-    for (const [rank, each] of this.#peers) {
-      if (each !== session) continue;
-      this.#peers.delete(rank);
-      this.#peerRetry.set(rank, this.#world.clock.now() + RECONNECT_DELAY);
-      if (this.#role === 'probing') this.#arm('probe again', RECONNECT_DELAY);
-    }
+  #onReset(id: SessionId): void {
+    const session = this.#sessions.get(id);
+    this.#sessions.delete(id);
+    const rank = session === undefined ? this.#peers.onReset(id) : this.#rankOf(session);
+    if (rank === undefined) return;
+    if (session !== undefined) this.#peers.pause(rank);
+    this.#sync.onPeerLost(rank);
+  }
+
+  /** A connection to or from another monitor broke and may be tried again: whatever still matters is said again. */
+  #onPeerBack(rank: number): void {
+    this.#prober.onPeerBack(rank);
+    if (this.#role === 'probing' || this.#role === 'synchronizing') return;
+    this.#elect({ kind: 'peerBack', rank });
+    this.#paxos.onPeerBack(rank);
+    if (this.#role === 'peon' && rank === this.#leader()) this.#forwardAll();
+  }
+
+  #addrsOf(rank: number): AddrVec {
+    return this.#monmap.mons.get(this.#monmap.ranks[rank]!)!.addrs;
   }
 
   /** Rank of the monitor at the other end; undefined when it is none of the map. */
   #rankOf(session: MonSession): number | undefined {
     const { entity, addrs } = session.peer;
     if (entity.type !== 'mon') return undefined;
-    const rank = this.#monmap.ranks.findIndex((name) => {
-      const known = this.#monmap.mons.get(name)!.addrs[0];
+    const rank = this.#monmap.ranks.findIndex((_, each) => {
+      const known = this.#addrsOf(each)[0];
       return known !== undefined && addrs.some((addr) => addr.ip === known.ip && addr.port === known.port);
     });
     return rank < 0 || rank === this.#rank ? undefined : rank;
   }
 
-  #sendNow(rank: number, message: Message): void {
-    let session = this.#peers.get(rank);
-    if (session === undefined) {
-      if ((this.#peerRetry.get(rank) ?? 0) > this.#world.clock.now()) return;
-      const addrs = this.#monmap.mons.get(this.#monmap.ranks[rank]!)!.addrs;
-      session = this.#world.net.open(ENDPOINT, { type: 'mon', addrs });
-      this.#peers.set(rank, session);
-    }
-    this.#world.net.send(session, message);
-  }
-
+  /** Leaves when everything submitted before it survives a crash. */
   #sendDurably(rank: number, message: Message): void {
-    const token = this.#nextToken - 1;
-    if (token <= this.#committedToken) this.#sendNow(rank, message);
-    else this.#held.push({ token, rank, message });
+    this.#writer.whenDurable(() => this.#peers.send(rank, message));
   }
 
-  #submit(transaction: MonTransaction, durable?: () => void): void {
-    const token = this.#nextToken++;
-    if (durable !== undefined) this.#onDurable.set(token, durable);
-    this.#world.kv.submit(transaction.toBatch(), token);
+  /** Out of quorum for so long that clients are better served by another monitor. */
+  #isOutsider(): boolean {
+    const patience = seconds(2 * this.#world.config.mon_lease);
+    return this.#leftQuorumAt !== undefined && this.#world.clock.now() - this.#leftQuorumAt > patience;
   }
 
-  #onDurableToken(token: number): void {
-    this.#committedToken = token;
-    while (this.#held.length > 0 && this.#held[0]!.token <= token) {
-      const { rank, message } = this.#held.shift()!;
-      this.#sendNow(rank, message);
+  #dismissClients(): void {
+    for (const [id, session] of this.#sessions) {
+      if (session.peer.entity.type === 'mon') continue;
+      this.#sessions.delete(id);
+      this.#world.net.close(id);
     }
-    const durable = this.#onDurable.get(token);
-    this.#onDurable.delete(token);
-    durable?.();
+  }
+
+  #serveSubscriptions(session: MonSession | undefined): void {
+    if (session === undefined) return;
+    const { net } = this.#world;
+    this.#services.serveSubscriptions(session, (message) => net.send(session.id, message) <= net.highWater);
   }
 
   // Messages
 
   #onMessage(id: SessionId, message: Message): void {
+    const session = this.#sessions.get(id);
     switch (message.type) {
       case 'mon_probe':
       case 'mon_election':
@@ -250,11 +281,11 @@ export class Monitor implements Daemon<Message> {
       case 'mon_sync':
       case 'mon_forward':
       case 'mon_route':
-        return this.#onMonMessage(id, message);
+      case 'mon_global_id':
+        return this.#onMonMessage(session, message);
       default:
         break;
     }
-    const session = this.#sessions.get(id);
     if (session === undefined) return;
     switch (message.type) {
       case 'mon_get_map':
@@ -262,8 +293,7 @@ export class Monitor implements Daemon<Message> {
         return;
       case 'mon_subscribe':
         session.subscribe(message.what);
-        this.#services.serveSubscriptions(session, (reply) => this.#world.net.send(id, reply));
-        return;
+        return this.#serveSubscriptions(session);
       case 'ping':
         return;
       default:
@@ -271,33 +301,32 @@ export class Monitor implements Daemon<Message> {
     }
   }
 
-  #requesterOf(session: MonSession): Requester {
-    return {
-      entity: session.peer.entity,
-      addrs: session.peer.addrs,
-      globalId: session.peer.globalId,
-      reply: (message) => void this.#world.net.send(session.id, message),
-      done: () => {},
-    };
+  #requesterOf({ id, peer }: MonSession): Requester {
+    const { entity, addrs, globalId } = peer;
+    return { entity, addrs, globalId, reply: (message) => void this.#world.net.send(id, message), done: () => {} };
   }
 
-  #onMonMessage(id: SessionId, message: MonProbe | MonElection | MonPaxos | MonSync | MonForward | MonRoute): void {
-    const session = this.#sessions.get(id);
+  #onMonMessage(session: MonSession | undefined, message: MonMessage): void {
     const rank = session === undefined ? undefined : this.#rankOf(session);
     if (rank === undefined) return;
     switch (message.type) {
       case 'mon_probe':
-        return this.#onProbe(rank, message);
+        this.#peers.heardFrom(rank);
+        return this.#prober.onProbe(rank, message);
       case 'mon_election':
         return this.#onElection(rank, message);
       case 'mon_paxos':
         return this.#paxos.onMessage(rank, message);
       case 'mon_sync':
-        return this.#onSync(rank, message);
+        return this.#sync.onMessage(rank, message, this.#role !== 'synchronizing');
       case 'mon_forward':
         return this.#onForward(rank, message);
       case 'mon_route':
-        return this.#onRoute(message);
+        if (rank === this.#leader()) this.#forwarding.onRoute(message);
+        return;
+      case 'mon_global_id':
+        if (this.#writeable) this.#services.auth.askForMore();
+        return;
     }
   }
 
@@ -305,45 +334,37 @@ export class Monitor implements Daemon<Message> {
 
   #probe(): void {
     this.#role = 'probing';
-    this.#probed = new Map();
-    if (this.#monmap.ranks.length === 1) return this.#elect({ kind: 'start' });
-    this.#sendProbes();
-    this.#arm('probe', seconds(this.#world.config.mon_probe_timeout));
+    this.#elector = { ...this.#elector, state: { name: 'idle' } };
+    this.#world.clock.disarm('election');
+    this.#prober.start();
   }
 
-  #sendProbes(): void {
-    for (const rank of this.#monmap.ranks.keys()) {
-      if (rank !== this.#rank && !this.#probed.has(rank)) this.#sendNow(rank, this.#probeMessage('probe'));
-    }
-  }
-
-  #probeMessage(op: MonProbe['op']): MonProbe {
+  #describe(op: MonProbe['op']): MonProbe {
+    const { firstCommitted, lastCommitted } = this.#paxos;
     return {
       type: 'mon_probe',
       op,
       fsid: this.#monmap.fsid,
       name: this.#name,
       quorum: this.#quorum(),
-      firstCommitted: this.#paxos.firstCommitted,
-      lastCommitted: this.#paxos.lastCommitted,
+      firstCommitted,
+      lastCommitted,
     };
   }
 
-  #onProbe(from: number, probe: MonProbe): void {
-    if (!equalBytes(probe.fsid, this.#monmap.fsid)) {
-      this.#world.log.warn('a monitor of another cluster probes here', { name: probe.name });
-      return;
-    }
-    // Who probes has started anew: a connection held up by an old refusal may be tried at once.
-    this.#peerRetry.delete(from);
-    if (probe.op === 'probe') this.#sendNow(from, this.#probeMessage('reply'));
-    if (this.#role !== 'probing') return;
-    this.#probed.set(from, probe);
-    if (probe.firstCommitted > this.#paxos.lastCommitted + 1) return this.#startSync(from);
-    const answered = this.#probed.size + 1;
-    if (answered === this.#monmap.ranks.length) this.#elect({ kind: 'start' });
-    // A majority would do; who is just starting as well is given a moment, which saves a second election.
-    else if (answered > this.#monmap.ranks.length / 2) this.#arm('probe settled', PROBE_SETTLE);
+  // Store sync
+
+  #startSync(from: number): void {
+    this.#world.log.info('copying the store of another monitor', { from: this.#monmap.ranks[from] });
+    this.#leaveQuorum('synchronizing');
+    this.#elector = { ...this.#elector, state: { name: 'idle' } };
+    this.#world.clock.disarm('election');
+    this.#sync.start(from);
+  }
+
+  #onStoreReplaced(): void {
+    this.#paxos.reload();
+    this.#services.onStoreReplaced();
   }
 
   // Elections
@@ -370,7 +391,7 @@ export class Monitor implements Daemon<Message> {
       case 'store': {
         const transaction = new MonTransaction();
         transaction.putNumber('elector', 'epoch', effect.epoch);
-        this.#submit(transaction);
+        this.#writer.submit(transaction.toBatch());
         return;
       }
       case 'send': {
@@ -385,7 +406,7 @@ export class Monitor implements Daemon<Message> {
         return;
       }
       case 'electing':
-        return this.#leaveQuorum();
+        return this.#leaveQuorum('electing');
       case 'won':
         return this.#join('leader', this.#rank, effect.quorum);
       case 'lost':
@@ -393,21 +414,18 @@ export class Monitor implements Daemon<Message> {
     }
   }
 
-  #leaveQuorum(): void {
-    this.#role = 'electing';
-    this.#world.clock.disarm('probe');
-    this.#world.clock.disarm('propose');
-    this.#proposeArmed = false;
+  #leaveQuorum(role: 'electing' | 'synchronizing'): void {
+    if (this.#role === 'leader' || this.#role === 'peon') this.#leftQuorumAt = this.#world.clock.now();
+    this.#role = role;
+    this.#prober.stop();
     this.#paxos.suspend();
-    // What was not committed for certain is asked of the next leader; the commands are such that twice does no harm.
-    for (const { request } of [...this.#proposed, ...this.#uncommitted]) this.#wait(request);
-    this.#proposed = [];
-    this.#uncommitted = [];
+    for (const request of this.#proposals.abandon()) this.#wait(request);
   }
 
   #join(role: 'leader' | 'peon', leader: number, quorum: readonly number[]): void {
     this.#role = role;
     this.#quorumSince = this.#world.clock.now();
+    this.#leftQuorumAt = undefined;
     this.#world.clock.disarm('election');
     const names = quorum.map((rank) => this.#monmap.ranks[rank]!);
     this.#world.log.info(`${role} in quorum`, { epoch: this.#elector.epoch, quorum: names.join(',') });
@@ -416,7 +434,7 @@ export class Monitor implements Daemon<Message> {
       return;
     }
     this.#paxos.follow(this.#elector.epoch, leader, quorum);
-    for (const [tid, request] of this.#forwarded) this.#forward(tid, request);
+    this.#forwardAll();
     this.#dispatchWaiting();
   }
 
@@ -438,147 +456,44 @@ export class Monitor implements Daemon<Message> {
     };
   }
 
-  // Store sync
-
-  #startSync(from: number): void {
-    this.#world.log.info('copying the store of another monitor', { from: this.#monmap.ranks[from] });
-    this.#role = 'synchronizing';
-    this.#syncFrom = from;
-    this.#syncVersion = 0;
-    this.#elector = { ...this.#elector, state: { name: 'idle' } };
-    this.#paxos.suspend();
-    this.#wipe();
-    this.#requestChunk('');
-  }
-
-  #wipe(): void {
-    const transaction = new MonTransaction();
-    for (const prefix of ['paxos', 'osdmap', 'mgrmap', 'auth', 'logm', 'config']) {
-      for (const [key] of this.#store.list(prefix)) transaction.del(prefix, key);
-    }
-    transaction.putNumber(LOCAL, 'synchronizing', 1);
-    this.#submit(transaction);
-    this.#paxos.reload();
-  }
-
-  #requestChunk(after: string): void {
-    if (this.#syncFrom === undefined) return;
-    this.#sendDurably(this.#syncFrom, {
-      type: 'mon_sync',
-      op: 'get',
-      after,
-      done: false,
-      lastCommitted: 0,
-      data: new Uint8Array(0),
-    });
-    this.#arm('sync', seconds(this.#world.config.mon_sync_timeout));
-  }
-
-  #onSync(from: number, message: MonSync): void {
-    if (message.op === 'get') return this.#sendChunk(from, message.after);
-    if (this.#role !== 'synchronizing' || from !== this.#syncFrom) return;
-    this.#storeChunk(message);
-  }
-
-  #sendChunk(to: number, after: string): void {
-    const skip = (prefix: string) => prefix === 'elector' || prefix === LOCAL;
-    const { entries, done } = this.#store.chunk(fromHex(after), SYNC_CHUNK_BYTES, skip);
-    const data = new Encoder(4096);
-    data.list(entries, ([key, value]) => {
-      data.blob(key);
-      data.blob(value);
-    });
-    const last = entries.at(-1)?.[0];
-    this.#sendNow(to, {
-      type: 'mon_sync',
-      op: 'chunk',
-      after: last === undefined ? after : toHex(last),
-      done,
-      lastCommitted: this.#paxos.lastCommitted,
-      data: data.finish(),
-    });
-  }
-
-  /**
-   * The copy is not of one moment: values committed meanwhile may or may not show in it. Starting Paxos at the version of
-   * the first chunk and applying all later values again makes it exact, for each says what keys become.
-   */
-  #storeChunk(chunk: MonSync): void {
-    if (this.#syncVersion === 0) this.#syncVersion = chunk.lastCommitted;
-    const from = new Decoder(chunk.data);
-    const entries = from.list('sync', 8, () => [from.blob('sync.key'), from.blob('sync.value')] as const);
-    const token = this.#nextToken++;
-    this.#world.kv.submit(
-      entries.map(([key, value]) => ({ op: 'put', key, value })),
-      token,
-    );
-    if (!chunk.done) return this.#requestChunk(chunk.after);
-    const end = new MonTransaction();
-    end.putNumber('paxos', 'last_committed', this.#syncVersion);
-    for (const key of ['accepted_pn', 'pending_pn', 'pending_v']) end.del('paxos', key);
-    end.del(LOCAL, 'synchronizing');
-    this.#submit(end);
-    this.#world.clock.disarm('sync');
-    this.#syncFrom = undefined;
-    this.#paxos.reload();
-    this.#services.refresh();
-    this.#probe();
-  }
-
   // Proposals
 
   #proposeSoon(): void {
-    if (this.#role !== 'leader' || this.#proposeArmed) return;
-    const { config, clock } = this.#world;
-    const idle = clock.now() - this.#lastCommitAt > seconds(config.paxos_propose_interval);
-    const at = idle
-      ? clock.now() + seconds(config.paxos_min_wait)
-      : this.#lastCommitAt + seconds(config.paxos_propose_interval);
-    this.#proposeArmed = true;
-    clock.arm('propose', this.#paxos.lastCommitted <= 1 ? clock.now() : at);
+    if (this.#role === 'leader') this.#proposals.soon(this.#paxos.lastCommitted <= 1);
   }
 
   #propose(): void {
-    this.#proposeArmed = false;
     // While a round is under way the changes wait for its end.
     if (this.#role !== 'leader' || this.#paxos.state !== 'active') return;
     const transaction = new MonTransaction();
     this.#services.encodePending(transaction);
+    this.#proposals.onProposed();
+    if (transaction.empty) return this.#proposals.finish();
     this.#trimPaxos(transaction);
-    if (transaction.empty) return this.#finish(this.#uncommitted.splice(0));
-    this.#proposed = this.#uncommitted.splice(0);
     this.#paxos.propose(transaction);
   }
 
+  /** Adds the removal of old versions to a proposal, as far as Ceph keeps them (paxos_min, paxos_trim_min, _max). */
   #trimPaxos(transaction: MonTransaction): void {
-    const { config } = this.#world;
-    const kept = this.#paxos.lastCommitted - this.#paxos.firstCommitted;
-    if (kept < config.paxos_min + config.paxos_trim_min) return;
-    const first = Math.min(
-      this.#paxos.lastCommitted - config.paxos_min,
-      this.#paxos.firstCommitted + config.paxos_trim_max,
-    );
-    this.#paxos.trimTo(first, transaction);
+    const { paxos_min, paxos_trim_min, paxos_trim_max } = this.#world.config;
+    const { firstCommitted, lastCommitted } = this.#paxos;
+    if (lastCommitted - firstCommitted < paxos_min + paxos_trim_min) return;
+    this.#paxos.trimTo(Math.min(lastCommitted - paxos_min, firstCommitted + paxos_trim_max), transaction);
   }
 
   #onCommitted(): void {
-    this.#lastCommitAt = this.#world.clock.now();
+    this.#proposals.onCommitted();
     this.#services.refresh();
-    for (const session of this.#sessions.values()) {
-      this.#services.serveSubscriptions(session, (reply) => this.#world.net.send(session.id, reply));
-    }
+    for (const session of this.#sessions.values()) this.#serveSubscriptions(session);
   }
 
   #onPaxosActive(): void {
     if (!this.#services.leading) this.#services.onLeading();
-    this.#finish(this.#proposed.splice(0));
+    this.#proposals.finish();
     this.#services.afterCommit();
+    if (this.#tickDue) this.#tick();
     this.#dispatchWaiting();
-    if (this.#services.dirty || this.#uncommitted.length > 0) this.#proposeSoon();
-  }
-
-  #finish(done: readonly { readonly finish: () => void }[]): void {
-    for (const { finish } of done) finish();
+    if (this.#services.dirty || this.#proposals.awaited) this.#proposeSoon();
   }
 
   // Requests
@@ -586,13 +501,7 @@ export class Monitor implements Daemon<Message> {
   #onRequest(request: Request): void {
     // While a round is under way nothing may be added to what it decides: requests wait for its end.
     if (this.#writeable) return this.#serve(request);
-    if (this.#role === 'peon') {
-      this.#lastForward += 1n;
-      const tid = this.#lastForward;
-      this.#forwarded.set(tid, request);
-      this.#boundForwarded();
-      return this.#forward(tid, request);
-    }
+    if (this.#role === 'peon') return this.#forward(this.#forwarding.add(request), request);
     this.#wait(request);
   }
 
@@ -605,26 +514,17 @@ export class Monitor implements Daemon<Message> {
     if (this.#waiting.length > MAX_WAITING) this.#waiting.shift();
   }
 
-  #boundForwarded(): void {
-    if (this.#forwarded.size <= MAX_WAITING) return;
-    const [oldest] = this.#forwarded.keys();
-    if (oldest !== undefined) this.#forwarded.delete(oldest);
-  }
-
   #dispatchWaiting(): void {
     const waiting = this.#waiting;
     this.#waiting = [];
-    for (const request of waiting) this.#onRequest(request);
-    if (this.#role !== 'leader') return;
     // Requests forwarded to a former leader are this monitor's own now.
-    const forwarded = [...this.#forwarded.values()];
-    this.#forwarded.clear();
-    for (const request of forwarded) this.#onRequest(request);
+    if (this.#role === 'leader') waiting.push(...this.#forwarding.takeAll());
+    for (const request of waiting) this.#onRequest(request);
   }
 
   #serve(request: Request): void {
     this.#services.serve(request, (finish) => {
-      this.#uncommitted.push({ request, finish });
+      this.#proposals.await({ request, finish });
       this.#proposeSoon();
     });
   }
@@ -633,24 +533,18 @@ export class Monitor implements Daemon<Message> {
     const leader = this.#leader();
     if (leader === undefined) return;
     const { entity, addrs, globalId } = from;
-    this.#sendNow(leader, { type: 'mon_forward', tid, entity, addrs, globalId, request: message });
+    this.#peers.send(leader, { type: 'mon_forward', tid, entity, addrs, globalId, request: message });
   }
 
-  #onForward(rank: number, forward: MonForward): void {
-    const { tid, entity, addrs, globalId } = forward;
-    const route = (reply: Message | undefined) => this.#sendNow(rank, { type: 'mon_route', tid, reply });
+  #forwardAll(): void {
+    for (const [tid, request] of this.#forwarding.entries()) this.#forward(tid, request);
+  }
+
+  #onForward(rank: number, { tid, entity, addrs, globalId, request }: MonForward): void {
+    if (this.#role !== 'leader') return;
+    const route = (reply: Message | undefined) => this.#peers.send(rank, { type: 'mon_route', tid, reply });
     const from: Requester = { entity, addrs, globalId, reply: route, done: () => route(undefined) };
-    if (this.#role === 'leader') this.#onRequest({ from, message: forward.request as Message });
-  }
-
-  #onRoute(route: MonRoute): void {
-    const request = this.#forwarded.get(route.tid);
-    if (request === undefined) return;
-    if (route.reply === undefined) this.#forwarded.delete(route.tid);
-    else {
-      request.from.reply(route.reply as Message);
-      this.#forwarded.delete(route.tid);
-    }
+    this.#onRequest({ from, message: request as Message });
   }
 
   // Timers
@@ -661,29 +555,27 @@ export class Monitor implements Daemon<Message> {
 
   #onTimer(name: string): void {
     if (name.startsWith('paxos ')) return this.#paxos.onTimer(name.slice('paxos '.length) as PaxosTimer);
+    if (this.#prober.onTimer(name) || this.#peers.onTimer(name)) return;
+    if (this.#proposals.onTimer(name)) return this.#propose();
     switch (name) {
-      case 'probe':
-        if (this.#role === 'probing') this.#probe();
-        return;
-      case 'probe settled':
-        if (this.#role === 'probing') this.#elect({ kind: 'start' });
-        return;
-      case 'probe again':
-        if (this.#role === 'probing') this.#sendProbes();
-        return;
       case 'election':
         return this.#elect({ kind: 'timeout' });
-      case 'propose':
-        return this.#propose();
       case 'sync':
-        if (this.#role === 'synchronizing') this.#probe();
-        return;
+        return this.#sync.onTimeout();
       case 'tick':
         this.#arm('tick', seconds(this.#world.config.mon_tick_interval));
-        if (this.#writeable) this.#services.tick();
-        return;
+        if (this.#isOutsider()) this.#dismissClients();
+        return this.#tick();
       default:
         return;
+    }
+  }
+
+  #tick(): void {
+    this.#tickDue = this.#role === 'leader' && !this.#writeable;
+    if (this.#writeable) this.#services.tick();
+    else if (this.#role === 'peon' && this.#services.auth.isLow) {
+      this.#peers.send(this.#leader()!, { type: 'mon_global_id' });
     }
   }
 }

@@ -15,6 +15,8 @@ import { type MonStore, MonTransaction, versionKey } from './mon-store.ts';
 
 const PREFIX = 'paxos';
 const VALUE = 'v:';
+/** Of the values in one message: a peer that lacks more gets them in several. */
+const MAX_VALUES_BYTES = 2 << 20;
 
 export type PaxosState = 'idle' | 'recovering' | 'active' | 'updating';
 
@@ -22,8 +24,10 @@ export type PaxosState = 'idle' | 'recovering' | 'active' | 'updating';
 export interface PaxosHost {
   /** Leaves once everything submitted before is durable. */
   send(rank: number, message: MonPaxos): void;
-  /** Stores at once for readers; `durable` runs when it survives a crash. */
-  submit(transaction: MonTransaction, durable?: () => void): void;
+  /** Stores at once for readers. */
+  submit(transaction: MonTransaction): void;
+  /** Runs `then` once everything submitted before survives a crash. */
+  whenDurable(then: () => void): void;
   /** Arms a timer by the option that rules it (mon_lease and its factors). */
   arm(timer: PaxosTimer): void;
   disarm(timer: PaxosTimer): void;
@@ -37,7 +41,8 @@ export interface PaxosHost {
   onActive(): void;
 }
 
-export type PaxosTimer = 'collect' | 'accept' | 'leaseRenew' | 'leaseAck' | 'lease';
+const TIMERS = ['collect', 'accept', 'leaseRenew', 'leaseAck', 'lease'] as const;
+export type PaxosTimer = (typeof TIMERS)[number];
 
 export class Paxos {
   readonly #rank: number;
@@ -100,7 +105,8 @@ export class Paxos {
     this.#state = 'idle';
     this.#proposing = undefined;
     this.#uncommitted = undefined;
-    for (const timer of ['collect', 'accept', 'leaseRenew', 'leaseAck', 'lease'] as const) this.#host.disarm(timer);
+    this.#leaseAcks.clear();
+    for (const timer of TIMERS) this.#host.disarm(timer);
   }
 
   lead(epoch: number, quorum: readonly number[]): void {
@@ -172,6 +178,20 @@ export class Paxos {
     }
   }
 
+  /** A connection to or from `rank` broke and may be tried again: what it may have missed is said again. */
+  onPeerBack(rank: number): void {
+    if (!this.isLeader || rank === this.#rank || !this.#quorum.includes(rank)) return;
+    if (this.#state === 'recovering') {
+      if (!this.#heard.has(rank)) this.#host.send(rank, this.#message('collect'));
+      return;
+    }
+    // It is one commit behind at most: no round ends without it.
+    const last = this.value(this.#lastCommitted);
+    if (last !== undefined) this.#host.send(rank, this.#message('commit', new Map([[this.#lastCommitted, last]])));
+    if (this.#proposing === undefined) this.#host.send(rank, this.#message('lease'));
+    else if (!this.#heard.has(rank)) this.#sendBegin(rank, this.#proposing.value);
+  }
+
   // Leader
 
   #collect(seenPn: number): void {
@@ -199,11 +219,14 @@ export class Paxos {
   #onLast(from: number, last: MonPaxos): void {
     if (this.#state !== 'recovering') return;
     if (last.firstCommitted > this.#lastCommitted + 1) return this.#host.sync(from);
+    const before = this.#lastCommitted;
     this.#learn(last.values, last.lastCommitted);
-    // Of several uncommitted values the one accepted under the highest number may have been chosen.
     this.#peerLast.set(from, Math.max(last.lastCommitted, this.#peerLast.get(from) ?? 0));
-    if (last.pn > this.#acceptedPn) return this.#collect(last.pn);
-    if (last.pn !== this.#acceptedPn) return;
+    // A newer leader was promised more than I ask for; or there are more values than one message holds.
+    const more = last.lastCommitted > this.#lastCommitted && this.#lastCommitted > before;
+    if (last.pn > this.#acceptedPn || more) return this.#collect(last.pn);
+    if (last.pn !== this.#acceptedPn || last.lastCommitted > this.#lastCommitted) return;
+    // Of several uncommitted values the one accepted under the highest number may have been chosen.
     const version = this.#lastCommitted + 1;
     const value = last.values.get(version);
     if (last.uncommittedPn > 0 && value !== undefined && last.lastCommitted + 1 === version) {
@@ -218,9 +241,11 @@ export class Paxos {
   #finishCollect(): void {
     this.#host.disarm('collect');
     for (const rank of this.#peers()) {
-      const theirs = this.#peerLast.get(rank) ?? 0;
-      if (theirs < this.#lastCommitted) {
-        this.#host.send(rank, this.#message('commit', this.#valuesAfter(theirs)));
+      for (let theirs = this.#peerLast.get(rank) ?? 0; theirs < this.#lastCommitted; ) {
+        const values = this.#valuesAfter(theirs);
+        if (values.size === 0) break;
+        this.#host.send(rank, this.#message('commit', values));
+        theirs = Math.max(...values.keys());
       }
     }
     if (this.#uncommitted !== undefined) {
@@ -244,13 +269,18 @@ export class Paxos {
     this.#heard = new Set([this.#rank]);
     const proposing = { value, ownDurable: false };
     this.#proposing = proposing;
-    this.#host.submit(this.#pending(version, value), () => {
+    this.#host.submit(this.#pending(version, value));
+    this.#host.whenDurable(() => {
       if (this.#proposing !== proposing) return;
       proposing.ownDurable = true;
       this.#commitWhenAccepted();
     });
-    for (const rank of this.#peers()) this.#host.send(rank, this.#message('begin', new Map([[version, value]])));
+    for (const rank of this.#peers()) this.#sendBegin(rank, value);
     if (this.#quorum.length > 1) this.#host.arm('accept');
+  }
+
+  #sendBegin(rank: number, value: Bytes): void {
+    this.#host.send(rank, this.#message('begin', new Map([[this.#lastCommitted + 1, value]])));
   }
 
   #onAccept(from: number, accept: MonPaxos): void {
@@ -268,8 +298,8 @@ export class Paxos {
     const version = this.#lastCommitted + 1;
     this.#proposing = undefined;
     this.#apply(version, proposing.value);
-    for (const rank of this.#peers())
-      this.#host.send(rank, this.#message('commit', new Map([[version, proposing.value]])));
+    const committed = this.#message('commit', new Map([[version, proposing.value]]));
+    for (const rank of this.#peers()) this.#host.send(rank, committed);
     this.#becomeActive();
   }
 
@@ -377,11 +407,15 @@ export class Paxos {
     return value === undefined ? undefined : { pn: this.#store.getNumber(PREFIX, 'pending_pn'), value };
   }
 
+  /** As many as one message may hold, and at least one if there is one. */
   #valuesAfter(version: number): Map<number, Bytes> {
     const values = new Map<number, Bytes>();
+    let bytes = 0;
     for (let v = Math.max(version + 1, this.#firstCommitted); v <= this.#lastCommitted; v++) {
       const value = this.value(v);
-      if (value !== undefined) values.set(v, value);
+      if (value === undefined || (bytes > 0 && bytes + value.length > MAX_VALUES_BYTES)) break;
+      values.set(v, value);
+      bytes += value.length;
     }
     return values;
   }

@@ -68,6 +68,12 @@ export class Services {
     for (const service of this.#all) service.refresh();
   }
 
+  /** The store was copied from another monitor. */
+  onStoreReplaced(): void {
+    this.auth.onStoreReplaced();
+    this.refresh();
+  }
+
   onLeading(): void {
     const quorum = this.#context.quorum();
     this.#leadingEpoch = quorum.epoch;
@@ -132,8 +138,8 @@ export class Services {
 
   // Subscriptions
 
-  /** Sends what the session subscribed to and has not been sent yet. */
-  serveSubscriptions(session: MonSession, send: (message: Message) => void): void {
+  /** Sends what the session subscribed to and has not been sent yet. `send` tells whether there is room for more. */
+  serveSubscriptions(session: MonSession, send: (message: Message) => boolean): void {
     const { monmap } = this.#context;
     if (session.wanted('config') !== undefined) {
       const { entity } = session.peer;
@@ -158,15 +164,16 @@ export class Services {
     session.sent(name, version);
   }
 
-  #serveOsdMap(session: MonSession, send: (message: Message) => void): void {
+  #serveOsdMap(session: MonSession, send: (message: Message) => boolean): void {
     for (;;) {
       const wanted = session.wanted('osdmap');
       const newest = this.osd.map.epoch;
       if (wanted === undefined || newest === 0 || wanted > newest) return;
       const message = this.#osdMaps(wanted);
-      send(message);
-      const last = Math.max(...message.fulls.keys(), ...message.incrementals.keys());
-      session.sent('osdmap', last);
+      const room = send(message);
+      session.sent('osdmap', Math.max(...message.fulls.keys(), ...message.incrementals.keys()));
+      // A peer that reads slowly gets the rest when it has read this.
+      if (!room) return;
     }
   }
 
@@ -191,7 +198,7 @@ export class Services {
     return { ...base, incrementals, fulls };
   }
 
-  #serveLog(session: MonSession, send: (message: Message) => void): void {
+  #serveLog(session: MonSession, send: (message: Message) => boolean): void {
     for (const name of session.subscribed('log-')) {
       const wanted = session.wanted(name)!;
       // A new subscriber hears what comes, not what was.

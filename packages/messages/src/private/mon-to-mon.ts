@@ -87,7 +87,12 @@ export interface MonRoute {
   readonly reply: WireMessage | undefined;
 }
 
-export type MonToMonMessage = MonElection | MonForward | MonPaxos | MonProbe | MonRoute | MonSync;
+/** A peon runs short of global ids: the leader is to make more available (MMonGlobalID). */
+export interface MonGlobalId {
+  readonly type: 'mon_global_id';
+}
+
+export type MonToMonMessage = MonElection | MonForward | MonGlobalId | MonPaxos | MonProbe | MonRoute | MonSync;
 
 export const privateCodecs = {
   mon_probe: privateMessage(0x8000, {
@@ -128,4 +133,5 @@ export const privateCodecs = {
     request: anyMessage,
   }),
   mon_route: privateMessage(0x8005, { tid: bigint, reply: optional(anyMessage) }),
+  mon_global_id: privateMessage(0x8006, {}),
 } satisfies PrivateCodecs<MonToMonMessage>;

@@ -1,0 +1,101 @@
+/**
+ * Probing (Monitor::bootstrap, handle_probe): a monitor without a quorum looks for the others before it calls an election,
+ * so that it first learns of a quorum to join and whether its store is too old to take part.
+ *
+ *   start --(all answered, or one in quorum)----------------> elect
+ *         --(a majority answered, and PROBE_SETTLE passed)--> elect
+ *         --(another no longer has what this one lacks)-----> sync
+ */
+import { equalBytes, type Uuid } from '@spirula/encoding';
+import type { MonProbe } from '@spirula/messages';
+import { type Clock, type Config, type Instant, type Log, SECOND, seconds } from '@spirula/world';
+
+/** How long a majority that has found itself waits for monitors that start at the same time. */
+const PROBE_SETTLE: Instant = SECOND / 2;
+const AGAIN = 'probe again';
+const SETTLED = 'probe settled';
+
+export interface ProbeHost {
+  readonly rank: number;
+  readonly size: number;
+  readonly fsid: Uuid;
+  readonly clock: Clock;
+  readonly config: Config;
+  readonly log: Log;
+  lastCommitted(): number;
+  /** What this monitor says of itself. */
+  describe(op: MonProbe['op']): MonProbe;
+  send(rank: number, message: MonProbe): void;
+  elect(): void;
+  sync(rank: number): void;
+}
+
+export class Prober {
+  readonly #host: ProbeHost;
+  /** Who answered in this round; undefined while not probing. */
+  #answered: Set<number> | undefined;
+
+  constructor(host: ProbeHost) {
+    this.#host = host;
+  }
+
+  start(): void {
+    this.#answered = new Set();
+    if (this.#host.size === 1) return this.#done(() => this.#host.elect());
+    this.#ask();
+  }
+
+  stop(): void {
+    this.#answered = undefined;
+    this.#host.clock.disarm(AGAIN);
+    this.#host.clock.disarm(SETTLED);
+  }
+
+  /** A connection may be tried again. */
+  onPeerBack(rank: number): void {
+    if (this.#answered === undefined || this.#answered.has(rank)) return;
+    this.#host.send(rank, this.#host.describe('probe'));
+  }
+
+  /** Whatever a peer sends, this does not throw. */
+  onProbe(from: number, probe: MonProbe): void {
+    const host = this.#host;
+    if (!equalBytes(probe.fsid, host.fsid)) {
+      host.log.warn('a monitor of another cluster probes here', { name: probe.name });
+      return;
+    }
+    if (probe.op === 'probe') host.send(from, host.describe('reply'));
+    if (this.#answered === undefined) return;
+    if (probe.firstCommitted > host.lastCommitted() + 1) return this.#done(() => host.sync(from));
+    this.#answered.add(from);
+    const count = this.#answered.size + 1;
+    const majority = count > host.size / 2;
+    if (count === host.size || (majority && probe.quorum.length > host.size / 2)) this.#done(() => host.elect());
+    else if (majority) this.#arm(SETTLED, PROBE_SETTLE);
+  }
+
+  /** Whether the timer was one of these. */
+  onTimer(name: string): boolean {
+    if (name === AGAIN) {
+      if (this.#answered !== undefined) this.#ask();
+      return true;
+    }
+    if (name !== SETTLED) return false;
+    if (this.#answered !== undefined) this.#done(() => this.#host.elect());
+    return true;
+  }
+
+  #ask(): void {
+    for (let rank = 0; rank < this.#host.size; rank++) if (rank !== this.#host.rank) this.onPeerBack(rank);
+    this.#arm(AGAIN, seconds(this.#host.config.mon_probe_timeout));
+  }
+
+  #done(then: () => void): void {
+    this.stop();
+    then();
+  }
+
+  #arm(timer: string, after: Instant): void {
+    this.#host.clock.arm(timer, this.#host.clock.now() + after);
+  }
+}
