@@ -235,14 +235,15 @@ export class Peering {
     const pg = this.#pg;
     if (!pg.isPrimary || this.#isOld(message.epoch, message.queryEpoch)) return;
     if (!isConsistentInfo(message.info) || !this.#hasBeenUpSince(from, message.epoch)) return;
-    pg.lease.onPeerPrior(message.priorReadableUs, pg.host.world.clock.now());
     if (this.#state.name === 'Active') {
-      // A stray's word; what a member of the acting set has is known better here.
+      // A stray's word; what a member of the acting set has is known better here. And of every interval's leases
+      // somebody who was in it has told before the PG went active.
       if (pg.peerInfo.has(from)) return;
       this.#learnInfo(from, message);
       this.#listener.onStrayInfo(from);
       return;
     }
+    pg.lease.onPeerPrior(message.priorReadableUs, pg.host.world.clock.now());
     const startedBefore = pg.info.history.lastEpochStarted;
     if (this.#state.name === 'GetInfo' || this.#state.name === 'Down') {
       if (!this.#learnInfo(from, message)) return;
