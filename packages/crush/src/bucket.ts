@@ -85,8 +85,12 @@ function chooseStraw2(
   for (let i = 0; i < items.length; i++) {
     const weight = weights[i]! | 0;
     if (weight === 0) continue;
-    // |LN| <= 2^48, so the double quotient, truncated, is the 64-bit one. Both sides of the comparison are integers.
-    const draw = Math.trunc(LN[hash32x3(x, ids[i]!, r) & 0xffff]! / weight);
+    const ln = LN[hash32x3(x, ids[i]!, r) & 0xffff]!;
+    // trunc(ln / weight) > longest, without the division: `longest` is an integer, and a product too large to be exact is
+    // far beyond any ln. Weights above 2^31 count as negative, as in Ceph.
+    if (weight > 0 && ln <= longest * weight) continue;
+    // |ln| <= 2^48, so the double quotient, truncated, is the 64-bit one.
+    const draw = Math.trunc(ln / weight);
     if (draw > longest) {
       chosen = i;
       longest = draw;

@@ -18,18 +18,13 @@ import {
 } from './crush-map.ts';
 import { hash32x2 } from './hash.ts';
 
-/** How hard one choose step tries, from the map's tunables and the rule's set steps. */
-interface Tries {
-  readonly total: number;
-  readonly leaf: number;
-  readonly local: number;
-  readonly localFallback: number;
-  readonly varyR: number;
-  readonly stable: boolean;
-}
-
-/** A descent deeper than this runs in a circle: the map is damaged. */
-const MAX_DEPTH = 64;
+/**
+ * Items drawn for one mapping before it gives up as if its tries were used up: far above what any sane map needs, and the
+ * bound on what a damaged one (billions of tries, buckets in circles) can cost.
+ */
+const MAX_DRAWS = 1 << 24;
+/** Longest result. */
+const MAX_RESULT = 0x10000;
 
 /** Maps inputs under one CRUSH map. Holds scratch memory, so one mapper serves one caller at a time. */
 export class CrushMapper {
@@ -38,6 +33,17 @@ export class CrushMapper {
   readonly #permutations = new PermutationCache();
   #weights: ArrayLike<number> = [];
   #x = 0;
+  #drawsLeft = 0;
+  // How hard the choose step at hand tries: the map's tunables, then the rule's set steps.
+  #localTries = 0;
+  #localFallbackTries = 0;
+  #varyR = 0;
+  #stable = false;
+  /** Items the last step chose, those the step at hand chooses, and the devices below them. */
+  #working = new Int32Array(0);
+  #chosen = new Int32Array(0);
+  #out = new Int32Array(0);
+  #leaves = new Int32Array(0);
   /** When set, `histogram[n]` counts the choices that needed n retries (crushtool --show-choose-tries). */
   choiceTries: Uint32Array | undefined;
 
@@ -55,57 +61,68 @@ export class CrushMapper {
   doRule(ruleNo: number, x: number, resultMax: number, weights: ArrayLike<number>): number[] {
     const rule = this.#map.rules[ruleNo];
     if (rule === undefined) return [];
+    const { tunables } = this.#map;
+    const max = Math.min(resultMax, MAX_RESULT);
+    if (this.#working.length < max) this.#grow(max);
     this.#weights = weights;
     this.#x = x | 0;
-    const { tunables } = this.#map;
+    this.#drawsLeft = MAX_DRAWS;
+    this.#localTries = tunables.chooseLocalTries;
+    this.#localFallbackTries = tunables.chooseLocalFallbackTries;
+    this.#varyR = tunables.chooseleafVaryR;
+    this.#stable = tunables.chooseleafStable !== 0;
+    let totalTries = tunables.chooseTotalTries + 1;
+    let leafTries = 0;
+    let width = 0;
     const result: number[] = [];
-    let working: number[] = [];
-    let total = tunables.chooseTotalTries + 1;
-    let leaf = 0;
-    let local = tunables.chooseLocalTries;
-    let localFallback = tunables.chooseLocalFallbackTries;
-    let varyR = tunables.chooseleafVaryR;
-    let stable = tunables.chooseleafStable;
     for (const { op, arg1, arg2 } of rule.steps) {
       switch (op) {
         case RuleOp.take:
-          if (this.#isItem(arg1)) working = [arg1];
+          if (max > 0 && this.#isItem(arg1)) {
+            this.#working[0] = arg1;
+            width = 1;
+          }
           break;
         case RuleOp.setChooseTries:
-          if (arg1 > 0) total = arg1;
+          if (arg1 > 0) totalTries = arg1;
           break;
         case RuleOp.setChooseleafTries:
-          if (arg1 > 0) leaf = arg1;
+          if (arg1 > 0) leafTries = arg1;
           break;
         case RuleOp.setChooseLocalTries:
-          if (arg1 >= 0) local = arg1;
+          if (arg1 >= 0) this.#localTries = arg1;
           break;
         case RuleOp.setChooseLocalFallbackTries:
-          if (arg1 >= 0) localFallback = arg1;
+          if (arg1 >= 0) this.#localFallbackTries = arg1;
           break;
         case RuleOp.setChooseleafVaryR:
-          if (arg1 >= 0) varyR = arg1;
+          if (arg1 >= 0) this.#varyR = arg1;
           break;
         case RuleOp.setChooseleafStable:
-          if (arg1 >= 0) stable = arg1;
+          if (arg1 >= 0) this.#stable = arg1 !== 0;
           break;
         case RuleOp.chooseFirstn:
         case RuleOp.chooseleafFirstn:
         case RuleOp.chooseIndep:
-        case RuleOp.chooseleafIndep: {
-          const tries = { total, leaf, local, localFallback, varyR, stable: stable !== 0 };
-          working = this.#choose(op, arg1, arg2, working, resultMax, tries);
+        case RuleOp.chooseleafIndep:
+          width = this.#choose(op, arg1, arg2, width, max, totalTries, leafTries);
           break;
-        }
         case RuleOp.emit:
-          for (const item of working) if (result.length < resultMax) result.push(item);
-          working = [];
+          for (let i = 0; i < width && result.length < max; i++) result.push(this.#working[i]!);
+          width = 0;
           break;
         default:
           break;
       }
     }
     return result;
+  }
+
+  #grow(max: number): void {
+    this.#working = new Int32Array(max);
+    this.#chosen = new Int32Array(max);
+    this.#out = new Int32Array(max);
+    this.#leaves = new Int32Array(max);
   }
 
   #isItem(id: number): boolean {
@@ -116,94 +133,86 @@ export class CrushMapper {
     return this.#map.buckets[-1 - id];
   }
 
-  /** One choose step: below each bucket of `working`, and the chosen of all together. */
-  #choose(op: number, count: number, type: number, working: number[], resultMax: number, tries: Tries): number[] {
-    const toLeaf = op === RuleOp.chooseleafFirstn || op === RuleOp.chooseleafIndep;
+  /**
+   * One choose step: chooses below each of the `width` working buckets and makes the chosen of all together the new working
+   * items. Returns their number.
+   */
+  #choose(
+    op: number,
+    count: number,
+    type: number,
+    width: number,
+    max: number,
+    totalTries: number,
+    leafTries: number,
+  ): number {
     const firstn = op === RuleOp.chooseFirstn || op === RuleOp.chooseleafFirstn;
-    const all: number[] = [];
-    for (const id of working) {
-      const numrep = count > 0 ? count : count + resultMax;
-      if (numrep <= 0) continue;
+    const leaves = op === RuleOp.chooseleafFirstn || op === RuleOp.chooseleafIndep ? this.#leaves : undefined;
+    const numrep = count > 0 ? count : count + max;
+    let filled = 0;
+    for (let i = 0; i < width && numrep > 0; i++) {
+      const id = this.#working[i]!;
       const bucket = id < 0 ? this.#bucket(id) : undefined;
       if (bucket === undefined) continue;
-      const room = resultMax - all.length;
-      const out: number[] = [];
-      const leaves: number[] = [];
+      const room = max - filled;
+      let found = Math.min(numrep, room);
       if (firstn) {
-        const leafTries = tries.leaf || (this.#map.tunables.chooseleafDescendOnce ? 1 : tries.total);
-        this.#firstn(bucket, numrep, type, out, room, tries.total, leafTries, tries, toLeaf ? leaves : undefined, 0, 0);
+        const below = leafTries || (this.#map.tunables.chooseleafDescendOnce ? 1 : totalTries);
+        found = this.#firstn(bucket, numrep, type, this.#out, 0, room, totalTries, below, leaves, 0, 0);
       } else {
-        const size = Math.min(numrep, room);
-        this.#indep(
-          bucket,
-          size,
-          numrep,
-          type,
-          out,
-          0,
-          tries.total,
-          tries.leaf || 1,
-          toLeaf ? leaves : undefined,
-          0,
-          0,
-        );
+        this.#indep(bucket, found, numrep, type, this.#out, 0, totalTries, leafTries || 1, leaves, 0, 0);
       }
-      all.push(...(toLeaf ? leaves.slice(0, out.length) : out));
+      const from = leaves ?? this.#out;
+      for (let j = 0; j < found; j++) this.#chosen[filled++] = from[j]!;
     }
-    return all;
+    const chosen = this.#chosen;
+    this.#chosen = this.#working;
+    this.#working = chosen;
+    return filled;
   }
 
   /**
-   * Appends to `out` up to `room` distinct items of `type` below `start`, for the ranks from out.length (or 0 when stable)
-   * to numrep-1 (crush_choose_firstn). With `leaves`, also a device below each.
+   * Puts up to `room` distinct items of `type` below `start` into `out` from `position`, for the ranks from `position` (or 0
+   * when stable) to numrep-1 (crush_choose_firstn); returns the position after the last. With `leaves`, a device below each.
    */
   #firstn(
     start: CrushBucket,
     numrep: number,
     type: number,
-    out: number[],
+    out: Int32Array,
+    position: number,
     room: number,
     totalTries: number,
     leafTries: number,
-    tries: Tries,
-    leaves: number[] | undefined,
+    leaves: Int32Array | undefined,
     parentR: number,
     depth: number,
-  ): void {
-    for (let rep = tries.stable ? 0 : out.length; rep < numrep && room > 0; rep++) {
-      const failures = this.#firstnRank(
-        start,
-        rep,
-        type,
-        out,
-        room,
-        totalTries,
-        leafTries,
-        tries,
-        leaves,
-        parentR,
-        depth,
-      );
-      if (failures < 0) continue;
+  ): number {
+    for (let rep = this.#stable ? 0 : position; rep < numrep && room > 0 && this.#drawsLeft > 0; rep++) {
+      if (!this.#firstnRank(start, rep, type, out, position, room, totalTries, leafTries, leaves, parentR, depth))
+        continue;
+      position += 1;
       room -= 1;
-      this.#countTries(failures);
     }
+    return position;
   }
 
-  /** Chooses for one rank; returns the failed attempts before it, or -1 when it gave up. */
+  /** Chooses for one rank, into `out[position]`; false when it gave up. */
   #firstnRank(
     start: CrushBucket,
     rep: number,
     type: number,
-    out: number[],
+    out: Int32Array,
+    position: number,
     room: number,
     totalTries: number,
     leafTries: number,
-    tries: Tries,
-    leaves: number[] | undefined,
+    leaves: Int32Array | undefined,
     parentR: number,
     depth: number,
-  ): number {
+  ): boolean {
+    const { maxDevices, buckets } = this.#map;
+    const fallback = this.#localFallbackTries;
     let failures = 0;
     for (;;) {
       let bucket = start;
@@ -211,62 +220,60 @@ export class CrushMapper {
       let level = depth;
       for (;;) {
         const r = rep + parentR + failures;
+        const size = bucket.items.length;
         let collides = false;
-        if (bucket.items.length > 0) {
+        if (size > 0) {
           const item =
-            tries.localFallback > 0 && localFailures >= bucket.items.length >> 1 && localFailures > tries.localFallback
+            fallback > 0 && localFailures >= size >> 1 && localFailures > fallback
               ? this.#permutations.choose(bucket, this.#x, r)
-              : this.#chooseItem(bucket, r, out.length);
-          if (item >= this.#map.maxDevices) return -1;
-          const below = item < 0 ? this.#bucket(item) : undefined;
-          if (item < 0 && below === undefined) return -1;
-          if ((below?.type ?? 0) !== type) {
-            if (below === undefined || ++level > MAX_DEPTH) return -1;
+              : this.#chooseItem(bucket, r, position);
+          if (item >= maxDevices) return false;
+          const below = item < 0 ? buckets[-1 - item] : undefined;
+          if (item < 0 && below === undefined) return false;
+          if ((below === undefined ? 0 : below.type) !== type) {
+            if (below === undefined || ++level > buckets.length) return false;
             bucket = below;
             continue;
           }
-          collides = out.includes(item);
-          if (!collides && this.#acceptFirstn(item, below, r, room, leafTries, tries, out, leaves, level)) {
-            out.push(item);
-            return failures;
+          collides = holds(out, 0, position, item);
+          if (!collides && this.#acceptFirstn(item, below, r, position, room, leafTries, leaves, level)) {
+            out[position] = item;
+            this.#countTries(failures);
+            return true;
           }
         }
         failures += 1;
         localFailures += 1;
-        if (collides && localFailures <= tries.local) continue;
-        if (tries.localFallback > 0 && localFailures <= bucket.items.length + tries.localFallback) continue;
-        if (failures >= totalTries) return -1;
+        if (--this.#drawsLeft <= 0) return false;
+        if (collides && localFailures <= this.#localTries) continue;
+        if (fallback > 0 && localFailures <= size + fallback) continue;
+        if (failures >= totalTries) return false;
         break;
       }
     }
   }
 
-  /** Whether `item` will do at rank out.length: not out, and with a device below it when leaves are asked for. */
+  /** Whether `item` will do at `position`: not out, and with a device below it when leaves are asked for. */
   #acceptFirstn(
     item: number,
     below: CrushBucket | undefined,
     r: number,
+    position: number,
     room: number,
     leafTries: number,
-    tries: Tries,
-    out: number[],
-    leaves: number[] | undefined,
+    leaves: Int32Array | undefined,
     level: number,
   ): boolean {
-    if (leaves !== undefined) {
-      if (below === undefined) {
-        leaves.length = out.length;
-        leaves.push(item);
-      } else {
-        if (level >= MAX_DEPTH) return false;
-        leaves.length = out.length;
-        const subR = tries.varyR > 0 ? r >> (tries.varyR - 1) : 0;
-        const ranks = tries.stable ? 1 : out.length + 1;
-        this.#firstn(below, ranks, 0, leaves, room, leafTries, 0, tries, undefined, subR, level + 1);
-        if (leaves.length <= out.length) return false;
-      }
+    if (below === undefined) {
+      if (leaves !== undefined) leaves[position] = item;
+      return !this.#isOut(item);
     }
-    return below !== undefined || !this.#isOut(item);
+    if (leaves === undefined) return true;
+    const parentR = this.#varyR > 0 ? r >> (this.#varyR - 1) : 0;
+    const ranks = this.#stable ? 1 : position + 1;
+    return (
+      this.#firstn(below, ranks, 0, leaves, position, room, leafTries, 0, undefined, parentR, level + 1) > position
+    );
   }
 
   /**
@@ -278,21 +285,20 @@ export class CrushMapper {
     left: number,
     numrep: number,
     type: number,
-    out: number[],
+    out: Int32Array,
     first: number,
     totalTries: number,
     leafTries: number,
-    leaves: number[] | undefined,
+    leaves: Int32Array | undefined,
     parentR: number,
     depth: number,
   ): void {
     const end = first + left;
-    for (let rep = first; rep < end; rep++) {
-      out[rep] = CRUSH_ITEM_UNDEF;
-      if (leaves !== undefined) leaves[rep] = CRUSH_ITEM_UNDEF;
-    }
+    out.fill(CRUSH_ITEM_UNDEF, first, end);
+    leaves?.fill(CRUSH_ITEM_UNDEF, first, end);
     let failures = 0;
-    for (; left > 0 && failures < totalTries; failures++) {
+    for (; left > 0 && failures < totalTries && this.#drawsLeft > 0; failures++) {
+      this.#drawsLeft -= end - first;
       for (let rep = first; rep < end; rep++) {
         if (out[rep] !== CRUSH_ITEM_UNDEF) continue;
         const item = this.#indepPlace(
@@ -309,7 +315,7 @@ export class CrushMapper {
           parentR,
           depth,
         );
-        if (item === undefined) continue;
+        if (item === CRUSH_ITEM_UNDEF) continue;
         out[rep] = item;
         if (item === CRUSH_ITEM_NONE && leaves !== undefined) leaves[rep] = CRUSH_ITEM_NONE;
         left -= 1;
@@ -322,52 +328,54 @@ export class CrushMapper {
     this.#countTries(failures);
   }
 
-  /** One attempt at one place: an item, CRUSH_ITEM_NONE when the map leads nowhere, undefined to try again. */
+  /** One attempt at one place: an item, CRUSH_ITEM_NONE when the map leads nowhere, CRUSH_ITEM_UNDEF to try again. */
   #indepPlace(
     start: CrushBucket,
     rep: number,
     numrep: number,
     type: number,
-    out: readonly number[],
+    out: Int32Array,
     first: number,
     end: number,
     failures: number,
     leafTries: number,
-    leaves: number[] | undefined,
+    leaves: Int32Array | undefined,
     parentR: number,
     depth: number,
-  ): number | undefined {
+  ): number {
+    const { maxDevices, buckets } = this.#map;
     let bucket = start;
-    for (let level = depth; level < MAX_DEPTH; level++) {
+    for (let level = depth; level <= buckets.length; level++) {
       const size = bucket.items.length;
+      if (size === 0) return CRUSH_ITEM_UNDEF;
       // A uniform bucket whose size the ranks divide would meet the same items again: shift by one more each time.
       const stride = bucket.alg === BucketAlg.uniform && size % numrep === 0 ? numrep + 1 : numrep;
       const r = rep + parentR + stride * failures;
-      if (size === 0) return undefined;
       const item = this.#chooseItem(bucket, r, first);
-      if (item >= this.#map.maxDevices) return CRUSH_ITEM_NONE;
-      const below = item < 0 ? this.#bucket(item) : undefined;
+      if (item >= maxDevices) return CRUSH_ITEM_NONE;
+      const below = item < 0 ? buckets[-1 - item] : undefined;
       if (item < 0 && below === undefined) return CRUSH_ITEM_NONE;
-      if ((below?.type ?? 0) !== type) {
+      if ((below === undefined ? 0 : below.type) !== type) {
         if (below === undefined) return CRUSH_ITEM_NONE;
         bucket = below;
         continue;
       }
-      for (let i = first; i < end; i++) if (out[i] === item) return undefined;
-      if (leaves !== undefined) {
-        if (below === undefined) {
-          leaves[rep] = item;
-        } else {
-          this.#indep(below, 1, numrep, 0, leaves, rep, leafTries, 0, undefined, r, level + 1);
-          if (leaves[rep] === CRUSH_ITEM_NONE) return undefined;
-        }
+      if (holds(out, first, end, item)) return CRUSH_ITEM_UNDEF;
+      if (below === undefined) {
+        if (leaves !== undefined) leaves[rep] = item;
+        return this.#isOut(item) ? CRUSH_ITEM_UNDEF : item;
       }
-      return below === undefined && this.#isOut(item) ? undefined : item;
+      if (leaves !== undefined) {
+        this.#indep(below, 1, numrep, 0, leaves, rep, leafTries, 0, undefined, r, level + 1);
+        if (leaves[rep] === CRUSH_ITEM_NONE) return CRUSH_ITEM_UNDEF;
+      }
+      return item;
     }
     return CRUSH_ITEM_NONE;
   }
 
   #chooseItem(bucket: CrushBucket, r: number, position: number): number {
+    this.#drawsLeft -= bucket.items.length;
     return chooseItem(bucket, this.#permutations, this.#x, r, this.#chooseArgs?.get(-1 - bucket.id), position);
   }
 
@@ -384,6 +392,12 @@ export class CrushMapper {
       this.choiceTries[failures] = this.choiceTries[failures]! + 1;
     }
   }
+}
+
+/** Whether `items[from .. to-1]` has `item`. */
+function holds(items: Int32Array, from: number, to: number, item: number): boolean {
+  for (let i = from; i < to; i++) if (items[i] === item) return true;
+  return false;
 }
 
 /** Number of the rule with this mask that takes `size` replicas (crush_find_rule); -1 when none does. */
