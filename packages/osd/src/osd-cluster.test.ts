@@ -107,8 +107,9 @@ class Cluster {
     this.network = new ToyNetwork(seed);
     this.#options = options;
     this.monitor = new ToyMonitor(this.network, osds, new Map([[POOL, replicatedPool(size, minSize)]]));
+    const latency = 200 << this.network.below(8);
     this.places = Array.from({ length: osds }, () => ({
-      disk: new ToyDisk(this.network),
+      disk: new ToyDisk(this.network, latency),
       node: undefined,
       osd: undefined,
       store: undefined,
@@ -192,9 +193,8 @@ class Cluster {
         for (let i = network.below(6); i >= 0; i--) network.breakOneSession();
         break;
       case 7:
-        this.note('power fails everywhere');
-        for (let each = 0; each < this.places.length; each++) this.crash(each);
-        for (let each = 0; each < this.places.length; each++) this.boot(each);
+        // What was just acknowledged is durable, or else it is lost now.
+        this.clients[0]!.onceWritten = () => this.failPower();
         break;
       case 8:
         this.note(`mark osd.${id} down`);
@@ -206,6 +206,12 @@ class Cluster {
     }
   }
 
+  failPower(): void {
+    this.note('power fails everywhere');
+    for (let id = 0; id < this.places.length; id++) this.crash(id);
+    for (let id = 0; id < this.places.length; id++) this.boot(id);
+  }
+
   wake(id: OsdId): void {
     const node = this.places[id]!.node;
     if (!node?.hung) return;
@@ -214,6 +220,7 @@ class Cluster {
   }
 
   heal(): void {
+    this.clients[0]!.onceWritten = undefined;
     this.note('heal');
     for (let id = 0; id < this.places.length; id++) {
       this.wake(id);

@@ -30,6 +30,8 @@ export class ToyClient {
   #count = 0;
   done = 0;
   stopped = false;
+  /** Called once, as soon as the next write is acknowledged. */
+  onceWritten: (() => void) | undefined;
 
   constructor(network: ToyNetwork, monitor: ToyMonitor, id: number, pool: number, objects: number) {
     this.#network = network;
@@ -140,6 +142,9 @@ export class ToyClient {
   #onWritten(object: ObjectState, { result }: ObjectReply, text: string, then: () => void): void {
     if (result !== 0) this.violations.push(`${object.name}: a write answered ${result}`);
     object.content = text;
+    const { onceWritten } = this;
+    this.onceWritten = undefined;
+    onceWritten?.();
     then();
   }
 

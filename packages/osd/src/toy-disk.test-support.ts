@@ -3,6 +3,7 @@ import { type Bytes, bytesFromRaw, type RawString, rawFromBytes } from '@spirula
 import {
   type Batch,
   type BlockDevice,
+  type Instant,
   type KeyValue,
   type KvRange,
   OrderedTable,
@@ -16,6 +17,7 @@ const SIZE = 64 << 20;
 
 export class ToyDisk {
   readonly #network: ToyNetwork;
+  readonly #latency: Instant;
   #node: ToyNode | undefined;
   #table = new OrderedTable<Bytes>();
   #durable = new OrderedTable<Bytes>();
@@ -25,8 +27,10 @@ export class ToyDisk {
   readonly #before = new Map<number, Bytes | undefined>();
   #lastDone = 0;
 
-  constructor(network: ToyNetwork) {
+  /** @param latency microseconds that a commit or flush takes at least; twice that at most */
+  constructor(network: ToyNetwork, latency: Instant) {
     this.#network = network;
+    this.#latency = latency;
   }
 
   attach(node: ToyNode): { readonly kv: KeyValue; readonly block: BlockDevice } {
@@ -38,8 +42,8 @@ export class ToyDisk {
   /** Power fails. */
   crash(): void {
     this.#node = undefined;
-    const kept = this.#batches.splice(0).slice(0, this.#network.below(4));
-    for (const batch of kept) apply(this.#durable, batch);
+    const batches = this.#batches.splice(0);
+    for (const batch of batches.slice(0, this.#network.below(batches.length + 1))) apply(this.#durable, batch);
     this.#table = copy(this.#durable);
     for (const [at, bytes] of this.#before) {
       if (this.#network.below(2) === 0) continue;
@@ -50,7 +54,7 @@ export class ToyDisk {
   }
 
   #later(node: ToyNode, done: () => WorldEvent): void {
-    this.#lastDone = Math.max(this.#lastDone, this.#network.now + 200 + this.#network.below(1500));
+    this.#lastDone = Math.max(this.#lastDone, this.#network.now + this.#latency + this.#network.below(this.#latency));
     this.#network.at(this.#lastDone, () => {
       if (this.#node === node) node.deliver(done() as never);
     });
