@@ -10,8 +10,9 @@ export function isFirst(position: HObject): boolean {
 /** Names an object within one PG, for use as a key of maps. */
 export type ObjectKey = RawString;
 
-export function objectKey(oid: HObject): ObjectKey {
-  return `${oid.name}\0${oid.key}\0${oid.nspace}\0${oid.snap.toString(16)}`;
+export function objectKey({ name, key, nspace, snap }: HObject): ObjectKey {
+  // Names are any bytes: only their lengths tell where one ends.
+  return `${name.length},${key.length},${snap.toString(16)},${name}${key}${nspace}`;
 }
 
 /** The object that holds a PG's own metadata (pgmeta_oid): its empty name sorts it before the PG's objects. */
