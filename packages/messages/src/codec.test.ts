@@ -231,7 +231,7 @@ const messages: Arbitraries = {
   }),
   osd_alive: fc.record({ osd: u32, epoch: u32, want: u32 }),
   osd_pgtemp: fc.record({ osd: u32, epoch: u32, pgs: fc.array(fc.record({ pgid, acting: osds }), { maxLength: 3 }) }),
-  osd_beacon: fc.record({ osd: u32, epoch: u32, minLastEpochClean: u32 }),
+  osd_beacon: fc.record({ osd: u32, epoch: u32, pgs: fc.array(pgid, { maxLength: 3 }), minLastEpochClean: u32 }),
   osd_mark_me_down: fc.record({ osd: u32, epoch: u32, ack: bool }),
   mgr_beacon: fc.record({
     name: text,

@@ -35,11 +35,20 @@ export class FailureReports {
     return [...this.#targets.keys()];
   }
 
-  /** Why the target counts as failed; undefined while too few say so, or not for long enough. */
-  verdict(target: OsdId, now: Instant, grace: Instant, subtreeOf: (reporter: OsdId) => string): string | undefined {
+  /**
+   * Why the target counts as failed; undefined while too few say so, or not for long enough: `graceOf` tells how long from
+   * how long it is and who says so.
+   */
+  verdict(
+    target: OsdId,
+    now: Instant,
+    graceOf: (failedFor: Instant, reporters: readonly OsdId[]) => Instant,
+    subtreeOf: (reporter: OsdId) => string,
+  ): string | undefined {
     const reports = this.#targets.get(target);
     if (reports === undefined || reports.size === 0) return undefined;
     const failedFor = now - Math.min(...reports.values());
+    const grace = graceOf(failedFor, [...reports.keys()]);
     const subtrees = new Set([...reports.keys()].map(subtreeOf));
     if (failedFor < grace || subtrees.size < this.#config.mon_osd_min_down_reporters) return undefined;
     const seconds = (us: Instant) => (us / 1_000_000).toFixed(6);

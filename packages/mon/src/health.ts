@@ -1,6 +1,7 @@
 /** Health checks (mon/HealthMonitor.cc, OSDMap::check_health): what is wrong, under Ceph's codes. */
 import { locationOf, rootsOf } from '@spirula/crush';
-import { type OsdMap, OsdMapFlag, OsdState, osdExists, osdIn, osdUp } from '@spirula/maps';
+import { formatAddrVec } from '@spirula/encoding';
+import { type MonMap, type OsdMap, OsdMapFlag, OsdState, osdExists, osdIn, osdUp } from '@spirula/maps';
 import type { HealthCheck } from '@spirula/messages';
 
 export interface HealthReport {
@@ -10,9 +11,11 @@ export interface HealthReport {
 
 export interface HealthInput {
   readonly map: OsdMap;
-  readonly monNames: readonly string[];
-  readonly quorumNames: readonly string[];
-  readonly mgrDown: boolean;
+  readonly monmap: MonMap;
+  /** Ranks in quorum. */
+  readonly quorum: readonly number[];
+  /** Undefined while a manager is active, or none is to be expected yet. */
+  readonly mgrDown: HealthCheck['severity'] | undefined;
   readonly mgrChecks: ReadonlyMap<string, HealthCheck>;
   readonly defaultPoolSize: number;
   readonly warnNoRedundancy: boolean;
@@ -41,17 +44,19 @@ export function computeHealth(input: HealthInput): HealthReport {
   const warn = (code: string, summary: string, count: number, detail: readonly string[]) =>
     checks.set(code, { severity: 'HEALTH_WARN', summary, count, detail });
 
-  const absent = input.monNames.filter((name) => !input.quorumNames.includes(name));
+  const { ranks, mons } = input.monmap;
+  const absent = [...ranks.keys()].filter((rank) => !input.quorum.includes(rank));
   if (absent.length > 0) {
-    const summary = `${absent.length}/${input.monNames.length} mons down, quorum ${input.quorumNames.join(',')}`;
-    warn(
-      'MON_DOWN',
-      summary,
-      absent.length,
-      absent.map((name) => `mon.${name} is down (out of quorum)`),
-    );
+    const names = input.quorum.map((rank) => ranks[rank]!).join(',');
+    const detail = absent.map((rank) => {
+      const name = ranks[rank]!;
+      return `mon.${name} (rank ${rank}) addr ${formatAddrVec(mons.get(name)!.addrs)} is down (out of quorum)`;
+    });
+    warn('MON_DOWN', `${absent.length}/${ranks.length} mons down, quorum ${names}`, absent.length, detail);
   }
-  if (input.mgrDown) warn('MGR_DOWN', 'no active mgr', 0, []);
+  if (input.mgrDown !== undefined) {
+    checks.set('MGR_DOWN', { severity: input.mgrDown, summary: 'no active mgr', count: 0, detail: [] });
+  }
   checkOsds(input, warn);
   for (const [code, check] of input.mgrChecks) checks.set(code, check);
 
@@ -85,11 +90,6 @@ function checkOsds(
   }
   const flags = OPERATOR_FLAGS.filter(([, bit]) => (map.flags & bit) !== 0).map(([name]) => name);
   if (flags.length > 0) warn('OSDMAP_FLAGS', `${flags.join(',')} flag(s) set`, flags.length, []);
-  const unnamed = [...map.pools].filter(([, pool]) => pool.applicationMetadata.size === 0);
-  const used = unnamed.map(([id]) => `application not enabled on pool '${map.poolNames.get(id)}'`);
-  if (used.length > 0) {
-    warn('POOL_APP_NOT_ENABLED', `${used.length} pool(s) do not have an application enabled`, used.length, used);
-  }
   const single = [...map.pools].filter(([, pool]) => pool.size === 1);
   if (single.length > 0 && input.warnNoRedundancy) {
     const detail = single.map(([id]) => `pool '${map.poolNames.get(id)}' has no replicas configured`);

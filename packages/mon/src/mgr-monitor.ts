@@ -1,15 +1,21 @@
-/** The MgrMap service (mon/MgrMonitor.cc): which manager is active, and the digest it sends. */
-import type { AddrVec, Uuid } from '@spirula/encoding';
-import { Decoder, Encoder, equalBytes, sameAddrVec } from '@spirula/encoding';
+/**
+ * The MgrMap service (mon/MgrMonitor.cc): which manager is active, which stand by, and what commands the active one serves.
+ *
+ *   beacon --> active, at once when nobody is; else standby      no beacon for mon_mgr_beacon_grace --> replaced or dropped
+ */
+import { type AddrVec, Decoder, Encoder, equalBytes, sameAddrVec, type UTime, type Uuid } from '@spirula/encoding';
 import { decodeMgrMap, encodeMgrMap, type MgrMap, type MgrStandby } from '@spirula/maps';
-import type { CommandDescription, HealthCheck, MgrBeacon, MonMgrReport, PgMapDigest } from '@spirula/messages';
-import { type Instant, seconds } from '@spirula/world';
+import type { CommandDescription, HealthCheck, MgrBeacon } from '@spirula/messages';
+import { type Instant, SECOND, seconds } from '@spirula/world';
+import { decodeMetadata, encodeMetadata } from './daemon-metadata.ts';
 import type { MonTransaction } from './mon-store.ts';
 import type { PaxosService, ServiceContext } from './paxos-service.ts';
 
 const PREFIX = 'mgrmap';
+const METADATA = 'mgr_metadata';
 const MGR_FEATURES = 0x3f01_cfbd_fffd_ffffn;
-/** The first digest may lag behind the first beacon; mon_mgr_mkfs_grace bounds how long none at all is no warning. */
+/** mon_mgr_inactive_grace: without an active manager for longer, MGR_DOWN is an error. */
+const INACTIVE_GRACE: Instant = 60 * SECOND;
 const NO_MGR: MgrMap = {
   epoch: 0,
   activeAddrs: [],
@@ -35,10 +41,11 @@ export class MgrMonitor implements PaxosService {
   #pending: MgrMap = NO_MGR;
   #commands: readonly CommandDescription[] = [];
   #pendingCommands: readonly CommandDescription[] | undefined;
-  #digest: PgMapDigest | undefined;
-  #checks: ReadonlyMap<string, HealthCheck> = new Map();
+  #pendingMetadata = new Map<string, ReadonlyMap<string, string>>();
   readonly #lastBeacon = new Map<bigint, Instant>();
   #leadingSince: Instant = 0;
+  /** When this leader first saw that no manager is active. */
+  #inactiveSince: Instant | undefined;
   dirty = false;
 
   constructor(context: ServiceContext, fsid: Uuid) {
@@ -55,19 +62,18 @@ export class MgrMonitor implements PaxosService {
     return this.#map.available ? this.#commands : [];
   }
 
-  /** The newest digest; undefined until the active manager has sent one. */
-  get digest(): PgMapDigest | undefined {
-    return this.#digest;
-  }
-
-  get checks(): ReadonlyMap<string, HealthCheck> {
-    return this.#checks;
+  /** What a manager said of itself in its first beacon. */
+  metadata(name: string): ReadonlyMap<string, string> {
+    const bytes = this.#context.store.get(METADATA, name);
+    return bytes === undefined ? new Map() : decodeMetadata(bytes);
   }
 
   refresh(): void {
+    const epoch = this.#context.store.getNumber(PREFIX, 'epoch');
+    if (epoch === this.#map.epoch) return;
     const bytes = this.#context.store.get(PREFIX, 'latest');
-    if (bytes === undefined) return;
-    this.#map = decodeMgrMap(bytes);
+    // A store that was wiped to be copied anew has none.
+    this.#map = bytes === undefined ? NO_MGR : decodeMgrMap(bytes);
     const commands = this.#context.store.get(PREFIX, 'commands');
     this.#commands = commands === undefined ? [] : decodeCommands(commands);
     this.#pending = this.#map;
@@ -77,16 +83,20 @@ export class MgrMonitor implements PaxosService {
   onLeading(): void {
     this.#pending = this.#map;
     this.#pendingCommands = undefined;
+    this.#pendingMetadata.clear();
     this.dirty = false;
     this.#leadingSince = this.#context.now();
+    this.#inactiveSince = undefined;
     this.#lastBeacon.clear();
-    this.#digest = undefined;
     if (this.#map.epoch === 0) this.#change(NO_MGR);
   }
 
   encodePending(transaction: MonTransaction): void {
     const map = { ...this.#pending, epoch: this.#map.epoch + 1 };
     transaction.put(PREFIX, 'latest', encodeMgrMap(map));
+    transaction.putNumber(PREFIX, 'epoch', map.epoch);
+    for (const [name, metadata] of this.#pendingMetadata) transaction.put(METADATA, name, encodeMetadata(metadata));
+    this.#pendingMetadata.clear();
     if (this.#pendingCommands !== undefined) transaction.put(PREFIX, 'commands', encodeCommands(this.#pendingCommands));
     this.#pendingCommands = undefined;
     this.dirty = false;
@@ -107,6 +117,9 @@ export class MgrMonitor implements PaxosService {
       const same = map.available === available && sameAddrVec(map.activeAddrs, beacon.addrs);
       if (same && sameServices(map.services, beacon.services)) return;
       this.#pendingCommands = beacon.commandDescriptions;
+      if (available && !map.available) {
+        this.#context.clusterLog('info', `Manager daemon ${map.activeName} is now available`);
+      }
       this.#change({ ...map, available, activeAddrs: beacon.addrs, services: beacon.services });
       return;
     }
@@ -114,10 +127,14 @@ export class MgrMonitor implements PaxosService {
       // Nobody is active, or this is the successor of the active one's process.
       const standbys = new Map(map.standbys);
       standbys.delete(beacon.gid);
+      this.#pendingMetadata.set(beacon.name, beacon.metadata);
+      if (map.activeGid !== 0n) this.#context.clusterLog('info', `Active manager daemon ${beacon.name} restarted`);
       this.#activate({ ...map, standbys }, beacon.gid, beacon.name);
       return;
     }
     if (map.standbys.has(beacon.gid)) return;
+    this.#pendingMetadata.set(beacon.name, beacon.metadata);
+    this.#context.clusterLog('debug', `Standby manager daemon ${beacon.name} started`);
     const standbys = new Map([...map.standbys].filter(([, standby]) => standby.name !== beacon.name));
     standbys.set(beacon.gid, { gid: beacon.gid, name: beacon.name, availableModules: [], mgrFeatures: MGR_FEATURES });
     this.#change({ ...map, standbys });
@@ -125,7 +142,7 @@ export class MgrMonitor implements PaxosService {
 
   /** Its address and commands follow with its next beacon. */
   #activate(map: MgrMap, gid: bigint, name: string): void {
-    this.#digest = undefined;
+    if (gid !== 0n) this.#context.clusterLog('info', `Activating manager daemon ${name}`);
     this.#change({
       ...map,
       activeGid: gid,
@@ -153,12 +170,6 @@ export class MgrMonitor implements PaxosService {
     this.#activate({ ...map, standbys }, next.gid, next.name);
   }
 
-  onReport(report: MonMgrReport): void {
-    if (report.gid !== this.#map.activeGid) return;
-    this.#digest = report.digest;
-    this.#checks = report.checks;
-  }
-
   tick(): void {
     const now = this.#context.now();
     const grace = seconds(this.#context.config.mon_mgr_beacon_grace);
@@ -166,7 +177,20 @@ export class MgrMonitor implements PaxosService {
     const { standbys, activeGid } = this.#pending;
     const left = new Map([...standbys].filter(([gid]) => !silent(gid)));
     if (left.size !== standbys.size) this.#change({ ...this.#pending, standbys: left });
-    if (activeGid !== 0n && silent(activeGid)) this.fail();
+    if (activeGid !== 0n && silent(activeGid)) this.#replaceSilent();
+    this.#inactiveSince = this.#map.activeGid === 0n ? (this.#inactiveSince ?? now) : undefined;
+  }
+
+  #replaceSilent(): void {
+    const { activeName } = this.#pending;
+    this.fail();
+    const then = this.#pending.activeName;
+    this.#context.clusterLog(
+      'info',
+      then === ''
+        ? `Manager daemon ${activeName} is unresponsive.  No standby daemons available.`
+        : `Manager daemon ${activeName} is unresponsive, replacing it with standby daemon ${then}`,
+    );
   }
 
   /** Whether a connection is the manager it says it is. */
@@ -174,14 +198,14 @@ export class MgrMonitor implements PaxosService {
     return sameAddrVec(addrs, this.#map.activeAddrs);
   }
 
-  /** MGR_DOWN, once a manager has been expected for long enough. */
-  get down(): boolean {
-    const { available, activeGid } = this.#map;
-    if (available || activeGid !== 0n) return false;
-    return (
-      this.#map.activeChange.sec > 0 ||
-      this.#context.now() - this.#leadingSince > seconds(this.#context.config.mon_mgr_mkfs_grace)
-    );
+  /** MGR_DOWN when a cluster of some age, `hasOsds` told, has no active manager (should_warn_about_mgr_down). */
+  downSeverity(hasOsds: boolean, created: UTime): HealthCheck['severity'] | undefined {
+    const { config } = this.#context;
+    if (this.#map.activeGid !== 0n || !hasOsds) return undefined;
+    if (this.#context.wall().sec <= created.sec + config.mon_mgr_mkfs_grace) return undefined;
+    const since = this.#inactiveSince;
+    const long = since !== undefined && this.#context.now() - since > INACTIVE_GRACE;
+    return long ? 'HEALTH_ERR' : 'HEALTH_WARN';
   }
 }
 

@@ -4,7 +4,7 @@
  *
  *   osd_boot --> up        failure reports, refused connections, silence --> down --(down_out_interval)--> out
  */
-import { type CrushMap, decodeCrushMap, encodeCrushMap, subtreeOf } from '@spirula/crush';
+import { type CrushMap, decodeCrushMap, encodeCrushMap, locationOf, subtreeOf } from '@spirula/crush';
 import { type Bytes, type Epoch, equalBytes, formatUuid, type OsdId, sameAddrVec, type Uuid } from '@spirula/encoding';
 import {
   applyIncremental,
@@ -15,6 +15,7 @@ import {
   emptyOsdMap,
   encodeIncremental,
   encodeOsdMap,
+  mapPg,
   type OsdMap,
   OsdMapFlag,
   type OsdMapIncremental,
@@ -27,15 +28,22 @@ import {
   pgKey,
 } from '@spirula/maps';
 import type { OsdAlive, OsdBeacon, OsdBoot, OsdFailure, OsdMarkMeDown, OsdPgTemp } from '@spirula/messages';
-import { type Instant, seconds } from '@spirula/world';
+import { type Instant, SECOND, seconds } from '@spirula/world';
+import { cleanTemps, sameOsds } from './clean-temps.ts';
+import { decodeMetadata, encodeMetadata } from './daemon-metadata.ts';
+import { DownOut } from './down-out.ts';
 import { FailureReports } from './failure-reports.ts';
 import { initialCrush } from './initial-crush.ts';
+import { heartbeatGrace, learnFromBoot } from './laggy.ts';
+import { LastEpochClean } from './last-epoch-clean.ts';
 import { type MonTransaction, versionKey } from './mon-store.ts';
 import type { PaxosService, ServiceContext } from './paxos-service.ts';
 
 const PREFIX = 'osdmap';
 const FULL = 'full:';
 const INC = 'inc:';
+/** Under which prefix and key what an OSD said of itself at its last boot is kept. */
+const METADATA = 'osd_metadata';
 /** A fresh Pacific cluster's: sortbitwise, recovery_deletes, purged_snapdirs, pglog_hardlimit. */
 const INITIAL_FLAGS =
   OsdMapFlag.sortbitwise | OsdMapFlag.recoveryDeletes | OsdMapFlag.purgedSnapdirs | OsdMapFlag.pglogHardlimit;
@@ -53,13 +61,10 @@ export class OsdMonitor implements PaxosService {
   #pending: OsdMapIncremental;
   #dirty = false;
   readonly #failures: FailureReports;
-  /** When each down OSD was first seen down by this leader. */
-  readonly #downSince = new Map<OsdId, Instant>();
+  readonly #downOut: DownOut;
   readonly #lastBeacon = new Map<OsdId, Instant>();
-  readonly #lastEpochClean = new Map<OsdId, Epoch>();
-  readonly #metadata = new Map<OsdId, ReadonlyMap<string, string>>();
-  /** What was logged for people since the last `takeLog`. */
-  #log: { readonly level: 'info' | 'warn'; readonly text: string }[] = [];
+  readonly #lastEpochClean = new LastEpochClean();
+  #pendingMetadata = new Map<OsdId, ReadonlyMap<string, string>>();
 
   constructor(context: ServiceContext, fsid: Uuid) {
     this.#context = context;
@@ -67,6 +72,7 @@ export class OsdMonitor implements PaxosService {
     this.#map = emptyOsdMap(fsid);
     this.#pending = emptyIncremental(fsid, 1);
     this.#failures = new FailureReports(context.config);
+    this.#downOut = new DownOut(context.config);
   }
 
   /** The newest committed map. */
@@ -93,14 +99,10 @@ export class OsdMonitor implements PaxosService {
     this.#context.changed();
   }
 
-  takeLog(): readonly { readonly level: 'info' | 'warn'; readonly text: string }[] {
-    const log = this.#log;
-    this.#log = [];
-    return log;
-  }
-
-  metadata(osd: OsdId): ReadonlyMap<string, string> | undefined {
-    return this.#metadata.get(osd);
+  /** What an OSD said of itself when it booted last. */
+  metadata(osd: OsdId): ReadonlyMap<string, string> {
+    const bytes = this.#context.store.get(METADATA, String(osd));
+    return bytes === undefined ? new Map() : decodeMetadata(bytes);
   }
 
   full(epoch: Epoch): Bytes | undefined {
@@ -131,14 +133,17 @@ export class OsdMonitor implements PaxosService {
 
   #resetPending(): void {
     this.#pending = emptyIncremental(this.#fsid, this.#map.epoch + 1);
+    this.#pendingMetadata = new Map();
     this.#dirty = false;
   }
 
   onLeading(): void {
     this.#resetPending();
     this.#failures.clear();
-    this.#downSince.clear();
+    this.#downOut.clear();
     this.#lastBeacon.clear();
+    this.#lastEpochClean.clear();
+    this.#afterCommit = [];
     if (this.#map.epoch === 0) this.#createInitial();
   }
 
@@ -172,14 +177,20 @@ export class OsdMonitor implements PaxosService {
     if ([...inc.newWeight].some(([osd, weight]) => weight > 0 !== osdIn(this.#map, osd))) {
       inc.newLastInChange = inc.modified;
     }
-    const next = applyIncremental(this.#map, inc);
+    let next = applyIncremental(this.#map, inc);
+    if (cleanTemps(next, inc)) next = applyIncremental(this.#map, inc);
     const full = inc.fullmap.length > 0 ? inc.fullmap : encodeOsdMap(next);
     inc.fullCrc = crcOfFullMap(full);
     const key = versionKey(inc.epoch);
     transaction.put(PREFIX, FULL + key, full);
     transaction.put(PREFIX, INC + key, encodeIncremental(inc));
     transaction.putNumber(PREFIX, 'last', inc.epoch);
-    const first = Math.max(this.#trimPoint(), this.#first, 1);
+    for (const [osd, metadata] of this.#pendingMetadata) {
+      transaction.put(METADATA, String(osd), encodeMetadata(metadata));
+    }
+    const first = this.#trimDue
+      ? Math.min(this.#trimPoint(), this.#first + this.#context.config.paxos_trim_max)
+      : Math.max(this.#first, 1);
     for (let epoch = this.#first; epoch > 0 && epoch < first; epoch++) {
       transaction.del(PREFIX, FULL + versionKey(epoch));
       transaction.del(PREFIX, INC + versionKey(epoch));
@@ -194,15 +205,15 @@ export class OsdMonitor implements PaxosService {
     );
   }
 
-  /** First epoch to keep: mon_min_osdmap_epochs of them, and none that a PG not yet clean may ask for. */
+  /** First epoch to keep: mon_min_osdmap_epochs of them, and all that a PG which is not clean may ask for. */
   #trimPoint(): Epoch {
-    const keep = this.#map.epoch - this.#context.config.mon_min_osdmap_epochs;
-    let floor = keep;
-    for (let osd = 0; osd < this.#map.maxOsd; osd++) {
-      if (!osdUp(this.#map, osd)) continue;
-      floor = Math.min(floor, this.#lastEpochClean.get(osd) ?? 0);
-    }
-    return floor;
+    const { mon_min_osdmap_epochs: kept } = this.#context.config;
+    return Math.min(this.#map.epoch - kept, this.#lastEpochClean.lowerBound(this.#map));
+  }
+
+  /** Maps are trimmed many at a time. */
+  get #trimDue(): boolean {
+    return this.#first > 0 && this.#trimPoint() >= this.#first + this.#context.config.paxos_trim_min;
   }
 
   // What OSDs say. `addrs` are those of the connection, checked against the map by the caller but for a boot.
@@ -217,7 +228,7 @@ export class OsdMonitor implements PaxosService {
     const inc = this.#pending;
     if (osdUp(this.#map, osd)) {
       // The process we know is gone; this is its successor. Down first: the next epoch brings it up.
-      if (!inc.newState.has(osd)) this.#markDown(osd, 'restarted');
+      this.#markDown(osd, 'restarted: a new process boots');
       this.#afterCommit.push(() => this.onBoot(boot));
       return;
     }
@@ -230,12 +241,14 @@ export class OsdMonitor implements PaxosService {
     inc.newUpThru.set(osd, info.upThru);
     if (boot.cleanBegin > info.lastCleanBegin) inc.newLastCleanInterval.set(osd, [boot.cleanBegin, boot.cleanEnd]);
     const xinfo = this.#map.osdXInfo[osd]!;
-    inc.newXInfo.set(osd, { ...this.#learnLaggy(boot, xinfo), features: OSD_FEATURES });
+    const { config } = this.#context;
+    const learned = learnFromBoot(xinfo, this.#sameProcess(boot), this.#context.wall(), config);
+    inc.newXInfo.set(osd, { ...learned, features: OSD_FEATURES });
     this.#bringIn(osd, xinfo);
-    this.#metadata.set(osd, boot.metadata);
+    this.#pendingMetadata.set(osd, boot.metadata);
     this.#lastBeacon.set(osd, this.#context.now());
     this.#failures.forget(osd);
-    this.#log.push({ level: 'info', text: `osd.${osd} ${this.#formatBootAddrs(boot)} boot` });
+    this.#context.clusterLog('info', `osd.${osd} ${this.#formatBootAddrs(boot)} boot`);
     this.propose();
   }
 
@@ -249,6 +262,7 @@ export class OsdMonitor implements PaxosService {
     const state = this.#map.osdState[osd]!;
     if ((state & (OsdState.new | OsdState.autoout)) === 0) return;
     this.#pending.newWeight.set(osd, xinfo.oldWeight > 0 ? xinfo.oldWeight : IN);
+    this.#pending.newXInfo.set(osd, { ...this.#pendingXInfo(osd), oldWeight: 0 });
   }
 
   onFailure(failure: OsdFailure): void {
@@ -258,11 +272,12 @@ export class OsdMonitor implements PaxosService {
       this.#failures.cancel(target, failure.reporter);
       return;
     }
-    if ((this.#map.flags & OsdMapFlag.nodown) !== 0) return;
+    if (!this.#mayMarkDown()) return;
     const at = this.#context.now() - seconds(failure.failedFor);
     this.#failures.report(target, failure.reporter, at);
     if (failure.immediate) {
-      this.#markDown(target, `reported immediately failed by osd.${failure.reporter}`);
+      this.#context.clusterLog('debug', `osd.${target} reported immediately failed by osd.${failure.reporter}`);
+      this.#markFailed(target, `connection refused reported by osd.${failure.reporter}`);
       this.#markDead(target);
       return;
     }
@@ -270,40 +285,34 @@ export class OsdMonitor implements PaxosService {
   }
 
   #checkFailure(target: OsdId): void {
-    const verdict = this.#failures.verdict(target, this.#context.now(), this.#grace(target), (osd) =>
-      this.#reporterSubtree(osd),
-    );
-    if (verdict === undefined) return;
-    this.#markDown(target, verdict);
-  }
-
-  /** The grace grows with how often this OSD was wrongly reported (mon_osd_adjust_heartbeat_grace). */
-  #grace(target: OsdId): Instant {
     const { config } = this.#context;
-    const grace = seconds(config.osd_heartbeat_grace);
-    if (!config.mon_osd_adjust_heartbeat_grace) return grace;
-    const { laggyProbability, laggyInterval, downStamp } = this.#map.osdXInfo[target]!;
-    const age = Math.max(0, this.#context.wall().sec - downStamp.sec);
-    const decay = 2 ** (-age / config.mon_osd_laggy_halflife);
-    return grace + seconds(laggyProbability * laggyInterval * decay);
+    const now = this.#context.now();
+    const verdict = this.#failures.verdict(
+      target,
+      now,
+      (failedFor, reporters) =>
+        seconds(heartbeatGrace(this.#map, target, failedFor / SECOND, reporters, this.#context.wall(), config)),
+      (osd) => this.#reporterSubtree(osd),
+    );
+    if (verdict !== undefined && this.#mayMarkDown()) this.#markFailed(target, verdict);
   }
 
-  /** Learns from a boot whether the OSD had only been slow: the same process comes back (mon_osd_laggy_weight). */
-  #learnLaggy(boot: OsdBoot, xinfo: OsdXInfo): OsdXInfo {
-    const { mon_osd_laggy_weight: weight } = this.#context.config;
+  /** With too few left up, it is more likely that those who report are cut off (can_mark_down). */
+  #mayMarkDown(): boolean {
+    if ((this.#map.flags & OsdMapFlag.nodown) !== 0) return false;
+    const exist = this.#count(() => true);
+    const up = this.#count((osd) => osdUp(this.#map, osd) && !this.#pendingDown(osd));
+    return exist > 0 && up / exist >= this.#context.config.mon_osd_min_up_ratio;
+  }
+
+  #pendingDown(osd: OsdId): boolean {
+    return ((this.#pending.newState.get(osd) ?? 0) & OsdState.up) !== 0;
+  }
+
+  /** Whether the process that boots is the one that was up before: the monitors had it wrong. */
+  #sameProcess(boot: OsdBoot): boolean {
     const before = this.#map.clientAddrs[boot.osd]![0]?.nonce;
-    const sameProcess = before !== undefined && before === boot.publicAddrs[0]?.nonce;
-    const old = 1 - weight;
-    if (!sameProcess || xinfo.downStamp.sec === 0) {
-      const laggyInterval = Math.floor(xinfo.laggyInterval * old);
-      return { ...xinfo, laggyProbability: xinfo.laggyProbability * old, laggyInterval };
-    }
-    const interval = Math.max(0, this.#context.wall().sec - xinfo.downStamp.sec);
-    return {
-      ...xinfo,
-      laggyProbability: weight + xinfo.laggyProbability * old,
-      laggyInterval: Math.floor(interval * weight + xinfo.laggyInterval * old),
-    };
+    return before !== undefined && before === boot.publicAddrs[0]?.nonce;
   }
 
   #reporterSubtree(osd: OsdId): string {
@@ -311,20 +320,26 @@ export class OsdMonitor implements PaxosService {
     return String(subtreeOf(this.#map.crush, osd, level) ?? `osd.${osd}`);
   }
 
+  #markFailed(osd: OsdId, why: string): void {
+    const place = [...locationOf(this.#map.crush, osd)].reverse().map(([type, name]) => `${type}=${name}`);
+    this.#markDown(osd, `failed (${place.join(',')}) (${why})`);
+  }
+
   #markDown(osd: OsdId, why: string): void {
     const inc = this.#pending;
-    if (inc.newState.has(osd)) return;
-    inc.newState.set(osd, OsdState.up);
+    if (this.#pendingDown(osd)) return;
+    inc.newState.set(osd, (inc.newState.get(osd) ?? 0) | OsdState.up);
     this.#failures.forget(osd);
-    this.#log.push({ level: 'info', text: `osd.${osd} ${why.startsWith('marked') ? why : `failed (${why})`}` });
+    this.#context.clusterLog('info', `osd.${osd} ${why}`);
     this.propose();
   }
 
   /** Its process is gone, not merely silent: whoever takes over need not wait for its read leases (dead_epoch). */
   #markDead(osd: OsdId): void {
     const inc = this.#pending;
-    const xinfo = inc.newXInfo.get(osd) ?? this.#map.osdXInfo[osd]!;
-    inc.newXInfo.set(osd, { ...xinfo, deadEpoch: inc.epoch });
+    // An extended record replaces what going down writes into the old one.
+    const downStamp = this.#context.wall();
+    inc.newXInfo.set(osd, { ...this.#pendingXInfo(osd), downStamp, deadEpoch: inc.epoch });
     this.propose();
   }
 
@@ -334,7 +349,7 @@ export class OsdMonitor implements PaxosService {
   }
 
   onMarkMeDown(request: OsdMarkMeDown): void {
-    if (!osdUp(this.#map, request.osd)) return;
+    if (!osdUp(this.#map, request.osd) || !this.#mayMarkDown()) return;
     this.#markDown(request.osd, 'marked itself down and dead');
     this.#markDead(request.osd);
   }
@@ -343,8 +358,7 @@ export class OsdMonitor implements PaxosService {
     const { osd, want } = alive;
     if (!osdUp(this.#map, osd) || this.#map.osdInfo[osd]!.upThru >= want || this.#map.osdInfo[osd]!.upFrom > want)
       return;
-    // No further than the OSD itself had got: it may not know yet of an interval that began since.
-    this.#pending.newUpThru.set(osd, Math.min(alive.epoch, this.#map.epoch));
+    this.#raiseUpThru(osd, alive.epoch);
     this.propose();
   }
 
@@ -354,16 +368,24 @@ export class OsdMonitor implements PaxosService {
       if (pool === undefined || pgid.seed >= pool.pgNum) continue;
       if (!acting.every((osd) => osdUp(this.#map, osd))) continue;
       const key = pgKey(pgid);
-      const current = this.#map.pgTemp.get(key) ?? [];
-      if (current.length === acting.length && current.every((osd, i) => osd === acting[i])) continue;
-      this.#pending.newPgTemp.set(key, acting);
+      // What CRUSH says by itself needs no entry.
+      const wanted = sameOsds(acting, mapPg(this.#map, pgid).up) ? [] : acting;
+      if (sameOsds(wanted, this.#map.pgTemp.get(key) ?? [])) continue;
+      this.#pending.newPgTemp.set(key, wanted);
+      // It will ask for up_thru next: granted with it.
+      if (this.#map.osdInfo[request.osd]!.upThru < request.epoch) this.#raiseUpThru(request.osd, request.epoch);
       this.propose();
     }
   }
 
+  /** No further than the OSD itself had got: it may not know yet of an interval that began since. */
+  #raiseUpThru(osd: OsdId, epoch: Epoch): void {
+    this.#pending.newUpThru.set(osd, Math.min(epoch, this.#map.epoch));
+  }
+
   onBeacon(beacon: OsdBeacon): void {
     this.#lastBeacon.set(beacon.osd, this.#context.now());
-    this.#lastEpochClean.set(beacon.osd, beacon.minLastEpochClean);
+    this.#lastEpochClean.report(this.#map, beacon.pgs, Math.min(beacon.minLastEpochClean, this.#map.epoch));
   }
 
   #afterCommit: (() => void)[] = [];
@@ -375,66 +397,40 @@ export class OsdMonitor implements PaxosService {
     for (const each of waiting) each();
   }
 
-  /** Down OSDs go out in time; silent ones go down; PGs of gone OSDs lose their pg_temp. */
+  /** Down OSDs go out in time; silent ones go down; old maps go. */
   tick(): void {
     const now = this.#context.now();
     const { config } = this.#context;
-    let down = 0;
-    let exists = 0;
     for (let osd = 0; osd < this.#map.maxOsd; osd++) {
-      if (!osdExists(this.#map, osd)) continue;
-      exists += 1;
-      if (osdUp(this.#map, osd)) {
-        this.#downSince.delete(osd);
-        const heard = this.#lastBeacon.get(osd);
-        if (heard === undefined) this.#lastBeacon.set(osd, now);
-        else if (now - heard > seconds(config.mon_osd_report_timeout)) this.#markDown(osd, 'no beacon');
-        continue;
+      if (!osdUp(this.#map, osd)) continue;
+      const heard = this.#lastBeacon.get(osd);
+      if (heard === undefined) this.#lastBeacon.set(osd, now);
+      else if (now - heard > seconds(config.mon_osd_report_timeout) && this.#mayMarkDown()) {
+        this.#markDown(osd, `marked down after no beacon for ${((now - heard) / SECOND).toFixed(6)} seconds`);
       }
-      down += 1;
-      if (!this.#downSince.has(osd)) this.#downSince.set(osd, now);
     }
     for (const target of this.#failures.targets()) this.#checkFailure(target);
-    if ((this.#map.flags & OsdMapFlag.noout) === 0 && down < exists) this.#markOut(now, exists);
-    this.#trimWhenDue();
+    for (const [osd, downFor] of this.#downOut.due(this.#map, now)) this.#markOut(osd, downFor);
+    if (this.#trimDue) this.propose();
   }
 
-  #markOut(now: Instant, exists: number): void {
-    const { config } = this.#context;
-    const interval = seconds(config.mon_osd_down_out_interval);
-    if (interval === 0) return;
-    for (const [osd, since] of this.#downSince) {
-      if (!osdExists(this.#map, osd) || !osdIn(this.#map, osd) || now - since < interval) continue;
-      const stillIn = this.#count((each) => osdIn(this.#map, each) && !this.#pending.newWeight.has(each)) - 1;
-      if (stillIn < exists * config.mon_osd_min_in_ratio) continue;
-      if (this.#wholeSubtreeDown(osd, config.mon_osd_down_out_subtree_limit)) continue;
-      this.#pending.newWeight.set(osd, 0);
-      this.#pending.newState.set(osd, (this.#pending.newState.get(osd) ?? 0) | OsdState.autoout);
-      this.#pending.newXInfo.set(osd, { ...this.#map.osdXInfo[osd]!, oldWeight: this.#map.osdWeight[osd]! });
-      const waited = Math.floor((now - since) / 1_000_000);
-      this.#log.push({ level: 'info', text: `Marking osd.${osd} out (has been down for ${waited} seconds)` });
-      this.propose();
-    }
+  #markOut(osd: OsdId, downForSeconds: number): void {
+    const inc = this.#pending;
+    inc.newWeight.set(osd, 0);
+    inc.newState.set(osd, (inc.newState.get(osd) ?? 0) | OsdState.autoout);
+    inc.newXInfo.set(osd, { ...this.#pendingXInfo(osd), oldWeight: this.#map.osdWeight[osd]! });
+    this.#context.clusterLog('info', `Marking osd.${osd} out (has been down for ${downForSeconds} seconds)`);
+    this.propose();
+  }
+
+  #pendingXInfo(osd: OsdId): OsdXInfo {
+    return this.#pending.newXInfo.get(osd) ?? this.#map.osdXInfo[osd]!;
   }
 
   #count(which: (osd: OsdId) => boolean): number {
     let count = 0;
     for (let osd = 0; osd < this.#map.maxOsd; osd++) if (osdExists(this.#map, osd) && which(osd)) count += 1;
     return count;
-  }
-
-  /** A whole rack (or what the limit says) down is an outage, not disks that died: nothing is put out. */
-  #wholeSubtreeDown(osd: OsdId, limit: string): boolean {
-    const subtree = subtreeOf(this.#map.crush, osd, limit);
-    if (subtree === undefined) return false;
-    for (let other = 0; other < this.#map.maxOsd; other++) {
-      if (subtreeOf(this.#map.crush, other, limit) === subtree && osdUp(this.#map, other)) return false;
-    }
-    return true;
-  }
-
-  #trimWhenDue(): void {
-    if (this.#first > 0 && this.#trimPoint() > this.#first + this.#context.config.paxos_trim_min) this.propose();
   }
 
   // Changes made by commands
@@ -444,9 +440,8 @@ export class OsdMonitor implements PaxosService {
     const osd = id ?? this.#lowestFree();
     const inc = this.#pending;
     if (osd >= Math.max(this.#map.maxOsd, inc.newMaxOsd)) inc.newMaxOsd = osd + 1;
-    // A weight makes it exist (OSDMap::set_weight); "exists" among the state bits would destroy it again.
-    inc.newWeight.set(osd, IN);
-    inc.newState.set(osd, OsdState.new);
+    // Out until it boots for the first time.
+    inc.newState.set(osd, OsdState.exists | OsdState.new);
     inc.newUuid.set(osd, uuid);
     this.propose();
     return osd;

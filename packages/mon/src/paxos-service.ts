@@ -12,6 +12,8 @@ export interface ServiceContext {
   wall(): UTime;
   /** The service has changes to propose. */
   changed(): void;
+  /** The leader's: a line for people in the cluster log. */
+  clusterLog(level: 'debug' | 'info' | 'warn', text: string): void;
 }
 
 /**

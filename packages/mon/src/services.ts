@@ -16,6 +16,7 @@ import { ConfigMonitor } from './config-monitor.ts';
 import { computeHealth, type HealthReport } from './health.ts';
 import { LogMonitor, LogPriority } from './log-monitor.ts';
 import { MgrMonitor } from './mgr-monitor.ts';
+import { MgrStatMonitor } from './mgr-stat-monitor.ts';
 import type { MonTransaction } from './mon-store.ts';
 import { OsdMonitor } from './osd-monitor.ts';
 import type { PaxosService, ServiceContext } from './paxos-service.ts';
@@ -25,7 +26,7 @@ import type { MonSession } from './session.ts';
 /** Most maps in one message (osd_map_message_max). */
 const MAX_MAPS = 40;
 
-export interface ServicesContext extends ServiceContext {
+export interface ServicesContext extends Omit<ServiceContext, 'clusterLog'> {
   readonly monmap: MonMap;
   readonly name: string;
   readonly rank: number;
@@ -36,6 +37,7 @@ export class Services {
   readonly #context: ServicesContext;
   readonly osd: OsdMonitor;
   readonly mgr: MgrMonitor;
+  readonly mgrStat: MgrStatMonitor;
   readonly auth: AuthMonitor;
   readonly log: LogMonitor;
   readonly config: ConfigMonitor;
@@ -47,12 +49,17 @@ export class Services {
   constructor(context: ServicesContext) {
     this.#context = context;
     const { fsid, ranks } = context.monmap;
-    this.osd = new OsdMonitor(context, fsid);
-    this.mgr = new MgrMonitor(context, fsid);
-    this.auth = new AuthMonitor(context, context.rank, ranks.length);
-    this.log = new LogMonitor(context);
-    this.config = new ConfigMonitor(context);
-    this.#all = [this.osd, this.mgr, this.auth, this.log, this.config];
+    const shared: ServiceContext = {
+      ...context,
+      clusterLog: (level, text) => this.#logLine(LogPriority[level], text),
+    };
+    this.osd = new OsdMonitor(shared, fsid);
+    this.mgr = new MgrMonitor(shared, fsid);
+    this.mgrStat = new MgrStatMonitor(shared);
+    this.auth = new AuthMonitor(shared, context.rank, ranks.length);
+    this.log = new LogMonitor(shared);
+    this.config = new ConfigMonitor(shared);
+    this.#all = [this.osd, this.mgr, this.mgrStat, this.auth, this.log, this.config];
   }
 
   /** Whether the services have begun to lead under the quorum at hand. */
@@ -87,7 +94,6 @@ export class Services {
 
   afterCommit(): void {
     this.osd.afterCommit();
-    for (const { level, text } of this.osd.takeLog()) this.#logLine(LogPriority[level], text);
   }
 
   encodePending(transaction: MonTransaction): void {
@@ -127,10 +133,13 @@ export class Services {
     const { config, monmap } = this.#context;
     return computeHealth({
       map: this.osd.map,
-      monNames: monmap.ranks,
-      quorumNames: this.#context.quorum().ranks.map((rank) => monmap.ranks[rank]!),
-      mgrDown: this.mgr.down,
-      mgrChecks: this.mgr.checks,
+      monmap,
+      quorum: this.#context.quorum().ranks,
+      mgrDown: this.mgr.downSeverity(
+        this.osd.map.osdState.some((_, osd) => osdExists(this.osd.map, osd)),
+        monmap.created,
+      ),
+      mgrChecks: this.mgrStat.checks,
       defaultPoolSize: config.osd_pool_default_size,
       warnNoRedundancy: config.mon_warn_on_pool_no_redundancy,
     });
@@ -221,7 +230,7 @@ export class Services {
         return;
       }
       case 'statfs': {
-        const digest = this.mgr.digest;
+        const { digest } = this.mgrStat;
         const { kb = 0, kbUsed = 0, kbAvail = 0 } = digest ?? {};
         const pool = message.pool === undefined ? undefined : digest?.pools.get(message.pool);
         const objects = pool?.sum.objects ?? digest?.total.objects ?? 0;
@@ -242,7 +251,7 @@ export class Services {
         const names = new Map([...this.osd.map.poolNames].map(([id, name]) => [name, id]));
         const stats = new Map(
           message.pools.flatMap((name) => {
-            const stat = this.mgr.digest?.pools.get(names.get(name) ?? -1);
+            const stat = this.mgrStat.digest?.pools.get(names.get(name) ?? -1);
             return stat === undefined ? [] : [[name, stat] as const];
           }),
         );
@@ -258,10 +267,10 @@ export class Services {
         if (from.entity.type === 'mgr') this.mgr.onBeacon(message);
         return from.done();
       case 'mon_mgr_report':
-        if (from.entity.type === 'mgr' && this.mgr.isManager(from.addrs)) this.mgr.onReport(message);
+        if (this.#isActiveMgr(from, message.gid)) this.mgrStat.onReport(message);
         return from.done();
       case 'osd_boot':
-        if (this.#isOsd(from, message.osd, undefined)) this.osd.onBoot(message);
+        if (this.#isOsd(from, message.osd, message.publicAddrs)) this.osd.onBoot(message);
         return from.done();
       case 'osd_failure':
         if (this.#isCurrentOsd(from, message.reporter)) this.osd.onFailure(message);
@@ -303,6 +312,7 @@ export class Services {
       quorum: this.#context.quorum(),
       osd: this.osd,
       mgr: this.mgr,
+      mgrStat: this.mgrStat,
       log: this.log,
       configs: this.config,
       health: () => this.health(),
@@ -337,14 +347,17 @@ export class Services {
     });
   }
 
-  /** Whether a connection is the OSD it says it is; `addrs` undefined: it may not be in the map yet. */
-  #isOsd(from: Requester, osd: number, addrs: AddrVec | undefined): boolean {
-    if (from.entity.type !== 'osd' || from.entity.id !== String(osd)) return false;
-    return addrs === undefined || sameAddrVec(from.addrs, addrs);
+  #isActiveMgr(from: Requester, gid: bigint): boolean {
+    return from.entity.type === 'mgr' && gid === this.mgr.map.activeGid && this.mgr.isManager(from.addrs);
+  }
+
+  /** Whether a connection is the OSD it says it is, with these addresses. */
+  #isOsd(from: Requester, osd: number, addrs: AddrVec): boolean {
+    return from.entity.type === 'osd' && from.entity.id === String(osd) && sameAddrVec(from.addrs, addrs);
   }
 
   #isCurrentOsd(from: Requester, osd: number): boolean {
     const { map } = this.osd;
-    return osdExists(map, osd) && osdUp(map, osd) && this.#isOsd(from, osd, map.clientAddrs[osd]);
+    return osdExists(map, osd) && osdUp(map, osd) && this.#isOsd(from, osd, map.clientAddrs[osd]!);
   }
 }

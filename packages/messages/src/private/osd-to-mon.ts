@@ -67,7 +67,8 @@ export interface OsdBeacon {
   readonly type: 'osd_beacon';
   readonly osd: OsdId;
   readonly epoch: Epoch;
-  /** Oldest last_epoch_clean of the PGs it is primary of: maps older than the least of all are trimmed. */
+  /** The PGs it is primary of, and the oldest last_epoch_clean of them: no map since then is trimmed. */
+  readonly pgs: readonly PgId[];
   readonly minLastEpochClean: Epoch;
 }
 
@@ -105,6 +106,11 @@ export const privateCodecs = {
   }),
   osd_alive: privateMessage(0x8082, { osd: u32, epoch: u32, want: u32 }),
   osd_pgtemp: privateMessage(0x8083, { osd: u32, epoch: u32, pgs: list(object({ pgid, acting: list(i32) })) }),
-  osd_beacon: privateMessage(0x8084, { osd: u32, epoch: u32, minLastEpochClean: u32 }),
+  osd_beacon: privateMessage(0x8084, {
+    osd: u32,
+    epoch: u32,
+    pgs: list(pgid),
+    minLastEpochClean: u32,
+  }),
   osd_mark_me_down: privateMessage(0x8085, { osd: u32, epoch: u32, ack: bool }),
 } satisfies PrivateCodecs<OsdToMonMessage>;

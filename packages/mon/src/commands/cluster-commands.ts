@@ -220,7 +220,7 @@ function statesOf(digest: PgMapDigest): [state: string, count: number][] {
 }
 
 function pgSummaryJson(context: CommandContext) {
-  const { digest } = context.mgr;
+  const { digest } = context.mgrStat;
   const pools = context.osd.map.pools.size;
   if (digest === undefined) {
     return {
@@ -280,7 +280,7 @@ function status(args: CommandArgs, context: CommandContext): CommandOutcome {
 }
 
 function statusText(context: CommandContext): string {
-  const { monmap, quorum, osd, mgr } = context;
+  const { monmap, quorum, osd, mgrStat } = context;
   const report = context.health();
   const summaries = [...report.checks.values()].map((check) => `            ${check.summary}\n`).join('');
   const names = quorumNames(context);
@@ -302,7 +302,7 @@ function statusText(context: CommandContext): string {
     `    osd: ${counts.exist} osds: ${counts.up} up (since ${since(osd.map.lastUpChange.sec)}), ${counts.in} in (since ${since(osd.map.lastInChange.sec)})${remapped}\n`,
     flags.length > 0 ? `         flags ${flags.join(',')}\n` : '',
     ' \n',
-    dataText(context, mgr.digest),
+    dataText(context, mgrStat.digest),
   ].join('');
 }
 
@@ -483,7 +483,7 @@ function configGet(args: CommandArgs, { configs }: CommandContext): CommandOutco
 }
 
 function df(args: CommandArgs, context: CommandContext): CommandOutcome {
-  const { digest } = context.mgr;
+  const { digest } = context.mgrStat;
   const { map } = context.osd;
   const detail = text(args, 'detail') === 'detail';
   const total = (digest?.kb ?? 0) * 1024;

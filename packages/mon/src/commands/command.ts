@@ -9,6 +9,7 @@ import type { ConfigMonitor } from '../config-monitor.ts';
 import type { HealthReport } from '../health.ts';
 import type { LogMonitor } from '../log-monitor.ts';
 import type { MgrMonitor } from '../mgr-monitor.ts';
+import type { MgrStatMonitor } from '../mgr-stat-monitor.ts';
 import type { OsdMonitor } from '../osd-monitor.ts';
 
 /** The arguments of one command line, as the client's JSON has them. */
@@ -30,6 +31,7 @@ export interface CommandContext {
   readonly quorum: QuorumView;
   readonly osd: OsdMonitor;
   readonly mgr: MgrMonitor;
+  readonly mgrStat: MgrStatMonitor;
   readonly log: LogMonitor;
   readonly configs: ConfigMonitor;
   health(): HealthReport;

@@ -568,7 +568,7 @@ function osdMetadata(args: CommandArgs, { osd }: CommandContext): CommandOutcome
     ceph_release: 'pacific',
     ceph_version: VERSION,
     ceph_version_short: '16.2.15',
-    ...Object.fromEntries(osd.metadata(id) ?? []),
+    ...Object.fromEntries(osd.metadata(id)),
   });
   const wanted = text(args, 'id');
   if (wanted === undefined) return jsonAlways(args, osdsOf(osd.map).map(describe));
