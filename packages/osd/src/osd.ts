@@ -367,12 +367,15 @@ export class Osd implements Daemon<Message> {
     this.#arm(BEACON_TIMER, this.#world.config.osd_beacon_report_interval);
     if (!this.#boot.isActive) return;
     let minLastEpochClean = this.#epoch;
+    const pgs: PgId[] = [];
     for (const pg of this.#pgs.all()) {
+      if (!pg.core.isPrimary) continue;
+      pgs.push(pg.pgid);
       // A PG that is clean now has been so up to now.
-      if (!pg.core.isPrimary || pg.phase === 'Clean') continue;
+      if (pg.phase === 'Clean') continue;
       minLastEpochClean = Math.min(minLastEpochClean, pg.info.history.lastEpochClean);
     }
-    this.#mon.send({ type: 'osd_beacon', osd: this.#options.id, epoch: this.#epoch, minLastEpochClean }, 'drop');
+    this.#mon.send({ type: 'osd_beacon', osd: this.#options.id, epoch: this.#epoch, pgs, minLastEpochClean }, 'drop');
   }
 
   #reportFailure(osd: OsdId, failedForUs: Instant, immediate: boolean): void {
