@@ -26,7 +26,8 @@ export function computeDigest(pgMap: PgMap, map: OsdMap, rates: IoRates): PgMapD
     pgsByState,
     pools: pgMap.poolStats(map),
     pgsPerPool: new Map([...map.pools].map(([pool, { pgNum }]) => [pool, pgNum])),
-    osdStats: pgMap.osdStats,
+    // A copy: the message must not change with the next report.
+    osdStats: new Map(pgMap.osdStats),
     pgsPerOsd: pgMap.pgsPerOsd(),
     total: pgMap.total(),
     kb: sumOf('kb'),

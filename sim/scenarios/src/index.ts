@@ -1,1 +1,2 @@
-export {};
+export { runScenario, scenarioNames } from './registry.ts';
+export { printReport, type Report } from './scenario.ts';

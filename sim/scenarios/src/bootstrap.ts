@@ -1,0 +1,59 @@
+/** Brings a cluster up as a real one is: monitors, OSDs that they know of, managers, then a pool. */
+import { EMPTY, formatUuid } from '@spirula/encoding';
+import { type Instant, SECOND } from '@spirula/world';
+import { findUnclean } from './checkers.ts';
+import type { SimCluster } from './cluster.ts';
+
+const POOL_NAME = 'data';
+/** No step takes longer while nothing is wrong. */
+const BOOT_TIME: Instant = 120 * SECOND;
+const STEP: Instant = SECOND / 10;
+
+/** A cluster did not come up though nothing was done to it. */
+export class BootFailure extends Error {
+  override readonly name = 'BootFailure';
+}
+
+/**
+ * Starts every process and makes a pool; returns when all its PGs are active+clean.
+ *
+ * @throws BootFailure when that takes longer than it ever may.
+ */
+export function bootCluster(cluster: SimCluster): void {
+  for (const { process } of [...cluster.mons, ...cluster.clients]) process.start();
+  for (const { id } of cluster.osds) {
+    runCommand(cluster, { prefix: 'osd new', uuid: formatUuid(cluster.uuidOf(id)), id });
+  }
+  for (const { process } of cluster.osds) process.start();
+  for (const process of cluster.mgrs) process.start();
+  waitUntil(cluster, 'all OSDs are up', () => cluster.osds.every(({ daemon }) => daemon?.inspect().boot === 'active'));
+  const { size, minSize, pgNum } = cluster.config;
+  runCommand(cluster, { prefix: 'osd pool create', pool: POOL_NAME, pg_num: pgNum, pgp_num: pgNum, size });
+  runCommand(cluster, { prefix: 'osd pool set', pool: POOL_NAME, var: 'min_size', val: String(minSize) });
+  waitUntil(cluster, 'all PGs are active+clean', () => {
+    for (const [id, name] of cluster.osdMap?.poolNames ?? []) if (name === POOL_NAME) cluster.pool = id;
+    return cluster.pool > 0 && findUnclean(cluster).length === 0;
+  });
+}
+
+/** Runs a command on the monitors through the first client. */
+function runCommand(cluster: SimCluster, command: Readonly<Record<string, unknown>>): void {
+  const { process, daemon } = cluster.clients[0]!;
+  let result: { readonly code: number; readonly status: string } | undefined;
+  process.call(() => {
+    daemon!.mon.command(command, EMPTY, (reply) => {
+      result = reply;
+    });
+  });
+  waitUntil(cluster, `"${command['prefix']}" is answered`, () => result !== undefined);
+  if (result!.code < 0) throw new BootFailure(`"${command['prefix']}" is refused: ${result!.status}`);
+}
+
+function waitUntil({ simulation }: SimCluster, what: string, holds: () => boolean): void {
+  const deadline = simulation.now + BOOT_TIME;
+  while (!holds()) {
+    if (simulation.violations.length > 0) throw new BootFailure(simulation.violations[0]);
+    if (simulation.now >= deadline) throw new BootFailure(`it takes more than ${BOOT_TIME / SECOND} s until ${what}`);
+    simulation.runFor(STEP);
+  }
+}

@@ -1,0 +1,252 @@
+/** What goes wrong in a run: drawn from the seed, noted for people, and put right again after a while. */
+import type { SeededRandom, SimProcess, Simulation } from '@spirula/sim-world';
+import { type Instant, SECOND } from '@spirula/world';
+import type { SimCluster } from './cluster.ts';
+import { inSeconds } from './scenario.ts';
+
+/** How likely each kind of fault is beside the others; 0: it does not happen. */
+export interface FaultWeights {
+  readonly crash: number;
+  readonly powerLoss: number;
+  /** All machines but the clients' at once. */
+  readonly blackout: number;
+  readonly hang: number;
+  /** One machine against all others, both ways or one. */
+  readonly isolate: number;
+  /** Two groups that do not hear one another. */
+  readonly split: number;
+  /** Two machines. */
+  readonly cut: number;
+  readonly delay: number;
+  /** Some connections break. */
+  readonly reset: number;
+}
+
+export interface FaultConfig {
+  readonly weights: FaultWeights;
+  /** Faults begin at intervals of up to so long. */
+  readonly intervalUs: Instant;
+  /** And last up to so long. */
+  readonly durationUs: Instant;
+  /** Daemons of a kind that may be gone, hung or cut off at a time. */
+  readonly maxMons: number;
+  readonly maxOsds: number;
+}
+
+const MAX_DELAY: Instant = 2 * SECOND;
+const MAX_RESETS = 8;
+
+export class FaultInjector {
+  readonly #cluster: SimCluster;
+  readonly #simulation: Simulation;
+  readonly #config: FaultConfig;
+  readonly #random: SeededRandom;
+  /** Who suffers a fault of its own now. */
+  readonly #afflicted = new Set<SimProcess>();
+  #active = false;
+  /** What was done, in words. */
+  readonly history: string[] = [];
+
+  constructor(cluster: SimCluster, config: FaultConfig) {
+    this.#cluster = cluster;
+    this.#simulation = cluster.simulation;
+    this.#config = config;
+    this.#random = cluster.simulation.random('faults');
+  }
+
+  begin(): void {
+    this.#active = true;
+    this.#scheduleNext();
+  }
+
+  /** No more faults; all that is wrong is put right. */
+  heal(): void {
+    this.#active = false;
+    this.#note('heal');
+    const { paths } = this.#simulation.network;
+    paths.mendAll();
+    paths.endDelays();
+    for (const process of this.#cluster.daemons) {
+      if (process.state === 'hung') process.resume();
+      if (process.state === 'stopped') process.start();
+    }
+    this.#afflicted.clear();
+  }
+
+  #scheduleNext(): void {
+    this.#simulation.after(1 + this.#random.below(this.#config.intervalUs), () => {
+      if (!this.#active) return;
+      this.#misbehave();
+      this.#scheduleNext();
+    });
+  }
+
+  #misbehave(): void {
+    switch (this.#drawKind()) {
+      case 'crash':
+        return this.#afflict('crash', (process) => process.crash());
+      case 'powerLoss':
+        return this.#afflict('power loss', (process) => process.powerLoss());
+      case 'blackout':
+        return this.#blackOut();
+      case 'hang':
+        return this.#afflict('hang', (process) => process.hang());
+      case 'isolate':
+        return this.#isolate();
+      case 'split':
+        return this.#split();
+      case 'cut':
+        return this.#cutPair();
+      case 'delay':
+        return this.#delay();
+      case 'reset':
+        return this.#reset();
+    }
+  }
+
+  #drawKind(): keyof FaultWeights {
+    const weights = Object.entries(this.#config.weights) as [keyof FaultWeights, number][];
+    let drawn = this.#random.below(weights.reduce((sum, [, weight]) => sum + weight, 0));
+    for (const [kind, weight] of weights) {
+      if (drawn < weight) return kind;
+      drawn -= weight;
+    }
+    return 'reset';
+  }
+
+  /** Strikes one daemon, and sets it going again later. */
+  #afflict(what: string, strike: (process: SimProcess) => void): void {
+    const process = this.#drawVictim();
+    if (process === undefined || process.state !== 'running') return;
+    const duration = this.#drawDuration();
+    this.#note(`${what} of ${process.name} for ${inSeconds(duration)} s`);
+    this.#afflicted.add(process);
+    strike(process);
+    this.#later(duration, () => this.#recover(process));
+  }
+
+  #recover(process: SimProcess): void {
+    this.#afflicted.delete(process);
+    if (process.state === 'hung') {
+      this.#note(`${process.name} goes on`);
+      process.resume();
+    } else if (process.state === 'stopped') {
+      this.#note(`${process.name} starts`);
+      process.start();
+    }
+  }
+
+  #blackOut(): void {
+    this.#note('blackout');
+    for (const process of this.#cluster.daemons) {
+      if (process.state === 'stopped') continue;
+      process.powerLoss();
+      this.#afflicted.add(process);
+      this.#later(this.#drawDuration(), () => this.#recover(process));
+    }
+  }
+
+  #isolate(): void {
+    const process = this.#drawVictim();
+    if (process === undefined) return;
+    const ways = this.#random.pick(['both ways', 'both ways', 'deaf', 'mute'] as const);
+    const duration = this.#drawDuration();
+    this.#note(`${process.name} is cut off (${ways}) for ${inSeconds(duration)} s`);
+    this.#afflicted.add(process);
+    const cuts = this.#others(process).flatMap(({ name }): Cut[] => {
+      const to: Cut = [process.name, name];
+      const from: Cut = [name, process.name];
+      return ways === 'both ways' ? [to, from] : ways === 'mute' ? [to] : [from];
+    });
+    this.#cut(cuts, duration, () => this.#afflicted.delete(process));
+  }
+
+  /** Daemons and clients fall into two groups; at least one monitor more than half stays together by chance only. */
+  #split(): void {
+    const all = this.#simulation.processes.map(({ name }) => name);
+    const left = all.filter(() => this.#random.oneIn(3));
+    const right = all.filter((name) => !left.includes(name));
+    const duration = this.#drawDuration();
+    this.#note(`split for ${inSeconds(duration)} s: ${left.join(' ')} | ${right.join(' ')}`);
+    const cuts = left.flatMap((a) =>
+      right.flatMap((b): Cut[] => [
+        [a, b],
+        [b, a],
+      ]),
+    ); // prettier-ignore
+    this.#cut(cuts, duration, () => {});
+  }
+
+  #cutPair(): void {
+    const [a, b] = this.#random.shuffle(this.#simulation.processes);
+    const duration = this.#drawDuration();
+    const oneWay = this.#random.oneIn(3);
+    this.#note(`${a!.name} ${oneWay ? '->' : '<->'} ${b!.name} cut for ${inSeconds(duration)} s`);
+    const cuts: Cut[] = [[a!.name, b!.name]];
+    if (!oneWay) cuts.push([b!.name, a!.name]);
+    this.#cut(cuts, duration, () => {});
+  }
+
+  #cut(cuts: readonly Cut[], duration: Instant, then: () => void): void {
+    const { paths } = this.#simulation.network;
+    for (const [from, to] of cuts) paths.cut(from, to);
+    this.#later(duration, () => {
+      for (const [from, to] of cuts) paths.mend(from, to);
+      then();
+    });
+  }
+
+  #delay(): void {
+    const { paths } = this.#simulation.network;
+    const process = this.#random.pick(this.#simulation.processes);
+    const extra = 1 + this.#random.below(this.#random.pick([20_000, 200_000, MAX_DELAY]));
+    const duration = this.#drawDuration();
+    this.#note(`${process.name} is up to ${extra / 1000} ms away for ${inSeconds(duration)} s`);
+    const set = (us: Instant) => {
+      for (const { name } of this.#others(process)) {
+        paths.delay(process.name, name, us);
+        paths.delay(name, process.name, us);
+      }
+    };
+    set(extra);
+    this.#later(duration, () => set(0));
+  }
+
+  #reset(): void {
+    const sessions = this.#simulation.processes.flatMap((process) => process.sessions);
+    if (sessions.length === 0) return;
+    const count = 1 + this.#random.below(MAX_RESETS);
+    this.#note(`${count} connections break`);
+    for (let i = 0; i < count; i++) this.#random.pick(sessions).breakOff();
+  }
+
+  #drawVictim(): SimProcess | undefined {
+    const { mons, osds, mgrs } = this.#cluster;
+    const process = this.#random.pick([...mons, ...osds, ...osds].map((place) => place.process).concat(mgrs));
+    const kind = process.spec.entity.type;
+    const limit = kind === 'mon' ? this.#config.maxMons : kind === 'osd' ? this.#config.maxOsds : mgrs.length;
+    const suffering = [...this.#afflicted].filter(({ spec }) => spec.entity.type === kind);
+    return this.#afflicted.has(process) || suffering.length >= limit ? undefined : process;
+  }
+
+  #drawDuration(): Instant {
+    // Short ones are as likely as long ones.
+    return 1 + this.#random.below(Math.max(1, this.#config.durationUs >> this.#random.below(6)));
+  }
+
+  #later(delay: Instant, run: () => void): void {
+    this.#simulation.after(delay, () => {
+      if (this.#active) run();
+    });
+  }
+
+  #others(process: SimProcess): SimProcess[] {
+    return this.#simulation.processes.filter((other) => other !== process);
+  }
+
+  #note(what: string): void {
+    this.history.push(`${inSeconds(this.#simulation.now)} ${what}`);
+  }
+}
+
+type Cut = readonly [from: string, to: string];

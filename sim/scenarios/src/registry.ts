@@ -1,0 +1,27 @@
+import type { Report, Scenario } from './scenario.ts';
+import { standard } from './standard.ts';
+
+const scenarios: readonly Scenario[] = [standard];
+
+export function scenarioNames(): string[] {
+  return scenarios.map(({ name }) => name);
+}
+
+export interface RunOptions {
+  readonly name: string;
+  readonly seed: number;
+  /** How long faults last; the scenario's own time when left out. */
+  readonly virtualSeconds?: number;
+}
+
+/**
+ * Runs a scenario. One seed, one history.
+ *
+ * @throws RangeError when there is none of that name.
+ */
+export function runScenario({ name, seed, virtualSeconds }: RunOptions): Report {
+  const scenario = scenarios.find((each) => each.name === name);
+  if (scenario === undefined) throw new RangeError(`there is no scenario ${name}`);
+  const outcome = scenario.run({ seed, virtualSeconds: virtualSeconds ?? scenario.virtualSeconds });
+  return { ...outcome, scenario: name, seed, replay: `npx spirula sim run ${name} --seed ${seed}` };
+}

@@ -1,0 +1,161 @@
+/**
+ * What happens to a message between two daemons of one process: it is handed over, not copied. So it is frozen as deep as
+ * can be, and a checksum taken at sending and at delivery finds what cannot be frozen (bytes, maps, sets) changed.
+ */
+import { invariant } from '@spirula/world';
+
+export interface Seal {
+  /** 32 bits over everything in the message. */
+  readonly checksum: number;
+  /** Bytes it would roughly take on the wire. */
+  readonly bytes: number;
+}
+
+const FRAME_BYTES = 90;
+const NUMBER_BYTES = 4;
+
+const float = new Float64Array(1);
+const floatWords = new Uint32Array(float.buffer);
+
+/** One walk over one message. */
+class Walk {
+  hash = 0x2545f491;
+  bytes = FRAME_BYTES;
+  readonly #freeze: boolean;
+
+  constructor(freeze: boolean) {
+    this.#freeze = freeze;
+  }
+
+  visit(value: unknown): void {
+    switch (typeof value) {
+      case 'number':
+        this.bytes += NUMBER_BYTES;
+        this.#mixNumber(value);
+        break;
+      case 'string':
+        this.bytes += NUMBER_BYTES + value.length;
+        this.#mix(value.length);
+        for (let i = 0; i < value.length; i++) this.#mix(value.charCodeAt(i));
+        break;
+      case 'bigint':
+        this.bytes += 2 * NUMBER_BYTES;
+        this.#mix(Number(value & 0xffff_ffffn));
+        this.#mix(Number((value >> 32n) & 0xffff_ffffn));
+        break;
+      case 'boolean':
+        this.bytes += 1;
+        this.#mix(value ? 3 : 5);
+        break;
+      case 'undefined':
+        this.#mix(7);
+        break;
+      case 'object':
+        if (value === null) this.#mix(11);
+        else this.#visitObject(value);
+        break;
+      default:
+        invariant(false, `a message holds no ${typeof value}`);
+    }
+  }
+
+  #visitObject(value: object): void {
+    if (value instanceof Uint8Array) {
+      this.#visitBytes(value);
+      return;
+    }
+    if (this.#freeze && !Object.isFrozen(value)) Object.freeze(value);
+    if (Array.isArray(value)) {
+      this.#mix(value.length);
+      for (const item of value) this.visit(item);
+    } else if (value instanceof Map) {
+      this.#mix(value.size);
+      for (const [key, item] of value) {
+        this.visit(key);
+        this.visit(item);
+      }
+    } else if (value instanceof Set) {
+      this.#mix(value.size);
+      for (const item of value) this.visit(item);
+    } else {
+      for (const item of Object.values(value)) this.visit(item);
+    }
+  }
+
+  #visitBytes(bytes: Uint8Array): void {
+    this.bytes += NUMBER_BYTES + bytes.length;
+    this.#mix(bytes.length);
+    let i = 0;
+    for (; i + 4 <= bytes.length; i += 4) {
+      this.#mix(bytes[i]! | (bytes[i + 1]! << 8) | (bytes[i + 2]! << 16) | (bytes[i + 3]! << 24));
+    }
+    for (; i < bytes.length; i++) this.#mix(bytes[i]!);
+  }
+
+  #mixNumber(value: number): void {
+    if ((value | 0) === value) {
+      this.#mix(value);
+      return;
+    }
+    float[0] = value;
+    this.#mix(floatWords[0]!);
+    this.#mix(floatWords[1]!);
+  }
+
+  #mix(word: number): void {
+    const hash = Math.imul(this.hash ^ word, 0x5bd1e995);
+    this.hash = hash ^ (hash >>> 15);
+  }
+}
+
+/** Freezes a message and takes its checksum. */
+export function sealMessage(message: object): Seal {
+  const walk = new Walk(true);
+  walk.visit(message);
+  return { checksum: walk.hash >>> 0, bytes: walk.bytes };
+}
+
+/** The checksum `sealMessage` took, if nothing has changed. */
+export function checksumMessage(message: object): number {
+  const walk = new Walk(false);
+  walk.visit(message);
+  return walk.hash >>> 0;
+}
+
+/**
+ * Where two messages differ, as a path; undefined when they say the same. A field that is undefined is as good as absent;
+ * the order of maps and sets does not count.
+ */
+export function findDifference(a: unknown, b: unknown, path = ''): string | undefined {
+  if (Object.is(a, b) || (a === 0 && b === 0)) return undefined;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return path;
+  if (a instanceof Uint8Array || b instanceof Uint8Array) {
+    if (!(a instanceof Uint8Array) || !(b instanceof Uint8Array) || a.length !== b.length) return path;
+    const at = a.findIndex((byte, i) => byte !== b[i]);
+    return at < 0 ? undefined : `${path}[${at}]`;
+  }
+  if (a instanceof Map || b instanceof Map) {
+    if (!(a instanceof Map) || !(b instanceof Map) || a.size !== b.size) return path;
+    return firstOf(a.keys(), (key) =>
+      b.has(key) ? findDifference(a.get(key), b.get(key), `${path}.${key}`) : `${path}.${key}`,
+    );
+  }
+  if (a instanceof Set || b instanceof Set) {
+    if (!(a instanceof Set) || !(b instanceof Set) || a.size !== b.size) return path;
+    return firstOf(a, (item) => (b.has(item) ? undefined : `${path}.${item}`));
+  }
+  if (Array.isArray(a) !== Array.isArray(b)) return path;
+  const left = a as Record<string, unknown>;
+  const right = b as Record<string, unknown>;
+  return firstOf(new Set([...Object.keys(left), ...Object.keys(right)]), (key) =>
+    findDifference(left[key], right[key], `${path}.${key}`),
+  );
+}
+
+function firstOf<T>(items: Iterable<T>, find: (item: T) => string | undefined): string | undefined {
+  for (const item of items) {
+    const found = find(item);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}

@@ -1,0 +1,384 @@
+/**
+ * A connection between two runs of daemons, seen from one end. The handshake is msgr2's in six legs, each a packet:
+ *
+ *     dialling                          accepting
+ *       ---------- connect ----------->   refused when nobody listens
+ *       <--------- accepted -----------
+ *       -- hello, auth request -------->   authorize()
+ *       <-- hello, auth done -----------
+ *       -- client ident --------------->   the dialled nonce must be this run's; `accepted`
+ *       <-- server ident ---------------   `opened`
+ *
+ * A process that hangs does not take part, its kernel does: connections are made and data acknowledged, up to a point.
+ */
+import { AddrType, type AddrVec, type EntityAddr, type EntityName, formatAddrVec } from '@spirula/encoding';
+import { isPrivate, type Message } from '@spirula/messages';
+import type { AuthDecision, AuthRequest, Instant, Peer, ResetReason, SessionId, WorldEvent } from '@spirula/world';
+import { passCodec } from './codec-pass.ts';
+import type { Paths } from './paths.ts';
+import type { Pipe } from './pipe.ts';
+import type { Scheduler } from './scheduler.ts';
+import { checksumMessage, sealMessage } from './seal.ts';
+
+/** What a handshake's leg takes on the wire. */
+const LEG_BYTES = 200;
+const HANDSHAKE_TIMEOUT: Instant = 10_000_000;
+/** Bytes queued on a session from which on its sender should wait, and at which it is reset. */
+export const HIGH_WATER = 16 << 20;
+const OVERFLOW = 8 * HIGH_WATER;
+/** A monitor is asked for a sign of life so often, and taken for dead without one for so long. */
+const KEEPALIVE: Instant = 10_000_000;
+const KEEPALIVE_TIMEOUT: Instant = 30_000_000;
+
+/** A run of a daemon, as its connections see it. */
+export interface NetOwner {
+  readonly entity: EntityName;
+  readonly gid: bigint | undefined;
+  readonly machine: string;
+  /** Whether the process does anything: it neither hangs nor is gone. */
+  readonly responsive: boolean;
+  /** What the monitors call this client; 0n until one has. */
+  globalId: bigint;
+  addrsOf(endpoint: string): AddrVec;
+  nextSession(): SessionId;
+  /** Runs `work` when the process gets to it; what comes from one source keeps its order. Never at once. */
+  post(source: SessionId, work: () => void): void;
+  /** `checksum` is that of a message, for the digest. */
+  deliver(event: WorldEvent<Message>, checksum?: number): void;
+  authorize(request: AuthRequest): AuthDecision;
+  reportBug(rule: string): void;
+  onAccept(session: Session): void;
+  onSessionGone(session: Session): void;
+}
+
+/** What takes connections: one endpoint of a daemon that runs. */
+export interface Listener {
+  readonly owner: NetOwner;
+  readonly endpoint: string;
+}
+
+/** What lies between machines, as connections see it. */
+export interface Wire {
+  readonly scheduler: Scheduler;
+  readonly paths: Paths;
+  /** Name of the machine with an IP address. */
+  machineAt(ip: string): string | undefined;
+  listenerAt(addr: EntityAddr): Listener | undefined;
+  newPipe(from: string, to: string, onTimeout: () => void): Pipe;
+  /** A packet that nobody sends again when it is lost. */
+  sendRaw(from: string, to: string, arrive: () => void): void;
+  /** Whether the next message is drawn to go through its codec. */
+  passesCodec(): boolean;
+}
+
+export interface Dialled {
+  readonly type: EntityName['type'];
+  readonly addrs: AddrVec;
+}
+
+export class Session {
+  readonly id: SessionId;
+  readonly owner: NetOwner;
+  readonly endpoint: string;
+  readonly #wire: Wire;
+  readonly #direction: 'outgoing' | 'incoming';
+  #state: 'handshake' | 'open' | 'closing' | 'gone' = 'handshake';
+  #out: Pipe | undefined;
+  #other: Session | undefined;
+  #peer: Peer | undefined;
+  /** A connection cut now is one whose peer did not like who was dialled. */
+  #awaitsIdent = false;
+  /** Sent before the handshake was complete. */
+  #waiting: Message[] = [];
+  /** Sent, and not yet taken by the peer's process. */
+  #queuedBytes = 0;
+  #aboveHighWater = false;
+  #lastSignOfLife: Instant = 0;
+
+  constructor(wire: Wire, owner: NetOwner, endpoint: string, direction: 'outgoing' | 'incoming') {
+    this.#wire = wire;
+    this.owner = owner;
+    this.endpoint = endpoint;
+    this.#direction = direction;
+    this.id = owner.nextSession();
+    wire.scheduler.after(HANDSHAKE_TIMEOUT, () => {
+      owner.post(this.id, () => {
+        if (this.#state === 'handshake') this.abort('timeout', 'no handshake within 10 s');
+      });
+    });
+  }
+
+  get other(): Session | undefined {
+    return this.#other;
+  }
+
+  get isOpen(): boolean {
+    return this.#state === 'open';
+  }
+
+  // Handshake, dialling
+
+  dial(to: Dialled): void {
+    const target = to.addrs.find((addr) => addr.type === AddrType.v2 && addr.family !== 0);
+    const machine = target && this.#wire.machineAt(target.ip);
+    if (target === undefined || machine === undefined) {
+      this.#end('refused', `${formatAddrVec(to.addrs)} is nowhere`);
+      return;
+    }
+    const out = this.#wire.newPipe(this.owner.machine, machine, () => this.#onStalled());
+    this.#out = out;
+    out.send(LEG_BYTES, () => this.#onConnect(to, target, machine));
+    if (to.type === 'mon') this.#keepAlive();
+  }
+
+  /** The connection request is at the other machine. */
+  #onConnect(to: Dialled, target: EntityAddr, machine: string): void {
+    const listener = this.#wire.listenerAt(target);
+    if (listener === undefined) {
+      this.#wire.sendRaw(machine, this.owner.machine, () => this.#end('refused', `nobody listens at ${target.port}`));
+      return;
+    }
+    const other = new Session(this.#wire, listener.owner, listener.endpoint, 'incoming');
+    listener.owner.onAccept(other);
+    other.#other = this;
+    other.#out = this.#wire.newPipe(machine, this.owner.machine, () => other.#onStalled());
+    this.#other = other;
+    other.#leg(() => this.#leg(() => other.#onHello(this, to, target)));
+  }
+
+  #onHello(client: Session, to: Dialled, target: EntityAddr): void {
+    const { entity, globalId } = client.owner;
+    if (this.owner.entity.type !== to.type) {
+      this.#hangUp();
+      client.#awaitsIdent = true;
+      return;
+    }
+    const decision = this.owner.authorize({ endpoint: this.endpoint, entity, globalId });
+    if (decision.kind === 'refuse') {
+      this.#hangUp();
+      return;
+    }
+    this.#leg(() => {
+      client.#awaitsIdent = true;
+      client.#leg(() => this.#onClientIdent(client, to, target, decision.globalId));
+    });
+  }
+
+  #onClientIdent(client: Session, to: Dialled, target: EntityAddr, globalId: bigint): void {
+    const own = this.owner.addrsOf(this.endpoint);
+    if (target.nonce !== 0 && own.every(({ nonce }) => nonce !== target.nonce)) {
+      this.#hangUp();
+      return;
+    }
+    const addrs = target.nonce === 0 ? own.map((addr) => ({ ...addr, nonce: 0 })) : own;
+    const peer: Peer = { entity: { type: to.type, id: String(this.owner.gid ?? 0n) }, addrs, globalId };
+    this.#leg(() => client.#onServerIdent(peer));
+    const { entity } = client.owner;
+    this.#open({ entity, addrs: client.owner.addrsOf(client.endpoint), globalId });
+  }
+
+  #onServerIdent(peer: Peer): void {
+    this.#awaitsIdent = false;
+    if (this.owner.globalId === 0n && peer.entity.type === 'mon') this.owner.globalId = peer.globalId;
+    this.#open(peer);
+  }
+
+  #open(peer: Peer): void {
+    this.#peer = peer;
+    const closing = this.#state === 'closing';
+    if (!closing) {
+      this.#state = 'open';
+      this.owner.deliver(
+        this.#direction === 'incoming'
+          ? { kind: 'accepted', session: this.id, endpoint: this.endpoint, peer }
+          : { kind: 'opened', session: this.id, peer },
+      );
+    }
+    this.#queuedBytes = 0;
+    for (const message of this.#waiting.splice(0)) this.#transmit(message);
+    if (closing) this.#sendEnd();
+  }
+
+  /** Sends a leg of the handshake; `arrive` runs in the peer's process. */
+  #leg(arrive: () => void): void {
+    this.#out!.send(LEG_BYTES, () => {
+      const other = this.#other!;
+      if (other.#state === 'gone') {
+        this.#onUnknownConnection();
+        return;
+      }
+      other.owner.post(other.id, () => {
+        if (other.#state !== 'gone') arrive();
+      });
+    });
+  }
+
+  // Messages
+
+  /** Returns the bytes queued; 0 when the session is gone. */
+  send(message: Message): number {
+    if (this.#state !== 'open' && this.#state !== 'handshake') return 0;
+    if (this.#state === 'handshake') {
+      this.#waiting.push(message);
+      this.#queuedBytes += sealMessage(message).bytes;
+    } else this.#transmit(message);
+    const queued = this.#queuedBytes;
+    if (queued > HIGH_WATER) this.#aboveHighWater = true;
+    if (queued > OVERFLOW) this.abort('overflow', `${queued} bytes wait, at most ${OVERFLOW} are kept`);
+    return queued;
+  }
+
+  #transmit(message: Message): void {
+    const { checksum, bytes } = sealMessage(message);
+    const passed = this.#wire.passesCodec() ? passCodec(message) : undefined;
+    if (passed?.difference !== undefined) {
+      this.owner.reportBug(`a ${message.type} is changed by its codec at ${passed.difference}`);
+    }
+    const delivered = passed?.message ?? message;
+    const expected = passed === undefined ? checksum : sealMessage(delivered).checksum;
+    this.#queuedBytes += bytes;
+    this.#out!.send(bytes, () => {
+      const other = this.#other!;
+      if (other.#state === 'gone') {
+        this.#onUnknownConnection();
+        return;
+      }
+      other.owner.post(other.id, () => {
+        this.#onTaken(bytes);
+        if (other.#state === 'open') other.#receive(delivered, expected);
+      });
+    });
+  }
+
+  #receive(message: Message, checksum: number): void {
+    if (checksumMessage(message) !== checksum) {
+      this.owner.reportBug(`nobody changes a ${message.type} once it is sent`);
+      return;
+    }
+    const { entity } = this.#peer!;
+    if (isPrivate(message) && entity.type === 'client') {
+      this.abort('malformed', `client.${entity.id} sends ${message.type}, which only daemons may`);
+      return;
+    }
+    this.owner.deliver({ kind: 'message', session: this.id, message }, checksum);
+  }
+
+  /** The peer's process has taken so many bytes. */
+  #onTaken(bytes: number): void {
+    this.#queuedBytes -= bytes;
+    if (!this.#aboveHighWater || this.#state !== 'open' || this.#queuedBytes >= HIGH_WATER / 2) return;
+    this.#aboveHighWater = false;
+    this.#wire.scheduler.after(0, () => {
+      this.owner.post(this.id, () => {
+        if (this.#state === 'open') this.owner.deliver({ kind: 'drained', session: this.id });
+      });
+    });
+  }
+
+  // Ends
+
+  /** Ends the session after what was sent has left. Nothing is told of it any more. */
+  close(): void {
+    if (this.#state === 'gone' || this.#state === 'closing') return;
+    if (this.#state === 'handshake' && this.#waiting.length === 0) {
+      this.#hangUp();
+      return;
+    }
+    const complete = this.#state === 'open';
+    this.#state = 'closing';
+    if (complete) this.#sendEnd();
+  }
+
+  /** Ends the session at once, tells its daemon, and the peer if the network lets it. */
+  abort(reason: ResetReason, detail: string): void {
+    this.#sendReset();
+    this.#end(reason, detail);
+  }
+
+  /** The connection breaks: both ends see a reset. */
+  breakOff(): void {
+    this.#sendReset();
+    this.#end('closed', 'the connection broke');
+  }
+
+  /** The process is gone; its kernel closes the connection after the first `kept` packets in flight. */
+  orphan(kept: number): void {
+    if (this.#state === 'gone') return;
+    this.#state = 'gone';
+    this.#out?.cut(kept);
+    this.#sendEnd();
+  }
+
+  /** The machine is gone. Nobody is told. */
+  vanish(): void {
+    this.#state = 'gone';
+  }
+
+  get inFlight(): number {
+    return this.#out?.inFlight ?? 0;
+  }
+
+  /** Closes without a word. */
+  #hangUp(): void {
+    this.#state = 'gone';
+    this.#sendEnd();
+  }
+
+  /** Behind all that was sent. */
+  #sendEnd(): void {
+    this.#out?.send(LEG_BYTES, () => {
+      this.#state = 'gone';
+      this.#out!.close();
+      this.owner.onSessionGone(this);
+      this.#other?.owner.post(this.#other.id, () => this.#other!.#onCut('the peer closed the connection'));
+    });
+  }
+
+  #sendReset(): void {
+    const other = this.#other;
+    if (other === undefined) return;
+    this.#wire.sendRaw(this.owner.machine, other.owner.machine, () => other.#onCut('connection reset by peer'));
+  }
+
+  /** What was sent came to a machine that does not know the connection. */
+  #onUnknownConnection(): void {
+    const to = this.#out!.to;
+    this.#wire.sendRaw(to, this.owner.machine, () => this.#onCut('connection reset by peer'));
+  }
+
+  #onStalled(): void {
+    this.#end('timeout', 'the network does not get through');
+  }
+
+  #onCut(detail: string): void {
+    if (this.#awaitsIdent) this.#end('refused', `not who was dialled: ${detail}`);
+    else this.#end('closed', detail);
+  }
+
+  #end(reason: ResetReason, detail: string): void {
+    if (this.#state === 'gone') return;
+    const told = this.#state !== 'closing' && (this.#peer !== undefined || this.#direction === 'outgoing');
+    this.#state = 'gone';
+    this.#out?.close();
+    this.#waiting = [];
+    this.owner.onSessionGone(this);
+    if (!told) return;
+    this.owner.post(this.id, () => this.owner.deliver({ kind: 'reset', session: this.id, reason, detail }));
+  }
+
+  #keepAlive(): void {
+    const { scheduler, paths } = this.#wire;
+    this.#lastSignOfLife = scheduler.now;
+    const check = () => {
+      if (this.#state === 'gone' || this.#state === 'closing') return;
+      const here = this.owner.machine;
+      const there = this.#out!.to;
+      const answers = this.#other?.owner.responsive === true && !paths.isCut(here, there) && !paths.isCut(there, here);
+      if (answers) this.#lastSignOfLife = scheduler.now;
+      if (this.owner.responsive && scheduler.now - this.#lastSignOfLife > KEEPALIVE_TIMEOUT) {
+        this.abort('timeout', 'no sign of life for 30 s');
+      } else scheduler.after(KEEPALIVE, check);
+    };
+    scheduler.after(KEEPALIVE, check);
+  }
+}
