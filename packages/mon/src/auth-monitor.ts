@@ -13,7 +13,10 @@ const LOW = CHUNK / 2;
 export class AuthMonitor implements PaxosService {
   readonly #context: ServiceContext;
   #max = 0;
-  /** Next id of this monitor; monitors take those of their own residue, so that none is given twice. */
+  /**
+   * Next id of this monitor, which takes those of its own residue, so that none is given twice; 0 until it knows which of
+   * them it gave out in an earlier run.
+   */
   #next = 0;
   readonly #rank: number;
   readonly #size: number;
@@ -27,17 +30,14 @@ export class AuthMonitor implements PaxosService {
 
   refresh(): void {
     const max = this.#context.store.getNumber(PREFIX, 'max_global_id');
-    // What was committed before this monitor started may have been given out: only what comes after it is its own.
-    if (this.#next === 0) this.#next = this.#ours(max);
     if (max === this.#max) return;
     this.#max = max;
     this.dirty = false;
   }
 
-  /** The store is a copy of another monitor's: what was available when it was made may be given out already. */
-  onStoreReplaced(): void {
-    this.#next = 0;
-    this.refresh();
+  /** The store is up to date: whatever an earlier run of this monitor gave out is at most what is available now. */
+  onReadable(): void {
+    if (this.#next === 0) this.#next = this.#ours(this.#max);
   }
 
   #ours(above: number): number {
@@ -62,7 +62,7 @@ export class AuthMonitor implements PaxosService {
 
   /** A fresh id; undefined until the monitors have agreed on more. */
   allocate(): bigint | undefined {
-    if (this.#next > this.#max) return undefined;
+    if (this.#next === 0 || this.#next > this.#max) return undefined;
     const id = this.#next;
     this.#next += this.#size;
     return BigInt(id);

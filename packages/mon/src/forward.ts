@@ -1,6 +1,6 @@
 import type { Message, MonRoute } from '@spirula/messages';
 import type { Random } from '@spirula/world';
-import type { Request } from './requester.ts';
+import { isAbandoned, type Request } from './requester.ts';
 
 /** Requests that await the leader's answer; beyond it the oldest are forgotten, and their askers ask again. */
 const MAX_FORWARDED = 4096;
@@ -26,12 +26,13 @@ export class Forwarding {
 
   /** All that is unanswered, oldest first: for a new leader, or for one that may have missed some. */
   entries(): (readonly [tid: bigint, request: Request])[] {
+    for (const [tid, request] of this.#requests) if (isAbandoned(request)) this.#requests.delete(tid);
     return [...this.#requests];
   }
 
   /** This monitor leads now: what it asked of another is its own to answer. */
   takeAll(): Request[] {
-    const requests = [...this.#requests.values()];
+    const requests = this.entries().map(([, request]) => request);
     this.#requests.clear();
     return requests;
   }

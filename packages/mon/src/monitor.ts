@@ -38,7 +38,7 @@ import { MonStore, MonTransaction } from './mon-store.ts';
 import { Paxos, type PaxosTimer } from './paxos.ts';
 import { Prober } from './probe.ts';
 import { Proposals } from './proposals.ts';
-import type { Request, Requester } from './requester.ts';
+import { isAbandoned, type Request, type Requester } from './requester.ts';
 import { Services } from './services.ts';
 import { MonSession } from './session.ts';
 import { StoreWriter } from './store-writer.ts';
@@ -75,7 +75,7 @@ export class Monitor implements Daemon<Message> {
   readonly #services: Services;
   #elector: Elector;
   #role: MonRole = 'probing';
-  /** When this monitor last joined a quorum, and when it last left one: undefined while in one or before the first. */
+  /** When this monitor last joined a quorum; since when it is in none, undefined while it is in one. */
   #quorumSince: Instant = 0;
   #leftQuorumAt: Instant | undefined;
   readonly #sessions = new Map<SessionId, MonSession>();
@@ -136,6 +136,7 @@ export class Monitor implements Daemon<Message> {
       bootstrap: (reason) => this.#callElection(reason),
       sync: (rank) => this.#startSync(rank),
       onCommitted: () => this.#onCommitted(),
+      onReadable: () => this.#services.auth.onReadable(),
       onActive: () => this.#onPaxosActive(),
     });
     this.#proposals = new Proposals(world.clock, world.config);
@@ -162,6 +163,7 @@ export class Monitor implements Daemon<Message> {
       this.#writer.submit(first.toBatch());
     }
     this.#services.refresh();
+    this.#leftQuorumAt = this.#world.clock.now();
     this.#probe();
     this.#arm('tick', seconds(this.#world.config.mon_tick_interval));
   }
@@ -182,10 +184,10 @@ export class Monitor implements Daemon<Message> {
   }
 
   authorize({ globalId, entity }: AuthRequest): AuthDecision {
-    if (globalId !== 0n || entity.type === 'mon') return { kind: 'accept', globalId };
-    const fresh = this.#isOutsider() ? undefined : this.#services.auth.allocate();
-    // Without a quorum there are no ids: the client looks for another monitor, or tries again.
-    return fresh === undefined ? { kind: 'refuse', code: Errno.EAGAIN } : { kind: 'accept', globalId: fresh };
+    if (entity.type === 'mon') return { kind: 'accept', globalId };
+    // Long without a quorum, or without ids, which only a quorum makes: the client tries another monitor, or again.
+    const id = this.#isOutsider() ? undefined : globalId === 0n ? this.#services.auth.allocate() : globalId;
+    return id === undefined ? { kind: 'refuse', code: Errno.EAGAIN } : { kind: 'accept', globalId: id };
   }
 
   handle(event: WorldEvent<Message>): void {
@@ -303,7 +305,14 @@ export class Monitor implements Daemon<Message> {
 
   #requesterOf({ id, peer }: MonSession): Requester {
     const { entity, addrs, globalId } = peer;
-    return { entity, addrs, globalId, reply: (message) => void this.#world.net.send(id, message), done: () => {} };
+    return {
+      entity,
+      addrs,
+      globalId,
+      isThere: () => this.#sessions.has(id),
+      reply: (message) => void this.#world.net.send(id, message),
+      done: () => {},
+    };
   }
 
   #onMonMessage(session: MonSession | undefined, message: MonMessage): void {
@@ -364,7 +373,7 @@ export class Monitor implements Daemon<Message> {
 
   #onStoreReplaced(): void {
     this.#paxos.reload();
-    this.#services.onStoreReplaced();
+    this.#services.refresh();
   }
 
   // Elections
@@ -519,7 +528,7 @@ export class Monitor implements Daemon<Message> {
     this.#waiting = [];
     // Requests forwarded to a former leader are this monitor's own now.
     if (this.#role === 'leader') waiting.push(...this.#forwarding.takeAll());
-    for (const request of waiting) this.#onRequest(request);
+    for (const request of waiting) if (!isAbandoned(request)) this.#onRequest(request);
   }
 
   #serve(request: Request): void {
@@ -543,7 +552,15 @@ export class Monitor implements Daemon<Message> {
   #onForward(rank: number, { tid, entity, addrs, globalId, request }: MonForward): void {
     if (this.#role !== 'leader') return;
     const route = (reply: Message | undefined) => this.#peers.send(rank, { type: 'mon_route', tid, reply });
-    const from: Requester = { entity, addrs, globalId, reply: route, done: () => route(undefined) };
+    const from: Requester = {
+      entity,
+      addrs,
+      globalId,
+      // Only the peon would know.
+      isThere: () => true,
+      reply: route,
+      done: () => route(undefined),
+    };
     this.#onRequest({ from, message: request as Message });
   }
 

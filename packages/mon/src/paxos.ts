@@ -37,6 +37,8 @@ export interface PaxosHost {
   sync(rank: number): void;
   /** A version was applied to the store. */
   onCommitted(version: number): void;
+  /** The store is as new as that of the quorum. */
+  onReadable(): void;
   /** The leader may propose (again). */
   onActive(): void;
 }
@@ -260,6 +262,7 @@ export class Paxos {
     this.#state = 'active';
     this.#proposing = undefined;
     this.#extendLease();
+    this.#host.onReadable();
     this.#host.onActive();
   }
 
@@ -356,6 +359,7 @@ export class Paxos {
     this.#state = 'active';
     this.#host.arm('lease');
     this.#host.send(from, this.#message('leaseAck'));
+    this.#host.onReadable();
   }
 
   // Both

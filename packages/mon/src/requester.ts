@@ -6,6 +6,8 @@ export interface Requester {
   readonly entity: EntityName;
   readonly addrs: AddrVec;
   readonly globalId: bigint;
+  /** Whether the connection the request came by still stands. */
+  isThere(): boolean;
   /** May come once, several times (maps), or never. */
   reply(message: Message): void;
   /** No reply will come: a peon may forget the request. */
@@ -16,4 +18,9 @@ export interface Requester {
 export interface Request {
   readonly from: Requester;
   readonly message: Message;
+}
+
+/** A command whose asker is gone is asked again elsewhere: carried out late, it could undo what came after it. */
+export function isAbandoned({ from, message }: Request): boolean {
+  return message.type === 'mon_command' && !from.isThere();
 }

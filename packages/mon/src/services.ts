@@ -75,12 +75,6 @@ export class Services {
     for (const service of this.#all) service.refresh();
   }
 
-  /** The store was copied from another monitor. */
-  onStoreReplaced(): void {
-    this.auth.onStoreReplaced();
-    this.refresh();
-  }
-
   onLeading(): void {
     const quorum = this.#context.quorum();
     this.#leadingEpoch = quorum.epoch;

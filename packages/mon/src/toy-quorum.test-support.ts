@@ -73,6 +73,7 @@ class ToyMon {
       bootstrap: () => this.elect({ kind: 'start' }),
       sync: (from) => this.#copyFrom(from),
       onCommitted: (version) => this.quorum.checkValue(this, version),
+      onReadable: () => {},
       onActive: () => this.#onActive(),
     });
     this.elect({ kind: 'start' });
