@@ -348,6 +348,11 @@ export class ToyQuorum {
   acknowledge(value: number): void {
     this.wanted.delete(value);
     this.acknowledged.add(value);
+    // The worst moment for the power to fail.
+    if (!this.#faulty || this.#spec.crashes === undefined || this.below(6) > 0) return;
+    this.after(0, () => {
+      for (const mon of this.mons) if (mon.up) this.#crash(mon);
+    });
   }
 
   /** One value per version, whoever holds it and whenever. */
@@ -443,7 +448,7 @@ export class ToyQuorum {
 
   #crash(mon: ToyMon): void {
     mon.crash();
-    this.after(this.below(2 * SECOND), () => {
+    this.after(this.below(this.below(2) === 0 ? SECOND : 5 * SECOND), () => {
       if (!mon.up) mon.start();
     });
   }
