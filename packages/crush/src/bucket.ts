@@ -11,6 +11,9 @@ import { BucketAlg, CRUSH_ITEM_NONE, type CrushBucket, type CrushChooseArg } fro
 import { hash32x3, hash32x4 } from './hash.ts';
 import { LN } from './ln.ts';
 
+/** CRUSH_HASH_RJENKINS1, the only hash there is: by any other number a bucket's hashes are all 0, in Ceph too. */
+const HASH_RJENKINS1 = 0;
+
 /** Permutations of uniform buckets under the input at hand: part of a mapper's scratch memory. */
 export class PermutationCache {
   readonly #permutations = new Map<number, { x: number; filled: number; order: Int32Array }>();
@@ -28,7 +31,8 @@ export class PermutationCache {
     for (; found.filled <= place; found.filled++) {
       const p = found.filled;
       if (p >= size - 1) continue;
-      const other = p + (hash32x3(x, bucket.id, p) % (size - p));
+      const hash = bucket.hash === HASH_RJENKINS1 ? hash32x3(x, bucket.id, p) : 0;
+      const other = p + (hash % (size - p));
       const swapped = order[other]!;
       order[other] = order[p]!;
       order[p] = swapped;
@@ -73,6 +77,7 @@ function chooseStraw2(
   position: number,
 ): number {
   const { items } = bucket;
+  const hashed = bucket.hash === HASH_RJENKINS1;
   let weights = bucket.itemWeights;
   let ids = items;
   if (replacement !== undefined) {
@@ -85,7 +90,7 @@ function chooseStraw2(
   for (let i = 0; i < items.length; i++) {
     const weight = weights[i]! | 0;
     if (weight === 0) continue;
-    const ln = LN[hash32x3(x, ids[i]!, r) & 0xffff]!;
+    const ln = LN[hashed ? hash32x3(x, ids[i]!, r) & 0xffff : 0]!;
     // trunc(ln / weight) > longest, without the division: `longest` is an integer, and a product too large to be exact is
     // far beyond any ln. Weights above 2^31 count as negative, as in Ceph.
     if (weight > 0 && ln <= longest * weight) continue;
@@ -101,10 +106,11 @@ function chooseStraw2(
 
 function chooseStraw(bucket: CrushBucket, x: number, r: number): number {
   const { items, sums: straws } = bucket;
+  const hashed = bucket.hash === HASH_RJENKINS1;
   let chosen = 0;
   let longest = -1;
   for (let i = 0; i < items.length; i++) {
-    const draw = (hash32x3(x, items[i]!, r) & 0xffff) * straws[i]!;
+    const draw = (hashed ? hash32x3(x, items[i]!, r) & 0xffff : 0) * straws[i]!;
     if (draw > longest) {
       chosen = i;
       longest = draw;
@@ -115,8 +121,10 @@ function chooseStraw(bucket: CrushBucket, x: number, r: number): number {
 
 function chooseList(bucket: CrushBucket, x: number, r: number): number {
   const { items, itemWeights, sums } = bucket;
+  const hashed = bucket.hash === HASH_RJENKINS1;
   for (let i = items.length - 1; i >= 0; i--) {
-    const drawn = Math.floor(((hash32x4(x, items[i]!, r, bucket.id) & 0xffff) * sums[i]!) / 0x10000);
+    const hash = hashed ? hash32x4(x, items[i]!, r, bucket.id) & 0xffff : 0;
+    const drawn = Math.floor((hash * sums[i]!) / 0x10000);
     if (drawn < itemWeights[i]!) return items[i]!;
   }
   return items[0]!;
@@ -130,10 +138,12 @@ function multiplyHigh(a: number, b: number): number {
 
 function chooseTree(bucket: CrushBucket, x: number, r: number): number {
   const { items, sums: nodeWeights } = bucket;
+  const hashed = bucket.hash === HASH_RJENKINS1;
   let node = nodeWeights.length >> 1;
   while ((node & 1) === 0) {
     if (node === 0) return items[0]!;
-    const drawn = multiplyHigh(hash32x4(x, node, r, bucket.id), nodeWeights[node]!);
+    const hash = hashed ? hash32x4(x, node, r, bucket.id) : 0;
+    const drawn = multiplyHigh(hash, nodeWeights[node]!);
     const half = (node & -node) >> 1;
     const left = node - half;
     node = drawn < nodeWeights[left]! ? left : node + half;

@@ -1,14 +1,37 @@
 /**
- * The edits that monitors make to a CRUSH map (crush/CrushWrapper.cc): pure, each returns a new map. Buckets made here are
- * straw2; item weights of buckets always equal the weight of the bucket below.
+ * The edits that monitors make to a CRUSH map (crush/CrushWrapper.cc): pure, each returns a new map. Weights add up: what a
+ * bucket weighs in its parent is the sum of its items. The shadow trees of device classes and the weight sets of
+ * choose_args follow each edit.
  */
-import { BucketAlg, type CrushBucket, type CrushMap, type CrushRule, type CrushTunables, RuleOp } from './crush-map.ts';
+import { type WeightedItem, withItems } from './bucket-weights.ts';
+import {
+  BucketAlg,
+  type CrushBucket,
+  type CrushChooseArg,
+  type CrushMap,
+  type CrushRule,
+  type CrushTunables,
+  RuleOp,
+} from './crush-map.ts';
+import { rebuildShadows } from './device-class.ts';
+import {
+  bucketOf,
+  type CrushLocation,
+  fitsLocation,
+  freeBucketId,
+  itemByName,
+  itemWeight,
+  OSD_TYPE,
+  parentOf,
+  standsAt,
+  stepsOf,
+  typeByName,
+  weightAt,
+  withBucket,
+} from './hierarchy.ts';
 
 /** CRUSH_HASH_RJENKINS1. */
 const HASH_RJENKINS1 = 0;
-/** Slots for buckets double from here. */
-const FIRST_SLOTS = 8;
-const OSD_TYPE = 0;
 
 /** Ceph's default types, by number. */
 export const DEFAULT_TYPES: readonly string[] = [
@@ -56,161 +79,133 @@ export function emptyCrushMap(): CrushMap {
   };
 }
 
-/** Where something stands: type name -> bucket name, such as host -> host0, root -> default. */
-export type CrushLocation = ReadonlyMap<string, string>;
-
-export function bucketOf(map: CrushMap, id: number): CrushBucket | undefined {
-  return id < 0 ? map.buckets[-1 - id] : undefined;
-}
-
-/** Id of the item with this name. */
-export function itemByName(map: CrushMap, name: string): number | undefined {
-  for (const [id, each] of map.names) if (each === name) return id;
-  return undefined;
-}
-
-export function typeByName(map: CrushMap, name: string): number | undefined {
-  for (const [type, each] of map.typeNames) if (each === name) return type;
-  return undefined;
-}
-
-/** Whether the bucket is the shadow of another for a device class (`default~ssd`). */
-export function isShadow(map: CrushMap, id: number): boolean {
-  return map.names.get(id)?.includes('~') ?? false;
-}
-
-/** The bucket that holds an item, shadows apart. */
-export function parentOf(map: CrushMap, item: number): CrushBucket | undefined {
-  return map.buckets.find((bucket) => bucket?.items.includes(item) && !isShadow(map, bucket.id));
-}
-
-/** The bucket of type `typeName` above an item (or the item itself, when it is of that type). */
-export function subtreeOf(map: CrushMap, item: number, typeName: string): number | undefined {
-  const type = typeByName(map, typeName);
-  if (type === undefined) return undefined;
-  if (type === OSD_TYPE) return item;
-  let at = bucketOf(map, item) ?? parentOf(map, item);
-  for (let level = 0; at !== undefined && level < map.buckets.length; level++) {
-    if (at.type === type) return at.id;
-    at = parentOf(map, at.id);
-  }
-  return undefined;
-}
-
-/** Names of the buckets above an item, by type name. */
-export function locationOf(map: CrushMap, item: number): CrushLocation {
-  const location = new Map<string, string>();
-  let at = parentOf(map, item);
-  for (let level = 0; at !== undefined && level < map.buckets.length; level++) {
-    location.set(map.typeNames.get(at.type) ?? String(at.type), map.names.get(at.id) ?? String(at.id));
-    at = parentOf(map, at.id);
-  }
-  return location;
-}
-
-/** Buckets that no other holds, shadows apart. */
-export function rootsOf(map: CrushMap): CrushBucket[] {
-  return map.buckets.filter(
-    (bucket): bucket is CrushBucket =>
-      bucket !== undefined && !isShadow(map, bucket.id) && parentOf(map, bucket.id) === undefined,
-  );
-}
-
-/** 16.16 weight of an item where it stands; 0 when it stands nowhere. */
-export function itemWeight(map: CrushMap, item: number): number {
-  const parent = parentOf(map, item);
-  return parent === undefined ? 0 : (parent.itemWeights[parent.items.indexOf(item)] ?? parent.itemWeights[0] ?? 0);
-}
-
-/** Adds an empty bucket under the lowest free id. */
+/** Adds an empty bucket under the lowest free id, with the best algorithm that the map's tunables allow. */
 export function addBucket(map: CrushMap, name: string, type: number): [CrushMap, number] {
-  let slot = map.buckets.indexOf(undefined);
-  const buckets = [...map.buckets];
-  if (slot < 0) {
-    slot = buckets.length;
-    const slots = buckets.length === 0 ? FIRST_SLOTS : buckets.length * 2;
-    while (buckets.length < slots) buckets.push(undefined);
-  }
-  const id = -1 - slot;
-  buckets[slot] = {
+  const id = freeBucketId(map);
+  const { straw2, straw, tree, list, uniform } = BucketAlg;
+  const allowed = [straw2, straw, tree, list, uniform].find((alg) => (map.tunables.allowedBucketAlgs >> alg) & 1);
+  const bucket: CrushBucket = {
     id,
     type,
-    alg: BucketAlg.straw2,
+    alg: allowed ?? straw2,
     hash: HASH_RJENKINS1,
     weight: 0,
     items: new Int32Array(0),
     itemWeights: new Uint32Array(0),
     sums: new Uint32Array(0),
   };
-  return [{ ...map, buckets, names: withName(map, id, name) }, id];
+  return [withName(withBucket(map, bucket), id, name), id];
 }
 
-/** Names in ascending order of id, as they are encoded. */
-function withName(map: CrushMap, id: number, name: string): Map<number, string> {
-  return new Map([...map.names, [id, name] as const].sort(([a], [b]) => a - b));
+function withName(map: CrushMap, id: number, name: string): CrushMap {
+  return { ...map, names: new Map([...map.names, [id, name]]) };
 }
 
-function withItems(bucket: CrushBucket, entries: readonly (readonly [item: number, weight: number])[]): CrushBucket {
-  return {
-    ...bucket,
-    items: Int32Array.from(entries, ([item]) => item),
-    itemWeights: Uint32Array.from(entries, ([, weight]) => weight),
-    weight: entries.reduce((sum, [, weight]) => sum + weight, 0) >>> 0,
-  };
+function entriesOf(bucket: CrushBucket): WeightedItem[] {
+  return Array.from(bucket.items, (item, i) => [item, weightAt(bucket, i)]);
 }
 
-function entriesOf(bucket: CrushBucket): [number, number][] {
-  return Array.from(bucket.items, (item, i) => [item, bucket.itemWeights[i] ?? bucket.itemWeights[0] ?? 0]);
+/**
+ * Puts `entries` in place of a bucket's items and carries its new weight up to the root. The device `weighed` gets its new
+ * weight in the bucket's weight sets, too.
+ */
+function replaceItems(
+  map: CrushMap,
+  bucket: CrushBucket,
+  entries: readonly WeightedItem[],
+  weighed?: number,
+): CrushMap {
+  const seen = new Set<number>();
+  let next = map;
+  let at = bucket;
+  let items = entries;
+  for (;;) {
+    seen.add(at.id);
+    const changed = withItems(at, items, map.tunables);
+    next = { ...withBucket(next, changed), chooseArgs: withWeightSets(next, at, changed, weighed) };
+    const parent = parentOf(next, at.id);
+    if (parent === undefined || seen.has(parent.id)) return next;
+    items = entriesOf(parent).map(([item, weight]) => [item, item === changed.id ? changed.weight : weight]);
+    at = parent;
+  }
 }
 
-function withBucket(map: CrushMap, bucket: CrushBucket): CrushMap {
-  return { ...map, buckets: map.buckets.with(-1 - bucket.id, bucket) };
+/** The choose_args sets after `before` became `after`: weight sets of buckets go on being sums of those below. */
+function withWeightSets(
+  map: CrushMap,
+  before: CrushBucket,
+  after: CrushBucket,
+  weighed: number | undefined,
+): CrushMap['chooseArgs'] {
+  return new Map(
+    [...map.chooseArgs].map(([set, replacements]) => {
+      const slot = -1 - before.id;
+      const replacement = replacements.get(slot) ?? newReplacement(before, replacements);
+      if (replacement === undefined) return [set, replacements];
+      const { weightSets, ids } = replacement;
+      const weightIn = (weights: Uint32Array, position: number, item: number, place: number): number => {
+        if (item === weighed) return weightAt(after, place);
+        const below = item < 0 ? replacements.get(-1 - item)?.weightSets[position] : undefined;
+        if (below !== undefined) return below.reduce((sum, each) => sum + each, 0);
+        return weights[before.items.indexOf(item)] ?? 0;
+      };
+      const changed: CrushChooseArg = {
+        weightSets: weightSets.map((weights, position) =>
+          Uint32Array.from(after.items, (item, place) => weightIn(weights, position, item, place)),
+        ),
+        ids: ids.length === 0 ? ids : Int32Array.from(after.items, (item) => ids[before.items.indexOf(item)] ?? item),
+      };
+      return [set, new Map([...replacements, [slot, changed]])];
+    }),
+  );
 }
 
-/** Carries a bucket's new weight up to its root. */
-function propagate(map: CrushMap, id: number): CrushMap {
-  const bucket = bucketOf(map, id)!;
-  const parent = parentOf(map, id);
+/** A bucket that gets its first item gets weight sets, as many as others have. */
+function newReplacement(
+  bucket: CrushBucket,
+  replacements: ReadonlyMap<number, CrushChooseArg>,
+): CrushChooseArg | undefined {
+  const positions = [...replacements.values()].find(({ weightSets }) => weightSets.length > 0)?.weightSets.length ?? 0;
+  if (bucket.items.length > 0 || bucket.alg !== BucketAlg.straw2 || positions === 0) return undefined;
+  return { weightSets: Array.from({ length: positions }, () => new Uint32Array(0)), ids: new Int32Array(0) };
+}
+
+function takeOut(map: CrushMap, item: number): CrushMap {
+  const parent = parentOf(map, item);
   if (parent === undefined) return map;
-  const entries = entriesOf(parent).map(([item, weight]) => [item, item === id ? bucket.weight : weight] as const);
-  return propagate(withBucket(map, withItems(parent, entries)), parent.id);
-}
-
-function attach(map: CrushMap, parentId: number, item: number, weight: number): CrushMap {
-  const parent = bucketOf(map, parentId)!;
-  return propagate(withBucket(map, withItems(parent, [...entriesOf(parent), [item, weight]])), parentId);
+  return replaceItems(
+    map,
+    parent,
+    entriesOf(parent).filter(([each]) => each !== item),
+  );
 }
 
 /** Takes an item from where it stands. Its bucket, and what hangs below it, stay in the map. */
 export function detach(map: CrushMap, item: number): CrushMap {
-  const parent = parentOf(map, item);
-  if (parent === undefined) return map;
-  const entries = entriesOf(parent).filter(([each]) => each !== item);
-  return propagate(withBucket(map, withItems(parent, entries)), parent.id);
+  return rebuildShadows(takeOut(map, item));
 }
 
-/** Puts an item at a location, making the buckets that are missing (CrushWrapper::insert_item). */
-export function insert(map: CrushMap, item: number, weight: number, location: CrushLocation): CrushMap {
-  let current = item;
-  let currentWeight = weight;
+function putAt(map: CrushMap, item: number, weight: number, location: CrushLocation): CrushMap {
+  if (!fitsLocation(map, item, location)) return map;
   let next = map;
-  for (const [type, typeName] of [...map.typeNames].sort(([a], [b]) => a - b)) {
-    const name = location.get(typeName);
-    if (type === OSD_TYPE || name === undefined) continue;
-    const existing = itemByName(next, name);
-    if (existing !== undefined) return attach(next, existing, current, currentWeight);
+  let entry: WeightedItem = [item, weight];
+  const weighed = item >= 0 ? item : undefined;
+  for (const { type, name } of stepsOf(map, location)) {
+    const existing = bucketOf(next, itemByName(next, name) ?? OSD_TYPE);
+    if (existing !== undefined) return replaceItems(next, existing, [...entriesOf(existing), entry], weighed);
     const [made, id] = addBucket(next, name, type);
-    next = attach(made, id, current, currentWeight);
-    current = id;
-    currentWeight = bucketOf(next, id)!.weight;
+    next = replaceItems(made, bucketOf(made, id)!, [entry], weighed);
+    entry = [id, bucketOf(next, id)!.weight];
   }
   return next;
 }
 
-/** Whether an item stands where `location` says, as far as it says. */
-export function standsAt(map: CrushMap, item: number, location: CrushLocation): boolean {
-  const current = locationOf(map, item);
-  return current.size > 0 && [...location].every(([type, name]) => current.get(type) === name);
+/**
+ * Puts an item at a location, making the buckets that are missing (CrushWrapper::insert_item). Where it does not fit
+ * (`fitsLocation`), the map stays as it is.
+ */
+export function insert(map: CrushMap, item: number, weight: number, location: CrushLocation): CrushMap {
+  return rebuildShadows(putAt(map, item, weight, location));
 }
 
 /**
@@ -219,55 +214,73 @@ export function standsAt(map: CrushMap, item: number, location: CrushLocation): 
  */
 export function createOrMove(map: CrushMap, osd: number, weight: number, location: CrushLocation): CrushMap {
   if (standsAt(map, osd, location)) return map;
-  const known = parentOf(map, osd) !== undefined;
-  const kept = known ? itemWeight(map, osd) : weight;
-  const named = {
-    ...map,
-    names: withName(map, osd, `osd.${osd}`),
-    maxDevices: Math.max(map.maxDevices, osd + 1),
-  };
-  return insert(detach(named, osd), osd, kept, location);
+  const kept = parentOf(map, osd) === undefined ? weight : itemWeight(map, osd);
+  const without = takeOut(map, osd);
+  if (!fitsLocation(without, osd, location)) return map;
+  const named = { ...withName(without, osd, `osd.${osd}`), maxDevices: Math.max(map.maxDevices, osd + 1) };
+  return insert(named, osd, kept, location);
 }
 
-/** Moves a bucket, with all below it, to a location. */
+/** Moves a bucket, with all below it, to a location; where it does not fit, the map stays as it is. */
 export function moveBucket(map: CrushMap, id: number, location: CrushLocation): CrushMap {
-  return insert(detach(map, id), id, bucketOf(map, id)?.weight ?? 0, location);
+  if (standsAt(map, id, location)) return map;
+  const without = takeOut(map, id);
+  return fitsLocation(without, id, location) ? insert(without, id, bucketOf(map, id)?.weight ?? 0, location) : map;
 }
 
 /** Gives an OSD another weight (16.16) where it stands. */
 export function reweightItem(map: CrushMap, item: number, weight: number): CrushMap {
   const parent = parentOf(map, item);
   if (parent === undefined) return map;
-  const entries = entriesOf(parent).map(([each, old]) => [each, each === item ? weight : old] as const);
-  return propagate(withBucket(map, withItems(parent, entries)), parent.id);
+  const entries = entriesOf(parent).map(([each, old]): WeightedItem => [each, each === item ? weight : old]);
+  return rebuildShadows(replaceItems(map, parent, entries, item));
 }
 
 /** Removes a device, or a bucket that holds nothing. */
 export function removeItem(map: CrushMap, item: number): CrushMap {
-  const without = detach(map, item);
+  const without = takeOut(map, item);
   const names = new Map(without.names);
   names.delete(item);
-  const buckets = item < 0 ? without.buckets.with(-1 - item, undefined) : without.buckets;
-  return { ...without, names, buckets };
+  const deviceClass = new Map(without.deviceClass);
+  deviceClass.delete(item);
+  const classBuckets = new Map(without.classBuckets);
+  classBuckets.delete(item);
+  const slot = -1 - item;
+  const buckets = item < 0 ? without.buckets.with(slot, undefined) : without.buckets;
+  const chooseArgs = new Map(
+    [...without.chooseArgs].map(([set, replacements]) => [
+      set,
+      new Map([...replacements].filter(([each]) => each !== slot)),
+    ]),
+  );
+  return rebuildShadows({ ...without, names, buckets, deviceClass, classBuckets, chooseArgs });
 }
 
-/** A rule that takes a root and spreads over `domain` (CrushWrapper::add_simple_rule). */
+/** pg_pool_t's types, as rules know them. */
+export const RuleType = { replicated: 1, erasure: 3 } as const;
+
+/**
+ * A rule that takes a root, or its shadow for a device class (`shadowOf`), and spreads over `domain`
+ * (CrushWrapper::add_simple_rule). Without a `ruleType`, firstn is for replicated pools and indep for erasure-coded ones.
+ */
 export function addSimpleRule(
   map: CrushMap,
   name: string,
   root: number,
   domain: string,
   mode: 'firstn' | 'indep',
+  ruleType?: number,
 ): CrushMap {
-  const free = map.rules.indexOf(undefined);
-  const ruleNo = free < 0 ? map.rules.length : free;
+  const rulesets = new Set(map.rules.map((rule) => rule?.ruleset));
+  let ruleNo = 0;
+  while (map.rules[ruleNo] !== undefined || rulesets.has(ruleNo)) ruleNo += 1;
   const type = typeByName(map, domain) ?? OSD_TYPE;
   const firstn = mode === 'firstn';
   const leafOp = firstn ? RuleOp.chooseleafFirstn : RuleOp.chooseleafIndep;
   const osdOp = firstn ? RuleOp.chooseFirstn : RuleOp.chooseIndep;
   const rule: CrushRule = {
     ruleset: ruleNo,
-    type: firstn ? 1 : 3,
+    type: ruleType ?? (firstn ? RuleType.replicated : RuleType.erasure),
     minSize: firstn ? 1 : 3,
     maxSize: firstn ? 10 : 20,
     steps: [
@@ -283,6 +296,7 @@ export function addSimpleRule(
     ],
   };
   const rules = [...map.rules];
+  while (rules.length < ruleNo) rules.push(undefined);
   rules[ruleNo] = rule;
   return { ...map, rules, ruleNames: new Map([...map.ruleNames, [ruleNo, name]]) };
 }

@@ -4,7 +4,7 @@
  *
  *   magic, sizes | buckets | rules | type, item and rule names | tunables, one release after another | classes | choose_args
  */
-import { type Bytes, Decoder, Encoder } from '@spirula/encoding';
+import { type Bytes, Decoder, Encoder, fromUtf8 } from '@spirula/encoding';
 import {
   BucketAlg,
   type CrushBucket,
@@ -57,7 +57,7 @@ export function decodeCrushMap(bytes: Bytes): CrushMap {
     : new Map<number, Map<number, number>>();
   const chooseArgs = from.remaining > 0 ? decodeChooseArgs(from, buckets) : new Map();
   return {
-    maxDevices,
+    maxDevices: devicesOf(maxDevices, buckets, names),
     buckets,
     rules,
     typeNames,
@@ -69,6 +69,18 @@ export function decodeCrushMap(bytes: Bytes): CrushMap {
     classBuckets,
     chooseArgs,
   };
+}
+
+/** A map that names or holds devices past its max_devices has these, too (CrushWrapper::finalize, crush_finalize). */
+function devicesOf(
+  maxDevices: number,
+  buckets: readonly (CrushBucket | undefined)[],
+  names: ReadonlyMap<number, string>,
+): number {
+  let last = maxDevices - 1;
+  for (const bucket of buckets) for (const item of bucket?.items ?? []) last = Math.max(last, item);
+  for (const id of names.keys()) last = Math.max(last, id);
+  return last + 1;
 }
 
 /** `count` slots that are each led by a u32, zero when empty. */
@@ -87,6 +99,7 @@ function slots<T>(
   return all;
 }
 
+/** What follows the items is laid out by the algorithm named inside; the one that leads only has to be known. */
 function decodeBucket(from: Decoder, lead: number): CrushBucket {
   if (lead > BucketAlg.straw2) from.fail('bucket.alg', `is ${lead}`);
   const id = from.i32('bucket.id');
@@ -99,7 +112,7 @@ function decodeBucket(from: Decoder, lead: number): CrushBucket {
   const u32 = () => from.u32('bucket.weights');
   let itemWeights = new Uint32Array(0);
   let sums = new Uint32Array(0);
-  switch (lead) {
+  switch (alg) {
     case BucketAlg.uniform:
       itemWeights = Uint32Array.of(u32());
       break;
@@ -109,7 +122,8 @@ function decodeBucket(from: Decoder, lead: number): CrushBucket {
     case BucketAlg.straw2:
       itemWeights = Uint32Array.from({ length: size }, u32);
       break;
-    default:
+    case BucketAlg.list:
+    case BucketAlg.straw:
       // list: weight and sum; straw: weight and straw, item by item.
       if (size * 8 > from.remaining) from.fail('bucket.weights', `${size} pairs do not fit`);
       itemWeights = new Uint32Array(size);
@@ -118,8 +132,10 @@ function decodeBucket(from: Decoder, lead: number): CrushBucket {
         itemWeights[i] = u32();
         sums[i] = u32();
       }
+      break;
+    default:
+      from.fail('bucket.alg', `is ${alg}`);
   }
-  if (alg !== lead) from.fail('bucket.alg', `is ${alg} inside and ${lead} outside`);
   return { id, type, alg, hash, weight, items, itemWeights, sums };
 }
 
@@ -144,7 +160,7 @@ function decodeNames(from: Decoder, field: string): Map<number, string> {
   for (let i = 0; i < count; i++) {
     const id = from.i32(field);
     const length = from.u32(field) || from.u32(field);
-    names.set(id, new TextDecoder().decode(from.raw(length, field)));
+    names.set(id, fromUtf8(from.raw(length, field)));
   }
   return names;
 }
@@ -171,6 +187,7 @@ function decodeChooseArgs(
 ): Map<number, Map<number, CrushChooseArg>> {
   const field = 'crush.choose_args';
   const u32 = () => from.u32(field);
+  let slot = 0;
   return from.map(
     field,
     12,
@@ -180,16 +197,24 @@ function decodeChooseArgs(
         field,
         12,
         () => {
-          const slot = u32();
+          slot = u32();
           if (slot >= buckets.length) from.fail(field, `names bucket slot ${slot} of ${buckets.length}`);
           return slot;
         },
-        () => ({
-          weightSets: from.list(field, 4, () => Uint32Array.from(from.list(field, 4, u32))),
-          ids: Int32Array.from(from.list(field, 4, () => from.i32(field))),
-        }),
+        () => {
+          const weightSets = from.list(field, 4, () => Uint32Array.from(from.list(field, 4, u32)));
+          const ids = Int32Array.from(from.list(field, 4, () => from.i32(field)));
+          const items = buckets[slot]?.items.length;
+          if (ids.length > 0 && ids.length !== items) from.fail(field, `has ${ids.length} ids for ${items} items`);
+          return { weightSets, ids };
+        },
       ),
   );
+}
+
+/** Entries by ascending key, as Ceph's maps are written. */
+function ascending<V>(entries: ReadonlyMap<number, V>): ReadonlyMap<number, V> {
+  return new Map([...entries].sort(([a], [b]) => a - b));
 }
 
 /** Writes a CRUSH map as Ceph 16.2 does. */
@@ -209,9 +234,9 @@ export function encodeCrushMap(map: CrushMap): Bytes {
   }
   const id = (value: number) => to.i32(value);
   const text = (value: string) => to.string(value);
-  to.map(map.typeNames, id, text);
-  to.map(map.names, id, text);
-  to.map(map.ruleNames, id, text);
+  to.map(ascending(map.typeNames), id, text);
+  to.map(ascending(map.names), id, text);
+  to.map(ascending(map.ruleNames), id, text);
   const { tunables } = map;
   to.u32(tunables.chooseLocalTries);
   to.u32(tunables.chooseLocalFallbackTries);
@@ -221,15 +246,15 @@ export function encodeCrushMap(map: CrushMap): Bytes {
   to.u8(tunables.strawCalcVersion);
   to.u32(tunables.allowedBucketAlgs);
   to.u8(tunables.chooseleafStable);
-  to.map(map.deviceClass, id, id);
-  to.map(map.classNames, id, text);
-  to.map(map.classBuckets, id, (shadows) => to.map(shadows, id, id));
+  to.map(ascending(map.deviceClass), id, id);
+  to.map(ascending(map.classNames), id, text);
+  to.map(ascending(map.classBuckets), id, (shadows) => to.map(ascending(shadows), id, id));
   to.map(
-    map.chooseArgs,
+    ascending(map.chooseArgs),
     (set) => to.i64(set),
     (replacements) =>
       to.map(
-        replacements,
+        ascending(replacements),
         (slot) => to.u32(slot),
         (replacement) => encodeChooseArg(to, replacement),
       ),

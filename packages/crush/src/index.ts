@@ -16,23 +16,29 @@ export { CrushMapper, findRule } from './mapper.ts';
 export {
   addBucket,
   addSimpleRule,
-  bucketOf,
-  type CrushLocation,
   createOrMove,
   DEFAULT_TYPES,
   detach,
   emptyCrushMap,
   insert,
+  moveBucket,
+  removeItem,
+  RuleType,
+  reweightItem,
+} from './builder.ts';
+export { removeDeviceClass, setDeviceClass, shadowOf } from './device-class.ts';
+export {
+  ancestorsOf,
+  bucketOf,
+  type CrushLocation,
+  fitsLocation,
   isShadow,
   itemByName,
   itemWeight,
   locationOf,
-  moveBucket,
   parentOf,
-  removeItem,
-  reweightItem,
   rootsOf,
   standsAt,
   subtreeOf,
   typeByName,
-} from './builder.ts';
+} from './hierarchy.ts';

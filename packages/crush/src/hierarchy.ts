@@ -1,0 +1,144 @@
+/**
+ * Who holds whom in a CRUSH map: buckets by name and slot, parents, roots, locations. A bucket whose name has a `~` is the
+ * shadow of another for a device class (`default~ssd`); shadows are derived (device-class.ts) and nobody's parents here.
+ */
+import type { CrushBucket, CrushMap } from './crush-map.ts';
+
+export const OSD_TYPE = 0;
+/** Slots for buckets double from here. */
+const FIRST_SLOTS = 8;
+
+/** Where something stands: type name -> bucket name, such as host -> host0, root -> default. */
+export type CrushLocation = ReadonlyMap<string, string>;
+
+export function bucketOf(map: CrushMap, id: number): CrushBucket | undefined {
+  return id < 0 ? map.buckets[-1 - id] : undefined;
+}
+
+/** Id of the item with this name. */
+export function itemByName(map: CrushMap, name: string): number | undefined {
+  for (const [id, each] of map.names) if (each === name) return id;
+  return undefined;
+}
+
+export function typeByName(map: CrushMap, name: string): number | undefined {
+  for (const [type, each] of map.typeNames) if (each === name) return type;
+  return undefined;
+}
+
+/** Whether the bucket is the shadow of another for a device class. */
+export function isShadow(map: CrushMap, id: number): boolean {
+  return map.names.get(id)?.includes('~') ?? false;
+}
+
+/** The bucket that holds an item, shadows apart. */
+export function parentOf(map: CrushMap, item: number): CrushBucket | undefined {
+  return map.buckets.find((bucket) => bucket?.items.includes(item) && !isShadow(map, bucket.id));
+}
+
+/** The buckets above an item, nearest first. Ends where a damaged map runs in a circle. */
+export function ancestorsOf(map: CrushMap, item: number): CrushBucket[] {
+  const ancestors: CrushBucket[] = [];
+  let at = parentOf(map, item);
+  while (at !== undefined && !ancestors.includes(at)) {
+    ancestors.push(at);
+    at = parentOf(map, at.id);
+  }
+  return ancestors;
+}
+
+/** The bucket of type `typeName` above an item (or the item itself, when it is of that type). */
+export function subtreeOf(map: CrushMap, item: number, typeName: string): number | undefined {
+  const type = typeByName(map, typeName);
+  if (type === undefined) return undefined;
+  if ((bucketOf(map, item)?.type ?? OSD_TYPE) === type) return item;
+  return ancestorsOf(map, item).find((bucket) => bucket.type === type)?.id;
+}
+
+/** Names of the buckets above an item, by type name. */
+export function locationOf(map: CrushMap, item: number): CrushLocation {
+  return new Map(
+    ancestorsOf(map, item).map(({ id, type }) => [
+      map.typeNames.get(type) ?? String(type),
+      map.names.get(id) ?? String(id),
+    ]),
+  );
+}
+
+/** Buckets that no other holds, shadows apart. */
+export function rootsOf(map: CrushMap): CrushBucket[] {
+  const held = new Set<number>();
+  for (const bucket of map.buckets) {
+    if (bucket !== undefined && !isShadow(map, bucket.id)) for (const item of bucket.items) held.add(item);
+  }
+  return map.buckets.filter(
+    (bucket): bucket is CrushBucket => bucket !== undefined && !isShadow(map, bucket.id) && !held.has(bucket.id),
+  );
+}
+
+/** Weight of the bucket's item at `index`, 16.16. */
+export function weightAt(bucket: CrushBucket, index: number): number {
+  // Uniform buckets have one weight for all; tree buckets keep it on the item's leaf, every other node.
+  return bucket.itemWeights[index] ?? bucket.itemWeights[0] ?? bucket.sums[2 * index + 1] ?? 0;
+}
+
+/** 16.16 weight of an item where it stands; 0 when it stands nowhere. */
+export function itemWeight(map: CrushMap, item: number): number {
+  const parent = parentOf(map, item);
+  return parent === undefined ? 0 : weightAt(parent, parent.items.indexOf(item));
+}
+
+/** Whether the bucket named at the lowest type of `location` holds the item itself (CrushWrapper::check_item_loc). */
+export function standsAt(map: CrushMap, item: number, location: CrushLocation): boolean {
+  const [lowest] = stepsOf(map, location);
+  const bucket = lowest === undefined ? undefined : bucketOf(map, itemByName(map, lowest.name) ?? 0);
+  return bucket?.items.includes(item) ?? false;
+}
+
+/** Whether `item` is `id` or somewhere below it. */
+function contains(map: CrushMap, id: number, item: number): boolean {
+  return id === item || ancestorsOf(map, item).some((bucket) => bucket.id === id);
+}
+
+/**
+ * Whether an item can be put at `location`: something is named there, names that exist are buckets of that type, and the
+ * lowest of them neither holds the item yet nor lies below it.
+ */
+export function fitsLocation(map: CrushMap, item: number, location: CrushLocation): boolean {
+  const steps = stepsOf(map, location);
+  for (const { type, name } of steps) {
+    const id = itemByName(map, name);
+    if (id === undefined) continue;
+    return bucketOf(map, id)?.type === type && !contains(map, id, item) && !contains(map, item, id);
+  }
+  return steps.length > 0;
+}
+
+/** The steps of a location, lowest type first; types that the map does not have are passed over. */
+export function stepsOf(map: CrushMap, location: CrushLocation): { type: number; name: string }[] {
+  return [...map.typeNames]
+    .sort(([a], [b]) => a - b)
+    .flatMap(([type, typeName]) => {
+      const name = location.get(typeName);
+      return type === OSD_TYPE || name === undefined ? [] : [{ type, name }];
+    });
+}
+
+/** The lowest bucket id that is free, and not among `reserved`. */
+export function freeBucketId(map: CrushMap, reserved?: ReadonlySet<number>): number {
+  let id = -1;
+  while (map.buckets[-1 - id] !== undefined || reserved?.has(id)) id -= 1;
+  return id;
+}
+
+/** The map with a bucket in its slot, of which there are then enough. */
+export function withBucket(map: CrushMap, bucket: CrushBucket): CrushMap {
+  const slot = -1 - bucket.id;
+  const buckets = [...map.buckets];
+  while (slot >= buckets.length) {
+    const slots = buckets.length === 0 ? FIRST_SLOTS : buckets.length * 2;
+    while (buckets.length < slots) buckets.push(undefined);
+  }
+  buckets[slot] = bucket;
+  return { ...map, buckets };
+}
