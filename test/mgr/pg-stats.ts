@@ -37,7 +37,7 @@ const osdStat: OsdStat = {
 };
 
 /** A PG's report as its primary would make it under `map`. */
-export function pgStat(map: OsdMap, pgid: PgId, more: Partial<PgStat> = {}): PgStat {
+function pgStat(map: OsdMap, pgid: PgId, more: Partial<PgStat> = {}): PgStat {
   const { up, upPrimary, acting, actingPrimary } = mapPg(map, pgid);
   const at = { sec: 1_700_000_000, nsec: 0 };
   return {

@@ -9,6 +9,8 @@ interface Request {
   mappings: boolean;
   badMappings: boolean;
   statistics: boolean;
+  /** Of devices that store something and should; or of all. */
+  utilization: 'none' | 'used' | 'all';
   chooseTries: boolean;
   rule: number | undefined;
   minRep: number | undefined;
@@ -26,7 +28,8 @@ const IN = 0x10000;
 const DEFAULT_MAX_X = 1023;
 /** CrushTester uses choose_args set 0, falling back to -1. */
 const CHOOSE_ARGS = 0;
-const USAGE = `usage: crushtool -i <map> --test [--show-mappings] [--show-bad-mappings] [--show-statistics] [--show-choose-tries]
+const USAGE = `usage: crushtool -i <map> --test [--show-mappings] [--show-bad-mappings] [--show-statistics] [--show-utilization]
+       [--show-utilization-all] [--show-choose-tries]
    -i, --infn <map>         the map, binary
    --rule <r>               one rule instead of all
    --num-rep <n>            how many replicas; --min-rep and --max-rep give a range
@@ -59,6 +62,7 @@ function parseArguments(argv: readonly string[]): Request {
     mappings: false,
     badMappings: false,
     statistics: false,
+    utilization: 'none',
     chooseTries: false,
     rule: undefined,
     minRep: undefined,
@@ -101,6 +105,12 @@ function parseArguments(argv: readonly string[]): Request {
         break;
       case '--show-statistics':
         request.statistics = true;
+        break;
+      case '--show-utilization':
+        request.utilization = 'used';
+        break;
+      case '--show-utilization-all':
+        request.utilization = 'all';
         break;
       case '--show-choose-tries':
         request.chooseTries = true;
@@ -173,8 +183,8 @@ function deviceWeights(map: CrushMap, request: Request): Uint32Array {
 }
 
 function testMap(map: CrushMap, request: Request, io: ToolIo): void {
-  const { mappings, badMappings, statistics, chooseTries } = request;
-  if (!mappings && !badMappings && !statistics && !chooseTries) {
+  const { mappings, badMappings, statistics, utilization, chooseTries } = request;
+  if (!mappings && !badMappings && !statistics && utilization === 'none' && !chooseTries) {
     io.stdout('WARNING: no output selected; use --output-csv or --show-X\n');
   }
   const weights = deviceWeights(map, request);

@@ -124,6 +124,22 @@ function makeProgram(): Command {
     process.exitCode = osdmaptool(args, { ...texts, ...files });
   });
 
+  const sim = program.command('sim').description('run the cluster in the deterministic simulator');
+  sim
+    .command('run')
+    .description('run a scenario under one seed, or under many')
+    .argument('<scenario>')
+    .option('--seed <n>', 'the seed (1)', wholeNumber(0, 0xffff_ffff))
+    .option('--seeds <from-to>', 'a range of seeds, such as 1-1000')
+    .action(async (scenario, options) => {
+      const { runSim } = await import('./commands/sim.ts');
+      process.exitCode = await runSim(scenario, options);
+    });
+  sim
+    .command('list')
+    .description('list the scenarios')
+    .action(async () => (await import('./commands/sim.ts')).listScenarios());
+
   program
     .command('demo')
     .description('store a real directory tree while OSDs die and come back; check every byte and every replica')

@@ -4,7 +4,7 @@
  *   Activating --> [WaitLocal/RemoteRecoveryReserved --> Recovering] -->
  *                  [WaitLocal/RemoteBackfillReserved --> Backfilling] --> Recovered --> Clean
  */
-import { type Epoch, type OsdId, type PgId } from '@spirula/encoding';
+import type { Epoch, OsdId, PgId } from '@spirula/encoding';
 import { type OsdMap, OsdMapFlag, osdExists, osdUp, type PgPlacement, type Pool } from '@spirula/maps';
 import type { Lease, OsdPeerMessage, PastInterval, PgHistory, PgInfo, PgLeaseAcks, PgReserve } from '@spirula/messages';
 import type { TransactionOp } from '@spirula/objectstore';

@@ -19,7 +19,7 @@ interface InFlight {
 }
 
 /** The changes as operations on the PG's own collection. */
-export function inCollection(cid: string, changes: readonly ObjectChange[]): Transaction {
+function inCollection(cid: string, changes: readonly ObjectChange[]): Transaction {
   return changes.map((change): TransactionOp => ({ ...change, cid }));
 }
 

@@ -7,7 +7,7 @@ export function scenarioNames(): string[] {
   return scenarios.map(({ name }) => name);
 }
 
-export interface RunOptions {
+interface RunOptions {
   readonly name: string;
   readonly seed: number;
   /** How long faults last; the scenario's own time when left out. */

@@ -1,6 +1,6 @@
 /** Options that stand before, after or between the words of a command, as those of `ceph` do (Python's parse_known_args). */
 
-export type OptionKind = 'flag' | 'value';
+type OptionKind = 'flag' | 'value';
 
 export interface OptionTable {
   /** Long and short spellings -> name and kind. */

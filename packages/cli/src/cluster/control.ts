@@ -10,9 +10,7 @@ export type ControlRequest =
   | { readonly ask: 'wait-healthy' }
   | { readonly ask: 'down' };
 
-type ControlReply =
-  | { readonly ok: true; readonly value: unknown }
-  | { readonly ok: false; readonly problem: string };
+type ControlReply = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly problem: string };
 
 const MAX_LINE = 64 * 1024;
 

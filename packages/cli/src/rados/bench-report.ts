@@ -1,7 +1,7 @@
 /** What `rados bench` prints while it runs, and in the end (common/obj_bencher.cc: status_printer, write_bench). */
 
 /** Mean, standard deviation and extremes of a series. */
-export interface Spread {
+interface Spread {
   readonly mean: number;
   readonly deviation: number;
   readonly max: number;

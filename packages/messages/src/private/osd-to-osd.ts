@@ -67,7 +67,7 @@ export interface OsdLinkAck {
 }
 
 /** How long, from now, what was promised to primaries of earlier intervals may still let them serve reads. Microseconds. */
-export interface PriorReadable {
+interface PriorReadable {
   readonly priorReadableUs: Instant;
 }
 

@@ -120,9 +120,9 @@ export interface PastInterval {
   readonly maybeWentRw: boolean;
 }
 
-export const reqidSchema: Schema<ReqId> = object({ entityType: u8, entityNum: bigint, tid: bigint, inc: int });
+const reqidSchema: Schema<ReqId> = object({ entityType: u8, entityNum: bigint, tid: bigint, inc: int });
 
-export const pgHistorySchema: Schema<PgHistory> = object({
+const pgHistorySchema: Schema<PgHistory> = object({
   epochCreated: u32,
   lastEpochStarted: u32,
   lastIntervalStarted: u32,

@@ -23,7 +23,7 @@ import {
   type UTime,
   type Uuid,
 } from '@spirula/encoding';
-import type { HObject, SnapInterval } from '@spirula/maps';
+import type { HObject } from '@spirula/maps';
 import type { WireMessage } from '@spirula/world';
 
 /** Where payloads go while a message is packed. */
@@ -67,7 +67,7 @@ function integerBetween(least: number, most: number): Schema<number> {
 }
 
 export const u8 = integerBetween(0, 0xff);
-export const u16 = integerBetween(0, 0xffff);
+const u16 = integerBetween(0, 0xffff);
 export const u32 = integerBetween(0, 0xffff_ffff);
 export const i32 = integerBetween(-0x8000_0000, 0x7fff_ffff);
 /** A non-negative integer below 2^53. */
@@ -267,8 +267,7 @@ export const hobject: Schema<HObject> = object({
   hash: u32,
   max: bool,
 });
-export const snapInterval: Schema<SnapInterval> = object({ start: bigint, length: bigint });
-export const entityAddr: Schema<EntityAddr> = object({
+const entityAddr: Schema<EntityAddr> = object({
   type: u32,
   nonce: u32,
   family: literal(0, 2, 10),
