@@ -4,7 +4,7 @@ import { applyIncremental, decodeIncremental, decodeOsdMap, type MonMap, type Os
 import type { Message, OsdMapMessage } from '@spirula/messages';
 import { Monitor } from '@spirula/mon';
 import { type CommandResult, MonClient } from '@spirula/mon-client';
-import { EXACT_CLOCK, QUICK_DISK, type SimProcess, Simulation } from '@spirula/sim-world';
+import { type DiskProfile, EXACT_CLOCK, QUICK_DISK, type SimProcess, Simulation } from '@spirula/sim-world';
 import { type Config, type Daemon, makeConfig, SECOND, type World, type WorldEvent } from '@spirula/world';
 
 const FSID = Uint8Array.from({ length: 16 }, (_, i) => i + 1);
@@ -19,7 +19,7 @@ export interface Answer {
 }
 
 /** Somebody with a session to the monitors: a client, or an OSD or manager as far as the monitors can see. */
-export class Talker implements Daemon<Message> {
+class Talker implements Daemon<Message> {
   readonly world: World<Message>;
   readonly mon: MonClient;
   readonly heard: Message[] = [];
@@ -70,6 +70,8 @@ export interface MonClusterSpec {
   readonly mons?: number;
   readonly seed?: number;
   readonly options?: Partial<Config>;
+  readonly disk?: DiskProfile;
+  readonly buggify?: boolean;
 }
 
 export class MonCluster {
@@ -77,10 +79,12 @@ export class MonCluster {
   readonly mons: MonPlace[] = [];
   readonly admin: TalkerPlace;
   readonly #options: Partial<Config>;
+  readonly #disk: DiskProfile;
 
-  constructor({ mons = 3, seed = 1, options = {} }: MonClusterSpec = {}) {
-    this.simulation = new Simulation({ seed });
+  constructor({ mons = 3, seed = 1, options = {}, disk = QUICK_DISK, buggify = false }: MonClusterSpec = {}) {
+    this.simulation = new Simulation({ seed, buggify });
     this.#options = options;
+    this.#disk = disk;
     for (let rank = 0; rank < mons; rank++) this.#addMon(rank);
     this.admin = this.addTalker({ type: 'client', id: 'admin' });
   }
@@ -184,6 +188,7 @@ export class MonCluster {
     return answer;
   }
 
+  // biome-ignore lint/suspicious/noExplicitAny: the shape is for each test to say
   json(prefix: string, args: Readonly<Record<string, unknown>> = {}): any {
     return JSON.parse(this.succeed({ prefix, format: 'json', ...args }).text);
   }
@@ -233,7 +238,7 @@ export class MonCluster {
           : { public: port },
       deviceBytes: 0,
       config: makeConfig(this.#options),
-      disk: QUICK_DISK,
+      disk: this.#disk,
       clock: EXACT_CLOCK,
       make,
     });

@@ -5,7 +5,7 @@
  *   elector  epoch
  *   osdmap   first, last, full:<epoch>, inc:<epoch>         monmap, mgrmap, auth, config, logm: one service each
  */
-import { type Bytes, compareBytes, Decoder, Encoder, fromUtf8, utf8 } from '@spirula/encoding';
+import { type Bytes, compareBytes, crc32c, Decoder, Encoder, fromUtf8, utf8 } from '@spirula/encoding';
 import type { Batch, KeyValue, KvOp } from '@spirula/world';
 
 const SEPARATOR = '\0';
@@ -124,6 +124,16 @@ export class MonStore {
       const key = fromUtf8(first[0]);
       prefixes.push(key.slice(0, key.indexOf(SEPARATOR)));
     }
+  }
+
+  /** Checksum of all entries of the prefixes that `skip` leaves. */
+  digest(skip: (prefix: string) => boolean): number {
+    let digest = 0xffff_ffff;
+    for (const prefix of this.prefixes()) {
+      if (skip(prefix)) continue;
+      for (const [key, value] of this.#kv.range(prefixRange(prefix))) digest = crc32c(value, crc32c(key, digest));
+    }
+    return digest;
   }
 
   /** Entries of every prefix after `after`, raw, up to about `maxBytes`: a chunk of a store sync. */

@@ -46,6 +46,8 @@ import { StoreSync } from './sync.ts';
 import { paxosTimeout } from './timers.ts';
 
 const ENDPOINT = 'public';
+/** Prefixes whose content is each monitor's own business. */
+const OWN_PREFIXES = ['elector', 'local', 'monmap', 'paxos'];
 /** Requests that wait for a quorum; beyond it the oldest are dropped, and their askers ask again. */
 const MAX_WAITING = 4096;
 
@@ -104,6 +106,7 @@ export class Monitor implements Daemon<Message> {
       armTimeout: () => this.#arm('sync', seconds(world.config.mon_sync_timeout)),
       disarmTimeout: () => world.clock.disarm('sync'),
       lastCommitted: () => this.#paxos.lastCommitted,
+      inSmallChunks: () => world.buggify('mon sync in small chunks'),
       reload: () => this.#onStoreReplaced(),
       finished: () => this.#probe(),
     });
@@ -180,6 +183,8 @@ export class Monitor implements Daemon<Message> {
       lastCommitted: this.#paxos.lastCommitted,
       value: (version: number): Bytes | undefined => this.#paxos.value(version),
       osdMap: this.#services.osd.map,
+      /** Checksum of all that the services keep: equal where the last committed version is. */
+      storeDigest: (): number => this.#store.digest((prefix) => OWN_PREFIXES.includes(prefix)),
     };
   }
 

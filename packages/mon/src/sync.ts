@@ -13,6 +13,7 @@ import { type MonStore, MonTransaction, prefixRange } from './mon-store.ts';
 import type { StoreWriter } from './store-writer.ts';
 
 const CHUNK_BYTES = 1 << 20;
+const SMALL_CHUNK_BYTES = 1 << 11;
 /** What belongs to one monitor alone and is neither wiped nor copied. */
 const OWN_PREFIXES = ['elector', 'monmap'];
 const LOCAL = 'local';
@@ -25,6 +26,8 @@ export interface SyncHost {
   armTimeout(): void;
   disarmTimeout(): void;
   lastCommitted(): number;
+  /** Whether to send much less at a time than usual. */
+  inSmallChunks(): boolean;
   /** The store holds something else now. */
   reload(): void;
   /** The copy is complete, or given up: start anew. */
@@ -105,7 +108,8 @@ export class StoreSync {
     const start = keyOf(after);
     if (start === undefined) return;
     const skip = (prefix: string) => prefix === LOCAL || OWN_PREFIXES.includes(prefix);
-    const { entries, done } = this.#store.chunk(start, CHUNK_BYTES, skip);
+    const bytes = this.#host.inSmallChunks() ? SMALL_CHUNK_BYTES : CHUNK_BYTES;
+    const { entries, done } = this.#store.chunk(start, bytes, skip);
     const data = new Encoder(4096);
     data.list(entries, ([key, value]) => {
       data.blob(key);
