@@ -36,7 +36,7 @@ export const standard: Scenario = {
 };
 
 /** What the seed makes of the cluster and of its misfortune. */
-export function drawStandard(seed: number): StandardConfig {
+function drawStandard(seed: number): StandardConfig {
   const random = new SeededRandom(seed, 'config');
   const size = random.between(2, 3);
   const minSize = random.oneIn(3) ? random.between(1, size) : size - 1;

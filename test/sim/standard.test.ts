@@ -1,0 +1,26 @@
+import { runScenario } from '@spirula/sim-scenarios';
+import { expect, test } from 'vitest';
+
+/** `SEED=1031 npx vitest run test/sim` replays one; `SEEDS=50` runs more. */
+const FIRST_SEED = 1000;
+const count = Number(process.env['SEEDS'] ?? 6);
+const seeds = process.env['SEED']
+  ? [Number(process.env['SEED'])]
+  : Array.from({ length: count }, (_, i) => FIRST_SEED + i);
+
+test.each(seeds)(
+  'nothing acknowledged is lost or changed, and all heals (seed %i)',
+  (seed) => {
+    const report = runScenario({ name: 'standard', seed });
+
+    expect(report.violations, report.replay).toEqual([]);
+    expect(report.unclean, report.replay).toEqual([]);
+  },
+  300_000,
+);
+
+test('one seed, one history', () => {
+  const run = () => runScenario({ name: 'standard', seed: 7, virtualSeconds: 40 });
+
+  expect(run().digest).toBe(run().digest);
+}, 300_000);
