@@ -1,5 +1,13 @@
 /** `spirula crushtool`: tests CRUSH maps offline, as Ceph's tool of that name (src/tools/crushtool.cc, CrushTester.cc). */
-import { CRUSH_ITEM_NONE, CrushMapper, type CrushMap, decodeCrushMap, hash32x2 } from '@spirula/crush';
+import {
+  CRUSH_ITEM_NONE,
+  CrushMapper,
+  type CrushMap,
+  type CrushRule,
+  decodeCrushMap,
+  hash32x2,
+  RuleOp,
+} from '@spirula/crush';
 import { MalformedInput } from '@spirula/encoding';
 import type { ToolIo } from './osdmaptool.ts';
 
@@ -9,12 +17,13 @@ interface Request {
   mappings: boolean;
   badMappings: boolean;
   statistics: boolean;
-  /** Of devices that store something and should; or of all. */
-  utilization: 'none' | 'used' | 'all';
+  /** What each device stores that stores something and should; it takes precedence over that of all devices. */
+  utilization: boolean;
+  utilizationAll: boolean;
   chooseTries: boolean;
-  rule: number | undefined;
-  minRep: number | undefined;
-  maxRep: number | undefined;
+  minRule: number;
+  maxRule: number;
+  numRep: number | undefined;
   minX: number;
   maxX: number;
   poolId: number | undefined;
@@ -28,11 +37,13 @@ const IN = 0x10000;
 const DEFAULT_MAX_X = 1023;
 /** CrushTester uses choose_args set 0, falling back to -1. */
 const CHOOSE_ARGS = 0;
+/** More devices, or lines of a histogram, than this come from damage. */
+const MOST = 1 << 24;
 const USAGE = `usage: crushtool -i <map> --test [--show-mappings] [--show-bad-mappings] [--show-statistics] [--show-utilization]
        [--show-utilization-all] [--show-choose-tries]
    -i, --infn <map>         the map, binary
-   --rule <r>               one rule instead of all
-   --num-rep <n>            how many replicas; --min-rep and --max-rep give a range
+   --rule <r>               one rule instead of all; --min-rule and --max-rule give a range
+   --num-rep <n>            how many replicas; without it, all that the rule is for
    --min-x <x>, --max-x <x> the inputs, 0 to ${DEFAULT_MAX_X} unless given
    --pool-id <id>           inputs are hashed with the pool's id, as PGs are
    --weight <osd> <weight>  reweight of a device, 0 to 1
@@ -62,11 +73,12 @@ function parseArguments(argv: readonly string[]): Request {
     mappings: false,
     badMappings: false,
     statistics: false,
-    utilization: 'none',
+    utilization: false,
+    utilizationAll: false,
     chooseTries: false,
-    rule: undefined,
-    minRep: undefined,
-    maxRep: undefined,
+    minRule: 0,
+    maxRule: Number.POSITIVE_INFINITY,
+    numRep: undefined,
     minX: 0,
     maxX: DEFAULT_MAX_X,
     poolId: undefined,
@@ -107,26 +119,28 @@ function parseArguments(argv: readonly string[]): Request {
         request.statistics = true;
         break;
       case '--show-utilization':
-        request.utilization = 'used';
+        request.utilization = true;
+        request.statistics = true;
         break;
       case '--show-utilization-all':
-        request.utilization = 'all';
+        request.utilizationAll = true;
+        request.statistics = true;
         break;
       case '--show-choose-tries':
         request.chooseTries = true;
         break;
       case '--rule':
-        request.rule = number(option);
+        request.minRule = number(option);
+        request.maxRule = request.minRule;
+        break;
+      case '--min-rule':
+        request.minRule = number(option);
+        break;
+      case '--max-rule':
+        request.maxRule = number(option);
         break;
       case '--num-rep':
-        request.minRep = number(option);
-        request.maxRep = request.minRep;
-        break;
-      case '--min-rep':
-        request.minRep = number(option);
-        break;
-      case '--max-rep':
-        request.maxRep = number(option);
+        request.numRep = number(option);
         break;
       case '--min-x':
         request.minX = number(option);
@@ -172,9 +186,10 @@ function readMap(path: string | undefined, io: ToolIo): CrushMap {
 
 /** Devices that occur in the map are in, others out; `--weight` says otherwise. */
 function deviceWeights(map: CrushMap, request: Request): Uint32Array {
+  if (map.maxDevices > MOST) throw new Refusal(`the map has ${map.maxDevices} devices; the most is ${MOST}.`);
   const weights = new Uint32Array(Math.max(0, map.maxDevices));
   for (const bucket of map.buckets) {
-    for (const item of bucket?.items ?? []) if (item >= 0 && item < weights.length) weights[item] = IN;
+    for (const item of bucket?.items ?? []) if (item >= 0) weights[item] = IN;
   }
   for (const [osd, weight] of request.weights) {
     if (osd < weights.length) weights[osd] = Math.min(IN, Math.max(0, Math.trunc(Math.fround(weight) * IN)));
@@ -183,57 +198,121 @@ function deviceWeights(map: CrushMap, request: Request): Uint32Array {
 }
 
 function testMap(map: CrushMap, request: Request, io: ToolIo): void {
-  const { mappings, badMappings, statistics, utilization, chooseTries } = request;
-  if (!mappings && !badMappings && !statistics && utilization === 'none' && !chooseTries) {
+  const { mappings, badMappings, statistics, chooseTries } = request;
+  if (!mappings && !badMappings && !statistics && !chooseTries) {
     io.stdout('WARNING: no output selected; use --output-csv or --show-X\n');
   }
   const weights = deviceWeights(map, request);
-  // The real tool, too, says nothing of a map whose devices all weigh nothing.
-  if (!weights.some((weight) => weight > 0)) return;
+  if (request.utilizationAll) {
+    io.stderr(`devices weights (hex): [${Array.from(weights, (weight) => weight.toString(16)).join(',')}]\n`);
+  }
   const mapper = new CrushMapper(map, CHOOSE_ARGS);
-  const histogram = new Uint32Array(map.tunables.chooseTotalTries + 1);
+  const tries = Math.min(map.tunables.chooseTotalTries, MOST);
+  const histogram = new Uint32Array(tries + 1);
   if (chooseTries) mapper.choiceTries = histogram;
-  map.rules.forEach((rule, ruleNo) => {
-    if (request.rule !== undefined && request.rule !== ruleNo) return;
-    if (rule === undefined) return;
-    const minRep = request.minRep ?? rule.minSize;
-    const maxRep = request.maxRep ?? rule.maxSize;
-    const name = map.ruleNames.get(ruleNo) ?? '';
-    if (statistics)
-      io.stdout(`rule ${ruleNo} (${name}), x = ${request.minX}..${request.maxX}, numrep = ${minRep}..${maxRep}\n`);
-    for (let size = minRep; size <= maxRep; size++) testRule(mapper, ruleNo, name, size, weights, request, io);
-  });
+  for (let rule = request.minRule; rule < map.rules.length && rule <= request.maxRule; rule++) {
+    testRule(map, mapper, rule, weights, request, io);
+  }
   if (chooseTries) {
-    const last = histogram.findLastIndex((count) => count > 0);
-    const shown = Array.from(histogram.subarray(0, Math.max(last + 1, map.tunables.chooseTotalTries)));
-    io.stdout(shown.map((count, tries) => `${String(tries).padStart(2)}: ${String(count).padStart(9)}\n`).join(''));
+    // The last try of all is counted, but not shown.
+    const shown = Array.from(histogram.subarray(0, tries));
+    io.stdout(shown.map((count, n) => `${String(n).padStart(2)}: ${String(count).padStart(9)}\n`).join(''));
   }
 }
 
 function testRule(
+  map: CrushMap,
   mapper: CrushMapper,
-  rule: number,
-  name: string,
-  size: number,
+  ruleNo: number,
   weights: Uint32Array,
   request: Request,
   io: ToolIo,
 ): void {
+  const { minX, maxX, numRep, statistics } = request;
+  const rule = map.rules[ruleNo];
+  if (rule === undefined) {
+    if (statistics) io.stdout(`rule ${ruleNo} dne\n`);
+    return;
+  }
+  const minRep = numRep ?? rule.minSize;
+  const maxRep = numRep ?? rule.maxSize;
+  const name = `rule ${ruleNo} (${map.ruleNames.get(ruleNo) ?? ''})`;
+  if (statistics) io.stdout(`${name}, x = ${minX}..${maxX}, numrep = ${minRep}..${maxRep}\n`);
+  // Ceph adds in 32 bits, and passes over rules when nothing weighs anything.
+  const totalWeight = weights.reduce((sum, weight) => (sum + weight) | 0, 0);
+  for (let size = minRep; size <= maxRep && totalWeight !== 0; size++) {
+    const { stored, sizes, lines } = mapInputs(mapper, ruleNo, size, weights, request);
+    const inputs = maxX - minX + 1;
+    if (statistics) {
+      for (const [length, count] of [...sizes].sort(([a], [b]) => a - b)) {
+        lines.push(`${name} num_rep ${size} result size == ${length}:\t${count}/${inputs}\n`);
+      }
+      const expected = Math.min(size, mostPlaces(map, rule)) * inputs;
+      lines.push(...utilization(stored, expected, weights, totalWeight, request));
+    }
+    io.stdout(lines.join(''));
+  }
+}
+
+/** Maps all inputs: how many each device got, how many results have each length, and the lines asked for. */
+function mapInputs(
+  mapper: CrushMapper,
+  rule: number,
+  size: number,
+  weights: Uint32Array,
+  { minX, maxX, poolId, mappings, badMappings }: Request,
+): { stored: Uint32Array; sizes: Map<number, number>; lines: string[] } {
+  const stored = new Uint32Array(weights.length);
   const sizes = new Map<number, number>();
   const lines: string[] = [];
-  for (let x = request.minX; x <= request.maxX; x++) {
-    const input = request.poolId === undefined || request.poolId === -1 ? x : hash32x2(x, request.poolId);
+  for (let x = minX; x <= maxX; x++) {
+    const input = poolId === undefined || poolId === -1 ? x : hash32x2(x, poolId);
     const result = mapper.doRule(rule, input, size, weights);
-    if (request.mappings) lines.push(`CRUSH rule ${rule} x ${x} [${result.join(',')}]\n`);
-    const bad = result.length !== size || result.includes(CRUSH_ITEM_NONE);
-    if (bad && request.badMappings)
+    if (mappings) lines.push(`CRUSH rule ${rule} x ${x} [${result.join(',')}]\n`);
+    if (badMappings && (result.length !== size || result.includes(CRUSH_ITEM_NONE))) {
       lines.push(`bad mapping rule ${rule} x ${x} num_rep ${size} result [${result.join(',')}]\n`);
+    }
+    for (const device of result) if (device >= 0 && device < stored.length) stored[device]! += 1;
     sizes.set(result.length, (sizes.get(result.length) ?? 0) + 1);
   }
-  io.stdout(lines.join(''));
-  if (!request.statistics) return;
-  const all = request.maxX - request.minX + 1;
-  for (const [length, count] of [...sizes].sort(([a], [b]) => a - b)) {
-    io.stdout(`rule ${rule} (${name}) num_rep ${size} result size == ${length}:\t${count}/${all}\n`);
+  return { stored, sizes, lines };
+}
+
+function utilization(
+  stored: Uint32Array,
+  expected: number,
+  weights: Uint32Array,
+  totalWeight: number,
+  request: Request,
+): string[] {
+  if (!request.utilization && !request.utilizationAll) return [];
+  return Array.from(stored).flatMap((count, device) => {
+    // In single precision, as there.
+    const share = Math.fround(weights[device]! / Math.fround(totalWeight));
+    const due = Math.fround(share * Math.fround(expected));
+    if (request.utilization && (due <= 0 || count === 0)) return [];
+    return [`  device ${device}:\t\t stored : ${count}\t expected : ${sixDigits(due)}\n`];
+  });
+}
+
+/** As C++ streams print a float. */
+function sixDigits(value: number): string {
+  const text = value.toPrecision(6);
+  const [digits = '', exponent] = text.split('e');
+  const trimmed = digits.includes('.') ? digits.replace(/\.?0+$/, '') : digits;
+  return exponent === undefined ? trimmed : `${trimmed}e${exponent.replace(/^([+-])(\d)$/, '$10$2')}`;
+}
+
+/** How many replicas a rule can place at most, by the numbers and kinds of buckets it chooses (get_maximum_affected_by_rule). */
+function mostPlaces(map: CrushMap, rule: CrushRule): number {
+  let most = Math.max(map.buckets.length, map.maxDevices);
+  const chosen = new Map(
+    rule.steps.filter(({ op }) => op >= 2 && op !== RuleOp.emit).map((step) => [step.arg2, step.arg1]),
+  );
+  for (const [type, wanted] of chosen) {
+    const there = [...map.names.keys()].filter((id) => id < 0 && map.buckets[-1 - id]?.type === type).length;
+    const places = wanted > 0 ? Math.min(wanted, there) : there;
+    if (places > 0) most = Math.min(most, places);
   }
+  return most;
 }

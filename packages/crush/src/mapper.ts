@@ -19,10 +19,11 @@ import {
 import { hash32x2 } from './hash.ts';
 
 /**
- * Items drawn for one mapping before it gives up as if its tries were used up: far above what any sane map needs, and the
- * bound on what a damaged one (billions of tries, buckets in circles) can cost.
+ * What one mapping may cost before it gives up as if its tries were used up: an item drawn costs 1, each choice and each try
+ * CHOICE_COST besides. Far above what any sane map needs, and the bound on a damaged one: billions of tries, buckets in circles.
  */
-const MAX_DRAWS = 1 << 24;
+const MAX_COST = 1 << 24;
+const CHOICE_COST = 32;
 /** Longest result. */
 const MAX_RESULT = 0x10000;
 
@@ -33,7 +34,7 @@ export class CrushMapper {
   readonly #permutations = new PermutationCache();
   #weights: ArrayLike<number> = [];
   #x = 0;
-  #drawsLeft = 0;
+  #costLeft = 0;
   // How hard the choose step at hand tries: the map's tunables, then the rule's set steps.
   #localTries = 0;
   #localFallbackTries = 0;
@@ -66,7 +67,7 @@ export class CrushMapper {
     if (this.#working.length < max) this.#grow(max);
     this.#weights = weights;
     this.#x = x | 0;
-    this.#drawsLeft = MAX_DRAWS;
+    this.#costLeft = MAX_COST;
     this.#localTries = tunables.chooseLocalTries;
     this.#localFallbackTries = tunables.chooseLocalFallbackTries;
     this.#varyR = tunables.chooseleafVaryR;
@@ -188,7 +189,7 @@ export class CrushMapper {
     parentR: number,
     depth: number,
   ): number {
-    for (let rep = this.#stable ? 0 : position; rep < numrep && room > 0 && this.#drawsLeft > 0; rep++) {
+    for (let rep = this.#stable ? 0 : position; rep < numrep && room > 0 && this.#costLeft > 0; rep++) {
       if (!this.#firstnRank(start, rep, type, out, position, room, totalTries, leafTries, leaves, parentR, depth))
         continue;
       position += 1;
@@ -244,7 +245,8 @@ export class CrushMapper {
         }
         failures += 1;
         localFailures += 1;
-        if (--this.#drawsLeft <= 0) return false;
+        this.#costLeft -= CHOICE_COST;
+        if (this.#costLeft <= 0) return false;
         if (collides && localFailures <= this.#localTries) continue;
         if (fallback > 0 && localFailures <= size + fallback) continue;
         if (failures >= totalTries) return false;
@@ -297,8 +299,8 @@ export class CrushMapper {
     out.fill(CRUSH_ITEM_UNDEF, first, end);
     leaves?.fill(CRUSH_ITEM_UNDEF, first, end);
     let failures = 0;
-    for (; left > 0 && failures < totalTries && this.#drawsLeft > 0; failures++) {
-      this.#drawsLeft -= end - first;
+    for (; left > 0 && failures < totalTries && this.#costLeft > 0; failures++) {
+      this.#costLeft -= end - first + CHOICE_COST;
       for (let rep = first; rep < end; rep++) {
         if (out[rep] !== CRUSH_ITEM_UNDEF) continue;
         const item = this.#indepPlace(
@@ -375,7 +377,7 @@ export class CrushMapper {
   }
 
   #chooseItem(bucket: CrushBucket, r: number, position: number): number {
-    this.#drawsLeft -= bucket.items.length;
+    this.#costLeft -= bucket.items.length + CHOICE_COST;
     return chooseItem(bucket, this.#permutations, this.#x, r, this.#chooseArgs?.get(-1 - bucket.id), position);
   }
 
