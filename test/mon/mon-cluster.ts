@@ -10,8 +10,6 @@ import { type Config, type Daemon, makeConfig, SECOND, type World, type WorldEve
 const FSID = Uint8Array.from({ length: 16 }, (_, i) => i + 1);
 const NEVER = { sec: 0, nsec: 0 };
 
-export { FSID };
-
 export interface Answer {
   readonly code: number;
   readonly status: string;
