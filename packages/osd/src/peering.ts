@@ -10,11 +10,18 @@
  * from. A message that belongs to an older interval is ignored.
  */
 import { compareVersions, type Epoch, type EVersion, type OsdId } from '@spirula/encoding';
-import { type HObject, MIN_HOBJECT, type OsdMap, osdExists, osdUp, type PgPlacement, type Pool } from '@spirula/maps';
-import type { PgHistory, PgInfo, PgInfoMessage, PgLogMessage, PgLogPart, PgNotify, PgQuery } from '@spirula/messages';
-import type { TransactionOp } from '@spirula/objectstore';
+import { type OsdMap, osdExists, osdUp, type PgPlacement, type Pool } from '@spirula/maps';
+import type { Lease, PgHistory, PgInfo, PgInfoMessage, PgLogMessage, PgNotify, PgQuery } from '@spirula/messages';
+import type { Transaction } from '@spirula/objectstore';
 import { invariant } from '@spirula/world';
 import { calcReplicatedActing, findBestInfo, type PeerInfos } from './choose-acting.ts';
+import {
+  activateReplica,
+  isValidLog,
+  mergeAuthoritativeLog,
+  takeActivationInfo,
+  takeActivationLog,
+} from './log-exchange.ts';
 import { Missing } from './missing.ts';
 import { isFirst } from './object-id.ts';
 import {
@@ -27,7 +34,6 @@ import {
 } from './past-intervals.ts';
 import type { PgCore } from './pg-core.ts';
 import {
-  emptyInfo,
   hasMissing,
   isConsistentInfo,
   isEmpty,
@@ -36,7 +42,7 @@ import {
   NO_VERSION,
   sameVersion,
 } from './pg-info.ts';
-import { completeUpTo, judgeReplicaLog, mergeLog, missNewEntries, rewindDivergentLog } from './pg-log-merge.ts';
+import { completeUpTo, judgeReplicaLog } from './pg-log-merge.ts';
 
 export type PeeringState =
   | { readonly name: 'Initial' }
@@ -402,35 +408,26 @@ export class Peering {
         this.#listener.onPeerMissing(from);
         return;
       case 'Stray':
-        if (from === this.#pg.primary) this.#onActivationLog(message);
+        if (from === this.#pg.primary) {
+          this.#becomeReplicaActive(message.info, message.lease, takeActivationLog(this.#pg, message));
+        }
         return;
       default:
         return;
     }
   }
 
-  /** proc_master_log. */
   #onAuthoritativeLog(from: OsdId, message: PgLogMessage, prior: PriorSet): void {
     const pg = this.#pg;
-    const { info, log } = message;
-    const overlaps = compareVersions(pg.log.head, log.tail) >= 0 && compareVersions(log.head, pg.log.tail) >= 0;
-    if (!overlaps) {
+    const transaction = mergeAuthoritativeLog(pg, message);
+    if (!transaction) {
       this.#state = { name: 'Incomplete', prior };
       pg.host.pgChanged(pg.pgid);
       return;
     }
-    const transaction: TransactionOp[] = [];
-    pg.setInfo(mergeLog(pg.log, pg.missing, pg.info, { info, log }, this.#dupsTracked, this.#remover(transaction)));
-    pg.peerInfo.set(from, info);
+    pg.peerInfo.set(from, message.info);
     pg.peerMissing.set(from, Missing.of(message.missing));
-    pg.setInfo({
-      ...pg.info,
-      lastEpochStarted: Math.max(pg.info.lastEpochStarted, info.lastEpochStarted),
-      lastIntervalStarted: Math.max(pg.info.lastIntervalStarted, info.lastIntervalStarted),
-      counts: info.counts,
-      countsInvalid: info.countsInvalid,
-    });
-    this.#updateHistory(info.history);
+    this.#updateHistory(message.info.history);
     pg.commit(transaction);
     this.#becomeGetMissing(prior);
   }
@@ -491,68 +488,12 @@ export class Peering {
     pg.setInfo({ ...pg.info, ...started, lastComplete: completeUpTo(pg.info, pg.missing) });
     const lease = pg.lease.renew(pg.host.world.clock.now());
     for (const osd of pg.actingRecoveryBackfill) {
-      if (osd !== pg.whoami) this.#activateReplica(osd, lease);
+      if (osd !== pg.whoami) activateReplica(pg, osd, lease);
     }
     pg.commit([], () => {
       if (pg.lastPeeringReset === reset) this.#onActivationCommitted(pg.whoami);
     });
     pg.host.pgChanged(pg.pgid);
-  }
-
-  #activateReplica(osd: OsdId, lease: PgInfoMessage['lease']): void {
-    const pg = this.#pg;
-    const { pgid, epoch } = pg;
-    const known = pg.peerInfo.get(osd) ?? emptyInfo(pgid);
-    const isNewThere = known.history.epochCreated === 0;
-    let peer = known;
-    let log: PgLogPart | undefined;
-    let info = pg.info;
-    const peerMissing = pg.peerMissing.get(osd) ?? new Missing();
-    const isTarget = pg.backfillTargets.includes(osd);
-    if (sameVersion(peer.lastUpdate, pg.info.lastUpdate) && !(isTarget && !isIncomplete(peer))) {
-      if (!isEmpty(peer) && !isNewThere) {
-        pg.send(osd, { type: 'pg_info', pgid, epoch, info, lease, leaseAck: undefined });
-      } else log = { head: pg.log.head, tail: pg.log.head, entries: [], dups: [] };
-    } else if (
-      compareVersions(pg.log.tail, peer.lastUpdate) > 0 ||
-      isFirst(peer.lastBackfill) ||
-      (isTarget && !isIncomplete(peer))
-    ) {
-      // Backfill from the start, with some recent log so that requests sent again are recognized.
-      log = pg.log.copyNewest(pg.host.world.config.osd_min_pg_log_entries);
-      peer = {
-        ...pg.info,
-        lastComplete: pg.info.lastUpdate,
-        lastBackfill: MIN_HOBJECT,
-        logTail: log.tail,
-        counts: { objects: 0, bytes: 0 },
-      };
-      info = peer;
-      peerMissing.clear();
-    } else {
-      log = pg.log.copyAfter(peer.lastUpdate);
-    }
-    if (log) {
-      pg.send(osd, {
-        type: 'pg_log',
-        pgid,
-        epoch,
-        queryEpoch: epoch,
-        info,
-        log,
-        missing: [],
-        pastIntervals: isNewThere ? pg.pastIntervals : [],
-        lease,
-      });
-      if (!isFirst(peer.lastBackfill)) {
-        const after = known.lastUpdate;
-        const added = log.entries.filter((entry) => compareVersions(entry.version, after) > 0);
-        missNewEntries(peer, peerMissing, added, () => {});
-      }
-    }
-    peer = { ...peer, lastUpdate: pg.info.lastUpdate, lastEpochStarted: pg.info.lastEpochStarted };
-    pg.peerMissing.set(osd, peerMissing);
-    pg.peerInfo.set(osd, { ...peer, lastComplete: completeUpTo(peer, peerMissing), history: pg.info.history });
   }
 
   #onActivationCommitted(osd: OsdId): void {
@@ -673,25 +614,6 @@ export class Peering {
     });
   }
 
-  /** The primary's log brings this replica up, or starts its backfill (Stray::react(MLogRec)). */
-  #onActivationLog(message: PgLogMessage): void {
-    const pg = this.#pg;
-    const { info, log } = message;
-    const transaction: TransactionOp[] = [];
-    if (isFirst(info.lastBackfill)) {
-      const { history } = pg.info;
-      pg.missing.clear();
-      pg.log.claim(log);
-      pg.setInfo({ ...info, pgid: pg.pgid, history });
-    } else {
-      if (compareVersions(pg.log.head, log.tail) < 0 || compareVersions(log.head, pg.log.tail) < 0) return;
-      pg.setInfo(mergeLog(pg.log, pg.missing, pg.info, { info, log }, this.#dupsTracked, this.#remover(transaction)));
-      pg.setInfo({ ...pg.info, counts: info.counts, countsInvalid: info.countsInvalid });
-    }
-    if (!sameVersion(pg.info.lastUpdate, info.lastUpdate)) return;
-    this.#becomeReplicaActive(info, message.lease, transaction);
-  }
-
   onInfo(from: OsdId, message: PgInfoMessage): void {
     const pg = this.#pg;
     if (this.#isOld(message.epoch)) return;
@@ -702,18 +624,11 @@ export class Peering {
         if (message.leaseAck !== undefined) pg.lease.onAck(from, message.leaseAck);
         this.#onActivationCommitted(from);
         return;
-      case 'Stray': {
-        if (from !== pg.primary) return;
-        const { lastUpdate } = message.info;
-        const transaction: TransactionOp[] = [];
-        if (compareVersions(pg.info.lastUpdate, lastUpdate) > 0 && compareVersions(lastUpdate, pg.log.tail) >= 0) {
-          pg.setInfo(rewindDivergentLog(pg.log, pg.missing, pg.info, lastUpdate, this.#remover(transaction)));
+      case 'Stray':
+        if (from === pg.primary) {
+          this.#becomeReplicaActive(message.info, message.lease, takeActivationInfo(pg, message.info));
         }
-        if (!sameVersion(pg.info.lastUpdate, lastUpdate)) return;
-        pg.setInfo({ ...pg.info, counts: message.info.counts, countsInvalid: message.info.countsInvalid });
-        this.#becomeReplicaActive(message.info, message.lease, transaction);
         return;
-      }
       case 'ReplicaActive':
         if (from !== pg.primary) return;
         this.#updateHistory(message.info.history);
@@ -725,8 +640,13 @@ export class Peering {
     }
   }
 
-  /** PeeringState::activate, a replica's side. */
-  #becomeReplicaActive(primaryInfo: PgInfo, lease: PgInfoMessage['lease'], transaction: TransactionOp[]): void {
+  /**
+   * PeeringState::activate, a replica's side.
+   *
+   * @param transaction what brings the store in line; undefined: the primary's log does not fit this one
+   */
+  #becomeReplicaActive(primaryInfo: PgInfo, lease: Lease | undefined, transaction: Transaction | undefined): void {
+    if (!transaction) return;
     const pg = this.#pg;
     const { world } = pg.host;
     this.#state = { name: 'ReplicaActive' };
@@ -753,15 +673,6 @@ export class Peering {
     this.#listener.onReplicaActive();
   }
 
-  get #dupsTracked(): number {
-    return this.#pg.host.world.config.osd_pg_log_dups_tracked;
-  }
-
-  #remover(transaction: TransactionOp[]) {
-    const { cid } = this.#pg;
-    return (oid: HObject) => void transaction.push({ op: 'remove', cid, oid });
-  }
-
   /** What holds of every PG after every event. */
   check(): void {
     const pg = this.#pg;
@@ -777,14 +688,4 @@ export class Peering {
       invariant(!isIncomplete(pg.info), 'an active primary has all objects, or knows that it misses them');
     }
   }
-}
-
-/** A log as a peer may send it: in order, and fitting its info. */
-function isValidLog({ info, log }: PgLogMessage): boolean {
-  let last = log.tail;
-  for (const { version } of log.entries) {
-    if (compareVersions(version, last) <= 0) return false;
-    last = version;
-  }
-  return isConsistentInfo(info) && compareVersions(last, log.head) <= 0 && sameVersion(info.lastUpdate, log.head);
 }
