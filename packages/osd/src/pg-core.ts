@@ -57,7 +57,10 @@ export class PgCore {
 
   map: OsdMap;
   pool: Pool;
-  placement: PgPlacement;
+  #placement!: PgPlacement;
+  #acting: readonly OsdId[] = [];
+  #up: readonly OsdId[] = [];
+  #otherActing: readonly OsdId[] = [];
   #info: PgInfo;
   #pastIntervals: readonly PastInterval[] = [];
   /** Epoch of the newest interval, or of the newest restart of peering in it. What is older than that is ignored. */
@@ -120,12 +123,23 @@ export class PgCore {
     this.#pastDirty = true;
   }
 
+  get placement(): PgPlacement {
+    return this.#placement;
+  }
+
+  set placement(placement: PgPlacement) {
+    this.#placement = placement;
+    this.#acting = membersOf(placement.acting);
+    this.#up = membersOf(placement.up);
+    this.#otherActing = this.#acting.filter((osd) => osd !== this.whoami);
+  }
+
   get acting(): readonly OsdId[] {
-    return membersOf(this.placement.acting);
+    return this.#acting;
   }
 
   get up(): readonly OsdId[] {
-    return membersOf(this.placement.up);
+    return this.#up;
   }
 
   get primary(): OsdId {
@@ -147,7 +161,7 @@ export class PgCore {
 
   /** The other members of the acting set. */
   get otherActing(): readonly OsdId[] {
-    return this.acting.filter((osd) => osd !== this.whoami);
+    return this.#otherActing;
   }
 
   /** Enough OSDs for writes. */

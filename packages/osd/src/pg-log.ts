@@ -161,14 +161,15 @@ export class PgLog {
 
   /**
    * What is newer than `version`; all there is when that has been trimmed. It begins at the newest entry that is not newer,
-   * which `version` itself need not be: it may lie beyond the head, or be another log's (PGLog::copy_after).
+   * which `version` itself need not be: it may lie beyond the head, or be another log's (PGLog::copy_after). Whoever has
+   * that much of the log has its own memory of what was trimmed.
    */
   copyAfter(version: EVersion): PgLogPart {
     if (compareVersions(version, this.#tail) < 0) return this.copy();
     let from = this.#entries.length;
     while (from > 0 && compareVersions(this.#entries[from - 1]!.version, version) > 0) from -= 1;
     const tail = from === 0 ? this.#tail : this.#entries[from - 1]!.version;
-    return { head: this.#head, tail, entries: this.#entries.slice(from), dups: [...this.#dups] };
+    return { head: this.#head, tail, entries: this.#entries.slice(from), dups: [] };
   }
 
   /** The newest `count` entries. */
