@@ -8,7 +8,7 @@
  *   straw2   the longest of n exponentially distributed straws: a changed weight moves only what it must, O(n)
  */
 import { BucketAlg, CRUSH_ITEM_NONE, type CrushBucket, type CrushChooseArg } from './crush-map.ts';
-import { hash32x3, hash32x4 } from './hash.ts';
+import { hash32x3, hash32x4, hashEach } from './hash.ts';
 import { LN } from './ln.ts';
 
 /** CRUSH_HASH_RJENKINS1, the only hash there is: by any other number a bucket's hashes are all 0, in Ceph too. */
@@ -69,6 +69,16 @@ export function chooseItem(
   }
 }
 
+/** Hashes of the items of the bucket at hand; no state outlives a choice. */
+let hashes = new Int32Array(64);
+
+function hashItems(bucket: CrushBucket, ids: Int32Array, x: number, r: number): Int32Array {
+  if (hashes.length < ids.length) hashes = new Int32Array(2 * ids.length);
+  if (bucket.hash === HASH_RJENKINS1) hashEach(x, ids, r, hashes);
+  else hashes.fill(0, 0, ids.length);
+  return hashes;
+}
+
 function chooseStraw2(
   bucket: CrushBucket,
   x: number,
@@ -77,7 +87,6 @@ function chooseStraw2(
   position: number,
 ): number {
   const { items } = bucket;
-  const hashed = bucket.hash === HASH_RJENKINS1;
   let weights = bucket.itemWeights;
   let ids = items;
   if (replacement !== undefined) {
@@ -85,12 +94,13 @@ function chooseStraw2(
     if (weightSets.length > 0) weights = weightSets[Math.min(position, weightSets.length - 1)]!;
     if (replacement.ids.length > 0) ids = replacement.ids;
   }
+  const drawn = hashItems(bucket, ids, x, r);
   let chosen = 0;
   let longest = Number.NEGATIVE_INFINITY;
   for (let i = 0; i < items.length; i++) {
     const weight = weights[i]! | 0;
     if (weight === 0) continue;
-    const ln = LN[hashed ? hash32x3(x, ids[i]!, r) & 0xffff : 0]!;
+    const ln = LN[drawn[i]! & 0xffff]!;
     // trunc(ln / weight) > longest, without the division: `longest` is an integer, and a product too large to be exact is
     // far beyond any ln. Weights above 2^31 count as negative, as in Ceph.
     if (weight > 0 && ln <= longest * weight) continue;
@@ -106,11 +116,11 @@ function chooseStraw2(
 
 function chooseStraw(bucket: CrushBucket, x: number, r: number): number {
   const { items, sums: straws } = bucket;
-  const hashed = bucket.hash === HASH_RJENKINS1;
+  const drawn = hashItems(bucket, items, x, r);
   let chosen = 0;
   let longest = -1;
   for (let i = 0; i < items.length; i++) {
-    const draw = (hashed ? hash32x3(x, items[i]!, r) & 0xffff : 0) * straws[i]!;
+    const draw = (drawn[i]! & 0xffff) * straws[i]!;
     if (draw > longest) {
       chosen = i;
       longest = draw;

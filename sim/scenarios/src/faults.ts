@@ -13,6 +13,8 @@ export interface FaultWeights {
   readonly hang: number;
   /** One machine against all others, both ways or one. */
   readonly isolate: number;
+  /** An OSD and a client that reach one another and nobody else. */
+  readonly corner: number;
   /** Two groups that do not hear one another. */
   readonly split: number;
   /** Two machines. */
@@ -93,6 +95,8 @@ export class FaultInjector {
         return this.#afflict('hang', (process) => process.hang());
       case 'isolate':
         return this.#isolate();
+      case 'corner':
+        return this.#corner();
       case 'split':
         return this.#split();
       case 'cut':
@@ -161,20 +165,26 @@ export class FaultInjector {
     this.#cut(cuts, duration, () => this.#afflicted.delete(process));
   }
 
-  /** Daemons and clients fall into two groups; at least one monitor more than half stays together by chance only. */
+  /** The OSD may not know for long that it is no longer what the client takes it for. */
+  #corner(): void {
+    const osd = this.#random.pick(this.#cluster.osds).process;
+    const client = this.#random.pick(this.#cluster.clients).process;
+    const duration = 1 + this.#random.below(this.#config.durationUs);
+    this.#note(`${osd.name} and ${client.name} are cut off together for ${inSeconds(duration)} s`);
+    this.#divide([osd, client], duration);
+  }
+
   #split(): void {
-    const all = this.#simulation.processes.map(({ name }) => name);
-    const left = all.filter(() => this.#random.oneIn(3));
-    const right = all.filter((name) => !left.includes(name));
+    const left = this.#simulation.processes.filter(() => this.#random.oneIn(3));
     const duration = this.#drawDuration();
-    this.#note(`split for ${inSeconds(duration)} s: ${left.join(' ')} | ${right.join(' ')}`);
-    const cuts = left.flatMap((a) =>
-      right.flatMap((b): Cut[] => [
-        [a, b],
-        [b, a],
-      ]),
-    ); // prettier-ignore
-    this.#cut(cuts, duration, () => {});
+    this.#note(`${left.map(({ name }) => name).join(' ')} split off for ${inSeconds(duration)} s`);
+    this.#divide(left, duration);
+  }
+
+  #divide(group: readonly SimProcess[], duration: Instant): void {
+    const rest = this.#simulation.processes.filter((process) => !group.includes(process));
+    const ways = group.flatMap((a) => rest.map((b): Cut => [a.name, b.name]));
+    this.#cut([...ways, ...ways.map(([a, b]): Cut => [b, a])], duration, () => {});
   }
 
   #cutPair(): void {

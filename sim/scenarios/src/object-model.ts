@@ -103,7 +103,15 @@ function hashMap(map: ReadonlyMap<RawString, Bytes>): string {
 export function hashBytes(bytes: Bytes): string {
   let a = 0x9e3779b9;
   let b = 0x85ebca6b;
-  for (let i = 0; i < bytes.length; i++) {
+  let i = 0;
+  for (; i + 4 <= bytes.length; i += 4) {
+    const word = bytes[i]! | (bytes[i + 1]! << 8) | (bytes[i + 2]! << 16) | (bytes[i + 3]! << 24);
+    a = Math.imul(a ^ word, 0x01000193);
+    a ^= a >>> 15;
+    b = Math.imul(b ^ word, 0x5bd1e995);
+    b ^= b >>> 13;
+  }
+  for (; i < bytes.length; i++) {
     a = Math.imul(a ^ bytes[i]!, 0x01000193);
     b = Math.imul(b ^ bytes[i]!, 0x5bd1e995);
     b ^= b >>> 13;

@@ -202,7 +202,8 @@ export class WorkloadClient implements Daemon<Message> {
     const mark = this.#newMark();
     const length = 1 + random.below(random.oneIn(config.largeOneIn) ? config.largeWriteBytes : config.writeBytes);
     const data = new Uint8Array(length);
-    for (let at = 0; at < length; at += mark.length) data.set(mark.subarray(0, length - at), at);
+    data.set(mark.subarray(0, length));
+    for (let filled = mark.length; filled < length; filled *= 2) data.copyWithin(filled, 0, filled);
     return data;
   }
 
