@@ -2,7 +2,8 @@
 // Bundles the sources into dist/: main.mjs (the executable), library.mjs (what `import 'spirula'` gives), and with
 // --types the library's declarations. Everything outside the workspace stays an ordinary dependency.
 import { spawnSync } from 'node:child_process';
-import { readFileSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
@@ -11,7 +12,7 @@ const { dependencies, version } = JSON.parse(readFileSync(`${root}/package.json`
 
 /** Rewrites dist/ from the sources. */
 export async function buildAll({ types = false } = {}) {
-  await build({
+  const { metafile } = await build({
     absWorkingDir: root,
     entryPoints: { main: 'packages/cli/src/main.ts', library: 'packages/cli/src/library.ts' },
     outdir: 'dist',
@@ -23,10 +24,15 @@ export async function buildAll({ types = false } = {}) {
     target: 'node20',
     external: Object.keys(dependencies),
     define: { SPIRULA_VERSION: JSON.stringify(version) },
+    metafile: true,
     sourcemap: true,
     sourcesContent: false,
     logLevel: 'warning',
   });
+  const written = new Set(Object.keys(metafile.outputs).map((path) => basename(path)));
+  for (const { name } of readdirSync(`${root}/dist`, { withFileTypes: true }).filter((entry) => entry.isFile())) {
+    if (!written.has(name)) rmSync(`${root}/dist/${name}`);
+  }
   if (!types) return;
   rmSync(`${root}/dist/types`, { recursive: true, force: true });
   const run = spawnSync(
