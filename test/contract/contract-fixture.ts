@@ -9,10 +9,10 @@ export interface ContractFixture {
    */
   start(id: number, make: (world: World<Message>) => Daemon<Message>): Promise<void>;
   /**
-   * A crash of OSD `id`: memory gone, nothing more delivered to it. What was not durable may be lost, as `luck` draws
-   * where the implementation can choose.
+   * A crash of OSD `id`: memory gone, nothing more delivered to it. What was not durable may be lost, as it happens or
+   * as the seed draws.
    */
-  crash(id: number, luck: () => boolean): Promise<void>;
+  crash(id: number): Promise<void>;
   /** Runs `work` in OSD `id`'s turn, as its handler would. */
   act(id: number, work: () => void): Promise<void>;
   /** Lets time pass until `done`; fails in words when that takes more than five seconds of the fixture's time. */

@@ -190,7 +190,10 @@ export interface KvRange {
   readonly limit?: number;
 }
 
-/** Ordered keys (lexicographic on unsigned bytes). Keys are 1 to 1024 bytes. */
+/**
+ * Ordered keys (lexicographic on unsigned bytes). Keys are 1 to 1024 bytes. Nothing is copied: nobody changes the bytes of
+ * a batch that was submitted, nor what `get` and `range` gave.
+ */
 export interface KeyValue {
   /** Sees every batch submitted so far, durable or not. */
   get(key: Bytes): Bytes | undefined;

@@ -19,6 +19,7 @@ import {
 } from '@spirula/world';
 import type { SeededRandom } from './random.ts';
 import type { Scheduler } from './scheduler.ts';
+import { checksumMessage, sealMessage } from './seal.ts';
 import { SparseBlocks } from './sparse-blocks.ts';
 
 const BLOCK_SIZE = 4096;
@@ -35,12 +36,18 @@ export interface DiskProfile {
 
 export const QUICK_DISK: DiskProfile = { flushUs: [100, 1000], stallOneIn: 0, stallUs: 0 };
 
-/** Takes what the disk has to tell to the daemon, unless that is gone meanwhile. */
-type Post = (event: WorldEvent<never>) => void;
+/** The daemon a disk serves. */
+export interface DiskOwner {
+  /** Takes what the disk has to tell to the daemon, unless that is gone meanwhile. */
+  post(event: WorldEvent<never>): void;
+  reportBug(problem: string): void;
+}
 
 interface Submitted {
   readonly batch: Batch;
   readonly token: Token;
+  /** Taken when it was submitted: nobody changes it since. */
+  readonly checksum: number;
 }
 
 interface UnflushedWrite {
@@ -68,7 +75,7 @@ export class SimDisk {
   /** Which run of the daemon is served; 0: none. What an earlier one is still owed is dropped. */
   #run = 0;
   #lastRun = 0;
-  #post: Post = () => {};
+  #owner: DiskOwner | undefined;
 
   constructor(scheduler: Scheduler, random: SeededRandom, profile: DiskProfile, deviceBytes: number) {
     this.#scheduler = scheduler;
@@ -78,11 +85,11 @@ export class SimDisk {
   }
 
   /** The ports of a new run of the daemon. */
-  attach(post: Post): { readonly kv: KeyValue; readonly block: BlockDevice } {
+  attach(owner: DiskOwner): { readonly kv: KeyValue; readonly block: BlockDevice } {
     invariant(this.#run === 0, 'a disk has one daemon at a time');
     this.#lastRun += 1;
     this.#run = this.#lastRun;
-    this.#post = post;
+    this.#owner = owner;
     return { kv: this.#kvPort(), block: this.#blockPort() };
   }
 
@@ -139,14 +146,15 @@ export class SimDisk {
       range: (range: KvRange) => this.#view.range(range),
       submit: (batch: Batch, token: Token) => {
         invariant(run === this.#run, 'a daemon that is gone writes no more');
-        this.#submit(batch.map(copyOp), token);
+        for (const op of batch) checkKeys(op);
+        this.#submit(batch, token);
       },
     };
   }
 
   #submit(batch: Batch, token: Token): void {
     this.#view.apply(batch);
-    this.#submitted.push({ batch, token });
+    this.#submitted.push({ batch, token, checksum: sealMessage(batch).checksum });
     if (!this.#committing) this.#commit();
   }
 
@@ -158,10 +166,13 @@ export class SimDisk {
     this.#scheduler.after(this.#drawFlush(), () => {
       if (run !== this.#run) return;
       const committed = this.#submitted.splice(0, count);
-      for (const { batch } of committed) this.#durable.apply(batch);
+      for (const { batch, checksum } of committed) {
+        if (checksumMessage(batch) !== checksum) this.#owner!.reportBug('nobody changes a batch once it is submitted');
+        this.#durable.apply(batch);
+      }
       if (this.#submitted.length > 0) this.#commit();
       else this.#committing = false;
-      for (const { token } of committed) this.#post({ kind: 'committed', token });
+      for (const { token } of committed) this.#owner!.post({ kind: 'committed', token });
     });
   }
 
@@ -199,7 +210,7 @@ export class SimDisk {
       for (const { offset, bytes } of this.#unflushed.splice(0, writes)) this.#durableBlocks.write(offset, bytes);
       for (const later of this.#flushes) later.writes -= writes;
       if (this.#flushes.length > 0) this.#flush();
-      this.#post({ kind: 'flushed', token });
+      this.#owner!.post({ kind: 'flushed', token });
     });
   }
 
@@ -215,11 +226,7 @@ export class SimDisk {
   }
 }
 
-/** The batch is the daemon's again once `submit` returns. */
-function copyOp(op: KvOp): KvOp {
-  if (op.op === 'delRange') return { op: 'delRange', start: op.start.slice(), end: op.end.slice() };
+function checkKeys(op: KvOp): void {
+  if (op.op === 'delRange') return;
   invariant(op.key.length >= 1 && op.key.length <= MAX_KEY_BYTES, 'keys are 1 to 1024 bytes');
-  return op.op === 'put'
-    ? { op: 'put', key: op.key.slice(), value: op.value.slice() }
-    : { op: 'del', key: op.key.slice() };
 }

@@ -175,8 +175,8 @@ class Run implements NetOwner {
   #gone = false;
   #handling = false;
   #stopReason: string | undefined;
-  /** What came in while it hung, by source, each in order. */
-  #held = new Map<SessionId, (() => void)[]>();
+  /** What came in while it hung and is not handled yet, by source, each in order. */
+  readonly #held = new Map<SessionId, (() => void)[]>();
 
   constructor(process: SimProcess, nonce: number, onGone: (reason: string) => void) {
     const { spec, host } = process;
@@ -202,7 +202,10 @@ class Run implements NetOwner {
   start(): void {
     const process = this.#process;
     this.net.listen(this);
-    const { kv, block } = process.disk.attach((event) => this.post(DISK, () => this.deliver(event)));
+    const { kv, block } = process.disk.attach({
+      post: (event) => this.post(DISK, () => this.deliver(event)),
+      reportBug: (problem) => this.reportBug(problem),
+    });
     const world: World<Message> = {
       config: process.spec.config,
       clock: this.#clock,
@@ -243,11 +246,10 @@ class Run implements NetOwner {
 
   post(source: SessionId, work: () => void): void {
     if (this.#gone) return;
-    if (this.hung) {
-      const held = this.#held.get(source);
-      if (held !== undefined) held.push(work);
-      else this.#held.set(source, [work]);
-    } else if (this.#handling) this.#host.scheduler.after(0, () => this.post(source, work));
+    const held = this.#held.get(source);
+    if (held !== undefined) held.push(work);
+    else if (this.hung) this.#held.set(source, [work]);
+    else if (this.#handling) this.#host.scheduler.after(0, () => this.post(source, work));
     else work();
   }
 
@@ -282,15 +284,18 @@ class Run implements NetOwner {
   resume(): void {
     if (!this.hung) return;
     this.hung = false;
-    const held = [...this.#held];
-    this.#held = new Map();
-    let sources = held;
-    while (sources.length > 0) {
-      const [source, works] = this.#process.random.pick(sources);
+    this.#handleHeld();
+  }
+
+  #handleHeld(): void {
+    this.#host.scheduler.after(0, () => {
+      if (this.#gone || this.hung || this.#held.size === 0) return;
+      const [source, works] = this.#process.random.pick([...this.#held]);
       const work = works.shift()!;
-      if (works.length === 0) sources = sources.filter((each) => each[0] !== source);
-      this.#host.scheduler.after(0, () => this.post(source, work));
-    }
+      if (works.length === 0) this.#held.delete(source);
+      work();
+      this.#handleHeld();
+    });
   }
 
   end(how: 'stop' | 'crash' | 'powerLoss', reason: string = how): void {

@@ -186,17 +186,19 @@ export class Session {
   #open(peer: Peer): void {
     this.#peer = peer;
     const closing = this.#state === 'closing';
-    if (!closing) {
-      this.#state = 'open';
-      this.owner.deliver(
-        this.#direction === 'incoming'
-          ? { kind: 'accepted', session: this.id, endpoint: this.endpoint, peer }
-          : { kind: 'opened', session: this.id, peer },
-      );
-    }
+    if (!closing) this.#state = 'open';
     this.#queuedBytes = 0;
+    // First: the daemon may send more once it is told.
     for (const message of this.#waiting.splice(0)) this.#transmit(message);
-    if (closing) this.#sendEnd();
+    if (closing) {
+      this.#sendEnd();
+      return;
+    }
+    this.owner.deliver(
+      this.#direction === 'incoming'
+        ? { kind: 'accepted', session: this.id, endpoint: this.endpoint, peer }
+        : { kind: 'opened', session: this.id, peer },
+    );
   }
 
   /** Sends a leg of the handshake; `arrive` runs in the peer's process. */
