@@ -131,6 +131,7 @@ test('a folder written by another version, or where nothing can be written, is r
   expect(oneLine(await spirula('up', '--dir', other))).toContain('was written by spirula 9.9.9');
   expect(oneLine(await spirula('up', '--dir', join(file, 'below')))).toContain('--dir');
   expect(oneLine(await spirula('up', '--dir', '/sys/spirula'))).toContain('/sys/spirula');
+  expect(oneLine(await spirula('up', '--dir', '/proc/spirula'))).toContain('/proc/spirula');
 });
 
 test('nothing runs: down, status and kill say so; an unknown daemon or flag is named', async () => {

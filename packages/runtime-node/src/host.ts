@@ -50,6 +50,8 @@ export interface HostLoad {
 
 /** How long a daemon may take over an orderly stop. */
 const TERMINATE_TIMEOUT_MS = 5_000;
+/** The event loop's delay is sampled so often; a sample is the whole time from one to the next. */
+const LOOP_SAMPLE_MS = 10;
 /** How long events are handled before the event loop has its turn. */
 const SLICE_MS = 5;
 
@@ -160,8 +162,8 @@ export class DaemonHost {
   load(): HostLoad {
     const delay = this.#loopDelay;
     const load = {
-      loopDelayMeanMs: delay === undefined || delay.count === 0 ? 0 : delay.mean / 1e6,
-      loopDelayP99Ms: delay === undefined || delay.count === 0 ? 0 : delay.percentile(99) / 1e6,
+      loopDelayMeanMs: lateness(delay, ({ mean }) => mean),
+      loopDelayP99Ms: lateness(delay, (samples) => samples.percentile(99)),
       longestHandlerMs: this.#longestHandlerMs,
       handlerMs: this.#handlerMs,
       events: this.#events,
@@ -186,7 +188,7 @@ export class DaemonHost {
       if (ports === 'dial') this.#net.addClientEndpoint(name);
       else await this.#net.bind(name, ports);
     }
-    this.#loopDelay = monitorEventLoopDelay({ resolution: 10 });
+    this.#loopDelay = monitorEventLoopDelay({ resolution: LOOP_SAMPLE_MS });
     this.#loopDelay.enable();
     this.#daemon = make(this.#world(this.#storage));
     this.#daemon.start();
@@ -304,4 +306,10 @@ export class DaemonHost {
 /** The names of the errors a device gives. */
 function errnoName(code: number): string {
   return code === -28 ? 'ENOSPC' : 'EIO';
+}
+
+/** In milliseconds, by how much samples of the event loop came late. */
+function lateness(samples: IntervalHistogram | undefined, measure: (samples: IntervalHistogram) => number): number {
+  if (samples === undefined || samples.count === 0) return 0;
+  return Math.max(0, measure(samples) / 1e6 - LOOP_SAMPLE_MS);
 }

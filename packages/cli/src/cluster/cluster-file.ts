@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { version } from '../version.ts';
 import { explainSystemError, UserError } from './user-error.ts';
@@ -80,7 +80,6 @@ export function readClusterFile(dir: string): ClusterFile | undefined {
 /** Writes `cluster.json`, replacing it whole. */
 export function writeClusterFile(dir: string, file: ClusterFile): void {
   try {
-    mkdirSync(dir, { recursive: true });
     writeFileSync(join(dir, 'cluster.json.new'), `${JSON.stringify(file, null, 2)}\n`);
     renameSync(join(dir, 'cluster.json.new'), join(dir, 'cluster.json'));
   } catch (error) {

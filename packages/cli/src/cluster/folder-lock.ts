@@ -1,6 +1,6 @@
-import { linkSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { explainSystemError, UserError } from './user-error.ts';
 
 /** Longest path a unix socket may have here. */
@@ -33,8 +33,8 @@ export function connectControl(path: string): Promise<Socket | undefined> {
 export async function lockFolder(dir: string, onConnection: (socket: Socket) => void): Promise<Server> {
   const path = controlSocketPath(dir);
   const own = join(dir, `.control.${process.pid}.sock`);
+  makeFolder(dir);
   try {
-    mkdirSync(dir, { recursive: true });
     rmSync(own, { force: true });
   } catch (error) {
     throw explainSystemError(error, dir);
@@ -53,6 +53,26 @@ export async function lockFolder(dir: string, onConnection: (socket: Socket) => 
     rmSync(own, { force: true });
   }
   return server;
+}
+
+/**
+ * Makes the folder `dir` and those above it, where they are missing. Step by step: on some file systems, such as /proc, Node's
+ * own recursive way never returns.
+ *
+ * @throws UserError when it cannot be made.
+ */
+export function makeFolder(dir: string): void {
+  if (existsSync(dir)) return;
+  makeFolder(dirname(dir));
+  try {
+    mkdirSync(dir);
+  } catch (error) {
+    if (existsSync(dir)) return;
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
+      throw new UserError(`${dir}: no folder can be made there. Choose another with --dir.`);
+    }
+    throw explainSystemError(error, dir);
+  }
 }
 
 async function claim(path: string, own: string, dir: string): Promise<void> {

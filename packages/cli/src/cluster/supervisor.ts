@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bootstrapOsds, ensurePool, waitForHealth } from './bootstrap.ts';
 import type { ClusterFile } from './cluster-file.ts';
@@ -50,7 +50,6 @@ export class Supervisor {
   /** Writes ceph.conf, starts every daemon, and on the first start registers the OSDs and makes the first pool. */
   async up(): Promise<void> {
     try {
-      mkdirSync(this.#dir, { recursive: true });
       writeFileSync(this.confPath, cephConf(this.#cluster));
     } catch (error) {
       throw explainSystemError(error, this.#dir);

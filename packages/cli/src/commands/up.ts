@@ -1,8 +1,9 @@
 import { fork } from 'node:child_process';
-import { mkdirSync, openSync } from 'node:fs';
+import { openSync } from 'node:fs';
 import { relative } from 'node:path';
 import { FIRST_POOL } from '../cluster/bootstrap.ts';
 import { readClusterFile } from '../cluster/cluster-file.ts';
+import { makeFolder } from '../cluster/folder-lock.ts';
 import { serveCluster } from '../cluster/serve.ts';
 import { daemonNames } from '../cluster/supervisor.ts';
 import { explainSystemError, UserError } from '../cluster/user-error.ts';
@@ -68,8 +69,8 @@ function introduce(dir: string, daemons: readonly string[], seconds: number): vo
 async function detach(options: UpOptions): Promise<void> {
   const log = `${options.dir}/log`;
   let out: number;
+  makeFolder(log);
   try {
-    mkdirSync(log, { recursive: true });
     out = openSync(`${log}/up.log`, 'a');
   } catch (error) {
     throw explainSystemError(error, options.dir);
