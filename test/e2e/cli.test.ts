@@ -1,7 +1,7 @@
 /** The executable, as a new user runs it: each refusal is one line that says what is wrong and what to do. */
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
 import { createServer } from 'node:net';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,6 +11,11 @@ const spirulaPath = fileURLToPath(new URL('../../packages/cli/bin/spirula.mjs', 
 const base = mkdtempSync(join(tmpdir(), 'spirula-cli-'));
 let folders = 0;
 const live: string[] = [];
+
+/** A file system with almost no room, where this user may make one. */
+const tiny = join(base, 'tiny');
+mkdirSync(tiny);
+const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', tiny]).status === 0;
 
 interface Outcome {
   readonly status: number;
@@ -38,7 +43,10 @@ const portBase = () => String(30_000 + folders * 400);
 afterEach(async () => {
   for (const dir of live.splice(0)) await spirula('down', '--dir', dir);
 });
-afterAll(() => rmSync(base, { recursive: true, force: true }));
+afterAll(() => {
+  if (mounted) spawnSync('umount', [tiny]);
+  rmSync(base, { recursive: true, force: true });
+});
 
 function oneLine(outcome: Outcome): string {
   expect(outcome.status).toBe(1);
@@ -123,7 +131,7 @@ test('a port in use is named', async () => {
 
 test('a folder written by another version, or where nothing can be written, is refused', async () => {
   const other = newFolder();
-  await import('node:fs/promises').then((fs) => fs.mkdir(other));
+  mkdirSync(other);
   writeFileSync(join(other, 'cluster.json'), JSON.stringify({ format: 99, version: '9.9.9' }));
   const file = join(base, 'a-file');
   writeFileSync(file, '');
@@ -132,6 +140,13 @@ test('a folder written by another version, or where nothing can be written, is r
   expect(oneLine(await spirula('up', '--dir', join(file, 'below')))).toContain('--dir');
   expect(oneLine(await spirula('up', '--dir', '/sys/spirula'))).toContain('/sys/spirula');
   expect(oneLine(await spirula('up', '--dir', '/proc/spirula'))).toContain('/proc/spirula');
+});
+
+test.skipIf(!mounted)('a full folder is refused (needs the right to mount a small file system)', async () => {
+  const refused = oneLine(await spirula('up', '--dir', tiny, '--port-base', portBase()));
+
+  expect(refused).toContain(tiny);
+  expect(refused).toContain('no space left');
 });
 
 test('nothing runs: down, status and kill say so; an unknown daemon or flag is named', async () => {

@@ -1,9 +1,15 @@
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, statfsSync, writeFileSync, writeSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { explainStorageError, StorageProblem } from './storage-problem.ts';
 
 /** Raised when an older program would misread the folder. */
 const FORMAT = 1;
+
+/**
+ * A daemon does not start with less room than this. The key-value store writes through a map of its files, and a write for
+ * which there is no room would end the process without a word.
+ */
+const LEAST_ROOM = 1 << 20;
 
 /** Folders held by daemons of this process. */
 const held = new Set<string>();
@@ -25,6 +31,7 @@ export class DataFolder {
     const folder = new DataFolder(resolve(path));
     try {
       mkdirSync(folder.path, { recursive: true });
+      folder.#requireRoom();
       folder.#lock();
     } catch (error) {
       throw explainStorageError(error, path);
@@ -45,6 +52,15 @@ export class DataFolder {
 
   get #lockPath(): string {
     return join(this.path, 'lock');
+  }
+
+  #requireRoom(): void {
+    const { bavail, bsize } = statfsSync(this.path);
+    const room = bavail * bsize;
+    if (room >= LEAST_ROOM) return;
+    throw new StorageProblem(
+      `${this.path}: no space left (${room >> 10} KiB free, ${LEAST_ROOM >> 10} needed). Free some space or choose another folder.`,
+    );
   }
 
   #lock(): void {

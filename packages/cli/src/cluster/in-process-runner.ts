@@ -1,8 +1,9 @@
 import { join } from 'node:path';
-import { type DaemonHost, MemoryDisk, type StoreConfig } from '@spirula/runtime-node';
+import { type DaemonHost, MemoryDisk, StorageProblem, type StoreConfig } from '@spirula/runtime-node';
 import type { ClusterFile } from './cluster-file.ts';
 import { startDaemon } from './daemon-factory.ts';
 import type { DaemonLoad, RunningDaemon, Runner } from './runner.ts';
+import { UserError } from './user-error.ts';
 
 /** Runs every daemon inside this process. */
 export class InProcessRunner implements Runner {
@@ -17,8 +18,12 @@ export class InProcessRunner implements Runner {
   }
 
   async start(name: string, onExit: (reason: string) => void): Promise<RunningDaemon> {
-    const host = await startDaemon(this.#dir, this.#cluster, name, this.#store(name), ({ detail }) => onExit(detail));
-    return new HostedDaemon(host);
+    try {
+      const exited = ({ detail }: { readonly detail: string }) => onExit(detail);
+      return new HostedDaemon(await startDaemon(this.#dir, this.#cluster, name, this.#store(name), exited));
+    } catch (error) {
+      throw error instanceof StorageProblem ? new UserError(`${name}: ${error.message}`) : error;
+    }
   }
 
   #store(name: string): StoreConfig {

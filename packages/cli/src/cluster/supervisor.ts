@@ -55,10 +55,9 @@ export class Supervisor {
       throw explainSystemError(error, this.#dir);
     }
     try {
-      const early = this.daemons.filter((name) => !name.startsWith('osd.'));
-      await Promise.all(early.map((name) => this.start(name)));
+      await this.#startAll(this.daemons.filter((name) => !name.startsWith('osd.')));
       await bootstrapOsds(this.confPath, this.#cluster);
-      await Promise.all(this.#cluster.osds.map((osd) => this.start(`osd.${osd.id}`)));
+      await this.#startAll(this.#cluster.osds.map((osd) => `osd.${osd.id}`));
       await ensurePool(this.confPath, this.#cluster);
     } catch (error) {
       await this.down();
@@ -69,6 +68,13 @@ export class Supervisor {
   /** Resolves when health is HEALTH_OK and every PG is active+clean. */
   waitForHealth(timeoutSeconds: number): Promise<void> {
     return waitForHealth(this.confPath, timeoutSeconds);
+  }
+
+  /** When one does not start, the others have, and must be stopped. */
+  async #startAll(names: readonly string[]): Promise<void> {
+    const outcomes = await Promise.allSettled(names.map((name) => this.start(name)));
+    const failure = outcomes.find((outcome) => outcome.status === 'rejected');
+    if (failure) throw failure.reason;
   }
 
   async start(name: string): Promise<void> {
