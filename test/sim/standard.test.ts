@@ -1,9 +1,9 @@
 import { runScenario } from '@spirula/sim-scenarios';
 import { expect, test } from 'vitest';
 
-/** `SEED=1031 npx vitest run test/sim` replays one; `SEEDS=50` runs more. */
-const FIRST_SEED = 1000;
-const count = Number(process.env['SEEDS'] ?? 6);
+/** `SEED=31 npx vitest run test/sim` replays one; `SEEDS=200` runs more. */
+const FIRST_SEED = 1;
+const count = Number(process.env['SEEDS'] ?? 50);
 const seeds = process.env['SEED']
   ? [Number(process.env['SEED'])]
   : Array.from({ length: count }, (_, i) => FIRST_SEED + i);

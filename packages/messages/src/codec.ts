@@ -5,12 +5,11 @@
 import { type Bytes, Decoder, EMPTY, Encoder, MalformedInput } from '@spirula/encoding';
 import type { OutgoingMessage, RawMessage } from '@spirula/msgr';
 import { invariant, type WireMessage } from '@spirula/world';
-import { commandCodec, commandReplyCodec } from './command.ts';
+import { commandCodec, commandReplyCodec, mgrCommandCodec, mgrCommandReplyCodec } from './command.ts';
 import { configCodec } from './config.ts';
 import { getPoolStatsCodec, getPoolStatsReplyCodec } from './get-pool-stats.ts';
 import { logCodec } from './log.ts';
 import type { Message, PrivateMessage, PublicMessage } from './message.ts';
-import { mgrCommandCodec, mgrCommandReplyCodec } from './mgr-command.ts';
 import { mgrMapCodec } from './mgr-map.ts';
 import { monCommandAckCodec, monCommandCodec } from './mon-command.ts';
 import { monGetMapCodec } from './mon-get-map.ts';

@@ -1,10 +1,9 @@
 export { decodeMessage, encodeMessage, isPrivate, UnknownMessage } from './codec.ts';
-export type { Command, CommandReply } from './command.ts';
+export type { Command, CommandReply, MgrCommand, MgrCommandReply } from './command.ts';
 export type { ConfigMessage } from './config.ts';
 export type { GetPoolStats, GetPoolStatsReply } from './get-pool-stats.ts';
 export type { LogEntry, LogMessage } from './log.ts';
 export type { Message, PrivateMessage, PublicMessage } from './message.ts';
-export type { MgrCommand, MgrCommandReply } from './mgr-command.ts';
 export type { MgrMapMessage } from './mgr-map.ts';
 export type { MonCommand, MonCommandAck } from './mon-command.ts';
 export type { MonGetMap } from './mon-get-map.ts';

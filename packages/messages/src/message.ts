@@ -1,8 +1,7 @@
-import type { Command, CommandReply } from './command.ts';
+import type { Command, CommandReply, MgrCommand, MgrCommandReply } from './command.ts';
 import type { ConfigMessage } from './config.ts';
 import type { GetPoolStats, GetPoolStatsReply } from './get-pool-stats.ts';
 import type { LogMessage } from './log.ts';
-import type { MgrCommand, MgrCommandReply } from './mgr-command.ts';
 import type { MgrMapMessage } from './mgr-map.ts';
 import type { MonCommand, MonCommandAck } from './mon-command.ts';
 import type { MonGetMap } from './mon-get-map.ts';
