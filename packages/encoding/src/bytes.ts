@@ -1,3 +1,5 @@
+import { slabFor } from './slab.ts';
+
 /** Raw bytes. Whoever receives one from another component treats it as immutable. */
 export type Bytes = Uint8Array;
 
@@ -70,10 +72,15 @@ export function rawFromBytes(bytes: Bytes): RawString {
   return text;
 }
 
+/** The result lies in memory shared with others made at the same time: who keeps it for long should copy it. */
 export function bytesFromRaw(raw: RawString): Bytes {
-  const bytes = new Uint8Array(raw.length);
-  for (let i = 0; i < raw.length; i++) bytes[i] = raw.charCodeAt(i);
-  return bytes;
+  const slab = slabFor(raw.length);
+  const start = slab.used;
+  const end = start + raw.length;
+  const { bytes } = slab;
+  for (let i = 0; i < raw.length; i++) bytes[start + i] = raw.charCodeAt(i);
+  slab.used = end;
+  return bytes.subarray(start, end);
 }
 
 /** The raw string of a text's UTF-8 bytes: at the edge, where people's text comes in. */

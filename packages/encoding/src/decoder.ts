@@ -1,6 +1,19 @@
 import { type Bytes, fromUtf8, type RawString, rawFromBytes } from './bytes.ts';
 import { MalformedInput } from './errors.ts';
 
+const scratch = new Uint8Array(8);
+const scratchView = new DataView(scratch.buffer);
+
+/** A view of a few bytes, good until the next is asked for: one for each decoder would cost more than most decodings. */
+function view(bytes: Bytes, at: number, count: number): DataView {
+  for (let i = 0; i < count; i++) scratch[i] = bytes[at + i]!;
+  return scratchView;
+}
+
+function int32(bytes: Bytes, at: number): number {
+  return bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
+}
+
 /**
  * Reads Ceph's primitive encodings. Every method names the field it reads, so that an error says which one does not fit
  * and where. Nothing is allocated beyond what the input can hold: a count is checked against the bytes that remain.
@@ -9,13 +22,11 @@ import { MalformedInput } from './errors.ts';
  */
 export class Decoder {
   readonly bytes: Bytes;
-  readonly #view: DataView;
   #at: number;
   #end: number;
 
   constructor(bytes: Bytes) {
     this.bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#at = 0;
     this.#end = bytes.length;
   }
@@ -41,35 +52,37 @@ export class Decoder {
   }
 
   i8(field: string): number {
-    return this.#view.getInt8(this.#take(1, field));
+    return (this.u8(field) << 24) >> 24;
   }
 
   u16(field: string): number {
-    return this.#view.getUint16(this.#take(2, field), true);
+    const at = this.#take(2, field);
+    return this.bytes[at]! | (this.bytes[at + 1]! << 8);
   }
 
   i16(field: string): number {
-    return this.#view.getInt16(this.#take(2, field), true);
+    return (this.u16(field) << 16) >> 16;
   }
 
   u16be(field: string): number {
-    return this.#view.getUint16(this.#take(2, field), false);
+    const at = this.#take(2, field);
+    return (this.bytes[at]! << 8) | this.bytes[at + 1]!;
   }
 
   u32(field: string): number {
-    return this.#view.getUint32(this.#take(4, field), true);
+    return this.i32(field) >>> 0;
   }
 
   i32(field: string): number {
-    return this.#view.getInt32(this.#take(4, field), true);
+    return int32(this.bytes, this.#take(4, field));
   }
 
   f32(field: string): number {
-    return this.#view.getFloat32(this.#take(4, field), true);
+    return view(this.bytes, this.#take(4, field), 4).getFloat32(0, true);
   }
 
   f64(field: string): number {
-    return this.#view.getFloat64(this.#take(8, field), true);
+    return view(this.bytes, this.#take(8, field), 8).getFloat64(0, true);
   }
 
   /** A 64-bit unsigned integer below 2^53; a larger one is refused. */
@@ -82,22 +95,22 @@ export class Decoder {
   /** A 64-bit unsigned integer as the nearest double: for sizes and offsets, where a limit check follows. */
   u64saturating(field: string): number {
     const at = this.#take(8, field);
-    return this.#view.getUint32(at, true) + this.#view.getUint32(at + 4, true) * 0x1_0000_0000;
+    return (int32(this.bytes, at) >>> 0) + (int32(this.bytes, at + 4) >>> 0) * 0x1_0000_0000;
   }
 
   /** A 64-bit signed integer of magnitude below 2^53; a larger one is refused. */
   i64(field: string): number {
-    const value = Number(this.#view.getBigInt64(this.#take(8, field), true));
+    const value = Number(this.i64big(field));
     if (!Number.isSafeInteger(value)) throw new MalformedInput(field, this.#at - 8, 'exceeds 2^53');
     return value;
   }
 
   u64big(field: string): bigint {
-    return this.#view.getBigUint64(this.#take(8, field), true);
+    return view(this.bytes, this.#take(8, field), 8).getBigUint64(0, true);
   }
 
   i64big(field: string): bigint {
-    return this.#view.getBigInt64(this.#take(8, field), true);
+    return view(this.bytes, this.#take(8, field), 8).getBigInt64(0, true);
   }
 
   /** A view of the next `count` bytes, not a copy. */

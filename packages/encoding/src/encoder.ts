@@ -1,31 +1,54 @@
-import { type Bytes, bytesFromRaw, type RawString, utf8 } from './bytes.ts';
+import { type Bytes, type RawString, utf8 } from './bytes.ts';
+import { type Slab, slabFor } from './slab.ts';
 
 /**
  * Writes Ceph's primitive encodings (include/encoding.h): little-endian integers, u32-counted strings and containers,
  * and versioned structs `{v, compat, length, body}`. Grows as needed; `finish` returns the bytes written.
+ *
+ * Encodings lie in memory shared with others made at the same time: who keeps a small one for long should copy it.
  */
 export class Encoder {
+  #slab: Slab;
   #bytes: Uint8Array;
   #view: DataView;
-  #length = 0;
+  /** Where in the slab the encoding begins, goes on, and must stop. */
+  #start: number;
+  #at: number;
+  #end: number;
 
   constructor(capacity = 256) {
-    this.#bytes = new Uint8Array(capacity);
-    this.#view = new DataView(this.#bytes.buffer);
+    const slab = slabFor(capacity);
+    this.#slab = slab;
+    this.#bytes = slab.bytes;
+    this.#view = slab.view;
+    this.#start = slab.used;
+    this.#at = slab.used;
+    this.#end = slab.used + capacity;
+    slab.used = this.#end;
   }
 
   get length(): number {
-    return this.#length;
+    return this.#at - this.#start;
   }
 
   /** The bytes written so far, not copied: write no more to this encoder. */
   finish(): Bytes {
-    return this.#bytes.subarray(0, this.#length);
+    // What was not needed goes to the next one.
+    if (this.#slab.used === this.#end) {
+      this.#slab.used = this.#at;
+      this.#end = this.#at;
+    }
+    return this.#bytes.subarray(this.#start, this.#at);
+  }
+
+  /** The bytes written from `from` on, as they are now; writing goes on. */
+  written(from: number): Bytes {
+    return this.#bytes.subarray(this.#start + from, this.#at);
   }
 
   u8(value: number): void {
     this.#reserve(1);
-    this.#bytes[this.#length++] = value;
+    this.#bytes[this.#at++] = value;
   }
 
   bool(value: boolean): void {
@@ -34,22 +57,22 @@ export class Encoder {
 
   u16(value: number): void {
     this.#reserve(2);
-    this.#view.setUint16(this.#length, value, true);
-    this.#length += 2;
+    this.#view.setUint16(this.#at, value, true);
+    this.#at += 2;
   }
 
   /** Big-endian, as ports in a sockaddr. */
   u16be(value: number): void {
     this.#reserve(2);
-    this.#view.setUint16(this.#length, value, false);
-    this.#length += 2;
+    this.#view.setUint16(this.#at, value, false);
+    this.#at += 2;
   }
 
   /** Takes -2^31 .. 2^32-1. */
   u32(value: number): void {
     this.#reserve(4);
-    this.#view.setUint32(this.#length, value, true);
-    this.#length += 4;
+    this.#view.setUint32(this.#at, value, true);
+    this.#at += 4;
   }
 
   i32(value: number): void {
@@ -58,22 +81,22 @@ export class Encoder {
 
   f32(value: number): void {
     this.#reserve(4);
-    this.#view.setFloat32(this.#length, value, true);
-    this.#length += 4;
+    this.#view.setFloat32(this.#at, value, true);
+    this.#at += 4;
   }
 
   f64(value: number): void {
     this.#reserve(8);
-    this.#view.setFloat64(this.#length, value, true);
-    this.#length += 8;
+    this.#view.setFloat64(this.#at, value, true);
+    this.#at += 8;
   }
 
   /** A non-negative integer up to 2^53. */
   u64(value: number): void {
     this.#reserve(8);
-    this.#view.setUint32(this.#length, value % 0x1_0000_0000, true);
-    this.#view.setUint32(this.#length + 4, Math.floor(value / 0x1_0000_0000), true);
-    this.#length += 8;
+    this.#view.setUint32(this.#at, value % 0x1_0000_0000, true);
+    this.#view.setUint32(this.#at + 4, Math.floor(value / 0x1_0000_0000), true);
+    this.#at += 8;
   }
 
   /** An integer of magnitude up to 2^53. */
@@ -84,15 +107,15 @@ export class Encoder {
   /** Any 64-bit value, signed or unsigned. */
   u64big(value: bigint): void {
     this.#reserve(8);
-    this.#view.setBigUint64(this.#length, BigInt.asUintN(64, value), true);
-    this.#length += 8;
+    this.#view.setBigUint64(this.#at, BigInt.asUintN(64, value), true);
+    this.#at += 8;
   }
 
   /** Bytes without a count. */
   raw(bytes: Bytes): void {
     this.#reserve(bytes.length);
-    this.#bytes.set(bytes, this.#length);
-    this.#length += bytes.length;
+    this.#bytes.set(bytes, this.#at);
+    this.#at += bytes.length;
   }
 
   /** u32 count, then the bytes (bufferlist). */
@@ -107,12 +130,16 @@ export class Encoder {
 
   /** A string of arbitrary bytes. */
   rawString(raw: RawString): void {
-    this.blob(bytesFromRaw(raw));
+    const count = raw.length;
+    this.u32(count);
+    this.#reserve(count);
+    for (let i = 0; i < count; i++) this.#bytes[this.#at + i] = raw.charCodeAt(i);
+    this.#at += count;
   }
 
   /** u32 count, then each item. */
   list<T>(items: Iterable<T> & { readonly length?: number; readonly size?: number }, item: (value: T) => void): void {
-    const at = this.#length;
+    const at = this.length;
     this.u32(0);
     let count = 0;
     for (const value of items) {
@@ -141,23 +168,43 @@ export class Encoder {
   struct(version: number, compat: number, body: () => void): void {
     this.u8(version);
     this.u8(compat);
-    const at = this.#length;
+    const at = this.length;
     this.u32(0);
     body();
-    this.patchU32(at, this.#length - at - 4);
+    this.patchU32(at, this.length - at - 4);
+  }
+
+  /** Overwrites one byte written before. */
+  patchU8(at: number, value: number): void {
+    this.#bytes[this.#start + at] = value;
   }
 
   /** Overwrites four bytes written before. */
   patchU32(at: number, value: number): void {
-    this.#view.setUint32(at, value, true);
+    this.#view.setUint32(this.#start + at, value, true);
   }
 
   #reserve(count: number): void {
-    const needed = this.#length + count;
-    if (needed <= this.#bytes.length) return;
-    const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
-    grown.set(this.#bytes.subarray(0, this.#length));
-    this.#bytes = grown;
-    this.#view = new DataView(grown.buffer);
+    if (this.#at + count > this.#end) this.#grow(count);
+  }
+
+  #grow(count: number): void {
+    const { length } = this;
+    const capacity = Math.max(length + count, 2 * length, 64);
+    const own = this.#slab;
+    if (own.used === this.#end && this.#start + capacity <= own.bytes.length) {
+      this.#end = this.#start + capacity;
+      own.used = this.#end;
+      return;
+    }
+    const slab = slabFor(capacity);
+    slab.bytes.set(this.#bytes.subarray(this.#start, this.#at), slab.used);
+    this.#slab = slab;
+    this.#bytes = slab.bytes;
+    this.#view = slab.view;
+    this.#start = slab.used;
+    this.#at = slab.used + length;
+    this.#end = slab.used + capacity;
+    slab.used = this.#end;
   }
 }

@@ -46,7 +46,6 @@ import {
   decodeShard,
   encodeOnode,
   encodeShard,
-  isEmptyShard,
   newOnode,
   type Onode,
   type Shard,
@@ -83,6 +82,8 @@ class ExtentStore implements ObjectStore {
   readonly #queue: CommitQueue;
   readonly #cache = new OnodeCache(CACHED_SHARDS);
   readonly #collections = new Map<Cid, number>();
+  /** What was found last: transactions and requests ask for one object again and again. Let go of with each transaction. */
+  #lastFound: { readonly cid: Cid; readonly oid: HObject; readonly onode: Onode } | undefined;
   readonly #omap: Omap;
   #deferred: DeferredWrites;
   #allocator = new Allocator(0);
@@ -134,6 +135,7 @@ class ExtentStore implements ObjectStore {
   }
 
   submit(transaction: Transaction, token: Token): void {
+    this.#trimCache();
     this.#checkSpace(transaction);
     for (const op of transaction) this.#apply(op);
     for (const [onode, shards] of this.#open.dirty) this.#writeOnode(onode, shards);
@@ -143,6 +145,11 @@ class ExtentStore implements ObjectStore {
     const awaits = this.#data.takeWroteDirectly() ? this.#flush() : undefined;
     const onCommitted = () => this.#onCommitted(freed, deferredSeq);
     this.#queue.add({ batch: this.#kv.takeBatch(), awaits, owner: token, onCommitted });
+  }
+
+  /** Between transactions: an onode that is being changed must stay the only one of its object. */
+  #trimCache(): void {
+    this.#lastFound = undefined;
     this.#cache.trim();
   }
 
@@ -178,8 +185,12 @@ class ExtentStore implements ObjectStore {
   }
 
   read(cid: Cid, oid: HObject, offset: number, length: number): Bytes {
+    this.#trimCache();
     const onode = this.#find(cid, oid);
-    return onode === undefined ? EMPTY : this.#data.read(onode, offset, length);
+    if (onode === undefined) return EMPTY;
+    const bytes = this.#data.read(onode, offset, length);
+    this.#cache.weigh(onode);
+    return bytes;
   }
 
   getAttr(cid: Cid, oid: HObject, name: RawString): Bytes | undefined {
@@ -256,7 +267,8 @@ class ExtentStore implements ObjectStore {
     }
     let objects = 0;
     const claim = (shard: Shard | undefined) => {
-      for (const block of shard?.blocks ?? []) if (block !== 0) this.#allocator.claim(block);
+      if (shard === undefined) return;
+      for (let i = 0; i < shard.length; i++) if (shard.blockAt(i) !== 0) this.#allocator.claim(shard.blockAt(i));
     };
     for (const [key, value] of this.#kv.scan(ONODE_PREFIX, afterPrefix(ONODE_PREFIX))) {
       const onode = decodeOnode(key, value);
@@ -363,6 +375,7 @@ class ExtentStore implements ObjectStore {
     }
     invariant(this.list(cid, undefined, 1).length === 0, `collection ${cid} is empty when it is removed`);
     invariant(this.#collections.delete(cid), `collection ${cid} exists`);
+    this.#lastFound = undefined;
     this.#kv.del(collectionKey(rawFromText(cid)));
   }
 
@@ -376,6 +389,7 @@ class ExtentStore implements ObjectStore {
     this.#metadataBytes -= onode.storedBytes;
     this.#open.dirty.delete(onode);
     this.#cache.remove(onode.key);
+    this.#lastFound = undefined;
   }
 
   #clone(cid: Cid, oid: HObject, toOid: HObject): void {
@@ -406,26 +420,31 @@ class ExtentStore implements ObjectStore {
   }
 
   #find(cid: Cid, oid: HObject): Onode | undefined {
+    const last = this.#lastFound;
+    if (last !== undefined && last.oid === oid && last.cid === cid) return last.onode;
     const collection = this.#collections.get(cid);
     if (collection === undefined) return undefined;
     const key = storedKey(onodePrefix(collection) + objectOrder(oid), this.#world.crypto);
-    const cached = this.#cache.get(key);
-    if (cached !== undefined) return cached;
-    const value = this.#kv.get(key);
-    if (value === undefined) return undefined;
-    const onode = decodeOnode(key, value);
-    this.#cache.add(onode);
+    let onode = this.#cache.get(key);
+    if (onode === undefined) {
+      const value = this.#kv.get(key);
+      if (value === undefined) return undefined;
+      onode = decodeOnode(key, value);
+      this.#cache.add(onode);
+    }
+    this.#lastFound = { cid, oid, onode };
     return onode;
   }
 
   #findOrCreate(cid: Cid, oid: HObject): Onode {
-    const prefix = onodePrefix(this.#collection(cid));
     const found = this.#find(cid, oid);
     if (found !== undefined) return found;
+    const prefix = onodePrefix(this.#collection(cid));
     this.#lastNid += 1;
     const wholeKey = prefix + objectOrder(oid);
     const onode = newOnode(this.#lastNid, storedKey(wholeKey, this.#world.crypto), wholeKey);
     this.#cache.add(onode);
+    this.#lastFound = { cid, oid, onode };
     this.#markDirty(onode);
     return onode;
   }
@@ -462,11 +481,12 @@ class ExtentStore implements ObjectStore {
     this.#kv.put(onode.key, value);
     this.#metadataBytes += value.length - onode.storedBytes;
     onode.storedBytes = value.length;
+    this.#cache.weigh(onode);
     for (const index of shards) {
       // Shard 0 is in the onode.
       if (index === 0) continue;
       const shard = onode.shards.get(index)!;
-      if (isEmptyShard(shard)) this.#kv.del(shardKey(onode.nid, index));
+      if (shard.isEmpty) this.#kv.del(shardKey(onode.nid, index));
       else this.#kv.put(shardKey(onode.nid, index), encodeShard(shard));
     }
   }

@@ -64,7 +64,7 @@ function checkObject(store: CheckedStore, onode: Onode, name: string, owners: Ma
     const shard = store.loadShard(onode, index);
     if (shard === undefined) continue;
     for (let i = 0; i < SHARD_BLOCKS; i++) {
-      const block = shard.blocks[i]!;
+      const block = shard.blockAt(i);
       if (block === 0) continue;
       const owner = owners.get(block);
       if (owner !== undefined) faults.push(`device block ${block} belongs to ${owner} and to ${name}`);

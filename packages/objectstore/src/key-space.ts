@@ -63,15 +63,10 @@ export function onodePrefix(collection: number): RawString {
 
 /** Where an object stands in its collection, as text that orders as HObject does, before any cut. */
 export function objectOrder(oid: HObject): RawString {
-  const effectiveKey = oid.key === '' ? oid.name : oid.key;
-  return (
-    u64(oid.pool + POOL_BIAS) +
-    u32(reverseBits(oid.hash)) +
-    escapeZeros(oid.nspace) +
-    escapeZeros(effectiveKey) +
-    escapeZeros(oid.name) +
-    u64big(BigInt.asUintN(SNAP_BITS, oid.snap))
-  );
+  const name = escapeZeros(oid.name);
+  const effectiveKey = oid.key === '' ? name : escapeZeros(oid.key);
+  const head = poolText(oid.pool) + u32(reverseBits(oid.hash)) + escapeZeros(oid.nspace);
+  return head + effectiveKey + name + snapText(oid.snap);
 }
 
 /** The object of an order that was not cut: the inverse of `objectOrder`. */
@@ -128,8 +123,21 @@ function u64(value: number): RawString {
   return u32(Math.floor(value / 0x1_0000_0000)) + u32(value % 0x1_0000_0000);
 }
 
-function u64big(value: bigint): RawString {
-  return u32(Number(value >> 32n)) + u32(Number(value & 0xffff_ffffn));
+/** The last pool and snap that were asked for, as text: nearly always those that come next. */
+let lastPool: { readonly pool: number; readonly text: RawString } = { pool: 0, text: u64(POOL_BIAS) };
+let lastSnap: { readonly snap: bigint; readonly text: RawString } = { snap: 0n, text: u64(0) };
+
+function poolText(pool: number): RawString {
+  if (lastPool.pool !== pool) lastPool = { pool, text: u64(pool + POOL_BIAS) };
+  return lastPool.text;
+}
+
+function snapText(snap: bigint): RawString {
+  if (lastSnap.snap !== snap) {
+    const bits = BigInt.asUintN(SNAP_BITS, snap);
+    lastSnap = { snap, text: u32(Number(bits >> 32n)) + u32(Number(bits & 0xffff_ffffn)) };
+  }
+  return lastSnap.text;
 }
 
 export function readU32(text: RawString, at: number): number {
@@ -148,11 +156,11 @@ export function readU64(text: RawString, at: number): number {
 
 /** Ends in a zero byte; zero and one inside are written as two bytes, which keeps the order. */
 function escapeZeros(raw: RawString): RawString {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: raw strings are bytes
-  const plain = /[\u0000\u0001]/.test(raw)
-    ? raw.replaceAll('\u0001', '\u0001\u0002').replaceAll('\u0000', '\u0001\u0001')
-    : raw;
-  return plain + '\u0000';
+  for (let i = 0; i < raw.length; i++) {
+    if (raw.charCodeAt(i) > 1) continue;
+    return `${raw.replaceAll('\u0001', '\u0001\u0002').replaceAll('\u0000', '\u0001\u0001')}\u0000`;
+  }
+  return `${raw}\u0000`;
 }
 
 function unescapeZeros(text: RawString, at: number): readonly [raw: RawString, next: number] {

@@ -3,12 +3,13 @@ import { type BlockDevice, type Crypto, DeviceError } from '@spirula/world';
 import type { Allocator } from './allocator.ts';
 import type { DeferredWrites } from './deferred-writes.ts';
 import { UnreadableObject } from './object-store.ts';
-import { BLOCK_BYTES, newShard, type Onode, SHARD_BLOCKS, type Shard } from './onode.ts';
+import { BLOCK_BYTES, type Onode, SHARD_BLOCKS, Shard } from './onode.ts';
 
 /** Writes of at most so many bytes (whole blocks) go through the key-value journal; larger ones to new blocks. */
 const DEFERRED_MAX_BYTES = 64 << 10;
 /** Initial value of block checksums. */
 const CRC_SEED = 0xffff_ffff;
+const NONE_DAMAGED: ReadonlySet<number> = new Set();
 
 /** Where the data side of a store finds and leaves things. */
 export interface ObjectDataPorts {
@@ -70,20 +71,24 @@ export class ObjectData {
     if (data.length === 0) return;
     const end = offset + data.length;
     const first = Math.floor(offset / BLOCK_BYTES);
-    const last = Math.ceil(end / BLOCK_BYTES);
-    // The edges keep what the object has there. Where that cannot be read, the block stays unreadable.
-    const damaged = new Set<number>();
-    let bytes = data;
-    if (offset % BLOCK_BYTES !== 0 || end % BLOCK_BYTES !== 0) {
-      bytes = new Uint8Array((last - first) * BLOCK_BYTES);
-      for (const index of new Set([first, last - 1])) {
-        const whole = index * BLOCK_BYTES >= offset && (index + 1) * BLOCK_BYTES <= end;
-        if (!whole) bytes.set(this.#readForUpdate(onode, index, damaged), (index - first) * BLOCK_BYTES);
-      }
-      bytes.set(data, offset - first * BLOCK_BYTES);
-    }
-    this.#store(onode, first, bytes, damaged);
+    if (offset % BLOCK_BYTES === 0 && end % BLOCK_BYTES === 0) this.#store(onode, first, data, NONE_DAMAGED);
+    else this.#storeWithEdges(onode, offset, data);
     onode.size = Math.max(onode.size, end);
+  }
+
+  /** The edges keep what the object has there. Where that cannot be read, the block stays unreadable. */
+  #storeWithEdges(onode: Onode, offset: number, data: Bytes): void {
+    const end = offset + data.length;
+    const first = Math.floor(offset / BLOCK_BYTES);
+    const last = Math.ceil(end / BLOCK_BYTES);
+    const damaged = new Set<number>();
+    const bytes = new Uint8Array((last - first) * BLOCK_BYTES);
+    for (const index of new Set([first, last - 1])) {
+      const whole = index * BLOCK_BYTES >= offset && (index + 1) * BLOCK_BYTES <= end;
+      if (!whole) bytes.set(this.#readForUpdate(onode, index, damaged), (index - first) * BLOCK_BYTES);
+    }
+    bytes.set(data, offset - first * BLOCK_BYTES);
+    this.#store(onode, first, bytes, damaged);
   }
 
   zero(onode: Onode, offset: number, length: number): void {
@@ -113,16 +118,16 @@ export class ObjectData {
   /** Gives `to`, which has no blocks, a copy of the blocks of `from`: damaged ones stay damaged. */
   copy(from: Onode, to: Onode): void {
     for (let shard = 0; shard < from.shardCount; shard++) {
-      const { blocks, crcs } = this.#shard(from, shard);
-      for (let i = 0; i < SHARD_BLOCKS; i++) {
-        if (blocks[i] === 0) continue;
+      const source = this.#shard(from, shard);
+      for (let i = 0; i < source.length; i++) {
+        if (source.blockAt(i) === 0) continue;
         let end = i + 1;
-        while (end < SHARD_BLOCKS && blocks[end] !== 0) end += 1;
+        while (end < source.length && source.blockAt(end) !== 0) end += 1;
         const bytes = new Uint8Array((end - i) * BLOCK_BYTES);
-        for (let j = i; j < end; j++) bytes.set(this.#rawBlock(blocks[j]!), (j - i) * BLOCK_BYTES);
-        this.#store(to, shard * SHARD_BLOCKS + i, bytes, new Set());
-        const copied = this.#shard(to, shard).crcs;
-        for (let j = i; j < end; j++) copied[j] = crcs[j]!;
+        for (let j = i; j < end; j++) bytes.set(this.#rawBlock(source.blockAt(j)), (j - i) * BLOCK_BYTES);
+        this.#store(to, shard * SHARD_BLOCKS + i, bytes, NONE_DAMAGED);
+        const copied = this.#shard(to, shard);
+        for (let j = i; j < end; j++) copied.setCrc(j, source.crcAt(j));
         i = end;
       }
     }
@@ -132,7 +137,11 @@ export class ObjectData {
   /** Device blocks the object has. */
   *blocks(onode: Onode): Generator<number> {
     for (let shard = 0; shard < onode.shardCount; shard++) {
-      for (const block of this.#shard(onode, shard).blocks) if (block !== 0) yield block;
+      const { length } = this.#shard(onode, shard);
+      for (let i = 0; i < length; i++) {
+        const block = this.#shard(onode, shard).blockAt(i);
+        if (block !== 0) yield block;
+      }
     }
   }
 
@@ -141,11 +150,13 @@ export class ObjectData {
     const count = bytes.length / BLOCK_BYTES;
     if (bytes.length <= DEFERRED_MAX_BYTES) this.#storeDeferred(onode, first, count, bytes);
     else this.#storeDirectly(onode, first, count, bytes);
+    const { crypto } = this.#ports;
+    let shard: Shard | undefined;
     for (let i = 0; i < count; i++) {
       const index = first + i;
-      const crc = this.#ports.crypto.crc32c(bytes.subarray(i * BLOCK_BYTES, (i + 1) * BLOCK_BYTES), CRC_SEED);
-      const shard = this.#shard(onode, Math.floor(index / SHARD_BLOCKS));
-      shard.crcs[index % SHARD_BLOCKS] = damaged.has(index) ? ~crc : crc;
+      if (shard === undefined || index % SHARD_BLOCKS === 0) shard = this.#shard(onode, shardOf(index));
+      const crc = crypto.crc32c(bytes.subarray(i * BLOCK_BYTES, (i + 1) * BLOCK_BYTES), CRC_SEED);
+      shard.setCrc(index % SHARD_BLOCKS, damaged.has(index) ? ~crc : crc);
     }
   }
 
@@ -153,7 +164,7 @@ export class ObjectData {
     for (let i = 0; i < count; i++) {
       let block = this.#blockOf(onode, first + i);
       if (block === 0) block = this.#ports.allocator.allocate(1)[0]!.first;
-      this.#map(onode, first + i, block);
+      this.#map(onode, first + i, 1, block);
       this.#ports.deferred.stage(block, bytes.subarray(i * BLOCK_BYTES, (i + 1) * BLOCK_BYTES));
     }
   }
@@ -166,7 +177,7 @@ export class ObjectData {
         run.first * BLOCK_BYTES,
         bytes.subarray(at * BLOCK_BYTES, (at + run.count) * BLOCK_BYTES),
       );
-      for (let i = 0; i < run.count; i++) this.#map(onode, first + at + i, run.first + i);
+      this.#map(onode, first + at, run.count, run.first);
       at += run.count;
     }
     this.#wroteDirectly = true;
@@ -186,29 +197,35 @@ export class ObjectData {
       const block = this.#blockOf(onode, index);
       if (block === 0) continue;
       this.#ports.free(block);
-      this.#map(onode, index, 0);
+      this.#map(onode, index, 1, 0);
     }
   }
 
-  #map(onode: Onode, index: number, block: number): void {
-    const shard = Math.floor(index / SHARD_BLOCKS);
-    this.#shard(onode, shard).blocks[index % SHARD_BLOCKS] = block;
-    this.#ports.markShard(onode, shard);
+  /** Maps `count` blocks from `first` on to a stretch of the device; of one block, to a hole with 0. */
+  #map(onode: Onode, first: number, count: number, block: number): void {
+    for (let i = 0; i < count; ) {
+      const index = first + i;
+      const shard = this.#shard(onode, shardOf(index));
+      const inShard = Math.min(count - i, SHARD_BLOCKS - (index % SHARD_BLOCKS));
+      for (let j = 0; j < inShard; j++) shard.map((index % SHARD_BLOCKS) + j, block + i + j);
+      this.#ports.markShard(onode, shardOf(index));
+      i += inShard;
+    }
   }
 
   #blockOf(onode: Onode, index: number): number {
-    const shard = Math.floor(index / SHARD_BLOCKS);
-    return shard >= onode.shardCount ? 0 : this.#shard(onode, shard).blocks[index % SHARD_BLOCKS]!;
+    const shard = shardOf(index);
+    return shard >= onode.shardCount ? 0 : this.#shard(onode, shard).blockAt(index % SHARD_BLOCKS);
   }
 
   /** A shard in memory, made if the object never reached so far. */
   #shard(onode: Onode, index: number): Shard {
     const known = onode.shards.get(index);
     if (known !== undefined) return known;
-    const shard = (index < onode.shardCount ? this.#ports.loadShard(onode, index) : undefined) ?? newShard();
+    const shard = (index < onode.shardCount ? this.#ports.loadShard(onode, index) : undefined) ?? new Shard();
     onode.shards.set(index, shard);
     // The onode's encoding includes shard 0.
-    if (onode.shardCount === 0 && index > 0) onode.shards.set(0, newShard());
+    if (onode.shardCount === 0 && index > 0) onode.shards.set(0, new Shard());
     onode.shardCount = Math.max(onode.shardCount, index + 1);
     return shard;
   }
@@ -237,7 +254,7 @@ export class ObjectData {
     }
     for (let i = 0; i < count; i++) {
       const crc = this.#ports.crypto.crc32c(bytes.subarray(i * BLOCK_BYTES, (i + 1) * BLOCK_BYTES), CRC_SEED);
-      const stored = this.#shard(onode, Math.floor((index + i) / SHARD_BLOCKS)).crcs[(index + i) % SHARD_BLOCKS]!;
+      const stored = this.#shard(onode, shardOf(index + i)).crcAt((index + i) % SHARD_BLOCKS);
       if (crc !== stored) {
         throw new UnreadableObject(
           `block ${index + i} (device block ${block + i}) has checksum ${crc.toString(16)}, stored is ${stored.toString(16)}`,
@@ -269,4 +286,8 @@ export class ObjectData {
       throw error;
     }
   }
+}
+
+function shardOf(index: number): number {
+  return Math.floor(index / SHARD_BLOCKS);
 }

@@ -7,12 +7,54 @@ export const SHARD_BLOCKS = 64;
 
 const ONODE_VERSION = 1;
 
+/** Room for so many blocks at first: most objects that are in one shard have fewer. */
+const FIRST_BLOCKS = 8;
+
 /** Where 256 KiB of an object are, block by block, and their checksums. */
-export interface Shard {
-  /** Device block of each block; 0: a hole, which reads as zeros. */
-  readonly blocks: Uint32Array;
+export class Shard {
+  /** Device block of each block; 0: a hole, which reads as zeros. Those beyond are holes. */
+  #blocks = new Uint32Array(FIRST_BLOCKS);
   /** crc32c (initial value -1) of each mapped block. */
-  readonly crcs: Uint32Array;
+  #crcs = new Uint32Array(FIRST_BLOCKS);
+
+  /** Blocks beyond this are holes. */
+  get length(): number {
+    return this.#blocks.length;
+  }
+
+  blockAt(index: number): number {
+    return index < this.#blocks.length ? this.#blocks[index]! : 0;
+  }
+
+  crcAt(index: number): number {
+    return index < this.#crcs.length ? this.#crcs[index]! : 0;
+  }
+
+  /** `block` 0 makes a hole. */
+  map(index: number, block: number): void {
+    if (index >= this.#blocks.length) {
+      if (block === 0) return;
+      this.#grow();
+    }
+    this.#blocks[index] = block;
+  }
+
+  setCrc(index: number, crc: number): void {
+    this.#crcs[index] = crc;
+  }
+
+  get isEmpty(): boolean {
+    return this.#blocks.every((block) => block === 0);
+  }
+
+  #grow(): void {
+    const blocks = new Uint32Array(SHARD_BLOCKS);
+    const crcs = new Uint32Array(SHARD_BLOCKS);
+    blocks.set(this.#blocks);
+    crcs.set(this.#crcs);
+    this.#blocks = blocks;
+    this.#crcs = crcs;
+  }
 }
 
 /** One object's metadata. Owned and changed by the store alone. */
@@ -32,6 +74,9 @@ export interface Onode {
   shardCount: number;
   /** Bytes of its encoding in the store, 0 when it is not there yet. */
   storedBytes: number;
+  /** For the cache: asked for since its last look, and what it counts there. */
+  used: boolean;
+  weight: number;
 }
 
 export function newOnode(nid: number, key: RawString, wholeKey: RawString): Onode {
@@ -45,11 +90,9 @@ export function newOnode(nid: number, key: RawString, wholeKey: RawString): Onod
     shards: new Map(),
     shardCount: 0,
     storedBytes: 0,
+    used: false,
+    weight: 0,
   };
-}
-
-export function newShard(): Shard {
-  return { blocks: new Uint32Array(SHARD_BLOCKS), crcs: new Uint32Array(SHARD_BLOCKS) };
 }
 
 /** The value of an onode's key. Shard 0 is inside, later ones have keys of their own. */
@@ -61,11 +104,11 @@ export function encodeOnode(onode: Onode): Bytes {
   e.u64(onode.size);
   e.bool(onode.hasOmap);
   e.u32(onode.shardCount);
-  e.map(
-    onode.attrs,
-    (name) => e.rawString(name),
-    (value) => e.blob(value),
-  );
+  e.u32(onode.attrs.size);
+  for (const [name, value] of onode.attrs) {
+    e.rawString(name);
+    e.blob(value);
+  }
   if (onode.shardCount > 0) writeShard(e, onode.shards.get(0)!);
   return e.finish();
 }
@@ -99,6 +142,8 @@ export function decodeOnode(key: RawString, value: Bytes): Onode {
     shards,
     shardCount,
     storedBytes: value.length,
+    used: false,
+    weight: 0,
   };
 }
 
@@ -123,31 +168,29 @@ export function decodeShard(value: Bytes): Shard {
   return shard;
 }
 
-export function isEmptyShard(shard: Shard): boolean {
-  return shard.blocks.every((block) => block === 0);
-}
-
 /** Runs `{first, count, device block}`, then the checksums of the mapped blocks in order. */
-function writeShard(e: Encoder, { blocks, crcs }: Shard): void {
-  const runs: { first: number; count: number; block: number }[] = [];
-  for (let i = 0; i < SHARD_BLOCKS; i++) {
-    const block = blocks[i]!;
-    if (block === 0) continue;
-    const last = runs.at(-1);
-    if (last !== undefined && last.first + last.count === i && last.block + last.count === block) last.count += 1;
-    else runs.push({ first: i, count: 1, block });
+function writeShard(e: Encoder, shard: Shard): void {
+  const countAt = e.length;
+  e.u8(0);
+  let runs = 0;
+  for (let first = 0; first < shard.length; ) {
+    const block = shard.blockAt(first);
+    let count = 1;
+    if (block !== 0) {
+      while (first + count < shard.length && shard.blockAt(first + count) === block + count) count += 1;
+      e.u8(first);
+      e.u8(count);
+      e.u32(block);
+      runs += 1;
+    }
+    first += count;
   }
-  e.u8(runs.length);
-  for (const { first, count, block } of runs) {
-    e.u8(first);
-    e.u8(count);
-    e.u32(block);
-  }
-  for (const { first, count } of runs) for (let i = first; i < first + count; i++) e.u32(crcs[i]!);
+  e.patchU8(countAt, runs);
+  for (let i = 0; i < shard.length; i++) if (shard.blockAt(i) !== 0) e.u32(shard.crcAt(i));
 }
 
 function readShard(d: Decoder): Shard {
-  const shard = newShard();
+  const shard = new Shard();
   const runCount = d.u8('shard.runs');
   const mapped: number[] = [];
   for (let run = 0; run < runCount; run++) {
@@ -156,11 +199,11 @@ function readShard(d: Decoder): Shard {
     const block = d.u32('shard.run.block');
     if (first + count > SHARD_BLOCKS || block === 0) d.fail('shard.run', 'is not within a shard');
     for (let i = 0; i < count; i++) {
-      shard.blocks[first + i] = block + i;
+      shard.map(first + i, block + i);
       mapped.push(first + i);
     }
   }
-  for (const i of mapped) shard.crcs[i] = d.u32('shard.crc');
+  for (const i of mapped) shard.setCrc(i, d.u32('shard.crc'));
   return shard;
 }
 

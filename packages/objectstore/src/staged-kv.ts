@@ -19,9 +19,8 @@ export class StagedKv {
   }
 
   get(key: RawString): Bytes | undefined {
-    const bytes = bytesFromRaw(key);
-    const answer = this.#overlay.get(bytes);
-    if (answer === undefined) return this.#kv.get(bytes);
+    const answer = this.#overlay.isEmpty ? undefined : this.#overlay.getRaw(key);
+    if (answer === undefined) return this.#kv.get(bytesFromRaw(key));
     return answer === 'deleted' ? undefined : answer;
   }
 
@@ -60,15 +59,19 @@ export class StagedKv {
   }
 
   put(key: RawString, value: Bytes): void {
-    this.#stage({ op: 'put', key: bytesFromRaw(key), value });
+    this.#batch.push({ op: 'put', key: bytesFromRaw(key), value });
+    this.#overlay.put(key, value);
   }
 
   del(key: RawString): void {
-    this.#stage({ op: 'del', key: bytesFromRaw(key) });
+    this.#batch.push({ op: 'del', key: bytesFromRaw(key) });
+    this.#overlay.del(key);
   }
 
   delRange(start: RawString, end: RawString): void {
-    this.#stage({ op: 'delRange', start: bytesFromRaw(start), end: bytesFromRaw(end) });
+    const op: KvOp = { op: 'delRange', start: bytesFromRaw(start), end: bytesFromRaw(end) };
+    this.#batch.push(op);
+    this.#overlay.applyOp(op);
   }
 
   /** A key that is written but not read again in this run. */
@@ -87,11 +90,6 @@ export class StagedKv {
   settle(held: Iterable<Batch>): void {
     this.#overlay.clear();
     for (const batch of held) this.#overlay.apply(batch);
-  }
-
-  #stage(op: KvOp): void {
-    this.#batch.push(op);
-    this.#overlay.applyOp(op);
   }
 
   #chunk(start: RawString, end: RawString): readonly (readonly [Bytes, Bytes])[] {

@@ -39,13 +39,10 @@ export class KvOverlay {
   applyOp(op: KvOp): void {
     switch (op.op) {
       case 'put':
-        this.#entries.set(rawFromBytes(op.key), op.value);
-        this.#bytes += op.key.length + op.value.length;
+        this.put(rawFromBytes(op.key), op.value);
         break;
       case 'del':
-        if (this.#covers) this.#entries.set(rawFromBytes(op.key), undefined);
-        else this.#entries.delete(rawFromBytes(op.key));
-        this.#bytes += op.key.length;
+        this.del(rawFromBytes(op.key));
         break;
       case 'delRange': {
         const start = rawFromBytes(op.start);
@@ -58,6 +55,18 @@ export class KvOverlay {
     }
   }
 
+  /** As `applyOp`, for who has the key as a raw string. */
+  put(key: RawString, value: Bytes): void {
+    this.#entries.set(key, this.#covers ? value : ownBytes(value));
+    this.#bytes += key.length + value.length;
+  }
+
+  del(key: RawString): void {
+    if (this.#covers) this.#entries.set(key, undefined);
+    else this.#entries.delete(key);
+    this.#bytes += key.length;
+  }
+
   clear(): void {
     this.#entries.clear();
     this.#deletedRanges = [];
@@ -65,8 +74,15 @@ export class KvOverlay {
   }
 
   get(key: Bytes): OverlayAnswer {
-    if (this.isEmpty) return undefined;
-    return this.#answer(rawFromBytes(key));
+    return this.isEmpty ? undefined : this.getRaw(rawFromBytes(key));
+  }
+
+  getRaw(key: RawString): OverlayAnswer {
+    const value = this.#entries.get(key);
+    if (value !== undefined) return value;
+    if (this.#entries.has(key)) return 'deleted';
+    for (const { start, end } of this.#deletedRanges) if (key >= start && key < end) return 'deleted';
+    return undefined;
   }
 
   /** The entries of a range, given those of the table below in it, in the range's direction and without a limit. */
@@ -93,7 +109,7 @@ export class KvOverlay {
         if (value !== undefined) yield [bytesFromRaw(next.value), value];
         next = own.next();
       }
-      if (this.#answer(key) === undefined) yield entry;
+      if (this.getRaw(key) === undefined) yield entry;
     }
     while (!next.done) {
       const value = this.#entries.get(next.value);
@@ -114,14 +130,6 @@ export class KvOverlay {
     for (const key of this.#entries.keys('', END)) yield [bytesFromRaw(key), this.#entries.get(key)];
   }
 
-  #answer(key: RawString): OverlayAnswer {
-    const value = this.#entries.get(key);
-    if (value !== undefined) return value;
-    if (this.#entries.has(key)) return 'deleted';
-    for (const { start, end } of this.#deletedRanges) if (key >= start && key < end) return 'deleted';
-    return undefined;
-  }
-
   /** Adds a deleted range, joined with those it touches: queues that are emptied from the front leave one. */
   #coverRange(start: RawString, end: RawString): void {
     const apart = [];
@@ -136,6 +144,11 @@ export class KvOverlay {
     apart.push({ start, end });
     this.#deletedRanges = apart;
   }
+}
+
+/** What is kept for long must not keep alive a larger buffer that it is only a part of. */
+function ownBytes(bytes: Bytes): Bytes {
+  return bytes.buffer.byteLength > 2 * bytes.length ? bytes.slice() : bytes;
 }
 
 /** Above every key: keys are bytes, so no char code exceeds 255. */
