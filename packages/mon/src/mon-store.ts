@@ -5,8 +5,8 @@
  *   elector  epoch
  *   osdmap   first, last, full:<epoch>, inc:<epoch>         monmap, mgrmap, auth, config, logm: one service each
  */
-import { type Bytes, compareBytes, crc32c, Decoder, Encoder, fromUtf8, utf8 } from '@spirula/encoding';
-import type { Batch, KeyValue, KvOp } from '@spirula/world';
+import { type Bytes, compareBytes, crc32c, Decoder, Encoder, equalBytes, fromUtf8, utf8 } from '@spirula/encoding';
+import { type Batch, invariant, type KeyValue, type KvOp } from '@spirula/world';
 
 const SEPARATOR = '\0';
 /** After every key of a prefix. */
@@ -82,6 +82,13 @@ export function prefixRange(prefix: string): { readonly start: Bytes; readonly e
   return { start: utf8(prefix + SEPARATOR), end: utf8(prefix + PAST) };
 }
 
+/** Prefix of a raw key; undefined for bytes that are no key of this store. */
+export function prefixOf(key: Bytes): string | undefined {
+  const text = fromUtf8(key);
+  const end = text.indexOf(SEPARATOR);
+  return end > 0 && equalBytes(utf8(text), key) ? text.slice(0, end) : undefined;
+}
+
 function storeKey(prefix: string, key: string): Bytes {
   return utf8(prefix + SEPARATOR + key);
 }
@@ -121,8 +128,9 @@ export class MonStore {
     for (let start: Bytes = utf8(SEPARATOR); ; start = prefixRange(prefixes.at(-1)!).end) {
       const [first] = this.#kv.range({ start, end: END, limit: 1 });
       if (first === undefined) return prefixes;
-      const key = fromUtf8(first[0]);
-      prefixes.push(key.slice(0, key.indexOf(SEPARATOR)));
+      const prefix = prefixOf(first[0]);
+      invariant(prefix !== undefined, 'every key has a prefix');
+      prefixes.push(prefix);
     }
   }
 
@@ -147,8 +155,7 @@ export class MonStore {
     const start = after.length === 0 ? utf8(SEPARATOR) : after;
     for (const [key, value] of this.#kv.range({ start, end: END })) {
       if (compareBytes(key, after) === 0) continue;
-      const text = fromUtf8(key);
-      if (skip(text.slice(0, text.indexOf(SEPARATOR)))) continue;
+      if (skip(prefixOf(key)!)) continue;
       if (bytes > maxBytes) return { entries, done: false };
       entries.push([key.slice(), value.slice()]);
       bytes += key.length + value.length;

@@ -8,7 +8,7 @@
  * What a peer relies on (a promised proposal number, an accepted value, a commit) is durable before the message that says
  * so leaves: the host holds every message back until all that was submitted before it has committed.
  */
-import type { Bytes } from '@spirula/encoding';
+import { type Bytes, MalformedInput } from '@spirula/encoding';
 import type { MonPaxos } from '@spirula/messages';
 import { invariant } from '@spirula/world';
 import { type MonStore, MonTransaction, versionKey } from './mon-store.ts';
@@ -172,7 +172,8 @@ export class Paxos {
       case 'begin':
         return this.#onBegin(from, message);
       case 'commit':
-        return this.#onCommit(message);
+        this.#learn(from, message);
+        return;
       case 'lease':
         return this.#onLease(from, message);
       default:
@@ -222,7 +223,7 @@ export class Paxos {
     if (this.#state !== 'recovering') return;
     if (last.firstCommitted > this.#lastCommitted + 1) return this.#host.sync(from);
     const before = this.#lastCommitted;
-    this.#learn(last.values, last.lastCommitted);
+    if (!this.#learn(from, last)) return;
     this.#peerLast.set(from, Math.max(last.lastCommitted, this.#peerLast.get(from) ?? 0));
     // A newer leader was promised more than I ask for; or there are more values than one message holds.
     const more = last.lastCommitted > this.#lastCommitted && this.#lastCommitted > before;
@@ -232,6 +233,7 @@ export class Paxos {
     const version = this.#lastCommitted + 1;
     const value = last.values.get(version);
     if (last.uncommittedPn > 0 && value !== undefined && last.lastCommitted + 1 === version) {
+      if (parseValue(value) === undefined) return this.#onMalformed(from, version);
       if (this.#uncommitted === undefined || last.uncommittedPn > this.#uncommitted.pn) {
         this.#uncommitted = { pn: last.uncommittedPn, value };
       }
@@ -300,7 +302,7 @@ export class Paxos {
     this.#host.disarm('accept');
     const version = this.#lastCommitted + 1;
     this.#proposing = undefined;
-    this.#apply(version, proposing.value);
+    this.#apply(version, proposing.value, MonTransaction.decode(proposing.value));
     const committed = this.#message('commit', new Map([[version, proposing.value]]));
     for (const rank of this.#peers()) this.#host.send(rank, committed);
     this.#becomeActive();
@@ -344,13 +346,10 @@ export class Paxos {
     const version = this.#lastCommitted + 1;
     const value = begin.values.get(version);
     if (begin.pn !== this.#acceptedPn || begin.lastCommitted !== this.#lastCommitted || value === undefined) return;
+    if (parseValue(value) === undefined) return this.#onMalformed(from, version);
     this.#state = 'updating';
     this.#host.submit(this.#pending(version, value));
     this.#host.send(from, this.#message('accept'));
-  }
-
-  #onCommit(commit: MonPaxos): void {
-    this.#learn(commit.values, commit.lastCommitted);
   }
 
   #onLease(from: number, lease: MonPaxos): void {
@@ -364,23 +363,33 @@ export class Paxos {
 
   // Both
 
-  /** Applies committed values in order, as far as they reach without a gap (Paxos::store_state). */
-  #learn(values: ReadonlyMap<number, Bytes>, lastCommitted: number): void {
+  /** Applies committed values in order, as far as they reach without a gap (Paxos::store_state). False for a bad value. */
+  #learn(from: number, { values, lastCommitted }: MonPaxos): boolean {
     for (let version = this.#lastCommitted + 1; version <= lastCommitted; version++) {
       const value = values.get(version);
-      if (value === undefined) return;
-      this.#apply(version, value);
+      if (value === undefined) return true;
+      const transaction = parseValue(value);
+      if (transaction === undefined) {
+        this.#onMalformed(from, version);
+        return false;
+      }
+      this.#apply(version, value, transaction);
       this.#uncommitted = undefined;
     }
+    return true;
   }
 
-  #apply(version: number, value: Bytes): void {
+  #onMalformed(from: number, version: number): void {
+    this.#host.bootstrap(`the monitor of rank ${from} sent a value for version ${version} that is no transaction`);
+  }
+
+  #apply(version: number, value: Bytes, changes: MonTransaction): void {
     invariant(version === this.#lastCommitted + 1, 'versions are applied one after another');
     const transaction = new MonTransaction();
     transaction.put(PREFIX, VALUE + versionKey(version), value);
     transaction.putNumber(PREFIX, 'last_committed', version);
     if (this.#firstCommitted === 0) transaction.putNumber(PREFIX, 'first_committed', version);
-    transaction.append(MonTransaction.decode(value));
+    transaction.append(changes);
     this.#host.submit(transaction);
     this.#lastCommitted = version;
     this.#firstCommitted = this.#store.getNumber(PREFIX, 'first_committed');
@@ -439,5 +448,15 @@ export class Paxos {
       uncommittedPn: 0,
       values,
     };
+  }
+}
+
+/** Undefined for what is no encoded transaction. */
+function parseValue(value: Bytes): MonTransaction | undefined {
+  try {
+    return MonTransaction.decode(value);
+  } catch (error) {
+    if (error instanceof MalformedInput) return undefined;
+    throw error;
   }
 }

@@ -1,3 +1,4 @@
+import { Encoder } from '@spirula/encoding';
 import type { MonSync } from '@spirula/messages';
 import { type KeyValue, KvOverlay } from '@spirula/world';
 import { expect, test } from 'vitest';
@@ -176,4 +177,23 @@ test('chunks of a monitor that is not copied from, or that do not parse, do no h
   expect(receiver.contents).toEqual(before);
   expect(receiver.finished).toBe(1);
   expect(provider.sent).toEqual([]);
+});
+
+test.each([
+  ['without a prefix', 'key'],
+  ["the receiver's own", 'elector\0epoch'],
+  ['not text', '\xff\0x'],
+])('a chunk with a key that is %s is refused', (_, key) => {
+  const receiver = new Side(false);
+  receiver.sync.start(PROVIDER);
+  const data = new Encoder(64);
+  data.list([Uint8Array.from(key, (char) => char.charCodeAt(0))], (raw) => {
+    data.blob(raw);
+    data.blob(Uint8Array.of(1));
+  });
+  const blank = { type: 'mon_sync', op: 'chunk', after: 'ff', done: true, lastCommitted: 3 } as const;
+  receiver.sync.onMessage(PROVIDER, { ...blank, data: data.finish() }, false);
+
+  expect(receiver.contents).toEqual([]);
+  expect(receiver.finished).toBe(1);
 });

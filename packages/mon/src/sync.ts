@@ -5,16 +5,21 @@
  *   wipe, marked as synchronizing --get--> provider --chunk--> store it, get the next ... --last chunk--> probe again
  *
  * A crash or a lost provider on the way leaves the mark: the half copy is wiped before anything else.
+ *
+ * A monitor that wiped its store may vote. It only wipes when a peer's first version lies beyond what it has itself, so it
+ * was in no majority that accepted the versions from there on; every majority that it may help to form now holds another
+ * monitor that was, and learns them from that one (Ceph keeps a floor below which it does not sync, because its operators may
+ * force a sync; here nobody can).
  */
 import { type Bytes, Decoder, Encoder, fromHex, MalformedInput, toHex } from '@spirula/encoding';
 import type { MonSync } from '@spirula/messages';
 import type { KvOp } from '@spirula/world';
-import { type MonStore, MonTransaction, prefixRange } from './mon-store.ts';
+import { type MonStore, MonTransaction, prefixOf, prefixRange } from './mon-store.ts';
 import type { StoreWriter } from './store-writer.ts';
 
 const CHUNK_BYTES = 1 << 20;
 const SMALL_CHUNK_BYTES = 1 << 11;
-/** What belongs to one monitor alone and is neither wiped nor copied. */
+/** Survives a wipe. */
 const OWN_PREFIXES = ['elector', 'monmap'];
 const LOCAL = 'local';
 const MARK = 'synchronizing';
@@ -107,9 +112,8 @@ export class StoreSync {
   #sendChunk(to: number, after: string): void {
     const start = keyOf(after);
     if (start === undefined) return;
-    const skip = (prefix: string) => prefix === LOCAL || OWN_PREFIXES.includes(prefix);
     const bytes = this.#host.inSmallChunks() ? SMALL_CHUNK_BYTES : CHUNK_BYTES;
-    const { entries, done } = this.#store.chunk(start, bytes, skip);
+    const { entries, done } = this.#store.chunk(start, bytes, isOwn);
     const data = new Encoder(4096);
     data.list(entries, ([key, value]) => {
       data.blob(key);
@@ -135,6 +139,10 @@ export class StoreSync {
     const from = new Decoder(chunk.data);
     const entries = from.list('sync', 8, () => [from.blob('sync.key'), from.blob('sync.value')] as const);
     from.finish('sync');
+    for (const [key] of entries) {
+      const prefix = prefixOf(key);
+      if (prefix === undefined || isOwn(prefix)) throw new MalformedInput('sync.key', 0, 'not a key to be copied');
+    }
     copying.from ??= chunk.lastCommitted;
     copying.after = chunk.after;
     // Copied: what was decoded is a view of the whole message.
@@ -154,6 +162,11 @@ export class StoreSync {
     this.#host.reload();
     this.#host.finished();
   }
+}
+
+/** What belongs to one monitor alone and is neither given nor taken. */
+function isOwn(prefix: string): boolean {
+  return prefix === LOCAL || OWN_PREFIXES.includes(prefix);
 }
 
 function keyOf(hex: string): Bytes | undefined {
