@@ -13,8 +13,9 @@ interface FileState {
   /** What surely survives; `lost` are writes since, of which any sectors may. */
   durable: Uint8Array;
   lost: Write[];
-  /** Whether its name survives a power cut. */
+  /** Whether its name survives a power cut, and the one it had before, while a change of it may still be lost. */
   named: boolean;
+  formerName?: string | undefined;
 }
 
 /**
@@ -49,6 +50,14 @@ export class RecordingFiles implements FileLayer {
     return new RecordedFile(state, mode, () => this.#turn());
   }
 
+  async rename(_dir: string, from: string, to: string): Promise<void> {
+    const state = this.#files.get(from)!;
+    this.#files.delete(from);
+    state.formerName ??= from;
+    this.#files.set(to, state);
+    await this.#turn();
+  }
+
   async remove(_dir: string, name: string): Promise<void> {
     await this.#turn();
     this.#files.delete(name);
@@ -56,14 +65,18 @@ export class RecordingFiles implements FileLayer {
 
   async syncDir(): Promise<void> {
     await this.#turn();
-    for (const state of this.#files.values()) state.named = true;
+    for (const state of this.#files.values()) {
+      state.named = true;
+      state.formerName = undefined;
+    }
   }
 
   /** What is there after a power cut that those sectors and names in doubt outlived for which `survives` says so. */
   afterCrash(survives: () => boolean): RecordingFiles {
     const files = new Map<string, FileState>();
-    for (const [name, { durable, lost, named }] of this.#files) {
+    for (const [newName, { durable, lost, named, formerName }] of this.#files) {
       if (!named && !survives()) continue;
+      const name = formerName !== undefined && !survives() ? formerName : newName;
       let content: Uint8Array = durable.slice();
       for (const { offset, bytes } of lost) {
         for (let at = 0; at < bytes.length; at += SECTOR) {
@@ -109,11 +122,16 @@ class RecordedFile implements LayerFile {
     this.#state.lost.push({ offset, bytes: copy });
   }
 
-  async write(offset: number, bytes: Bytes): Promise<void> {
-    this.writeNow(offset, bytes);
-    const written = this.#state.lost.at(-1)!;
+  async write(offset: number, parts: readonly Bytes[]): Promise<void> {
+    const written: Write[] = [];
+    let at = offset;
+    for (const part of parts) {
+      this.writeNow(at, part);
+      written.push(this.#state.lost.at(-1)!);
+      at += part.length;
+    }
     await this.#turn();
-    if (this.#mode === 'durable') this.#settle([written]);
+    if (this.#mode === 'durable') this.#settle(written);
   }
 
   async sync(): Promise<void> {

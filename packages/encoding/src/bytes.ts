@@ -63,12 +63,25 @@ export function fromHex(text: string): Bytes {
  */
 export type RawString = string;
 
+/** From here on the engine's own loop is quicker. */
+const LONG_BYTES = 256;
+
 export function rawFromBytes(bytes: Bytes): RawString {
   let text = '';
-  for (let at = 0; at < bytes.length; at += 4096) {
-    // `apply` takes a typed array as it is, five times faster than spreading it.
-    text += String.fromCharCode.apply(null, bytes.subarray(at, at + 4096) as unknown as number[]);
+  if (bytes.length >= LONG_BYTES) {
+    for (let at = 0; at < bytes.length; at += 4096) {
+      // `apply` takes a typed array as it is, five times faster than spreading it.
+      text += String.fromCharCode.apply(null, bytes.subarray(at, at + 4096) as unknown as number[]);
+    }
+    return text;
   }
+  const code = String.fromCharCode;
+  const b = bytes;
+  let i = 0;
+  for (; i + 8 <= b.length; i += 8) {
+    text += code(b[i]!, b[i + 1]!, b[i + 2]!, b[i + 3]!, b[i + 4]!, b[i + 5]!, b[i + 6]!, b[i + 7]!);
+  }
+  for (; i < b.length; i++) text += code(b[i]!);
   return text;
 }
 

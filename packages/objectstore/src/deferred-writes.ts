@@ -1,35 +1,48 @@
-import { type Bytes, Decoder, Encoder, type RawString, rawFromBytes } from '@spirula/encoding';
+import { type Bytes, concatBytes, MalformedInput, type RawString, rawFromBytes } from '@spirula/encoding';
 import { type BlockDevice, invariant, type KeyValue } from '@spirula/world';
-import { afterPrefix, DEFERRED_PREFIX, deferredKey, readU64 } from './key-space.ts';
+import { afterPrefix, DEFERRED_PREFIX, deferredKey, readDeferredKey } from './key-space.ts';
 import { BLOCK_BYTES } from './onode.ts';
 import type { StagedKv } from './staged-kv.ts';
 
-/** So many bytes or records written to the device, and it is flushed to get rid of them in the key-value store. */
+/** So many bytes or transactions not flushed yet, and the device is flushed to get rid of their records. */
 const FLUSH_BYTES = 2 << 20;
 const FLUSH_RECORDS = 256;
+/** Bytes that wait for the device at most. */
+const MAX_WAITING_BYTES = 8 << 20;
+
+interface PendingBlock {
+  readonly seq: number;
+  readonly bytes: Bytes;
+}
 
 /**
  * Small writes to blocks that an object already has, or to new ones: their bytes commit with the transaction, in the
- * key-value store's journal, and reach the device later.
+ * key-value store's journal, and reach the device later, many at a time.
  *
- *     staged --takeRecord--> pending --committed--> on the device --flushed--> durable --cleaned--> gone
- *                                                   (outstanding: its record is still there, a mount would replay it)
+ *     staged --takeRecord--> pending --committed--> waiting --> on the device --flushed--> durable --cleaned--> gone
+ *                                                               (outstanding: its record is still there, a mount
+ *                                                                would write it again)
  *
- * cleaned <= durable <= written < next, as sequence numbers of records.
+ * A record is one key for each block of a transaction.
+ * cleaned <= durable <= written <= committed < next, as numbers of transactions.
  */
 export class DeferredWrites {
   readonly #block: BlockDevice;
   #staged = new Map<number, Bytes>();
   /** Records not committed yet, by sequence number, oldest first. */
   readonly #pending = new Map<number, ReadonlyMap<number, Bytes>>();
-  /** The newest pending bytes of a block. */
-  readonly #newest = new Map<number, { readonly seq: number; readonly bytes: Bytes }>();
+  /** Committed and not on the device, the newest of each block. */
+  readonly #waiting = new Map<number, PendingBlock>();
+  /** The newest bytes of a block that is pending or waiting. */
+  readonly #newest = new Map<number, PendingBlock>();
   /** The last record of a block that a mount would replay. */
   readonly #outstanding = new Map<number, number>();
   #next = 1;
+  #committed = 0;
   #written = 0;
   #durable = 0;
   #cleaned = 0;
+  #waitingBytes = 0;
   #bytesSinceFlush = 0;
 
   constructor(block: BlockDevice) {
@@ -51,8 +64,8 @@ export class DeferredWrites {
     if (this.#staged.size === 0) return 0;
     const seq = this.#next;
     this.#next += 1;
-    kv.putUnread(deferredKey(seq), encodeRecord(this.#staged));
     for (const [block, bytes] of this.#staged) {
+      kv.putUnread(deferredKey(seq, block), withoutTrailingZeros(bytes));
       this.#newest.set(block, { seq, bytes });
       this.#outstanding.set(block, seq);
     }
@@ -63,14 +76,35 @@ export class DeferredWrites {
 
   onCommitted(seq: number): void {
     const blocks = this.#pending.get(seq);
-    invariant(blocks !== undefined && seq > this.#written, 'deferred writes commit once, in order');
+    invariant(blocks !== undefined && seq > this.#committed, 'deferred writes commit once, in order');
     this.#pending.delete(seq);
     for (const [block, bytes] of blocks) {
-      this.#block.write(block * BLOCK_BYTES, bytes);
+      this.#waiting.set(block, { seq, bytes });
+      this.#waitingBytes += bytes.length;
       this.#bytesSinceFlush += bytes.length;
-      if (this.#newest.get(block)?.seq === seq) this.#newest.delete(block);
     }
-    this.#written = seq;
+    this.#committed = seq;
+    if (this.#waitingBytes > MAX_WAITING_BYTES) this.#writeOut();
+  }
+
+  /** Writes what is waiting to the device, neighbours together. */
+  #writeOut(): void {
+    const blocks = [...this.#waiting.keys()].sort((a, b) => a - b);
+    for (let i = 0; i < blocks.length; ) {
+      const first = blocks[i]!;
+      const parts: Bytes[] = [];
+      while (blocks[i] === first + parts.length) {
+        const block = blocks[i]!;
+        const { seq, bytes } = this.#waiting.get(block)!;
+        parts.push(bytes);
+        if (this.#newest.get(block)!.seq === seq) this.#newest.delete(block);
+        i += 1;
+      }
+      this.#block.write(first * BLOCK_BYTES, concatBytes(parts));
+    }
+    this.#waiting.clear();
+    this.#waitingBytes = 0;
+    this.#written = this.#committed;
   }
 
   /** Writes the records found at mount to the device. @throws MalformedInput */
@@ -78,13 +112,17 @@ export class DeferredWrites {
     const start = new Uint8Array([DEFERRED_PREFIX.charCodeAt(0)]);
     const end = new Uint8Array([afterPrefix(DEFERRED_PREFIX).charCodeAt(0)]);
     for (const [key, value] of kv.range({ start, end })) {
-      const seq = readU64(rawFromBytes(key), 1);
-      for (const [block, bytes] of decodeRecord(value)) {
-        this.#block.write(block * BLOCK_BYTES, bytes);
-        this.#outstanding.set(block, seq);
+      const { seq, block } = readDeferredKey(rawFromBytes(key));
+      if (value.length > BLOCK_BYTES) {
+        throw new MalformedInput('deferred write', 0, `has ${value.length} bytes, a block has ${BLOCK_BYTES}`);
       }
+      const bytes = new Uint8Array(BLOCK_BYTES);
+      bytes.set(value);
+      this.#block.write(block * BLOCK_BYTES, bytes);
+      this.#outstanding.set(block, seq);
       this.#written = seq;
     }
+    this.#committed = this.#written;
     this.#next = this.#written + 1;
   }
 
@@ -96,17 +134,20 @@ export class DeferredWrites {
     return this.#outstanding.keys();
   }
 
-  /** The last record that is on the device: a flush that begins now makes it durable. */
-  get written(): number {
-    return this.#written;
-  }
-
   get worthFlushing(): boolean {
-    return this.#bytesSinceFlush >= FLUSH_BYTES || this.#written - this.#durable >= FLUSH_RECORDS;
+    return this.#bytesSinceFlush >= FLUSH_BYTES || this.#committed - this.#durable >= FLUSH_RECORDS;
   }
 
-  onFlushBegun(): void {
+  /** Whether a mount would replay anything. */
+  get isOwing(): boolean {
+    return this.#outstanding.size > 0;
+  }
+
+  /** Gets the device ready for a flush: returns the last record which that will make durable. */
+  beginFlush(): number {
+    this.#writeOut();
     this.#bytesSinceFlush = 0;
+    return this.#written;
   }
 
   /** The device holds every record up to `written`: returns the keys of those to delete now, as a range. */
@@ -114,7 +155,7 @@ export class DeferredWrites {
     if (written <= this.#durable) return undefined;
     const from = this.#durable + 1;
     this.#durable = written;
-    return [deferredKey(from), deferredKey(written + 1)];
+    return [deferredKey(from, 0), deferredKey(written + 1, 0)];
   }
 
   /** Records up to `seq` are gone for good: returns the blocks no record refers to any more. */
@@ -128,37 +169,8 @@ export class DeferredWrites {
   }
 }
 
-/** Blocks with their bytes; trailing zeros are left out. */
-function encodeRecord(blocks: ReadonlyMap<number, Bytes>): Bytes {
-  const e = new Encoder(blocks.size * (BLOCK_BYTES + 8) + 4);
-  e.map(
-    blocks,
-    (block) => e.u32(block),
-    (bytes) => e.blob(withoutTrailingZeros(bytes)),
-  );
-  return e.finish();
-}
-
-function decodeRecord(value: Bytes): Map<number, Bytes> {
-  const d = new Decoder(value);
-  const blocks = d.map(
-    'deferred.blocks',
-    8,
-    () => d.u32('deferred.block'),
-    () => {
-      const bytes = d.blob('deferred.bytes');
-      if (bytes.length > BLOCK_BYTES) d.fail('deferred.bytes', `are ${bytes.length}, a block is ${BLOCK_BYTES}`);
-      const whole = new Uint8Array(BLOCK_BYTES);
-      whole.set(bytes);
-      return whole;
-    },
-  );
-  d.finish('deferred');
-  return blocks;
-}
-
 function withoutTrailingZeros(bytes: Bytes): Bytes {
   let end = bytes.length;
   while (end > 0 && bytes[end - 1] === 0) end -= 1;
-  return bytes.subarray(0, end);
+  return end === bytes.length ? bytes : bytes.subarray(0, end);
 }

@@ -119,7 +119,7 @@ class ExtentStore implements ObjectStore {
     for (const pending of this.#deferred.outstandingBlocks()) {
       if (this.#allocator.claim(pending)) this.#unreleased.add(pending);
     }
-    if (this.#deferred.written > 0) this.#flush();
+    if (this.#deferred.isOwing) this.#flush();
     log.info('object store mounted', { objects, freeBlocks: this.#allocator.freeBlocks });
     return { fsid, whoami };
   }
@@ -338,7 +338,7 @@ class ExtentStore implements ObjectStore {
         this.#change(op.cid, op.oid).attrs.clear();
         break;
       case 'omapSet':
-        this.#omap.set(this.#changeOmap(op.cid, op.oid), op.entries);
+        this.#omap.set(this.#changeOmap(op.cid, op.oid), op.entries, op.fresh === true);
         break;
       case 'omapRmKeys':
         this.#omap.removeKeys(this.#findOrCreate(op.cid, op.oid).nid, op.keys);
@@ -493,8 +493,7 @@ class ExtentStore implements ObjectStore {
 
   #flush(): Token {
     this.#lastFlush += 1;
-    this.#flushes.set(this.#lastFlush, this.#deferred.written);
-    this.#deferred.onFlushBegun();
+    this.#flushes.set(this.#lastFlush, this.#deferred.beginFlush());
     this.#world.block.flush(this.#lastFlush);
     return this.#lastFlush;
   }

@@ -7,7 +7,7 @@ import type { Crypto } from '@spirula/world';
  *
  *   S                                  superblock
  *   C <cid>                            collection -> its number
- *   D <seq:8>                          deferred write -> blocks and their bytes
+ *   D <seq:8> <device block:4>         deferred write of one block -> its bytes, without zeros at their end
  *   H <nid:8>                          omap header
  *   M <nid:8> <omap key>               omap entry
  *   O <collection:4> <object order>    onode
@@ -37,8 +37,12 @@ export function collectionKey(cid: string): RawString {
   return COLLECTION_PREFIX + cid;
 }
 
-export function deferredKey(seq: number): RawString {
-  return DEFERRED_PREFIX + u64(seq);
+export function deferredKey(seq: number, block: number): RawString {
+  return DEFERRED_PREFIX + u64(seq) + u32(block);
+}
+
+export function readDeferredKey(key: RawString): { readonly seq: number; readonly block: number } {
+  return { seq: readU64(key, 1), block: readU32(key, 9) };
 }
 
 export function omapHeaderKey(nid: number): RawString {

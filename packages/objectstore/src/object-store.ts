@@ -29,6 +29,8 @@ export type TransactionOp =
       readonly cid: Cid;
       readonly oid: HObject;
       readonly entries: ReadonlyMap<RawString, Bytes>;
+      /** None of the keys is there yet, its caller knows: nothing is looked up to keep count of omap's size. */
+      readonly fresh?: boolean;
     }
   | { readonly op: 'omapRmKeys'; readonly cid: Cid; readonly oid: HObject; readonly keys: readonly RawString[] }
   /** Keys in [first, last). */

@@ -30,7 +30,7 @@ export class Omap {
   }
 
   setHeader(nid: number, header: Bytes): void {
-    this.#kv.put(omapHeaderKey(nid), header.slice());
+    this.#kv.put(omapHeaderKey(nid), header);
   }
 
   get(nid: number, keys: Iterable<RawString>): Map<RawString, Bytes> {
@@ -54,13 +54,13 @@ export class Omap {
     return found;
   }
 
-  set(nid: number, entries: ReadonlyMap<RawString, Bytes>): void {
+  /** @param fresh none of the keys is there */
+  set(nid: number, entries: ReadonlyMap<RawString, Bytes>, fresh: boolean): void {
     const prefix = omapPrefix(nid);
     for (const [key, value] of entries) {
       const stored = storedKey(prefix + key, this.#crypto);
-      this.#uncount(stored);
-      // Copied: a small value would keep alive the message it came in.
-      const storedValue = encodeOmapValue(key, !fitsWhole(prefix + key), value.slice());
+      if (!fresh) this.#uncount(stored);
+      const storedValue = encodeOmapValue(key, !fitsWhole(prefix + key), value);
       this.count(stored, storedValue);
       this.#kv.put(stored, storedValue);
     }

@@ -1,9 +1,6 @@
 import type { RawString } from '@spirula/encoding';
 import type { Onode } from './onode.ts';
 
-/** Onodes looked at before one is let go, when all were used meanwhile. */
-const MAX_CHANCES = 64;
-
 /**
  * Onodes and their shards in memory. Who was not used since the last look at it is let go first (a clock). Bounded by
  * shards: about 600 bytes each.
@@ -42,21 +39,16 @@ export class OnodeCache {
     onode.weight = weight;
   }
 
-  /** Lets go of what exceeds the bound. Not while any is dirty. */
+  /** Lets go of an eighth when the bound is passed. Not while any is dirty. */
   trim(): void {
-    let chances = MAX_CHANCES;
-    while (this.#shards > this.#maxShards) {
-      const [oldest] = this.#onodes;
-      if (oldest === undefined) return;
-      const [key, onode] = oldest;
-      this.#onodes.delete(key);
-      if (onode.used && chances > 0) {
-        chances -= 1;
-        onode.used = false;
-        this.#onodes.set(key, onode);
-      } else {
-        this.#shards -= onode.weight;
-        onode.weight = 0;
+    const kept = (this.#maxShards * 7) / 8;
+    if (this.#shards <= this.#maxShards) return;
+    // Twice around at the most: whoever was used is passed over once.
+    for (let round = 0; round < 2; round++) {
+      for (const [key, onode] of this.#onodes) {
+        if (this.#shards <= kept) return;
+        if (onode.used) onode.used = false;
+        else this.remove(key);
       }
     }
   }

@@ -5,7 +5,7 @@ import { BLOCK_BYTES } from './onode.ts';
 
 const MAGIC = 'spirula object store';
 /** Raised when an older program would misread what is written. */
-const FORMAT = 1;
+const FORMAT = 2;
 /** Bits of what a reader must know; none yet. */
 const KNOWN_FEATURES = 0;
 

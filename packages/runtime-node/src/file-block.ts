@@ -126,7 +126,7 @@ export class FileBlock implements BlockDevice {
       this.#waiting = [];
       this.#queuedBlocks = new Map();
       for (const { offset, bytes } of writes) {
-        await this.#file.write(offset, bytes);
+        await this.#file.write(offset, [bytes]);
         this.#queuedBytes -= bytes.length;
       }
       this.#writingBlocks = new Map();

@@ -1,5 +1,5 @@
-import { constants, fdatasync, fsync, readSync, writeSync } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, unlink } from 'node:fs/promises';
+import { constants, fdatasync, fsync, readSync, write, writeSync, writev } from 'node:fs';
+import { type FileHandle, mkdir, open, readdir, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Bytes } from '@spirula/encoding';
 
@@ -16,18 +16,21 @@ export interface FileLayer {
   list(dir: string): Promise<string[]>;
   /** Opens a file, made empty when it is not there. Its name is durable after `syncDir`. */
   open(dir: string, name: string, mode: FileMode): Promise<LayerFile>;
+  /** Durable after `syncDir`; until then the file may have either name. */
+  rename(dir: string, from: string, to: string): Promise<void>;
   remove(dir: string, name: string): Promise<void>;
   syncDir(dir: string): Promise<void>;
 }
 
-/** One open file. At most one asynchronous call at a time. */
+/** One open file. Asynchronous calls that overlap in time must not in the bytes they are about. */
 export interface LayerFile {
   size(): number;
   /** Bytes; beyond the end of the file, zeros. */
   read(offset: number, length: number): Bytes;
   /** Takes effect at once for reads; not durable, whatever the mode says, until `sync`. */
   writeNow(offset: number, bytes: Bytes): void;
-  write(offset: number, bytes: Bytes): Promise<void>;
+  /** Writes the parts one after another. */
+  write(offset: number, parts: readonly Bytes[]): Promise<void>;
   sync(): Promise<void>;
   truncate(size: number): Promise<void>;
   close(): Promise<void>;
@@ -45,6 +48,9 @@ export const nodeFiles: FileLayer = {
     const flags = constants.O_RDWR | constants.O_CREAT | (mode === 'durable' ? constants.O_DSYNC : 0);
     const handle = await open(join(dir, name), flags, 0o644);
     return new NodeFile(handle, (await handle.stat()).size);
+  },
+  async rename(dir, from, to) {
+    await rename(join(dir, from), join(dir, to));
   },
   async remove(dir, name) {
     await unlink(join(dir, name));
@@ -89,12 +95,16 @@ class NodeFile implements LayerFile {
     this.#size = Math.max(this.#size, offset + bytes.length);
   }
 
-  async write(offset: number, bytes: Bytes): Promise<void> {
-    let done = 0;
-    while (done < bytes.length) {
-      done += (await this.#handle.write(bytes, done, bytes.length - done, offset + done)).bytesWritten;
+  async write(offset: number, parts: readonly Bytes[]): Promise<void> {
+    let left = parts;
+    let at = offset;
+    for (;;) {
+      const written = await writeParts(this.#handle.fd, left, at);
+      at += written;
+      left = dropBytes(left, written);
+      if (left.length === 0) break;
     }
-    this.#size = Math.max(this.#size, offset + bytes.length);
+    this.#size = Math.max(this.#size, at);
   }
 
   sync(): Promise<void> {
@@ -111,4 +121,25 @@ class NodeFile implements LayerFile {
   close(): Promise<void> {
     return this.#handle.close();
   }
+}
+
+/** Returns how many bytes were written: a write of much may end early. */
+function writeParts(fd: number, parts: readonly Bytes[], at: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const done = (error: NodeJS.ErrnoException | null, written: number) => (error ? reject(error) : resolve(written));
+    if (parts.length === 1) write(fd, parts[0]!, 0, parts[0]!.length, at, done);
+    else writev(fd, parts, at, done);
+  });
+}
+
+/** What is left of the parts after their first `count` bytes. */
+function dropBytes(parts: readonly Bytes[], count: number): readonly Bytes[] {
+  let first = 0;
+  let left = count;
+  while (first < parts.length && left >= parts[first]!.length) {
+    left -= parts[first]!.length;
+    first += 1;
+  }
+  if (left === 0) return parts.slice(first);
+  return [parts[first]!.subarray(left), ...parts.slice(first + 1)];
 }

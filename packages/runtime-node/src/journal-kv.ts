@@ -1,8 +1,9 @@
-import { type Bytes, Encoder } from '@spirula/encoding';
+import { type Bytes, rawFromBytes } from '@spirula/encoding';
 import { type Batch, invariant, type KeyValue, KvOverlay, type KvRange, type Log, type Token } from '@spirula/world';
 import type { Checkpoint } from './checkpoint.ts';
-import type { FileLayer, LayerFile } from './file-layer.ts';
-import { appendRecord, readRecords } from './journal-record.ts';
+import type { FileLayer } from './file-layer.ts';
+import { JournalFile } from './journal-file.ts';
+import { type BatchReader, readRecords, RecordWriter } from './journal-record.ts';
 import { StorageProblem } from './storage-problem.ts';
 
 /** Bytes in memory beyond which they are applied to the checkpoint. */
@@ -11,6 +12,8 @@ const APPLY_BYTES = 8 << 20;
 const MAX_UNAPPLIED_BYTES = 64 << 20;
 const MAX_KEY_BYTES = 1024;
 const SEGMENT_NAME = /^journal-(\d{16})$/;
+/** Before the name that a file had: its records have been applied, it may be written over. */
+const SPARE = 'spare-';
 
 export interface JournalKvConfig {
   readonly dir: string;
@@ -24,11 +27,6 @@ export interface JournalKvConfig {
   onFailure(error: unknown): void;
   /** Smaller in tests. */
   readonly applyBytes?: number;
-}
-
-interface Group {
-  readonly encoder: Encoder;
-  readonly tokens: Token[];
 }
 
 /** A journal file that is complete. */
@@ -46,47 +44,52 @@ interface Segment {
  *
  *     get: active, else frozen, else checkpoint.        checkpoint.appliedSeq <= frozen <= active, as sequence numbers.
  *
- * A frozen overlay holds whole groups that are durable in the journal, and a new journal file begins with it. Recovery
- * replays what is above `appliedSeq`; a torn record at the very end is cut off.
+ * A frozen overlay holds whole groups that are durable in the journal, and a new journal file begins with it: one whose
+ * records have been applied, if there is one. Recovery replays what is above `appliedSeq`; sequence numbers tell records
+ * from those of an earlier use of the file. A torn record at the very end is cut off.
  */
 export class JournalKv implements KeyValue {
   readonly #config: JournalKvConfig;
   readonly #applyBytes: number;
   #active = new KvOverlay('covers-a-table');
   #frozen: KvOverlay | undefined;
-  #group: Group | undefined;
+  /** The batches that are written next, and what they are called. */
+  readonly #records = new RecordWriter();
+  #tokens: Token[] = [];
   #lastSeq: number;
-  #file: LayerFile;
-  #fileName: string;
-  #fileBytes = 0;
+  #file: JournalFile;
   /** Oldest first. */
   #segments: Segment[];
+  #spare: string | undefined;
   #writing: Promise<void> | undefined;
   #applying: Promise<void> | undefined;
   #stopped = false;
 
-  private constructor(config: JournalKvConfig, recovered: Recovered, file: LayerFile, fileName: string) {
+  readonly #overlayWriter: BatchReader = {
+    put: (key, value) => this.#active.put(key, value),
+    del: (key) => this.#active.del(key),
+    delRange: (op) => this.#active.applyOp(op),
+  };
+
+  private constructor(config: JournalKvConfig, recovered: Recovered, file: JournalFile) {
     this.#config = config;
     this.#applyBytes = config.applyBytes ?? APPLY_BYTES;
     this.#active = recovered.overlay;
     this.#lastSeq = recovered.lastSeq;
     this.#segments = recovered.segments;
     this.#file = file;
-    this.#fileName = fileName;
   }
 
   /** Replays the journal. @throws StorageProblem when it is damaged before its end. */
   static async open(config: JournalKvConfig): Promise<JournalKv> {
     await config.files.makeDir(config.dir);
     const recovered = await recover(config);
-    const fileName = segmentName(recovered.nextSegment);
-    const file = await config.files.open(config.dir, fileName, 'durable');
-    await config.files.syncDir(config.dir);
-    return new JournalKv(config, recovered, file, fileName);
+    return new JournalKv(config, recovered, await openSegment(config, recovered.nextSegment, undefined));
   }
 
   get(key: Bytes): Bytes | undefined {
-    const answer = this.#active.get(key) ?? this.#frozen?.get(key) ?? this.#config.checkpoint.get(key);
+    const raw = rawFromBytes(key);
+    const answer = this.#active.getRaw(raw) ?? this.#frozen?.getRaw(raw) ?? this.#config.checkpoint.get(key);
     return answer === 'deleted' ? undefined : answer;
   }
 
@@ -101,10 +104,8 @@ export class JournalKv implements KeyValue {
       invariant(op.key.length > 0 && op.key.length <= MAX_KEY_BYTES, `keys are 1 to ${MAX_KEY_BYTES} bytes`);
     }
     this.#lastSeq += 1;
-    this.#group ??= { encoder: new Encoder(32 << 10), tokens: [] };
-    appendRecord(this.#group.encoder, this.#lastSeq, batch, this.#config.crc32c);
-    this.#group.tokens.push(token);
-    this.#active.apply(batch);
+    this.#records.append(this.#lastSeq, batch, this.#config.crc32c, this.#overlayWriter);
+    this.#tokens.push(token);
     this.#startWriting();
   }
 
@@ -141,46 +142,43 @@ export class JournalKv implements KeyValue {
       .catch((error) => this.#fail(error))
       .finally(() => {
         this.#writing = undefined;
-        if (this.#group !== undefined) this.#startWriting();
+        if (this.#tokens.length > 0) this.#startWriting();
       });
   }
 
   async #writeGroups(): Promise<void> {
-    while (this.#group !== undefined && !this.#stopped) {
+    while (this.#tokens.length > 0 && !this.#stopped) {
       // Back-pressure: memory is bounded, commits wait.
       if (this.unappliedBytes > MAX_UNAPPLIED_BYTES) await this.#applying;
-      const group = this.#group;
-      this.#group = undefined;
+      const parts = this.#records.take();
+      const tokens = this.#tokens;
+      this.#tokens = [];
       const freezes = this.#frozen === undefined && this.#active.appliedBytes >= this.#applyBytes;
       const lastSeq = this.#lastSeq;
       if (freezes) {
         this.#frozen = this.#active;
         this.#active = new KvOverlay('covers-a-table');
       }
-      const bytes = group.encoder.finish();
-      await this.#file.write(this.#fileBytes, bytes);
-      this.#fileBytes += bytes.length;
+      await this.#file.append(parts);
       if (freezes) await this.#beginApplying(lastSeq);
-      for (const token of group.tokens) if (!this.#stopped) this.#config.onCommitted(token);
+      for (const token of tokens) if (!this.#stopped) this.#config.onCommitted(token);
     }
   }
 
   /** All up to `lastSeq` is frozen, and durable in journal files that end here. */
   async #beginApplying(lastSeq: number): Promise<void> {
-    const { dir, files, checkpoint } = this.#config;
     const closing = this.#file;
-    this.#segments.push({ name: this.#fileName, lastSeq });
-    this.#fileName = segmentName(segmentNumber(this.#fileName) + 1);
-    this.#file = await files.open(dir, this.#fileName, 'durable');
-    this.#fileBytes = 0;
-    await files.syncDir(dir);
+    this.#segments.push({ name: closing.name, lastSeq });
+    const spare = this.#spare;
+    this.#spare = undefined;
+    this.#file = await openSegment(this.#config, segmentNumber(closing.name) + 1, spare);
     await closing.close();
     invariant(this.#frozen !== undefined && this.#applying === undefined, 'one overlay is applied at a time');
-    this.#applying = checkpoint
+    this.#applying = this.#config.checkpoint
       .apply(this.#frozen, lastSeq)
       .then(() => {
         this.#frozen = undefined;
-        return this.#deleteApplied();
+        return this.#clearApplied();
       })
       .catch((error) => this.#fail(error))
       .finally(() => {
@@ -188,10 +186,17 @@ export class JournalKv implements KeyValue {
       });
   }
 
-  async #deleteApplied(): Promise<void> {
+  /** Files of which all has been applied: one is kept to be used again. */
+  async #clearApplied(): Promise<void> {
     const { dir, files, checkpoint } = this.#config;
     while (this.#segments.length > 0 && this.#segments[0]!.lastSeq <= checkpoint.appliedSeq) {
-      await files.remove(dir, this.#segments.shift()!.name);
+      const { name } = this.#segments.shift()!;
+      if (this.#spare !== undefined) {
+        await files.remove(dir, name);
+        continue;
+      }
+      await files.rename(dir, name, SPARE + name);
+      this.#spare = SPARE + name;
     }
   }
 
@@ -209,44 +214,40 @@ interface Recovered {
   readonly nextSegment: number;
 }
 
-/** Reads all journal files; cuts a torn record off the last that has any. */
+async function openSegment(config: JournalKvConfig, number: number, spare: string | undefined): Promise<JournalFile> {
+  const usualBytes = config.applyBytes ?? APPLY_BYTES;
+  return await JournalFile.open(config.files, config.dir, segmentName(number), spare, usualBytes);
+}
+
+/** Reads all journal files; cuts what is no record off their ends, and gives up what is spare. */
 async function recover({ dir, files, checkpoint, crc32c, log }: JournalKvConfig): Promise<Recovered> {
   const overlay = new KvOverlay('covers-a-table');
   const segments: Segment[] = [];
   let lastSeq = checkpoint.appliedSeq;
   let nextSegment = 1;
-  /** A file that ends in something that is no record. */
-  let torn: string | undefined;
-  for (const name of (await files.list(dir)).filter((each) => SEGMENT_NAME.test(each))) {
+  const names = await files.list(dir);
+  for (const name of names) if (name.startsWith(SPARE)) await files.remove(dir, name);
+  for (const name of names.filter((each) => SEGMENT_NAME.test(each))) {
     nextSegment = segmentNumber(name) + 1;
     const file = await files.open(dir, name, 'durable');
     try {
       const { records, end } = readRecords(file.read(0, file.size()), crc32c);
-      if (torn !== undefined && records.length > 0) {
-        throw new StorageProblem(
-          `${dir}/${torn}: the journal is damaged before its end. Remove this daemon's folder; the cluster restores its data.`,
-        );
-      }
       for (const { seq, batch } of records) {
         if (seq <= checkpoint.appliedSeq) continue;
         if (seq !== lastSeq + 1) {
           throw new StorageProblem(
-            `${dir}/${name}: batch ${lastSeq + 1} is missing. Remove this daemon's folder; the cluster restores its data.`,
+            `${dir}/${name}: batch ${lastSeq + 1} is missing, the journal is damaged before its end. Remove this daemon's folder; the cluster restores its data.`,
           );
         }
         overlay.apply(batch);
         lastSeq = seq;
       }
       if (end < file.size()) {
-        torn = name;
-        log.info('a torn record at the end of the journal is cut off', {
-          file: name,
-          at: end,
-          bytes: file.size() - end,
-        });
+        log.debug('the journal ends before its file does', { file: name, at: end, bytes: file.size() - end });
         await file.truncate(end);
-        await file.sync();
       }
+      // A daemon that was killed may have left records that are not on the disk yet.
+      await file.sync();
       segments.push({ name, lastSeq: records.at(-1)?.seq ?? 0 });
     } finally {
       await file.close();
