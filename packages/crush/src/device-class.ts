@@ -18,6 +18,18 @@ export function shadowOf(map: CrushMap, bucket: number, className: string): numb
   return classId === undefined ? undefined : map.classBuckets.get(bucket)?.get(classId);
 }
 
+/** Name of the device class of an OSD, or of the class that a shadow is for. */
+export function deviceClassOf(map: CrushMap, item: number): string | undefined {
+  const classId = map.deviceClass.get(item);
+  return classId === undefined ? undefined : map.classNames.get(classId);
+}
+
+/** The shadows of a bucket, one for each device class. */
+export function shadowsOf(map: CrushMap, bucket: number): CrushBucket[] {
+  const ids = [...(map.classBuckets.get(bucket)?.values() ?? [])];
+  return ids.map((id) => bucketOf(map, id)).filter((each) => each !== undefined);
+}
+
 function classByName(map: CrushMap, className: string): number | undefined {
   for (const [id, each] of map.classNames) if (each === className) return id;
   return undefined;

@@ -26,7 +26,7 @@ export {
   RuleType,
   reweightItem,
 } from './builder.ts';
-export { removeDeviceClass, setDeviceClass, shadowOf } from './device-class.ts';
+export { deviceClassOf, removeDeviceClass, setDeviceClass, shadowOf, shadowsOf } from './device-class.ts';
 export {
   ancestorsOf,
   bucketOf,

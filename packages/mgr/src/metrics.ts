@@ -1,5 +1,6 @@
 /** What the manager knows as Prometheus text, under the names of Ceph's own exporter (pybind/mgr/prometheus/module.py). */
 
+import { deviceClassOf } from '@spirula/crush';
 import { formatAddrVec, type PoolId } from '@spirula/encoding';
 import { pgStates } from '@spirula/formatter';
 import { type MgrMap, type MonMap, OsdMapFlag, osdIn, osdUp } from '@spirula/maps';
@@ -112,7 +113,7 @@ function addOsds(page: Exposition, { map, pgMap }: CommandContext): void {
     const metadata = {
       ...labels,
       cluster_addr: formatAddrVec(map.clusterAddrs[osd] ?? []),
-      device_class: map.crush.classNames.get(map.crush.deviceClass.get(osd) ?? -1) ?? '',
+      device_class: deviceClassOf(map.crush, osd) ?? '',
       public_addr: formatAddrVec(map.clientAddrs[osd] ?? []),
     };
     page.add('osd_metadata', 'untyped', 'OSD metadata', 1, metadata);

@@ -39,6 +39,7 @@ export interface BootHost {
   readonly map: OsdMap | undefined;
   /** `type=name` pairs, outermost last. */
   readonly crushLocation: ReadonlyMap<string, string>;
+  readonly deviceClass: string;
   readonly storeBytes: number;
   readonly metadata: ReadonlyMap<string, string>;
   /** Interval of epochs in which it was last cleanly up, as its superblock has it. */
@@ -70,8 +71,18 @@ export class Boot {
   }
 
   start(): void {
+    this.#setDeviceClass();
     this.#createOrMove();
     this.#becomePreboot();
+  }
+
+  /** An operator's class stays: the monitors refuse to change one. */
+  #setDeviceClass(): void {
+    const { whoami, mon, deviceClass } = this.#host;
+    const command = { prefix: 'osd crush set-device-class', class: deviceClass, ids: [String(whoami)] };
+    mon.command(command, EMPTY, ({ code, status }) => {
+      if (code < 0) this.#host.world.log.info('crush set-device-class refused', { code, status });
+    });
   }
 
   /** Puts the OSD where it belongs in CRUSH, as ceph-osd's start-up does. */

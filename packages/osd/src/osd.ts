@@ -57,6 +57,9 @@ const TICK_SECONDS = 2;
 const TRIM_BATCH = 30;
 const SUPERBLOCK_KEY = 'superblock';
 
+/** What Ceph's OSDs call a device that does not rotate, which is what the stores behave like. */
+const DEVICE_CLASS = 'ssd';
+
 export interface OsdOptions {
   readonly id: OsdId;
   readonly uuid: Uuid;
@@ -477,12 +480,15 @@ export class Osd implements Daemon<Message> {
       world: this.#world,
       mon: this.#mon,
       crushLocation,
+      deviceClass: DEVICE_CLASS,
       metadata: new Map([
         ['ceph_version', CEPH_VERSION_TEXT],
         ['ceph_version_short', CEPH_VERSION],
         ['ceph_release', 'pacific'],
         ['hostname', hostname ?? ''],
         ['osd_objectstore', 'spirula'],
+        ['default_device_class', DEVICE_CLASS],
+        ['rotational', '0'],
         ['osd_uuid', formatUuid(uuid)],
       ]),
       get map() {

@@ -1,5 +1,6 @@
 /** `ceph osd df` (OSDUtilizationDumper, osd/OSDMap.cc): what every OSD stores, flat or along the CRUSH tree. */
 
+import { deviceClassOf, rootsOf } from '@spirula/crush';
 import { Errno, type OsdId } from '@spirula/encoding';
 import { column, formatBytes, formatFixed, formatLowPrecision, formatTable } from '@spirula/formatter';
 import { mapPg, type OsdMap, osdExists, osdUp } from '@spirula/maps';
@@ -101,21 +102,14 @@ function osdsBelow(map: OsdMap, item: number): ReadonlySet<OsdId> {
   return osds;
 }
 
-/** Shadow trees (`default~ssd`) are not shown. */
-function isShadow(map: OsdMap, id: number): boolean {
-  return map.crush.names.get(id)?.includes('~') ?? false;
-}
-
-/** OSDs in numeric order, buckets by name: what Ceph's tree dumper sorts by. */
+/** OSDs by class and number, buckets by name: what Ceph's tree dumper sorts by. */
 function sortKey(map: OsdMap, id: number): string {
-  if (id >= 0) return `osd.${String(id).padStart(8, '0')}`;
-  return map.crush.names.get(id) ?? '';
+  if (id >= 0) return `${className(map, id)}_osd.${String(id).padStart(8, '0')}`;
+  return `_${map.crush.names.get(id) ?? ''}`;
 }
 
 function walk({ map, pgMap }: CommandContext, wanted: ReadonlySet<OsdId> | undefined): readonly Node[] {
-  const isChild = new Set<number>();
-  for (const bucket of map.crush.buckets) for (const item of bucket?.items ?? []) isChild.add(item);
-  const roots = map.crush.buckets.filter((bucket) => bucket && !isChild.has(bucket.id) && !isShadow(map, bucket.id));
+  const roots = rootsOf(map.crush).sort((a, b) => a.id - b.id);
   const nodes: Node[] = [];
   const visit = (id: number, depth: number, weight: number): Usage | undefined => {
     const usage = emptyUsage();
@@ -149,7 +143,7 @@ function walk({ map, pgMap }: CommandContext, wanted: ReadonlySet<OsdId> | undef
     if (wanted && !any) nodes.length = at;
     return usage;
   };
-  for (const root of roots.toReversed()) if (root) visit(root.id, 0, root.weight);
+  for (const root of roots) visit(root.id, 0, root.weight);
   return nodes;
 }
 
@@ -167,7 +161,7 @@ function spread({ nodes, average }: DfReport): { min: number; max: number; devia
 }
 
 function className(map: OsdMap, osd: OsdId): string {
-  return map.crush.classNames.get(map.crush.deviceClass.get(osd) ?? -1) ?? '';
+  return deviceClassOf(map.crush, osd) ?? '';
 }
 
 function dfText(report: DfReport): string {

@@ -1,4 +1,5 @@
 /** Commands about the cluster as a whole: status, health, monitors, manager, log, configuration. */
+import { deviceClassOf } from '@spirula/crush';
 import { Errno, formatAddr, formatAddrVec, formatUuid } from '@spirula/encoding';
 import {
   clientIoPhrase,
@@ -17,7 +18,7 @@ import {
   recoveryRatePhrase,
 } from '@spirula/formatter';
 import { dumpMgrMap, dumpMonMap, osdExists, osdIn, osdUp, printMonMap } from '@spirula/maps';
-import type { PgMapDigest } from '@spirula/messages';
+import type { OsdStat, PgMapDigest } from '@spirula/messages';
 import { dumpHealth, OPERATOR_FLAGS, printHealth } from '../health.ts';
 import {
   type CommandArgs,
@@ -72,7 +73,7 @@ export const clusterCommands: readonly MonCommandEntry[] = [
   command(['mon', 'stat'], 'show the monitors in one line', 'r', monStat),
   command(['quorum_status'], 'show who is in quorum', 'r', (args, context) => {
     const json = { ...quorumJson(context), monmap: dumpMonMap(context.monmap) };
-    return output(args, json, `\n${JSON.stringify(json)}\n`);
+    return output(args, json, `${JSON.stringify(json)}\n`, '\n');
   }),
   command(['mon', 'versions'], 'count the versions of the monitors', 'r', (args, context) =>
     jsonAlways(args, { [VERSION]: context.quorum.ranks.length }),
@@ -276,7 +277,7 @@ function status(args: CommandArgs, context: CommandContext): CommandOutcome {
     servicemap: { epoch: 1, modified: formatStamp(osd.map.created), services: {} },
     progress_events: {},
   };
-  return output(args, json, statusText(context));
+  return output(args, json, statusText(context), '\n');
 }
 
 function statusText(context: CommandContext): string {
@@ -360,7 +361,7 @@ function monDump(args: CommandArgs, context: CommandContext): CommandOutcome {
     return refuse(Errno.ENOENT, `there is no map for epoch ${epoch}`);
   }
   return {
-    ...output(args, { ...dumpMonMap(monmap), quorum: quorum.ranks }, printMonMap(monmap)),
+    ...output(args, { ...dumpMonMap(monmap), quorum: quorum.ranks }, printMonMap(monmap), '\n'),
     status: `dumped monmap epoch ${monmap.epoch}`,
   };
 }
@@ -380,7 +381,7 @@ function monStat(args: CommandArgs, context: CommandContext): CommandOutcome {
     leader,
     quorum: quorum.ranks.map((rank) => ({ rank, name: monmap.ranks[rank] })),
   };
-  return output(args, json, line);
+  return output(args, json, line, '\n');
 }
 
 function versions(args: CommandArgs, context: CommandContext): CommandOutcome {
@@ -482,14 +483,42 @@ function configGet(args: CommandArgs, { configs }: CommandContext): CommandOutco
   return value === undefined ? refuse(Errno.ENOENT, `option ${key} is not set for ${who}`) : succeed(`${value}\n`);
 }
 
+interface RawUsage {
+  /** Bytes. */
+  readonly total: number;
+  readonly used: number;
+  readonly available: number;
+  readonly ratio: number;
+}
+
+function rawUsage(stats: readonly OsdStat[]): RawUsage {
+  const sum = (field: 'kb' | 'kbUsed' | 'kbAvail') => 1024 * stats.reduce((total, stat) => total + stat[field], 0);
+  const total = sum('kb');
+  const used = sum('kbUsed');
+  return { total, used, available: sum('kbAvail'), ratio: total > 0 ? used / total : 0 };
+}
+
+function dumpRawUsage({ total, used, available, ratio }: RawUsage) {
+  return {
+    total_bytes: total,
+    total_avail_bytes: available,
+    total_used_bytes: used,
+    total_used_raw_bytes: used,
+    total_used_raw_ratio: ratio,
+  };
+}
+
 function df(args: CommandArgs, context: CommandContext): CommandOutcome {
   const { digest } = context.mgrStat;
   const { map } = context.osd;
   const detail = text(args, 'detail') === 'detail';
-  const total = (digest?.kb ?? 0) * 1024;
-  const used = (digest?.kbUsed ?? 0) * 1024;
-  const available = (digest?.kbAvail ?? 0) * 1024;
-  const ratio = total > 0 ? used / total : 0;
+  const osdStats = [...(digest?.osdStats ?? [])];
+  const whole = rawUsage(osdStats.map(([, stat]) => stat));
+  const { available } = whole;
+  const byClass = [...map.crush.classNames.values()].sort().map((name) => {
+    const ofClass = osdStats.filter(([osd]) => deviceClassOf(map.crush, osd) === name);
+    return [name, rawUsage(ofClass.map(([, stat]) => stat))] as const;
+  });
   const pools = [...map.pools].map(([id, pool]) => {
     const stat = digest?.pools.get(id);
     const stored = stat?.sum.bytes ?? 0;
@@ -500,21 +529,14 @@ function df(args: CommandArgs, context: CommandContext): CommandOutcome {
     const percent = bytesUsed + maxAvail * pool.size > 0 ? bytesUsed / (bytesUsed + maxAvail * pool.size) : 0;
     return { id, name: map.poolNames.get(id) ?? '', pool, stat, stored, bytesUsed, omap, maxAvail, objects, percent };
   });
-  const totals = {
-    total_bytes: total,
-    total_avail_bytes: available,
-    total_used_bytes: used,
-    total_used_raw_bytes: used,
-    total_used_raw_ratio: ratio,
-  };
   const json = {
     stats: {
-      ...totals,
+      ...dumpRawUsage(whole),
       num_osds: countOsds(context).exist,
       num_per_pool_osds: digest?.osdStats.size ?? 0,
       num_per_pool_omap_osds: digest?.osdStats.size ?? 0,
     },
-    stats_by_class: {},
+    stats_by_class: Object.fromEntries(byClass.map(([name, usage]) => [name, dumpRawUsage(usage)])),
     pools: pools.map(({ id, name, pool, stat, stored, bytesUsed, omap, maxAvail, objects, percent }) => ({
       name,
       id,
@@ -550,7 +572,10 @@ function df(args: CommandArgs, context: CommandContext): CommandOutcome {
     ['CLASS', 'SIZE', 'AVAIL', 'USED', 'RAW USED', '%RAW USED'].map((each, i) =>
       column(each, i === 0 ? 'left' : 'right', i === 0 ? 'left' : 'right'),
     ),
-    [['TOTAL', formatBytes(total), formatBytes(available), formatBytes(used), formatBytes(used), percent(ratio)]],
+    [...byClass, ['TOTAL', whole] as const].map(([name, usage]) => {
+      const used = formatBytes(usage.used);
+      return [name, formatBytes(usage.total), formatBytes(usage.available), used, used, percent(usage.ratio)];
+    }),
   );
   const headings = detail
     ? [
@@ -609,5 +634,5 @@ function df(args: CommandArgs, context: CommandContext): CommandOutcome {
     headings.map((each, i) => column(each, i === 0 ? 'left' : 'right', i === 0 ? 'left' : 'right')),
     rows,
   );
-  return output(args, json, `--- RAW STORAGE ---\n${raw} \n--- POOLS ---\n${table}`);
+  return output(args, json, `--- RAW STORAGE ---\n${raw} \n--- POOLS ---\n${table}`, '\n');
 }

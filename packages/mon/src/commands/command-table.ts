@@ -10,10 +10,11 @@ import {
   prefixOf,
   succeed,
 } from './command.ts';
+import { crushCommands } from './crush-commands.ts';
 import { osdCommands } from './osd-commands.ts';
 import { poolCommands } from './pool-commands.ts';
 
-const entries: readonly MonCommandEntry[] = [...clusterCommands, ...osdCommands, ...poolCommands];
+const entries: readonly MonCommandEntry[] = [...clusterCommands, ...osdCommands, ...crushCommands, ...poolCommands];
 const byPrefix = new Map(entries.map((entry) => [prefixOf(entry.description), entry]));
 /** In descriptions: the manager serves it. */
 const MGR_FLAG = 8;

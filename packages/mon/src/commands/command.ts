@@ -77,10 +77,10 @@ function wantsJson(args: CommandArgs): boolean {
   return args['format'] === 'json' || args['format'] === 'json-pretty';
 }
 
-/** Output in the form asked for: JSON when so, `text` otherwise. */
-export function output(args: CommandArgs, json: unknown, text: string): CommandOutcome {
+/** Output in the form asked for: JSON when so, `text` otherwise. Dense JSON ends in `end`: Ceph's commands differ there. */
+export function output(args: CommandArgs, json: unknown, text: string, end: '' | '\n' = ''): CommandOutcome {
   if (args['format'] === 'json-pretty') return succeed(`${JSON.stringify(json, null, 4)}\n`);
-  return succeed(wantsJson(args) ? `\n${JSON.stringify(json)}\n` : text);
+  return succeed(wantsJson(args) ? `${JSON.stringify(json)}${end}` : text);
 }
 
 /** Output that is indented JSON even in plain text, as many of Ceph's commands have it. */
