@@ -1,6 +1,6 @@
 import { EMPTY } from '@spirula/encoding';
 import { encodeHObject, MAX_HOBJECT, mapPg, MIN_HOBJECT, objectToPg, OsdMapFlag, PoolFlag } from '@spirula/maps';
-import { extentOp, type OsdOpReply, OsdFlag, OsdOpCode } from '@spirula/messages';
+import { extentOp, NOSNAP, type OsdOpReply, OsdFlag, OsdOpCode } from '@spirula/messages';
 import {
   ALL_NAMESPACES,
   listObjects,
@@ -227,6 +227,44 @@ describe('holding back', () => {
     submit(write('greeting', DATA, { flags: OsdFlag.write | OsdFlag.fullForce }));
 
     expect(fake.take('osd_op')).toHaveLength(1);
+  });
+
+  test('objects that an OSD blocks wait until it unblocks them; then all is sent again, in order', () => {
+    objecter.handleOsdMap(history.full());
+    submit(write('greeting'));
+    const [sent] = fake.take('osd_op');
+    const { pgid, on, hash } = sent!;
+    const whole = { begin: MIN_HOBJECT, end: MAX_HOBJECT };
+    const block = { type: 'osd_backoff', pgid, epoch: NEWEST, op: 'block', id: 7n, ...whole } as const;
+    fake.deliver(on, block);
+    expect(fake.take('osd_backoff')).toMatchObject([{ op: 'ackBlock', id: 7n, pgid }]);
+    submit(write('greeting'));
+    submit(write('greeting', DATA, { locator: { pool: DATA, key: '', nspace: '', hash: BigInt(hash + 1) } }));
+    expect(fake.take('osd_op').map(({ hash: other }) => other)).toEqual([hash + 1]);
+
+    fake.deliver(on, { ...block, op: 'unblock' });
+
+    expect(fake.take('osd_op').map(({ tid, retry }) => [tid, retry])).toEqual([
+      [sent!.tid, 1],
+      [sent!.tid + 1n, 0],
+    ]);
+  });
+
+  test('one object may be blocked, and a broken session unblocks it', () => {
+    objecter.handleOsdMap(history.full());
+    submit(write('greeting'));
+    const [sent] = fake.take('osd_op');
+    const { pgid, on, hash } = sent!;
+    const object = { ...MIN_HOBJECT, pool: DATA, name: 'greeting', snap: NOSNAP, hash };
+    fake.deliver(on, { type: 'osd_backoff', pgid, epoch: NEWEST, op: 'block', id: 1n, begin: object, end: object });
+    submit(write('greeting'));
+    submit(write('another', DATA, { locator: { pool: DATA, key: '', nspace: '', hash: BigInt(hash) } }));
+    expect(fake.take('osd_op').map(({ oid }) => oid)).toEqual(['another']);
+
+    fake.reset(on);
+    fake.advance(0.02);
+
+    expect(fake.take('osd_op').map(({ oid }) => oid)).toEqual(['greeting', 'greeting', 'another']);
   });
 
   test('at most objecter_inflight_ops are under way', () => {

@@ -1,11 +1,12 @@
 import { type Bytes, concatBytes, EMPTY, MalformedInput, toHex } from '@spirula/encoding';
+import { MAX_HOBJECT, MIN_HOBJECT } from '@spirula/maps';
 import type { RawMessage } from '@spirula/msgr';
 import fc, { type Arbitrary } from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readCaptures } from '../../../test/src/captures.ts';
 import { decodeMessage, encodeMessage, isPrivate, UnknownMessage } from './codec.ts';
 import type { Message } from './message.ts';
-import { OsdFlag } from './osd-op.ts';
+import { NOSNAP, OsdFlag } from './osd-op.ts';
 
 const bytes = fc.uint8Array({ maxLength: 40 });
 const fsid = fc.uint8Array({ minLength: 16, maxLength: 16 });
@@ -157,6 +158,14 @@ const messages: Arbitraries = {
   mon_get_version_reply: fc.record({ tid, handle: u64, newest: uint, oldest: uint }),
   mon_map: fc.record({ monmap: bytes }),
   mon_subscribe: fc.record({ what: mapOf(text, fc.record({ start: uint, once: bool })), hostname: text }),
+  osd_backoff: fc.record({
+    pgid,
+    epoch: u32,
+    op: fc.constantFrom('block', 'ackBlock', 'unblock'),
+    id: u64,
+    begin: fc.constantFrom(MIN_HOBJECT, MAX_HOBJECT),
+    end: fc.constantFrom({ ...MIN_HOBJECT, pool: 3, name: 'a', nspace: 'n', hash: 77, snap: NOSNAP }, MAX_HOBJECT),
+  }),
   osd_map: fc.record({
     fsid,
     incrementals: mapOf(u32, bytes),

@@ -16,6 +16,7 @@ import { monGetMapCodec } from './mon-get-map.ts';
 import { monGetVersionCodec, monGetVersionReplyCodec } from './mon-get-version.ts';
 import { monMapCodec } from './mon-map.ts';
 import { monSubscribeCodec } from './mon-subscribe.ts';
+import { osdBackoffCodec } from './osd-backoff.ts';
 import { osdMapCodec } from './osd-map.ts';
 import { osdOpCodec, osdOpReplyCodec } from './osd-op-codec.ts';
 import { pingCodec } from './ping.ts';
@@ -60,6 +61,7 @@ const publicCodecs: CodecOf<PublicMessage> = {
   mon_get_version_reply: monGetVersionReplyCodec,
   mon_map: monMapCodec,
   mon_subscribe: monSubscribeCodec,
+  osd_backoff: osdBackoffCodec,
   osd_map: osdMapCodec,
   osd_op: osdOpCodec,
   osd_op_reply: osdOpReplyCodec,

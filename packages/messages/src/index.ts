@@ -10,6 +10,7 @@ export type { MonGetMap } from './mon-get-map.ts';
 export type { MonGetVersion, MonGetVersionReply } from './mon-get-version.ts';
 export type { MonMapMessage } from './mon-map.ts';
 export type { MonSubscribe, Subscription } from './mon-subscribe.ts';
+export type { OsdBackoff } from './osd-backoff.ts';
 export type { OsdMapMessage } from './osd-map.ts';
 export {
   type ExtentArgs,

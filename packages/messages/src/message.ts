@@ -8,6 +8,7 @@ import type { MonGetMap } from './mon-get-map.ts';
 import type { MonGetVersion, MonGetVersionReply } from './mon-get-version.ts';
 import type { MonMapMessage } from './mon-map.ts';
 import type { MonSubscribe } from './mon-subscribe.ts';
+import type { OsdBackoff } from './osd-backoff.ts';
 import type { OsdMapMessage } from './osd-map.ts';
 import type { OsdOpMessage, OsdOpReply } from './osd-op.ts';
 import type { Ping } from './ping.ts';
@@ -36,6 +37,7 @@ export type PublicMessage =
   | MonGetVersionReply
   | MonMapMessage
   | MonSubscribe
+  | OsdBackoff
   | OsdMapMessage
   | OsdOpMessage
   | OsdOpReply

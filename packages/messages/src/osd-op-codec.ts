@@ -25,6 +25,19 @@ function decodePgId(decoder: Decoder): PgId {
   return { pool, seed };
 }
 
+/** spg_t; no shard, as replicated pools have it. */
+export function encodeSpgId(encoder: Encoder, pgid: PgId): void {
+  encoder.struct(1, 1, () => {
+    encodePgId(encoder, pgid);
+    encoder.u8(0xff);
+  });
+}
+
+/** @throws MalformedInput */
+export function decodeSpgId(decoder: Decoder): PgId {
+  return decoder.struct('spg', 1, () => decodePgId(decoder));
+}
+
 function encodeVersion(encoder: Encoder, version: EVersion): void {
   encoder.u64(version.version);
   encoder.u32(version.epoch);
@@ -120,10 +133,7 @@ export const osdOpCodec: PublicCodec<OsdOpMessage> = {
   compat: 3,
   priority: Priority.low,
   encodeFront(front, message) {
-    front.struct(1, 1, () => {
-      encodePgId(front, message.pgid);
-      front.u8(0xff);
-    });
+    encodeSpgId(front, message.pgid);
     front.u32(message.hash);
     front.u32(message.epoch);
     front.u32(message.flags);
@@ -144,7 +154,7 @@ export const osdOpCodec: PublicCodec<OsdOpMessage> = {
   },
   data: ({ ops }) => ops.map((op) => op.input),
   decode(front, { tid, data }) {
-    const pgid = front.struct('spg', 1, () => decodePgId(front));
+    const pgid = decodeSpgId(front);
     const hash = front.u32('hash');
     const epoch = front.u32('epoch');
     const flags = front.u32('flags');

@@ -13,11 +13,12 @@
  * At most objecter_inflight_ops requests and objecter_inflight_op_bytes bytes are under way; MAX_THROTTLED more wait.
  */
 import { type AddrVec, AddrType, type Epoch, Errno, MalformedInput, type OsdId, sameAddrVec } from '@spirula/encoding';
-import { nextOsdMap, type OsdMap, osdUp } from '@spirula/maps';
+import { type HObject, nextOsdMap, type OsdMap, osdUp } from '@spirula/maps';
 import {
   extentArgs,
   type Message,
   NOSNAP,
+  type OsdBackoff,
   OsdFlag,
   OsdOpCode,
   type OsdMapMessage,
@@ -26,7 +27,7 @@ import {
 import { type Instant, seconds, type SessionId, type World, type WorldEvent } from '@spirula/world';
 import { failedReply, type ObjectReply, type ObjectRequest } from './object-request.ts';
 import { computeTarget, isPaused, type OpTarget, PlacedMap } from './op-target.ts';
-import { OsdSession, osdOfReopenTimer } from './osd-session.ts';
+import { covers, OsdSession, osdOfReopenTimer } from './osd-session.ts';
 
 const TICK_TIMER = 'objecter tick';
 const TIMEOUT_PREFIX = 'objecter timeout ';
@@ -324,8 +325,9 @@ export class Objecter {
       if (session.session !== undefined) session.postpone(op.tid);
       return;
     }
-    op.unsent = false;
     const { request, target } = op;
+    if (session.isBlocked(target.pgid, objectOf(request, target))) return; // sent when it is unblocked
+    op.unsent = false;
     const retry = op.attempts++;
     session.send({
       type: 'osd_op',
@@ -369,6 +371,20 @@ export class Objecter {
       session.onHeard();
       this.#onReply(session, message);
     } else if (message.type === 'osd_map') this.handleOsdMap(message);
+    else if (message.type === 'osd_backoff') this.#onBackoff(session, message);
+  }
+
+  /** What is sent on a blocked object is dropped by the OSD: once it is unblocked, all is sent again. */
+  #onBackoff(session: OsdSession, backoff: OsdBackoff): void {
+    session.onHeard();
+    session.onBackoff(backoff);
+    if (backoff.op !== 'unblock') return;
+    for (const op of this.#ops.values()) {
+      const { request, target } = op;
+      if (target?.osd !== session.osd || !covers(backoff, target.pgid, objectOf(request, target))) continue;
+      op.unsent = true;
+      this.#send(op);
+    }
   }
 
   #onReply(session: OsdSession, reply: OsdOpReply): void {
@@ -445,6 +461,12 @@ function computeBudget(request: ObjectRequest): number {
     if (op.code === OsdOpCode.read || op.code === OsdOpCode.sparseRead) bytes += extentArgs(op).length || READ_BUDGET;
   }
   return bytes;
+}
+
+/** The object of a request in the order of its PG's objects. */
+function objectOf({ oid, locator, snapid }: ObjectRequest, { hash }: OpTarget): HObject {
+  const { pool, nspace, key } = locator;
+  return { pool, nspace, key, name: oid, snap: snapid ?? NOSNAP, hash, max: false };
 }
 
 /** Where an OSD takes clients' requests; undefined when it is down. */

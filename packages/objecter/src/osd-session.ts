@@ -1,5 +1,6 @@
-import type { AddrVec, OsdId } from '@spirula/encoding';
-import type { Message } from '@spirula/messages';
+import type { AddrVec, OsdId, PgId } from '@spirula/encoding';
+import { compareHObjects, type HObject } from '@spirula/maps';
+import type { Message, OsdBackoff } from '@spirula/messages';
 import { type Instant, SECOND, type SessionId, type World } from '@spirula/world';
 
 /** Before a broken session is opened again; doubles with every failure in a row. */
@@ -22,6 +23,8 @@ export class OsdSession {
   #reopenDelay: Instant = FIRST_REOPEN;
   /** Transaction numbers to send once the connection drains. */
   #outbox: bigint[] = [];
+  /** What the OSD wants no requests on; a broken connection ends them. */
+  readonly #backoffs = new Map<bigint, OsdBackoff>();
 
   constructor(world: World<Message>, endpoint: string, osd: OsdId, addrs: AddrVec) {
     this.#world = world;
@@ -59,6 +62,20 @@ export class OsdSession {
     return postponed;
   }
 
+  /** Objects are blocked, or no longer. */
+  onBackoff(backoff: OsdBackoff): void {
+    if (backoff.op === 'block') {
+      this.#backoffs.set(backoff.id, backoff);
+      this.send({ ...backoff, op: 'ackBlock' });
+    } else if (backoff.op === 'unblock') this.#backoffs.delete(backoff.id);
+  }
+
+  /** Whether the OSD would drop a request on `object` now. */
+  isBlocked(pgid: PgId, object: HObject): boolean {
+    for (const backoff of this.#backoffs.values()) if (covers(backoff, pgid, object)) return true;
+    return false;
+  }
+
   /** It answers: the next failure is the first again. */
   onHeard(): void {
     this.#reopenDelay = FIRST_REOPEN;
@@ -72,6 +89,7 @@ export class OsdSession {
   onReset(): void {
     this.#state = { name: 'waiting' };
     this.#outbox = [];
+    this.#backoffs.clear();
     this.#world.clock.arm(this.#timer, this.#world.clock.now() + this.#reopenDelay);
     this.#reopenDelay = Math.min(2 * this.#reopenDelay, LAST_REOPEN);
   }
@@ -91,6 +109,13 @@ export class OsdSession {
     const session = this.#world.net.open(this.#endpoint, { type: 'osd', addrs: this.addrs });
     return { name: 'open', session, congested: false };
   }
+}
+
+/** Whether a block is about `object` of `pg`. */
+export function covers({ pgid, begin, end }: OsdBackoff, pg: PgId, object: HObject): boolean {
+  if (pgid.pool !== pg.pool || pgid.seed !== pg.seed) return false;
+  const fromBegin = compareHObjects(object, begin);
+  return fromBegin === 0 || (fromBegin > 0 && compareHObjects(object, end) < 0);
 }
 
 const REOPEN_PREFIX = 'objecter reopen osd.';
