@@ -133,6 +133,17 @@ describe.skipIf(missing.length > 0)(
       expect(await ours('rados', ['-p', 'nope', 'ls'])).toEqual(await theirs('rados', '-p nope ls'));
     }, 60_000);
 
+    test('rados bench -f json names what the other names', async () => {
+      const line = '-p data bench 1 write -b 4096 -t 4 -f json --no-cleanup';
+      const results = [await ours('rados', line.split(' ')), await theirs('rados', line)];
+      const [here, there] = results.map(({ stdout }) => JSON.parse(stdout.slice(stdout.indexOf('{'))));
+      await ours('rados', '-p data cleanup'.split(' '));
+
+      expect(Object.keys(here).sort()).toEqual(Object.keys(there).sort());
+      expect(Object.keys(here.datas[0])).toEqual(Object.keys(there.datas[0]));
+      expect(Number(here.total_writes_made)).toBeGreaterThan(0);
+    });
+
     test('each rados reads and removes what the other has benchmarked', async () => {
       await theirs('rados', '-p data bench 1 write -b 4096 -t 4 --no-cleanup');
       expect(await ours('rados', '-p data bench 1 seq -t 4'.split(' '))).toMatchObject({ status: 0, stderr: '' });

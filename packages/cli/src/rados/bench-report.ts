@@ -18,6 +18,19 @@ export interface BenchSummary {
   readonly latency: Spread;
 }
 
+/** How things stand after some seconds. */
+export interface BenchRow {
+  readonly second: number;
+  readonly started: number;
+  readonly finished: number;
+  /** MiB per second: since the start, and since the row before. */
+  readonly averageBandwidth: number;
+  readonly currentBandwidth: number;
+  /** Seconds; undefined when nothing ended since the row before. */
+  readonly lastLatency: number | undefined;
+  readonly latency: Spread;
+}
+
 const MIB = 1 << 20;
 /** The heading is printed anew after so many lines. */
 const LINES_PER_HEADING = 20;
@@ -47,29 +60,30 @@ class Series {
 
 export class BenchReport {
   readonly #opSize: number;
-  readonly #print: (text: string) => void;
+  readonly #show: (row: BenchRow) => void;
   readonly #latencies = new Series();
   readonly #bandwidths = new Series();
   readonly #iops = new Series();
   #timer: NodeJS.Timeout | undefined;
   #startedAt = 0;
-  #lines = 0;
+  #rows = 0;
   #started = 0;
   #finished = 0;
   #lastLatency = 0;
   #finishedBefore = 0;
-  #lineAt = 0;
+  #rowAt = 0;
 
-  constructor(opSize: number, print: (text: string) => void) {
+  /** `show` is called at the beginning, then every second. */
+  constructor(opSize: number, show: (row: BenchRow) => void) {
     this.#opSize = opSize;
-    this.#print = print;
+    this.#show = show;
   }
 
   begin(): void {
     this.#startedAt = performance.now();
-    this.#lineAt = this.#startedAt;
-    this.#printLine();
-    this.#timer = setInterval(() => this.#printLine(), 1000);
+    this.#rowAt = this.#startedAt;
+    this.#showRow();
+    this.#timer = setInterval(() => this.#showRow(), 1000);
   }
 
   onStart(): void {
@@ -86,7 +100,7 @@ export class BenchReport {
     clearInterval(this.#timer);
     const seconds = (performance.now() - this.#startedAt) / 1000;
     // A run shorter than a second is its own only sample.
-    if (this.#lines <= 1) {
+    if (this.#rows <= 1) {
       this.#bandwidths.add(this.#megabytes(this.#finished) / seconds);
       this.#iops.add(this.#finished);
     }
@@ -99,43 +113,68 @@ export class BenchReport {
     return (ops * this.#opSize) / MIB;
   }
 
-  #printLine(): void {
+  #showRow(): void {
     const now = performance.now();
-    const second = this.#lines;
-    if (second % LINES_PER_HEADING === 0) {
-      const { max, min, mean } = this.#latencies.spread;
-      if (second > 0) {
-        const stamp = new Date().toISOString().replace('Z', '000+0000');
-        this.#print(
-          `${stamp} min lat: ${significant(min)} max lat: ${significant(max)} avg lat: ${significant(mean)}\n`,
-        );
-      }
-      this.#print('  sec Cur ops   started  finished  avg MB/s  cur MB/s last lat(s)  avg lat(s)\n');
-    }
+    const second = this.#rows;
     const done = this.#finished - this.#finishedBefore;
-    const elapsed = (now - this.#lineAt) / 1000;
+    const elapsed = (now - this.#rowAt) / 1000;
     const current = second === 0 || elapsed === 0 ? 0 : this.#megabytes(done) / elapsed;
     const total = (now - this.#startedAt) / 1000;
-    const average = second === 0 || total === 0 ? 0 : this.#megabytes(this.#finished) / total;
     if (second > 0) {
       this.#bandwidths.add(current);
       this.#iops.add(Math.round(done / elapsed));
     }
-    const cells: [string, number][] = [
-      [String(second), 5],
-      [String(this.#started - this.#finished), 8],
-      [String(this.#started), 10],
-      [String(this.#finished), 10],
-      [significant(average), 10],
-      [significant(current), 10],
-      [done > 0 ? significant(this.#lastLatency) : '-', 12],
-      [significant(this.#latencies.spread.mean), 12],
-    ];
-    this.#print(`${cells.map(([text, width]) => text.padStart(width)).join('')}\n`);
+    this.#show({
+      second,
+      started: this.#started,
+      finished: this.#finished,
+      averageBandwidth: second === 0 || total === 0 ? 0 : this.#megabytes(this.#finished) / total,
+      currentBandwidth: current,
+      lastLatency: done > 0 ? this.#lastLatency : undefined,
+      latency: this.#latencies.spread,
+    });
     this.#finishedBefore = this.#finished;
-    this.#lineAt = now;
-    this.#lines += 1;
+    this.#rowAt = now;
+    this.#rows += 1;
   }
+}
+
+/** A line a row, under headings. */
+export function formatRow({ second, started, finished, ...row }: BenchRow): string {
+  let text = '';
+  if (second % LINES_PER_HEADING === 0) {
+    const { max, min, mean } = row.latency;
+    if (second > 0) {
+      const stamp = new Date().toISOString().replace('Z', '000+0000');
+      text += `${stamp} min lat: ${significant(min)} max lat: ${significant(max)} avg lat: ${significant(mean)}\n`;
+    }
+    text += '  sec Cur ops   started  finished  avg MB/s  cur MB/s last lat(s)  avg lat(s)\n';
+  }
+  const cells: [string, number][] = [
+    [String(second), 5],
+    [String(started - finished), 8],
+    [String(started), 10],
+    [String(finished), 10],
+    [significant(row.averageBandwidth), 10],
+    [significant(row.currentBandwidth), 10],
+    [row.lastLatency === undefined ? '-' : significant(row.lastLatency), 12],
+    [significant(row.latency.mean), 12],
+  ];
+  return `${text}${cells.map(([cell, width]) => cell.padStart(width)).join('')}\n`;
+}
+
+/** Every value is a text, doubles with six digits. */
+export function dumpRow({ second, started, finished, ...row }: BenchRow) {
+  return {
+    sec: String(second),
+    cur_ops: String(started - finished),
+    started: String(started),
+    finished: String(finished),
+    avg_bw: row.averageBandwidth.toFixed(6),
+    cur_bw: row.currentBandwidth.toFixed(6),
+    last_lat: (row.lastLatency ?? 0).toFixed(6),
+    avg_lat: row.latency.mean.toFixed(6),
+  };
 }
 
 /** Six significant digits, as C++ streams print doubles. */
@@ -186,4 +225,46 @@ export function formatReadSummary(summary: BenchSummary, opSize: number, objectS
     ['Max latency(s):', latency.max],
     ['Min latency(s):', latency.min],
   ]);
+}
+
+export function dumpWriteSummary(summary: BenchSummary, opSize: number) {
+  const { seconds, finished, bandwidth, iops, latency } = summary;
+  return {
+    total_time_run: seconds.toFixed(6),
+    total_writes_made: String(finished),
+    write_size: String(opSize),
+    bandwidth: bandwidth.mean.toFixed(6),
+    stddev_bandwidth: bandwidth.deviation.toFixed(6),
+    max_bandwidth: bandwidth.max.toFixed(6),
+    min_bandwidth: bandwidth.min.toFixed(6),
+    ...dumpIops(iops),
+    average_latency: latency.mean.toFixed(6),
+    stddev_latency: latency.deviation.toFixed(6),
+    max_latency: latency.max.toFixed(6),
+    min_latency: latency.min.toFixed(6),
+  };
+}
+
+export function dumpReadSummary(summary: BenchSummary, opSize: number, objectSize: number) {
+  const { seconds, finished, bandwidth, iops, latency } = summary;
+  return {
+    total_time_run: seconds.toFixed(6),
+    total_reads_made: String(finished),
+    read_size: String(opSize),
+    object_size: String(objectSize),
+    bandwidth: bandwidth.mean.toFixed(6),
+    ...dumpIops(iops),
+    average_latency: latency.mean.toFixed(6),
+    max_latency: latency.max.toFixed(6),
+    min_latency: latency.min.toFixed(6),
+  };
+}
+
+function dumpIops({ mean, deviation, max, min }: Spread) {
+  return {
+    average_iops: String(Math.floor(mean)),
+    stddev_iops: deviation.toFixed(6),
+    max_iops: String(max),
+    min_iops: String(min),
+  };
 }

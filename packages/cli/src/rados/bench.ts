@@ -6,8 +6,19 @@ import { hostname } from 'node:os';
 import { Decoder, Encoder, Errno, MalformedInput, rawFromText, utf8 } from '@spirula/encoding';
 import { ALL_NAMESPACES, type IoCtx, RadosError } from '@spirula/rados';
 import { describeErrno } from '../ceph/errno-text.ts';
-import { BenchReport, type BenchSummary, formatReadSummary, formatWriteSummary, significant } from './bench-report.ts';
-import { orRefuse, Refusal, requireIo, type VerbContext } from './context.ts';
+import {
+  BenchReport,
+  type BenchRow,
+  type BenchSummary,
+  dumpReadSummary,
+  dumpRow,
+  dumpWriteSummary,
+  formatReadSummary,
+  formatRow,
+  formatWriteSummary,
+  significant,
+} from './bench-report.ts';
+import { formatJson, orRefuse, Refusal, requireIo, type VerbContext, wantsJson } from './context.ts';
 
 const DEFAULT_SIZE = 4 << 20;
 const DEFAULT_CONCURRENCY = 16;
@@ -140,19 +151,29 @@ export async function bench(context: VerbContext): Promise<void> {
   }
 }
 
+/** Where the rows go: printed as they come, or kept for one JSON document at the end. */
+function makeRows({ env, options }: VerbContext): { rows: BenchRow[]; show: (row: BenchRow) => void } {
+  const rows: BenchRow[] = [];
+  const show = (row: BenchRow) => void (wantsJson(options) ? rows.push(row) : env.stdout(formatRow(row)));
+  return { rows, show };
+}
+
 async function writeBench(context: VerbContext): Promise<void> {
   const { env, options } = context;
+  const json = wantsJson(options);
   const settings = readSettings(context);
   const io = requireIo(context);
   const { opSize, objectSize, concurrency, seconds, maxObjects, runName } = settings;
   const prefix = objectPrefix(process.pid);
-  env.stdout(
-    `Maintaining ${concurrency} concurrent writes of ${opSize} bytes to objects of size ${objectSize} ` +
-      `for up to ${seconds} seconds or ${maxObjects} objects\nObject prefix: ${prefix}\n`,
-  );
+  if (!json)
+    env.stdout(
+      `Maintaining ${concurrency} concurrent writes of ${opSize} bytes to objects of size ${objectSize} ` +
+        `for up to ${seconds} seconds or ${maxObjects} objects\nObject prefix: ${prefix}\n`,
+    );
   const perObject = objectSize / opSize;
   const pieces: Uint8Array[] = [];
-  const summary = await drive(settings, new BenchReport(opSize, env.stdout), (op) => {
+  const { rows, show } = makeRows(context);
+  const summary = await drive(settings, new BenchReport(opSize, show), (op) => {
     const object = Math.floor(op / perObject);
     if (maxObjects > 0 && object >= maxObjects) return undefined;
     const piece = pieces.pop() ?? new Uint8Array(opSize);
@@ -163,16 +184,29 @@ async function writeBench(context: VerbContext): Promise<void> {
       pieces.push(piece);
     };
   });
-  env.stdout(formatWriteSummary(summary, opSize, objectSize));
+  if (json) {
+    const document = {
+      concurrent_ios: String(concurrency),
+      object_size: String(objectSize),
+      op_size: String(opSize),
+      seconds_to_run: String(seconds),
+      max_objects: String(maxObjects),
+      object_prefix: prefix,
+      datas: rows.map(dumpRow),
+      ...dumpWriteSummary(summary, opSize),
+    };
+    env.stdout(`${formatJson(options, document)}\n`);
+  } else env.stdout(formatWriteSummary(summary, opSize, objectSize));
   await io.writeFull(
     rawFromText(runName),
     encodeMetadata({ objectSize, ops: summary.finished, pid: process.pid, opSize }),
   );
   if (options.has('no_cleanup')) return;
-  env.stdout('Cleaning up (deleting benchmark objects)\n');
+  if (!json) env.stdout('Cleaning up (deleting benchmark objects)\n');
   const at = performance.now();
   await removeRun(context, runName);
-  env.stdout(`Clean up completed and total clean up time :${significant((performance.now() - at) / 1000)}\n`);
+  if (!json)
+    env.stdout(`Clean up completed and total clean up time :${significant((performance.now() - at) / 1000)}\n`);
 }
 
 async function readBench(context: VerbContext, mode: 'seq' | 'rand'): Promise<void> {
@@ -189,7 +223,8 @@ async function readBench(context: VerbContext, mode: 'seq' | 'rand'): Promise<vo
   const prefix = objectPrefix(metadata.pid);
   const expected = new Uint8Array(metadata.opSize);
   let wrong = 0;
-  const summary = await drive(settings, new BenchReport(metadata.opSize, env.stdout), (op) => {
+  const { rows, show } = makeRows(context);
+  const summary = await drive(settings, new BenchReport(metadata.opSize, show), (op) => {
     if (mode === 'seq' && op >= metadata.ops) return undefined;
     const slot = mode === 'seq' ? op : Math.floor(Math.random() * metadata.ops);
     const oid = rawFromText(`${prefix}_object${Math.floor(slot / perObject)}`);
@@ -202,7 +237,10 @@ async function readBench(context: VerbContext, mode: 'seq' | 'rand'): Promise<vo
       wrong += 1;
     };
   });
-  env.stdout(formatReadSummary(summary, metadata.opSize, metadata.objectSize));
+  if (wantsJson(options)) {
+    const totals = dumpReadSummary(summary, metadata.opSize, metadata.objectSize);
+    env.stdout(`${formatJson(options, { datas: rows.map(dumpRow), ...totals })}\n`);
+  } else env.stdout(formatReadSummary(summary, metadata.opSize, metadata.objectSize));
   if (wrong > 0) throw new RadosError(Errno.EIO, `${wrong} reads were not correct`);
 }
 
