@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { cephCrc32c, readCaptures } from '../../../test/src/captures.ts';
 import { AuthPurpose, noneClient, noneServer } from './auth.ts';
 import { type ConnectionEvent, MsgrConnection, type OutgoingMessage } from './connection.ts';
-import { appendFrame, Tag } from './frame.ts';
+import { FrameOutput, Tag } from './frame.ts';
 import { FrameReader } from './frame-reader.ts';
 import { decodeMessageHeader, encodeMessageHeader } from './message-header.ts';
 
@@ -44,14 +44,13 @@ function carry(from: MsgrConnection, to: MsgrConnection): ConnectionEvent[] {
 const ping: OutgoingMessage = { code: 2, version: 1, compat: 1, priority: 127, tid: 9n, front: EMPTY, data: [] };
 
 function frameBytes(tag: number, ...segments: Bytes[]): Bytes {
-  const chunks: Bytes[] = [];
-  appendFrame(
-    chunks,
+  const output = new FrameOutput();
+  output.pushFrame(
     tag,
-    segments.map((segment) => [segment]),
+    segments.map((segment) => ({ parts: [segment] })),
     cephCrc32c,
   );
-  return concatBytes(chunks);
+  return concatBytes(output.take());
 }
 
 /** A preamble with a right crc that claims these segment lengths. */

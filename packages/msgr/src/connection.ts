@@ -7,8 +7,8 @@
  */
 import { type Bytes, Decoder, EMPTY, Encoder, equalBytes, MalformedInput, type UTime, utf8 } from '@spirula/encoding';
 import { invariant, type Peer, type ResetReason } from '@spirula/world';
-import { appendFrame, type Crc32c, type Segment, Tag, tagName } from './frame.ts';
-import { type Frame, FrameReader } from './frame-reader.ts';
+import { type Crc32c, FrameOutput, type Segment, segmentCrc, Tag, tagName } from './frame.ts';
+import { type Allocate, type Frame, FrameReader } from './frame-reader.ts';
 import {
   expectedTags,
   type HandshakeEffect,
@@ -36,6 +36,9 @@ export interface MessageLimits {
 
 /** `data`: osd_max_write_size_mb is 90; the rest leaves room for requests of many ops. */
 export const DEFAULT_LIMITS: MessageLimits = { front: 64 << 20, middle: 1 << 20, data: 128 << 20 };
+/** Of messages that went out on one connection: they may go out on others too. */
+const sentCrcs = new WeakMap<OutgoingMessage, { readonly front: number; readonly data: number }>();
+const NO_SEGMENT: Segment = { parts: [] };
 /** Of every frame but messages. */
 const CONTROL_FRAME_BYTES = 16 << 10;
 
@@ -74,6 +77,8 @@ export interface ConnectionConfig {
   readonly role: Role;
   readonly crc32c: Crc32c;
   readonly limits?: MessageLimits;
+  /** Where the bytes of large segments go; by default, fresh arrays. */
+  readonly allocate?: Allocate;
 }
 
 export class MsgrConnection {
@@ -84,8 +89,7 @@ export class MsgrConnection {
   #state: State = 'banner';
   #banner: Bytes = EMPTY;
   #handshake: HandshakeState = { name: 'helloWait' };
-  #output: Bytes[] = [];
-  #outputBytes = 0;
+  readonly #output = new FrameOutput();
   #sentSeq = 0n;
   #receivedSeq = 0n;
   #events: ConnectionEvent[] = [];
@@ -94,13 +98,13 @@ export class MsgrConnection {
     this.#role = config.role;
     this.#crc32c = config.crc32c;
     this.#limits = config.limits ?? DEFAULT_LIMITS;
-    this.#reader = new FrameReader(config.crc32c, (tag) => this.#segmentLimits(tag));
+    this.#reader = new FrameReader(config.crc32c, (tag) => this.#segmentLimits(tag), config.allocate);
     const banner = new Encoder(BANNER_HEAD_BYTES + BANNER_PAYLOAD_BYTES);
     banner.raw(BANNER_PREFIX);
     banner.u16(BANNER_PAYLOAD_BYTES);
     banner.u64big(FEATURE_REVISION_1);
     banner.u64big(0n);
-    this.#push(banner.finish());
+    this.#output.pushRaw(banner.finish());
   }
 
   get ready(): boolean {
@@ -118,18 +122,15 @@ export class MsgrConnection {
 
   /** Bytes that `takeOutput` would return. */
   get outputBytes(): number {
-    return this.#outputBytes;
+    return this.#output.bytes;
   }
 
-  /** What is to be sent, in order, uncopied. */
+  /** What is to be sent, in order, large parts uncopied. */
   takeOutput(): Bytes[] {
-    const output = this.#output;
-    this.#output = [];
-    this.#outputBytes = 0;
-    return output;
+    return this.#output.take();
   }
 
-  /** Takes what arrived, in pieces of any size, and returns what came of it. `chunk` is not kept. */
+  /** Takes what arrived, in pieces of any size, and returns what came of it: nobody changes `chunk` afterwards. */
   feed(chunk: Bytes): readonly ConnectionEvent[] {
     this.#events = [];
     try {
@@ -161,7 +162,19 @@ export class MsgrConnection {
       compat: message.compat,
       ack: this.#receivedSeq,
     });
-    return this.#sendFrame(Tag.message, [[header], [message.front], [], message.data]);
+    const front = { parts: [message.front] };
+    const data = { parts: message.data };
+    let crcs = sentCrcs.get(message);
+    if (crcs === undefined) {
+      crcs = { front: segmentCrc(front, this.#crc32c), data: segmentCrc(data, this.#crc32c) };
+      sentCrcs.set(message, crcs);
+    }
+    return this.#sendFrame(Tag.message, [
+      { parts: [header] },
+      { ...front, crc: crcs.front },
+      NO_SEGMENT,
+      { ...data, crc: crcs.data },
+    ]);
   }
 
   /** Asks the peer for a sign of life: it answers with the same stamp. Only when ready. */
@@ -170,18 +183,11 @@ export class MsgrConnection {
     const payload = new Encoder(8);
     payload.u32(stamp.sec);
     payload.u32(stamp.nsec);
-    this.#sendFrame(Tag.keepalive2, [[payload.finish()]]);
-  }
-
-  #push(chunk: Bytes): void {
-    this.#output.push(chunk);
-    this.#outputBytes += chunk.length;
+    this.#sendFrame(Tag.keepalive2, [{ parts: [payload.finish()] }]);
   }
 
   #sendFrame(tag: number, segments: readonly Segment[]): number {
-    const length = appendFrame(this.#output, tag, segments, this.#crc32c);
-    this.#outputBytes += length;
-    return length;
+    return this.#output.pushFrame(tag, segments, this.#crc32c);
   }
 
   /** Returns how much of `chunk` belonged to the banner. */
@@ -240,7 +246,7 @@ export class MsgrConnection {
         this.#onMessage(frame);
         return;
       case Tag.keepalive2:
-        this.#sendFrame(Tag.keepalive2Ack, [[frame.segments[0]!]]);
+        this.#sendFrame(Tag.keepalive2Ack, [{ parts: [frame.segments[0]!] }]);
         return;
       case Tag.keepalive2Ack:
         this.#onKeepaliveAck(frame);
@@ -277,7 +283,7 @@ export class MsgrConnection {
     for (const effect of effects) {
       switch (effect.kind) {
         case 'send':
-          this.#sendFrame(effect.tag, [[effect.payload]]);
+          this.#sendFrame(effect.tag, [{ parts: [effect.payload] }]);
           break;
         case 'ready':
           this.#state = 'ready';

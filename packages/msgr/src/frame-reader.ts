@@ -22,20 +22,22 @@ export interface Frame {
  */
 export type SegmentLimits = (tag: number) => readonly number[] | undefined;
 
-/** What is kept at first for a part whose length the peer only claims. */
-const FIRST_ALLOCATION = 64 << 10;
-/** Then the room grows by this factor as bytes arrive, so that a byte is copied about once and a third. */
+/** Of a part whose length the peer only claims, so much is kept room for at first: virtual memory, until it is filled. */
+const FIRST_ALLOCATION = 8 << 20;
+/** Then the room grows by this factor as bytes arrive. */
 const GROWTH = 4;
 
-/** Collects `length` bytes; never holds more than GROWTH times what arrived, or FIRST_ALLOCATION. */
+/** Puts together a part that did not arrive in one piece. */
 class Collector {
   #bytes: Uint8Array;
   #filled = 0;
   readonly #length: number;
+  readonly #allocate: Allocate;
 
-  constructor(length: number) {
+  constructor(length: number, allocate: Allocate) {
     this.#length = length;
-    this.#bytes = new Uint8Array(Math.min(length, FIRST_ALLOCATION));
+    this.#allocate = allocate;
+    this.#bytes = allocate(Math.min(length, FIRST_ALLOCATION));
   }
 
   get complete(): boolean {
@@ -51,7 +53,7 @@ class Collector {
     const count = Math.min(this.#length - this.#filled, chunk.length - at);
     const needed = this.#filled + count;
     if (needed > this.#bytes.length) {
-      const grown = new Uint8Array(Math.min(this.#length, Math.max(needed, this.#bytes.length * GROWTH)));
+      const grown = this.#allocate(Math.min(this.#length, Math.max(needed, this.#bytes.length * GROWTH)));
       grown.set(this.#bytes.subarray(0, this.#filled));
       this.#bytes = grown;
     }
@@ -61,109 +63,118 @@ class Collector {
   }
 }
 
-type Part =
-  | { readonly name: 'preamble' }
-  | { readonly name: 'segment'; readonly index: number }
-  | { readonly name: 'firstCrc' }
-  | { readonly name: 'epilogue' };
+/** What comes next in a frame; a segment, by its index. */
+type Part = 'preamble' | 'firstCrc' | 'epilogue' | 0 | 1 | 2 | 3;
 
-interface Preamble {
-  readonly tag: number;
-  readonly lengths: readonly number[];
-}
+/** Gives memory that the caller fills at once: what is in it does not matter. */
+export type Allocate = (bytes: number) => Uint8Array;
 
 /** Reads frames out of a byte stream, in pieces of any size. After an error it must not be used again. */
 export class FrameReader {
   readonly #crc32c: Crc32c;
   readonly #limits: SegmentLimits;
-  #part: Part = { name: 'preamble' };
-  #collector = new Collector(PREAMBLE_BYTES);
-  #preamble: Preamble = { tag: 0, lengths: [] };
+  readonly #allocate: Allocate;
+  #part: Part = 'preamble';
+  /** Bytes of it. */
+  #length = PREAMBLE_BYTES;
+  /** Of a part that began in an earlier chunk. */
+  #collector: Collector | undefined;
+  #tag = 0;
+  #lengths: readonly number[] = [];
   #segments: Bytes[] = [];
 
-  constructor(crc32c: Crc32c, limits: SegmentLimits) {
+  constructor(crc32c: Crc32c, limits: SegmentLimits, allocate: Allocate = (bytes) => new Uint8Array(bytes)) {
     this.#crc32c = crc32c;
     this.#limits = limits;
+    this.#allocate = allocate;
   }
 
   /**
    * Calls `onFrame` for each frame that `chunk`, from `at` on, completes. `onFrame` returns false to stop; what follows
-   * is then lost.
+   * is then lost. Segments that lie within the chunk are views of it: nobody changes it afterwards.
    *
    * @throws MalformedInput when what arrives is no frame, or none that may come.
    */
   feed(chunk: Bytes, at: number, onFrame: (frame: Frame) => boolean): void {
     while (at < chunk.length) {
-      at += this.#collector.take(chunk, at);
-      if (this.#collector.complete) {
-        const frame = this.#onPart(this.#collector.bytes);
-        if (frame !== undefined && !onFrame(frame)) return;
+      let frame: Frame | undefined;
+      if (this.#collector === undefined && chunk.length - at >= this.#length) {
+        const start = at;
+        at += this.#length;
+        frame = this.#onPart(chunk, start);
+      } else {
+        this.#collector ??= new Collector(this.#length, this.#allocate);
+        at += this.#collector.take(chunk, at);
+        if (!this.#collector.complete) return;
+        const { bytes } = this.#collector;
+        this.#collector = undefined;
+        frame = this.#onPart(bytes, 0);
       }
+      if (frame !== undefined && !onFrame(frame)) return;
     }
   }
 
-  /** One part is there; returns the frame if it was the last. Parts of no bytes are passed over. */
-  #onPart(bytes: Bytes): Frame | undefined {
-    switch (this.#part.name) {
+  /** One part is there, at `at`; returns the frame if it was the last. Parts of no bytes are passed over. */
+  #onPart(bytes: Bytes, at: number): Frame | undefined {
+    switch (this.#part) {
       case 'preamble':
-        this.#preamble = this.#readPreamble(bytes);
+        this.#readPreamble(bytes.subarray(at, at + PREAMBLE_BYTES));
         this.#segments = [];
         return this.#expectSegment(0);
-      case 'segment': {
-        const { index } = this.#part;
-        this.#segments[index] = bytes;
-        if (index > 0) return this.#expectSegment(index + 1);
-        this.#expect({ name: 'firstCrc' }, 4);
-        return undefined;
-      }
       case 'firstCrc':
-        this.#checkCrc(0, new Decoder(bytes).u32('segment crc'));
+        this.#checkCrc(0, u32At(bytes, at));
         return this.#expectSegment(1);
       case 'epilogue':
-        return this.#onEpilogue(bytes);
+        return this.#onEpilogue(bytes, at);
+      default: {
+        const index = this.#part;
+        this.#segments[index] =
+          at === 0 && bytes.length === this.#length ? bytes : bytes.subarray(at, at + this.#length);
+        if (index > 0) return this.#expectSegment(index + 1);
+        this.#expect('firstCrc', 4);
+        return undefined;
+      }
     }
   }
 
   #expect(part: Part, length: number): void {
     this.#part = part;
-    this.#collector = new Collector(length);
+    this.#length = length;
   }
 
   /** Waits for the next segment that has bytes, from `index` on, or for what comes after the last. */
   #expectSegment(index: number): Frame | undefined {
-    const { lengths } = this.#preamble;
-    for (let i = index; i < lengths.length; i++) {
-      if (lengths[i]! > 0) {
-        this.#expect({ name: 'segment', index: i }, lengths[i]!);
+    for (let i = index; i < this.#lengths.length; i++) {
+      if (this.#lengths[i]! > 0) {
+        this.#expect(i as Part, this.#lengths[i]!);
         return undefined;
       }
       this.#segments[i] = EMPTY;
     }
-    if (lengths.length === 1) return this.#complete();
-    this.#expect({ name: 'epilogue' }, EPILOGUE_BYTES);
+    if (this.#lengths.length === 1) return this.#complete();
+    this.#expect('epilogue', EPILOGUE_BYTES);
     return undefined;
   }
 
-  #onEpilogue(bytes: Bytes): Frame | undefined {
-    const epilogue = new Decoder(bytes);
-    const status = epilogue.u8('late status') & 0x0f;
+  #onEpilogue(bytes: Bytes, at: number): Frame | undefined {
+    const status = bytes[at]! & 0x0f;
     if (status === LATE_ABORTED) {
-      this.#expect({ name: 'preamble' }, PREAMBLE_BYTES);
+      this.#expect('preamble', PREAMBLE_BYTES);
       return undefined;
     }
-    if (status !== LATE_COMPLETE) epilogue.fail('late status', `is ${status}`);
-    for (let i = 1; i < this.#preamble.lengths.length; i++) this.#checkCrc(i, epilogue.u32('segment crc'));
+    if (status !== LATE_COMPLETE) throw new MalformedInput('late status', 0, `is ${status}`);
+    for (let i = 1; i < this.#lengths.length; i++) this.#checkCrc(i, u32At(bytes, at + 1 + 4 * (i - 1)));
     return this.#complete();
   }
 
   #complete(): Frame {
     const segments = this.#segments;
     while (segments.length < MAX_SEGMENTS) segments.push(EMPTY);
-    this.#expect({ name: 'preamble' }, PREAMBLE_BYTES);
-    return { tag: this.#preamble.tag, segments };
+    this.#expect('preamble', PREAMBLE_BYTES);
+    return { tag: this.#tag, segments };
   }
 
-  #readPreamble(bytes: Bytes): Preamble {
+  #readPreamble(bytes: Bytes): void {
     const preamble = new Decoder(bytes);
     const tag = preamble.u8('frame tag');
     const count = preamble.u8('segment count');
@@ -187,13 +198,19 @@ export class FrameReader {
         preamble.fail(`segment ${i} of ${tagName(tag)}`, `claims ${lengths[i]} bytes, at most ${limit} are taken`);
       }
     }
-    return { tag, lengths: lengths.slice(0, count) };
+    lengths.length = count;
+    this.#tag = tag;
+    this.#lengths = lengths;
   }
 
   #checkCrc(index: number, claimed: number): void {
     const actual = this.#crc32c(this.#segments[index]!, SEGMENT_CRC_SEED) >>> 0;
     if (actual !== claimed) {
-      throw new MalformedInput(`segment ${index} of ${tagName(this.#preamble.tag)}`, 0, 'crc does not match');
+      throw new MalformedInput(`segment ${index} of ${tagName(this.#tag)}`, 0, 'crc does not match');
     }
   }
+}
+
+function u32At(bytes: Bytes, at: number): number {
+  return (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0;
 }

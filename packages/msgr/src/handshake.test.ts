@@ -4,7 +4,7 @@ import { cephCrc32c, readCaptures } from '../../../test/src/captures.ts';
 import { AuthPurpose, noneClient, noneServer } from './auth.ts';
 import { type ConnectionEvent, MsgrConnection } from './connection.ts';
 import { type Frame, FrameReader } from './frame-reader.ts';
-import { appendFrame, Tag } from './frame.ts';
+import { FrameOutput, Tag } from './frame.ts';
 import type { ClientRole, ServerRole } from './handshake.ts';
 import {
   decodeAuthDone,
@@ -68,9 +68,9 @@ function framesOf(bytes: Bytes): Frame[] {
 }
 
 function frame(tag: number, payload: Bytes): Bytes {
-  const chunks: Bytes[] = [];
-  appendFrame(chunks, tag, [[payload]], cephCrc32c);
-  return concatBytes(chunks);
+  const output = new FrameOutput();
+  output.pushFrame(tag, [{ parts: [payload] }], cephCrc32c);
+  return concatBytes(output.take());
 }
 
 describe('two of ours', () => {

@@ -4,8 +4,6 @@ import type { ConnectionEvent, MsgrConnection, OutgoingMessage, RawMessage } fro
 import type { Peer, ResetReason, SessionId } from '@spirula/world';
 import type { NetBounds } from './net-bounds.ts';
 
-/** Chunks below this are joined into one buffer before they are written; larger ones are written as they are. */
-const JOIN_BYTES = 8 << 10;
 /** What a message takes beside its front and data: preamble, header, crcs. */
 const FRAME_OVERHEAD_BYTES = 90;
 
@@ -71,7 +69,10 @@ export class NetSession {
 
     this.#handshakeTimer = setTimeout(() => this.#onHandshakeTimeout(), this.#bounds.handshakeTimeoutMs);
     this.#socket.setNoDelay(true);
-    this.#socket.on('data', (chunk: Buffer) => this.#onData(chunk));
+    // Plain arrays: parts of a Buffer are Buffers, which are dearer.
+    this.#socket.on('data', ({ buffer, byteOffset, length }: Buffer) =>
+      this.#onData(new Uint8Array(buffer, byteOffset, length)),
+    );
     this.#socket.on('error', (error: NodeJS.ErrnoException) => this.#onError(error));
     this.#socket.on('end', () => this.#onCut('the peer closed the connection'));
     this.gone = new Promise((resolve) => {
@@ -108,21 +109,23 @@ export class NetSession {
       this.#waitingBytes += sizeOf(message);
     }
     const queued = this.queuedBytes;
-    if (queued > this.#bounds.highWater) this.#aboveHighWater = true;
-    this.#checkOverflow();
+    if (queued > this.#bounds.highWater) {
+      this.#aboveHighWater = true;
+      this.#checkOverflow();
+    }
     return queued;
   }
 
   /** Gives the socket all there is to send. */
   flush(): void {
     if (this.#socket.destroyed || this.#socket.connecting) return;
-    const chunks = joinSmall(this.#connection.takeOutput());
+    const chunks = this.#connection.takeOutput();
     const last = chunks.pop();
     if (last !== undefined) {
-      this.#socket.cork();
+      if (chunks.length > 0) this.#socket.cork();
       for (const chunk of chunks) this.#socket.write(chunk);
-      this.#socket.write(last, () => this.#onWritten());
-      this.#socket.uncork();
+      this.#socket.write(last, this.#onWritten);
+      if (chunks.length > 0) this.#socket.uncork();
     }
     if (this.#ended || (this.#closing && this.#connection.ready)) this.#socket.end();
   }
@@ -224,11 +227,11 @@ export class NetSession {
     this.#listener.onOutput(this);
   }
 
-  #onWritten(): void {
+  readonly #onWritten = (): void => {
     if (!this.#aboveHighWater || !this.open || this.queuedBytes >= this.#bounds.highWater / 2) return;
     this.#aboveHighWater = false;
     this.#listener.onDrained(this);
-  }
+  };
 
   #checkOverflow(): void {
     const queued = this.queuedBytes;
@@ -274,24 +277,4 @@ function sizeOf(message: OutgoingMessage): number {
   let size = FRAME_OVERHEAD_BYTES + message.front.length;
   for (const part of message.data) size += part.length;
   return size;
-}
-
-/** Joins runs of small chunks: fewer, larger buffers are cheaper to write. */
-function joinSmall(chunks: readonly Bytes[]): Bytes[] {
-  const joined: Bytes[] = [];
-  let run: Bytes[] = [];
-  const endRun = () => {
-    if (run.length > 0) joined.push(run.length === 1 ? run[0]! : Buffer.concat(run));
-    run = [];
-  };
-  for (const chunk of chunks) {
-    if (chunk.length < JOIN_BYTES) {
-      run.push(chunk);
-      continue;
-    }
-    endRun();
-    joined.push(chunk);
-  }
-  endRun();
-  return joined;
 }

@@ -15,6 +15,7 @@ import {
   MsgrConnection,
   noneClient,
   noneServer,
+  type OutgoingMessage,
   type RawMessage,
   type Self,
 } from '@spirula/msgr';
@@ -82,6 +83,8 @@ export class NodeNet implements Net<Message> {
   #events: WorldEvent<Message>[] = [];
   #deliveryScheduled = false;
   #dirty = new Set<NetSession>();
+  /** Of this turn. */
+  #lastSent: { readonly message: Message; readonly encoded: OutgoingMessage } | undefined;
   #paused = false;
   /** Accepted while paused: they wait as in a hung process's backlog. */
   #backlog: { readonly endpoint: string; readonly socket: Socket }[] = [];
@@ -149,6 +152,7 @@ export class NodeNet implements Net<Message> {
     const connection = new MsgrConnection({
       role: { name: 'client', self, auth: noneClient(entity, purpose, this.#globalId), targetType: to.type, target },
       crc32c: this.#config.crc32c,
+      allocate,
     });
     const session = new NetSession({
       id,
@@ -166,7 +170,18 @@ export class NodeNet implements Net<Message> {
 
   send(id: SessionId, message: Message): number {
     const session = this.#sessions.get(id);
-    return session?.open ? session.send(encodeMessage(message)) : 0;
+    return session?.open ? session.send(this.#encode(message)) : 0;
+  }
+
+  /** One message may go to several peers, one after another. */
+  #encode(message: Message): OutgoingMessage {
+    if (this.#lastSent?.message !== message) {
+      this.#lastSent = { message, encoded: encodeMessage(message) };
+      queueMicrotask(() => {
+        this.#lastSent = undefined;
+      });
+    }
+    return this.#lastSent.encoded;
   }
 
   close(id: SessionId): void {
@@ -260,6 +275,7 @@ export class NodeNet implements Net<Message> {
         authorize: (claim) => this.#config.authorize({ endpoint, ...claim }),
       },
       crc32c: this.#config.crc32c,
+      allocate,
     });
     const session = new NetSession({
       id: this.#nextSession(),
@@ -371,4 +387,9 @@ export class NodeNet implements Net<Message> {
     this.#dirty = new Set();
     for (const session of dirty) session.flush();
   }
+}
+
+/** Not zeroed: what it is for fills it. */
+function allocate(bytes: number): Uint8Array {
+  return new Uint8Array(Buffer.allocUnsafeSlow(bytes).buffer);
 }
