@@ -1,0 +1,207 @@
+/** How an OSD joins the map, and when it gives up. */
+import type { OsdMap } from '@spirula/maps';
+import { OsdMapFlag, OsdState } from '@spirula/maps';
+import { beforeEach, expect, test } from 'vitest';
+import { Boot } from '../../packages/osd/src/boot.ts';
+import { FakeWorld } from '../client/fake-world.ts';
+import { MapHistory } from '../client/osd-maps.ts';
+
+const OSD = 1;
+const UUID = new Uint8Array(16).fill(9);
+
+interface Asked {
+  readonly command: Readonly<Record<string, unknown>>;
+  readonly done: (result: { code: number; status: string }) => void;
+}
+
+let fake: FakeWorld;
+let history: MapHistory;
+let boot: Boot;
+let map: OsdMap | undefined;
+let asked: Asked[];
+let versions: ((result: { code: number; newest: number; oldest: number }) => void)[];
+let sent: { readonly type: string }[];
+let subscribed: number[];
+let events: string[];
+
+beforeEach(() => {
+  fake = new FakeWorld({ osd_max_markdown_count: 2 });
+  history = new MapHistory();
+  history.markDown(OSD);
+  map = history.map;
+  asked = [];
+  versions = [];
+  sent = [];
+  subscribed = [];
+  events = [];
+  const mon = {
+    command: (command: Asked['command'], _: unknown, done: Asked['done']) => void asked.push({ command, done }),
+    getVersion: (_: string, done: (typeof versions)[number]) => void versions.push(done),
+    send: (message: { readonly type: string }) => void sent.push(message),
+  };
+  boot = new Boot({
+    whoami: OSD,
+    uuid: UUID,
+    world: fake.world,
+    mon: mon as never,
+    get map() {
+      return map;
+    },
+    crushLocation: new Map([
+      ['host', 'a'],
+      ['root', 'default'],
+    ]),
+    deviceClass: 'ssd',
+    storeBytes: 2 ** 39,
+    metadata: new Map([['hostname', 'a']]),
+    cleanInterval: [3, 4],
+    subscribeMaps: (from) => void subscribed.push(from),
+    onActive: (upEpoch) => void events.push(`active since ${upEpoch}`),
+    onDown: () => void events.push('down'),
+  });
+  fake.handler = (event) => void (event.kind === 'timer' && boot.onTimer(event.name));
+});
+
+const answer = (prefix: string, code = 0) => {
+  const index = asked.findIndex(({ command }) => command['prefix'] === prefix);
+  asked.splice(index, 1)[0]!.done({ code, status: '' });
+};
+const tellVersion = (newest: number, oldest = 1) => versions.shift()!({ code: 0, newest, oldest });
+const boots = () => sent.splice(0).filter(({ type }) => type === 'osd_boot');
+
+/** The map has it up at its own address. */
+function markUp(): void {
+  const addrs = fake.world.net.endpoint('public');
+  map = history.advance((increment) => {
+    increment.newUpClient.set(OSD, addrs);
+    increment.newUpCluster.set(OSD, addrs);
+  });
+  boot.onMap(map);
+}
+
+function markDown(): void {
+  map = history.markDown(OSD);
+  boot.onMap(map);
+}
+
+function becomeActive(): void {
+  boot.start();
+  tellVersion(map!.epoch);
+  answer('osd crush create-or-move');
+  markUp();
+}
+
+test('it says its class and place, and boots when it stands in CRUSH and holds the newest map', () => {
+  boot.start();
+  expect(asked.map(({ command }) => command)).toEqual([
+    { prefix: 'osd crush set-device-class', class: 'ssd', ids: ['1'] },
+    { prefix: 'osd crush create-or-move', id: OSD, weight: 0.5, args: ['host=a', 'root=default'] },
+  ]);
+  tellVersion(map!.epoch);
+  expect(boots()).toEqual([]);
+  answer('osd crush create-or-move');
+
+  expect(boots()).toMatchObject([{ osd: OSD, uuid: UUID, bootEpoch: map!.epoch, cleanBegin: 3, cleanEnd: 4 }]);
+  markUp();
+  expect(events).toEqual([`active since ${map!.epoch}`]);
+  expect(boot.isActive).toBe(true);
+});
+
+test('it asks for the maps it lacks before it boots', () => {
+  boot.start();
+  answer('osd crush create-or-move');
+  tellVersion(map!.epoch + 3, map!.epoch + 2);
+  expect(subscribed).toEqual([map!.epoch + 2]);
+  expect(boots()).toEqual([]);
+});
+
+test('it waits while noup is set, and boots with the map that lifts it', () => {
+  map = history.advance((increment) => {
+    increment.newFlags = OsdMapFlag.noup;
+  });
+  boot.start();
+  answer('osd crush create-or-move');
+  tellVersion(map.epoch);
+  expect(boots()).toEqual([]);
+
+  map = history.advance((increment) => {
+    increment.newFlags = 0;
+  });
+  boot.onMap(map);
+  tellVersion(map.epoch);
+
+  expect(boots()).toHaveLength(1);
+});
+
+test('one that is not registered registers itself first', () => {
+  map = history.advance((increment) => increment.newState.set(OSD, OsdState.exists));
+  boot.start();
+  answer('osd crush create-or-move');
+  tellVersion(map.epoch);
+
+  expect(boots()).toEqual([]);
+  expect(asked.some(({ command }) => command['prefix'] === 'osd new' && command['id'] === OSD)).toBe(true);
+});
+
+test('a boot that is not answered is sent again, also to the next monitor', () => {
+  boot.start();
+  tellVersion(map!.epoch);
+  answer('osd crush create-or-move');
+  expect(boots()).toHaveLength(1);
+  boot.onMonSession();
+  expect(boots()).toHaveLength(1);
+
+  fake.advance(3);
+  tellVersion(map!.epoch);
+
+  expect(boots()).toHaveLength(1);
+});
+
+test('marked down wrongly it boots again; too often, it stops', () => {
+  becomeActive();
+  for (let round = 0; round < 2; round++) {
+    boots();
+    markDown();
+    tellVersion(map!.epoch);
+    expect(boots(), `round ${round}`).toHaveLength(1);
+    markUp();
+  }
+  expect(fake.stopped).toBe(false);
+  markDown();
+
+  expect(fake.stopped).toBe(true);
+  expect(events.filter((event) => event === 'down')).toHaveLength(3);
+});
+
+test('markdowns long ago do not count', () => {
+  becomeActive();
+  for (let round = 0; round < 4; round++) {
+    markDown();
+    versions.length = 0;
+    markUp();
+    fake.advance(601);
+  }
+
+  expect(fake.stopped).toBe(false);
+});
+
+test('an orderly stop says farewell and waits to be marked down, not forever', () => {
+  becomeActive();
+  sent.length = 0;
+  boot.onTerminate();
+  expect(sent).toMatchObject([{ type: 'osd_mark_me_down', osd: OSD, ack: true }]);
+  boot.onMonSession();
+  expect(sent).toHaveLength(2);
+  expect(fake.stopped).toBe(false);
+  fake.advance(6);
+
+  expect(fake.stopped).toBe(true);
+});
+
+test('an orderly stop ends when the map has it down', () => {
+  becomeActive();
+  boot.onTerminate();
+  markDown();
+
+  expect(fake.stopped).toBe(true);
+});
