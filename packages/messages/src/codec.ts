@@ -145,6 +145,7 @@ function encodePrivate(message: Message, depth: number): OutgoingMessage {
   const payloads: Bytes[] = [];
   const context: PackContext = {
     payloads,
+    lastObject: undefined,
     packMessage(inner) {
       invariant(depth === 0, 'a message inside another holds no third');
       const { code, version, compat, tid, front, data } = encode(inner as Message, depth + 1);
@@ -182,6 +183,7 @@ function decodePrivate(raw: RawMessage, depth: number): Message {
   if (raw.version !== PRIVATE_VERSION) throw new MalformedInput(`version of ${type}`, 0, `is ${raw.version}`);
   let at = 0;
   const context: UnpackContext = {
+    lastObject: undefined,
     takePayload(length, field) {
       if (length > raw.data.length - at) throw new MalformedInput(field, at, `${length} bytes are not there`);
       at += length;

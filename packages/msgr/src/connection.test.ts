@@ -41,7 +41,9 @@ function carry(from: MsgrConnection, to: MsgrConnection): ConnectionEvent[] {
   return from.takeOutput().flatMap((chunk) => [...to.feed(chunk)]);
 }
 
-const ping: OutgoingMessage = { code: 2, version: 1, compat: 1, priority: 127, tid: 9n, front: EMPTY, data: [] };
+function ping(): OutgoingMessage {
+  return { code: 2, version: 1, compat: 1, priority: 127, tid: 9n, front: EMPTY, data: [] };
+}
 
 function frameBytes(tag: number, ...segments: Bytes[]): Bytes {
   const output = new FrameOutput();
@@ -82,8 +84,8 @@ describe('a connection that is ready', () => {
   test('carries messages both ways, each with its segments', () => {
     const data = [new Uint8Array(7000).fill(1), new Uint8Array(9).fill(2)];
 
-    client.sendMessage({ ...ping, code: 42, version: 8, compat: 3, front: new Uint8Array([1, 2]), data });
-    server.sendMessage(ping);
+    client.sendMessage({ ...ping(), code: 42, version: 8, compat: 3, front: new Uint8Array([1, 2]), data });
+    server.sendMessage(ping());
 
     expect(carry(client, server)).toEqual([
       {
@@ -105,15 +107,15 @@ describe('a connection that is ready', () => {
   test('hands data over to be sent without a copy', () => {
     const data = new Uint8Array(4 << 20);
 
-    const length = client.sendMessage({ ...ping, data: [data] });
+    const length = client.sendMessage({ ...ping(), data: [data] });
 
     expect(length).toBe(client.outputBytes);
     expect(client.takeOutput().includes(data)).toBe(true);
   });
 
   test('gives the same events however the bytes are cut', () => {
-    client.sendMessage({ ...ping, front: new Uint8Array(100).fill(3), data: [new Uint8Array(5)] });
-    client.sendMessage(ping);
+    client.sendMessage({ ...ping(), front: new Uint8Array(100).fill(3), data: [new Uint8Array(5)] });
+    client.sendMessage(ping());
     const sent = concatBytes(client.takeOutput());
 
     const events = [...sent].flatMap((byte) => [...server.feed(new Uint8Array([byte]))]);
@@ -189,7 +191,7 @@ test('no bytes make a connection throw', () => {
     server.feed(said);
     carry(server, client);
   }
-  client.sendMessage({ ...ping, data: [new Uint8Array(30)] });
+  client.sendMessage({ ...ping(), data: [new Uint8Array(30)] });
   const whole = concatBytes([...record, ...client.takeOutput()]);
 
   fc.assert(

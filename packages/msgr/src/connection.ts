@@ -36,8 +36,6 @@ export interface MessageLimits {
 
 /** `data`: osd_max_write_size_mb is 90; the rest leaves room for requests of many ops. */
 export const DEFAULT_LIMITS: MessageLimits = { front: 64 << 20, middle: 1 << 20, data: 128 << 20 };
-/** Of messages that went out on one connection: they may go out on others too. */
-const sentCrcs = new WeakMap<OutgoingMessage, { readonly front: number; readonly data: number }>();
 const NO_SEGMENT: Segment = { parts: [] };
 /** Of every frame but messages. */
 const CONTROL_FRAME_BYTES = 16 << 10;
@@ -62,6 +60,8 @@ export interface OutgoingMessage {
   readonly front: Bytes;
   /** Sent one after another, uncopied: not to be changed afterwards. */
   readonly data: readonly Bytes[];
+  /** Of front and data: put here by the first connection that sends the message, for others that do. */
+  crcs?: { readonly front: number; readonly data: number };
 }
 
 export type ConnectionEvent =
@@ -164,11 +164,8 @@ export class MsgrConnection {
     });
     const front = { parts: [message.front] };
     const data = { parts: message.data };
-    let crcs = sentCrcs.get(message);
-    if (crcs === undefined) {
-      crcs = { front: segmentCrc(front, this.#crc32c), data: segmentCrc(data, this.#crc32c) };
-      sentCrcs.set(message, crcs);
-    }
+    message.crcs ??= { front: segmentCrc(front, this.#crc32c), data: segmentCrc(data, this.#crc32c) };
+    const { crcs } = message;
     return this.#sendFrame(Tag.message, [
       { parts: [header] },
       { ...front, crc: crcs.front },

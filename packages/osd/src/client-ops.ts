@@ -24,6 +24,7 @@ import type { SessionId } from '@spirula/world';
 import type { Backfill } from './backfill.ts';
 import { objectReader } from './object-draft.ts';
 import { type ObjectKey, objectKey } from './object-id.ts';
+import type { ObjectInfo } from './object-info.ts';
 import { readObjectInfo } from './object-part.ts';
 import { executeOps, mayWrite, type OpsIo, type OpsOutcome } from './op-engine.ts';
 import { listPg } from './ops/pgls.ts';
@@ -159,8 +160,9 @@ export class ClientOps {
       this.#queueOf(oid).waiting.push(op);
       return;
     }
-    const outcome = this.#execute(op, oid);
-    if (outcome.modifies) this.#write(op, oid, outcome);
+    const before = readObjectInfo(this.#pg.host.store, this.#pg.cid, oid);
+    const outcome = this.#execute(op, oid, before);
+    if (outcome.modifies) this.#write(op, oid, before, outcome);
     else if (inFlight > 0) this.#queueOf(oid).waiting.push(op);
     else this.#reply(op, outcome.result, outcome.ops, NO_VERSION, this.#userVersionOf(outcome));
   }
@@ -180,27 +182,21 @@ export class ClientOps {
     return true;
   }
 
-  #execute(op: ClientOp, oid: HObject): OpsOutcome {
+  #execute(op: ClientOp, oid: HObject, info: ObjectInfo | undefined): OpsOutcome {
     const pg = this.#pg;
     const { store, world } = pg.host;
     const { message } = op;
-    const outcome = executeOps(
+    return executeOps(
       { oid, ops: message.ops, flags: message.flags, mtime: message.mtime },
-      {
-        info: readObjectInfo(store, pg.cid, oid),
-        version: this.#backend.nextVersion(),
-        lastUserVersion: pg.info.lastUserVersion,
-      },
+      { info, version: this.#backend.nextVersion(), lastUserVersion: pg.info.lastUserVersion },
       objectReader(store, pg.cid, oid),
       world.config,
     );
-    return outcome;
   }
 
-  #write(op: ClientOp, oid: HObject, outcome: OpsOutcome): void {
+  #write(op: ClientOp, oid: HObject, before: ObjectInfo | undefined, outcome: OpsOutcome): void {
     const pg = this.#pg;
     const version = this.#backend.nextVersion();
-    const before = readObjectInfo(pg.host.store, pg.cid, oid);
     const queue = this.#queueOf(oid);
     queue.writesInFlight += 1;
     const answered = [op];

@@ -8,13 +8,19 @@ import { NO_VERSION, sameVersion } from './pg-info.ts';
 /** Keys and values to write and keys to remove. */
 export interface OmapChanges {
   readonly put: Map<RawString, Bytes>;
+  /** To write as well; the store has none of these keys. */
+  readonly fresh: Map<RawString, Bytes>;
   readonly rm: Set<RawString>;
 }
 
 /** Sorts as versions do. */
-export function versionKey(version: EVersion): RawString {
-  return `${version.epoch.toString().padStart(10, '0')}.${version.version.toString().padStart(20, '0')}`;
+export function versionKey({ epoch, version }: EVersion): RawString {
+  if (lastEpoch.epoch !== epoch) lastEpoch = { epoch, text: `${String(epoch).padStart(10, '0')}.` };
+  return lastEpoch.text + String(version).padStart(20, '0');
 }
+
+/** The epoch asked for last, as text: nearly always the next one too. */
+let lastEpoch = { epoch: -1, text: '' };
 
 /**
  * Objects whose newest version, by the log, is not in the store (pg_missing_t). Owned by one PG; remembers which items

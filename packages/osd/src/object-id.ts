@@ -10,9 +10,16 @@ export function isFirst(position: HObject): boolean {
 /** Names an object within one PG, for use as a key of maps. */
 export type ObjectKey = RawString;
 
-export function objectKey({ name, key, nspace, snap }: HObject): ObjectKey {
+/** The object asked for last: a request asks for the key of its object again and again. */
+let lastKeyed: { readonly oid: HObject; readonly key: ObjectKey } | undefined;
+
+export function objectKey(oid: HObject): ObjectKey {
+  if (lastKeyed?.oid === oid) return lastKeyed.key;
+  const { name, key, nspace, snap } = oid;
   // Names are any bytes: only their lengths tell where one ends.
-  return `${name.length},${key.length},${snap.toString(16)},${name}${key}${nspace}`;
+  const head = `${name.length},${key.length},${snap === NOSNAP ? 'head' : snap.toString(16)},`;
+  lastKeyed = { oid, key: `${head}${name}${key}${nspace}` };
+  return lastKeyed.key;
 }
 
 /** The object that holds a PG's own metadata (pgmeta_oid): its empty name sorts it before the PG's objects. */

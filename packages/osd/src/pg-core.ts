@@ -16,7 +16,7 @@ import {
   type PgId,
   type RawString,
 } from '@spirula/encoding';
-import type { OsdMap, PgPlacement, Pool } from '@spirula/maps';
+import type { HObject, OsdMap, PgPlacement, Pool } from '@spirula/maps';
 import {
   type OsdPeerMessage,
   type PastInterval,
@@ -51,6 +51,8 @@ export class PgCore {
   readonly host: PgHost;
   readonly pgid: PgId;
   readonly cid: Cid;
+  /** The object whose omap holds the PG's metadata. */
+  readonly metaOid: HObject;
   readonly log = new PgLog();
   readonly lease: ReadLease;
   missing = new Missing();
@@ -86,6 +88,7 @@ export class PgCore {
     this.host = host;
     this.pgid = pgid;
     this.cid = formatPgId(pgid);
+    this.metaOid = pgMetaOid(pgid);
     this.map = map;
     this.pool = pool;
     this.placement = placement;
@@ -171,7 +174,7 @@ export class PgCore {
 
   /** Adds to `transaction` what of this PG the store does not have yet. */
   persist(transaction: TransactionOp[]): void {
-    const changes: OmapChanges = { put: new Map(), rm: new Set() };
+    const changes: OmapChanges = { put: new Map(), fresh: new Map(), rm: new Set() };
     this.log.takeChanges(LOG_PREFIX, DUP_PREFIX, changes);
     this.missing.takeChanges(MISSING_PREFIX, changes);
     if (this.#infoDirty) changes.put.set(INFO_KEY, pgInfoRecord.encode(this.#info));
@@ -182,10 +185,12 @@ export class PgCore {
     }
     this.#infoDirty = false;
     this.#pastDirty = false;
-    const oid = pgMetaOid(this.pgid);
-    const removed = [...changes.rm].filter((key) => !changes.put.has(key));
-    if (removed.length > 0) transaction.push({ op: 'omapRmKeys', cid: this.cid, oid, keys: removed });
-    if (changes.put.size > 0) transaction.push({ op: 'omapSet', cid: this.cid, oid, entries: changes.put });
+    const { cid, metaOid: oid } = this;
+    const { put, fresh, rm } = changes;
+    const keys = rm.size === 0 ? [] : [...rm].filter((key) => !put.has(key));
+    if (keys.length > 0) transaction.push({ op: 'omapRmKeys', cid, oid, keys });
+    if (put.size > 0) transaction.push({ op: 'omapSet', cid, oid, entries: put });
+    if (fresh.size > 0) transaction.push({ op: 'omapSet', cid, oid, entries: fresh, fresh: true });
   }
 
   /** Stores what changed, with `changes` in the same transaction. */
@@ -199,7 +204,7 @@ export class PgCore {
   /** Reads the PG back after a restart. The epoch it was stored at is `persistedEpoch`. */
   load(): void {
     const { store } = this.host;
-    const oid = pgMetaOid(this.pgid);
+    const oid = this.metaOid;
     const meta = store.omapGet(this.cid, oid, [INFO_KEY, PAST_KEY, EPOCH_KEY]);
     this.#info = pgInfoRecord.decode(required(meta.get(INFO_KEY), 'a stored PG has its info'));
     const past = meta.get(PAST_KEY);
@@ -212,7 +217,7 @@ export class PgCore {
   }
 
   *#scan(prefix: RawString): Generator<readonly [RawString, Bytes]> {
-    const oid = pgMetaOid(this.pgid);
+    const oid = this.metaOid;
     let start = prefix;
     for (;;) {
       const batch = this.host.store.omapList(this.cid, oid, start, LOAD_BATCH);

@@ -35,10 +35,11 @@ class Stored {
   readonly omap = new Map<RawString, Bytes>();
 
   follow(log: PgLog): void {
-    const changes: OmapChanges = { put: new Map(), rm: new Set() };
+    const changes: OmapChanges = { put: new Map(), fresh: new Map(), rm: new Set() };
     log.takeChanges('log.', 'dup.', changes);
+    for (const key of changes.fresh.keys()) expect(this.omap.has(key)).toBe(false);
     for (const key of changes.rm) this.omap.delete(key);
-    for (const [key, value] of changes.put) this.omap.set(key, value);
+    for (const [key, value] of [...changes.put, ...changes.fresh]) this.omap.set(key, value);
   }
 
   load(tail: EVersion, head: EVersion): PgLog {

@@ -29,8 +29,14 @@ export interface CompletedRequest {
   readonly result: number;
 }
 
+/** The request asked for last: what is looked up is added soon after. */
+let lastKeyed: { readonly reqid: ReqId; readonly key: string } | undefined;
+
 function reqidKey(reqid: ReqId): string {
-  return `${reqid.entityType}.${reqid.entityNum}.${reqid.inc}:${reqid.tid}`;
+  if (lastKeyed?.reqid !== reqid) {
+    lastKeyed = { reqid, key: `${reqid.entityType}.${reqid.entityNum}.${reqid.inc}:${reqid.tid}` };
+  }
+  return lastKeyed.key;
 }
 
 export class PgLog {
@@ -43,6 +49,9 @@ export class PgLog {
   /** Versions whose records in the store do not follow yet. */
   readonly #dirty = new Map<RawString, PgLogEntry | undefined>();
   readonly #dirtyDups = new Map<RawString, PgLogDup | undefined>();
+  /** What is newer than these has no record in the store: nothing ever had. */
+  #newestStored: RawString = '';
+  #newestDupStored: RawString = '';
 
   get head(): EVersion {
     return this.#head;
@@ -188,12 +197,18 @@ export class PgLog {
   /** What changed since the last call, as omap entries. */
   takeChanges(prefix: RawString, dupPrefix: RawString, changes: OmapChanges): void {
     for (const [key, entry] of this.#dirty) {
-      if (entry) changes.put.set(prefix + key, pgLogEntryRecord.encode(entry));
-      else changes.rm.add(prefix + key);
+      if (!entry) changes.rm.add(prefix + key);
+      else if (key > this.#newestStored) {
+        this.#newestStored = key;
+        changes.fresh.set(prefix + key, pgLogEntryRecord.encode(entry));
+      } else changes.put.set(prefix + key, pgLogEntryRecord.encode(entry));
     }
     for (const [key, dup] of this.#dirtyDups) {
-      if (dup) changes.put.set(dupPrefix + key, pgLogDupRecord.encode(dup));
-      else changes.rm.add(dupPrefix + key);
+      if (!dup) changes.rm.add(dupPrefix + key);
+      else if (key > this.#newestDupStored) {
+        this.#newestDupStored = key;
+        changes.fresh.set(dupPrefix + key, pgLogDupRecord.encode(dup));
+      } else changes.put.set(dupPrefix + key, pgLogDupRecord.encode(dup));
     }
     this.#dirty.clear();
     this.#dirtyDups.clear();
@@ -206,6 +221,8 @@ export class PgLog {
     for (const bytes of dups) this.#addDup(pgLogDupRecord.decode(bytes));
     for (const bytes of entries) this.append(pgLogEntryRecord.decode(bytes));
     this.#head = head;
+    for (const key of this.#dirty.keys()) this.#newestStored = key;
+    for (const key of this.#dirtyDups.keys()) this.#newestDupStored = key;
     this.#dirty.clear();
     this.#dirtyDups.clear();
     this.check();

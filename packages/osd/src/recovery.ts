@@ -75,7 +75,10 @@ export class Recovery {
 
   /** Whether any member misses anything. */
   get isNeeded(): boolean {
-    return this.#pg.missing.size > 0 || this.#peersMissing().some(([, missing]) => missing.size > 0);
+    const { missing, peerMissing, actingRecoveryBackfill } = this.#pg;
+    if (missing.size > 0) return true;
+    for (const osd of actingRecoveryBackfill) if ((peerMissing.get(osd)?.size ?? 0) > 0) return true;
+    return false;
   }
 
   /** Objects missing on members, one count each. */
@@ -96,7 +99,7 @@ export class Recovery {
   /** Whether a write has to wait for the object's recovery. */
   isDegraded(oid: HObject): boolean {
     const { missing, peerMissing, actingRecoveryBackfill } = this.#pg;
-    if (missing.has(oid) || this.#operations.has(objectKey(oid))) return true;
+    if (missing.has(oid) || (this.#operations.size > 0 && this.#operations.has(objectKey(oid)))) return true;
     return actingRecoveryBackfill.some((osd) => peerMissing.get(osd)?.has(oid));
   }
 

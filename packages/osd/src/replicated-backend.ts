@@ -70,18 +70,11 @@ export class ReplicatedBackend {
     const trimTo = this.#trimTo(trimTarget);
     const tid = ++this.#lastTid;
     this.#inFlight.set(tid, { entry, waitingFor: new Set(pg.actingRecoveryBackfill), onCommit });
+    const { pgid, epoch } = pg;
+    // One message for all: it is encoded once.
+    const message: OsdRepOp = { type: 'osd_repop', pgid, epoch, tid, entry, changes, trimTo, counts: newCounts };
     for (const osd of pg.actingRecoveryBackfill) {
-      if (osd === pg.whoami) continue;
-      pg.send(osd, {
-        type: 'osd_repop',
-        pgid: pg.pgid,
-        epoch: pg.epoch,
-        tid,
-        entry,
-        changes: shouldSend(osd) ? changes : [],
-        trimTo,
-        counts: newCounts,
-      });
+      if (osd !== pg.whoami) pg.send(osd, shouldSend(osd) ? message : { ...message, changes: [] });
     }
     const reset = pg.lastPeeringReset;
     this.#apply(entry, changes, trimTo, newCounts, () => {

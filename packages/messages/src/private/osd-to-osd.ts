@@ -20,6 +20,7 @@ import {
   bool,
   bytes,
   eversion,
+  fieldsOf,
   hobject,
   list,
   literal,
@@ -156,7 +157,7 @@ export type ObjectChange = Tagged<
   }
 >;
 
-const objectChange: Schema<ObjectChange> = union('op', {
+const anyChange: Schema<ObjectChange> = union('op', {
   touch: { oid: hobject },
   write: { oid: hobject, offset: uint, data: payload },
   zero: { oid: hobject, offset: uint, length: uint },
@@ -170,6 +171,42 @@ const objectChange: Schema<ObjectChange> = union('op', {
   omapClear: { oid: hobject },
   omapSetHeader: { oid: hobject, header: bytes },
 });
+
+const attrsSchema = map(rawString, bytes);
+
+/** The two that every write has are written out; they look as `anyChange` has them. */
+const objectChange: Schema<ObjectChange> = {
+  pack: (change, context) => {
+    switch (change.op) {
+      case 'write':
+        return ['write', [hobject.pack(change.oid, context), change.offset, payload.pack(change.data, context)]];
+      case 'setAttrs':
+        return ['setAttrs', [hobject.pack(change.oid, context), attrsSchema.pack(change.attrs, context)]];
+      default:
+        return anyChange.pack(change, context);
+    }
+  },
+  unpack: (plain, field, context) => {
+    const [op, fields] = fieldsOf(plain, field, 2);
+    switch (op) {
+      case 'write': {
+        const [oid, offset, data] = fieldsOf(fields, field, 3);
+        return {
+          op,
+          oid: hobject.unpack(oid, 'oid', context),
+          offset: uint.unpack(offset, 'offset', context),
+          data: payload.unpack(data, 'data', context),
+        };
+      }
+      case 'setAttrs': {
+        const [oid, attrs] = fieldsOf(fields, field, 2);
+        return { op, oid: hobject.unpack(oid, 'oid', context), attrs: attrsSchema.unpack(attrs, 'attrs', context) };
+      }
+      default:
+        return anyChange.unpack(plain, field, context);
+    }
+  },
+};
 
 /** One write, from the primary to a replica (MOSDRepOp). */
 export interface OsdRepOp {

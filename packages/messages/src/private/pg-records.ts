@@ -11,6 +11,7 @@ import {
   bigint,
   bool,
   eversion,
+  fieldsOf,
   hobject,
   i32,
   int,
@@ -120,7 +121,18 @@ export interface PastInterval {
   readonly maybeWentRw: boolean;
 }
 
-const reqidSchema: Schema<ReqId> = object({ entityType: u8, entityNum: bigint, tid: bigint, inc: int });
+const reqidSchema: Schema<ReqId> = {
+  pack: ({ entityType, entityNum, tid, inc }) => [entityType, entityNum, tid, inc],
+  unpack: (plain, field, context) => {
+    const [entityType, entityNum, tid, inc] = fieldsOf(plain, field, 4);
+    return {
+      entityType: u8.unpack(entityType, 'entityType', context),
+      entityNum: bigint.unpack(entityNum, 'entityNum', context),
+      tid: bigint.unpack(tid, 'tid', context),
+      inc: int.unpack(inc, 'inc', context),
+    };
+  },
+};
 
 const pgHistorySchema: Schema<PgHistory> = object({
   epochCreated: u32,
@@ -133,9 +145,15 @@ const pgHistorySchema: Schema<PgHistory> = object({
   samePrimarySince: u32,
 });
 
-export const pgCountsSchema: Schema<PgCounts> = object({ objects: int, bytes: int });
+export const pgCountsSchema: Schema<PgCounts> = {
+  pack: ({ objects, bytes }) => [objects, bytes],
+  unpack: (plain, field, context) => {
+    const [objects, bytes] = fieldsOf(plain, field, 2);
+    return { objects: int.unpack(objects, 'objects', context), bytes: int.unpack(bytes, 'bytes', context) };
+  },
+};
 
-export const pgInfoSchema: Schema<PgInfo> = object({
+const pgInfoFields: Schema<PgInfo> = object({
   pgid,
   lastUpdate: eversion,
   lastComplete: eversion,
@@ -149,23 +167,68 @@ export const pgInfoSchema: Schema<PgInfo> = object({
   history: pgHistorySchema,
 });
 
-export const pgLogEntrySchema: Schema<PgLogEntry> = object({
-  kind: literal('modify', 'delete'),
-  oid: hobject,
-  version: eversion,
-  priorVersion: eversion,
-  userVersion: uint,
-  reqid: reqidSchema,
-  mtime: utime,
-  result: int,
-});
+export const pgInfoSchema: Schema<PgInfo> = {
+  ...pgInfoFields,
+  pack: (info, context) => [
+    pgid.pack(info.pgid, context),
+    eversion.pack(info.lastUpdate, context),
+    eversion.pack(info.lastComplete, context),
+    info.lastEpochStarted,
+    info.lastIntervalStarted,
+    info.lastUserVersion,
+    eversion.pack(info.logTail, context),
+    hobject.pack(info.lastBackfill, context),
+    pgCountsSchema.pack(info.counts, context),
+    info.countsInvalid,
+    pgHistorySchema.pack(info.history, context),
+  ],
+};
 
-const pgLogDupSchema: Schema<PgLogDup> = object({
-  version: eversion,
-  userVersion: uint,
-  reqid: reqidSchema,
-  result: int,
-});
+const entryKind = literal('modify', 'delete');
+
+export const pgLogEntrySchema: Schema<PgLogEntry> = {
+  pack: (entry, context) => [
+    entry.kind,
+    hobject.pack(entry.oid, context),
+    eversion.pack(entry.version, context),
+    eversion.pack(entry.priorVersion, context),
+    entry.userVersion,
+    reqidSchema.pack(entry.reqid, context),
+    utime.pack(entry.mtime, context),
+    entry.result,
+  ],
+  unpack: (plain, field, context) => {
+    const [kind, oid, version, priorVersion, userVersion, reqid, mtime, result] = fieldsOf(plain, field, 8);
+    return {
+      kind: entryKind.unpack(kind, 'kind', context),
+      oid: hobject.unpack(oid, 'oid', context),
+      version: eversion.unpack(version, 'version', context),
+      priorVersion: eversion.unpack(priorVersion, 'priorVersion', context),
+      userVersion: uint.unpack(userVersion, 'userVersion', context),
+      reqid: reqidSchema.unpack(reqid, 'reqid', context),
+      mtime: utime.unpack(mtime, 'mtime', context),
+      result: int.unpack(result, 'result', context),
+    };
+  },
+};
+
+const pgLogDupSchema: Schema<PgLogDup> = {
+  pack: ({ version, userVersion, reqid, result }, context) => [
+    eversion.pack(version, context),
+    userVersion,
+    reqidSchema.pack(reqid, context),
+    result,
+  ],
+  unpack: (plain, field, context) => {
+    const [version, userVersion, reqid, result] = fieldsOf(plain, field, 4);
+    return {
+      version: eversion.unpack(version, 'version', context),
+      userVersion: uint.unpack(userVersion, 'userVersion', context),
+      reqid: reqidSchema.unpack(reqid, 'reqid', context),
+      result: int.unpack(result, 'result', context),
+    };
+  },
+};
 
 export const pgLogPartSchema: Schema<PgLogPart> = object({
   head: eversion,
@@ -198,9 +261,14 @@ function recordCodec<T>(name: string, schema: Schema<T>): RecordCodec<T> {
     invariant(false, 'a stored record carries no payloads and no messages');
   };
   return {
-    encode: (value) => packPlain(schema.pack(value, { payloads: [], packMessage: refusePayloads })),
+    encode: (value) =>
+      packPlain(schema.pack(value, { payloads: [], lastObject: undefined, packMessage: refusePayloads })),
     decode: (bytes) =>
-      schema.unpack(unpackPlain(bytes), name, { takePayload: refusePayloads, unpackMessage: refusePayloads }),
+      schema.unpack(unpackPlain(bytes), name, {
+        lastObject: undefined,
+        takePayload: refusePayloads,
+        unpackMessage: refusePayloads,
+      }),
   };
 }
 

@@ -30,10 +30,12 @@ function journey<T>(schema: Schema<T>, value: T): T {
   const packed = packPlain(
     schema.pack(value, {
       payloads,
+      lastObject: undefined,
       packMessage: (message) => message.type,
     }),
   );
   return schema.unpack(unpackPlain(packed), 'value', {
+    lastObject: undefined,
     takePayload: (length) => {
       const next = payloads.shift()!;
       expect(next.length).toBe(length);
@@ -80,6 +82,7 @@ function name(snap: bigint) {
 
 describe('what does not fit is refused by its field', () => {
   const context = {
+    lastObject: undefined,
     takePayload: (): Bytes => {
       throw new MalformedInput('data', 0, 'not there');
     },
@@ -115,4 +118,15 @@ describe('msgpack that would cost more than it holds', () => {
   ])('%s is refused', (_, bytes) => {
     expect(() => unpackPlain(new Uint8Array(bytes))).toThrow(MalformedInput);
   });
+});
+
+test('an object that comes again is named once, and is the same object afterwards', () => {
+  const [a, b] = ['a', 'b'].map((name) => ({ pool: 1, nspace: '', key: '', name, snap: 5n, hash: 7, max: false }));
+  const back = journey(list(hobject), [a!, a!, b!, a!]);
+
+  expect(back).toEqual([a, a, b, a]);
+  expect(back[1]).toBe(back[0]);
+  expect(() => journey(list(hobject), []) && hobject.unpack(null, 'oid', { lastObject: undefined } as never)).toThrow(
+    'oid at offset 0: not an object',
+  );
 });
