@@ -13,12 +13,15 @@ export class StagedKv {
   readonly #kv: KeyValue;
   readonly #overlay = new KvOverlay('covers-a-table');
   #batch: KvOp[] = [];
+  /** Ops of the batch that the overlay does not have yet: nearly always nobody asks before the batch is submitted. */
+  #unread: { readonly key: RawString; readonly value: Bytes | undefined }[] = [];
 
   constructor(kv: KeyValue) {
     this.#kv = kv;
   }
 
   get(key: RawString): Bytes | undefined {
+    if (this.#unread.length > 0) this.#catchUp();
     const answer = this.#overlay.isEmpty ? undefined : this.#overlay.getRaw(key);
     if (answer === undefined) return this.#kv.get(bytesFromRaw(key));
     return answer === 'deleted' ? undefined : answer;
@@ -60,15 +63,16 @@ export class StagedKv {
 
   put(key: RawString, value: Bytes): void {
     this.#batch.push({ op: 'put', key: bytesFromRaw(key), value });
-    this.#overlay.put(key, value);
+    this.#unread.push({ key, value });
   }
 
   del(key: RawString): void {
     this.#batch.push({ op: 'del', key: bytesFromRaw(key) });
-    this.#overlay.del(key);
+    this.#unread.push({ key, value: undefined });
   }
 
   delRange(start: RawString, end: RawString): void {
+    this.#catchUp();
     const op: KvOp = { op: 'delRange', start: bytesFromRaw(start), end: bytesFromRaw(end) };
     this.#batch.push(op);
     this.#overlay.applyOp(op);
@@ -88,11 +92,21 @@ export class StagedKv {
 
   /** All but `held` has been submitted: the key-value store answers for it now. */
   settle(held: Iterable<Batch>): void {
+    this.#unread = [];
     this.#overlay.clear();
     for (const batch of held) this.#overlay.apply(batch);
   }
 
+  #catchUp(): void {
+    for (const { key, value } of this.#unread) {
+      if (value === undefined) this.#overlay.del(key);
+      else this.#overlay.put(key, value);
+    }
+    this.#unread = [];
+  }
+
   #chunk(start: RawString, end: RawString): readonly (readonly [Bytes, Bytes])[] {
+    this.#catchUp();
     const range = { start: bytesFromRaw(start), end: bytesFromRaw(end), limit: CHUNK_ENTRIES };
     if (this.#overlay.isEmpty) return [...this.#kv.range(range)];
     return this.#overlay.range(range, this.#below(range));
