@@ -72,6 +72,7 @@ test('up --detach returns at HEALTH_OK; status, kill, start, logs and down do wh
   expect((await spirula('logs', 'osd.0', '--dir', dir)).stdout).not.toBe('');
 
   expect((await spirula('down', '--dir', dir)).status).toBe(0);
+  expect(oneLine(await spirula('ceph', '--dir', dir, '-s'))).toContain('No cluster is running');
   expect((await spirula('up', '--detach', '--dir', dir)).status).toBe(0);
   expect(await spirula('rados', '--dir', dir, '-p', 'data', 'get', 'obj', join(base, 'copy'))).toMatchObject({
     status: 0,
@@ -154,6 +155,7 @@ test('nothing runs: down, status and kill say so; an unknown daemon or flag is n
 
   expect(oneLine(await spirula('down', '--dir', dir))).toContain('No cluster is running');
   expect(oneLine(await spirula('status', '--dir', dir))).toContain('No cluster is running');
+  expect(oneLine(await spirula('kill', 'osd.0', '--dir', dir))).toContain('No cluster is running');
   expect((await spirula('up', '--frobnicate')).stderr).toContain("unknown option '--frobnicate'");
   expect((await spirula('up', '--osds', 'many')).stderr).toContain('whole number');
 });

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type AddrVec, parseUuid, type Uuid } from '@spirula/encoding';
+import { notRunning, runsCluster } from '../cluster/control.ts';
 import { explainSystemError, UserError } from '../cluster/user-error.ts';
 import { CephConf, parseMonHost } from './ceph-conf.ts';
 
@@ -28,7 +29,7 @@ export async function findCluster(
   options: ReadonlyMap<string, string>,
 ): Promise<ClusterAddress> {
   const client = options.get('name') ?? `client.${options.get('id') ?? 'admin'}`;
-  const path = options.get('conf') ?? defaultConf(env.dir);
+  const path = options.get('conf') ?? (await defaultConf(env.dir));
   const conf = CephConf.parse(readConf(path));
   const method = conf.get('auth_client_required', client);
   if (method !== undefined && !method.split(/[\s,;]+/).includes('none')) {
@@ -40,11 +41,14 @@ export async function findCluster(
   return { monAddrs: await parseMonHost(monHost), fsid: fsid === undefined ? undefined : parseUuid(fsid) };
 }
 
-function defaultConf(dir: string): string {
+/** The folder's own conf when its cluster runs: monitors that are not there would be waited for. */
+async function defaultConf(dir: string): Promise<string> {
   const own = join(dir, 'ceph.conf');
-  if (existsSync(own)) return own;
   const named = process.env['CEPH_CONF'];
+  const exists = existsSync(own);
+  if (exists && (await runsCluster(dir))) return own;
   if (named !== undefined && named !== '') return named;
+  if (exists) throw notRunning(dir);
   throw new UserError(`There is no cluster in ${dir}. Start one with \`spirula up\`, or name a conf with -c.`);
 }
 

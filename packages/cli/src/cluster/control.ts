@@ -47,6 +47,17 @@ async function reply(
   if (socket.writable) socket.write(`${JSON.stringify(outcome)}\n`);
 }
 
+export function notRunning(dir: string): UserError {
+  return new UserError(`No cluster is running in ${dir}. Start one with \`spirula up --dir ${dir}\`.`);
+}
+
+/** Whether a cluster runs in `dir`. */
+export async function runsCluster(dir: string): Promise<boolean> {
+  const socket = await connectControl(controlSocketPath(dir));
+  socket?.destroy();
+  return socket !== undefined;
+}
+
 /**
  * Asks the cluster that runs in `dir`.
  *
@@ -54,7 +65,7 @@ async function reply(
  */
 export async function askCluster(dir: string, request: ControlRequest): Promise<unknown> {
   const socket = await connectControl(controlSocketPath(dir));
-  if (!socket) throw new UserError(`No cluster is running in ${dir}. Start one with \`spirula up --dir ${dir}\`.`);
+  if (!socket) throw notRunning(dir);
   const line = await new Promise<string>((resolve, reject) => {
     let buffered = '';
     socket.setEncoding('utf8');
