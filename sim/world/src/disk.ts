@@ -102,7 +102,7 @@ export class SimDisk {
 
   /** The daemon or the power is gone, and what was not durable with it, wholly or in part. */
   crash(): void {
-    const survivors = this.#random.below(this.#submitted.length + 1);
+    const survivors = this.#random.oneIn(2) ? 0 : this.#random.below(this.#submitted.length + 1);
     for (const { batch } of this.#submitted.slice(0, survivors)) this.#durable.apply(batch);
     this.#view = new KvOverlay('stands-alone');
     const everything = { start: new Uint8Array([0]), end: new Uint8Array(MAX_KEY_BYTES + 1).fill(0xff) };

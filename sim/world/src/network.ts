@@ -80,8 +80,8 @@ export class Network implements Wire {
     return this.#random.oneIn(this.paths.profile.codecOneIn);
   }
 
-  /** How much of `count` packets in flight outlives the process that sent them. */
+  /** How much of `count` packets in flight outlives the process that sent them: a kernel sends them all, unless it resets. */
   drawSurvivors(count: number): number {
-    return this.#random.oneIn(2) ? 0 : this.#random.below(count + 1);
+    return this.#random.oneIn(2) ? count : this.#random.below(count + 1);
   }
 }
