@@ -1,6 +1,6 @@
 /** A whole cluster in a simulation: its daemons, with those that run at hand for checkers. */
-import type { AddrVec, OsdId, PoolId, Uuid } from '@spirula/encoding';
-import type { MonMap, OsdMap } from '@spirula/maps';
+import type { AddrVec, OsdId, PgId, PoolId, RawString, Uuid } from '@spirula/encoding';
+import { type MonMap, mapPg, type OsdMap, objectToPg } from '@spirula/maps';
 import type { Message } from '@spirula/messages';
 import { Mgr } from '@spirula/mgr';
 import { Monitor } from '@spirula/mon';
@@ -20,6 +20,9 @@ export interface ClusterConfig {
   readonly pgNum: number;
   readonly options: Partial<Config>;
   readonly disk: DiskProfile;
+  /** One disk in so many takes longer for every flush, by this factor; 0: none does. */
+  readonly slowDiskOneIn: number;
+  readonly slowDiskFactor: number;
   /** How far wall clocks may be off, and by how much clocks may run fast or slow. */
   readonly wallSkewUs: Instant;
   readonly driftPpm: number;
@@ -63,6 +66,8 @@ export class SimCluster {
   readonly fsid: Uuid;
   /** The pool that the clients use; set when the cluster is up. */
   pool: PoolId = 0;
+  /** Called when a client is told that its write, of so many bytes, is done. */
+  onAcknowledged: (object: RawString, bytes: number) => void = () => {};
   /** Whether a daemon that ends by itself is started again, as an init system does. */
   restarts = true;
 
@@ -90,6 +95,20 @@ export class SimCluster {
       if (map && map.epoch > (newest?.epoch ?? 0)) newest = map;
     }
     return newest;
+  }
+
+  /** Who serves an object, the primary first, as the newest map has it. */
+  actingFor(object: RawString): readonly OsdPlace[] {
+    const pgid = this.osdMap && objectToPg(this.osdMap, this.pool, { name: object, key: '', nspace: '' });
+    return pgid ? this.actingOf(pgid) : [];
+  }
+
+  /** Who serves a PG, the primary first, as the newest map has it. */
+  actingOf(pgid: PgId): readonly OsdPlace[] {
+    if (this.osdMap === undefined) return [];
+    const { acting, actingPrimary } = mapPg(this.osdMap, pgid);
+    const others = acting.filter((osd) => osd !== actingPrimary);
+    return [actingPrimary, ...others].flatMap((osd) => this.osds[osd] ?? []);
   }
 
   #onExit(process: SimProcess, reason: string): void {
@@ -175,6 +194,7 @@ export class SimCluster {
             objects: this.objects,
             random: simulation.random(`workload ${number}`),
             onViolation: (problem) => simulation.addViolation(problem),
+            onAcknowledged: (object, bytes) => this.onAcknowledged(object, bytes),
           });
           return place.daemon;
         },
@@ -189,15 +209,22 @@ export class SimCluster {
       readonly make: (world: World<Message>) => Daemon<Message>;
     },
   ): SimProcess {
-    const { options, disk } = this.config;
+    const { options } = this.config;
     const name = `${spec.entity.type}.${spec.entity.id}`;
     return this.simulation.addProcess({
       deviceBytes: 0,
       ...spec,
       config: makeConfig(options),
-      disk,
+      disk: this.#drawDisk(name),
       clock: this.#drawClock(name),
     });
+  }
+
+  #drawDisk(name: string): DiskProfile {
+    const { disk, slowDiskOneIn, slowDiskFactor } = this.config;
+    if (!this.simulation.random(`disk profile ${name}`).oneIn(slowDiskOneIn)) return disk;
+    const [min, max] = disk.flushUs;
+    return { ...disk, flushUs: [min * slowDiskFactor, max * slowDiskFactor] };
   }
 
   #drawClock(name: string): ClockProfile {

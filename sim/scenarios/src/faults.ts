@@ -1,6 +1,7 @@
 /** What goes wrong in a run: drawn from the seed, noted for people, and put right again after a while. */
 import type { SeededRandom, SimProcess, Simulation } from '@spirula/sim-world';
 import { type Instant, SECOND } from '@spirula/world';
+import { Ambush } from './ambush.ts';
 import type { SimCluster } from './cluster.ts';
 import { inSeconds } from './scenario.ts';
 
@@ -13,8 +14,12 @@ export interface FaultWeights {
   readonly hang: number;
   /** One machine against all others, both ways or one. */
   readonly isolate: number;
-  /** An OSD and a client that reach one another and nobody else. */
+  /** All OSDs of a PG are struck down just when they have made a write durable, or say so. */
+  readonly ambush: number;
+  /** A client and OSDs it works with reach one another and nobody else. */
   readonly corner: number;
+  /** The leading monitor and the other monitors do not hear one another; all others hear all of them. */
+  readonly leader: number;
   /** Two groups that do not hear one another. */
   readonly split: number;
   /** Two machines. */
@@ -30,6 +35,8 @@ export interface FaultConfig {
   readonly intervalUs: Instant;
   /** And last up to so long. */
   readonly durationUs: Instant;
+  /** OSDs that are silent for so long are reported. */
+  readonly graceUs: Instant;
   /** Daemons of a kind that may be gone, hung or cut off at a time. */
   readonly maxMons: number;
   readonly maxOsds: number;
@@ -37,12 +44,12 @@ export interface FaultConfig {
 
 const MAX_DELAY: Instant = 2 * SECOND;
 const MAX_RESETS = 8;
-
 export class FaultInjector {
   readonly #cluster: SimCluster;
   readonly #simulation: Simulation;
   readonly #config: FaultConfig;
   readonly #random: SeededRandom;
+  readonly #ambush: Ambush;
   /** Who suffers a fault of its own now. */
   readonly #afflicted = new Set<SimProcess>();
   #active = false;
@@ -54,16 +61,24 @@ export class FaultInjector {
     this.#simulation = cluster.simulation;
     this.#config = config;
     this.#random = cluster.simulation.random('faults');
+    this.#ambush = new Ambush(cluster, this.#random, config.graceUs, {
+      strikeDown: (processes, strike, why) => this.#strikeDown(processes, strike, why),
+      cutOff: (group, durationUs, then) => this.#cutOff(group, durationUs, then),
+      later: (delay, run) => this.#later(delay, run),
+      recover: (process) => this.#recover(process),
+    });
   }
 
   begin(): void {
     this.#active = true;
+    this.#ambush.begin();
     this.#scheduleNext();
   }
 
   /** No more faults; all that is wrong is put right. */
   heal(): void {
     this.#active = false;
+    this.#ambush.end();
     this.#note('heal');
     const { paths } = this.#simulation.network;
     paths.mendAll();
@@ -95,8 +110,12 @@ export class FaultInjector {
         return this.#afflict('hang', (process) => process.hang());
       case 'isolate':
         return this.#isolate();
+      case 'ambush':
+        return this.#ambush.awaitWrite();
       case 'corner':
-        return this.#corner();
+        return this.#ambush.corner();
+      case 'leader':
+        return this.#cutOffLeader();
       case 'split':
         return this.#split();
       case 'cut':
@@ -165,26 +184,52 @@ export class FaultInjector {
     this.#cut(cuts, duration, () => this.#afflicted.delete(process));
   }
 
-  /** The OSD may not know for long that it is no longer what the client takes it for. */
-  #corner(): void {
-    const osd = this.#random.pick(this.#cluster.osds).process;
-    const client = this.#random.pick(this.#cluster.clients).process;
+  #strikeDown(processes: readonly SimProcess[], strike: (process: SimProcess) => void, why: string): void {
+    this.#note(`${namesOf(processes)} struck down: ${why}`);
+    for (const process of processes) {
+      strike(process);
+      this.#afflicted.add(process);
+      this.#later(this.#drawDuration(), () => this.#recover(process));
+    }
+  }
+
+  #cutOff(group: readonly SimProcess[], duration: Instant, then: () => void): void {
+    this.#note(`${namesOf(group)} are cut off together for ${inSeconds(duration)} s`);
+    for (const process of group) this.#afflicted.add(process);
+    this.#divide(group, duration, () => {
+      for (const process of group) this.#afflicted.delete(process);
+      then();
+    });
+  }
+
+  #cutOffLeader(): void {
+    const mons = this.#cluster.mons.filter(({ process }) => process.state === 'running');
+    const leader = mons.find(({ daemon }) => daemon!.inspect().role === 'leader')?.process;
+    if (leader === undefined) return;
     const duration = 1 + this.#random.below(this.#config.durationUs);
-    this.#note(`${osd.name} and ${client.name} are cut off together for ${inSeconds(duration)} s`);
-    this.#divide([osd, client], duration);
+    this.#note(`${leader.name}, the leader, and the other monitors are cut off for ${inSeconds(duration)} s`);
+    const others = this.#cluster.mons.filter(({ process }) => process !== leader);
+    this.#cut(
+      others.flatMap(({ process: { name } }): Cut[] => [
+        [leader.name, name],
+        [name, leader.name],
+      ]),
+      duration,
+      () => {},
+    );
   }
 
   #split(): void {
     const left = this.#simulation.processes.filter(() => this.#random.oneIn(3));
     const duration = this.#drawDuration();
-    this.#note(`${left.map(({ name }) => name).join(' ')} split off for ${inSeconds(duration)} s`);
-    this.#divide(left, duration);
+    this.#note(`${namesOf(left)} split off for ${inSeconds(duration)} s`);
+    this.#divide(left, duration, () => {});
   }
 
-  #divide(group: readonly SimProcess[], duration: Instant): void {
+  #divide(group: readonly SimProcess[], duration: Instant, then: () => void): void {
     const rest = this.#simulation.processes.filter((process) => !group.includes(process));
     const ways = group.flatMap((a) => rest.map((b): Cut => [a.name, b.name]));
-    this.#cut([...ways, ...ways.map(([a, b]): Cut => [b, a])], duration, () => {});
+    this.#cut([...ways, ...ways.map(([a, b]): Cut => [b, a])], duration, then);
   }
 
   #cutPair(): void {
@@ -257,6 +302,10 @@ export class FaultInjector {
   #note(what: string): void {
     this.history.push(`${inSeconds(this.#simulation.now)} ${what}`);
   }
+}
+
+function namesOf(processes: readonly SimProcess[]): string {
+  return processes.map(({ name }) => name).join(' ');
 }
 
 type Cut = readonly [from: string, to: string];

@@ -15,12 +15,14 @@ interface Way {
   readonly state: ObjectState;
   /** Writes under way that have taken effect, with what will be answered. */
   readonly applied: ReadonlyMap<OpId, number>;
-  /** Every state since a read under way was asked. */
+  /** Every state since a read under way was asked. One that is not here has been under way for so long that it may have seen anything. */
   readonly seen: ReadonlyMap<OpId, readonly ObjectState[]>;
 }
 
 /** More ways than these are not followed: the object counts as unchecked from then on. */
 const MAX_WAYS = 20_000;
+/** And of what a read may have seen no more than these states. */
+const MAX_SEEN = 16;
 /** States shown to people. */
 const MAX_DESCRIBED = 4;
 /** Result of a write that nobody waits for. */
@@ -90,12 +92,12 @@ export class ObjectHistory {
 
   /** A read was answered; `fits` says whether an object in a state would have been read so. */
   endRead(id: OpId, fits: (state: ObjectState) => boolean): string | undefined {
-    const kept = this.#explore(this.#ways, (way) => (way.seen.get(id)!.some(fits) ? 'keep' : 'go on'));
+    const kept = this.#explore(this.#ways, (way) => (way.seen.get(id)?.some(fits) === false ? 'go on' : 'keep'));
     const before = this.#ways;
     this.#ways = this.#reduce(kept.map((way) => ({ ...way, seen: without(way.seen, id) })));
     if (this.#ways.length > 0 || !this.#checked) return undefined;
     this.#ways = before;
-    const seen = new Map(before.flatMap((way) => way.seen.get(id)!).map((state) => [state.key, state]));
+    const seen = new Map(before.flatMap((way) => way.seen.get(id) ?? []).map((state) => [state.key, state]));
     return `it may have been ${describeAll([...seen.values()])}, or after what was under way ${describeAll(this.reachable())}`;
   }
 
@@ -139,7 +141,11 @@ export class ObjectHistory {
     }
     const { state } = outcome;
     const result = this.#abandoned.has(id) ? UNKNOWN : outcome.result;
-    const seen = new Map([...way.seen].map(([read, states]) => [read, withState(states, state)]));
+    const seen = new Map<OpId, readonly ObjectState[]>();
+    for (const [read, states] of way.seen) {
+      const longer = withState(states, state);
+      if (longer.length <= MAX_SEEN) seen.set(read, longer);
+    }
     return { state, applied: new Map(way.applied).set(id, result), seen };
   }
 

@@ -42,7 +42,7 @@ function drawStandard(seed: number): StandardConfig {
   const minSize = random.oneIn(3) ? random.between(1, size) : size - 1;
   const rtt = random.pick([100, 500, 2000]);
   const shortLog = random.oneIn(2);
-  const grace = random.between(4, 20);
+  const grace = random.between(4, random.pick([8, 20]));
   const options: Partial<Config> = {
     mon_lease: random.between(2, 5),
     mon_election_timeout: random.between(1, 5),
@@ -71,6 +71,8 @@ function drawStandard(seed: number): StandardConfig {
     osd_pg_log_dups_tracked: 3000,
   };
   const weight = (most: number) => (random.oneIn(4) ? 0 : random.between(1, most));
+  // Those that find most.
+  const sharp = (most: number) => (random.oneIn(10) ? 0 : random.between(2, most));
   return {
     cluster: {
       mons: 3,
@@ -90,6 +92,8 @@ function drawStandard(seed: number): StandardConfig {
         stallOneIn: random.pick([0, 100, 1000]),
         stallUs: random.pick([100_000, SECOND]),
       },
+      slowDiskOneIn: random.pick([0, 2, 3]),
+      slowDiskFactor: random.pick([5, 20]),
       wallSkewUs: random.pick([0, 20_000, 2 * SECOND]),
       driftPpm: random.pick([0, 100]),
       timerSlackUs: random.pick([1, 1000, 20_000]),
@@ -97,11 +101,13 @@ function drawStandard(seed: number): StandardConfig {
         objects: random.between(4, 20),
         workers: random.between(1, 3),
         restUs: random.pick([300_000, 600_000, 1_500_000]),
+        stay: random.pick([1, 10, 100]),
+        onlyReadsOneIn: random.pick([3, 10]),
         timeoutOneIn: random.pick([0, 0, 10]),
         timeoutUs: random.between(1, 10) * SECOND,
         writeBytes: random.pick([200, 5000]),
-        largeWriteBytes: random.pick([20_000, 100_000]),
-        largeOneIn: random.pick([10, 30]),
+        largeWriteBytes: random.pick([20_000, 100_000, 200_000]),
+        largeOneIn: random.pick([3, 10, 30]),
       },
     },
     network: {
@@ -119,7 +125,9 @@ function drawStandard(seed: number): StandardConfig {
         blackout: random.oneIn(4) ? 1 : 0,
         hang: weight(3),
         isolate: weight(3),
-        corner: weight(2),
+        ambush: sharp(5),
+        corner: sharp(5),
+        leader: sharp(3),
         split: weight(2),
         cut: weight(3),
         delay: weight(2),
@@ -127,6 +135,7 @@ function drawStandard(seed: number): StandardConfig {
       },
       intervalUs: random.between(2, 15) * SECOND,
       durationUs: random.between(10, 60) * SECOND,
+      graceUs: grace * SECOND,
       maxMons: random.between(1, 2),
       maxOsds: random.between(1, 4),
     },

@@ -23,6 +23,10 @@ export interface WorkloadConfig {
   readonly workers: number;
   /** A worker rests for up to so long between requests. */
   readonly restUs: Instant;
+  /** And stays with an object for up to so many requests. */
+  readonly stay: number;
+  /** One time in so many it only reads meanwhile. */
+  readonly onlyReadsOneIn: number;
   /** One request in so many is given up after `timeoutUs`; 0: none is. */
   readonly timeoutOneIn: number;
   readonly timeoutUs: Instant;
@@ -73,9 +77,28 @@ export interface WorkloadOptions {
   readonly objects: SharedObjects;
   readonly random: SeededRandom;
   onViolation(problem: string): void;
+  /** A write of this object, of so many bytes, was acknowledged just now. */
+  onAcknowledged(name: RawString, bytes: number): void;
 }
 
 const WORKER_TIMER = 'worker ';
+const FOCUS_TIMER = 'focus';
+/** Rest between requests on the object in focus. */
+const FOCUS_REST: Instant = 200_000;
+
+/** The object that is used above all others for a while. */
+interface Focus {
+  readonly name: RawString;
+  readonly how: 'reading' | 'writing';
+  readonly until: Instant;
+}
+
+/** What a worker is at. */
+interface Stay {
+  readonly name: RawString;
+  readonly onlyReads: boolean;
+  readonly requestsLeft: number;
+}
 
 /** One client process: as real ones, a mon client and an objecter. */
 export class WorkloadClient implements Daemon<Message> {
@@ -85,6 +108,10 @@ export class WorkloadClient implements Daemon<Message> {
   readonly #options: WorkloadOptions;
   #pool: PoolId = 0;
   #working = false;
+  /** Beside the workers' requests. */
+  #focus: Focus | undefined;
+  /** By worker. */
+  readonly #stays = new Map<string, Stay>();
   #underWay = 0;
   #writes = 0;
   /** Requests answered, and those given up. */
@@ -114,6 +141,7 @@ export class WorkloadClient implements Daemon<Message> {
 
   handle(event: WorldEvent<Message>): void {
     if (event.kind === 'timer' && event.name.startsWith(WORKER_TIMER)) this.#work(event.name);
+    else if (event.kind === 'timer' && event.name === FOCUS_TIMER) this.#goOn();
     else if (!this.mon.handle(event)) this.objecter.handle(event);
   }
 
@@ -132,6 +160,27 @@ export class WorkloadClient implements Daemon<Message> {
     this.#working = false;
   }
 
+  /** Reads or writes an object again and again, for so long. */
+  focusOn(name: RawString, how: Focus['how'], durationUs: Instant): void {
+    const isIdle = this.#focus === undefined;
+    this.#focus = { name, how, until: this.#world.clock.now() + durationUs };
+    if (isIdle) this.#goOn();
+  }
+
+  #goOn(): void {
+    const { clock } = this.#world;
+    if (this.#focus === undefined) return;
+    const { name, how, until } = this.#focus;
+    if (!this.#working || clock.now() >= until) {
+      this.#focus = undefined;
+      return;
+    }
+    const then = () => clock.arm(FOCUS_TIMER, clock.now() + this.#options.random.below(FOCUS_REST));
+    const mayWrite = this.#options.objects.history(name).pendingWrites < MAX_PENDING_WRITES;
+    if (how === 'writing' && mayWrite) this.#write(name, this.#drawChanges(), undefined, then);
+    else this.#readWhole(name, undefined, then);
+  }
+
   /** Reads every object whole, once. */
   readAll(pool: PoolId): void {
     this.#pool = pool;
@@ -146,15 +195,26 @@ export class WorkloadClient implements Daemon<Message> {
   #work(worker: string): void {
     if (!this.#working) return;
     const { random, objects, config } = this.#options;
-    const name = random.pick(objects.names);
+    const { name, onlyReads } = this.#drawStay(worker);
     const then = () => this.#rest(worker);
     const timeoutUs = random.oneIn(config.timeoutOneIn) ? config.timeoutUs : undefined;
     const history = objects.history(name);
-    const mayWrite = history.pendingWrites < MAX_PENDING_WRITES;
+    const mayWrite = !onlyReads && history.pendingWrites < MAX_PENDING_WRITES;
     if (mayWrite && random.below(10) < 6) {
       this.#write(name, this.#drawChanges(), history.abandoned < MAX_ABANDONED ? timeoutUs : undefined, then);
     } else if (random.oneIn(3)) this.#readPart(name, timeoutUs, then);
     else this.#readWhole(name, timeoutUs, then);
+  }
+
+  #drawStay(worker: string): Stay {
+    const { random, objects, config } = this.#options;
+    let stay = this.#stays.get(worker);
+    if (stay === undefined || stay.requestsLeft === 0) {
+      const onlyReads = random.oneIn(config.onlyReadsOneIn);
+      stay = { name: random.pick(objects.names), onlyReads, requestsLeft: random.between(1, config.stay) };
+    }
+    this.#stays.set(worker, { ...stay, requestsLeft: stay.requestsLeft - 1 });
+    return stay;
   }
 
   // Writes
@@ -217,6 +277,7 @@ export class WorkloadClient implements Daemon<Message> {
       if (isUnknown(reply)) history.abandonWrite(id);
       else {
         const problem = history.endWrite(id, reply.result);
+        if (reply.result >= 0) this.#options.onAcknowledged(name, sumOfBytes(changes));
         if (problem !== undefined) this.#violate(`${name}: ${changes.map(({ kind }) => kind).join('+')}: ${problem}`);
       }
       then();
@@ -293,6 +354,10 @@ export class WorkloadClient implements Daemon<Message> {
 /** Given up here: whether an OSD has done it, or will, is not known. */
 function isUnknown({ result }: ObjectReply): boolean {
   return result === Errno.ETIMEDOUT;
+}
+
+function sumOfBytes(changes: readonly Change[]): number {
+  return changes.reduce((sum, change) => sum + ('data' in change ? change.data.length : 0), 0);
 }
 
 function addChange(operation: ObjectOperation, change: Change): void {
