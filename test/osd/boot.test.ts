@@ -23,8 +23,10 @@ let versions: ((result: { code: number; newest: number; oldest: number }) => voi
 let sent: { readonly type: string }[];
 let subscribed: number[];
 let events: string[];
+let isHealthy: boolean;
 
 beforeEach(() => {
+  isHealthy = true;
   fake = new FakeWorld({ osd_max_markdown_count: 2 });
   history = new MapHistory();
   history.markDown(OSD);
@@ -58,6 +60,10 @@ beforeEach(() => {
     subscribeMaps: (from) => void subscribed.push(from),
     onActive: (upEpoch) => void events.push(`active since ${upEpoch}`),
     onDown: () => void events.push('down'),
+    get isHealthy() {
+      return isHealthy;
+    },
+    kickHeartbeat: () => void events.push('kick'),
   });
   fake.handler = (event) => void (event.kind === 'timer' && boot.onTimer(event.name));
 });
@@ -162,6 +168,7 @@ test('marked down wrongly it boots again; too often, it stops', () => {
   for (let round = 0; round < 2; round++) {
     boots();
     markDown();
+    fake.advance(1.1);
     tellVersion(map!.epoch);
     expect(boots(), `round ${round}`).toHaveLength(1);
     markUp();
@@ -204,4 +211,22 @@ test('an orderly stop ends when the map has it down', () => {
   markDown();
 
   expect(fake.stopped).toBe(true);
+});
+
+test('marked down, it boots again only when peers answer', () => {
+  becomeActive();
+  isHealthy = false;
+  boots();
+  markDown();
+  fake.advance(10);
+  expect(boot.state.name).toBe('waitingForHealthy');
+  expect(boot.isPinging).toBe(true);
+  expect(events.filter((event) => event === 'kick').length).toBeGreaterThan(5);
+  expect([versions.length, boots()]).toEqual([0, []]);
+
+  isHealthy = true;
+  fake.advance(1.1);
+  tellVersion(map!.epoch);
+
+  expect(boots()).toHaveLength(1);
 });

@@ -2,9 +2,10 @@
  * How an OSD becomes a member of the map, and stays one (OSD::start_boot, _preboot, _send_boot, handle_osd_map).
  *
  *   preboot --has all maps, is in CRUSH--> booting --the map has it up, at these addresses--> active
- *      ^                                      ^                                                |
- *      |                                      +------ the map has it down, or elsewhere <------+
- *      +-- noup                                                            terminate --> stopping
+ *      ^                                                                                       |
+ *      +--enough peers answer-- waitingForHealthy <---------- the map has it down, or elsewhere+
+ *
+ *                                                                          terminate --> stopping
  *
  * Marked down wrongly more than osd_max_markdown_count times within osd_max_markdown_period, it gives up.
  */
@@ -18,6 +19,8 @@ const BOOT_TIMER = 'osd boot';
 const STOP_TIMER = 'osd stop';
 /** A boot that the monitors have not answered is sent again. */
 const BOOT_RETRY: Instant = 2 * SECOND;
+/** Between looks whether peers answer. */
+const HEALTH_INTERVAL: Instant = SECOND;
 /** How long the monitors may take to mark it down when it stops (osd_mon_shutdown_timeout). */
 const STOP_TIMEOUT: Instant = 5 * SECOND;
 const TEBIBYTE = 2 ** 40;
@@ -29,6 +32,8 @@ export type BootState =
   | { readonly name: 'booting' }
   /** `upEpoch`: since when this incarnation is up. */
   | { readonly name: 'active'; readonly upEpoch: Epoch }
+  /** Marked down: whether its peers were right is to be seen first. */
+  | { readonly name: 'waitingForHealthy' }
   | { readonly name: 'stopping' };
 
 export interface BootHost {
@@ -47,8 +52,12 @@ export interface BootHost {
   /** Asks for the maps from `epoch` on. */
   subscribeMaps(from: Epoch): void;
   onActive(upEpoch: Epoch): void;
-  /** Wrongly marked down: no longer a member. */
+  /** Wrongly marked down: no longer a member. From here on peers are asked anew. */
   onDown(): void;
+  /** Whether enough of the peers asked since then answer, and this OSD's own work goes on. */
+  readonly isHealthy: boolean;
+  /** Asks the peers once more. */
+  kickHeartbeat(): void;
 }
 
 export class Boot {
@@ -68,6 +77,11 @@ export class Boot {
 
   get isActive(): boolean {
     return this.#state.name === 'active';
+  }
+
+  /** Whether peers are to be pinged. */
+  get isPinging(): boolean {
+    return this.#state.name === 'active' || this.#state.name === 'waitingForHealthy';
   }
 
   start(): void {
@@ -164,6 +178,7 @@ export class Boot {
     switch (this.#state.name) {
       case 'preboot':
       case 'booting':
+      case 'waitingForHealthy':
         if (isUp) {
           const { upFrom } = map.osdInfo[whoami]!;
           this.#state = { name: 'active', upEpoch: upFrom };
@@ -189,14 +204,27 @@ export class Boot {
     const { osd_max_markdown_count: max, osd_max_markdown_period: period } = world.config;
     world.log.warn(`map e${map.epoch} wrongly marked me down`, { osd: whoami });
     this.#markdowns = [...this.#markdowns, now].filter((at) => now - at < seconds(period));
+    const count = this.#markdowns.length;
+    const exists = osdExists(map, whoami);
+    if (exists && count <= max) {
+      this.#state = { name: 'waitingForHealthy' };
+      this.#host.onDown();
+      world.clock.arm(BOOT_TIMER, now + HEALTH_INTERVAL);
+      return;
+    }
+    this.#state = { name: 'stopping' };
     this.#host.onDown();
-    if (!osdExists(map, whoami)) {
-      this.#state = { name: 'stopping' };
-      world.lifecycle.stop('no longer in the map');
-    } else if (this.#markdowns.length > max) {
-      this.#state = { name: 'stopping' };
-      world.lifecycle.stop(`marked down ${this.#markdowns.length} times in ${period} seconds`);
-    } else this.#becomePreboot();
+    world.lifecycle.stop(exists ? `marked down ${count} times in ${period} seconds` : 'no longer in the map');
+  }
+
+  #checkHealth(): void {
+    const { world, isHealthy } = this.#host;
+    if (isHealthy) {
+      this.#becomePreboot();
+      return;
+    }
+    this.#host.kickHeartbeat();
+    world.clock.arm(BOOT_TIMER, world.clock.now() + HEALTH_INTERVAL);
   }
 
   /** A session with a monitor is up: what was said to the one before may be lost. */
@@ -231,6 +259,7 @@ export class Boot {
     }
     if (name !== BOOT_TIMER) return false;
     if (this.#state.name === 'preboot') this.#askVersion();
+    else if (this.#state.name === 'waitingForHealthy') this.#checkHealth();
     else if (this.#state.name === 'booting') {
       // The monitors may have been silent because the map moved on.
       this.#becomePreboot();

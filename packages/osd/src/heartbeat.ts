@@ -2,27 +2,40 @@
  * Pings between OSDs over the front and the back network (OSD::heartbeat, handle_osd_ping). A peer that answers on neither
  * or only one for longer than osd_heartbeat_grace is reported to the monitors; so is, at once, one whose address refuses
  * connections. A report is withdrawn when the peer answers again.
+ *
+ *     ping sent --answered on both--> healthy          unhealthy: the oldest ping that is open is older than the grace
+ *         +-----not answered: stays open, from when it was sent
+ *
+ * Silence counts only while this OSD itself ran: whoever was stopped for a minute cannot tell who answered meanwhile.
  */
 import { type AddrVec, type Epoch, type OsdId, sameAddrVec } from '@spirula/encoding';
 import { type OsdMap, osdUp } from '@spirula/maps';
 import type { Message, OsdPing } from '@spirula/messages';
-import { type Instant, type ResetReason, SECOND, type SessionId, seconds, type World } from '@spirula/world';
+import { type Instant, type Peer, type ResetReason, SECOND, type SessionId, seconds, type World } from '@spirula/world';
 
 const TICK_TIMER = 'osd heartbeat';
+/** Of a silent peer so many are remembered, the oldest always: more than leave within the grace. */
+const MAX_OPEN_PINGS = 64;
 
-type Network = 'hb_front' | 'hb_back';
+const NETWORKS = ['hb_front', 'hb_back'] as const;
+type Network = (typeof NETWORKS)[number];
+
+interface SentPing {
+  readonly stamp: Instant;
+  /** When it left, in the time awake. */
+  readonly sentAt: Instant;
+}
 
 interface HeartbeatPeer {
   readonly osd: OsdId;
   readonly addrs: Readonly<Record<Network, AddrVec>>;
   readonly sessions: Record<Network, SessionId | undefined>;
-  /** When the oldest ping left that has not been answered on both networks; undefined: all are. */
-  unansweredSince: Instant | undefined;
-  /** When an answer last came on each network. */
+  /** Pings that have not been answered on both networks, oldest first. */
+  open: SentPing[];
+  /** When an answer last came on each network, in the time awake; at first, when pinging began. */
   readonly heard: Record<Network, Instant>;
-  /** Stamp of the newest answer on each network. */
+  /** Stamp of the newest answer on each network; 0: none yet. */
   readonly answered: Record<Network, Instant>;
-  lastPing: Instant;
   reopenedAt: Instant;
   reported: boolean;
 }
@@ -31,8 +44,10 @@ export interface HeartbeatHost {
   readonly whoami: OsdId;
   readonly world: World<Message>;
   readonly map: OsdMap | undefined;
-  /** Whether this OSD is up: else it pings nobody. */
-  readonly isActive: boolean;
+  /** Whether this OSD pings others: it is up, or wants to know whether it may be. */
+  readonly isPinging: boolean;
+  /** Whether it answers: it is not stopping, and its own work goes on. */
+  readonly isAnswering: boolean;
   /** Members of the PGs that live here. */
   pgPeers(): ReadonlySet<OsdId>;
   /** `failedForUs` 0: refused, to be believed at once. */
@@ -48,11 +63,15 @@ export class Heartbeat {
   readonly #host: HeartbeatHost;
   readonly #peers = new Map<OsdId, HeartbeatPeer>();
   readonly #bySession = new Map<SessionId, { readonly peer: HeartbeatPeer; readonly network: Network }>();
-  readonly #accepted = new Set<SessionId>();
-  #lastTick: Instant = 0;
+  /** Who asks on sessions that others opened. */
+  readonly #accepted = new Map<SessionId, OsdId>();
+  #lastTick: Instant;
+  /** How long this OSD had been running at the last tick, times when it was stopped left out. */
+  #awakeAtTick: Instant = 0;
 
   constructor(host: HeartbeatHost) {
     this.#host = host;
+    this.#lastTick = host.world.clock.now();
   }
 
   get peers(): readonly OsdId[] {
@@ -63,8 +82,14 @@ export class Heartbeat {
     this.#armTick();
   }
 
+  /** Between two ticks at the most, and some time for the event loop. */
   get #maxInterval(): Instant {
     return seconds(0.5 + this.#host.world.config.osd_heartbeat_interval);
+  }
+
+  /** Time in which this OSD ran. What goes beyond an interval without a tick it spent stopped, its mail unread. */
+  get #awake(): Instant {
+    return this.#awakeAtTick + Math.min(this.#host.world.clock.now() - this.#lastTick, this.#maxInterval);
   }
 
   #armTick(): void {
@@ -76,9 +101,9 @@ export class Heartbeat {
 
   /** Whom to ping: PG members, the neighbours by number, and more until there are osd_heartbeat_min_peers. */
   updatePeers(): void {
-    const { map, whoami, world, isActive } = this.#host;
+    const { map, whoami, world, isPinging } = this.#host;
     const wanted = new Set<OsdId>();
-    if (map && isActive) {
+    if (map && isPinging) {
       const others: OsdId[] = [];
       for (let i = 1; i < map.maxOsd; i++) {
         const osd = (whoami + i) % map.maxOsd;
@@ -99,17 +124,42 @@ export class Heartbeat {
     for (const osd of wanted) if (!this.#peers.has(osd)) this.#add(osd, map!);
   }
 
+  /** Forgets what peers have answered so far, and asks anew. */
+  restart(): void {
+    for (const peer of [...this.#peers.values()]) this.#forget(peer);
+    this.updatePeers();
+  }
+
+  /** Asks every peer now. */
+  kick(): void {
+    if (!this.#host.isPinging) return;
+    for (const peer of this.#peers.values()) this.#ping(peer);
+  }
+
+  /** Whether enough peers answer for this OSD to be of use to them (OSD::_is_healthy). */
+  get hasHealthyPeers(): boolean {
+    let healthy = 0;
+    for (const peer of this.#peers.values()) {
+      if (peer.answered.hb_front > 0 && peer.answered.hb_back > 0 && !this.#isUnhealthy(peer)) healthy += 1;
+    }
+    return healthy >= this.#peers.size * this.#host.world.config.osd_heartbeat_min_healthy_ratio;
+  }
+
+  #isUnhealthy({ open }: HeartbeatPeer): boolean {
+    const [oldest] = open;
+    return oldest !== undefined && this.#awake - oldest.sentAt > seconds(this.#host.world.config.osd_heartbeat_grace);
+  }
+
   #add(osd: OsdId, map: OsdMap): void {
-    const now = this.#host.world.clock.now();
+    const now = this.#awake;
     const peer: HeartbeatPeer = {
       osd,
       addrs: { hb_front: map.hbFrontAddrs[osd]!, hb_back: map.hbBackAddrs[osd]! },
       sessions: { hb_front: undefined, hb_back: undefined },
-      unansweredSince: undefined,
+      open: [],
       heard: { hb_front: now, hb_back: now },
       answered: { hb_front: 0, hb_back: 0 },
-      lastPing: 0,
-      reopenedAt: now,
+      reopenedAt: this.#host.world.clock.now(),
       reported: false,
     };
     this.#peers.set(osd, peer);
@@ -119,7 +169,7 @@ export class Heartbeat {
   }
 
   #forget(peer: HeartbeatPeer): void {
-    for (const network of ['hb_front', 'hb_back'] as const) {
+    for (const network of NETWORKS) {
       const session = peer.sessions[network];
       if (session === undefined) continue;
       this.#bySession.delete(session);
@@ -137,34 +187,32 @@ export class Heartbeat {
   #ping(peer: HeartbeatPeer): void {
     const { world, map, whoami } = this.#host;
     const stamp = world.clock.now();
-    peer.unansweredSince ??= stamp;
-    peer.lastPing = stamp;
-    for (const network of ['hb_front', 'hb_back'] as const) {
+    peer.open.push({ stamp, sentAt: this.#awake });
+    if (peer.open.length > MAX_OPEN_PINGS) peer.open.splice(1, 1);
+    for (const network of NETWORKS) {
       const session = peer.sessions[network];
       if (session === undefined) this.#open(peer, network);
       world.net.send(peer.sessions[network]!, { type: 'osd_ping', op: 'ping', osd: whoami, epoch: map!.epoch, stamp });
     }
   }
 
-  onAccepted(session: SessionId): void {
-    this.#accepted.add(session);
+  onAccepted(session: SessionId, { entity }: Peer): void {
+    const osd = Number(entity.id);
+    if (entity.type === 'osd' && Number.isInteger(osd) && osd >= 0) this.#accepted.set(session, osd);
+    else this.#host.world.net.close(session);
   }
 
   /** Returns whether the timer belongs here. */
   onTimer(name: string): boolean {
     if (name !== TICK_TIMER) return false;
     this.#armTick();
-    const now = this.#host.world.clock.now();
-    const grace = seconds(this.#host.world.config.osd_heartbeat_grace);
-    // This OSD itself did not run for long: answers may be waiting to be read.
-    const stalled = this.#lastTick !== 0 && now - this.#lastTick > Math.max(grace / 2, 2 * this.#maxInterval);
-    this.#lastTick = now;
-    if (!this.#host.isActive) return true;
+    this.#awakeAtTick = this.#awake;
+    this.#lastTick = this.#host.world.clock.now();
+    if (!this.#host.isPinging) return true;
     for (const peer of this.#peers.values()) {
-      if (stalled) peer.unansweredSince = undefined;
-      if (peer.unansweredSince !== undefined && now - peer.unansweredSince > grace) {
-        const failedFor = now - Math.min(peer.heard.hb_front, peer.heard.hb_back);
+      if (this.#isUnhealthy(peer)) {
         peer.reported = true;
+        const failedFor = this.#awake - Math.min(peer.heard.hb_front, peer.heard.hb_back);
         this.#host.reportFailure(peer.osd, failedFor, false);
       }
       this.#ping(peer);
@@ -179,34 +227,39 @@ export class Heartbeat {
       if (message.type === 'osd_ping') this.#onReply(own.peer, own.network, message);
       return true;
     }
-    if (!this.#accepted.has(session)) return false;
-    if (message.type === 'osd_ping' && message.op === 'ping') this.#onPing(session, message);
+    const asker = this.#accepted.get(session);
+    if (asker === undefined) return false;
+    if (message.type === 'osd_ping' && message.op === 'ping' && message.osd === asker) this.#onPing(session, message);
     return true;
   }
 
   #onPing(session: SessionId, { osd, epoch, stamp }: OsdPing): void {
-    const { map, whoami, world, isActive } = this.#host;
-    if (!map || !isActive) return;
+    const { map, whoami, world, isAnswering } = this.#host;
+    if (!map || !isAnswering) return;
     if (epoch > map.epoch) this.#host.wantMap(epoch);
-    const isUp = osdUp(map, osd);
-    const died = !isUp && (osd >= map.maxOsd || map.osdInfo[osd]!.downAt > epoch);
-    const op = died ? 'youDied' : 'pingReply';
-    world.net.send(session, { type: 'osd_ping', op, osd: whoami, epoch: map.epoch, stamp });
-    if (isUp && epoch < map.epoch) this.#host.onOlderPeer(osd, epoch);
+    const answer = { type: 'osd_ping', osd: whoami, epoch: map.epoch, stamp } as const;
+    world.net.send(session, { ...answer, op: 'pingReply' });
+    if (osdUp(map, osd)) {
+      if (epoch < map.epoch) this.#host.onOlderPeer(osd, epoch);
+    } else if (osd >= map.maxOsd || map.osdInfo[osd]!.downAt > epoch) {
+      world.net.send(session, { ...answer, op: 'youDied' });
+    }
   }
 
   #onReply(peer: HeartbeatPeer, network: Network, { op, epoch, stamp }: OsdPing): void {
-    const { map, world } = this.#host;
+    const { map } = this.#host;
     if (!map) return;
     if (epoch > map.epoch) this.#host.wantMap(epoch);
-    if (op !== 'pingReply' || stamp > peer.lastPing || stamp < peer.answered[network]) return;
-    peer.answered[network] = stamp;
-    peer.heard[network] = world.clock.now();
+    const [oldest] = peer.open;
+    const newest = peer.open.at(-1);
+    // Only what was asked can be answered, and a late answer says nothing new.
+    if (op !== 'pingReply' || oldest === undefined || stamp < oldest.stamp || stamp > newest!.stamp) return;
+    peer.answered[network] = Math.max(peer.answered[network], stamp);
+    peer.heard[network] = this.#awake;
     const both = Math.min(peer.answered.hb_front, peer.answered.hb_back);
-    if (peer.unansweredSince === undefined || both < peer.unansweredSince) return;
-    // What was sent after the ping answered last is still open.
-    peer.unansweredSince = both < peer.lastPing ? peer.lastPing : undefined;
-    if (!peer.reported) return;
+    if (both < oldest.stamp) return;
+    peer.open = peer.open.filter((ping) => ping.stamp > both);
+    if (!peer.reported || this.#isUnhealthy(peer)) return;
     peer.reported = false;
     this.#host.withdrawFailure(peer.osd);
   }

@@ -92,6 +92,8 @@ interface Place {
   node: ToyNode | undefined;
   osd: Osd | undefined;
   store: ObjectStore | undefined;
+  /** When it last hung or was started. */
+  troubledAt: number;
 }
 
 class Cluster {
@@ -100,6 +102,8 @@ class Cluster {
   readonly places: Place[];
   readonly clients: ToyClient[];
   readonly history: string[] = [];
+  /** Of OSDs that ran and answered. */
+  readonly falseReports: string[] = [];
   readonly #options: Partial<Config>;
   #nonce = 100;
 
@@ -113,7 +117,14 @@ class Cluster {
       node: undefined,
       osd: undefined,
       store: undefined,
+      troubledAt: 0,
     }));
+    this.monitor.onReport = ({ reporter, target, targetAddrs }) => {
+      const { node, troubledAt } = this.places[target]!;
+      const isWell =
+        node?.nonce === targetAddrs[0]?.nonce && !node?.hung && this.network.now - troubledAt > 10 * SECOND;
+      if (isWell) this.falseReports.push(`${this.network.now / SECOND}: osd.${target} by osd.${reporter}`);
+    };
     for (let osd = 0; osd < osds; osd++) this.boot(osd);
     this.clients = Array.from(
       { length: CLIENTS },
@@ -136,6 +147,7 @@ class Cluster {
       lifecycle,
     }));
     place.node = node;
+    place.troubledAt = this.network.now;
     place.store = createObjectStore(node.world);
     const osd = new Osd(node.world, {
       id,
@@ -216,6 +228,7 @@ class Cluster {
     const node = this.places[id]!.node;
     if (!node?.hung) return;
     this.note(`wake osd.${id}`);
+    this.places[id]!.troubledAt = this.network.now;
     node.hung = false;
   }
 
@@ -273,6 +286,7 @@ function settle(cluster: Cluster, seconds: number): void {
 function check(cluster: Cluster, seed: number): void {
   const story = `seed ${seed}\n${cluster.history.slice(-60).join('\n')}`;
   expect(cluster.unclean(), story).toEqual([]);
+  expect(cluster.falseReports, story).toEqual([]);
   for (const client of cluster.clients) client.stopped = true;
   cluster.network.run(5 * SECOND);
   expect(

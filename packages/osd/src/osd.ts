@@ -6,6 +6,7 @@ import {
   type AddrVec,
   type Epoch,
   equalBytes,
+  Errno,
   formatUuid,
   MalformedInput,
   type OsdId,
@@ -20,6 +21,7 @@ import {
   type AuthDecision,
   type AuthRequest,
   type Daemon,
+  DeviceError,
   type Instant,
   invariant,
   type Peer,
@@ -35,6 +37,7 @@ import type { ClientOp } from './client-ops.ts';
 import { ClientSessions } from './client-sessions.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { inspectPg, type OsdInspection } from './inspect.ts';
+import { InternalHeartbeat } from './internal-heartbeat.ts';
 import { LeaseRounds } from './lease-rounds.ts';
 import { MgrReports } from './mgr-reports.ts';
 import { MonWishes } from './mon-wishes.ts';
@@ -81,6 +84,7 @@ export class Osd implements Daemon<Message> {
   readonly #wishes: MonWishes;
   readonly #boot: Boot;
   readonly #heartbeat: Heartbeat;
+  readonly #internalHeartbeat: InternalHeartbeat;
   readonly #links: PeerLinks;
   readonly #clients: ClientSessions;
   readonly #mgr: MgrReports;
@@ -118,6 +122,12 @@ export class Osd implements Daemon<Message> {
     this.#recoverySlots = new RecoverySlots(world.config.osd_recovery_max_active);
     this.#boot = this.#makeBoot();
     this.#heartbeat = this.#makeHeartbeat();
+    const { osd_op_thread_timeout: timeout, osd_op_thread_suicide_timeout: suicide } = world.config;
+    this.#internalHeartbeat = new InternalHeartbeat(world.clock.now(), {
+      maxIntervalUs: seconds(2 * TICK_SECONDS),
+      timeoutUs: seconds(timeout),
+      suicideUs: seconds(suicide),
+    });
     this.#links = this.#makeLinks();
     this.#clients = this.#makeClients();
     this.#mgr = this.#makeMgrReports();
@@ -280,7 +290,7 @@ export class Osd implements Daemon<Message> {
   #onAccepted(session: SessionId, endpoint: string, peer: Peer): void {
     if (endpoint === 'cluster') this.#links.onAccepted(session, peer);
     else if (endpoint === 'public') this.#clients.onAccepted(session, peer);
-    else this.#heartbeat.onAccepted(session);
+    else this.#heartbeat.onAccepted(session, peer);
   }
 
   #onMessage(session: SessionId, message: Message): void {
@@ -353,6 +363,7 @@ export class Osd implements Daemon<Message> {
 
   #onTick(): void {
     this.#arm(TICK_TIMER, TICK_SECONDS);
+    this.#checkInternalHeartbeat();
     if (this.#boot.isActive) this.#pgs.searchUnbegun();
     this.#wishes.repeat();
     const { mon_min_osdmap_epochs: kept } = this.#world.config;
@@ -362,6 +373,22 @@ export class Osd implements Daemon<Message> {
     const transaction: TransactionOp[] = [];
     this.#maps.trim(target, transaction);
     this.#writeSuperblock(transaction, { oldestMap: this.#maps.oldest });
+  }
+
+  #checkInternalHeartbeat(): void {
+    const { clock, log, config } = this.#world;
+    const [oldest] = this.#commits.keys();
+    const before = this.#internalHeartbeat.isHealthy;
+    const state = this.#internalHeartbeat.check(clock.now(), oldest);
+    if (state === 'suicide') {
+      throw new DeviceError(Errno.EIO, `no transaction became durable for ${config.osd_op_thread_suicide_timeout} s`);
+    }
+    if (state === 'timed out' && before) {
+      log.warn('the disk is stuck: pings are ignored', {
+        osd: this.#options.id,
+        seconds: config.osd_op_thread_timeout,
+      });
+    } else if (state === 'healthy' && !before) log.info('the disk goes on', { osd: this.#options.id });
   }
 
   // Monitors.
@@ -501,8 +528,12 @@ export class Osd implements Daemon<Message> {
         return [self.#superblock.mountedEpoch, self.#superblock.cleanThru];
       },
       subscribeMaps: (from) => this.#subscribeMaps(from),
+      get isHealthy() {
+        return self.#internalHeartbeat.isHealthy && self.#heartbeat.hasHealthyPeers;
+      },
       onActive: (upEpoch) => this.#onActive(upEpoch),
-      onDown: () => this.#heartbeat.updatePeers(),
+      onDown: () => this.#heartbeat.restart(),
+      kickHeartbeat: () => this.#heartbeat.kick(),
     });
   }
 
@@ -514,8 +545,11 @@ export class Osd implements Daemon<Message> {
       get map() {
         return self.#maps.current;
       },
-      get isActive() {
-        return self.#boot.isActive;
+      get isPinging() {
+        return self.#boot.isPinging;
+      },
+      get isAnswering() {
+        return self.#boot.state.name !== 'stopping' && self.#internalHeartbeat.isHealthy;
       },
       pgPeers: () => {
         const peers = new Set<OsdId>();

@@ -32,6 +32,8 @@ export class ToyMonitor {
   readonly #full = new Map<Epoch, Bytes>();
   #pending: ReturnType<typeof emptyIncremental> | undefined;
   map: OsdMap = emptyOsdMap(FSID);
+  /** Somebody says that an OSD fails which is where the map has it. */
+  onReport: (failure: OsdFailure) => void = () => {};
 
   constructor(network: ToyNetwork, osds: number, pools: ReadonlyMap<number, Pool>) {
     this.#network = network;
@@ -196,9 +198,11 @@ export class ToyMonitor {
     change.newUuid.set(osd, boot.uuid);
   }
 
-  #onFailure({ target, targetAddrs, failedFor, immediate, alive }: OsdFailure): void {
-    const known = this.map.clientAddrs[target]?.[0]?.nonce;
-    if (!alive && targetAddrs[0]?.nonce === known && (immediate || failedFor >= 20)) this.markDown(target);
+  #onFailure(failure: OsdFailure): void {
+    const { target, targetAddrs, failedFor, immediate, alive } = failure;
+    if (alive || targetAddrs[0]?.nonce !== this.map.clientAddrs[target]?.[0]?.nonce) return;
+    this.onReport(failure);
+    if (immediate || failedFor >= 20) this.markDown(target);
   }
 
   #monMap(): Bytes {

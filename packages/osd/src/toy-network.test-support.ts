@@ -263,10 +263,16 @@ export class ToyNode {
     };
   }
 
-  /** While true nothing is heard, said or done; what came in meanwhile is heard afterwards. */
+  /**
+   * While true nothing is heard, said or done; what came in meanwhile is heard afterwards. Timers that are overdue come
+   * first, as in a process that was stopped.
+   */
   set hung(hung: boolean) {
     this.#hung = hung;
-    if (!hung) for (const event of this.#held.splice(0)) this.deliver(event);
+    if (hung) return;
+    const held = this.#held.splice(0);
+    for (const event of held) if (event.kind === 'timer') this.deliver(event);
+    for (const event of held) if (event.kind !== 'timer') this.deliver(event);
   }
 
   get hung(): boolean {

@@ -43,9 +43,14 @@ export const DEFAULTS = {
   osd_heartbeat_interval: 6,
   osd_heartbeat_grace: 20,
   osd_heartbeat_min_peers: 10,
+  /** Of the peers, how many must answer before an OSD that was marked down boots again. */
+  osd_heartbeat_min_healthy_ratio: 0.33,
   osd_fast_fail_on_connection_refused: true,
   osd_mon_heartbeat_interval: 30,
   osd_mon_report_interval: 5,
+  /** A piece of work that takes longer makes the OSD ignore pings; beyond the other it ends. */
+  osd_op_thread_timeout: 15,
+  osd_op_thread_suicide_timeout: 150,
   osd_max_markdown_count: 5,
   osd_max_markdown_period: 600,
   osd_pool_default_size: 3,
