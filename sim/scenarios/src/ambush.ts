@@ -13,8 +13,13 @@ import type { ClientPlace, SimCluster } from './cluster.ts';
 
 /** What is done to processes. */
 export interface Blows {
-  /** They are started again after a while, each in its time. */
-  strikeDown(processes: readonly SimProcess[], strike: (process: SimProcess) => void, why: string): void;
+  /** They are started again after a while, each in its time; not before `leastUs`, where that is given. */
+  strikeDown(
+    processes: readonly SimProcess[],
+    strike: (process: SimProcess) => void,
+    why: string,
+    leastUs?: Instant,
+  ): void;
   /** Those of the group reach one another and nobody else. */
   cutOff(group: readonly SimProcess[], durationUs: Instant, then: () => void): void;
   later(delay: Instant, run: () => void): void;
@@ -81,8 +86,7 @@ export class Ambush {
     this.#awaited = undefined;
     const acting = processesOf(this.#cluster.actingFor(object));
     const why = `a write of ${bytes} bytes to ${object} was just acknowledged`;
-    // Not in the client's turn.
-    this.#blows.later(0, () => this.#blows.strikeDown(acting, (process) => process.powerLoss(), why));
+    this.#strikeDown(acting, (process) => process.powerLoss(), why);
   }
 
   /** A primary has heard from another member that it has a write. */
@@ -91,9 +95,21 @@ export class Ambush {
     const acting = processesOf(this.#cluster.actingOf(pgid));
     if (acting[0] !== primary) return;
     this.#awaited = undefined;
-    this.#blows.later(0, () =>
-      this.#blows.strikeDown(acting, (process) => process.crash(), 'a write was just replicated'),
-    );
+    this.#strikeDown(acting, (process) => process.crash(), 'a write was just replicated');
+  }
+
+  #strikeDown(acting: readonly SimProcess[], strike: (process: SimProcess) => void, why: string): void {
+    const [primary, ...others] = acting;
+    // Not in a daemon's turn.
+    this.#blows.later(0, () => {
+      if (primary === undefined || this.#random.oneIn(2)) {
+        this.#blows.strikeDown(acting, strike, why);
+        return;
+      }
+      // The others go on without it, if they may.
+      this.#blows.strikeDown([primary], strike, why, 2 * this.#graceUs);
+      this.#blows.strikeDown(others, strike, why);
+    });
   }
 
   // Corner

@@ -1,7 +1,7 @@
 /** What goes wrong in a run: drawn from the seed, noted for people, and put right again after a while. */
 import type { SeededRandom, SimProcess, Simulation } from '@spirula/sim-world';
 import { type Instant, SECOND } from '@spirula/world';
-import { Ambush } from './ambush.ts';
+import { Ambush, type Blows } from './ambush.ts';
 import type { SimCluster } from './cluster.ts';
 import { inSeconds } from './scenario.ts';
 
@@ -62,7 +62,7 @@ export class FaultInjector {
     this.#config = config;
     this.#random = cluster.simulation.random('faults');
     this.#ambush = new Ambush(cluster, this.#random, config.graceUs, {
-      strikeDown: (processes, strike, why) => this.#strikeDown(processes, strike, why),
+      strikeDown: (...blow) => this.#strikeDown(...blow),
       cutOff: (group, durationUs, then) => this.#cutOff(group, durationUs, then),
       later: (delay, run) => this.#later(delay, run),
       recover: (process) => this.#recover(process),
@@ -184,12 +184,12 @@ export class FaultInjector {
     this.#cut(cuts, duration, () => this.#afflicted.delete(process));
   }
 
-  #strikeDown(processes: readonly SimProcess[], strike: (process: SimProcess) => void, why: string): void {
+  #strikeDown(...[processes, strike, why, leastUs = 0]: Parameters<Blows['strikeDown']>): void {
     this.#note(`${namesOf(processes)} struck down: ${why}`);
     for (const process of processes) {
       strike(process);
       this.#afflicted.add(process);
-      this.#later(this.#drawDuration(), () => this.#recover(process));
+      this.#later(leastUs + this.#drawDuration(), () => this.#recover(process));
     }
   }
 
