@@ -3,7 +3,16 @@
  *
  *   beacon --> active, at once when nobody is; else standby      no beacon for mon_mgr_beacon_grace --> replaced or dropped
  */
-import { type AddrVec, Decoder, Encoder, equalBytes, sameAddrVec, type UTime, type Uuid } from '@spirula/encoding';
+import {
+  type AddrVec,
+  Decoder,
+  Encoder,
+  equalBytes,
+  MalformedInput,
+  sameAddrVec,
+  type UTime,
+  type Uuid,
+} from '@spirula/encoding';
 import { decodeMgrMap, encodeMgrMap, type MgrMap, type MgrStandby } from '@spirula/maps';
 import type { CommandDescription, HealthCheck, MgrBeacon } from '@spirula/messages';
 import { type Instant, SECOND, seconds } from '@spirula/world';
@@ -219,6 +228,12 @@ function encodeCommands(commands: readonly CommandDescription[]): Uint8Array {
   return to.finish();
 }
 
+/** @throws MalformedInput */
 function decodeCommands(bytes: Uint8Array): CommandDescription[] {
-  return JSON.parse(new Decoder(bytes).string('mgr commands')) as CommandDescription[];
+  try {
+    return JSON.parse(new Decoder(bytes).string('mgr commands')) as CommandDescription[];
+  } catch (error) {
+    if (error instanceof SyntaxError) throw new MalformedInput('mgr commands', 0, error.message);
+    throw error;
+  }
 }

@@ -3,15 +3,35 @@
  *
  *   paxos    first_committed, last_committed, accepted_pn, pending_pn, pending_v, v:<version> -> encoded transaction
  *   elector  epoch
+ *   mon_sync in_sync, last_committed_floor, both only while a copy of another's store is not complete
  *   osdmap   first, last, full:<epoch>, inc:<epoch>         monmap, mgrmap, auth, config, logm: one service each
  */
-import { type Bytes, compareBytes, crc32c, Decoder, Encoder, equalBytes, fromUtf8, utf8 } from '@spirula/encoding';
+import {
+  type Bytes,
+  compareBytes,
+  crc32c,
+  Decoder,
+  Encoder,
+  equalBytes,
+  fromUtf8,
+  MalformedInput,
+  utf8,
+} from '@spirula/encoding';
 import { type Batch, invariant, type KeyValue, type KvOp } from '@spirula/world';
 
 const SEPARATOR = '\0';
 /** After every key of a prefix. */
 const PAST = '\x01';
+const CRC_SEED = 0xffff_ffff;
 const END = Uint8Array.of(0xff);
+/** What a key-value store takes. */
+const MAX_KEY_BYTES = 1024;
+/** Prefixes of what belongs to one monitor alone: no other says what they hold. */
+const OWN_PREFIXES = ['elector', 'mon_sync', 'monmap'];
+
+export function isOwnPrefix(prefix: string): boolean {
+  return OWN_PREFIXES.includes(prefix);
+}
 
 export type StoreOp =
   | { readonly op: 'put'; readonly prefix: string; readonly key: string; readonly value: Bytes }
@@ -51,17 +71,22 @@ export class MonTransaction {
       to.string(op.key);
       if (op.op === 'put') to.blob(op.value);
     });
-    return to.finish();
+    return finishChecked(to);
   }
 
-  /** @throws MalformedInput */
+  /**
+   * A transaction that may be agreed on: damaged bytes, and changes to what belongs to one monitor alone, are refused.
+   *
+   * @throws MalformedInput
+   */
   static decode(bytes: Bytes): MonTransaction {
-    const from = new Decoder(bytes);
+    const from = decoderOfChecked(bytes, 'transaction');
     const transaction = new MonTransaction();
     const ops = from.list('transaction', 9, (): StoreOp => {
       const put = from.bool('transaction.op');
       const prefix = from.string('transaction.prefix');
       const key = from.string('transaction.key');
+      checkKey(storeKey(prefix, key), 'transaction.key');
       return put ? { op: 'put', prefix, key, value: from.blob('transaction.value') } : { op: 'del', prefix, key };
     });
     from.finish('transaction');
@@ -74,6 +99,56 @@ export class MonTransaction {
       const key = storeKey(op.prefix, op.key);
       return op.op === 'put' ? { op: 'put', key, value: op.value } : { op: 'del', key };
     });
+  }
+}
+
+/** The entries of a chunk of a store sync. */
+export function encodeEntries(entries: readonly (readonly [key: Bytes, value: Bytes])[]): Bytes {
+  const to = new Encoder(4096);
+  to.list(entries, ([key, value]) => {
+    to.blob(key);
+    to.blob(value);
+  });
+  return finishChecked(to);
+}
+
+/**
+ * What stores the entries of a chunk, copied: what a message holds is not kept.
+ *
+ * @throws MalformedInput
+ */
+export function decodeEntries(data: Bytes): KvOp[] {
+  const from = decoderOfChecked(data, 'sync');
+  const ops = from.list('sync', 8, (): KvOp => {
+    const key = from.blob('sync.key').slice();
+    checkKey(key, 'sync.key');
+    return { op: 'put', key, value: from.blob('sync.value').slice() };
+  });
+  from.finish('sync');
+  return ops;
+}
+
+/** What was written, with its checksum behind it. */
+function finishChecked(to: Encoder): Bytes {
+  to.u32(crc32c(to.written(0), CRC_SEED));
+  return to.finish();
+}
+
+function decoderOfChecked(bytes: Bytes, field: string): Decoder {
+  const end = bytes.length - 4;
+  if (end < 0) throw new MalformedInput(field, 0, 'has no checksum');
+  const body = bytes.subarray(0, end);
+  if (new Decoder(bytes.subarray(end)).u32(field) !== crc32c(body, CRC_SEED)) {
+    throw new MalformedInput(field, end, 'the checksum is another');
+  }
+  return new Decoder(body);
+}
+
+/** Refuses what is no key of this store, and those that belong to one monitor alone. */
+function checkKey(key: Bytes, field: string): void {
+  const prefix = prefixOf(key);
+  if (key.length > MAX_KEY_BYTES || prefix === undefined || isOwnPrefix(prefix)) {
+    throw new MalformedInput(field, 0, `'${prefix ?? ''}' keys are not to be written`);
   }
 }
 
@@ -136,7 +211,7 @@ export class MonStore {
 
   /** Checksum of all entries of the prefixes that `skip` leaves. */
   digest(skip: (prefix: string) => boolean): number {
-    let digest = 0xffff_ffff;
+    let digest = CRC_SEED;
     for (const prefix of this.prefixes()) {
       if (skip(prefix)) continue;
       for (const [key, value] of this.#kv.range(prefixRange(prefix))) digest = crc32c(value, crc32c(key, digest));

@@ -95,6 +95,7 @@ const monMessage: Arbitrary<Message> = oneof(
   record({
     type: constantFrom('mon_sync' as const),
     op: constantFrom('get', 'chunk'),
+    cookie: constantFrom(0, 4),
     after: constantFrom('', 'zz', '6', '636f6e66696700'),
     done: constantFrom(true, false),
     lastCommitted: version,

@@ -1,6 +1,6 @@
 import { SECOND } from '@spirula/world';
 import { expect, test } from 'vitest';
-import { expectAlike, LATENCY, quorum } from './three-monitors.test-support.ts';
+import { expectAlike, LATENCY, quorum, type ThreeMonitors } from './three-monitors.test-support.ts';
 
 test('a monitor that missed a few versions is told them', () => {
   const mons = quorum();
@@ -65,4 +65,59 @@ test.each(['a', 'c'])('mon.%s rejoins with an empty disk', (name) => {
 
   expectAlike(mons);
   expect(mons.inspect(name).osdMap.epoch).toBeGreaterThan(osdMap.epoch);
+});
+
+/** Two lead on while `c` is down, far beyond what it has; it then crashes while it copies their store. */
+function copyCutShort(): ThreeMonitors {
+  const mons = quorum();
+  mons.stop('c');
+  mons.run(20 * SECOND);
+  mons.change('a', 40);
+  mons.start('c');
+  while (mons.inspect('c').lastCommitted > 0) mons.run(LATENCY);
+  mons.stop('c');
+  return mons;
+}
+
+test('a monitor whose copy was cut short helps to form no quorum before it has copied whole', () => {
+  const mons = copyCutShort();
+  const { osdMap } = mons.inspect('a');
+  mons.stop('a');
+  mons.stop('b');
+  mons.wipe('b');
+
+  mons.start('b');
+  mons.start('c');
+  mons.run(60 * SECOND);
+  expect(['b', 'c'].map((name) => mons.inspect(name).quorum)).toEqual([[], []]);
+
+  mons.start('a');
+  mons.run(60 * SECOND);
+  expectAlike(mons);
+  expect(mons.inspect('b').osdMap.epoch).toBeGreaterThanOrEqual(osdMap.epoch);
+});
+
+test('a monitor whose copy was cut short copies from none that has less than it had itself', () => {
+  const mons = quorum();
+  const old = mons.backUp('b');
+  mons.change('a', 30);
+  const before = mons.inspect('c').lastCommitted;
+  mons.stop('c');
+  mons.run(20 * SECOND);
+  mons.change('a', 40);
+  mons.start('c');
+  while (mons.inspect('c').lastCommitted > 0) mons.run(LATENCY);
+  for (const name of ['a', 'b', 'c']) mons.stop(name);
+  mons.restore('b', old);
+
+  mons.start('b');
+  mons.start('c');
+  mons.run(60 * SECOND);
+  expect(mons.inspect('b').lastCommitted).toBeLessThan(before);
+  expect(['b', 'c'].map((name) => mons.inspect(name).quorum)).toEqual([[], []]);
+
+  mons.start('a');
+  mons.run(60 * SECOND);
+  expectAlike(mons);
+  expect(mons.inspect('b').lastCommitted).toBeGreaterThan(before);
 });

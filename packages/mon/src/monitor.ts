@@ -46,8 +46,8 @@ import { StoreSync } from './sync.ts';
 import { paxosTimeout } from './timers.ts';
 
 const ENDPOINT = 'public';
-/** Prefixes whose content is each monitor's own business. */
-const OWN_PREFIXES = ['elector', 'local', 'monmap', 'paxos'];
+/** Prefixes whose content is each monitor's own, or not the same at any moment. */
+const NOT_OF_SERVICES = ['elector', 'mon_sync', 'monmap', 'paxos'];
 /** Requests that wait for a quorum; beyond it the oldest are dropped, and their askers ask again. */
 const MAX_WAITING = 4096;
 
@@ -102,10 +102,12 @@ export class Monitor implements Daemon<Message> {
       (rank) => this.#onPeerBack(rank),
     );
     this.#sync = new StoreSync(this.#store, this.#writer, {
+      log: world.log,
       send: (rank, message) => this.#sendDurably(rank, message),
       armTimeout: () => this.#arm('sync', seconds(world.config.mon_sync_timeout)),
       disarmTimeout: () => world.clock.disarm('sync'),
       lastCommitted: () => this.#paxos.lastCommitted,
+      cookie: () => world.random.u32(),
       inSmallChunks: () => world.buggify('mon sync in small chunks'),
       reload: () => this.#onStoreReplaced(),
       finished: () => this.#probe(),
@@ -125,6 +127,7 @@ export class Monitor implements Daemon<Message> {
       config: world.config,
       log: world.log,
       lastCommitted: () => this.#paxos.lastCommitted,
+      syncFloor: () => this.#sync.floor,
       describe: (op) => this.#describe(op),
       send: (rank, message) => this.#peers.send(rank, message),
       elect: () => this.#elect({ kind: 'start' }),
@@ -184,7 +187,7 @@ export class Monitor implements Daemon<Message> {
       value: (version: number): Bytes | undefined => this.#paxos.value(version),
       osdMap: this.#services.osd.map,
       /** Checksum of all that the services keep: equal where the last committed version is. */
-      storeDigest: (): number => this.#store.digest((prefix) => OWN_PREFIXES.includes(prefix)),
+      storeDigest: (): number => this.#store.digest((prefix) => NOT_OF_SERVICES.includes(prefix)),
     };
   }
 
@@ -332,7 +335,7 @@ export class Monitor implements Daemon<Message> {
       case 'mon_paxos':
         return this.#paxos.onMessage(rank, message);
       case 'mon_sync':
-        return this.#sync.onMessage(rank, message, this.#role !== 'synchronizing');
+        return this.#sync.onMessage(rank, message);
       case 'mon_forward':
         return this.#onForward(rank, message);
       case 'mon_route':
@@ -389,7 +392,8 @@ export class Monitor implements Daemon<Message> {
   }
 
   #onElection(from: number, message: MonElection): void {
-    if (!equalBytes(message.fsid, this.#monmap.fsid) || this.#role === 'synchronizing') return;
+    // Without a history no vote.
+    if (!equalBytes(message.fsid, this.#monmap.fsid) || this.#sync.floor !== undefined) return;
     const { op: kind, epoch, quorum } = message;
     this.#elect({ kind, from, epoch, quorum });
   }
@@ -437,6 +441,7 @@ export class Monitor implements Daemon<Message> {
   }
 
   #join(role: 'leader' | 'peon', leader: number, quorum: readonly number[]): void {
+    invariant(this.#sync.floor === undefined, 'a monitor in quorum holds a whole store');
     this.#role = role;
     this.#quorumSince = this.#world.clock.now();
     this.#leftQuorumAt = undefined;

@@ -127,7 +127,8 @@ export class OsdMonitor implements PaxosService {
       }
     }
     const full = this.full(last);
-    if (full !== undefined) this.#map = decodeOsdMap(full);
+    // A store that was wiped to be copied anew has none.
+    this.#map = full === undefined ? emptyOsdMap(this.#fsid) : decodeOsdMap(full);
     this.#resetPending();
   }
 

@@ -5,6 +5,8 @@
  *   start --(all answered, or one in quorum)----------------> elect
  *         --(a majority answered, and PROBE_SETTLE passed)--> elect
  *         --(another no longer has what this one lacks)-----> sync
+ *
+ * A monitor whose store is half a copy does not elect: it only looks for one to copy from.
  */
 import { equalBytes, type Uuid } from '@spirula/encoding';
 import type { MonProbe } from '@spirula/messages';
@@ -23,6 +25,8 @@ export interface ProbeHost {
   readonly config: Config;
   readonly log: Log;
   lastCommitted(): number;
+  /** Of a store that is half a copy: what whoever it is copied from must have reached. */
+  syncFloor(): number | undefined;
   /** What this monitor says of itself. */
   describe(op: MonProbe['op']): MonProbe;
   send(rank: number, message: MonProbe): void;
@@ -66,6 +70,14 @@ export class Prober {
     }
     if (probe.op === 'probe') host.send(from, host.describe('reply'));
     if (this.#answered === undefined) return;
+    const floor = host.syncFloor();
+    if (floor !== undefined) {
+      if (probe.lastCommitted >= floor) return this.#done(() => host.sync(from));
+      host.log.info('not copying a store that is behind the one there was', {
+        ...{ name: probe.name, lastCommitted: probe.lastCommitted, floor },
+      });
+      return;
+    }
     if (probe.firstCommitted > host.lastCommitted() + 1) return this.#done(() => host.sync(from));
     this.#answered.add(from);
     const count = this.#answered.size + 1;

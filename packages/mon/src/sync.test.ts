@@ -1,8 +1,7 @@
-import { Encoder } from '@spirula/encoding';
 import type { MonSync } from '@spirula/messages';
 import { type KeyValue, KvOverlay } from '@spirula/world';
 import { expect, test } from 'vitest';
-import { MonStore, MonTransaction, versionKey } from './mon-store.ts';
+import { encodeEntries, MonStore, MonTransaction, versionKey } from './mon-store.ts';
 import { StoreWriter } from './store-writer.ts';
 import { StoreSync } from './sync.ts';
 
@@ -14,7 +13,9 @@ class Side {
   readonly store: MonStore;
   readonly sync: StoreSync;
   readonly sent: MonSync[] = [];
+  readonly warnings: unknown[] = [];
   finished = 0;
+  #cookie = 0;
 
   constructor(small: boolean) {
     const table = new KvOverlay('stands-alone');
@@ -27,11 +28,22 @@ class Side {
       submit: (batch) => table.apply(batch),
     };
     this.store = new MonStore(this.kv);
+    const silent = () => undefined;
     this.sync = new StoreSync(this.store, new StoreWriter(this.kv), {
+      log: {
+        debug: silent,
+        info: silent,
+        error: silent,
+        warn: (_, facts) => void this.warnings.push(facts?.['reason']),
+      },
       send: (_rank, message) => void this.sent.push(message),
       armTimeout: () => {},
       disarmTimeout: () => {},
       lastCommitted: () => this.lastCommitted,
+      cookie: () => {
+        this.#cookie += 1;
+        return this.#cookie;
+      },
       inSmallChunks: () => small,
       reload: () => {},
       finished: () => {
@@ -64,9 +76,11 @@ class Side {
     }
   }
 
+  /** All but what says whether it is whole. */
   get contents(): string[] {
     return this.store
       .prefixes()
+      .filter((prefix) => prefix !== 'mon_sync')
       .flatMap((prefix) => [...this.store.list(prefix)].map(([key, value]) => `${prefix} ${key} ${value.join()}`));
   }
 }
@@ -85,9 +99,9 @@ function exchange(receiver: Side, provider: Side, between: () => void = () => {}
   for (;;) {
     const request = receiver.sent.shift();
     if (request === undefined) return chunks;
-    provider.sync.onMessage(RECEIVER, request, true);
+    provider.sync.onMessage(RECEIVER, request);
     const chunk = provider.sent.shift()!;
-    receiver.sync.onMessage(PROVIDER, chunk, false);
+    receiver.sync.onMessage(PROVIDER, chunk);
     chunks += 1;
     between();
   }
@@ -139,27 +153,81 @@ test('a promise of the provider is not taken over', () => {
   expect(receiver.store.getNumber('paxos', 'pending_v')).toBe(0);
 });
 
-test('a copy that was cut short is wiped, by a restart as by a provider that is lost', () => {
-  const provider = filled(true);
-  const halfway = () => {
-    const receiver = new Side(false);
-    receiver.sync.start(PROVIDER);
-    for (let i = 0; i < 3; i++) {
-      provider.sync.onMessage(RECEIVER, receiver.sent.shift()!, true);
-      receiver.sync.onMessage(PROVIDER, provider.sent.shift()!, false);
-    }
-    expect(receiver.contents.length).toBeGreaterThan(1);
-    return receiver;
-  };
+/** A receiver some chunks into a copy of `provider`, which is sent in small chunks. */
+function halfway(provider: Side, before = 0): Side {
+  const receiver = new Side(false);
+  for (let i = 0; i < before; i++) receiver.commit((transaction) => transaction.put('osdmap', 'old', Uint8Array.of(i)));
+  receiver.sync.start(PROVIDER);
+  for (let i = 0; i < 3; i++) {
+    provider.sync.onMessage(RECEIVER, receiver.sent.shift()!);
+    receiver.sync.onMessage(PROVIDER, provider.sent.shift()!);
+  }
+  expect(receiver.contents.length).toBeGreaterThan(1);
+  return receiver;
+}
 
-  const restarted = halfway();
+test('a copy that was cut short is wiped, by a restart as by a provider that is lost, and the store is not whole', () => {
+  const provider = filled(true);
+
+  const restarted = halfway(provider);
   restarted.sync.recover();
-  const abandoned = halfway();
+  const abandoned = halfway(provider);
   abandoned.sync.onPeerLost(PROVIDER);
 
-  expect(restarted.contents).toEqual([]);
-  expect(abandoned.contents).toEqual([]);
+  for (const receiver of [restarted, abandoned]) {
+    expect(receiver.contents).toEqual([]);
+    expect(receiver.sync.floor).toBe(1);
+  }
   expect(abandoned.finished).toBe(1);
+});
+
+test('the floor is where the store stood before the first of several attempts, and goes with the last', () => {
+  const provider = filled(true);
+  const receiver = halfway(provider, 20);
+  receiver.sync.onTimeout();
+  receiver.sync.recover();
+  expect(receiver.sync.floor).toBe(20);
+
+  receiver.sent.length = 0;
+  receiver.sync.start(PROVIDER);
+  expect(receiver.sync.floor).toBe(20);
+  exchange(receiver, provider);
+
+  expect(receiver.sync.floor).toBeUndefined();
+  expect(receiver.contents).toEqual(provider.contents);
+});
+
+test('nothing is taken from a provider below the floor, and nothing given while the own store is not whole', () => {
+  const provider = filled(false);
+  const receiver = new Side(false);
+  for (let i = 0; i <= 60; i++) receiver.commit((transaction) => transaction.put('osdmap', 'old', Uint8Array.of(i)));
+  receiver.sync.start(PROVIDER);
+  provider.sync.onMessage(RECEIVER, receiver.sent.shift()!);
+  receiver.sync.onMessage(PROVIDER, provider.sent.shift()!);
+
+  expect(receiver.contents).toEqual([]);
+  expect(receiver.warnings).toEqual(['sync.lastCommitted at offset 0: 60 is below the floor 61']);
+  receiver.sync.onMessage(2, { ...blankChunk, op: 'get', after: '' });
+  expect(receiver.sent).toEqual([]);
+});
+
+const blankChunk = {
+  ...{ type: 'mon_sync', op: 'chunk', cookie: 1, after: 'ff', done: true, lastCommitted: 3 },
+  data: encodeEntries([]),
+} as const satisfies MonSync;
+
+test('a chunk of an earlier copy is not taken for one of this', () => {
+  const provider = filled(true);
+  const receiver = halfway(provider);
+  provider.sync.onMessage(RECEIVER, receiver.sent.shift()!);
+  const late = provider.sent.shift()!;
+  receiver.sync.onPeerLost(PROVIDER);
+
+  receiver.sync.start(PROVIDER);
+  receiver.sync.onMessage(PROVIDER, late);
+  exchange(receiver, provider);
+
+  expect(receiver.contents).toEqual(provider.contents);
 });
 
 test('chunks of a monitor that is not copied from, or that do not parse, do no harm', () => {
@@ -167,33 +235,44 @@ test('chunks of a monitor that is not copied from, or that do not parse, do no h
   const receiver = new Side(false);
   const before = receiver.contents;
   receiver.sync.start(PROVIDER);
-  provider.sync.onMessage(RECEIVER, receiver.sent.shift()!, true);
+  provider.sync.onMessage(RECEIVER, receiver.sent.shift()!);
   const chunk = provider.sent.shift()!;
 
-  receiver.sync.onMessage(2, chunk, false);
-  receiver.sync.onMessage(PROVIDER, { ...chunk, data: chunk.data.subarray(0, 99) }, false);
-  provider.sync.onMessage(RECEIVER, { ...chunk, op: 'get', after: 'not hex' }, true);
+  receiver.sync.onMessage(2, chunk);
+  receiver.sync.onMessage(PROVIDER, { ...chunk, data: chunk.data.subarray(0, 99) });
+  provider.sync.onMessage(RECEIVER, { ...chunk, op: 'get', after: 'not hex' });
 
   expect(receiver.contents).toEqual(before);
   expect(receiver.finished).toBe(1);
+  expect(receiver.warnings).toEqual([expect.stringContaining('the checksum is another')]);
   expect(provider.sent).toEqual([]);
 });
 
 test.each([
   ['without a prefix', 'key'],
   ["the receiver's own", 'elector\0epoch'],
+  ["the receiver's mark", 'mon_sync\0in_sync'],
   ['not text', '\xff\0x'],
+  ['too long', `config\0${'x'.repeat(1020)}`],
 ])('a chunk with a key that is %s is refused', (_, key) => {
   const receiver = new Side(false);
   receiver.sync.start(PROVIDER);
-  const data = new Encoder(64);
-  data.list([Uint8Array.from(key, (char) => char.charCodeAt(0))], (raw) => {
-    data.blob(raw);
-    data.blob(Uint8Array.of(1));
-  });
-  const blank = { type: 'mon_sync', op: 'chunk', after: 'ff', done: true, lastCommitted: 3 } as const;
-  receiver.sync.onMessage(PROVIDER, { ...blank, data: data.finish() }, false);
+  const data = encodeEntries([[Uint8Array.from(key, (char) => char.charCodeAt(0)), Uint8Array.of(1)]]);
+  receiver.sync.onMessage(PROVIDER, { ...blankChunk, data });
 
   expect(receiver.contents).toEqual([]);
   expect(receiver.finished).toBe(1);
+  expect(receiver.sync.floor).toBe(1);
+});
+
+test('a provider that does not go on is given up', () => {
+  const provider = filled(true);
+  const receiver = halfway(provider);
+  provider.sync.onMessage(RECEIVER, receiver.sent.shift()!);
+  const chunk = provider.sent.shift()!;
+
+  receiver.sync.onMessage(PROVIDER, chunk);
+  receiver.sync.onMessage(PROVIDER, chunk);
+
+  expect(receiver.warnings).toEqual(['sync.after at offset 0: goes not on']);
 });

@@ -2,49 +2,62 @@
  * Store sync (mon/Monitor.cc, sync_*): a monitor whose store is older than what the others still have copies one of
  * theirs, chunk after chunk.
  *
- *   wipe, marked as synchronizing --get--> provider --chunk--> store it, get the next ... --last chunk--> probe again
+ *   wipe, marked in_sync --get--> provider --chunk--> store it, get the next ... --last chunk--> unmark, probe again
+ *          ^                                              |
+ *          +------ crash, provider lost, bad chunk -------+
  *
- * A crash or a lost provider on the way leaves the mark: the half copy is wiped before anything else.
- *
- * A monitor that wiped its store may vote. It only wipes when a peer's first version lies beyond what it has itself, so it
- * was in no majority that accepted the versions from there on; every majority that it may help to form now holds another
- * monitor that was, and learns them from that one (Ceph keeps a floor below which it does not sync, because its operators may
- * force a sync; here nobody can).
+ * While the mark stands this monitor has no history, so it takes part in no election: it would help to form a quorum that
+ * knows less than was committed. And it copies from nobody who has not reached the floor, the version at which its own
+ * store stood before it was wiped.
  */
-import { type Bytes, Decoder, Encoder, fromHex, MalformedInput, toHex } from '@spirula/encoding';
+import { type Bytes, fromHex, MalformedInput, toHex } from '@spirula/encoding';
 import type { MonSync } from '@spirula/messages';
-import type { KvOp } from '@spirula/world';
-import { type MonStore, MonTransaction, prefixOf, prefixRange } from './mon-store.ts';
+import type { KvOp, Log } from '@spirula/world';
+import { decodeEntries, encodeEntries, isOwnPrefix, type MonStore, MonTransaction, prefixRange } from './mon-store.ts';
 import type { StoreWriter } from './store-writer.ts';
 
 const CHUNK_BYTES = 1 << 20;
 const SMALL_CHUNK_BYTES = 1 << 11;
-/** Survives a wipe. */
-const OWN_PREFIXES = ['elector', 'monmap'];
-const LOCAL = 'local';
-const MARK = 'synchronizing';
+/** While a copy is not complete. */
+const PREFIX = 'mon_sync';
+const IN_SYNC = 'in_sync';
+const FLOOR = 'last_committed_floor';
 const NOTHING = new Uint8Array(0);
 
 export interface SyncHost {
+  readonly log: Log;
   /** Leaves once everything submitted before is durable. */
   send(rank: number, message: MonSync): void;
   armTimeout(): void;
   disarmTimeout(): void;
   lastCommitted(): number;
+  /** Any u32, another one each time. */
+  cookie(): number;
   /** Whether to send much less at a time than usual. */
   inSmallChunks(): boolean;
-  /** The store holds something else now. */
+  /**
+   * The store holds something else now.
+   *
+   * @throws MalformedInput when it cannot be read.
+   */
   reload(): void;
   /** The copy is complete, or given up: start anew. */
   finished(): void;
+}
+
+interface Copying {
+  readonly provider: number;
+  readonly cookie: number;
+  /** The provider's version when it began. */
+  from: number | undefined;
+  after: string;
 }
 
 export class StoreSync {
   readonly #store: MonStore;
   readonly #writer: StoreWriter;
   readonly #host: SyncHost;
-  /** While copying: from whom, and the provider's version when it began. */
-  #copying: { readonly provider: number; from: number | undefined; after: string } | undefined;
+  #copying: Copying | undefined;
 
   constructor(store: MonStore, writer: StoreWriter, host: SyncHost) {
     this.#store = store;
@@ -52,101 +65,115 @@ export class StoreSync {
     this.#host = host;
   }
 
+  /**
+   * Of a store that was wiped and not yet copied whole: the version that whoever it is copied from must have reached, at
+   * least 1. Undefined when the store is whole.
+   */
+  get floor(): number | undefined {
+    if (this.#store.getNumber(PREFIX, IN_SYNC) === 0) return undefined;
+    return Math.max(1, this.#store.getNumber(PREFIX, FLOOR));
+  }
+
   /** Removes a copy that was not finished before a crash. */
   recover(): void {
-    if (this.#store.getNumber(LOCAL, MARK) > 0) this.#wipe(false);
+    if (this.floor !== undefined) this.#wipe(this.floor);
   }
 
   start(provider: number): void {
-    this.#copying = { provider, from: undefined, after: '' };
-    this.#wipe(true);
+    this.#copying = { provider, cookie: this.#host.cookie(), from: undefined, after: '' };
+    this.#wipe(Math.max(this.floor ?? 0, this.#host.lastCommitted()));
     this.#host.reload();
     this.#ask();
   }
 
-  /** The provider is gone or silent: nothing of the half copy may be used. */
+  /** The provider is gone or silent. */
   onTimeout(): void {
-    if (this.#copying === undefined) return;
-    this.#copying = undefined;
-    this.#host.disarmTimeout();
-    this.#wipe(false);
-    this.#host.reload();
-    this.#host.finished();
+    this.#giveUp('the provider is gone or silent');
   }
 
   onPeerLost(rank: number): void {
     if (this.#copying?.provider === rank) this.onTimeout();
   }
 
-  /** A message of a peer. Whatever it holds, this does not throw. `serving`: this monitor's own store is whole. */
-  onMessage(from: number, message: MonSync, serving: boolean): void {
+  /** A message of a peer. Whatever it holds, this does not throw. */
+  onMessage(from: number, message: MonSync): void {
     if (message.op === 'get') {
-      if (serving) this.#sendChunk(from, message.after);
+      if (this.floor === undefined) this.#sendChunk(from, message);
       return;
     }
-    if (this.#copying?.provider !== from || message.after < this.#copying.after) return;
+    const copying = this.#copying;
+    if (copying?.provider !== from || message.cookie !== copying.cookie) return;
     try {
-      this.#storeChunk(message);
+      this.#storeChunk(copying, message);
     } catch (error) {
       if (!(error instanceof MalformedInput)) throw error;
-      this.onTimeout();
+      this.#giveUp(error.message);
     }
   }
 
-  #wipe(copying: boolean): void {
+  /** Nothing of a half copy may be used. */
+  #giveUp(reason: string): void {
+    if (this.#copying === undefined) return;
+    this.#host.log.warn('gave up copying a store', { from: this.#copying.provider, reason });
+    this.#copying = undefined;
+    this.#host.disarmTimeout();
+    this.#wipe(this.floor!);
+    this.#host.reload();
+    this.#host.finished();
+  }
+
+  #wipe(floor: number): void {
     const ops: KvOp[] = this.#store
       .prefixes()
-      .filter((prefix) => !OWN_PREFIXES.includes(prefix))
+      .filter((prefix) => !isOwnPrefix(prefix))
       .map((prefix) => ({ op: 'delRange', ...prefixRange(prefix) }));
     const mark = new MonTransaction();
-    if (copying) mark.putNumber(LOCAL, MARK, 1);
+    mark.putNumber(PREFIX, IN_SYNC, 1);
+    mark.putNumber(PREFIX, FLOOR, floor);
     this.#writer.submit([...ops, ...mark.toBatch()]);
   }
 
   #ask(): void {
-    const { provider, after } = this.#copying!;
-    this.#host.send(provider, { type: 'mon_sync', op: 'get', after, done: false, lastCommitted: 0, data: NOTHING });
+    const { provider, cookie, after } = this.#copying!;
+    const blank = { done: false, lastCommitted: 0, data: NOTHING } as const;
+    this.#host.send(provider, { type: 'mon_sync', op: 'get', cookie, after, ...blank });
     this.#host.armTimeout();
   }
 
-  #sendChunk(to: number, after: string): void {
+  #sendChunk(to: number, { cookie, after }: MonSync): void {
     const start = keyOf(after);
     if (start === undefined) return;
     const bytes = this.#host.inSmallChunks() ? SMALL_CHUNK_BYTES : CHUNK_BYTES;
-    const { entries, done } = this.#store.chunk(start, bytes, isOwn);
-    const data = new Encoder(4096);
-    data.list(entries, ([key, value]) => {
-      data.blob(key);
-      data.blob(value);
-    });
+    const { entries, done } = this.#store.chunk(start, bytes, isOwnPrefix);
     const last = entries.at(-1)?.[0];
     this.#host.send(to, {
       type: 'mon_sync',
       op: 'chunk',
+      cookie,
       after: last === undefined ? after : toHex(last),
       done,
       lastCommitted: this.#host.lastCommitted(),
-      data: data.finish(),
+      data: encodeEntries(entries),
     });
   }
 
   /**
    * The copy is not of one moment: values committed meanwhile may or may not show in it. Taking Paxos to stand where it
    * stood at the first chunk, so that all later values are applied again, makes it exact, for each says what keys become.
+   *
+   * @throws MalformedInput for a chunk that may not be used.
    */
-  #storeChunk(chunk: MonSync): void {
-    const copying = this.#copying!;
-    const from = new Decoder(chunk.data);
-    const entries = from.list('sync', 8, () => [from.blob('sync.key'), from.blob('sync.value')] as const);
-    from.finish('sync');
-    for (const [key] of entries) {
-      const prefix = prefixOf(key);
-      if (prefix === undefined || isOwn(prefix)) throw new MalformedInput('sync.key', 0, 'not a key to be copied');
+  #storeChunk(copying: Copying, chunk: MonSync): void {
+    if (chunk.after < copying.after || (chunk.after === copying.after && !chunk.done)) {
+      throw new MalformedInput('sync.after', 0, 'goes not on');
     }
+    const floor = this.floor!;
+    if (chunk.lastCommitted < floor) {
+      throw new MalformedInput('sync.lastCommitted', 0, `${chunk.lastCommitted} is below the floor ${floor}`);
+    }
+    const ops = decodeEntries(chunk.data);
     copying.from ??= chunk.lastCommitted;
     copying.after = chunk.after;
-    // Copied: what was decoded is a view of the whole message.
-    const ops: KvOp[] = entries.map(([key, value]) => ({ op: 'put', key: key.slice(), value: value.slice() }));
     if (!chunk.done) {
       this.#writer.submit(ops);
       return this.#ask();
@@ -155,18 +182,17 @@ export class StoreSync {
     end.putNumber('paxos', 'last_committed', copying.from);
     // Promises are this monitor's own, not the provider's; those made before the copy ended with their election.
     for (const key of ['accepted_pn', 'pending_pn', 'pending_v']) end.del('paxos', key);
-    end.del(LOCAL, MARK);
     this.#writer.submit([...ops, ...end.toBatch()]);
+    // The mark goes when the copy has been read.
+    this.#host.reload();
+    const unmark = new MonTransaction();
+    unmark.del(PREFIX, IN_SYNC);
+    unmark.del(PREFIX, FLOOR);
+    this.#writer.submit(unmark.toBatch());
     this.#copying = undefined;
     this.#host.disarmTimeout();
-    this.#host.reload();
     this.#host.finished();
   }
-}
-
-/** What belongs to one monitor alone and is neither given nor taken. */
-function isOwn(prefix: string): boolean {
-  return prefix === LOCAL || OWN_PREFIXES.includes(prefix);
 }
 
 function keyOf(hex: string): Bytes | undefined {

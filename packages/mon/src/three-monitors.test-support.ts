@@ -3,6 +3,7 @@ import type { MonMap } from '@spirula/maps';
 import type { Message } from '@spirula/messages';
 import { expect } from 'vitest';
 import {
+  type Batch,
   type Config,
   type Instant,
   KvOverlay,
@@ -68,6 +69,17 @@ export class ThreeMonitors {
 
   wipe(name: string): void {
     this.disks.set(name, new KvOverlay('stands-alone'));
+  }
+
+  /** What is on a disk; to be put back by `restore`. */
+  backUp(name: string): Batch {
+    const all = { start: Uint8Array.of(0), end: Uint8Array.of(0xff) };
+    return [...this.disks.get(name)!.range(all)].map(([key, value]) => ({ op: 'put', key, value }));
+  }
+
+  restore(name: string, backup: Batch): void {
+    this.wipe(name);
+    this.disks.get(name)!.apply(backup);
   }
 
   run(duration: Instant): void {

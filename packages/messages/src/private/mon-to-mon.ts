@@ -61,6 +61,8 @@ export interface MonPaxos {
 export interface MonSync {
   readonly type: 'mon_sync';
   readonly op: 'get' | 'chunk';
+  /** Which copy this belongs to: a chunk repeats what its `get` said. */
+  readonly cookie: number;
   /** Of `get`: the key after which to go on, hexadecimal; empty for the start. Of `chunk`: the last key it holds. */
   readonly after: string;
   /** Of `chunk`: no key follows. */
@@ -120,6 +122,7 @@ export const privateCodecs = {
   }),
   mon_sync: privateMessage(0x8003, {
     op: literal('get', 'chunk'),
+    cookie: u32,
     after: string,
     done: bool,
     lastCommitted: uint,
