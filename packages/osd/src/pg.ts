@@ -5,7 +5,7 @@
  *                  [WaitLocal/RemoteBackfillReserved --> Backfilling] --> Recovered --> Clean
  */
 import type { Epoch, OsdId, PgId } from '@spirula/encoding';
-import { type OsdMap, OsdMapFlag, osdExists, osdUp, type PgPlacement, type Pool } from '@spirula/maps';
+import { type HObject, type OsdMap, OsdMapFlag, osdExists, osdUp, type PgPlacement, type Pool } from '@spirula/maps';
 import type { Lease, OsdPeerMessage, PastInterval, PgHistory, PgInfo, PgLeaseAcks, PgReserve } from '@spirula/messages';
 import type { TransactionOp } from '@spirula/objectstore';
 import { type Instant, invariant, unreachable } from '@spirula/world';
@@ -62,8 +62,9 @@ export class Pg {
     this.core = new PgCore(host, pgid, map, pool, placement);
     this.#backend = new ReplicatedBackend(this.core);
     this.recovery = new Recovery(this.core, {
-      onObjectRecovered: (oid) => this.ops.wake(oid),
+      onObjectRecovered: (oid) => this.#onObjectRecovered(oid),
       onAllRecovered: () => this.#onAllRecovered(),
+      onUnfoundLeft: () => this.#onUnfoundLeft(),
       onBackfillPushed: (osd, oid) => this.backfill.onPushed(osd, oid),
     });
     this.backfill = new Backfill(this.core, {
@@ -329,6 +330,7 @@ export class Pg {
 
   #onNewSource(): void {
     this.recovery.onNewSource();
+    if (this.#phase === 'NotRecovering') this.#recoverMore();
     this.#searchUnfound();
   }
 
@@ -336,8 +338,10 @@ export class Pg {
   #recoverMore(): void {
     const { map } = this.core;
     if (this.recovery.isNeeded) {
-      if ((map.flags & OsdMapFlag.norecover) !== 0) this.#become('NotRecovering');
-      else this.#reserve('recovery');
+      const isHeld = (map.flags & OsdMapFlag.norecover) !== 0 || !this.recovery.isPossible;
+      if (!isHeld) return this.#reserve('recovery');
+      this.#become('NotRecovering');
+      this.#searchUnfound();
     } else if (this.backfill.isNeeded) {
       if ((map.flags & (OsdMapFlag.nobackfill | OsdMapFlag.norebalance)) !== 0) this.#become('NotBackfilling');
       else this.#reserve('backfill');
@@ -425,9 +429,22 @@ export class Pg {
     this.#releaseReservations();
   }
 
+  #onObjectRecovered(oid: HObject): void {
+    this.ops.wake(oid);
+    // It was the last, and recovered for a client's sake.
+    if (this.#phase === 'NotRecovering' && !this.recovery.isNeeded) this.#recoverMore();
+  }
+
   #onAllRecovered(): void {
     if (this.#phase === 'Recovering') this.#endReservations('recovery');
     if (this.#phase === 'Recovering') this.#recoverMore();
+  }
+
+  /** Others need not wait for what may never be found (PeeringState::Recovering, UnfoundRecovery). */
+  #onUnfoundLeft(): void {
+    if (this.#phase !== 'Recovering') return;
+    this.#endReservations('recovery');
+    this.#become('NotRecovering');
   }
 
   /** An object could not be read here: it is recovered first, then backfill begins anew. */

@@ -24,7 +24,10 @@ interface Operation {
   readonly version: EVersion;
   /** Undefined once the object is here. */
   pullFrom: OsdId | undefined;
-  /** Members it is being pushed to. */
+  /**
+   * Members that do not have it durably yet, this one included. Were it written to before, a member might be left with the new
+   * version alone, and with none when that turns out to be divergent.
+   */
   readonly pushing: Set<OsdId>;
   /** Counts against osd_recovery_max_active. */
   readonly counted: boolean;
@@ -33,8 +36,10 @@ interface Operation {
 export interface RecoveryListener {
   /** Clients may write to it again, and read it. */
   onObjectRecovered(oid: HObject): void;
-  /** Nothing is missing any more, as far as it can be found. */
+  /** Nothing is missing any more. */
   onAllRecovered(): void;
+  /** What is still missing nobody known has. */
+  onUnfoundLeft(): void;
   /** A backfill target has taken in an object pushed for backfill. */
   onBackfillPushed(osd: OsdId, oid: HObject): void;
 }
@@ -79,6 +84,14 @@ export class Recovery {
     if (missing.size > 0) return true;
     for (const osd of actingRecoveryBackfill) if ((peerMissing.get(osd)?.size ?? 0) > 0) return true;
     return false;
+  }
+
+  /** Whether any of what is missing can be found. */
+  get isPossible(): boolean {
+    const { missing } = this.#pg;
+    const isHere = ({ oid }: MissingItem) => !missing.has(oid);
+    if (this.#peersMissing().some(([, theirs]) => theirs.items().some(isHere))) return true;
+    return missing.items().some((item) => this.#sourcesOf(item).length > 0);
   }
 
   /** Objects missing on members, one count each. */
@@ -147,9 +160,10 @@ export class Recovery {
         this.#recover(oid, true);
       } else this.#queue.pop();
     }
-    if (this.#operations.size > 0 || this.isNeeded) return;
+    if (this.#operations.size > 0) return;
     this.#running = false;
-    this.#listener.onAllRecovered();
+    if (this.isNeeded) this.#listener.onUnfoundLeft();
+    else this.#listener.onAllRecovered();
   }
 
   /** A map says who is down: pulls from there begin anew. */
@@ -310,12 +324,19 @@ export class Recovery {
   #onPulled(from: OsdId, { part, next }: PgPush): void {
     const operation = this.#operations.get(objectKey(part.oid));
     if (!operation || operation.pullFrom !== from || !sameVersion(operation.version, part.version)) return;
-    this.#takeIn(part, () => {});
     if (!part.last) {
+      this.#takeIn(part, () => {});
       this.#sendPull(operation, next);
       return;
     }
     operation.pullFrom = undefined;
+    const { whoami } = this.#pg;
+    operation.pushing.add(whoami);
+    this.#takeIn(part, () => {
+      if (this.#operations.get(objectKey(part.oid)) !== operation) return;
+      operation.pushing.delete(whoami);
+      this.#maybeFinish(operation);
+    });
     this.#push(operation);
   }
 
