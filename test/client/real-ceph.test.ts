@@ -133,6 +133,26 @@ describe.skipIf(missing.length > 0)(
       expect(await ours('rados', ['-p', 'nope', 'ls'])).toEqual(await theirs('rados', '-p nope ls'));
     }, 60_000);
 
+    test('what an OSD asks our rados to hold back goes through when the PG serves again', async () => {
+      const path = join(dir, 'held');
+      writeFileSync(path, 'held back');
+      for (const line of ['osd pool set data min_size 3', 'osd set noup', 'osd down 2']) await theirs('ceph', line);
+      const states = async () => (await theirs('ceph', 'pg stat')).stdout;
+      await expect.poll(states, { timeout: 30_000 }).toMatch(/peered/);
+      let done = 0;
+      const puts = [0, 1, 2, 3].map((i) =>
+        ours('rados', ['-p', 'data', 'put', `held-${i}`, path]).finally(() => {
+          done += 1;
+        }),
+      );
+      await new Promise((resolve) => setTimeout(resolve, 1500));
+      expect(done).toBe(0);
+      await theirs('ceph', 'osd unset noup');
+
+      expect((await Promise.all(puts)).map(({ status }) => status)).toEqual([0, 0, 0, 0]);
+      await theirs('ceph', 'osd pool set data min_size 2');
+    }, 90_000);
+
     test('rados bench -f json names what the other names', async () => {
       const line = '-p data bench 1 write -b 4096 -t 4 -f json --no-cleanup';
       const results = [await ours('rados', line.split(' ')), await theirs('rados', line)];

@@ -7,6 +7,7 @@ import { FakeWorld } from '../client/fake-world.ts';
 import { MapHistory } from '../client/osd-maps.ts';
 
 const SESSION = 9;
+const OTHER = 10;
 
 let fake: FakeWorld;
 let history: MapHistory;
@@ -14,6 +15,8 @@ let sessions: ClientSessions;
 let requests: ClientOp[];
 let wanted: number[];
 let epoch: number;
+let gone: number[];
+let acks: bigint[];
 
 beforeEach(() => {
   fake = new FakeWorld({ osd_client_message_size_cap: 1000 });
@@ -21,6 +24,8 @@ beforeEach(() => {
   ({ epoch } = history.map);
   requests = [];
   wanted = [];
+  gone = [];
+  acks = [];
   sessions = new ClientSessions({
     world: fake.world,
     get epoch() {
@@ -29,11 +34,14 @@ beforeEach(() => {
     mapsSince: (from) => history.since(from + 1),
     wantMap: (newer) => void wanted.push(newer),
     onRequest: (op) => void requests.push(op),
+    onBackoffAck: (session, { id }) => void (session === SESSION && acks.push(id)),
+    onClosed: (session) => void gone.push(session),
   });
   sessions.onAccepted(SESSION, { entity: { type: 'client', id: 'admin' }, addrs: [], globalId: 4100n });
+  sessions.onAccepted(OTHER, { entity: { type: 'client', id: 'admin' }, addrs: [], globalId: 4200n });
 });
 
-function say(tid: number, bytes = 1, at = epoch): void {
+function say(tid: number, bytes = 1, at = epoch, session = SESSION): void {
   const message: OsdOpMessage = {
     type: 'osd_op',
     tid: BigInt(tid),
@@ -53,7 +61,7 @@ function say(tid: number, bytes = 1, at = epoch): void {
     retry: 0,
     features: 0n,
   };
-  sessions.onMessage(SESSION, message);
+  sessions.onMessage(session, message);
 }
 
 test('a request goes on in order of arrival, under its client’s global id', () => {
@@ -88,14 +96,55 @@ test('a client behind is told the maps it lacks, once', () => {
   expect(fake.take('osd_map').map(({ incrementals }) => [...incrementals.keys()])).toEqual([[epoch]]);
 });
 
-test('requests beyond the bound close their session; those that end make room', () => {
+test('requests beyond the bound close sessions; those that end make room', () => {
   for (let tid = 0; tid < 3; tid++) say(tid, 700);
   for (const op of requests) sessions.onDone(op);
   say(3, 700);
   expect([requests.length, fake.closed]).toEqual([4, []]);
-  for (let tid = 4; tid < 8; tid++) say(tid, 700);
+  for (let tid = 4; tid < 6; tid++) say(tid, 700);
+  expect(fake.closed).toEqual([]);
+  requests.length = 0;
+  say(1, 700, epoch, OTHER);
 
-  expect(fake.closed).toEqual([SESSION]);
-  expect(requests.length).toBe(6);
+  // What has begun cannot be taken back: there is room for nobody until it is done.
+  expect([fake.closed, gone]).toEqual([
+    [SESSION, OTHER],
+    [SESSION, OTHER],
+  ]);
+});
+
+test('the session that has most is closed first, and what it had waiting makes room for the others', () => {
+  for (let tid = 0; tid < 5; tid++) {
+    say(tid, 700, epoch, OTHER);
+    sessions.onDone(requests.pop()!);
+  }
+  for (let tid = 0; tid < 3; tid++) say(tid, 700, epoch + 1);
+  expect(sessions.requests).toBe(3);
+  say(1, 700, epoch, OTHER);
+
+  expect([fake.closed, requests.length]).toEqual([[SESSION], 1]);
+  expect(sessions.isOpen(OTHER)).toBe(true);
+  say(4, 700);
+  expect(requests.length).toBe(1);
+});
+
+test('a session that breaks is forgotten with what it had waiting', () => {
+  say(1, 1, epoch + 1);
+  say(2, 1, epoch + 1, OTHER);
+  expect(sessions.onReset(SESSION)).toBe(true);
+  expect([sessions.requests, gone]).toEqual([1, [SESSION]]);
+  epoch += 1;
+  sessions.onMap();
+
+  expect(requests.map(({ message }) => message.tid)).toEqual([2n]);
+  expect(sessions.onReset(SESSION)).toBe(false);
   expect(sessions.onMessage(SESSION, { type: 'ping' })).toBe(false);
+});
+
+test('acknowledgements of backoffs are handed on', () => {
+  const position = { pool: 1, nspace: '', key: '', name: '', snap: 0n, hash: 0, max: false };
+  const ack = { type: 'osd_backoff', op: 'ackBlock', epoch, pgid: { pool: 1, seed: 0 } } as const;
+  sessions.onMessage(SESSION, { ...ack, id: 3n, begin: position, end: position });
+
+  expect(acks).toEqual([3n]);
 });

@@ -13,14 +13,19 @@ const pgs = [0, 1, 2].map((seed) => ({ pool: 1, seed }));
 let fake: FakeWorld;
 let reports: MgrReports;
 let primaryOf: Set<number>;
+let isActive: boolean;
 
 beforeEach(() => {
+  isActive = true;
   fake = new FakeWorld({ mgr_stats_period: 5 });
   primaryOf = new Set([0, 1, 2]);
   reports = new MgrReports({
     whoami: 4,
     world: fake.world,
     epoch: 7,
+    get isActive() {
+      return isActive;
+    },
     osdStat: () => ({ kb: 1 }) as OsdStat,
     primaryPgs: () => pgs.filter(({ seed }) => primaryOf.has(seed)),
     pgStat: (pgid) => (primaryOf.has(pgid.seed) ? ({ pgid } as PgStat) : undefined),
@@ -53,6 +58,17 @@ test('nothing is said before a manager is available; then all, and all again eve
     [true, 0, 1, 2],
     [true, 0, 1, 2],
   ]);
+});
+
+test('a manager is not bothered before the map has the OSD up, and then told all at once', () => {
+  isActive = false;
+  nameActive(addrOf(6800));
+  fake.advance(20);
+  expect(fake.dialled).toEqual([]);
+
+  isActive = true;
+  reports.onActive();
+  expect(reported()).toEqual([[true, 0, 1, 2]]);
 });
 
 test('changes follow soon, gathered, and only of PGs it is still primary of', () => {

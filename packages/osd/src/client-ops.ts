@@ -305,9 +305,25 @@ export class ClientOps {
   /** This OSD does not serve the PG (any more). */
   drop(): void {
     this.onReset();
+    for (const op of this.takeWaitingForActive()) this.#host.onDone(op);
+  }
+
+  /** Requests that wait for the PG to go active are the caller's from now on. */
+  takeWaitingForActive(): readonly ClientOp[] {
     const ops = this.#waitingForActive;
     this.#waitingForActive = [];
-    for (const op of ops) this.#host.onDone(op);
+    return ops;
+  }
+
+  /** A session has ended: nobody waits for the answers to what it has asked. Writes under way go on. */
+  dropSession(session: SessionId): void {
+    const keep = (op: ClientOp) => {
+      if (op.session === session) this.#host.onDone(op);
+      return op.session !== session;
+    };
+    this.#waitingForActive = this.#waitingForActive.filter(keep);
+    this.#waitingForReadable = this.#waitingForReadable.filter(keep);
+    for (const { waiting } of this.#objects.values()) waiting.splice(0, waiting.length, ...waiting.filter(keep));
   }
 
   // Replies.

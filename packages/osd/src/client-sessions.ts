@@ -1,17 +1,20 @@
 /** Sessions on the public endpoint: clients' requests on their way to the PGs, and the maps they are told of. */
 import { type Epoch, EntityType } from '@spirula/encoding';
-import type { Message, OsdMapMessage, OsdOpMessage, ReqId } from '@spirula/messages';
+import type { Message, OsdBackoff, OsdMapMessage, OsdOpMessage, ReqId } from '@spirula/messages';
 import type { Peer, SessionId, World } from '@spirula/world';
 import type { ClientOp } from './client-ops.ts';
 import { runTellCommand } from './tell-commands.ts';
 
-/** Requests on this OSD altogether; a session that goes beyond is closed, and its client tries again. */
+/** Requests on this OSD altogether. Beyond it the session with most of them is closed, and its client sends again. */
 const MAX_REQUESTS = 16_384;
 
 interface ClientSession {
   readonly peer: Peer;
   /** Newest map it is known to have. */
   epoch: Epoch;
+  /** Not answered yet. */
+  requests: number;
+  bytes: number;
 }
 
 export interface ClientSessionsHost {
@@ -21,6 +24,9 @@ export interface ClientSessionsHost {
   wantMap(epoch: Epoch): void;
   /** Hands a request to its PG, or answers `onDone`. */
   onRequest(op: ClientOp): void;
+  onBackoffAck(session: SessionId, message: OsdBackoff): void;
+  /** The session is gone: its requests that have not begun are to be dropped. */
+  onClosed(session: SessionId): void;
 }
 
 export class ClientSessions {
@@ -41,12 +47,24 @@ export class ClientSessions {
   }
 
   onAccepted(session: SessionId, peer: Peer): void {
-    this.#sessions.set(session, { peer, epoch: 0 });
+    this.#sessions.set(session, { peer, epoch: 0, requests: 0, bytes: 0 });
+  }
+
+  isOpen(session: SessionId): boolean {
+    return this.#sessions.has(session);
   }
 
   /** Returns whether the session belongs here. */
   onReset(session: SessionId): boolean {
-    return this.#sessions.delete(session);
+    if (!this.#sessions.delete(session)) return false;
+    const ops = this.#early;
+    this.#early = [];
+    for (const op of ops) {
+      if (op.session === session) this.onDone(op);
+      else this.#early.push(op);
+    }
+    this.#host.onClosed(session);
+    return true;
   }
 
   /** Returns whether the session belongs here. */
@@ -54,21 +72,19 @@ export class ClientSessions {
     const state = this.#sessions.get(session);
     if (!state) return false;
     if (message.type === 'osd_op') this.#onOp(session, state, message);
+    else if (message.type === 'osd_backoff') this.#host.onBackoffAck(session, message);
     else if (message.type === 'command') this.#host.world.net.send(session, runTellCommand(message));
     return true;
   }
 
   #onOp(session: SessionId, state: ClientSession, message: OsdOpMessage): void {
     const bytes = message.ops.reduce((sum, op) => sum + op.input.length, 0);
-    const { net, config } = this.#host.world;
-    const isFull = this.#requests >= MAX_REQUESTS || this.#bytes > 2 * config.osd_client_message_size_cap;
-    if (isFull) {
-      this.#sessions.delete(session);
-      net.close(session);
-      return;
-    }
+    if (this.#isFull) this.#makeRoom(session);
+    if (!this.#sessions.has(session)) return;
     this.#requests += 1;
     this.#bytes += bytes;
+    state.requests += 1;
+    state.bytes += bytes;
     const op: ClientOp = { session, message, reqid: reqidOf(state.peer, message), arrival: this.#arrivals++, bytes };
     state.epoch = Math.max(state.epoch, message.epoch);
     if (message.epoch > this.#host.epoch) {
@@ -78,6 +94,29 @@ export class ClientSessions {
     }
     this.#shareMaps(session, state);
     this.#host.onRequest(op);
+  }
+
+  get #isFull(): boolean {
+    const { config } = this.#host.world;
+    return this.#requests >= MAX_REQUESTS || this.#bytes > 2 * config.osd_client_message_size_cap;
+  }
+
+  /**
+   * Closes the session that has most under way; and `sender`, when that frees nothing yet: what has begun goes on.
+   */
+  #makeRoom(sender: SessionId): void {
+    const share = ({ requests, bytes }: ClientSession) =>
+      Math.max(requests / MAX_REQUESTS, bytes / this.#host.world.config.osd_client_message_size_cap);
+    const [largest] = [...this.#sessions].sort(([, a], [, b]) => share(b) - share(a));
+    if (largest) this.#close(largest[0]);
+    if (this.#isFull && this.#sessions.has(sender)) this.#close(sender);
+  }
+
+  #close(session: SessionId): void {
+    const { peer, requests, bytes } = this.#sessions.get(session)!;
+    this.#host.world.log.warn('too many requests: the session is closed', { client: peer.entity.id, requests, bytes });
+    this.#host.world.net.close(session);
+    this.onReset(session);
   }
 
   /** A client behind this OSD's map would not notice that it has to send elsewhere. */
@@ -104,7 +143,10 @@ export class ClientSessions {
     this.#requests -= 1;
     this.#bytes -= op.bytes;
     const state = this.#sessions.get(op.session);
-    if (state) this.#shareMaps(op.session, state);
+    if (!state) return;
+    state.requests -= 1;
+    state.bytes -= op.bytes;
+    this.#shareMaps(op.session, state);
   }
 }
 

@@ -18,6 +18,8 @@ export interface MgrReportsHost {
   readonly whoami: OsdId;
   readonly world: World<Message>;
   readonly epoch: number;
+  /** Whether the map has this OSD up: a manager hears nobody else. */
+  readonly isActive: boolean;
   osdStat(): OsdStat;
   /** PGs this OSD is primary of. */
   primaryPgs(): readonly PgId[];
@@ -47,11 +49,16 @@ export class MgrReports {
   }
 
   #connect(): void {
-    const { world, whoami } = this.#host;
-    if (this.#session !== undefined || this.#addrs.length === 0) return;
+    const { world, whoami, isActive } = this.#host;
+    if (this.#session !== undefined || this.#addrs.length === 0 || !isActive) return;
     this.#session = world.net.open('public', { type: 'mgr', addrs: this.#addrs });
     world.net.send(this.#session, { type: 'mgr_open', entity: { type: 'osd', id: String(whoami) } });
     this.#report(true);
+  }
+
+  /** The map has this OSD up now. */
+  onActive(): void {
+    this.#connect();
   }
 
   /** Returns whether the session belongs here. */

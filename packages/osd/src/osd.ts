@@ -32,8 +32,8 @@ import {
   type World,
   type WorldEvent,
 } from '@spirula/world';
+import { Backoffs } from './backoffs.ts';
 import { Boot } from './boot.ts';
-import type { ClientOp } from './client-ops.ts';
 import { ClientSessions } from './client-sessions.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { inspectPg, type OsdInspection } from './inspect.ts';
@@ -92,6 +92,7 @@ export class Osd implements Daemon<Message> {
   readonly #leases: LeaseRounds;
   readonly #recoverySlots: RecoverySlots;
   readonly #stats = new Map<PgKey, PgStatKeeper>();
+  readonly #backoffs: Backoffs;
   readonly #wakes = new Map<PgKey, Instant>();
   /** What follows when transactions are durable, oldest first. */
   readonly #commits = new Map<Token, (() => void)[]>();
@@ -130,6 +131,7 @@ export class Osd implements Daemon<Message> {
     });
     this.#links = this.#makeLinks();
     this.#clients = this.#makeClients();
+    this.#backoffs = this.#makeBackoffs();
     this.#mgr = this.#makeMgrReports();
     this.#pgs = new PgDirectory(this.#makePgHost(), this.#maps, (op) => this.#clients.onDone(op));
     this.#leases = new LeaseRounds({
@@ -218,6 +220,7 @@ export class Osd implements Daemon<Message> {
     for (let pgid = this.#recoverySlots.takeWaiting(); pgid; pgid = this.#recoverySlots.takeWaiting()) {
       this.#pgs.get(pgid)?.onRecoverySlot();
     }
+    this.#backoffs.update();
     this.#wishes.flush(this.#maps.current);
   }
 
@@ -337,7 +340,6 @@ export class Osd implements Daemon<Message> {
       this.#pgs.onMaps(maps, before);
       this.#wishes.onMap(map);
       for (const each of maps) this.#boot.onMap(each);
-      this.#pgs.dropWaiting();
       this.#heartbeat.updatePeers();
       this.#links.deliverEarly();
       this.#clients.onMap();
@@ -422,6 +424,9 @@ export class Osd implements Daemon<Message> {
   #onActive(upEpoch: Epoch): void {
     this.#world.log.info('active', { osd: this.#options.id, epoch: upEpoch });
     this.#writeSuperblock([], { mountedEpoch: upEpoch });
+    // Of pools made while it was away.
+    this.#pgs.searchUnbegun();
+    this.#mgr.onActive();
     this.#sendBeacon();
     this.#heartbeat.updatePeers();
   }
@@ -473,6 +478,11 @@ export class Osd implements Daemon<Message> {
     };
   }
 
+  #onPgChanged(pgid: PgId): void {
+    this.#backoffs.onPgChanged(pgid);
+    this.#mgr.pgChanged(pgid);
+  }
+
   // What the machines need of this OSD.
 
   #makePgHost(): PgHost {
@@ -493,7 +503,7 @@ export class Osd implements Daemon<Message> {
       beginRecoveryOp: (pgid) => this.#recoverySlots.begin(pgid),
       endRecoveryOp: () => this.#recoverySlots.end(),
       wakeAt: (pgid, at) => this.#wakeAt(pgid, at),
-      pgChanged: (pgid) => this.#mgr.pgChanged(pgid),
+      pgChanged: (pgid) => this.#onPgChanged(pgid),
       removePg: (pgid) => this.#pgs.remove(pgid),
     };
   }
@@ -593,14 +603,31 @@ export class Osd implements Daemon<Message> {
       },
       mapsSince: (epoch) => this.#maps.messageSince(epoch),
       wantMap: (epoch) => this.#wantMap(epoch),
-      onRequest: (op) => this.#onRequest(op),
+      onRequest: (op) => this.#backoffs.onRequest(op),
+      onBackoffAck: (session, message) => this.#backoffs.onAck(session, message),
+      onClosed: (session) => {
+        this.#backoffs.onReset(session);
+        for (const pg of this.#pgs.all()) pg.ops.dropSession(session);
+      },
     });
   }
 
-  #onRequest(op: ClientOp): void {
-    const pg = this.#boot.isActive ? this.#pgs.get(op.message.pgid) : undefined;
-    if (pg) pg.ops.handle(op);
-    else if (!this.#boot.isActive || !this.#pgs.waitForPg(op)) this.#clients.onDone(op);
+  #makeBackoffs(): Backoffs {
+    const self = this;
+    return new Backoffs({
+      get epoch() {
+        return self.#epoch;
+      },
+      get isActive() {
+        return self.#boot.isActive;
+      },
+      pg: (pgid) => this.#pgs.get(pgid),
+      pgNum: (pool) => this.#maps.current?.pools.get(pool)?.pgNum,
+      isExpected: (pgid) => this.#pgs.isExpected(pgid),
+      isOpen: (session) => this.#clients.isOpen(session),
+      onDone: (op) => this.#clients.onDone(op),
+      send: (session, message) => void this.#world.net.send(session, message),
+    });
   }
 
   #makeMgrReports(): MgrReports {
@@ -610,6 +637,9 @@ export class Osd implements Daemon<Message> {
       world: this.#world,
       get epoch() {
         return self.#epoch;
+      },
+      get isActive() {
+        return self.#boot.isActive;
       },
       osdStat: () => this.#osdStat(),
       primaryPgs: () => [...this.#pgs.all()].filter(({ core }) => core.isPrimary).map(({ pgid }) => pgid),

@@ -20,8 +20,6 @@ import { emptyInfo, NO_HISTORY, NO_VERSION } from './pg-info.ts';
 
 /** Objects removed in one transaction. */
 const REMOVE_BATCH = 64;
-/** Requests kept for a PG that is about to begin here; further ones are dropped, and their clients send them again. */
-const MAX_WAITING = 1024;
 
 export class PgDirectory {
   readonly #host: PgHost;
@@ -29,7 +27,6 @@ export class PgDirectory {
   readonly #onDone: (op: ClientOp) => void;
   readonly #pgs = new Map<PgKey, Pg>();
   readonly #removing = new Set<PgKey>();
-  readonly #waiting = new Map<PgKey, ClientOp[]>();
   #searchedAt: Epoch = 0;
 
   constructor(host: PgHost, maps: OsdMapStore, onDone: (op: ClientOp) => void) {
@@ -191,9 +188,6 @@ export class PgDirectory {
     this.#follow(pg, map);
     if (!this.#pgs.has(pgKey(pgid))) return;
     pg.activateMap();
-    const waiting = this.#waiting.get(pgKey(pgid)) ?? [];
-    this.#waiting.delete(pgKey(pgid));
-    for (const op of waiting) pg.ops.handle(op);
   }
 
   // Messages.
@@ -235,29 +229,12 @@ export class PgDirectory {
     if (isWanted) this.#beginAndFollow(pgid, map, info.history, pastIntervals);
   }
 
-  /** A request for a PG of this OSD's that has not begun; returns false when it is none of its business. */
-  waitForPg(op: ClientOp): boolean {
-    const { pgid } = op.message;
+  /** Whether a PG that is not here should be: this OSD is its primary. Somebody will tell of it, or `searchUnbegun` finds it. */
+  isExpected(pgid: PgId): boolean {
     const { current } = this.#maps;
-    if (!current || mapPg(current, pgid).actingPrimary !== this.#host.whoami) return false;
-    const pool = current.pools.get(pgid.pool);
-    if (!pool || pool.type !== PoolType.replicated || pgid.seed >= pool.pgNum) return false;
-    const waiting = this.#waiting.get(pgKey(pgid)) ?? [];
-    if (waiting.length >= MAX_WAITING) return false;
-    waiting.push(op);
-    this.#waiting.set(pgKey(pgid), waiting);
-    return true;
-  }
-
-  /** Requests waiting for PGs that this OSD will not be primary of after all. */
-  dropWaiting(): void {
-    const { current } = this.#maps;
-    for (const [key, ops] of [...this.#waiting]) {
-      const { pgid } = ops[0]!.message;
-      if (current && mapPg(current, pgid).actingPrimary === this.#host.whoami) continue;
-      this.#waiting.delete(key);
-      for (const op of ops) this.#onDone(op);
-    }
+    const pool = current?.pools.get(pgid.pool);
+    if (!current || !pool || pool.type !== PoolType.replicated || pgid.seed >= pool.pgNum) return false;
+    return mapPg(current, pgid).actingPrimary === this.#host.whoami;
   }
 
   // Removal: the metadata first, so that a restart sees what is going on; then the objects, some at a time.

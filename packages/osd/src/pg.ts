@@ -131,6 +131,18 @@ export class Pg {
     if (temps.length > 0) core.commit(temps.map((oid): TransactionOp => ({ op: 'remove', cid: core.cid, oid })));
   }
 
+  /**
+   * Whether nobody can tell when requests will be served: then clients are asked to keep them (PrimaryLogPG::do_request).
+   */
+  get isBlocked(): boolean {
+    const { core, peering } = this;
+    if (peering.isActive) return !core.hasMinSize;
+    if (!core.isPrimary) return false;
+    const { name } = peering.state;
+    if (name === 'Down' || name === 'Incomplete') return true;
+    return core.host.world.config.osd_backoff_on_peering && 'prior' in peering.state && name !== 'WaitActingChange';
+  }
+
   // Maps.
 
   advanceMap(map: OsdMap, lastMap: OsdMap, placement: PgPlacement, pool: Pool): void {

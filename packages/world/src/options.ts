@@ -79,6 +79,8 @@ export const DEFAULTS = {
   osd_max_attr_size: 0,
   osd_max_write_size_mb: 90,
   osd_max_omap_entries_per_request: 1024,
+  /** Whether clients are asked to keep requests on PGs that peer; on those that cannot serve they are always. */
+  osd_backoff_on_peering: false,
   osd_client_message_size_cap: 500 << 20,
   osd_client_message_cap: 256,
   // Manager
