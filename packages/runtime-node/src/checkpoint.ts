@@ -1,7 +1,8 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Bytes, compareBytes } from '@spirula/encoding';
 import type { KvOverlay, KvRange } from '@spirula/world';
-import { open, type RootDatabase } from 'lmdb';
+import type { RootDatabase } from 'lmdb';
 
 type Entry = readonly [key: Bytes, value: Bytes];
 
@@ -24,20 +25,50 @@ export interface Checkpoint {
 const CHUNK_CHANGES = 256;
 const SEQ_KEY = Buffer.from('seq');
 
-/** A checkpoint in LMDB. The caller sees to it that there is one opener. */
-export class LmdbCheckpoint implements Checkpoint {
-  readonly #root: RootDatabase<Buffer, Buffer>;
-  readonly #entries: ReturnType<RootDatabase<Buffer, Buffer>['openDB']>;
-  readonly #meta: ReturnType<RootDatabase<Buffer, Buffer>['openDB']>;
-  #appliedSeq: number;
+type Database = ReturnType<RootDatabase<Buffer, Buffer>['openDB']>;
 
-  constructor(dir: string) {
+interface Environment {
+  readonly root: RootDatabase<Buffer, Buffer>;
+  readonly entries: Database;
+  readonly meta: Database;
+}
+
+/**
+ * A checkpoint in LMDB. The caller sees to it that there is one opener. Until something is applied there is none: most
+ * daemons never write so much.
+ */
+export class LmdbCheckpoint implements Checkpoint {
+  readonly #path: string;
+  #environment: Environment | undefined;
+  #appliedSeq = 0;
+
+  private constructor(path: string) {
+    this.#path = path;
+  }
+
+  static async open(dir: string): Promise<LmdbCheckpoint> {
+    const checkpoint = new LmdbCheckpoint(join(dir, 'checkpoint'));
+    if (!existsSync(checkpoint.#path)) return checkpoint;
+    const { meta } = await checkpoint.#open();
+    const seq = meta.get(SEQ_KEY) as Buffer | undefined;
+    checkpoint.#appliedSeq = seq === undefined ? 0 : Number(seq.readBigUInt64LE());
+    return checkpoint;
+  }
+
+  async #open(): Promise<Environment> {
+    const { open } = await import('lmdb');
     const binary = { keyEncoding: 'binary', encoding: 'binary' } as const;
-    this.#root = open({ path: join(dir, 'checkpoint'), noMemInit: true, noSubdir: false, maxDbs: 4, ...binary });
-    this.#entries = this.#root.openDB({ name: 'entries', ...binary });
-    this.#meta = this.#root.openDB({ name: 'meta', ...binary });
-    const seq = this.#meta.get(SEQ_KEY) as Buffer | undefined;
-    this.#appliedSeq = seq === undefined ? 0 : Number(seq.readBigUInt64LE());
+    const root: RootDatabase<Buffer, Buffer> = open({
+      path: this.#path,
+      noMemInit: true,
+      noSubdir: false,
+      maxDbs: 4,
+      ...binary,
+    });
+    const entries = root.openDB({ name: 'entries', ...binary });
+    const meta = root.openDB({ name: 'meta', ...binary });
+    this.#environment = { root, entries, meta };
+    return this.#environment;
   }
 
   get appliedSeq(): number {
@@ -45,25 +76,26 @@ export class LmdbCheckpoint implements Checkpoint {
   }
 
   get(key: Bytes): Bytes | undefined {
-    return this.#entries.get(asBuffer(key)) as Bytes | undefined;
+    return this.#environment?.entries.get(asBuffer(key)) as Bytes | undefined;
   }
 
   *range({ start, end, reverse }: KvRange): Generator<Entry> {
-    if (compareBytes(start, end) >= 0) return;
+    const entries = this.#environment?.entries;
+    if (entries === undefined || compareBytes(start, end) >= 0) return;
     const bounds = reverse
       ? { start: asBuffer(end), end: asBuffer(start), reverse, exclusiveStart: true, inclusiveEnd: true }
       : { start: asBuffer(start), end: asBuffer(end) };
-    for (const { key, value } of this.#entries.getRange(bounds)) yield [key as Bytes, value as Bytes];
+    for (const { key, value } of entries.getRange(bounds)) yield [key as Bytes, value as Bytes];
   }
 
   async apply(batches: KvOverlay, seq: number): Promise<void> {
+    const { root, entries, meta } = this.#environment ?? (await this.#open());
     // Changes of one turn share a promise.
     const changes = new Set<Promise<boolean>>();
-    for (const [start, end] of batches.deletedRanges()) await this.#removeRange(start, end, changes);
+    for (const [start, end] of batches.deletedRanges()) await removeRange(entries, start, end, changes);
     let count = 0;
     for (const [key, value] of batches.entries()) {
-      const done =
-        value === undefined ? this.#entries.remove(asBuffer(key)) : this.#entries.put(asBuffer(key), asBuffer(value));
+      const done = value === undefined ? entries.remove(asBuffer(key)) : entries.put(asBuffer(key), asBuffer(value));
       changes.add(done);
       count += 1;
       if (count % CHUNK_CHANGES === 0) await nextTurn();
@@ -71,26 +103,26 @@ export class LmdbCheckpoint implements Checkpoint {
     const bytes = Buffer.alloc(8);
     bytes.writeBigUInt64LE(BigInt(seq));
     // LMDB takes changes in order: when this one is there, all are.
-    changes.add(this.#meta.put(SEQ_KEY, bytes));
+    changes.add(meta.put(SEQ_KEY, bytes));
     await Promise.all(changes);
-    await this.#root.flushed;
-    this.#root.resetReadTxn();
+    await root.flushed;
+    root.resetReadTxn();
     this.#appliedSeq = seq;
   }
 
-  close(): Promise<void> {
-    return this.#root.close();
+  async close(): Promise<void> {
+    await this.#environment?.root.close();
   }
+}
 
-  async #removeRange(start: Bytes, end: Bytes, changes: Set<Promise<boolean>>): Promise<void> {
-    let from: Bytes = start;
-    for (;;) {
-      const keys = [...this.#entries.getKeys({ start: asBuffer(from), end: asBuffer(end), limit: CHUNK_CHANGES })];
-      for (const key of keys) changes.add(this.#entries.remove(key));
-      if (keys.length < CHUNK_CHANGES) return;
-      from = Buffer.concat([keys.at(-1) as Bytes, Buffer.from([0])]);
-      await nextTurn();
-    }
+async function removeRange(entries: Database, start: Bytes, end: Bytes, changes: Set<Promise<boolean>>): Promise<void> {
+  let from: Bytes = start;
+  for (;;) {
+    const keys = [...entries.getKeys({ start: asBuffer(from), end: asBuffer(end), limit: CHUNK_CHANGES })];
+    for (const key of keys) changes.add(entries.remove(key));
+    if (keys.length < CHUNK_CHANGES) return;
+    from = Buffer.concat([keys.at(-1) as Bytes, Buffer.from([0])]);
+    await nextTurn();
   }
 }
 

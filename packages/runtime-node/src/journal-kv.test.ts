@@ -169,7 +169,7 @@ describe('on disk, with LMDB behind', () => {
     return await JournalKv.open({
       dir,
       files: nodeFiles,
-      checkpoint: new LmdbCheckpoint(dir),
+      checkpoint: await LmdbCheckpoint.open(dir),
       log,
       crc32c,
       onCommitted: (token) => committed.push(token),
@@ -219,7 +219,7 @@ describe('on disk, with LMDB behind', () => {
     file.writeNow(30, utf8('rot'));
     await file.close();
 
-    const checkpoint = new LmdbCheckpoint(dir);
+    const checkpoint = await LmdbCheckpoint.open(dir);
     const opening = JournalKv.open({
       dir,
       files: nodeFiles,

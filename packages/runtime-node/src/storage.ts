@@ -50,7 +50,7 @@ export async function openStorage(
   try {
     const dir = join(folder.path, 'kv');
     await nodeFiles.makeDir(dir);
-    checkpoint = new LmdbCheckpoint(dir);
+    checkpoint = await LmdbCheckpoint.open(dir);
     kv = await JournalKv.open({
       dir,
       files: nodeFiles,

@@ -14,7 +14,8 @@ interface StatusJson {
   readonly osdmap: { readonly num_osds: number; readonly num_up_osds: number };
 }
 
-async function withClient<T>(confPath: string, work: (client: ClusterConnection) => Promise<T>): Promise<T> {
+/** Runs `work` with a client of the cluster that `confPath` describes. */
+export async function withClient<T>(confPath: string, work: (client: ClusterConnection) => Promise<T>): Promise<T> {
   const client = await connectClient(confPath);
   try {
     return await work(client);
@@ -23,28 +24,31 @@ async function withClient<T>(confPath: string, work: (client: ClusterConnection)
   }
 }
 
-/** Registers every OSD of the cluster that the monitors do not know yet (`osd new`). */
-export async function bootstrapOsds(confPath: string, cluster: ClusterFile): Promise<void> {
-  await withClient(confPath, async (client) => {
-    const dump = JSON.parse(await client.command({ prefix: 'osd dump', format: 'json' })) as {
-      osds: { uuid: string }[];
-    };
-    const known = new Set(dump.osds.map((osd) => osd.uuid));
-    for (const osd of cluster.osds) {
-      if (!known.has(osd.uuid)) await client.command({ prefix: 'osd new', uuid: osd.uuid, id: osd.id });
-    }
-  });
+/** Registers every OSD of the cluster that the monitors do not know yet (`osd new`): all with one change of the map. */
+export async function bootstrapOsds(client: ClusterConnection, cluster: ClusterFile): Promise<void> {
+  const dump = JSON.parse(await client.command({ prefix: 'osd dump', format: 'json' })) as {
+    osds: { uuid: string }[];
+  };
+  const known = new Set(dump.osds.map((osd) => osd.uuid));
+  const unknown = cluster.osds.filter((osd) => !known.has(osd.uuid));
+  await Promise.all(unknown.map(({ uuid, id }) => client.command({ prefix: 'osd new', uuid, id })));
 }
 
 /** Makes the first pool, with an application, unless the cluster has pools already. */
-export async function ensurePool(confPath: string, cluster: ClusterFile): Promise<void> {
+export async function ensurePool(client: ClusterConnection, cluster: ClusterFile): Promise<void> {
   if (cluster.osds.length === 0) return;
-  await withClient(confPath, async (client) => {
-    const pools = JSON.parse(await client.command({ prefix: 'osd pool ls', format: 'json' })) as string[];
-    if (pools.length > 0) return;
-    await client.command({ prefix: 'osd pool create', pool: FIRST_POOL, pg_num: FIRST_POOL_PGS });
-    await client.command({ prefix: 'osd pool application enable', pool: FIRST_POOL, app: 'rados' });
-  });
+  const pools = JSON.parse(await client.command({ prefix: 'osd pool ls', format: 'json' })) as string[];
+  if (pools.length > 0) return;
+  await client.command({ prefix: 'osd pool create', pool: FIRST_POOL, pg_num: FIRST_POOL_PGS });
+  await client.command({ prefix: 'osd pool application enable', pool: FIRST_POOL, app: 'rados' });
+}
+
+/** PGs of all pools, by the OSDMap. */
+async function countPgs(client: ClusterConnection): Promise<number> {
+  const dump = JSON.parse(await client.command({ prefix: 'osd dump', format: 'json' })) as {
+    pools: { pg_num: number }[];
+  };
+  return dump.pools.reduce((sum, pool) => sum + pool.pg_num, 0);
 }
 
 /**
@@ -61,7 +65,8 @@ export async function waitForHealth(confPath: string, timeoutSeconds: number): P
         .filter((each) => each.state_name === 'active+clean')
         .reduce((sum, each) => sum + each.count, 0);
       const settled = clean === status.pgmap.num_pgs && status.osdmap.num_up_osds === status.osdmap.num_osds;
-      if (status.health.status === 'HEALTH_OK' && settled) return;
+      // The manager may not have heard of a new pool yet.
+      if (status.health.status === 'HEALTH_OK' && settled && status.pgmap.num_pgs === (await countPgs(client))) return;
       if (Date.now() > deadline) {
         const states = status.pgmap.pgs_by_state.map((each) => `${each.count} ${each.state_name}`).join(', ');
         throw new UserError(

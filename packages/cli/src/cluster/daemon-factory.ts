@@ -4,18 +4,21 @@ import { type AddrVec, AddrType, parseUuid, type Uuid } from '@spirula/encoding'
 import type { MonMap } from '@spirula/maps';
 import type { Message } from '@spirula/messages';
 import { Mgr } from '@spirula/mgr';
-import { type MgrHttp, serveMgrHttp } from '@spirula/mgr-http';
+import type { MgrHttp } from '@spirula/mgr-http';
 import { Monitor } from '@spirula/mon';
 import { createObjectStore } from '@spirula/objectstore';
 import { Osd } from '@spirula/osd';
 import { DaemonHost, type HostExit, NodeLog, type StoreConfig } from '@spirula/runtime-node';
-import { type Daemon, makeConfig, type World } from '@spirula/world';
+import { type Daemon, type Log, makeConfig, type World } from '@spirula/world';
 import type { ClusterFile } from './cluster-file.ts';
 import { profileOptions } from './profile.ts';
 import { UserError } from './user-error.ts';
 
 /** Size of an OSD's device: a sparse file, so that it costs what is stored. */
 export const OSD_DEVICE_BYTES = 16 * 1024 ** 3;
+
+/** The manager's HTTP face is loaded so long after it: a quarter of a second of work that no start waits for. */
+const HTTP_DELAY_MS = 3000;
 
 function monAddrs(cluster: ClusterFile): AddrVec[] {
   return cluster.mons.map(({ port }) => [{ type: AddrType.v2, nonce: 0, family: 2, ip: '127.0.0.1', port }]);
@@ -117,7 +120,7 @@ export async function startDaemon(
   const { entity, gid, deviceBytes, endpoints, make } = blueprint(cluster, name);
   mkdirSync(join(dir, 'log'), { recursive: true });
   const log = new NodeLog({ name, level: 'info', path: join(dir, 'log', `${name}.log`) });
-  let http: MgrHttp | undefined;
+  const face = new HttpFace();
   let daemon: Daemon<Message> | undefined;
   const host = await DaemonHost.start(
     {
@@ -130,7 +133,7 @@ export async function startDaemon(
       log,
       onExit: (exit) => {
         log.close();
-        void (http?.close() ?? Promise.resolve()).then(() => onExit(exit));
+        void face.close().then(() => onExit(exit));
       },
     },
     (world) => {
@@ -138,7 +141,31 @@ export async function startDaemon(
       return daemon;
     },
   );
-  // `/metrics`, where `ceph mgr services` says.
-  if (daemon instanceof Mgr) http = await serveMgrHttp(daemon);
+  if (daemon instanceof Mgr) face.openSoon(daemon, log);
   return host;
+}
+
+/** `/metrics` of a manager, where `ceph mgr services` says. */
+class HttpFace {
+  #timer: NodeJS.Timeout | undefined;
+  #opening: Promise<MgrHttp | undefined> = Promise.resolve(undefined);
+
+  openSoon(mgr: Mgr, log: Log): void {
+    this.#timer = setTimeout(() => {
+      this.#opening = this.#open(mgr).catch((error: Error) => {
+        log.error('the HTTP face does not open', { error: error.message });
+        return undefined;
+      });
+    }, HTTP_DELAY_MS);
+  }
+
+  async close(): Promise<void> {
+    clearTimeout(this.#timer);
+    await (await this.#opening)?.close();
+  }
+
+  async #open(mgr: Mgr): Promise<MgrHttp> {
+    const { serveMgrHttp } = await import('@spirula/mgr-http');
+    return await serveMgrHttp(mgr);
+  }
 }

@@ -1,4 +1,4 @@
-import { existsSync, linkSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, renameSync, unlinkSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import { explainSystemError, UserError } from './user-error.ts';
@@ -35,7 +35,7 @@ export async function lockFolder(dir: string, onConnection: (socket: Socket) => 
   const own = join(dir, `.control.${process.pid}.sock`);
   makeFolder(dir);
   try {
-    rmSync(own, { force: true });
+    removeSocket(own);
   } catch (error) {
     throw explainSystemError(error, dir);
   }
@@ -50,9 +50,21 @@ export async function lockFolder(dir: string, onConnection: (socket: Socket) => 
     server.close();
     throw error;
   } finally {
-    rmSync(own, { force: true });
+    removeSocket(own);
   }
   return server;
+}
+
+/**
+ * Removes a socket file, if it is there. Not by `rmSync`, which looks at the file first: when a socket was the last file
+ * that Node looked at, it does not follow symbolic links in the next import (fs.realpathSync of Node 20).
+ */
+export function removeSocket(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
 }
 
 /**
@@ -92,7 +104,7 @@ async function claim(path: string, own: string, dir: string): Promise<void> {
     }
     const stale = join(dir, `.control.${process.pid}.stale`);
     renameSync(path, stale);
-    rmSync(stale, { force: true });
+    removeSocket(stale);
   }
   throw new UserError(`${dir}: another spirula is starting there at this moment. Try again.`);
 }

@@ -1,8 +1,7 @@
-import { rmSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { type ClusterFile, newClusterFile, readClusterFile, writeClusterFile } from './cluster-file.ts';
 import { type ControlRequest, serveControl } from './control.ts';
-import { controlSocketPath, lockFolder } from './folder-lock.ts';
+import { controlSocketPath, lockFolder, removeSocket } from './folder-lock.ts';
 import { InProcessRunner } from './in-process-runner.ts';
 import { findFreePorts, requireFreePorts } from './ports.ts';
 import { ProcessRunner } from './process-runner.ts';
@@ -51,7 +50,7 @@ export async function serveCluster(options: ServeOptions): Promise<ServedCluster
   const release = () => {
     for (const socket of connections) socket.destroy();
     lock.close();
-    rmSync(controlSocketPath(options.dir), { force: true });
+    removeSocket(controlSocketPath(options.dir));
   };
 
   let supervisor: Supervisor;

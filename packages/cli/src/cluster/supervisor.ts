@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { bootstrapOsds, ensurePool, waitForHealth } from './bootstrap.ts';
+import { bootstrapOsds, ensurePool, waitForHealth, withClient } from './bootstrap.ts';
 import type { ClusterFile } from './cluster-file.ts';
 import { cephConf } from './profile.ts';
 import type { DaemonLoad, RunningDaemon, Runner } from './runner.ts';
@@ -56,9 +56,11 @@ export class Supervisor {
     }
     try {
       await this.#startAll(this.daemons.filter((name) => !name.startsWith('osd.')));
-      await bootstrapOsds(this.confPath, this.#cluster);
-      await this.#startAll(this.#cluster.osds.map((osd) => `osd.${osd.id}`));
-      await ensurePool(this.confPath, this.#cluster);
+      await withClient(this.confPath, async (client) => {
+        await bootstrapOsds(client, this.#cluster);
+        const osds = this.#cluster.osds.map((osd) => `osd.${osd.id}`);
+        await allDone([this.#startAll(osds), ensurePool(client, this.#cluster)]);
+      });
     } catch (error) {
       await this.down();
       throw error;
@@ -72,9 +74,7 @@ export class Supervisor {
 
   /** When one does not start, the others have, and must be stopped. */
   async #startAll(names: readonly string[]): Promise<void> {
-    const outcomes = await Promise.allSettled(names.map((name) => this.start(name)));
-    const failure = outcomes.find((outcome) => outcome.status === 'rejected');
-    if (failure) throw failure.reason;
+    await allDone(names.map((name) => this.start(name)));
   }
 
   async start(name: string): Promise<void> {
@@ -145,4 +145,11 @@ export class Supervisor {
     if (!daemon) throw new UserError(`${name} is not running. \`spirula start ${name}\` starts it.`);
     return daemon;
   }
+}
+
+/** Waits for all, whether they fail or not; then fails as the first that did. */
+async function allDone(works: readonly Promise<void>[]): Promise<void> {
+  const outcomes = await Promise.allSettled(works);
+  const failure = outcomes.find((outcome) => outcome.status === 'rejected');
+  if (failure) throw failure.reason;
 }
