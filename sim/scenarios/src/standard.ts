@@ -106,8 +106,8 @@ function drawStandard(seed: number): StandardConfig {
         timeoutOneIn: random.pick([0, 0, 10]),
         timeoutUs: random.between(1, 10) * SECOND,
         writeBytes: random.pick([200, 5000]),
-        largeWriteBytes: random.pick([20_000, 100_000, 200_000]),
-        largeOneIn: random.pick([3, 10, 30]),
+        largeWriteBytes: random.pick([20_000, 200_000, 200_000]),
+        largeOneIn: random.pick([3, 6, 20]),
       },
     },
     network: {

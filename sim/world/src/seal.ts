@@ -13,6 +13,9 @@ export interface Seal {
 
 const FRAME_BYTES = 90;
 const NUMBER_BYTES = 4;
+const MULTIPLIER = 0x5bd1e995;
+/** From so many bytes on it pays to read them as words. */
+const VIEW_BYTES = 32;
 
 const float = new Float64Array(1);
 const floatWords = new Uint32Array(float.buffer);
@@ -83,13 +86,23 @@ class Walk {
   }
 
   #visitBytes(bytes: Uint8Array): void {
-    this.bytes += NUMBER_BYTES + bytes.length;
-    this.#mix(bytes.length);
+    const { length } = bytes;
+    this.bytes += NUMBER_BYTES + length;
+    this.#mix(length);
+    let { hash } = this;
     let i = 0;
-    for (; i + 4 <= bytes.length; i += 4) {
-      this.#mix(bytes[i]! | (bytes[i + 1]! << 8) | (bytes[i + 2]! << 16) | (bytes[i + 3]! << 24));
+    if (length >= VIEW_BYTES) {
+      const view = new DataView(bytes.buffer, bytes.byteOffset, length);
+      for (; i + 4 <= length; i += 4) {
+        hash = Math.imul(hash ^ view.getInt32(i, true), MULTIPLIER);
+        hash ^= hash >>> 15;
+      }
     }
-    for (; i < bytes.length; i++) this.#mix(bytes[i]!);
+    for (; i < length; i++) {
+      hash = Math.imul(hash ^ bytes[i]!, MULTIPLIER);
+      hash ^= hash >>> 15;
+    }
+    this.hash = hash;
   }
 
   #mixNumber(value: number): void {
@@ -103,7 +116,7 @@ class Walk {
   }
 
   #mix(word: number): void {
-    const hash = Math.imul(this.hash ^ word, 0x5bd1e995);
+    const hash = Math.imul(this.hash ^ word, MULTIPLIER);
     this.hash = hash ^ (hash >>> 15);
   }
 }
