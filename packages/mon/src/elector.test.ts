@@ -58,6 +58,20 @@ test('the victory of one to whom nothing was promised starts a new election', ()
   expect(after(deferred, { ...victory, from: 0 })).toMatchObject({ epoch: 7, state: { name: 'electing' } });
 });
 
+test('a victory without a majority, without the winner, or with monitors that there are not, is none', () => {
+  const deferred = after(fresh(2), { kind: 'propose', from: 1, epoch: 5 });
+  const claim = (quorum: number[]) => after(deferred, { kind: 'victory', from: 1, epoch: 6, quorum });
+
+  for (const quorum of [[2], [0, 2], [1, 2, 2, 7], [2, 2], [1]]) expect(claim(quorum)).toBe(deferred);
+  expect(claim([1, 2]).state.name).toBe('quorum');
+});
+
+test('an epoch that nobody can have reached is not taken over', () => {
+  const elector = fresh(1, 5);
+
+  expect(after(elector, { kind: 'propose', from: 0, epoch: 0xffff_ffff })).toBe(elector);
+});
+
 test('whoever is outside of the quorum and asks gets a new election', () => {
   const leader = after(fresh(0), { kind: 'start' }, { kind: 'ack', from: 1, epoch: 5 }, { kind: 'timeout' });
 

@@ -49,10 +49,14 @@ export type ElectorEffect =
   /** A new election runs: whatever the old quorum did is suspended. */
   | { readonly kind: 'electing' };
 
+/** Nobody is so many elections ahead: an epoch beyond it is refused, lest there be none left to count. */
+const MAX_AHEAD = 2 ** 24;
+
 type Step = [Elector, ElectorEffect[]];
 
 /** Advances the election by one event. Pure; whatever a peer sends, it does not throw. */
 export function stepElector(elector: Elector, event: ElectorEvent): Step {
+  if ('epoch' in event && event.epoch > elector.epoch + MAX_AHEAD) return [elector, []];
   switch (event.kind) {
     case 'start':
       return start(elector);
@@ -147,7 +151,7 @@ function win(elector: Elector): Step {
 }
 
 function onVictory(elector: Elector, from: number, epoch: number, quorum: readonly number[]): Step {
-  if (isElecting(epoch) || epoch < elector.epoch || from >= elector.rank || !quorum.includes(elector.rank)) {
+  if (isElecting(epoch) || epoch < elector.epoch || from >= elector.rank || !isQuorum(elector, from, quorum)) {
     return [elector, []];
   }
   if (epoch === elector.epoch && elector.state.name === 'quorum') return [elector, []];
@@ -162,4 +166,11 @@ function onVictory(elector: Elector, from: number, epoch: number, quorum: readon
       { kind: 'lost', leader: from, quorum },
     ],
   ];
+}
+
+/** Whether these may be the monitors that elected `leader`, and this one with them. */
+function isQuorum({ rank, size }: Elector, leader: number, quorum: readonly number[]): boolean {
+  const distinct = new Set(quorum);
+  const known = quorum.every((each) => each >= 0 && each < size);
+  return known && distinct.size >= majority(size) && distinct.has(rank) && distinct.has(leader);
 }

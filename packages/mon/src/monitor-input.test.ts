@@ -1,5 +1,6 @@
 /** What another monitor says may be anything: it is refused or dropped, and the quorum goes on. */
-import type { Message } from '@spirula/messages';
+import { concatBytes, EMPTY, MalformedInput } from '@spirula/encoding';
+import { decodeMessage, encodeMessage, type Message } from '@spirula/messages';
 import { SECOND } from '@spirula/world';
 import {
   assert,
@@ -15,7 +16,7 @@ import {
 } from 'fast-check';
 import { expect, test } from 'vitest';
 import { MonTransaction } from './mon-store.ts';
-import { expectAlike, FSID, NAMES, quorum } from './three-monitors.test-support.ts';
+import { expectAlike, FSID, NAMES, quorum, ThreeMonitors } from './three-monitors.test-support.ts';
 
 /** Beside the receiver's own: most is about where it stands. */
 const version = integer({ min: -2, max: 3 });
@@ -143,6 +144,121 @@ test('whatever monitors say to one another, none fails, and they agree again', (
     { numRuns: 60 },
   );
 });
+
+/** Everything that monitors say to one another: elections, changes asked of a peon, one that is away and must copy. */
+function busyQuorum(onTheWay: (message: Message) => Message | undefined): ThreeMonitors {
+  const mons = new ThreeMonitors();
+  mons.onTheWay = onTheWay;
+  for (const name of NAMES) mons.start(name);
+  mons.run(10 * SECOND);
+  mons.change('b', 2);
+  mons.stop('c');
+  mons.run(15 * SECOND);
+  mons.change('b', 25);
+  mons.start('c');
+  mons.run(15 * SECOND);
+  mons.stop('a');
+  mons.run(15 * SECOND);
+  mons.change('c', 2);
+  return mons;
+}
+
+function kindOf(message: Message): string {
+  return 'op' in message ? `${message.type} ${message.op}` : message.type;
+}
+
+const KINDS = [
+  ...['mon_probe probe', 'mon_probe reply', 'mon_election propose', 'mon_election ack', 'mon_election victory'],
+  ...['mon_paxos collect', 'mon_paxos last', 'mon_paxos begin', 'mon_paxos accept', 'mon_paxos commit'],
+  ...['mon_paxos lease', 'mon_paxos leaseAck', 'mon_sync get', 'mon_sync chunk', 'mon_forward', 'mon_route'],
+];
+
+test('the quorum whose messages are damaged below says all that monitors say', () => {
+  const said = new Set<string>();
+  busyQuorum((message) => {
+    said.add(kindOf(message));
+    return message;
+  });
+
+  expect([...said].sort()).toEqual([...KINDS].sort());
+});
+
+interface Damage {
+  /** Bit n: the message that is the nth of its kind is damaged. */
+  readonly which: number;
+  readonly at: number;
+  readonly how: 'flip' | 'cut';
+}
+
+const damage: Arbitrary<Damage> = record({
+  which: integer({ min: 1, max: 0xfff }),
+  at: integer({ min: 0, max: 1 << 20 }),
+  how: constantFrom('flip', 'cut'),
+});
+
+function damagedBytes(bytes: Uint8Array, { at, how }: Damage): Uint8Array {
+  if (bytes.length === 0) return bytes;
+  if (how === 'cut') return bytes.slice(0, at % bytes.length);
+  const copy = bytes.slice();
+  copy[at % bytes.length]! ^= 1 << (at % 8);
+  return copy;
+}
+
+/** What a value in a message is, damaged: the message itself is well-formed. */
+function withDamagedValues(message: Message, how: Damage): Message {
+  if (message.type === 'mon_sync') return { ...message, data: damagedBytes(message.data, how) };
+  if (message.type !== 'mon_paxos') return message;
+  return { ...message, values: new Map([...message.values].map(([at, value]) => [at, damagedBytes(value, how)])) };
+}
+
+/** As it arrives when the wire damaged it, undefined when it does not parse. */
+function damagedOnTheWire(message: Message, how: Damage): Message | undefined {
+  const { code, version, compat, tid, front, data } = encodeMessage(message);
+  const whole = { code, version, compat, tid, front, middle: EMPTY, data: concatBytes(data) };
+  const inData = how.at % 2 === 0 && whole.data.length > 0;
+  try {
+    if (inData) return decodeMessage({ ...whole, data: damagedBytes(whole.data, how) });
+    return decodeMessage({ ...whole, front: damagedBytes(front, how) });
+  } catch (error) {
+    if (error instanceof MalformedInput) return undefined;
+    throw error;
+  }
+}
+
+type Spoil = (message: Message, how: Damage) => Message | undefined;
+
+function agreesAgain(kind: string, how: Damage, spoil: Spoil): void {
+  let count = 0;
+  const mons = busyQuorum((message) => {
+    if (kindOf(message) !== kind) return message;
+    const damaged = count < 12 && (how.which & (1 << count)) !== 0;
+    count += 1;
+    return damaged ? spoil(message, how) : message;
+  });
+  mons.start('a');
+  mons.run(60 * SECOND);
+  mons.change('b', 2);
+  mons.run(5 * SECOND);
+
+  expectAlike(mons);
+}
+
+test.each(KINDS)('no monitor fails when %s is damaged on the wire, and they agree again', (kind) => {
+  assert(
+    property(damage, (how) => agreesAgain(kind, how, damagedOnTheWire)),
+    { numRuns: 3 },
+  );
+});
+
+test.each(['mon_paxos last', 'mon_paxos begin', 'mon_paxos commit', 'mon_sync chunk'])(
+  'no monitor fails when %s holds damaged values, and they agree again',
+  (kind) => {
+    assert(
+      property(damage, (how) => agreesAgain(kind, how, withDamagedValues)),
+      { numRuns: 6 },
+    );
+  },
+);
 
 test.each([0, 1, 2])('a committed value that is no transaction calls an election (rank %i says so)', (from) => {
   const mons = quorum();

@@ -139,6 +139,7 @@ export class Monitor implements Daemon<Message> {
       whenDurable: (then) => this.#writer.whenDurable(then),
       arm: (timer) => this.#arm(`paxos ${timer}`, paxosTimeout(timer, world.config)),
       disarm: (timer) => world.clock.disarm(`paxos ${timer}`),
+      refused: (rank, why) => world.log.warn('dropped a message', { from: this.#monmap.ranks[rank], why }),
       bootstrap: (reason) => this.#callElection(reason),
       sync: (rank) => this.#startSync(rank),
       onCommitted: () => this.#onCommitted(),

@@ -12,6 +12,8 @@ const QUORUM = [0, 1, 2];
 class Lone {
   readonly paxos: Paxos;
   readonly sent: { readonly rank: number; readonly message: MonPaxos }[] = [];
+  readonly elections: string[] = [];
+  readonly refused: string[] = [];
   #undurable: (() => void)[] = [];
 
   constructor(rank: number) {
@@ -30,7 +32,8 @@ class Lone {
       whenDurable: (then) => void this.#undurable.push(then),
       arm: () => {},
       disarm: () => {},
-      bootstrap: () => {},
+      refused: (_, why) => void this.refused.push(why),
+      bootstrap: (reason) => void this.elections.push(reason),
       sync: () => {},
       onCommitted: () => {},
       onReadable: () => {},
@@ -133,4 +136,66 @@ test('of values that nobody is known to have committed, the one accepted under t
   leader.say(2, { op: 'last', pn, uncommittedPn: 80, values: new Map([[1, value(80)]]) });
 
   expect(leader.sentOf('begin')[0]!.values.get(1)).toEqual(value(90));
+});
+
+/** Cut short; one bit of it another. */
+function damaged(value: Uint8Array): Uint8Array[] {
+  const flipped = value.slice();
+  flipped[flipped.length >> 1]! ^= 4;
+  return [new Uint8Array(0), value.subarray(0, value.length - 1), flipped];
+}
+
+test('a damaged value is neither accepted nor learned, and calls an election that says whose it was', () => {
+  for (const value of damaged(change().encode())) {
+    const peon = new Lone(1);
+    peon.paxos.follow(EPOCH, 0, QUORUM);
+    peon.say(0, { op: 'collect', pn: 300 });
+    peon.say(0, { op: 'begin', pn: 300, values: new Map([[1, value]]) });
+    peon.say(0, { op: 'commit', lastCommitted: 1, values: new Map([[1, value]]) });
+
+    expect(peon.sentOf('accept')).toEqual([]);
+    expect(peon.paxos.lastCommitted).toBe(0);
+    const reason = 'the monitor of rank 0 sent a value for version 1 that is no transaction';
+    expect(peon.elections).toEqual([reason, reason]);
+  }
+});
+
+test('a damaged value that a peer says it accepted is not proposed again', () => {
+  for (const value of damaged(change().encode())) {
+    const leader = new Lone(0);
+    leader.paxos.lead(EPOCH, QUORUM);
+    const { pn } = leader.sentOf('collect')[0]!;
+    leader.say(1, { op: 'last', pn, uncommittedPn: 90, values: new Map([[1, value]]) });
+    leader.say(2, { op: 'last', pn });
+
+    expect(leader.sentOf('begin')).toEqual([]);
+    expect(leader.elections).toEqual(['the monitor of rank 1 sent a value for version 1 that is no transaction']);
+  }
+});
+
+test('a value that writes what belongs to one monitor alone is none', () => {
+  for (const prefix of ['elector', 'mon_sync', 'monmap', '']) {
+    const own = new MonTransaction();
+    own.putNumber(prefix, 'epoch', 1000);
+    const peon = new Lone(1);
+    peon.paxos.follow(EPOCH, 0, QUORUM);
+    peon.say(0, { op: 'commit', lastCommitted: 1, values: new Map([[1, own.encode()]]) });
+
+    expect(peon.paxos.lastCommitted).toBe(0);
+  }
+});
+
+test.each([
+  ['versions that cannot be', { firstCommitted: 5, lastCommitted: 3 }],
+  ['a proposal number that no leader reaches', { pn: Number.MAX_SAFE_INTEGER }],
+  ['an uncommitted value under such a number', { uncommittedPn: Number.MAX_SAFE_INTEGER }],
+])('a message with %s is dropped', (_, wrong) => {
+  const leader = new Lone(0);
+  leader.paxos.lead(EPOCH, QUORUM);
+  const { pn } = leader.sentOf('collect')[0]!;
+  leader.say(1, { op: 'last', pn, ...wrong });
+  leader.say(2, { op: 'last', pn });
+
+  expect(leader.paxos.state).toBe('recovering');
+  expect(leader.refused).toHaveLength(1);
 });

@@ -17,6 +17,8 @@ const PREFIX = 'paxos';
 const VALUE = 'v:';
 /** Of the values in one message: a peer that lacks more gets them in several. */
 const MAX_VALUES_BYTES = 2 << 20;
+/** Of proposal numbers that are believed: far beyond any that is reached, and those that follow are still exact. */
+const MAX_PN = 2 ** 52;
 
 export type PaxosState = 'idle' | 'recovering' | 'active' | 'updating';
 
@@ -31,6 +33,8 @@ export interface PaxosHost {
   /** Arms a timer by the option that rules it (mon_lease and its factors). */
   arm(timer: PaxosTimer): void;
   disarm(timer: PaxosTimer): void;
+  /** A message of `rank` was dropped. */
+  refused(rank: number, why: string): void;
   /** Something is wrong with this quorum: probe and elect anew. */
   bootstrap(reason: string): void;
   /** This monitor is behind all that the quorum still has: copy the store of `rank`. */
@@ -152,9 +156,14 @@ export class Paxos {
 
   /** A message of a peer. Whatever it holds, this does not throw. */
   onMessage(from: number, message: MonPaxos): void {
-    if (this.#state === 'idle' || message.epoch !== this.#epoch || !this.#quorum.includes(from)) return;
+    const { op, epoch, firstCommitted, lastCommitted, pn, uncommittedPn } = message;
+    if (this.#state === 'idle' || epoch !== this.#epoch || !this.#quorum.includes(from)) return;
+    if (firstCommitted > lastCommitted) {
+      return this.#host.refused(from, `${op} of versions ${firstCommitted} to ${lastCommitted}`);
+    }
+    if (Math.max(pn, uncommittedPn) > MAX_PN) return this.#host.refused(from, `${op} with proposal number ${pn}`);
     if (this.isLeader) {
-      switch (message.op) {
+      switch (op) {
         case 'last':
           return this.#onLast(from, message);
         case 'accept':
@@ -166,7 +175,7 @@ export class Paxos {
       }
     }
     if (from !== this.#leader) return;
-    switch (message.op) {
+    switch (op) {
       case 'collect':
         return this.#onCollect(from, message);
       case 'begin':

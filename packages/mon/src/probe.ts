@@ -68,6 +68,10 @@ export class Prober {
       host.log.warn('a monitor of another cluster probes here', { name: probe.name });
       return;
     }
+    if (probe.firstCommitted > probe.lastCommitted) {
+      host.log.warn('a monitor says that it holds what cannot be', { name: probe.name, from: probe.firstCommitted });
+      return;
+    }
     if (probe.op === 'probe') host.send(from, host.describe('reply'));
     if (this.#answered === undefined) return;
     const floor = host.syncFloor();

@@ -49,6 +49,8 @@ interface Running {
 export class ThreeMonitors {
   now: Instant = SECOND;
   readonly running = new Map<string, Running>();
+  /** What becomes of a message on its way: undefined when the receiver cannot read it, and the session ends. */
+  onTheWay: (message: Message) => Message | undefined = (message) => message;
   readonly disks = new Map(NAMES.map((name) => [name, new KvOverlay('stands-alone')]));
   #queue: { readonly at: Instant; readonly order: number; readonly run: () => void }[] = [];
   #lastId = 0;
@@ -158,7 +160,13 @@ export class ThreeMonitors {
 
   #send(from: string, session: SessionId, message: Message): void {
     const end = this.running.get(from)?.sessions.get(session);
-    if (end !== undefined) this.#deliver(end.to, { kind: 'message', session: end.id, message });
+    if (end === undefined) return;
+    const arrives = this.onTheWay(message);
+    if (arrives !== undefined) return this.#deliver(end.to, { kind: 'message', session: end.id, message: arrives });
+    this.running.get(from)!.sessions.delete(session);
+    this.running.get(end.to)?.sessions.delete(end.id);
+    this.#deliver(end.to, { kind: 'reset', session: end.id, reason: 'malformed', detail: '' });
+    this.#deliver(from, { kind: 'reset', session, reason: 'closed', detail: '' });
   }
 
   #world(name: string, timers: Map<string, number>): World<Message> {
@@ -224,9 +232,9 @@ export function quorum(): ThreeMonitors {
 export function expectAlike(mons: ThreeMonitors): void {
   const leader = mons.inspect('a');
   for (const name of NAMES) {
-    const { quorum: ranks, lastCommitted, firstCommitted, osdMap } = mons.inspect(name);
-    expect({ ranks, lastCommitted, firstCommitted, epoch: osdMap.epoch }).toEqual({
-      ...{ ranks: [0, 1, 2], lastCommitted: leader.lastCommitted },
+    const { quorum: ranks, lastCommitted, firstCommitted, osdMap, storeDigest } = mons.inspect(name);
+    expect({ ranks, lastCommitted, firstCommitted, epoch: osdMap.epoch, digest: storeDigest() }).toEqual({
+      ...{ ranks: [0, 1, 2], lastCommitted: leader.lastCommitted, digest: leader.storeDigest() },
       ...{ firstCommitted: leader.firstCommitted, epoch: leader.osdMap.epoch },
     });
   }

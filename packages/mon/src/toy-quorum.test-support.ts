@@ -70,6 +70,7 @@ class ToyMon {
       whenDurable: (then) => this.#whenDurable(then),
       arm: (timer) => this.arm(timer, paxosTimeout(timer, config)),
       disarm: (timer) => this.#timers.delete(timer),
+      refused: () => {},
       bootstrap: () => this.elect({ kind: 'start' }),
       sync: (from) => this.#copyFrom(from),
       onCommitted: (version) => this.quorum.checkValue(this, version),
