@@ -359,7 +359,7 @@ export class Osd implements Daemon<Message> {
 
   /** Tells a peer of maps it does not have; by its next message it will. */
   #shareMaps(osd: OsdId, epoch: Epoch): void {
-    const maps = this.#maps.messageSince(epoch);
+    const maps = this.#maps.messageSince(Math.max(epoch, this.#links.mapsSentTo(osd)));
     if (maps) this.#links.send(osd, maps);
   }
 

@@ -1,5 +1,5 @@
-import type { OsdId } from '@spirula/encoding';
-import { emptyOsdMap, type OsdInfo, type OsdMap, OsdState, osdUp } from '@spirula/maps';
+import { EMPTY, type OsdId } from '@spirula/encoding';
+import { emptyOsdMap, MIN_HOBJECT, type OsdInfo, type OsdMap, OsdState, osdUp } from '@spirula/maps';
 import type { Message, OsdPeerMessage } from '@spirula/messages';
 import { SECOND, type WorldEvent } from '@spirula/world';
 import { describe, expect, test } from 'vitest';
@@ -39,6 +39,8 @@ class Cluster {
   readonly sent: Record[] = [];
   readonly received: Record[] = [];
   readonly processes: (Process | undefined)[] = [];
+  onLeases: (epoch: number) => void = () => {};
+  onPush: (seed: number) => void = () => {};
   readonly #nodes: (ToyNode | undefined)[] = [];
   readonly #upFrom: number[] = [];
   #nonce = 100;
@@ -139,6 +141,9 @@ class Cluster {
   }
 
   #onDelivered(process: Process, from: OsdId, message: OsdPeerMessage): void {
+    if (message.type === 'pg_leases') this.onLeases(message.epoch);
+    if (message.type === 'pg_push') this.onPush(message.pgid.seed);
+    if (message.type === 'pg_leases' || message.type === 'pg_lease_acks' || message.type === 'pg_push') return;
     if (message.type !== 'pg_remove') throw new Error(`a ${message.type} nobody sent`);
     const { pool, seed: n } = message.pgid;
     const [fromUp, toUp] = [Math.floor(pool / EPOCHS), pool % EPOCHS];
@@ -209,6 +214,75 @@ describe('links between OSDs', () => {
         expect(between(cluster.received, living)).toEqual(between(cluster.sent, living));
       }
     }
+  });
+
+  test('what a peer does not read is bounded: leases are sent anew only when the last have arrived', () => {
+    const cluster = new Cluster(1);
+    cluster.network.run(SECOND);
+    const { links } = cluster.processes[0]!;
+    const heard: number[] = [];
+    cluster.onLeases = (epoch) => heard.push(epoch);
+    cluster.send(0, 1);
+    cluster.network.run(SECOND);
+    cluster.processes[1]!.node.hung = true;
+
+    for (let round = 1; round <= 1000; round++) {
+      links.send(1, { type: 'pg_leases', epoch: cluster.map.epoch, leases: [] });
+      links.send(1, { type: 'pg_lease_acks', epoch: cluster.map.epoch, acks: [] });
+      cluster.network.run(SECOND);
+    }
+    expect(links.unacked).toBe(2);
+
+    cluster.processes[1]!.node.hung = false;
+    cluster.network.run(SECOND);
+    expect([links.unacked, heard.length]).toEqual([0, 1]);
+    links.send(1, { type: 'pg_leases', epoch: cluster.map.epoch, leases: [] });
+    cluster.network.run(SECOND);
+    expect(heard.length).toBe(2);
+  });
+
+  test('what a peer has not read goes when it is marked down', () => {
+    const cluster = new Cluster(1);
+    cluster.network.run(SECOND);
+    const { links } = cluster.processes[0]!;
+    cluster.processes[1]!.node.hung = true;
+    for (let i = 0; i < 500; i++) cluster.send(0, 1);
+    const maps = { incrementals: new Map([[4, EMPTY]]), fulls: new Map(), gapRemovedSnaps: new Map() };
+    links.send(1, { type: 'osd_map', fsid: EMPTY, oldest: 1, newest: 4, ...maps });
+    expect([links.unacked, links.mapsSentTo(1)]).toEqual([501, 4]);
+    cluster.markDown(1);
+    cluster.network.run(SECOND);
+
+    expect([links.unacked, links.mapsSentTo(1)]).toEqual([0, 0]);
+  });
+
+  test('what is ahead of the map is kept up to a bound; the rest comes again when the map is there', () => {
+    const cluster = new Cluster(1);
+    cluster.network.run(SECOND);
+    const { network } = cluster;
+    const ahead = cluster.map.epoch + 1;
+    const part = { oid: MIN_HOBJECT, version: { epoch: 1, version: 1 }, offset: 0, size: 0, first: true, last: true };
+    const rest = { attrs: new Map(), omapHeader: EMPTY, omap: new Map() };
+    const data = new Uint8Array(1 << 20);
+    const push = (seed: number): OsdPeerMessage => ({
+      type: 'pg_push',
+      pgid: { pool: 1, seed },
+      epoch: ahead,
+      part: { ...part, ...rest, data },
+      next: { offset: data.length, omapAfter: undefined },
+    });
+    const got: number[] = [];
+    cluster.onPush = (seed) => got.push(seed);
+    for (let seed = 0; seed < 200; seed++) cluster.processes[0]!.links.send(1, push(seed));
+    network.run(20 * SECOND);
+    expect(got).toEqual([]);
+    // Taken in are as many as there is room for.
+    expect(cluster.processes[0]!.links.unacked).toBe(200 - 64);
+
+    cluster.processes[1]!.map = { ...cluster.map, epoch: ahead };
+    cluster.processes[1]!.links.deliverEarly();
+    network.run(20 * SECOND);
+    expect(got).toEqual(Array.from({ length: 200 }, (_, seed) => seed));
   });
 
   test('messages to an OSD that is down are dropped', () => {

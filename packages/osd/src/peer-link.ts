@@ -12,7 +12,7 @@
  * it. A sender numbers its streams upward, so that the receiver knows a new one from an old one that is retried.
  */
 import type { AddrVec, OsdId } from '@spirula/encoding';
-import type { Message, OsdLinkAck } from '@spirula/messages';
+import type { Message, OsdLinkAck, PgLeaseAcks, PgLeases } from '@spirula/messages';
 import { type Instant, SECOND, type SessionId, type World } from '@spirula/world';
 
 /** Between attempts to connect; doubles up to the second. */
@@ -22,8 +22,9 @@ const MAX_RETRY: Instant = 2 * SECOND;
 export const LINK_TIMER = 'osd link ';
 
 /**
- * Messages queued are bounded by what causes them: client requests (bounded by sessions), recovery operations
- * (osd_recovery_max_active) and a few for each PG's peering.
+ * What has not been acknowledged is kept, and bounded by what causes it: writes (clients' requests are bounded), recovery
+ * operations (osd_recovery_max_active), a few messages for each PG and interval, one round of leases. A peer that is
+ * marked down ends the link and all of it.
  */
 export class OutgoingLink {
   readonly osd: OsdId;
@@ -40,6 +41,8 @@ export class OutgoingLink {
   #sent = 0;
   #blocked = false;
   #retryUs = FIRST_RETRY;
+  /** Number of the newest message of each type that `isPending` is asked about. */
+  readonly #newest = new Map<Message['type'], number>();
 
   constructor(world: World<Message>, whoami: OsdId, osd: OsdId, addrs: AddrVec, link: number) {
     this.#world = world;
@@ -57,8 +60,14 @@ export class OutgoingLink {
     return this.#queue.length;
   }
 
+  /** Whether a message of the type, sent before, has not been acknowledged: another would wait behind it. */
+  isPending(type: PeriodicMessage['type']): boolean {
+    return (this.#newest.get(type) ?? 0) >= this.#firstSeq;
+  }
+
   send(message: Message): void {
     this.#queue.push(message);
+    if (isPeriodic(message)) this.#newest.set(message.type, this.#firstSeq + this.#queue.length - 1);
     if (this.#session === undefined) {
       if (this.#queue.length === 1) this.#open();
     } else this.#pump();
@@ -115,6 +124,13 @@ export class OutgoingLink {
   onTimer(): void {
     if (this.#session === undefined && this.#queue.length > 0) this.#open();
   }
+}
+
+/** Said again and again, each time with all there is to say. */
+export type PeriodicMessage = PgLeases | PgLeaseAcks;
+
+export function isPeriodic(message: Message): message is PeriodicMessage {
+  return message.type === 'pg_leases' || message.type === 'pg_lease_acks';
 }
 
 /** Messages taken in before an acknowledgement is sent at once. */

@@ -3,12 +3,14 @@ import { type AddrVec, type Epoch, type OsdId, sameAddrVec } from '@spirula/enco
 import { type OsdMap, osdUp } from '@spirula/maps';
 import type { Message, OsdMapMessage, OsdPeerMessage } from '@spirula/messages';
 import { type Instant, type Peer, type ResetReason, SECOND, type SessionId, type World } from '@spirula/world';
-import { IncomingLink, LINK_TIMER, OutgoingLink } from './peer-link.ts';
+import { IncomingLink, isPeriodic, LINK_TIMER, OutgoingLink } from './peer-link.ts';
 
 const ACK_TIMER = 'osd link acks';
 const ACK_DELAY: Instant = SECOND / 20;
 /** Messages of a newer epoch kept until the map arrives, of each peer; beyond it the connection is closed, to try again. */
 const MAX_EARLY = 4096;
+/** Likewise bytes of objects in them. */
+const MAX_EARLY_BYTES = 64 << 20;
 
 export interface PeerLinksHost {
   readonly whoami: OsdId;
@@ -32,6 +34,14 @@ interface Sender {
   readonly link: IncomingLink;
   /** Messages of an epoch newer than the map, in order, with all that followed them. */
   early: (OsdPeerMessage | OsdMapMessage)[];
+  earlyBytes: number;
+}
+
+interface Outgoing {
+  readonly link: OutgoingLink;
+  readonly upFrom: Epoch;
+  /** Newest epoch of the maps sent. */
+  mapsUpTo: Epoch;
 }
 
 interface IncomingSession {
@@ -42,7 +52,7 @@ interface IncomingSession {
 
 export class PeerLinks {
   readonly #host: PeerLinksHost;
-  readonly #outgoing = new Map<OsdId, { readonly link: OutgoingLink; readonly upFrom: Epoch }>();
+  readonly #outgoing = new Map<OsdId, Outgoing>();
   /** Which peer a session opened here leads to. */
   readonly #bySession = new Map<SessionId, OsdId>();
   readonly #senders = new Map<OsdId, Sender>();
@@ -54,7 +64,22 @@ export class PeerLinks {
     this.#host = host;
   }
 
-  /** To a peer that is up in the map; to another it is dropped: its interval is over. */
+  /** Messages that no peer has acknowledged yet. */
+  get unacked(): number {
+    let count = 0;
+    for (const { link } of this.#outgoing.values()) count += link.unacked;
+    return count;
+  }
+
+  /** The newest epoch a peer has or will have by what was sent: what was sent arrives. */
+  mapsSentTo(osd: OsdId): Epoch {
+    return this.#outgoing.get(osd)?.mapsUpTo ?? 0;
+  }
+
+  /**
+   * To a peer that is up in the map; to another it is dropped: its interval is over. So are leases while earlier ones are
+   * on their way: they are said again.
+   */
   send(osd: OsdId, message: OsdPeerMessage | OsdMapMessage): void {
     const { map, world, whoami } = this.#host;
     if (!map || !osdUp(map, osd) || !this.#isSelfIn(map)) return;
@@ -62,9 +87,11 @@ export class PeerLinks {
     if (!entry) {
       this.#lastLink += 1;
       const link = new OutgoingLink(world, whoami, osd, map.clusterAddrs[osd]!, this.#lastLink);
-      entry = { link, upFrom: map.osdInfo[osd]!.upFrom };
+      entry = { link, upFrom: map.osdInfo[osd]!.upFrom, mapsUpTo: 0 };
       this.#outgoing.set(osd, entry);
     }
+    if (isPeriodic(message) && entry.link.isPending(message.type)) return;
+    if (message.type === 'osd_map') entry.mapsUpTo = Math.max(entry.mapsUpTo, newestIn(message));
     entry.link.send(message);
     if (entry.link.session !== undefined) this.#bySession.set(entry.link.session, osd);
   }
@@ -92,6 +119,7 @@ export class PeerLinks {
     for (const sender of [...this.#senders.values()]) {
       const { early } = sender;
       sender.early = [];
+      sender.earlyBytes = 0;
       for (const message of early) this.#take(sender, message);
     }
     this.#sendAcks('soon');
@@ -129,14 +157,17 @@ export class PeerLinks {
       }
       const sender = this.#senderOf(state);
       const stream = sender.link.onOpen(session, message.link, message.firstSeq);
-      if (stream === 'new') sender.early = [];
+      if (stream === 'new') {
+        sender.early = [];
+        sender.earlyBytes = 0;
+      }
       if (stream === 'over') this.#close(session);
       else state.sender = sender;
       return;
     }
     const { sender } = state;
     if (!sender || !isPeerMessage(message)) return;
-    if (sender.early.length >= MAX_EARLY) {
+    if (sender.early.length >= MAX_EARLY || sender.earlyBytes >= MAX_EARLY_BYTES) {
       this.#close(session);
       return;
     }
@@ -148,7 +179,7 @@ export class PeerLinks {
   #senderOf({ osd, addrs }: IncomingSession): Sender {
     let sender = this.#senders.get(osd);
     if (!sender || !sameAddrVec(sender.addrs, addrs)) {
-      sender = { osd, addrs, link: new IncomingLink(), early: [] };
+      sender = { osd, addrs, link: new IncomingLink(), early: [], earlyBytes: 0 };
       this.#senders.set(osd, sender);
     }
     return sender;
@@ -162,6 +193,7 @@ export class PeerLinks {
     const { map } = this.#host;
     if (!map || message.epoch > map.epoch || sender.early.length > 0) {
       sender.early.push(message);
+      sender.earlyBytes += objectBytes(message);
       this.#host.wantMap(message.epoch);
       return;
     }
@@ -226,6 +258,17 @@ export class PeerLinks {
     if (link?.session !== undefined) this.#bySession.set(link.session, osd);
     return true;
   }
+}
+
+function newestIn({ incrementals, fulls }: OsdMapMessage): Epoch {
+  return Math.max(0, ...incrementals.keys(), ...fulls.keys());
+}
+
+/** Bytes of object data in a message. */
+function objectBytes(message: OsdPeerMessage): number {
+  if (message.type === 'pg_push') return message.part.data.length;
+  if (message.type !== 'osd_repop') return 0;
+  return message.changes.reduce((sum, change) => sum + (change.op === 'write' ? change.data.length : 0), 0);
 }
 
 const PEER_MESSAGES: ReadonlySet<string> = new Set<OsdPeerMessage['type'] | 'osd_map'>([
