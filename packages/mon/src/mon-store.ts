@@ -158,7 +158,7 @@ export function prefixRange(prefix: string): { readonly start: Bytes; readonly e
 }
 
 /** Prefix of a raw key; undefined for bytes that are no key of this store. */
-export function prefixOf(key: Bytes): string | undefined {
+function prefixOf(key: Bytes): string | undefined {
   const text = fromUtf8(key);
   const end = text.indexOf(SEPARATOR);
   return end > 0 && equalBytes(utf8(text), key) ? text.slice(0, end) : undefined;

@@ -63,7 +63,7 @@ export interface Segment {
   readonly crc?: number;
 }
 
-export function segmentLength({ parts }: Segment): number {
+function segmentLength({ parts }: Segment): number {
   let length = 0;
   for (const part of parts) length += part.length;
   return length;

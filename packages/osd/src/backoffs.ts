@@ -22,7 +22,7 @@ interface Entry {
 }
 
 /** What is asked of a PG; a `Pg` is one. */
-export interface BlockablePg {
+interface BlockablePg {
   readonly isBlocked: boolean;
   readonly ops: {
     handle(op: ClientOp): void;
