@@ -1,5 +1,5 @@
 import type { Bytes } from '@spirula/encoding';
-import type { FileLayer, FileMode, LayerFile } from '../../packages/runtime-node/src/file-layer.ts';
+import type { DirectWriter, FileLayer, FileMode, LayerFile } from '../../packages/runtime-node/src/file-layer.ts';
 
 const SECTOR = 512;
 
@@ -48,6 +48,11 @@ export class RecordingFiles implements FileLayer {
     const state = known ?? { content: new Uint8Array(), durable: new Uint8Array(), lost: [], named: false };
     this.#files.set(name, state);
     return new RecordedFile(state, mode, () => this.#turn());
+  }
+
+  async openDirect(dir: string, name: string): Promise<DirectWriter> {
+    const file = await this.open(dir, name, 'buffered');
+    return { write: (offset, bytes) => file.write(offset, [bytes]), close: () => file.close() };
   }
 
   async rename(_dir: string, from: string, to: string): Promise<void> {

@@ -1,6 +1,6 @@
 import type { Bytes } from '@spirula/encoding';
 import { type BlockDevice, DeviceError, invariant, type Token } from '@spirula/world';
-import type { FileLayer, LayerFile } from './file-layer.ts';
+import type { DirectWriter, FileLayer, LayerFile } from './file-layer.ts';
 
 const BLOCK_SIZE = 4096;
 const SECTOR_SIZE = 512;
@@ -22,11 +22,12 @@ export interface FileBlockConfig {
 }
 
 /**
- * A block device over a sparse file. Small writes go to the page cache at once; large ones wait for another thread, and
- * reads see them meanwhile. A flush is one fdatasync after the writes before it; at most one is under way.
+ * A block device over a sparse file. Small writes go to the page cache at once; large ones wait for another thread, which
+ * writes them past it, and reads see them meanwhile. A flush is one fdatasync after the writes before it; at most one is
+ * under way.
  *
- *     write, large --> queued --> being written --+
- *     write, small -------------------------------+--> page cache --fdatasync--> flushed
+ *     write, large --> queued --> being written --------+
+ *     write, small --> page cache ----------------------+--fdatasync--> flushed
  */
 export class FileBlock implements BlockDevice {
   readonly size: number;
@@ -34,6 +35,8 @@ export class FileBlock implements BlockDevice {
   readonly sectorSize = SECTOR_SIZE;
   readonly #config: FileBlockConfig;
   readonly #file: LayerFile;
+  /** The same file, past the page cache where that can be had: what is large is seldom read again soon. */
+  readonly #direct: DirectWriter | undefined;
   #queued: { readonly offset: number; readonly bytes: Bytes }[] = [];
   #queuedBytes = 0;
   /** The newest bytes of blocks that are queued, and of those being written, by offset. */
@@ -44,9 +47,10 @@ export class FileBlock implements BlockDevice {
   #working: Promise<void> | undefined;
   #stopped = false;
 
-  private constructor(config: FileBlockConfig, file: LayerFile) {
+  private constructor(config: FileBlockConfig, file: LayerFile, direct: DirectWriter | undefined) {
     this.#config = config;
     this.#file = file;
+    this.#direct = direct;
     this.size = Math.floor(file.size() / BLOCK_SIZE) * BLOCK_SIZE;
   }
 
@@ -58,7 +62,7 @@ export class FileBlock implements BlockDevice {
       await file.sync();
       await config.files.syncDir(config.dir);
     }
-    return new FileBlock(config, file);
+    return new FileBlock(config, file, await config.files.openDirect(config.dir, config.name));
   }
 
   read(offset: number, length: number): Bytes {
@@ -100,6 +104,7 @@ export class FileBlock implements BlockDevice {
   async close(): Promise<void> {
     this.#stopped = true;
     await this.#working;
+    await this.#direct?.close();
     await this.#file.close();
   }
 
@@ -126,7 +131,8 @@ export class FileBlock implements BlockDevice {
       this.#waiting = [];
       this.#queuedBlocks = new Map();
       for (const { offset, bytes } of writes) {
-        await this.#file.write(offset, [bytes]);
+        if (this.#direct !== undefined) await this.#direct.write(offset, bytes);
+        else await this.#file.write(offset, [bytes]);
         this.#queuedBytes -= bytes.length;
       }
       this.#writingBlocks = new Map();

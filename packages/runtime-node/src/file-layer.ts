@@ -16,6 +16,8 @@ export interface FileLayer {
   list(dir: string): Promise<string[]>;
   /** Opens a file, made empty when it is not there. Its name is durable after `syncDir`. */
   open(dir: string, name: string, mode: FileMode): Promise<LayerFile>;
+  /** Another way to write a file that is open: past the page cache. Undefined where the file system has none. */
+  openDirect(dir: string, name: string): Promise<DirectWriter | undefined>;
   /** Durable after `syncDir`; until then the file may have either name. */
   rename(dir: string, from: string, to: string): Promise<void>;
   remove(dir: string, name: string): Promise<void>;
@@ -36,6 +38,13 @@ export interface LayerFile {
   close(): Promise<void>;
 }
 
+/** Writes past the page cache. They are durable after a `sync` of the file, as other writes. */
+export interface DirectWriter {
+  /** Offset and length are multiples of 4096. One call at a time. */
+  write(offset: number, bytes: Bytes): Promise<void>;
+  close(): Promise<void>;
+}
+
 /** The file system of this machine. */
 export const nodeFiles: FileLayer = {
   async makeDir(path) {
@@ -48,6 +57,16 @@ export const nodeFiles: FileLayer = {
     const flags = constants.O_RDWR | constants.O_CREAT | (mode === 'durable' ? constants.O_DSYNC : 0);
     const handle = await open(join(dir, name), flags, 0o644);
     return new NodeFile(handle, (await handle.stat()).size);
+  },
+  async openDirect(dir, name) {
+    // Not on every system.
+    if (!constants.O_DIRECT) return undefined;
+    try {
+      return new DirectFile(await open(join(dir, name), constants.O_WRONLY | constants.O_DIRECT));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EINVAL') return undefined;
+      throw error;
+    }
   },
   async rename(dir, from, to) {
     await rename(join(dir, from), join(dir, to));
@@ -96,15 +115,10 @@ class NodeFile implements LayerFile {
   }
 
   async write(offset: number, parts: readonly Bytes[]): Promise<void> {
-    let left = parts;
-    let at = offset;
-    for (;;) {
-      const written = await writeParts(this.#handle.fd, left, at);
-      at += written;
-      left = dropBytes(left, written);
-      if (left.length === 0) break;
-    }
-    this.#size = Math.max(this.#size, at);
+    let length = 0;
+    for (const part of parts) length += part.length;
+    await writeAll(this.#handle.fd, parts, offset);
+    this.#size = Math.max(this.#size, offset + length);
   }
 
   sync(): Promise<void> {
@@ -120,6 +134,50 @@ class NodeFile implements LayerFile {
 
   close(): Promise<void> {
     return this.#handle.close();
+  }
+}
+
+/** Direct writes begin at page boundaries of memory: they are copied to such a place, so many bytes at a time. */
+const STAGE_BYTES = 1 << 20;
+const WASM_PAGE_BYTES = 64 << 10;
+
+/** The one kind of memory that is certain to be aligned. Neither Node's types nor those of ECMAScript have it. */
+function alignedBytes(count: number): Uint8Array {
+  const { WebAssembly } = globalThis as unknown as {
+    WebAssembly: { Memory: new (size: { initial: number; maximum: number }) => { buffer: ArrayBuffer } };
+  };
+  const pages = count / WASM_PAGE_BYTES;
+  return new Uint8Array(new WebAssembly.Memory({ initial: pages, maximum: pages }).buffer);
+}
+
+class DirectFile implements DirectWriter {
+  readonly #handle: FileHandle;
+  readonly #stage = alignedBytes(STAGE_BYTES);
+
+  constructor(handle: FileHandle) {
+    this.#handle = handle;
+  }
+
+  async write(offset: number, bytes: Bytes): Promise<void> {
+    for (let at = 0; at < bytes.length; at += STAGE_BYTES) {
+      const part = bytes.subarray(at, at + STAGE_BYTES);
+      this.#stage.set(part);
+      await writeAll(this.#handle.fd, [this.#stage.subarray(0, part.length)], offset + at);
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#handle.close();
+  }
+}
+
+async function writeAll(fd: number, parts: readonly Bytes[], offset: number): Promise<void> {
+  let left = parts;
+  let at = offset;
+  while (left.length > 0) {
+    const written = await writeParts(fd, left, at);
+    at += written;
+    left = dropBytes(left, written);
   }
 }
 
