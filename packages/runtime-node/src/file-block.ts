@@ -1,5 +1,6 @@
 import type { Bytes } from '@spirula/encoding';
 import { type BlockDevice, DeviceError, invariant, type Token } from '@spirula/world';
+import { rememberSums } from './crc.ts';
 import type { DirectWriter, FileLayer, LayerFile } from './file-layer.ts';
 
 const BLOCK_SIZE = 4096;
@@ -70,6 +71,7 @@ export class FileBlock implements BlockDevice {
     try {
       const bytes = this.#file.read(offset, length);
       if (this.#working !== undefined) this.#overlay(offset, bytes);
+      rememberSums(bytes.buffer);
       return bytes;
     } catch (error) {
       throw toDeviceError(error, 'read', offset);

@@ -98,13 +98,14 @@ class NodeFile implements LayerFile {
   }
 
   read(offset: number, length: number): Bytes {
-    const bytes = new Uint8Array(length);
+    const bytes = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
     let done = 0;
     while (done < length) {
       const count = readSync(this.#handle.fd, bytes, done, length - done, offset + done);
       if (count === 0) break;
       done += count;
     }
+    bytes.fill(0, done);
     return bytes;
   }
 

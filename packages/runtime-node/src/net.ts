@@ -30,6 +30,7 @@ import {
   type SessionId,
   type WorldEvent,
 } from '@spirula/world';
+import { rememberSums } from './crc.ts';
 import { DEFAULT_BOUNDS, type NetBounds } from './net-bounds.ts';
 import { listen, type Ports } from './net-listener.ts';
 import { NetSession, type SessionListener } from './net-session.ts';
@@ -389,7 +390,9 @@ export class NodeNet implements Net<Message> {
   }
 }
 
-/** Not zeroed: what it is for fills it. */
+/** Not zeroed: what arrives fills it. */
 function allocate(bytes: number): Uint8Array {
-  return new Uint8Array(Buffer.allocUnsafeSlow(bytes).buffer);
+  const { buffer } = Buffer.allocUnsafeSlow(bytes);
+  rememberSums(buffer);
+  return new Uint8Array(buffer);
 }
