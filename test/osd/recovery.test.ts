@@ -30,8 +30,8 @@ beforeEach(() => {
 });
 
 /** The primary, osd.0, of a PG that osd.1 has too, as far as `missingThere` goes. */
-function makeRecovery(missingThere: Missing): void {
-  const info = { lastUpdate: NEED, lastComplete: NEVER, lastBackfill: MAX_HOBJECT } as PgInfo;
+function makeRecovery(missingThere: Missing, lastBackfill = MAX_HOBJECT): void {
+  const info = { lastUpdate: NEED, lastComplete: NEVER, lastBackfill } as PgInfo;
   const core = {
     whoami: 0,
     isPrimary: true,
@@ -45,6 +45,7 @@ function makeRecovery(missingThere: Missing): void {
     peerInfo: new Map([[1, info]]),
     peerMissing: new Map([[1, missingThere]]),
     actingRecoveryBackfill: [0, 1],
+    backfillTargets: lastBackfill.max ? [] : [1],
     host: {
       world: { config: makeConfig() },
       beginRecoveryOp: () => true,
@@ -100,4 +101,16 @@ test('what nobody has does not keep the rest waiting, nor the slot', () => {
   expect(told).toEqual(['recovered a', 'unfound left']);
   expect(recovery.isPossible).toBe(false);
   expect(recovery.isRunning).toBe(false);
+});
+
+test('a member to be backfilled is asked for what nobody else has, once', () => {
+  makeRecovery(new Missing(), MIN_HOBJECT);
+  recovery.start();
+  expect(sent).toMatchObject([{ to: 1, type: 'pg_pull', version: NEED }]);
+  const pgid = { pool: 2, seed: 0 };
+  const answer = { pgid, epoch: 5, oid: object('a'), version: NEED, next: undefined, missing: true };
+  recovery.onPushReply(1, { type: 'pg_push_reply', ...answer });
+
+  expect(told).toEqual(['unfound left']);
+  expect(sent).toHaveLength(1);
 });

@@ -194,17 +194,21 @@ export class Recovery {
     return item === undefined || this.#sourcesOf(item).length > 0;
   }
 
-  /** Who has the object in the version needed (MissingLoc::add_source_info). */
+  /**
+   * Who has the object in the version needed (MissingLoc::add_source_info); where nobody counts as having it, those who may:
+   * members to be backfilled keep what they had until it is replaced, and give nothing of another version.
+   */
   #sourcesOf({ oid, need }: MissingItem): OsdId[] {
-    const { peerInfo, peerMissing, map } = this.#pg;
+    const { peerInfo, peerMissing, backfillTargets, map } = this.#pg;
     const lacking = this.#lacking.get(objectKey(oid));
+    const isThere = (osd: OsdId) => osdUp(map, osd) && !lacking?.has(osd);
     const sources: OsdId[] = [];
     for (const [osd, missing] of peerMissing) {
       const info = peerInfo.get(osd);
-      if (!info || !osdUp(map, osd) || lacking?.has(osd) || missing.has(oid)) continue;
+      if (!info || !isThere(osd) || missing.has(oid)) continue;
       if (compareVersions(info.lastUpdate, need) >= 0 && hasBackfilled(info, oid)) sources.push(osd);
     }
-    return sources.sort((a, b) => a - b);
+    return (sources.length > 0 ? sources : backfillTargets.filter(isThere)).sort((a, b) => a - b);
   }
 
   #recover(oid: HObject, counted: boolean): void {
