@@ -18,6 +18,20 @@ describe('a quorum', () => {
     expect(cluster.json('quorum_status').quorum).toEqual([0]);
   });
 
+  test('of one answers no sooner than its own disk holds the change, and power loss takes nothing back', () => {
+    const disk = { flushUs: [SECOND, SECOND], stallOneIn: 0, stallUs: 0 } as const;
+    const cluster = new MonCluster({ mons: 1, disk }).start();
+    const [only] = cluster.mons;
+    cluster.run(10);
+
+    const before = cluster.simulation.now;
+    cluster.succeed({ prefix: 'osd set', key: 'noout' });
+    expect(cluster.simulation.now - before).toBeGreaterThan(SECOND);
+    only!.process.powerLoss();
+    only!.process.start();
+    expect(cluster.json('osd dump').flags_set).toContain('noout');
+  });
+
   test('forms without one that is down, after it was given its time', () => {
     const cluster = new MonCluster();
     for (const { process } of cluster.mons.slice(1)) process.start();

@@ -3,7 +3,7 @@ import type { MonPaxos } from '@spirula/messages';
 import { KvOverlay } from '@spirula/world';
 import { expect, test } from 'vitest';
 import { MonStore, MonTransaction } from './mon-store.ts';
-import { Paxos } from './paxos.ts';
+import { Paxos, type PaxosTimer } from './paxos.ts';
 
 const EPOCH = 4;
 const QUORUM = [0, 1, 2];
@@ -12,6 +12,9 @@ const QUORUM = [0, 1, 2];
 class Lone {
   readonly paxos: Paxos;
   readonly sent: { readonly rank: number; readonly message: MonPaxos }[] = [];
+  /** What it sent and stored, in order. */
+  readonly done: string[] = [];
+  readonly armed = new Set<PaxosTimer>();
   readonly elections: string[] = [];
   readonly refused: string[] = [];
   #undurable: (() => void)[] = [];
@@ -27,11 +30,17 @@ class Lone {
       submit: (batch) => table.apply(batch),
     });
     this.paxos = new Paxos(rank, store, {
-      send: (to, message) => void this.sent.push({ rank: to, message }),
-      submit: (transaction) => table.apply(transaction.toBatch()),
+      send: (to, message) => {
+        this.sent.push({ rank: to, message });
+        this.done.push(message.op);
+      },
+      submit: (transaction) => {
+        table.apply(transaction.toBatch());
+        this.done.push(...transaction.ops.map(({ key }) => `store ${key}`));
+      },
       whenDurable: (then) => void this.#undurable.push(then),
-      arm: () => {},
-      disarm: () => {},
+      arm: (timer) => void this.armed.add(timer),
+      disarm: (timer) => void this.armed.delete(timer),
       refused: (_, why) => void this.refused.push(why),
       bootstrap: (reason) => void this.elections.push(reason),
       sync: () => {},
@@ -41,8 +50,9 @@ class Lone {
     });
   }
 
-  becomeDurable(): void {
-    for (const then of this.#undurable.splice(0)) then();
+  /** The oldest writes that were waited for, or all. */
+  becomeDurable(count = this.#undurable.length): void {
+    for (const then of this.#undurable.splice(0, count)) then();
   }
 
   say(from: number, message: Partial<MonPaxos> & Pick<MonPaxos, 'op'>): void {
@@ -80,6 +90,46 @@ test('a leader commits no sooner than its own copy is durable', () => {
   expect(leader.paxos.lastCommitted).toBe(1);
 });
 
+test('that the copy of an earlier proposal is durable says nothing of this one', () => {
+  const { leader } = activeLeader();
+  leader.paxos.propose(change());
+  leader.paxos.lead(EPOCH, QUORUM);
+  const { pn } = leader.sentOf('collect').at(-1)!;
+  for (const rank of [1, 2]) leader.say(rank, { op: 'last', pn });
+  for (const rank of [1, 2]) leader.say(rank, { op: 'accept', pn });
+
+  leader.becomeDurable(1);
+  expect(leader.paxos.lastCommitted).toBe(0);
+  leader.becomeDurable(1);
+  expect(leader.paxos.lastCommitted).toBe(1);
+});
+
+test('a leader commits, answers and tells no sooner than all of its quorum have accepted', () => {
+  const { leader, pn } = activeLeader();
+  leader.paxos.propose(change());
+  leader.becomeDurable();
+  leader.say(1, { op: 'accept', pn });
+  leader.say(1, { op: 'accept', pn });
+
+  expect([leader.paxos.lastCommitted, leader.paxos.state]).toEqual([0, 'updating']);
+  expect(leader.sentOf('commit')).toEqual([]);
+  leader.say(2, { op: 'accept', pn });
+  expect([leader.paxos.lastCommitted, leader.paxos.state]).toEqual([1, 'active']);
+  expect(leader.sentOf('commit')).toHaveLength(2);
+});
+
+test('a peon stores what it promises before it says so', () => {
+  const peon = new Lone(1);
+  peon.paxos.follow(EPOCH, 0, QUORUM);
+  peon.say(0, { op: 'collect', pn: 300 });
+  peon.say(0, { op: 'begin', pn: 300, values: new Map([[1, change().encode()]]) });
+
+  expect(peon.done).toEqual([
+    ...['store accepted_pn', 'last'],
+    ...['store v:00000000000001', 'store pending_v', 'store pending_pn', 'accept'],
+  ]);
+});
+
 test('a leader counts no acceptance of another proposal number, version or election', () => {
   const { leader, pn } = activeLeader();
   leader.paxos.propose(change());
@@ -103,6 +153,7 @@ test('a peon accepts nothing under a number below its promise, of another electi
   peon.say(0, { ...begin, pn: 200 });
   peon.say(0, { ...begin, epoch: EPOCH - 2 });
   peon.say(2, begin);
+  peon.say(0, { ...begin, lastCommitted: 1 });
   expect(peon.sentOf('accept')).toEqual([]);
   peon.say(0, begin);
   expect(peon.sentOf('accept')).toHaveLength(1);
@@ -198,4 +249,55 @@ test.each([
 
   expect(leader.paxos.state).toBe('recovering');
   expect(leader.refused).toHaveLength(1);
+});
+
+// Leases
+
+test('a peon takes no lease of another election, of another than its leader, or beyond what it has', () => {
+  const peon = new Lone(1);
+  peon.paxos.follow(EPOCH, 0, QUORUM);
+  peon.say(0, { op: 'collect', pn: 300 });
+  peon.armed.clear();
+
+  peon.say(0, { op: 'lease', pn: 300, epoch: EPOCH - 2 });
+  peon.say(2, { op: 'lease', pn: 300 });
+  expect([peon.paxos.state, peon.armed.size, peon.sentOf('leaseAck').length]).toEqual(['recovering', 0, 0]);
+  peon.say(0, { op: 'lease', pn: 300, lastCommitted: 1 });
+  expect([peon.paxos.state, peon.armed.size, peon.elections]).toEqual(['recovering', 0, ['a commit did not arrive']]);
+
+  peon.say(0, { op: 'lease', pn: 300 });
+  expect([peon.paxos.state, [...peon.armed], peon.sentOf('leaseAck').length]).toEqual(['active', ['lease'], 1]);
+});
+
+test('a leader that is deposed extends no lease, and waits for nothing', () => {
+  for (const depose of [
+    (leader: Lone) => leader.paxos.suspend(),
+    (leader: Lone) => leader.paxos.follow(EPOCH + 2, 1, QUORUM),
+  ]) {
+    const { leader } = activeLeader();
+    expect([...leader.armed].sort()).toEqual(['leaseAck', 'leaseRenew']);
+    const leases = leader.sentOf('lease').length;
+    depose(leader);
+    for (const timer of leader.armed) if (timer !== 'lease') leader.paxos.onTimer(timer);
+    leader.say(1, { op: 'leaseAck' });
+    leader.paxos.onPeerBack(1);
+
+    expect(leader.sentOf('lease')).toHaveLength(leases);
+    expect(leader.armed.has('leaseAck')).toBe(false);
+    expect(leader.paxos.isLeader).toBe(false);
+  }
+});
+
+test('a leader waits for every acknowledgement of a lease, in each of its terms', () => {
+  const { leader } = activeLeader();
+  leader.say(1, { op: 'leaseAck' });
+  expect(leader.armed.has('leaseAck')).toBe(true);
+
+  leader.paxos.lead(EPOCH, QUORUM);
+  expect(leader.armed.has('leaseAck')).toBe(false);
+  const { pn } = leader.sentOf('collect').at(-1)!;
+  for (const rank of [1, 2]) leader.say(rank, { op: 'last', pn });
+  expect(leader.armed.has('leaseAck')).toBe(true);
+  for (const rank of [1, 2]) leader.say(rank, { op: 'leaseAck' });
+  expect(leader.armed.has('leaseAck')).toBe(false);
 });

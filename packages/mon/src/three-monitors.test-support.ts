@@ -11,6 +11,7 @@ import {
   type Peer,
   SECOND,
   type SessionId,
+  type Token,
   type World,
   type WorldEvent,
 } from '@spirula/world';
@@ -54,6 +55,7 @@ export class ThreeMonitors {
   readonly disks = new Map(NAMES.map((name) => [name, new KvOverlay('stands-alone')]));
   #queue: { readonly at: Instant; readonly order: number; readonly run: () => void }[] = [];
   #lastId = 0;
+  readonly #held = new Map<string, Token[]>();
 
   start(name: string): void {
     const timers = new Map<string, number>();
@@ -67,6 +69,17 @@ export class ThreeMonitors {
     this.running.delete(name);
     for (const { to, id } of sessions.values())
       this.#deliver(to, { kind: 'reset', session: id, reason: 'closed', detail: '' });
+  }
+
+  /** What it writes does not become durable until it is released. */
+  holdDisk(name: string): void {
+    this.#held.set(name, []);
+  }
+
+  releaseDisk(name: string): void {
+    const held = this.#held.get(name) ?? [];
+    this.#held.delete(name);
+    for (const token of held) this.#deliver(name, { kind: 'committed', token });
   }
 
   wipe(name: string): void {
@@ -210,7 +223,9 @@ export class ThreeMonitors {
         range: (range) => disk.range(range),
         submit: (batch, token) => {
           disk.apply(batch);
-          this.#deliver(name, { kind: 'committed', token });
+          const held = this.#held.get(name);
+          if (held === undefined) this.#deliver(name, { kind: 'committed', token });
+          else held.push(token);
         },
       },
       block: undefined as never,
