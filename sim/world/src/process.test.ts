@@ -29,10 +29,14 @@ class Listener implements Daemon<Message> {
   }
 }
 
-function startDaemon(simulation: Simulation, id: number): { process: SimProcess; daemon: () => Listener } {
+function startDaemon(
+  simulation: Simulation,
+  id: number,
+  type: 'osd' | 'client' = 'osd',
+): { process: SimProcess; daemon: () => Listener } {
   let daemon: Listener | undefined;
   const process = simulation.addProcess({
-    entity: { type: 'osd', id: `${id}` },
+    entity: { type, id: `${id}` },
     gid: BigInt(id),
     endpoints: { public: 6800 },
     deviceBytes: 1 << 20,
@@ -48,9 +52,13 @@ function startDaemon(simulation: Simulation, id: number): { process: SimProcess;
   return { process, daemon: () => daemon! };
 }
 
-function startPair(): { simulation: Simulation; receiver: ReturnType<typeof startDaemon>; send(tid: number): void } {
+function startPair(senderType: 'osd' | 'client' = 'osd'): {
+  simulation: Simulation;
+  receiver: ReturnType<typeof startDaemon>;
+  send(tid: number): void;
+} {
   const simulation = new Simulation({ seed: 1, network: { latencyUs: [LATENCY, LATENCY] } });
-  const sender = startDaemon(simulation, 0);
+  const sender = startDaemon(simulation, 0, senderType);
   const receiver = startDaemon(simulation, 1);
   const { net } = sender.daemon().world;
   let session = 0;
@@ -117,4 +125,18 @@ test('a daemon that changes a message it has sent is found out', () => {
 
   expect(simulation.violations).toEqual([expect.stringContaining('nobody changes a command once it is sent')]);
   expect(receiver.daemon().heard).toEqual([]);
+});
+
+test.each([
+  ['client', 'malformed'],
+  ['osd', undefined],
+] as const)('what daemons say to daemons, said by a %s, ends its session: %s', (type, reason) => {
+  const { simulation, receiver } = startPair(type);
+  const sender = simulation.processes[0]!;
+  sender.call(() => sender.sessions[0]!.send({ type: 'pg_leases', epoch: 1, leases: [] }));
+  simulation.runFor(10 * LATENCY);
+
+  const { events } = receiver.daemon();
+  expect(events.find(({ kind }) => kind === 'reset')).toEqual(reason && expect.objectContaining({ reason }));
+  expect(events.some(({ kind }) => kind === 'message')).toBe(reason === undefined);
 });
