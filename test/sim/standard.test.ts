@@ -1,7 +1,7 @@
 import { runScenario } from '@spirula/sim-scenarios';
 import { expect, test } from 'vitest';
 
-/** `SEED=31 npx vitest run test/sim` replays one; `SEEDS=200` runs more. */
+/** `SEED=31 npx vitest run test/sim/standard.test.ts` replays one; `SEEDS=200` runs more. */
 const FIRST_SEED = 1;
 const count = Number(process.env['SEEDS'] ?? 50);
 const seeds = process.env['SEED']
