@@ -25,6 +25,8 @@ interface StandardConfig {
 const WORK_ON: Instant = 10 * SECOND;
 /** Within this after the faults everything must be right again. */
 const HEAL_TIME: Instant = 400 * SECOND;
+/** No write takes longer to be durable, on the slowest disk. */
+const SETTLE_TIME: Instant = 5 * SECOND;
 const STEP: Instant = SECOND / 2;
 const LOG_LINES = 60;
 
@@ -190,6 +192,8 @@ class StandardRun {
     process.call(() => daemon!.readAll(pool()));
     this.#runFor(HEAL_TIME, () => daemon!.underWay === 0);
     if (daemon!.underWay > 0) return this.#outcome([`${daemon!.underWay} final reads are not answered`]);
+    // What the last writes let go of is free once they are durable.
+    this.#runFor(SETTLE_TIME, () => false);
     for (const difference of findReplicaDifferences(this.#cluster)) this.#simulation.addViolation(difference);
     for (const fault of findDamage(this.#cluster)) this.#simulation.addViolation(fault);
     return this.#outcome([]);
