@@ -114,12 +114,17 @@ export class ThreeMonitors {
   }
 
   /** A client's command to whoever is asked. */
-  command(name: string, cmd: Record<string, string>): void {
+  command(name: string, cmd: Record<string, unknown>): void {
+    const peer: Peer = { entity: { type: 'client', id: 'admin' }, addrs: [], globalId: 4n };
+    const message = { type: 'mon_command', tid: 1n, fsid: FSID, cmd: [JSON.stringify(cmd)], data: utf8('') } as const;
+    this.hear(name, peer, message);
+  }
+
+  /** A message of somebody who connects to say it. */
+  hear(name: string, peer: Peer, message: Message): void {
     this.#lastId += 1;
     const session = this.#lastId;
-    const peer: Peer = { entity: { type: 'client', id: 'admin' }, addrs: [], globalId: 4n };
     this.#deliver(name, { kind: 'accepted', session, endpoint: 'public', peer });
-    const message = { type: 'mon_command', tid: 1n, fsid: FSID, cmd: [JSON.stringify(cmd)], data: utf8('') } as const;
     this.#deliver(name, { kind: 'message', session, message });
   }
 
