@@ -2,13 +2,12 @@
 import { EMPTY, type EVersion, type RawString } from '@spirula/encoding';
 import type { HObject } from '@spirula/maps';
 import type { ObjectPart, PartCursor } from '@spirula/messages';
-import type { Cid, ObjectStore, TransactionOp } from '@spirula/objectstore';
+import { type Cid, type ObjectStore, type TransactionOp, UnreadableObject } from '@spirula/objectstore';
 import { decodeObjectInfo, OBJECT_INFO_ATTR, type ObjectInfo } from './object-info.ts';
 import { tempOid } from './object-id.ts';
 
-/** Entries and bytes of omap in one part. */
+/** Entries of omap in one part, at most. */
 const OMAP_ENTRIES = 1024;
-const OMAP_BYTES = 1 << 20;
 
 /** What the store says of an object; undefined: it does not exist. */
 export function readObjectInfo(store: ObjectStore, cid: Cid, oid: HObject): ObjectInfo | undefined {
@@ -19,6 +18,7 @@ export function readObjectInfo(store: ObjectStore, cid: Cid, oid: HObject): Obje
 /**
  * The part that begins at `from`, and where the next one does. Undefined when the object is not there in this version.
  *
+ * @param maxBytes of omap and data together, though one entry of omap always fits: positive
  * @throws UnreadableObject
  */
 export function readObjectPart(
@@ -32,21 +32,24 @@ export function readObjectPart(
   const info = readObjectInfo(store, cid, oid);
   if (!info || info.version.version !== version.version || info.version.epoch !== version.epoch) return undefined;
   const first = from === undefined;
-  const offset = from?.offset ?? 0;
-  const data = offset < info.size ? store.read(cid, oid, offset, Math.min(maxBytes, info.size - offset)) : EMPTY;
   const omap = new Map<RawString, Uint8Array>();
   let omapAfter: RawString | undefined = first ? '' : from.omapAfter;
+  let room = maxBytes;
   if (omapAfter !== undefined) {
     const entries = store.omapList(cid, oid, first ? '' : `${omapAfter}\0`, OMAP_ENTRIES);
-    let bytes = 0;
     for (const [key, value] of entries) {
-      if (bytes > OMAP_BYTES) break;
+      const bytes = key.length + value.length;
+      if (omap.size > 0 && bytes > room) break;
       omap.set(key, value);
       omapAfter = key;
-      bytes += key.length + value.length;
+      room = Math.max(0, room - bytes);
     }
     if (omap.size === entries.size && entries.size < OMAP_ENTRIES) omapAfter = undefined;
   }
+  const offset = from?.offset ?? 0;
+  const length = Math.max(0, Math.min(room, info.size - offset));
+  const data = length > 0 ? store.read(cid, oid, offset, length) : EMPTY;
+  if (data.length < length) throw new UnreadableObject(`${oid.name} ends before its size of ${info.size} bytes`);
   const next = { offset: offset + data.length, omapAfter };
   const part: ObjectPart = {
     oid,

@@ -31,6 +31,8 @@ export class ToyNetwork {
   #lastSession = 0;
   now: Instant = 1_000_000;
   latency: Instant = 500;
+  /** Called before a message is delivered. */
+  onMessage: (message: Message) => void = () => {};
 
   constructor(seed: number) {
     this.#state = seed >>> 0;
@@ -161,6 +163,7 @@ export class ToyNetwork {
     from.lastArrival = Math.max(from.lastArrival, this.now + this.#delay());
     this.at(from.lastArrival, () => {
       const to = from.other!;
+      if (!to.gone) this.onMessage(message);
       if (!to.gone) to.node.deliver({ kind: 'message', session: to.id, message });
     });
   }
