@@ -59,13 +59,14 @@ export async function runsCluster(dir: string): Promise<boolean> {
 }
 
 /**
- * Asks the cluster that runs in `dir`.
+ * Asks the cluster that runs in `dir`; asked to stop, it has stopped when this returns.
  *
  * @throws UserError when none runs there, or it refuses.
  */
 export async function askCluster(dir: string, request: ControlRequest): Promise<unknown> {
   const socket = await connectControl(controlSocketPath(dir));
   if (!socket) throw notRunning(dir);
+  const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
   const line = await new Promise<string>((resolve, reject) => {
     let buffered = '';
     socket.setEncoding('utf8');
@@ -77,8 +78,10 @@ export async function askCluster(dir: string, request: ControlRequest): Promise<
     socket.once('close', () => reject(new UserError(`The cluster in ${dir} stopped before it answered.`)));
     socket.write(`${JSON.stringify(request)}\n`);
   });
-  socket.destroy();
   const reply = JSON.parse(line) as ControlReply;
+  // A cluster that has stopped closes its connections last.
+  if (request.ask === 'down' && reply.ok) await closed;
+  socket.destroy();
   if (!reply.ok) throw new UserError(reply.problem);
   return reply.value;
 }

@@ -95,16 +95,32 @@ async function claim(path: string, own: string, dir: string): Promise<void> {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw explainSystemError(error, dir);
     }
-    const live = await connectControl(path);
-    if (live) {
-      live.destroy();
-      throw new UserError(
-        `A cluster is running in ${dir} already. \`spirula status\` shows it, \`spirula down\` stops it.`,
-      );
-    }
+    await refuseLive(path, dir);
     const stale = join(dir, `.control.${process.pid}.stale`);
-    renameSync(path, stale);
-    removeSocket(stale);
+    try {
+      renameSync(path, stale);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') continue;
+      throw explainSystemError(error, dir);
+    }
+    try {
+      // Another may have claimed the folder since: what was taken away is its name.
+      await refuseLive(stale, dir);
+    } catch (error) {
+      if (!existsSync(path)) linkSync(stale, path);
+      throw error;
+    } finally {
+      removeSocket(stale);
+    }
   }
   throw new UserError(`${dir}: another spirula is starting there at this moment. Try again.`);
+}
+
+async function refuseLive(path: string, dir: string): Promise<void> {
+  const live = await connectControl(path);
+  if (live === undefined) return;
+  live.destroy();
+  throw new UserError(
+    `A cluster is running in ${dir} already. \`spirula status\` shows it, \`spirula down\` stops it.`,
+  );
 }

@@ -48,9 +48,10 @@ export async function serveCluster(options: ServeOptions): Promise<ServedCluster
     );
   });
   const release = () => {
-    for (const socket of connections) socket.destroy();
-    lock.close();
+    // The name first: whoever finds it gone, or the connection closed, may start a cluster here.
     removeSocket(controlSocketPath(options.dir));
+    lock.close();
+    for (const socket of connections) socket.destroy();
   };
 
   let supervisor: Supervisor;
@@ -97,7 +98,7 @@ async function answerControl(
     case 'start':
       return await supervisor.start(request.daemon);
     case 'wait-healthy':
-      return await supervisor.waitForHealth(120);
+      return await supervisor.waitForHealth(60);
     case 'down':
       // The answer must leave before the socket closes.
       setTimeout(() => void stop(), 20);

@@ -20,7 +20,8 @@ export interface UpOptions {
   readonly serve?: boolean;
 }
 
-const HEALTH_TIMEOUT_SECONDS = 120;
+/** Well above what a busy machine takes. */
+const HEALTH_TIMEOUT_SECONDS = 60;
 
 type ServeMessage = { readonly healthy: true } | { readonly problem: string };
 
