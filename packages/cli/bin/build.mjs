@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// Bundles the sources into dist/: main.mjs (the executable), library.mjs (what `import 'spirula'` gives), and with
-// --types the library's declarations. Everything outside the workspace stays an ordinary dependency.
+// Bundles the sources into dist/: main.mjs (the executable), library.mjs (what `import 'spirula'` gives), seed-worker.mjs
+// (a thread of the simulator), and with --types the library's declarations. Everything outside the workspace stays an ordinary dependency.
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename } from 'node:path';
@@ -14,7 +14,11 @@ const { dependencies, version } = JSON.parse(readFileSync(`${root}/package.json`
 export async function buildAll({ types = false } = {}) {
   const { metafile } = await build({
     absWorkingDir: root,
-    entryPoints: { main: 'packages/cli/src/main.ts', library: 'packages/cli/src/library.ts' },
+    entryPoints: {
+      main: 'packages/cli/src/main.ts',
+      library: 'packages/cli/src/library.ts',
+      'seed-worker': 'packages/cli/src/sim/seed-worker.ts',
+    },
     outdir: 'dist',
     outExtension: { '.js': '.mjs' },
     bundle: true,

@@ -23,5 +23,6 @@ export function runScenario({ name, seed, virtualSeconds }: RunOptions): Report 
   const scenario = scenarios.find((each) => each.name === name);
   if (scenario === undefined) throw new RangeError(`there is no scenario ${name}`);
   const outcome = scenario.run({ seed, virtualSeconds: virtualSeconds ?? scenario.virtualSeconds });
-  return { ...outcome, scenario: name, seed, replay: `npx spirula sim run ${name} --seed ${seed}` };
+  const until = virtualSeconds === undefined ? '' : ` --until ${virtualSeconds}s`;
+  return { ...outcome, scenario: name, seed, replay: `npx spirula sim run ${name} --seed ${seed}${until}` };
 }

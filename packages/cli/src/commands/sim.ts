@@ -1,9 +1,16 @@
+import { availableParallelism } from 'node:os';
 import { printReport, runScenario, scenarioNames } from '@spirula/sim-scenarios';
 import { UserError } from '../cluster/user-error.ts';
+import { runSeeds, type SeedResult } from '../sim/seed-pool.ts';
+import { SeedProgress } from '../sim/seed-progress.ts';
+import { parseSeeds, parseShard, parseSpan, seedsOf } from '../sim/seed-range.ts';
 
 export interface SimOptions {
   readonly seed?: number;
   readonly seeds?: string;
+  readonly jobs?: number;
+  readonly shard?: string;
+  readonly until?: string;
 }
 
 /** `spirula sim list`. */
@@ -16,24 +23,47 @@ export async function runSim(scenario: string, options: SimOptions): Promise<num
   if (!scenarioNames().includes(scenario)) {
     throw new UserError(`There is no scenario ${scenario}. There are: ${scenarioNames().join(' ')}.`);
   }
-  const [from, to] = seedRange(options);
-  let failed = 0;
-  for (let seed = from; seed <= to; seed++) {
-    const report = runScenario({ name: scenario, seed });
-    const bad = report.violations.length + report.unclean.length > 0;
-    if (bad) failed += 1;
-    if (from === to) console.log(printReport(report));
-    else if (bad)
-      console.log(`seed ${seed}: ${[...report.violations, ...report.unclean][0]}\n  replay: ${report.replay}`);
-    else if (seed % 25 === 0) console.log(`seed ${seed}: clean so far but for ${failed}`);
-  }
-  if (from !== to) console.log(`${to - from + 1} seeds, ${failed} failed`);
-  return failed === 0 ? 0 : 1;
+  const virtualSeconds = options.until === undefined ? undefined : parseSpan(options.until, '--until');
+  const work = { name: scenario, ...(virtualSeconds !== undefined && { virtualSeconds }) };
+  if (options.seeds === undefined) return runOne({ ...work, seed: options.seed ?? 1 }, options);
+  if (options.seed !== undefined) throw new UserError('Give --seed or --seeds, not both.');
+  const seeds = seedsOf(parseSeeds(options.seeds), options.shard === undefined ? undefined : parseShard(options.shard));
+  const jobs = Math.min(options.jobs ?? availableParallelism(), seeds.length);
+  return await runMany(work, seeds, jobs);
 }
 
-function seedRange(options: SimOptions): [number, number] {
-  if (options.seeds === undefined) return [options.seed ?? 1, options.seed ?? 1];
-  const match = /^(\d+)-(\d+)$/.exec(options.seeds);
-  if (!match) throw new UserError(`--seeds takes a range such as 1-1000, not ${options.seeds}.`);
-  return [Number(match[1]), Number(match[2])];
+function runOne(run: Parameters<typeof runScenario>[0], { jobs, shard }: SimOptions): number {
+  if (jobs !== undefined || shard !== undefined) throw new UserError('--jobs and --shard go with --seeds.');
+  const report = runScenario(run);
+  console.log(printReport(report));
+  return report.violations.length + report.unclean.length === 0 ? 0 : 1;
+}
+
+/** The first Ctrl-C lets the seeds under way end; the second ends at once. */
+async function runMany(work: Parameters<typeof runSeeds>[0], seeds: number[], jobs: number): Promise<number> {
+  const progress = new SeedProgress(seeds.length, jobs);
+  const stop = new AbortController();
+  const failed: SeedResult[] = [];
+  process.once('SIGINT', () => {
+    progress.say('Stopping when the seeds under way are done. Ctrl-C again ends at once.');
+    stop.abort();
+  });
+  try {
+    await runSeeds(
+      work,
+      seeds,
+      jobs,
+      (result) => {
+        progress.add(result);
+        if (result.problems.length === 0) return;
+        failed.push(result);
+        progress.say(`seed ${result.seed}: ${result.problems[0]!.split('\n')[0]}\n  replay: ${result.replay}`);
+      },
+      stop.signal,
+    );
+  } finally {
+    progress.end();
+  }
+  console.log(progress.summary(failed.length));
+  return failed.length === 0 && !stop.signal.aborted ? 0 : 1;
 }

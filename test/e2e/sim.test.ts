@@ -1,0 +1,40 @@
+/** The simulator's command line, as built. */
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+
+const spirulaPath = fileURLToPath(new URL('../../packages/cli/bin/spirula.mjs', import.meta.url));
+
+function sim(...args: string[]): Promise<{ status: number; stdout: string; stderr: string }> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [spirulaPath, 'sim', ...args], (error, stdout, stderr) => {
+      resolve({ status: error ? Number(error.code ?? 255) : 0, stdout, stderr });
+    });
+  });
+}
+
+test('one seed gives one report, the same on a thread of its own', async () => {
+  const alone = await sim('run', 'standard', '--seed', '3', '--until', '5s');
+  const many = await sim('run', 'standard', '--seeds', '3..4', '--until', '5s', '--jobs', '2');
+
+  expect(alone).toMatchObject({ status: 0, stderr: '' });
+  expect(alone.stdout).toMatch(/^standard, seed 3: clean, digest [0-9a-f]{16}\n/);
+  expect(alone.stdout).toContain('replay: npx spirula sim run standard --seed 3 --until 5s');
+  expect(many.status).toBe(0);
+  expect(many.stdout).toMatch(/^2 seeds, 0 failed; [\d,]+ events, .* on 2 threads: .*x real time\n$/);
+});
+
+test.each([
+  [['run', 'nothing'], 'There is no scenario nothing. There are: standard'],
+  [['run', 'standard', '--seeds', '9..1'], '--seeds takes a range'],
+  [['run', 'standard', '--seeds', '1..9', '--shard', '3/3'], '--shard takes a part'],
+  [['run', 'standard', '--seed', '1', '--seeds', '1..9'], 'Give --seed or --seeds, not both.'],
+  [['run', 'standard', '--jobs', '2'], '--jobs and --shard go with --seeds.'],
+  [['run', 'standard', '--until', 'late'], '--until takes a span of time'],
+])('%o is refused in one line', async (args, complaint) => {
+  const { status, stdout, stderr } = await sim(...args);
+
+  expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+  expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+  expect(stderr).toContain(complaint);
+});
