@@ -61,6 +61,7 @@ function makeRecovery(missingThere: Missing, lastBackfill = MAX_HOBJECT): void {
     onAllRecovered: () => void told.push('all recovered'),
     onUnfoundLeft: () => void told.push('unfound left'),
     onBackfillPushed: () => {},
+    onUnreadable: () => {},
   });
 }
 

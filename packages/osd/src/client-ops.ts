@@ -3,7 +3,7 @@
  *
  *   arrives --> not active: waits   --> lease run out: waits --> object missing, degraded or written to: waits for it
  *           --> answered from the log, when sent again
- *           --> runs: a read is answered at once, a write when it is durable everywhere
+ *           --> runs: a read is answered at once, a write when it is durable everywhere; what cannot be read is missing
  *
  * A read waits for the writes to its object that are under way, since they might yet not happen. A write that reads, fails
  * or changes nothing waits for them as well. When the interval ends, all requests begin again, in the order they came; one
@@ -20,7 +20,8 @@ import {
   type OsdOpResult,
   type ReqId,
 } from '@spirula/messages';
-import type { SessionId } from '@spirula/world';
+import { UnreadableObject } from '@spirula/objectstore';
+import { invariant, type SessionId } from '@spirula/world';
 import type { Backfill } from './backfill.ts';
 import { objectReader } from './object-draft.ts';
 import { type ObjectKey, objectKey } from './object-id.ts';
@@ -162,7 +163,10 @@ export class ClientOps {
     }
     const before = readObjectInfo(this.#pg.host.store, this.#pg.cid, oid);
     const outcome = this.#execute(op, oid, before);
-    if (outcome.modifies) this.#write(op, oid, before, outcome);
+    if (outcome === 'unreadable') {
+      this.#queueOf(oid).waiting.push(op);
+      this.#recovery.want(oid);
+    } else if (outcome.modifies) this.#write(op, oid, before, outcome);
     else if (inFlight > 0) this.#queueOf(oid).waiting.push(op);
     else this.#reply(op, outcome.result, outcome.ops, NO_VERSION, this.#userVersionOf(outcome));
   }
@@ -182,16 +186,23 @@ export class ClientOps {
     return true;
   }
 
-  #execute(op: ClientOp, oid: HObject, info: ObjectInfo | undefined): OpsOutcome {
+  #execute(op: ClientOp, oid: HObject, info: ObjectInfo | undefined): OpsOutcome | 'unreadable' {
     const pg = this.#pg;
     const { store, world } = pg.host;
     const { message } = op;
-    return executeOps(
-      { oid, ops: message.ops, flags: message.flags, mtime: message.mtime },
-      { info, version: this.#backend.nextVersion(), lastUserVersion: pg.info.lastUserVersion },
-      objectReader(store, pg.cid, oid),
-      world.config,
-    );
+    try {
+      return executeOps(
+        { oid, ops: message.ops, flags: message.flags, mtime: message.mtime },
+        { info, version: this.#backend.nextVersion(), lastUserVersion: pg.info.lastUserVersion },
+        objectReader(store, pg.cid, oid),
+        world.config,
+      );
+    } catch (error) {
+      if (!(error instanceof UnreadableObject)) throw error;
+      invariant(info !== undefined, 'what does not exist is not read');
+      this.#recovery.onUnreadable(oid, info.version, error);
+      return 'unreadable';
+    }
   }
 
   #write(op: ClientOp, oid: HObject, before: ObjectInfo | undefined, outcome: OpsOutcome): void {

@@ -1,7 +1,7 @@
 /** What checkers outside may see of an OSD: plain data, made on demand. */
 import { type Epoch, type EVersion, formatPgId, type OsdId } from '@spirula/encoding';
 import type { HObject } from '@spirula/maps';
-import type { PgInfo } from '@spirula/messages';
+import type { MissingItem, PgInfo } from '@spirula/messages';
 import { isPgMeta, isTemp } from './object-id.ts';
 import { readObjectInfo } from './object-part.ts';
 import type { Pg } from './pg.ts';
@@ -18,11 +18,12 @@ export interface PgInspection {
   readonly acting: readonly OsdId[];
   readonly info: PgInfo;
   readonly missing: number;
-  readonly unfound: number;
   readonly logHead: EVersion;
   readonly logTail: EVersion;
   readonly logSize: number;
   readonly waitingOps: number;
+  /** What nobody that this primary knows of has. */
+  unfound(): readonly MissingItem[];
   /** Every object in the store, with its version. */
   objects(): readonly { readonly oid: HObject; readonly version: EVersion | undefined }[];
 }
@@ -45,11 +46,11 @@ export function inspectPg(pg: Pg): PgInspection {
     acting: core.acting,
     info: core.info,
     missing: core.missing.size,
-    unfound: pg.peering.isActive && core.isPrimary ? pg.recovery.unfound().length : 0,
     logHead: core.log.head,
     logTail: core.log.tail,
     logSize: core.log.size,
     waitingOps: pg.ops.waiting,
+    unfound: () => (pg.peering.isActive && core.isPrimary ? pg.recovery.unfound() : []),
     objects: () =>
       core.host.store
         .list(core.cid, undefined, Number.MAX_SAFE_INTEGER)

@@ -5,7 +5,6 @@
 import { type Bytes, EMPTY, Encoder, Errno, type EVersion, MalformedInput, type UTime } from '@spirula/encoding';
 import type { HObject } from '@spirula/maps';
 import { type ObjectChange, OpFlag, OsdFlag, type OsdOp, OsdOpCode, type OsdOpResult } from '@spirula/messages';
-import { UnreadableObject } from '@spirula/objectstore';
 import type { Config } from '@spirula/world';
 import { ObjectDraft, type ObjectReader } from './object-draft.ts';
 import { encodeObjectInfo, OBJECT_INFO_ATTR, type ObjectInfo } from './object-info.ts';
@@ -73,6 +72,7 @@ export function mayWrite(ops: readonly OsdOp[]): boolean {
   return ops.some((op) => (op.code & WRITE_MODE) !== 0);
 }
 
+/** @throws UnreadableObject when an op asks for data that cannot be read here */
 export function executeOps(
   request: OpsRequest,
   position: OpsPosition,
@@ -127,7 +127,6 @@ function runOp(context: OpContext, op: OsdOp): OpOutcome {
     return handler(context, op);
   } catch (error) {
     if (error instanceof MalformedInput) return failed(Errno.EINVAL);
-    if (error instanceof UnreadableObject) return failed(Errno.EIO);
     throw error;
   }
 }

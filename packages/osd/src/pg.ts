@@ -65,6 +65,7 @@ export class Pg {
       onObjectRecovered: (oid) => this.#onObjectRecovered(oid),
       onAllRecovered: () => this.#onAllRecovered(),
       onUnfoundLeft: () => this.#onUnfoundLeft(),
+      onUnreadable: () => this.#onUnreadable(),
       onBackfillPushed: (osd, oid) => this.backfill.onPushed(osd, oid),
     });
     this.backfill = new Backfill(this.core, {
@@ -464,6 +465,27 @@ export class Pg {
     this.backfill.onReset();
     this.#endReservations('backfill');
     this.#recoverMore();
+  }
+
+  /** An object that a client reads could not be read here. */
+  #onUnreadable(): void {
+    switch (this.#phase) {
+      case 'WaitLocalBackfillReserved':
+      case 'WaitRemoteBackfillReserved':
+      case 'Backfilling':
+        this.#onBackfillUnreadable();
+        break;
+      case 'Recovering':
+        this.recovery.kick();
+        break;
+      // What comes next is about to be decided, or is recovery.
+      case 'None':
+      case 'WaitLocalRecoveryReserved':
+      case 'WaitRemoteRecoveryReserved':
+        break;
+      default:
+        this.#recoverMore();
+    }
   }
 
   #onAllBackfilled(): void {

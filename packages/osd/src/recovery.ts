@@ -40,6 +40,8 @@ export interface RecoveryListener {
   onAllRecovered(): void;
   /** What is still missing nobody known has. */
   onUnfoundLeft(): void;
+  /** An object that was here turned out to be unreadable. */
+  onUnreadable(): void;
   /** A backfill target has taken in an object pushed for backfill. */
   onBackfillPushed(osd: OsdId, oid: HObject): void;
 }
@@ -199,14 +201,16 @@ export class Recovery {
    * members to be backfilled keep what they had until it is replaced, and give nothing of another version.
    */
   #sourcesOf({ oid, need }: MissingItem): OsdId[] {
-    const { peerInfo, peerMissing, backfillTargets, map } = this.#pg;
+    const { peerInfo, peerMissing, actingRecoveryBackfill, backfillTargets, map } = this.#pg;
     const lacking = this.#lacking.get(objectKey(oid));
     const isThere = (osd: OsdId) => osdUp(map, osd) && !lacking?.has(osd);
     const sources: OsdId[] = [];
     for (const [osd, missing] of peerMissing) {
       const info = peerInfo.get(osd);
       if (!info || !isThere(osd) || missing.has(oid)) continue;
-      if (compareVersions(info.lastUpdate, need) >= 0 && hasBackfilled(info, oid)) sources.push(osd);
+      // A member has been sent every write of this interval.
+      const isUpToDate = actingRecoveryBackfill.includes(osd) || compareVersions(info.lastUpdate, need) >= 0;
+      if (isUpToDate && hasBackfilled(info, oid)) sources.push(osd);
     }
     return (sources.length > 0 ? sources : backfillTargets.filter(isThere)).sort((a, b) => a - b);
   }
@@ -269,7 +273,7 @@ export class Recovery {
     const { pgid, epoch } = this.#pg;
     const read = this.#read(oid, version, from);
     if (!read) {
-      this.#onUnreadable(oid, version);
+      this.#forget(oid, version);
       return false;
     }
     this.#pg.send(osd, { type: 'pg_push', pgid, epoch, part: read.part, next: read.next });
@@ -283,17 +287,35 @@ export class Recovery {
       return readObjectPart(host.store, cid, oid, version, from, chunk);
     } catch (error) {
       if (!(error instanceof UnreadableObject)) throw error;
-      host.world.log.error('an object cannot be read', { pg: cid, object: oid.name, error: error.message });
+      this.#logUnreadable(oid, error);
       return undefined;
     }
   }
 
-  #onUnreadable(oid: HObject, version: EVersion): void {
+  /** The object here cannot be read: it counts as missing, and is recovered (PrimaryLogPG::rep_repair_primary_object). */
+  onUnreadable(oid: HObject, version: EVersion, error: UnreadableObject): void {
+    this.#logUnreadable(oid, error);
+    this.#forget(oid, version);
+    this.#listener.onUnreadable();
+  }
+
+  #logUnreadable(oid: HObject, { message }: UnreadableObject): void {
+    const { host, cid } = this.#pg;
+    host.world.log.error('an object cannot be read; it is recovered from another copy', {
+      pg: cid,
+      object: oid.name,
+      error: message,
+    });
+  }
+
+  /** The store has the object no more, in any version that counts. */
+  #forget(oid: HObject, version: EVersion): void {
     const pg = this.#pg;
     const operation = this.#operations.get(objectKey(oid));
     pg.missing.add(oid, version, NO_VERSION);
     pg.setInfo({ ...pg.info, lastComplete: completeUpTo(pg.info, pg.missing) });
     pg.commit();
+    this.#queue = undefined;
     if (operation) this.#restart(operation);
   }
 
@@ -314,10 +336,15 @@ export class Recovery {
   onPull(from: OsdId, message: PgPull): void {
     const { pgid, epoch } = this.#pg;
     const { oid, version } = message;
-    const read = this.#pg.missing.has(oid) ? undefined : this.#read(oid, version, message.from);
+    const { host, cid, missing } = this.#pg;
+    const read = missing.has(oid) ? undefined : this.#read(oid, version, message.from);
     if (read) {
       this.#pg.send(from, { type: 'pg_push', pgid, epoch, part: read.part, next: read.next });
-    } else this.#pg.send(from, { type: 'pg_push_reply', pgid, epoch, oid, version, next: undefined, missing: true });
+      return;
+    }
+    const info = missing.has(oid) ? undefined : readObjectInfo(host.store, cid, oid);
+    if (info && sameVersion(info.version, version)) this.#forget(oid, version);
+    this.#pg.send(from, { type: 'pg_push_reply', pgid, epoch, oid, version, next: undefined, missing: true });
   }
 
   onPush(from: OsdId, message: PgPush): void {
@@ -383,9 +410,7 @@ export class Recovery {
     const operation = this.#operations.get(key);
     if (missing) {
       if (!operation || operation.pullFrom !== from) return;
-      const lacking = this.#lacking.get(key) ?? new Set();
-      this.#lacking.set(key, lacking.add(from));
-      this.#restart(operation);
+      this.#onLacking(from, operation);
       return;
     }
     if (next) {
@@ -403,6 +428,18 @@ export class Recovery {
     const info = pg.peerInfo.get(from);
     if (info && peerMissing?.size === 0) pg.peerInfo.set(from, { ...info, lastComplete: info.lastUpdate });
     this.#maybeFinish(operation);
+  }
+
+  /** Who was thought to have an object has not, or cannot read it: a member is given it again. */
+  #onLacking(from: OsdId, operation: Operation): void {
+    const { actingRecoveryBackfill, peerInfo, peerMissing } = this.#pg;
+    const { oid, version } = operation;
+    const key = objectKey(oid);
+    const info = peerInfo.get(from);
+    if (info && actingRecoveryBackfill.includes(from) && hasBackfilled(info, oid)) {
+      peerMissing.get(from)?.add(oid, version, NO_VERSION);
+    } else this.#lacking.set(key, (this.#lacking.get(key) ?? new Set()).add(from));
+    this.#restart(operation);
   }
 
   #maybeFinish(operation: Operation): void {

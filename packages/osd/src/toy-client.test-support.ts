@@ -84,9 +84,9 @@ export class ToyClient {
     for (const object of this.objects) this.#pause(object);
   }
 
-  /** Reads every object once more. */
+  /** Reads every object that no request is under way on once more. */
   readAll(): void {
-    for (const object of this.objects) this.#read(object, () => {});
+    for (const object of this.objects) if (!object.busy) this.#read(object, () => {});
   }
 
   /** One write to every object that none is under way on. Large ones have tens of parts in recovery. */

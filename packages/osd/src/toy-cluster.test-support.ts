@@ -1,7 +1,7 @@
 /** Whole OSDs against clients that know what they wrote, for tests in virtual time. */
-import { crc32c, formatPgId, type OsdId, toHex } from '@spirula/encoding';
-import { mapPg, type Pool, PoolFlag, PoolType } from '@spirula/maps';
-import { createObjectStore, type ObjectStore } from '@spirula/objectstore';
+import { compareVersions, crc32c, formatPgId, type OsdId, toHex } from '@spirula/encoding';
+import { type HObject, mapPg, type Pool, PoolFlag, PoolType } from '@spirula/maps';
+import { createObjectStore, type ObjectStore, UnreadableObject } from '@spirula/objectstore';
 import { type Config, SECOND } from '@spirula/world';
 import { expect } from 'vitest';
 import { isPgMeta } from './object-id.ts';
@@ -263,36 +263,115 @@ export class Cluster {
     return unclean;
   }
 
-  /** Objects of which two OSDs have different copies, or one too few. */
+  /** Objects of which two OSDs have different copies, or one has none. A copy that cannot be read is not compared. */
   differences(): string[] {
     const found: string[] = [];
     for (let seed = 0; seed < this.#pgNum; seed++) {
       const pgid = { pool: POOL, seed };
       const { acting } = mapPg(this.monitor.map, pgid);
-      const copies = acting.map((osd) => describeCopy(this.places[osd]!.store!, formatPgId(pgid)));
-      if (copies.some((copy) => copy !== copies[0])) found.push(`${formatPgId(pgid)}: ${copies.join(' | ')}`);
+      const copies = acting.map((osd) => describeCopies(this.places[osd]!.store!, formatPgId(pgid)));
+      for (const name of new Set(copies.flatMap((each) => [...each.keys()]))) {
+        const readable = copies.map((each) => each.get(name) ?? 'none').filter((copy) => copy !== UNREADABLE);
+        if (readable.some((copy) => copy !== readable[0])) found.push(`${formatPgId(pgid)}: ${readable.join(' | ')}`);
+      }
     }
     return found;
   }
+
+  /** Objects reported as unfound, and those of them of which an OSD that serves their PG has the very copy that is sought. */
+  unfound(): { readonly count: number; readonly wronged: readonly string[] } {
+    const wronged: string[] = [];
+    let count = 0;
+    for (const { osd } of this.places) {
+      for (const { pgid, acting, unfound } of osd?.inspect().pgs ?? []) {
+        for (const { oid, need } of unfound()) {
+          count += 1;
+          for (const member of acting) {
+            const { store, osd: other } = this.places[member]!;
+            const objects = other!
+              .inspect()
+              .pgs.find((pg) => pg.pgid === pgid)!
+              .objects();
+            const copy = objects.find((each) => each.oid.name === oid.name)?.version;
+            const isSought = copy !== undefined && compareVersions(copy, need) === 0;
+            if (isSought && describeCopy(store!, pgid, oid) !== UNREADABLE) {
+              wronged.push(`${pgid}: osd.${member} has ${oid.name}`);
+            }
+          }
+        }
+      }
+    }
+    return { count, wronged };
+  }
+
+  /** Names of objects with a copy that cannot be read, once for each. */
+  unreadable(): string[] {
+    const names: string[] = [];
+    for (let seed = 0; seed < this.#pgNum; seed++) {
+      const pgid = { pool: POOL, seed };
+      for (const osd of mapPg(this.monitor.map, pgid).acting) {
+        const copies = describeCopies(this.places[osd]!.store!, formatPgId(pgid));
+        for (const [name, copy] of copies) if (copy === UNREADABLE) names.push(name);
+      }
+    }
+    return names;
+  }
 }
 
-function describeCopy(store: ObjectStore, cid: string): string {
-  const lines: string[] = [];
+const UNREADABLE = 'unreadable';
+
+/** By name. */
+function describeCopies(store: ObjectStore, cid: string): Map<string, string> {
+  const copies = new Map<string, string>();
   for (const oid of store.list(cid, undefined, 10_000)) {
-    if (isPgMeta(oid)) continue;
-    const { size } = store.stat(cid, oid)!;
+    if (!isPgMeta(oid)) copies.set(oid.name, describeCopy(store, cid, oid));
+  }
+  return copies;
+}
+
+function describeCopy(store: ObjectStore, cid: string, oid: HObject): string {
+  const { size } = store.stat(cid, oid)!;
+  try {
     const digest = crc32c(store.read(cid, oid, 0, size), 0);
     const attrs = [...store.getAttrs(cid, oid)].map(([name, value]) => `${name}=${toHex(value)}`).sort();
     const omap = [...store.omapList(cid, oid, '', 100_000)].map(([key, value]) => `${key}=${toHex(value)}`);
     const header = toHex(store.omapHeader(cid, oid));
-    lines.push(`${oid.pool} ${oid.name} ${size} ${digest} ${attrs.join()} ${header} ${omap.join()}`);
+    return `${oid.pool} ${oid.name} ${size} ${digest} ${attrs.join()} ${header} ${omap.join()}`;
+  } catch (error) {
+    if (error instanceof UnreadableObject) return UNREADABLE;
+    throw error;
   }
-  return lines.join('\n');
 }
 
 /** Waits until all PGs are clean, so many seconds at most. */
 export function settle(cluster: Cluster, seconds: number): void {
   for (let i = 0; i < seconds && cluster.unclean().length > 0; i++) cluster.network.run(SECOND);
+}
+
+/** What must hold when all of the copies of some objects may have been lost: what is served is right, the rest reported. */
+export function checkReported(cluster: Cluster, seed: number): 'whole' | 'unfound' {
+  const { count, wronged } = cluster.unfound();
+  if (count === 0) {
+    check(cluster, seed);
+    return 'whole';
+  }
+  const story = `seed ${seed}\n${cluster.history.slice(-60).join('\n')}`;
+  for (const client of cluster.clients) client.stopped = true;
+  cluster.network.run(5 * SECOND);
+  for (const client of cluster.clients) client.readAll();
+  cluster.network.run(5 * SECOND);
+  expect(wronged, story).toEqual([]);
+  const unclean = cluster.unclean();
+  expect(unclean.length, story).toBeGreaterThan(0);
+  expect(
+    unclean.filter((line) => !line.includes('recovery_unfound')),
+    story,
+  ).toEqual([]);
+  expect(
+    cluster.clients.flatMap((client) => client.violations),
+    story,
+  ).toEqual([]);
+  return 'unfound';
 }
 
 /** What must hold once nothing is in the way any more: all is clean, served, and the same on every member. */

@@ -53,6 +53,13 @@ export class ToyDisk {
     this.#before.clear();
   }
 
+  /** One in `oneIn` of the blocks that were ever written turns bad, but not the first, which says whose disk it is. */
+  damage(oneIn: number): void {
+    for (const [at, bytes] of this.#blocks) {
+      if (at > 0 && this.#network.below(oneIn) === 0) bytes[this.#network.below(BLOCK)]! ^= 1 << this.#network.below(8);
+    }
+  }
+
   #later(node: ToyNode, done: () => WorldEvent): void {
     this.#lastDone = Math.max(this.#lastDone, this.#network.now + this.#latency + this.#network.below(this.#latency));
     this.#network.at(this.#lastDone, () => {
