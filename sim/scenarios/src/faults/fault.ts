@@ -6,7 +6,11 @@ import { z } from 'zod';
 import { parseSpan } from '../span.ts';
 
 /** Who is meant: names of daemons, CRUSH buckets, or words such as `leader`: see targets.ts. */
-const daemons = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]).readonly();
+const daemons = z
+  .union([z.string().min(1), z.array(z.string().min(1)).min(1)], {
+    error: 'whom it is for: a name such as osd.2, or a list of names',
+  })
+  .readonly();
 export const span = z
   .union([z.string(), z.number()])
   .transform((value) => String(value))
