@@ -2,7 +2,7 @@ import type { Message } from '@spirula/messages';
 import { type Daemon, makeConfig, type World, type WorldEvent } from '@spirula/world';
 import { expect, test } from 'vitest';
 import { EXACT_CLOCK } from './clock.ts';
-import { QUICK_DISK } from './disk.ts';
+import { QUICK_DISK } from './disk-profile.ts';
 import type { SimProcess } from './process.ts';
 import { Simulation } from './simulation.ts';
 

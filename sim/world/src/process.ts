@@ -5,6 +5,7 @@ import {
   type AuthRequest,
   type Config,
   type Daemon,
+  DeviceError,
   invariant,
   type Log,
   type SessionId,
@@ -13,7 +14,8 @@ import {
 } from '@spirula/world';
 import { type ClockProfile, SimClock } from './clock.ts';
 import { SimCrypto } from './crypto.ts';
-import { type DiskProfile, SimDisk } from './disk.ts';
+import { SimDisk } from './disk.ts';
+import type { DiskProfile } from './disk-profile.ts';
 import { type Endpoints, SimNet } from './net.ts';
 import type { Network } from './network.ts';
 import type { SeededRandom } from './random.ts';
@@ -258,6 +260,7 @@ class Run implements NetOwner {
     this.#host.beforeEvent(this.#process, event, checksum);
     this.#handle(event.kind, () => this.#daemon!.handle(event));
     if (!this.#gone) this.#host.afterEvent(this.#process, event);
+    if (event.kind === 'storageFailed') this.#fail(event.detail);
   }
 
   call(work: () => void): void {
@@ -314,6 +317,13 @@ class Run implements NetOwner {
     this.#onGone(reason);
   }
 
+  /** Its disk does not do what the daemon needs: it ends as in a crash. */
+  #fail(problem: string): void {
+    if (this.#gone) return;
+    this.#host.log(this.#process, 'error', `the daemon fails: ${problem}`);
+    this.end('crash', problem);
+  }
+
   /** A bug ends this daemon, and is told. */
   #handle(what: string, work: () => void): void {
     invariant(!this.#handling, 'one event is handled at a time');
@@ -321,13 +331,14 @@ class Run implements NetOwner {
     try {
       work();
     } catch (error) {
+      this.#handling = false;
+      if (error instanceof DeviceError) return this.#fail(error.message);
       const { message, stack = '' } = error as Error;
       const where = stack
         .split('\n')
         .slice(1, 1 + STACK_LINES)
         .join('\n');
       this.#host.reportBug(this.#process, `${message} (handling ${what})\n${where}`);
-      this.#handling = false;
       this.end('crash', message);
       return;
     }
