@@ -82,7 +82,6 @@ export class FaultInjector {
     this.#note('heal');
     const { paths } = this.#simulation.network;
     paths.mendAll();
-    paths.endDelays();
     for (const process of this.#cluster.daemons) {
       if (process.state === 'hung') process.resume();
       if (process.state === 'stopped') process.start();
