@@ -1,10 +1,11 @@
 import { Lab } from './lab.ts';
+import { hostile } from './library/hostile.ts';
 import { standard } from './library/standard.ts';
 import type { Report, Scenario } from './scenario.ts';
 import { formatSpan } from './span.ts';
 import type { ScenarioSpec } from './spec.ts';
 
-const scenarios: readonly Scenario[] = [standard];
+const scenarios: readonly Scenario[] = [standard, hostile];
 
 /** The ready scenarios. */
 export function listScenarios(): readonly Scenario[] {
