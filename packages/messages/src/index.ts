@@ -118,5 +118,6 @@ export type {
   MonPaxos,
   MonProbe,
   MonRoute,
+  MonStanding,
   MonSync,
 } from './private/mon-to-mon.ts';
