@@ -130,7 +130,7 @@ export class Prober {
     }
     if (name !== SETTLED) return false;
     if (this.#answered !== undefined) this.#done(() => this.#host.elect());
-    return !this.#host.isBlank() || this.#blank.has(rank);
+    return true;
   }
 
   #ask(): void {
