@@ -19,7 +19,7 @@ import {
 } from '@spirula/world';
 import type { SeededRandom } from './random.ts';
 import type { Scheduler } from './scheduler.ts';
-import { checksumMessage, sealMessage } from './seal.ts';
+import { isIntact, type Seal, sealMessage } from './seal.ts';
 import { SparseBlocks } from './sparse-blocks.ts';
 
 const BLOCK_SIZE = 4096;
@@ -47,7 +47,7 @@ interface Submitted {
   readonly batch: Batch;
   readonly token: Token;
   /** Taken when it was submitted: nobody changes it since. */
-  readonly checksum: number;
+  readonly seal: Seal;
 }
 
 interface UnflushedWrite {
@@ -154,7 +154,7 @@ export class SimDisk {
 
   #submit(batch: Batch, token: Token): void {
     this.#view.apply(batch);
-    this.#submitted.push({ batch, token, checksum: sealMessage(batch).checksum });
+    this.#submitted.push({ batch, token, seal: sealMessage(batch) });
     if (!this.#committing) this.#commit();
   }
 
@@ -166,8 +166,8 @@ export class SimDisk {
     this.#scheduler.after(this.#drawFlush(), () => {
       if (run !== this.#run) return;
       const committed = this.#submitted.splice(0, count);
-      for (const { batch, checksum } of committed) {
-        if (checksumMessage(batch) !== checksum) this.#owner!.reportBug('nobody changes a batch once it is submitted');
+      for (const { batch, seal } of committed) {
+        if (!isIntact(batch, seal)) this.#owner!.reportBug('nobody changes a batch once it is submitted');
         this.#durable.apply(batch);
       }
       if (this.#submitted.length > 0) this.#commit();
