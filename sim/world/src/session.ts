@@ -18,7 +18,7 @@ import { passCodec } from './codec-pass.ts';
 import type { Path } from './path.ts';
 import type { Pipe } from './pipe.ts';
 import type { Scheduler } from './scheduler.ts';
-import { checksumMessage, sealMessage } from './seal.ts';
+import { isIntact, type Seal, sealMessage } from './seal.ts';
 
 /** What a handshake's leg takes on the wire. */
 const LEG_BYTES = 200;
@@ -235,13 +235,14 @@ export class Session {
   }
 
   #transmit(message: Message): void {
-    const { checksum, bytes } = sealMessage(message);
+    const sealed = sealMessage(message);
+    const { bytes } = sealed;
     const passed = this.#wire.passesCodec() ? passCodec(message) : undefined;
     if (passed?.difference !== undefined) {
       this.owner.reportBug(`a ${message.type} is changed by its codec at ${passed.difference}`);
     }
     const delivered = passed?.message ?? message;
-    const expected = passed === undefined ? checksum : sealMessage(delivered).checksum;
+    const seal = passed === undefined ? sealed : sealMessage(delivered);
     this.#queuedBytes += bytes;
     this.#out!.send(bytes, () => {
       const other = this.#other!;
@@ -253,15 +254,15 @@ export class Session {
         other.id,
         () => {
           this.#onTaken(bytes);
-          if (other.#state === 'open') other.#receive(delivered, expected);
+          if (other.#state === 'open') other.#receive(delivered, seal);
         },
         bytes,
       );
     });
   }
 
-  #receive(message: Message, checksum: number): void {
-    if (checksumMessage(message) !== checksum) {
+  #receive(message: Message, seal: Seal): void {
+    if (!isIntact(message, seal)) {
       this.owner.reportBug(`nobody changes a ${message.type} once it is sent`);
       return;
     }
@@ -270,7 +271,7 @@ export class Session {
       this.abort('malformed', `client.${entity.id} sends ${message.type}, which only daemons may`);
       return;
     }
-    this.owner.deliver({ kind: 'message', session: this.id, message }, checksum);
+    this.owner.deliver({ kind: 'message', session: this.id, message }, seal.checksum);
   }
 
   /** The peer's process has taken so many bytes. */
