@@ -6,7 +6,15 @@ import { Mgr } from '@spirula/mgr';
 import { Monitor } from '@spirula/mon';
 import { createObjectStore, type ObjectStore } from '@spirula/objectstore';
 import { Osd } from '@spirula/osd';
-import type { ClockProfile, DiskProfile, Endpoints, ProcessSpec, SimProcess, Simulation } from '@spirula/sim-world';
+import {
+  type ClockProfile,
+  type DiskProfile,
+  type Endpoints,
+  type ProcessSpec,
+  type SimProcess,
+  type Simulation,
+  toTraceValue,
+} from '@spirula/sim-world';
 import { type Config, type Daemon, type Instant, makeConfig, SECOND, type World } from '@spirula/world';
 import { SharedObjects, WorkloadClient, type WorkloadConfig } from './workload.ts';
 
@@ -195,6 +203,24 @@ export class SimCluster {
             random: simulation.random(`workload ${number}`),
             onViolation: (problem) => simulation.addViolation(problem),
             onAcknowledged: (object, bytes) => this.onAcknowledged(object, bytes),
+            onRequest: (id, object, ops) =>
+              simulation.tracer?.record({
+                kind: 'client',
+                daemon: place.process.name,
+                what: 'request',
+                id,
+                object,
+                ops: toTraceValue(ops),
+              }),
+            onAnswer: (id, object, result) =>
+              simulation.tracer?.record({
+                kind: 'client',
+                daemon: place.process.name,
+                what: 'answer',
+                id,
+                object,
+                result,
+              }),
           });
           return place.daemon;
         },

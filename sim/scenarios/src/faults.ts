@@ -142,10 +142,13 @@ export class FaultInjector {
     const process = this.#drawVictim();
     if (process === undefined || process.state !== 'running') return;
     const duration = this.#drawDuration();
-    this.#note(`${what} of ${process.name} for ${inSeconds(duration)} s`);
+    const fault = this.#note(`${what} of ${process.name} for ${inSeconds(duration)} s`, process);
     this.#afflicted.add(process);
     strike(process);
-    this.#later(duration, () => this.#recover(process));
+    this.#later(duration, () => {
+      this.#recover(process);
+      this.#simulation.noteHealed(fault);
+    });
   }
 
   #recover(process: SimProcess): void {
@@ -174,18 +177,18 @@ export class FaultInjector {
     if (process === undefined) return;
     const ways = this.#random.pick(['both ways', 'both ways', 'deaf', 'mute'] as const);
     const duration = this.#drawDuration();
-    this.#note(`${process.name} is cut off (${ways}) for ${inSeconds(duration)} s`);
+    const fault = this.#note(`${process.name} is cut off (${ways}) for ${inSeconds(duration)} s`, process);
     this.#afflicted.add(process);
     const cuts = this.#others(process).flatMap(({ name }): Cut[] => {
       const to: Cut = [process.name, name];
       const from: Cut = [name, process.name];
       return ways === 'both ways' ? [to, from] : ways === 'mute' ? [to] : [from];
     });
-    this.#cut(cuts, duration, () => this.#afflicted.delete(process));
+    this.#cut(fault, cuts, duration, () => this.#afflicted.delete(process));
   }
 
   #strikeDown(...[processes, strike, why, leastUs = 0]: Parameters<Blows['strikeDown']>): void {
-    this.#note(`${namesOf(processes)} struck down: ${why}`);
+    this.#note(`${namesOf(processes)} struck down: ${why}`, ...processes);
     for (const process of processes) {
       strike(process);
       this.#afflicted.add(process);
@@ -194,9 +197,9 @@ export class FaultInjector {
   }
 
   #cutOff(group: readonly SimProcess[], duration: Instant, then: () => void): void {
-    this.#note(`${namesOf(group)} are cut off together for ${inSeconds(duration)} s`);
+    const fault = this.#note(`${namesOf(group)} are cut off together for ${inSeconds(duration)} s`, ...group);
     for (const process of group) this.#afflicted.add(process);
-    this.#divide(group, duration, () => {
+    this.#divide(fault, group, duration, () => {
       for (const process of group) this.#afflicted.delete(process);
       then();
     });
@@ -207,9 +210,13 @@ export class FaultInjector {
     const leader = mons.find(({ daemon }) => daemon!.inspect().role === 'leader')?.process;
     if (leader === undefined) return;
     const duration = 1 + this.#random.below(this.#config.durationUs);
-    this.#note(`${leader.name}, the leader, and the other monitors are cut off for ${inSeconds(duration)} s`);
+    const fault = this.#note(
+      `${leader.name}, the leader, and the other monitors are cut off for ${inSeconds(duration)} s`,
+      leader,
+    );
     const others = this.#cluster.mons.filter(({ process }) => process !== leader);
     this.#cut(
+      fault,
       others.flatMap(({ process: { name } }): Cut[] => [
         [leader.name, name],
         [name, leader.name],
@@ -222,31 +229,32 @@ export class FaultInjector {
   #split(): void {
     const left = this.#simulation.processes.filter(() => this.#random.oneIn(3));
     const duration = this.#drawDuration();
-    this.#note(`${namesOf(left)} split off for ${inSeconds(duration)} s`);
-    this.#divide(left, duration, () => {});
+    const fault = this.#note(`${namesOf(left)} split off for ${inSeconds(duration)} s`, ...left);
+    this.#divide(fault, left, duration, () => {});
   }
 
-  #divide(group: readonly SimProcess[], duration: Instant, then: () => void): void {
+  #divide(fault: number, group: readonly SimProcess[], duration: Instant, then: () => void): void {
     const rest = this.#simulation.processes.filter((process) => !group.includes(process));
     const ways = group.flatMap((a) => rest.map((b): Cut => [a.name, b.name]));
-    this.#cut([...ways, ...ways.map(([a, b]): Cut => [b, a])], duration, then);
+    this.#cut(fault, [...ways, ...ways.map(([a, b]): Cut => [b, a])], duration, then);
   }
 
   #cutPair(): void {
     const [a, b] = this.#random.shuffle(this.#simulation.processes);
     const duration = this.#drawDuration();
     const oneWay = this.#random.oneIn(3);
-    this.#note(`${a!.name} ${oneWay ? '->' : '<->'} ${b!.name} cut for ${inSeconds(duration)} s`);
+    const fault = this.#note(`${a!.name} ${oneWay ? '->' : '<->'} ${b!.name} cut for ${inSeconds(duration)} s`, a!, b!);
     const cuts: Cut[] = [[a!.name, b!.name]];
     if (!oneWay) cuts.push([b!.name, a!.name]);
-    this.#cut(cuts, duration, () => {});
+    this.#cut(fault, cuts, duration, () => {});
   }
 
-  #cut(cuts: readonly Cut[], duration: Instant, then: () => void): void {
+  #cut(fault: number, cuts: readonly Cut[], duration: Instant, then: () => void): void {
     const { paths } = this.#simulation.network;
     for (const [from, to] of cuts) paths.cut(from, to);
     this.#later(duration, () => {
       for (const [from, to] of cuts) paths.mend(from, to);
+      this.#simulation.noteHealed(fault);
       then();
     });
   }
@@ -256,7 +264,7 @@ export class FaultInjector {
     const process = this.#random.pick(this.#simulation.processes);
     const extra = 1 + this.#random.below(this.#random.pick([20_000, 200_000, MAX_DELAY]));
     const duration = this.#drawDuration();
-    this.#note(`${process.name} is up to ${extra / 1000} ms away for ${inSeconds(duration)} s`);
+    const fault = this.#note(`${process.name} is up to ${extra / 1000} ms away for ${inSeconds(duration)} s`, process);
     const set = (us: Instant) => {
       for (const { name } of this.#others(process)) {
         paths.delay(process.name, name, us);
@@ -264,7 +272,10 @@ export class FaultInjector {
       }
     };
     set(extra);
-    this.#later(duration, () => set(0));
+    this.#later(duration, () => {
+      set(0);
+      this.#simulation.noteHealed(fault);
+    });
   }
 
   #reset(): void {
@@ -299,8 +310,10 @@ export class FaultInjector {
     return this.#simulation.processes.filter((other) => other !== process);
   }
 
-  #note(what: string): void {
+  /** Returns the number under which a trace knows the fault. */
+  #note(what: string, ...processes: readonly SimProcess[]): number {
     this.history.push(`${inSeconds(this.#simulation.now)} ${what}`);
+    return this.#simulation.noteFault(what, { daemons: processes.map(({ name }) => name) });
   }
 }
 

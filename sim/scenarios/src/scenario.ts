@@ -1,10 +1,13 @@
 /** What a scenario is, and what comes of running one. */
+import type { TraceSink } from '@spirula/sim-world';
 import { type Instant, SECOND } from '@spirula/world';
 
 export interface ScenarioRun {
   readonly seed: number;
   /** How long faults last. */
   readonly virtualSeconds: number;
+  /** Takes what happens; without it, nothing is recorded. */
+  readonly trace?: TraceSink;
 }
 
 export interface Outcome {

@@ -12,6 +12,7 @@ import { findDamage, findMonDisagreement, findReplicaDifferences, findUnclean, P
 import { type ClusterConfig, SimCluster } from './cluster.ts';
 import { type FaultConfig, FaultInjector } from './faults.ts';
 import { inSeconds, type Outcome, type Scenario, type ScenarioRun } from './scenario.ts';
+import { TraceRecorder } from './trace-recorder.ts';
 
 interface StandardConfig {
   readonly cluster: ClusterConfig;
@@ -155,11 +156,12 @@ class StandardRun {
   #countdown = 1;
   #healedAfter: Instant = 0;
 
-  constructor({ seed, virtualSeconds }: ScenarioRun) {
+  constructor({ seed, virtualSeconds, trace }: ScenarioRun) {
     this.#config = drawStandard(seed);
     this.#virtualSeconds = virtualSeconds;
     this.#simulation = new Simulation({ seed, network: this.#config.network ?? {}, buggify: true });
     this.#cluster = new SimCluster(this.#simulation, this.#config.cluster);
+    if (trace) new TraceRecorder(this.#cluster, trace).begin({ scenario: standard.name, config: this.#config });
     this.#faults = new FaultInjector(this.#cluster, this.#config.faults);
     this.#paxos = new PaxosWatch(this.#cluster);
     this.#simulation.onEvent((process, event) => this.#afterEvent(process, event));

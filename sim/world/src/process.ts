@@ -19,6 +19,8 @@ import type { Network } from './network.ts';
 import type { SeededRandom } from './random.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { NetOwner, Session } from './session.ts';
+import { traceBlocks, traceKeyValue } from './trace-disk.ts';
+import type { SentMessage, Tracer } from './tracer.ts';
 
 export interface ProcessSpec {
   readonly entity: EntityName;
@@ -40,12 +42,13 @@ export interface ProcessSpec {
 export interface ProcessHost {
   readonly scheduler: Scheduler;
   readonly network: Network;
+  readonly tracer: Tracer | undefined;
   random(name: string): SeededRandom;
   buggify(point: string): boolean;
   log(process: SimProcess, level: keyof Log, message: string, facts?: Record<string, unknown>): void;
   /** The daemon broke a rule: a bug. */
   reportBug(process: SimProcess, problem: string): void;
-  beforeEvent(process: SimProcess, event: WorldEvent<Message>, checksum: number): void;
+  beforeEvent(process: SimProcess, event: WorldEvent<Message>, checksum: number, sent?: SentMessage): void;
   afterEvent(process: SimProcess, event: WorldEvent<Message>): void;
   onExit(process: SimProcess, reason: string): void;
 }
@@ -112,6 +115,7 @@ export class SimProcess {
     invariant(this.#run === undefined, `${this.name} is started once at a time`);
     this.#runs += 1;
     this.host.network.powerOn(this.name);
+    this.#trace('start');
     const run = new Run(this, this.random.between(1, MAX_NONCE), (how) => this.#onGone(how));
     this.#run = run;
     run.start();
@@ -131,10 +135,12 @@ export class SimProcess {
 
   /** Falls silent, as a stopped process does: nothing is read, answered or timed. */
   hang(): void {
+    if (this.state === 'running') this.#trace('hang');
     this.#run?.hang();
   }
 
   resume(): void {
+    if (this.state === 'hung') this.#trace('resume');
     this.#run?.resume();
   }
 
@@ -155,7 +161,12 @@ export class SimProcess {
 
   #onGone(reason: string): void {
     this.#run = undefined;
+    this.#trace('exit', reason);
     this.host.onExit(this, reason);
+  }
+
+  #trace(what: 'start' | 'exit' | 'hang' | 'resume', reason?: string): void {
+    this.host.tracer?.record({ kind: 'process', daemon: this.name, what, ...(reason !== undefined && { reason }) });
   }
 }
 
@@ -202,7 +213,8 @@ class Run implements NetOwner {
   start(): void {
     const process = this.#process;
     this.net.listen(this);
-    const { kv, block } = process.disk.attach({
+    const { tracer } = this.#host;
+    const disk = process.disk.attach({
       post: (event) => this.post(DISK, () => this.deliver(event)),
       reportBug: (problem) => this.reportBug(problem),
     });
@@ -212,8 +224,8 @@ class Run implements NetOwner {
       random: process.random,
       crypto: process.crypto,
       net: this.net,
-      kv,
-      block,
+      kv: tracer ? traceKeyValue(disk.kv, this.machine, tracer) : disk.kv,
+      block: tracer ? traceBlocks(disk.block, this.machine, tracer) : disk.block,
       log: this.#makeLog(),
       lifecycle: {
         stop: (reason) => {
@@ -253,9 +265,13 @@ class Run implements NetOwner {
     else work();
   }
 
-  deliver(event: WorldEvent<Message>, checksum = 0): void {
+  get tracer(): Tracer | undefined {
+    return this.#host.tracer;
+  }
+
+  deliver(event: WorldEvent<Message>, checksum = 0, sent?: SentMessage): void {
     if (this.#gone) return;
-    this.#host.beforeEvent(this.#process, event, checksum);
+    this.#host.beforeEvent(this.#process, event, checksum, sent);
     this.#handle(event.kind, () => this.#daemon!.handle(event));
     if (!this.#gone) this.#host.afterEvent(this.#process, event);
   }

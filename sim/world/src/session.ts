@@ -19,6 +19,7 @@ import type { Paths } from './paths.ts';
 import type { Pipe } from './pipe.ts';
 import type { Scheduler } from './scheduler.ts';
 import { checksumMessage, sealMessage } from './seal.ts';
+import type { SentMessage, Tracer } from './tracer.ts';
 
 /** What a handshake's leg takes on the wire. */
 const LEG_BYTES = 200;
@@ -43,8 +44,9 @@ export interface NetOwner {
   nextSession(): SessionId;
   /** Runs `work` when the process gets to it; what comes from one source keeps its order. Never at once. */
   post(source: SessionId, work: () => void): void;
+  readonly tracer: Tracer | undefined;
   /** `checksum` is that of a message, for the digest. */
-  deliver(event: WorldEvent<Message>, checksum?: number): void;
+  deliver(event: WorldEvent<Message>, checksum?: number, sent?: SentMessage): void;
   authorize(request: AuthRequest): AuthDecision;
   reportBug(rule: string): void;
   onAccept(session: Session): void;
@@ -239,6 +241,7 @@ export class Session {
     const delivered = passed?.message ?? message;
     const expected = passed === undefined ? checksum : sealMessage(delivered).checksum;
     this.#queuedBytes += bytes;
+    const sent = this.owner.tracer?.sent(this.owner.machine, this.#out!.to, this.id, message, bytes);
     this.#out!.send(bytes, () => {
       const other = this.#other!;
       if (other.#state === 'gone') {
@@ -247,12 +250,12 @@ export class Session {
       }
       other.owner.post(other.id, () => {
         this.#onTaken(bytes);
-        if (other.#state === 'open') other.#receive(delivered, expected);
+        if (other.#state === 'open') other.#receive(delivered, expected, sent);
       });
     });
   }
 
-  #receive(message: Message, checksum: number): void {
+  #receive(message: Message, checksum: number, sent: SentMessage | undefined): void {
     if (checksumMessage(message) !== checksum) {
       this.owner.reportBug(`nobody changes a ${message.type} once it is sent`);
       return;
@@ -262,7 +265,7 @@ export class Session {
       this.abort('malformed', `client.${entity.id} sends ${message.type}, which only daemons may`);
       return;
     }
-    this.owner.deliver({ kind: 'message', session: this.id, message }, checksum);
+    this.owner.deliver({ kind: 'message', session: this.id, message }, checksum, sent);
   }
 
   /** The peer's process has taken so many bytes. */
