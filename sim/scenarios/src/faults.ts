@@ -79,7 +79,7 @@ export class FaultInjector {
   heal(): void {
     this.#active = false;
     this.#ambush.end();
-    this.#note('heal');
+    this.#say('heal');
     const { paths } = this.#simulation.network;
     paths.mendAll();
     paths.endDelays();
@@ -154,10 +154,10 @@ export class FaultInjector {
   #recover(process: SimProcess): void {
     this.#afflicted.delete(process);
     if (process.state === 'hung') {
-      this.#note(`${process.name} goes on`);
+      this.#say(`${process.name} goes on`);
       process.resume();
     } else if (process.state === 'stopped') {
-      this.#note(`${process.name} starts`);
+      this.#say(`${process.name} starts`);
       process.start();
     }
   }
@@ -310,9 +310,13 @@ export class FaultInjector {
     return this.#simulation.processes.filter((other) => other !== process);
   }
 
+  #say(what: string): void {
+    this.history.push(`${inSeconds(this.#simulation.now)} ${what}`);
+  }
+
   /** Returns the number under which a trace knows the fault. */
   #note(what: string, ...processes: readonly SimProcess[]): number {
-    this.history.push(`${inSeconds(this.#simulation.now)} ${what}`);
+    this.#say(what);
     return this.#simulation.noteFault(what, { daemons: processes.map(({ name }) => name) });
   }
 }

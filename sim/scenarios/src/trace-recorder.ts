@@ -84,8 +84,9 @@ class MonWatch implements Watch {
     if (this.#said.isNews('mon', `${role} ${epoch} ${quorum}`)) {
       this.#tracer.record({ kind: 'mon', daemon, role, electionEpoch: epoch, quorum });
     }
-    if (this.#said.isNews('map', `${osdMap?.epoch}`) && osdMap) {
-      this.#tracer.record({ kind: 'map', daemon, epoch: osdMap.epoch });
+    const mapEpoch = osdMap?.epoch ?? 0;
+    if (this.#said.isNews('map', `${mapEpoch}`) && mapEpoch > 0) {
+      this.#tracer.record({ kind: 'map', daemon, epoch: mapEpoch });
     }
     if (this.#said.isNews('paxos', `${lastCommitted}`)) {
       this.#tracer.record({ kind: 'paxos', daemon, firstCommitted, lastCommitted });

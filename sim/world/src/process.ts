@@ -225,7 +225,7 @@ class Run implements NetOwner {
       crypto: process.crypto,
       net: this.net,
       kv: tracer ? traceKeyValue(disk.kv, this.machine, tracer) : disk.kv,
-      block: tracer ? traceBlocks(disk.block, this.machine, tracer) : disk.block,
+      block: tracer ? traceBlocks(disk.block, this.machine, tracer, () => this.#handling) : disk.block,
       log: this.#makeLog(),
       lifecycle: {
         stop: (reason) => {

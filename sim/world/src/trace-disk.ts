@@ -1,4 +1,7 @@
-/** A daemon's ports to its disk, each call told to a trace. Reads of the key-value store are of memory, and not told. */
+/**
+ * A daemon's ports to its disk, each call of the daemon told to a trace. Not told: reads of the key-value store, which are of
+ * memory, and what checkers read while the daemon is not at work.
+ */
 import type { Bytes } from '@spirula/encoding';
 import { type Batch, type BlockDevice, DeviceError, type KeyValue, type KvRange, type Token } from '@spirula/world';
 import type { DiskEntry } from './trace.ts';
@@ -16,8 +19,9 @@ export function traceKeyValue(kv: KeyValue, daemon: string, tracer: Tracer): Key
   };
 }
 
-export function traceBlocks(block: BlockDevice, daemon: string, tracer: Tracer): BlockDevice {
+export function traceBlocks(block: BlockDevice, daemon: string, tracer: Tracer, isAtWork: () => boolean): BlockDevice {
   const attempt = <T>(what: DiskEntry['what'], facts: Partial<DiskEntry>, work: () => T): T => {
+    if (!isAtWork()) return work();
     try {
       const result = work();
       tracer.record({ kind: 'disk', daemon, what, ...facts });

@@ -56,7 +56,7 @@ export interface MessageEntry extends TraceMoment {
   readonly payload?: TraceValue;
 }
 
-export interface TimerEntry extends TraceMoment {
+interface TimerEntry extends TraceMoment {
   readonly kind: 'timer';
   readonly daemon: string;
   readonly name: string;
@@ -77,7 +77,7 @@ export interface DiskEntry extends TraceMoment {
   readonly error?: string;
 }
 
-export interface SessionEntry extends TraceMoment {
+interface SessionEntry extends TraceMoment {
   readonly kind: 'session';
   readonly daemon: string;
   readonly what: 'opened' | 'accepted' | 'reset' | 'drained';
@@ -87,7 +87,7 @@ export interface SessionEntry extends TraceMoment {
   readonly reason?: string;
 }
 
-export interface ProcessEntry extends TraceMoment {
+interface ProcessEntry extends TraceMoment {
   readonly kind: 'process';
   readonly daemon: string;
   readonly what: 'start' | 'exit' | 'hang' | 'resume' | 'terminate';
@@ -96,7 +96,7 @@ export interface ProcessEntry extends TraceMoment {
 }
 
 /** A PG has another state on one OSD than after the event before. */
-export interface PgEntry extends TraceMoment {
+interface PgEntry extends TraceMoment {
   readonly kind: 'pg';
   readonly daemon: string;
   readonly pgid: string;
@@ -109,7 +109,7 @@ export interface PgEntry extends TraceMoment {
   readonly acting: readonly number[];
 }
 
-export interface MonEntry extends TraceMoment {
+interface MonEntry extends TraceMoment {
   readonly kind: 'mon';
   readonly daemon: string;
   readonly role: string;
@@ -118,7 +118,7 @@ export interface MonEntry extends TraceMoment {
   readonly quorum: readonly number[];
 }
 
-export interface PaxosEntry extends TraceMoment {
+interface PaxosEntry extends TraceMoment {
   readonly kind: 'paxos';
   readonly daemon: string;
   readonly firstCommitted: number;
@@ -126,21 +126,21 @@ export interface PaxosEntry extends TraceMoment {
 }
 
 /** How far an OSD is in becoming a member of the cluster. */
-export interface BootEntry extends TraceMoment {
+interface BootEntry extends TraceMoment {
   readonly kind: 'boot';
   readonly daemon: string;
   readonly state: string;
 }
 
 /** A daemon has a newer OSDMap. */
-export interface MapEntry extends TraceMoment {
+interface MapEntry extends TraceMoment {
   readonly kind: 'map';
   readonly daemon: string;
   readonly epoch: number;
 }
 
 /** The cluster's health as the leader sees it. */
-export interface HealthEntry extends TraceMoment {
+interface HealthEntry extends TraceMoment {
   readonly kind: 'health';
   readonly daemon: string;
   readonly status: string;
@@ -148,7 +148,7 @@ export interface HealthEntry extends TraceMoment {
   readonly checks: readonly string[];
 }
 
-export interface FaultEntry extends TraceMoment {
+interface FaultEntry extends TraceMoment {
   readonly kind: 'fault';
   readonly what: 'injected' | 'healed';
   /** Counts faults; both entries of one say the same. */
@@ -158,7 +158,7 @@ export interface FaultEntry extends TraceMoment {
 }
 
 /** What a workload asks of the cluster, and how it ends. */
-export interface ClientEntry extends TraceMoment {
+interface ClientEntry extends TraceMoment {
   readonly kind: 'client';
   readonly daemon: string;
   readonly what: 'request' | 'answer';
@@ -170,7 +170,7 @@ export interface ClientEntry extends TraceMoment {
   readonly result?: number;
 }
 
-export interface LogEntry extends TraceMoment {
+interface LogEntry extends TraceMoment {
   readonly kind: 'log';
   readonly daemon: string;
   readonly level: keyof Log;
@@ -179,13 +179,13 @@ export interface LogEntry extends TraceMoment {
 }
 
 /** What must never happen and did. */
-export interface ViolationEntry extends TraceMoment {
+interface ViolationEntry extends TraceMoment {
   readonly kind: 'violation';
   readonly text: string;
 }
 
 /** The last entry of a run that was not cut short. */
-export interface EndEntry extends TraceMoment {
+interface EndEntry extends TraceMoment {
   readonly kind: 'end';
   readonly digest: string;
   readonly violations: readonly string[];

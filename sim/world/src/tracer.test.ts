@@ -56,7 +56,7 @@ function startTraced(count: number): {
   return { simulation, processes, worlds, told };
 }
 
-test('what a daemon asks of its disk is told with what comes of it; reads of keys are not', () => {
+test('what a daemon asks of its disk is told with what comes of it; reads of keys, and of others, are not', () => {
   const { simulation, processes, worlds, told } = startTraced(1);
   const { kv, block } = worlds[0]!;
   told();
@@ -68,6 +68,7 @@ test('what a daemon asks of its disk is told with what comes of it; reads of key
     block.flush(6);
   });
   simulation.runFor(1_000_000);
+  block.read(0, 8192);
 
   const disk = { kind: 'disk', daemon: 'osd.0' };
   const now = told();

@@ -1,9 +1,10 @@
 import { availableParallelism } from 'node:os';
-import { printReport, runScenario, scenarioNames } from '@spirula/sim-scenarios';
+import { printReport, type Report, runScenario, scenarioNames } from '@spirula/sim-scenarios';
 import { UserError } from '../cluster/user-error.ts';
 import { runSeeds, type SeedResult } from '../sim/seed-pool.ts';
 import { SeedProgress } from '../sim/seed-progress.ts';
 import { parseSeeds, parseShard, parseSpan, seedsOf } from '../sim/seed-range.ts';
+import { TraceWriter } from '../sim/trace/trace-writer.ts';
 
 export interface SimOptions {
   readonly seed?: number;
@@ -11,6 +12,7 @@ export interface SimOptions {
   readonly jobs?: number;
   readonly shard?: string;
   readonly until?: string;
+  readonly trace?: string;
 }
 
 /** `spirula sim list`. */
@@ -27,16 +29,28 @@ export async function runSim(scenario: string, options: SimOptions): Promise<num
   const work = { name: scenario, ...(virtualSeconds !== undefined && { virtualSeconds }) };
   if (options.seeds === undefined) return runOne({ ...work, seed: options.seed ?? 1 }, options);
   if (options.seed !== undefined) throw new UserError('Give --seed or --seeds, not both.');
+  if (options.trace !== undefined) throw new UserError('--trace goes with --seed: a trace is of one run.');
   const seeds = seedsOf(parseSeeds(options.seeds), options.shard === undefined ? undefined : parseShard(options.shard));
   const jobs = Math.min(options.jobs ?? availableParallelism(), seeds.length);
   return await runMany(work, seeds, jobs);
 }
 
-function runOne(run: Parameters<typeof runScenario>[0], { jobs, shard }: SimOptions): number {
+function runOne(run: Parameters<typeof runScenario>[0], { jobs, shard, trace }: SimOptions): number {
   if (jobs !== undefined || shard !== undefined) throw new UserError('--jobs and --shard go with --seeds.');
-  const report = runScenario(run);
+  const report = trace === undefined ? runScenario(run) : runTraced(run, trace);
   console.log(printReport(report));
   return report.violations.length + report.unclean.length === 0 ? 0 : 1;
+}
+
+function runTraced(run: Parameters<typeof runScenario>[0], path: string): Report {
+  const writer = new TraceWriter(path);
+  try {
+    const report = runScenario({ ...run, trace: writer });
+    writer.end(report);
+    return report;
+  } finally {
+    writer.close();
+  }
 }
 
 /** The first Ctrl-C lets the seeds under way end; the second ends at once. */
