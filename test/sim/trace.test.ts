@@ -4,7 +4,7 @@ import type { TraceEntry } from '@spirula/sim-world';
 import { beforeAll, expect, test } from 'vitest';
 
 const entries: TraceEntry[] = [];
-const run = { name: 'standard', seed: 7, virtualSeconds: 20 };
+const run = { scenario: 'standard', seed: 7, virtualSeconds: 20 };
 let digest = '';
 
 beforeAll(() => {

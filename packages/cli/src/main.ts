@@ -128,20 +128,21 @@ function makeProgram(): Command {
   sim
     .command('run')
     .description('run a scenario under one seed, or under many')
-    .argument('<scenario>')
+    .argument('<scenario>', 'a name that `sim list` shows, or a file: TypeScript, JavaScript, YAML, JSON')
     .option('--seed <n>', 'the seed (1)', wholeNumber(0, 0xffff_ffff))
     .option('--seeds <from..to>', 'a range of seeds, such as 1..1000')
     .option('--jobs <n>', 'seeds run at a time (one a core)', wholeNumber(1, 256))
     .option('--shard <i/n>', 'of the range only part i of n, counted from 0: for several machines')
     .option('--until <span>', "how long faults last, such as 90s or 1h (the scenario's own time)")
     .option('--trace <file>', 'write all that happens to this file, compressed when its name ends with .gz')
+    .option('--shrink [file]', 'when it fails, make the smallest case that fails in the same way, as YAML')
     .action(async (scenario, options) => {
       const { runSim } = await import('./commands/sim.ts');
       process.exitCode = await runSim(scenario, options);
     });
   sim
     .command('trace')
-    .description('show a trace that `sim run --trace` wrote: as text, as JSON lines, or as a report for a browser')
+    .description('show a trace that `sim run --trace` wrote: as text, as JSON lines, or as a page for a browser')
     .argument('<file>')
     .option('--pg <ids>', 'what is about these PGs, such as 1.7')
     .option('--daemon <names>', 'what these daemons do, such as osd.3,mon.a')
@@ -156,7 +157,7 @@ function makeProgram(): Command {
   sim
     .command('list')
     .description('list the scenarios')
-    .action(async () => (await import('./commands/sim.ts')).listScenarios());
+    .action(async () => (await import('./commands/sim.ts')).printScenarios());
 
   program
     .command('demo')

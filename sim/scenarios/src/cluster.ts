@@ -1,42 +1,35 @@
 /** A whole cluster in a simulation: its daemons, with those that run at hand for checkers. */
-import type { AddrVec, OsdId, PgId, PoolId, RawString, Uuid } from '@spirula/encoding';
+import {
+  type AddrVec,
+  EMPTY,
+  formatUuid,
+  type OsdId,
+  type PgId,
+  type PoolId,
+  parsePgId,
+  type RawString,
+  type Uuid,
+} from '@spirula/encoding';
 import { type MonMap, mapPg, type OsdMap, objectToPg } from '@spirula/maps';
 import type { Message } from '@spirula/messages';
 import { Mgr } from '@spirula/mgr';
 import { Monitor } from '@spirula/mon';
+import type { CommandResult } from '@spirula/mon-client';
 import { createObjectStore, type ObjectStore } from '@spirula/objectstore';
-import { Osd } from '@spirula/osd';
+import { Osd, type PgInspection } from '@spirula/osd';
 import {
   type ClockProfile,
   type DiskProfile,
   type Endpoints,
   type ProcessSpec,
+  QUICK_DISK,
   type SimProcess,
   type Simulation,
   toTraceValue,
 } from '@spirula/sim-world';
 import { type Config, type Daemon, type Instant, makeConfig, SECOND, type World } from '@spirula/world';
-import { SharedObjects, WorkloadClient, type WorkloadConfig } from './workload.ts';
-
-export interface ClusterConfig {
-  readonly mons: number;
-  readonly osds: number;
-  readonly mgrs: number;
-  readonly clients: number;
-  readonly size: number;
-  readonly minSize: number;
-  readonly pgNum: number;
-  readonly options: Partial<Config>;
-  readonly disk: DiskProfile;
-  /** One disk in so many takes longer for every flush, by this factor; 0: none does. */
-  readonly slowDiskOneIn: number;
-  readonly slowDiskFactor: number;
-  /** How far wall clocks may be off, and by how much clocks may run fast or slow. */
-  readonly wallSkewUs: Instant;
-  readonly driftPpm: number;
-  readonly timerSlackUs: Instant;
-  readonly workload: WorkloadConfig;
-}
+import type { ClusterSpec } from './cluster-spec.ts';
+import { SharedObjects, WorkloadClient } from './workload.ts';
 
 export interface MonPlace {
   readonly process: SimProcess;
@@ -46,6 +39,10 @@ export interface MonPlace {
 
 export interface OsdPlace {
   readonly id: OsdId;
+  /** How many OSDs have had this number before. */
+  generation: number;
+  /** Its disk is gone, and the one that takes its place is not there yet. */
+  isReplaced: boolean;
   readonly process: SimProcess;
   daemon: Osd | undefined;
   store: ObjectStore | undefined;
@@ -62,10 +59,12 @@ const MGR_PORT = 6810;
 const OSD_DEVICE_BYTES = 1 << 30;
 /** How long after its end a daemon is started again. */
 const RESTART_DELAY: Instant = 5 * SECOND;
+/** An operator asks again after so long. */
+const COMMAND_RETRY: Instant = 3 * SECOND;
 
 export class SimCluster {
   readonly simulation: Simulation;
-  readonly config: ClusterConfig;
+  readonly spec: ClusterSpec;
   readonly mons: MonPlace[] = [];
   readonly osds: OsdPlace[] = [];
   readonly mgrs: SimProcess[] = [];
@@ -76,18 +75,22 @@ export class SimCluster {
   pool: PoolId = 0;
   /** Called when a client is told that its write, of so many bytes, is done. */
   onAcknowledged: (object: RawString, bytes: number) => void = () => {};
+  /** Requests of all clients so far. */
+  writesAcknowledged = 0;
+  readsAnswered = 0;
   /** Whether a daemon that ends by itself is started again, as an init system does. */
   restarts = true;
 
-  constructor(simulation: Simulation, config: ClusterConfig) {
+  constructor(simulation: Simulation, spec: ClusterSpec) {
     this.simulation = simulation;
-    this.config = config;
-    this.objects = new SharedObjects(config.workload.objects);
+    this.spec = spec;
+    this.objects = new SharedObjects(spec.workload.objects);
     this.fsid = this.#drawUuid('fsid');
-    for (let rank = 0; rank < config.mons; rank++) this.#addMon(rank);
-    for (let id = 0; id < config.osds; id++) this.#addOsd(id);
-    for (let i = 0; i < config.mgrs; i++) this.#addMgr(String.fromCharCode('x'.charCodeAt(0) + i));
-    for (let i = 0; i < config.clients; i++) this.#addClient(i);
+    const { mons, osds, mgrs, clients } = spec.cluster;
+    for (let rank = 0; rank < mons; rank++) this.#addMon(rank);
+    for (let id = 0; id < osds; id++) this.#addOsd(id);
+    for (let i = 0; i < mgrs; i++) this.#addMgr(String.fromCharCode('x'.charCodeAt(0) + i));
+    for (let i = 0; i < clients; i++) this.#addClient(i);
     simulation.onProcessExit((process, reason) => this.#onExit(process, reason));
   }
 
@@ -119,12 +122,81 @@ export class SimCluster {
     return [actingPrimary, ...others].flatMap((osd) => this.osds[osd] ?? []);
   }
 
+  /**
+   * The OSD's disk is gone for good. An operator waits until it is down, purges it from the cluster, and puts one with an empty
+   * disk in its place, under the same number; asking again until the monitors have answered.
+   */
+  replaceOsd(process: SimProcess): void {
+    const place = this.osds.find((each) => each.process === process);
+    if (place === undefined || place.isReplaced) return;
+    place.isReplaced = true;
+    process.crash();
+    process.disk.wipe();
+    place.generation += 1;
+    const { id } = place;
+    const uuid = formatUuid(this.uuidOf(id));
+    this.#insist({ prefix: 'osd purge', id, yes_i_really_mean_it: true }, () => {
+      this.#insist({ prefix: 'osd new', uuid, id }, () => {
+        place.isReplaced = false;
+        if (process.state === 'stopped') process.start();
+      });
+    });
+  }
+
+  /** Gives a command again and again until it is done. */
+  #insist(command: Readonly<Record<string, unknown>>, then: () => void): void {
+    let done = false;
+    const attempt = () => {
+      if (done) return;
+      this.sendCommand(command, ({ code }) => {
+        if (done || code !== 0) return;
+        done = true;
+        then();
+      });
+      this.simulation.after(COMMAND_RETRY, attempt);
+    };
+    attempt();
+  }
+
+  /** What the primary of a PG (`1.7`) says of it; undefined while none runs. */
+  primaryViewOf(name: string): PgInspection | undefined {
+    const pgid = parsePgId(name);
+    const [primary] = pgid === undefined ? [] : this.actingOf(pgid);
+    if (primary?.process.state !== 'running') return undefined;
+    return primary.daemon?.inspect().pgs.find((pg) => pg.pgid === name);
+  }
+
+  /** Sends a command to the monitors, as an operator does at a client; `then` learns what they say. */
+  sendCommand(
+    command: Readonly<Record<string, unknown>>,
+    then: (reply: CommandResult) => void = ({ code, status }) => {
+      this.simulation.addNote(`${command['prefix']}: ${code === 0 ? 'done' : `error ${code}`} ${status}`.trimEnd());
+    },
+  ): void {
+    const { process, daemon } = this.clients[0]!;
+    process.call(() => daemon!.mon.command(command, EMPTY, then));
+  }
+
+  /** Where an OSD stands in the CRUSH tree, as its configuration says. */
+  #locationOf(id: OsdId): ReadonlyMap<string, string> {
+    const { osdsPerHost, hostsPerRack } = this.spec.cluster;
+    const host = Math.floor(id / osdsPerHost);
+    const rack: [string, string][] =
+      hostsPerRack === undefined ? [] : [['rack', `rack${Math.floor(host / hostsPerRack)}`]];
+    return new Map([['root', 'default'], ...rack, ['host', `host${host}`]]);
+  }
+
   #onExit(process: SimProcess, reason: string): void {
     if (!this.restarts || reason === 'crash' || reason === 'powerLoss') return;
     const { simulation } = this;
     simulation.after(RESTART_DELAY, () => {
-      if (process.state === 'stopped') process.start();
+      if (process.state === 'stopped' && !this.isReplaced(process)) process.start();
     });
+  }
+
+  /** Whether a process must not be started: what is on its disk is nobody's. */
+  isReplaced(process: SimProcess): boolean {
+    return this.osds.some((place) => place.process === process && place.isReplaced);
   }
 
   // Daemons
@@ -149,6 +221,8 @@ export class SimCluster {
   #addOsd(id: OsdId): void {
     const place: OsdPlace = {
       id,
+      generation: 0,
+      isReplaced: false,
       daemon: undefined,
       store: undefined,
       process: this.#addProcess({
@@ -163,10 +237,7 @@ export class SimCluster {
             uuid: this.uuidOf(id),
             fsid: this.fsid,
             monAddrs: this.#monAddrs(),
-            crushLocation: new Map([
-              ['root', 'default'],
-              ['host', `host${id}`],
-            ]),
+            crushLocation: this.#locationOf(id),
             store: place.store,
           });
           return place.daemon;
@@ -198,29 +269,26 @@ export class SimCluster {
             name: `c${number}`,
             monAddrs: this.#monAddrs(),
             fsid: this.fsid,
-            config: this.config.workload,
+            config: this.spec.workload,
             objects: this.objects,
             random: simulation.random(`workload ${number}`),
             onViolation: (problem) => simulation.addViolation(problem),
-            onAcknowledged: (object, bytes) => this.onAcknowledged(object, bytes),
-            onRequest: (id, object, ops) =>
-              simulation.tracer?.record({
-                kind: 'client',
-                daemon: place.process.name,
-                what: 'request',
-                id,
-                object,
-                ops: toTraceValue(ops),
-              }),
-            onAnswer: (id, object, result) =>
-              simulation.tracer?.record({
-                kind: 'client',
-                daemon: place.process.name,
-                what: 'answer',
-                id,
-                object,
-                result,
-              }),
+            onAcknowledged: (object, bytes) => {
+              this.writesAcknowledged += 1;
+              this.onAcknowledged(object, bytes);
+            },
+            onRead: () => {
+              this.readsAnswered += 1;
+            },
+            onRequest: (id, object, ops) => {
+              const daemon = place.process.name;
+              const { tracer } = simulation;
+              tracer?.record({ kind: 'client', daemon, what: 'request', id, object, ops: toTraceValue(ops) });
+            },
+            onAnswer: (id, object, result) => {
+              const daemon = place.process.name;
+              simulation.tracer?.record({ kind: 'client', daemon, what: 'answer', id, object, result });
+            },
           });
           return place.daemon;
         },
@@ -235,26 +303,26 @@ export class SimCluster {
       readonly make: (world: World<Message>) => Daemon<Message>;
     },
   ): SimProcess {
-    const { options } = this.config;
+    const { options } = this.spec.cluster;
     const name = `${spec.entity.type}.${spec.entity.id}`;
     return this.simulation.addProcess({
       deviceBytes: 0,
       ...spec,
-      config: makeConfig(options),
+      config: makeConfig(options as Partial<Config>),
       disk: this.#drawDisk(name),
       clock: this.#drawClock(name),
     });
   }
 
   #drawDisk(name: string): DiskProfile {
-    const { disk, slowDiskOneIn, slowDiskFactor } = this.config;
+    const { disk = QUICK_DISK, slowDiskOneIn, slowDiskFactor } = this.spec.cluster;
     if (!this.simulation.random(`disk profile ${name}`).oneIn(slowDiskOneIn)) return disk;
     const [min, max] = disk.flushUs;
     return { ...disk, flushUs: [min * slowDiskFactor, max * slowDiskFactor] };
   }
 
   #drawClock(name: string): ClockProfile {
-    const { wallSkewUs, driftPpm, timerSlackUs } = this.config;
+    const { wallSkewUs, driftPpm, timerSlackUs } = this.spec.cluster;
     const random = this.simulation.random(`clock ${name}`);
     return {
       wallSkewUs: random.between(-wallSkewUs, wallSkewUs),
@@ -294,8 +362,10 @@ export class SimCluster {
     };
   }
 
+  /** Of the OSD that has this number now. */
   uuidOf(id: OsdId): Uuid {
-    return this.#drawUuid(`uuid osd.${id}`);
+    const generation = this.osds[id]?.generation;
+    return this.#drawUuid(generation ? `uuid osd.${id} number ${generation}` : `uuid osd.${id}`);
   }
 
   #drawUuid(name: string): Uuid {

@@ -1,15 +1,28 @@
 import type { TraceSink } from '@spirula/sim-world';
+import { Lab } from './lab.ts';
+import { standard } from './library/standard.ts';
 import type { Report, Scenario } from './scenario.ts';
-import { standard } from './standard.ts';
+import { formatSpan } from './span.ts';
+import type { ScenarioSpec } from './spec.ts';
+import { TraceRecorder } from './trace-recorder.ts';
 
 const scenarios: readonly Scenario[] = [standard];
 
-export function scenarioNames(): string[] {
-  return scenarios.map(({ name }) => name);
+/** The ready scenarios. */
+export function listScenarios(): readonly Scenario[] {
+  return scenarios;
 }
 
-interface RunOptions {
-  readonly name: string;
+/** @throws RangeError when there is none of that name */
+export function findScenario(name: string): Scenario {
+  const scenario = scenarios.find((each) => each.name === name);
+  if (scenario === undefined) throw new RangeError(`there is no scenario ${name}`);
+  return scenario;
+}
+
+export interface RunOptions {
+  /** A scenario, or the name of a ready one. */
+  readonly scenario: Scenario | string;
   readonly seed: number;
   /** How long faults last; the scenario's own time when left out. */
   readonly virtualSeconds?: number;
@@ -17,19 +30,19 @@ interface RunOptions {
   readonly trace?: TraceSink;
 }
 
-/**
- * Runs a scenario. One seed, one history.
- *
- * @throws RangeError when there is none of that name.
- */
-export function runScenario({ name, seed, virtualSeconds, trace }: RunOptions): Report {
-  const scenario = scenarios.find((each) => each.name === name);
-  if (scenario === undefined) throw new RangeError(`there is no scenario ${name}`);
-  const outcome = scenario.run({
-    seed,
-    virtualSeconds: virtualSeconds ?? scenario.virtualSeconds,
-    ...(trace && { trace }),
-  });
+/** What a seed makes of a scenario. @throws RangeError when there is none of that name */
+export function drawScenario({ scenario, seed, virtualSeconds }: RunOptions): ScenarioSpec {
+  const spec = (typeof scenario === 'string' ? findScenario(scenario) : scenario).draw(seed);
+  return virtualSeconds === undefined ? spec : { ...spec, duration: formatSpan(virtualSeconds * 1e6) };
+}
+
+/** Runs a scenario to its verdict. One seed, one history. @throws RangeError when there is none of that name */
+export function runScenario(options: RunOptions): Report {
+  const { scenario, seed, virtualSeconds, trace } = options;
+  const { name, source } = typeof scenario === 'string' ? findScenario(scenario) : scenario;
+  const lab = new Lab(drawScenario(options), seed);
+  if (trace !== undefined) new TraceRecorder(lab.cluster, trace).begin({ scenario: name, config: lab.spec });
+  const outcome = lab.run();
   const until = virtualSeconds === undefined ? '' : ` --until ${virtualSeconds}s`;
-  return { ...outcome, scenario: name, seed, replay: `npx spirula sim run ${name} --seed ${seed}${until}` };
+  return { ...outcome, scenario: name, seed, replay: `npx spirula sim run ${source} --seed ${seed}${until}` };
 }

@@ -17,7 +17,7 @@ import {
   stateOf,
 } from './object-model.ts';
 
-export interface WorkloadConfig {
+interface WorkloadConfig {
   readonly objects: number;
   /** Requests that a client keeps under way. */
   readonly workers: number;
@@ -88,6 +88,8 @@ export interface WorkloadOptions {
   /** For traces: `id` counts the requests of all clients. */
   onRequest(id: number, name: RawString, ops: readonly OsdOp[]): void;
   onAnswer(id: number, name: RawString, result: number): void;
+  /** A read was answered just now. */
+  onRead(): void;
 }
 
 const WORKER_TIMER = 'worker ';
@@ -99,7 +101,6 @@ const FOCUS_REST: Instant = 200_000;
 interface Focus {
   readonly name: RawString;
   readonly how: 'reading' | 'writing';
-  readonly until: Instant;
 }
 
 /** What a worker is at. */
@@ -169,18 +170,22 @@ export class WorkloadClient implements Daemon<Message> {
     this.#working = false;
   }
 
-  /** Reads or writes an object again and again, for so long. */
-  focusOn(name: RawString, how: Focus['how'], durationUs: Instant): void {
+  /** Reads or writes an object again and again, until `endFocus`. */
+  focusOn(name: RawString, how: Focus['how']): void {
     const isIdle = this.#focus === undefined;
-    this.#focus = { name, how, until: this.#world.clock.now() + durationUs };
+    this.#focus = { name, how };
     if (isIdle) this.#goOn();
+  }
+
+  endFocus(): void {
+    this.#focus = undefined;
   }
 
   #goOn(): void {
     const { clock } = this.#world;
     if (this.#focus === undefined) return;
-    const { name, how, until } = this.#focus;
-    if (!this.#working || clock.now() >= until) {
+    const { name, how } = this.#focus;
+    if (!this.#working) {
       this.#focus = undefined;
       return;
     }
@@ -331,6 +336,7 @@ export class WorkloadClient implements Daemon<Message> {
         history.abandonRead(id);
         this.#violate(`${name}: a read was answered with ${reply.result}`);
       } else {
+        this.#options.onRead();
         const problem = judge(history, id, reply);
         if (problem !== undefined) this.#violate(`${name}: ${problem}`);
       }

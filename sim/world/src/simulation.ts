@@ -50,6 +50,7 @@ const KIND_CODES: Readonly<Record<WorldEvent['kind'], number>> = {
   committed: 7,
   flushed: 8,
   terminate: 9,
+  storageFailed: 10,
 };
 
 /**
@@ -70,6 +71,7 @@ export class Simulation implements ProcessHost {
   readonly #buggifyPoints = new Map<string, BuggifyPoint>();
   readonly #textHashes = new Map<string, number>();
   #log: LogLine[] = [];
+  #linesLogged = 0;
   #events = 0;
   #faults = 0;
   #tracer: Tracer | undefined;
@@ -111,6 +113,11 @@ export class Simulation implements ProcessHost {
     return this.#log;
   }
 
+  /** Lines that daemons have logged so far, those included that are not kept. */
+  get linesLogged(): number {
+    return this.#linesLogged;
+  }
+
   /** The rare branches that were asked for, by name. */
   get buggifyPoints(): ReadonlyMap<string, BuggifyPoint> {
     return this.#buggifyPoints;
@@ -127,8 +134,8 @@ export class Simulation implements ProcessHost {
   }
 
   /**
-   * For traces: something is done to the world. `facts.daemons`, a list of names, says to whom. Returns what `noteHealed` takes when
-   * it is put right again; what is over at once never is.
+   * For traces: something is done to the world. `facts.daemons`, a list of names, says to whom. Returns what `noteHealed` takes
+   * when it is put right again; what is over at once never is.
    */
   noteFault(text: string, facts?: TraceFacts): number {
     this.#faults += 1;
@@ -213,8 +220,18 @@ export class Simulation implements ProcessHost {
 
   log(process: SimProcess, level: keyof Log, message: string, facts?: Record<string, unknown>): void {
     this.#tracer?.log(process.name, level, message, facts);
-    if (level === 'debug') return;
-    this.#log.push({ at: this.now, process: process.name, level, message, facts });
+    if (level !== 'debug') this.#keep({ at: this.now, process: process.name, level, message, facts });
+  }
+
+  /** Puts a line among those that daemons log. */
+  addNote(message: string): void {
+    this.#tracer?.log('operator', 'info', message, undefined);
+    this.#keep({ at: this.now, process: 'operator', level: 'info', message, facts: undefined });
+  }
+
+  #keep(line: LogLine): void {
+    this.#linesLogged += 1;
+    this.#log.push(line);
     if (this.#log.length > 2 * MAX_LOG) this.#log = this.#log.slice(-MAX_LOG);
   }
 
@@ -249,6 +266,9 @@ export class Simulation implements ProcessHost {
       case 'committed':
       case 'flushed':
         digest.add(event.token);
+        break;
+      case 'storageFailed':
+        digest.add(-event.code);
         break;
       case 'terminate':
         break;

@@ -62,11 +62,11 @@ interface TimerEntry extends TraceMoment {
   readonly name: string;
 }
 
-/** `submit` and `committed` are of the key-value store, the others of the block device. */
+/** `submit` and `committed` are of the key-value store, `failed` of the whole disk, the others of the block device. */
 export interface DiskEntry extends TraceMoment {
   readonly kind: 'disk';
   readonly daemon: string;
-  readonly what: 'submit' | 'committed' | 'write' | 'flush' | 'flushed' | 'read';
+  readonly what: 'submit' | 'committed' | 'write' | 'flush' | 'flushed' | 'read' | 'failed';
   /** Ties `committed` to its `submit` and `flushed` to its `flush`. */
   readonly token?: number;
   /** Of `submit`: operations in the batch. */
@@ -188,8 +188,8 @@ interface ViolationEntry extends TraceMoment {
 interface EndEntry extends TraceMoment {
   readonly kind: 'end';
   readonly digest: string;
-  readonly violations: readonly string[];
-  readonly unclean: readonly string[];
+  /** What went wrong, a sentence each. */
+  readonly problems: readonly string[];
 }
 
 export type TraceEntry =

@@ -1,66 +1,34 @@
-import type { Message } from '@spirula/messages';
-import { type Daemon, makeConfig, type World, type WorldEvent } from '@spirula/world';
 import { expect, test } from 'vitest';
-import { EXACT_CLOCK } from './clock.ts';
-import { QUICK_DISK } from './disk.ts';
-import type { SimProcess } from './process.ts';
 import { Simulation } from './simulation.ts';
 import type { TraceEntry } from './trace.ts';
+import { addListener, type Place } from './world.test-support.ts';
 
 const LATENCY = 100;
 
-class Quiet implements Daemon<Message> {
-  readonly world: World<Message>;
-
-  constructor(world: World<Message>) {
-    this.world = world;
-  }
-
-  start(): void {}
-
-  handle(_event: WorldEvent<Message>): void {}
-}
-
 function startTraced(count: number): {
   simulation: Simulation;
-  processes: SimProcess[];
-  worlds: World<Message>[];
+  places: Place[];
   /** What was told since the last call. */
   told(): Record<string, unknown>[];
 } {
   const simulation = new Simulation({ seed: 1, network: { latencyUs: [LATENCY, LATENCY] } });
   let entries: TraceEntry[] = [];
   simulation.traceTo({ record: (entry) => void entries.push(entry) });
-  const worlds: World<Message>[] = [];
-  const processes = Array.from({ length: count }, (_, id) =>
-    simulation.addProcess({
-      entity: { type: 'osd', id: `${id}` },
-      gid: BigInt(id),
-      endpoints: { public: 6800 },
-      deviceBytes: 1 << 20,
-      config: makeConfig(),
-      disk: QUICK_DISK,
-      clock: EXACT_CLOCK,
-      make: (world) => {
-        worlds[id] = world;
-        return new Quiet(world);
-      },
-    }),
-  );
-  for (const process of processes) process.start();
+  const places = Array.from({ length: count }, (_, id) => addListener(simulation, id));
   const told = () => {
     const those = entries.map((entry) => ({ ...entry, event: undefined }));
     entries = [];
     return those;
   };
-  return { simulation, processes, worlds, told };
+  return { simulation, places, told };
 }
 
 test('what a daemon asks of its disk is told with what comes of it; reads of keys, and of others, are not', () => {
-  const { simulation, processes, worlds, told } = startTraced(1);
-  const { kv, block } = worlds[0]!;
+  const { simulation, places, told } = startTraced(1);
+  const { process, daemon } = places[0]!;
+  const { kv, block } = daemon.world;
   told();
-  processes[0]!.call(() => {
+  process.call(() => {
     kv.submit([{ op: 'put', key: new Uint8Array([1]), value: new Uint8Array(9) }], 5);
     kv.get(new Uint8Array([1]));
     block.write(4096, new Uint8Array(8192));
@@ -84,16 +52,14 @@ test('what a daemon asks of its disk is told with what comes of it; reads of key
 });
 
 test('a message is told when it is sent, with what it says, and when it is taken; a timer when it fires', () => {
-  const { simulation, processes, worlds, told } = startTraced(2);
-  const { net, clock } = worlds[0]!;
-  let session = 0;
-  processes[0]!.call(() => {
-    session = net.open('public', { type: 'osd', addrs: processes[1]!.addrs('public') });
-  });
+  const { simulation, places, told } = startTraced(2);
+  const [sender, receiver] = places as [Place, Place];
+  const { net, clock } = sender.daemon.world;
+  const session = sender.open(receiver);
   simulation.runFor(10 * LATENCY);
   told();
   const sentAt = simulation.now;
-  processes[0]!.call(() => {
+  sender.process.call(() => {
     clock.arm('soon', sentAt + 2 * LATENCY);
     net.send(session, { type: 'pg_remove', pgid: { pool: 1, seed: 10 }, epoch: 3 });
   });
@@ -108,27 +74,27 @@ test('a message is told when it is sent, with what it says, and when it is taken
 });
 
 test('the ways a process comes and goes are told, each once', () => {
-  const { processes, told } = startTraced(1);
-  const [process] = processes;
-  process!.hang();
-  process!.hang();
-  process!.resume();
-  process!.resume();
-  process!.powerLoss();
-  process!.powerLoss();
-  process!.start();
+  const { places, told } = startTraced(1);
+  const { process } = places[0]!;
+  process.hang();
+  process.hang();
+  process.resume();
+  process.resume();
+  process.powerLoss();
+  process.powerLoss();
+  process.start();
 
   expect(told().map(({ what, reason }) => reason ?? what)).toEqual(['start', 'hang', 'resume', 'powerLoss', 'start']);
 });
 
 test('faults, violations and what daemons log are told', () => {
-  const { simulation, worlds, told } = startTraced(1);
+  const { simulation, places, told } = startTraced(1);
   told();
   const first = simulation.noteFault('osd.0 is slow', { daemons: ['osd.0'] });
   const second = simulation.noteFault('all is slow');
   simulation.noteHealed(first);
   simulation.addViolation('two primaries');
-  worlds[0]!.log.warn('slow request', { pgid: { pool: 1, seed: 2 }, tid: 4n });
+  places[0]!.daemon.world.log.warn('slow request', { pgid: { pool: 1, seed: 2 }, tid: 4n });
 
   expect(second).not.toBe(first);
   expect(told()).toMatchObject([

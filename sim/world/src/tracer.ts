@@ -83,6 +83,9 @@ export class Tracer {
       case 'drained':
         this.record({ kind: 'session', daemon, what: 'drained', session: event.session });
         break;
+      case 'storageFailed':
+        this.record({ kind: 'disk', daemon, what: 'failed', error: event.detail });
+        break;
       case 'terminate':
         this.record({ kind: 'process', daemon, what: 'terminate' });
         break;

@@ -1,9 +1,20 @@
+import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { printReport, type Report, runScenario, scenarioNames } from '@spirula/sim-scenarios';
+import {
+  drawScenario,
+  listScenarios,
+  printReport,
+  problemsOf,
+  type Report,
+  type RunOptions,
+  runScenario,
+} from '@spirula/sim-scenarios';
 import { UserError } from '../cluster/user-error.ts';
-import { runSeeds, type SeedResult } from '../sim/seed-pool.ts';
+import { loadScenario } from '../sim/load-scenario.ts';
+import { runSeeds, type SeedResult, type SeedWork } from '../sim/seed-pool.ts';
 import { SeedProgress } from '../sim/seed-progress.ts';
 import { parseSeeds, parseShard, parseSpan, seedsOf } from '../sim/seed-range.ts';
+import { shrinkCase } from '../sim/shrink-case.ts';
 import { TraceWriter } from '../sim/trace/trace-writer.ts';
 
 export interface SimOptions {
@@ -12,41 +23,61 @@ export interface SimOptions {
   readonly jobs?: number;
   readonly shard?: string;
   readonly until?: string;
+  /** The file that a trace goes to. */
   readonly trace?: string;
+  /** The file that the small case goes to; true: one named after the scenario and the seed. */
+  readonly shrink?: string | true;
 }
 
 /** `spirula sim list`. */
-export function listScenarios(): void {
-  for (const name of scenarioNames()) console.log(name);
+export function printScenarios(): void {
+  const width = Math.max(...listScenarios().map(({ name }) => name.length));
+  for (const { name, summary } of listScenarios()) console.log(`${name.padEnd(width)}  ${summary}`);
 }
 
 /** `spirula sim run`: returns 0 when every seed is clean. */
-export async function runSim(scenario: string, options: SimOptions): Promise<number> {
-  if (!scenarioNames().includes(scenario)) {
-    throw new UserError(`There is no scenario ${scenario}. There are: ${scenarioNames().join(' ')}.`);
-  }
+export async function runSim(source: string, options: SimOptions): Promise<number> {
   const virtualSeconds = options.until === undefined ? undefined : parseSpan(options.until, '--until');
-  const work = { name: scenario, ...(virtualSeconds !== undefined && { virtualSeconds }) };
-  if (options.seeds === undefined) return runOne({ ...work, seed: options.seed ?? 1 }, options);
+  const work = { source, ...(virtualSeconds !== undefined && { virtualSeconds }) };
+  const jobs = options.jobs ?? availableParallelism();
+  if (options.seeds === undefined) return await runOne(work, options, jobs);
   if (options.seed !== undefined) throw new UserError('Give --seed or --seeds, not both.');
   if (options.trace !== undefined) throw new UserError('--trace goes with --seed: a trace is of one run.');
+  if (options.shrink !== undefined) throw new UserError('--shrink goes with --seed: it makes one failing run small.');
+  // Says what is wrong with the scenario before threads are started for it.
+  await loadScenario(source);
   const seeds = seedsOf(parseSeeds(options.seeds), options.shard === undefined ? undefined : parseShard(options.shard));
-  const jobs = Math.min(options.jobs ?? availableParallelism(), seeds.length);
-  return await runMany(work, seeds, jobs);
+  return await runMany(work, seeds, Math.min(jobs, seeds.length));
 }
 
-function runOne(run: Parameters<typeof runScenario>[0], { jobs, shard, trace }: SimOptions): number {
-  if (jobs !== undefined || shard !== undefined) throw new UserError('--jobs and --shard go with --seeds.');
-  const report = trace === undefined ? runScenario(run) : runTraced(run, trace);
+async function runOne(work: SeedWork, options: SimOptions, jobs: number): Promise<number> {
+  const { shard, shrink } = options;
+  if ((options.jobs !== undefined && shrink === undefined) || shard !== undefined) {
+    throw new UserError('--jobs and --shard go with --seeds.');
+  }
+  const { source, ...rest } = work;
+  const scenario = await loadScenario(source);
+  const seed = options.seed ?? drawScenario({ scenario, seed: 1 }).seed ?? 1;
+  const run = { ...rest, scenario, seed };
+  const report = options.trace === undefined ? runScenario(run) : runTraced(run, options.trace);
   console.log(printReport(report));
-  return report.violations.length + report.unclean.length === 0 ? 0 : 1;
+  if (problemsOf(report).length === 0) {
+    if (shrink !== undefined) console.log('\nIt does not fail: there is nothing to shrink.');
+    return 0;
+  }
+  if (shrink !== undefined) {
+    const { text, file } = await shrinkCase(work, report, jobs, shrink === true ? undefined : shrink);
+    writeFileSync(file, text);
+    console.log(`\nA small case that fails in the same way is in ${file}. To run it: npx spirula sim run ${file}`);
+  }
+  return 1;
 }
 
-function runTraced(run: Parameters<typeof runScenario>[0], path: string): Report {
+function runTraced(run: RunOptions, path: string): Report {
   const writer = new TraceWriter(path);
   try {
     const report = runScenario({ ...run, trace: writer });
-    writer.end(report);
+    writer.end(report.digest, problemsOf(report));
     return report;
   } finally {
     writer.close();
@@ -54,7 +85,7 @@ function runTraced(run: Parameters<typeof runScenario>[0], path: string): Report
 }
 
 /** The first Ctrl-C lets the seeds under way end; the second ends at once. */
-async function runMany(work: Parameters<typeof runSeeds>[0], seeds: number[], jobs: number): Promise<number> {
+async function runMany(work: SeedWork, seeds: number[], jobs: number): Promise<number> {
   const progress = new SeedProgress(seeds.length, jobs);
   const stop = new AbortController();
   const failed: SeedResult[] = [];

@@ -41,7 +41,7 @@ export function titleOf(entry: Entry): string {
     case 'violation':
       return entry.text;
     case 'end':
-      return entry.violations.length + entry.unclean.length === 0 ? 'the run ends clean' : 'the run ends, failed';
+      return entry.problems.length === 0 ? 'the run ends clean' : 'the run ends, failed';
   }
 }
 

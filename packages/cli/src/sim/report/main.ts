@@ -359,7 +359,7 @@ function showHeader({ header: { scenario, seed }, total, carried, lines }: Embed
   const last = lines.length === 0 ? undefined : model.entry(lines.length - 1);
   if (last?.kind === 'end') {
     const verdict = find('verdict');
-    const problems = [...last.violations, ...last.unclean];
+    const { problems } = last;
     verdict.hidden = false;
     verdict.textContent = problems.length === 0 ? 'clean' : 'failed';
     verdict.classList.toggle('failed', problems.length > 0);

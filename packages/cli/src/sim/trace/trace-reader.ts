@@ -27,7 +27,7 @@ const FIELDS: { readonly [K in Kind]: { readonly [F in keyof EntryOf<K>]?: Field
   client: { daemon: 'string', what: 'string', id: 'number', object: 'string' },
   log: { daemon: 'string', level: 'string', text: 'string' },
   violation: { text: 'string' },
-  end: { digest: 'string', violations: 'list', unclean: 'list' },
+  end: { digest: 'string', problems: 'list' },
 };
 
 export const traceKinds: readonly string[] = Object.keys(FIELDS);

@@ -108,8 +108,8 @@ export class TraceText {
       case 'violation':
         return ['', entry.text];
       case 'end': {
-        const problems = [...entry.violations, ...entry.unclean];
-        return ['', `digest ${entry.digest}, ${problems.length === 0 ? 'clean' : `FAILED: ${problems.join('; ')}`}`];
+        const { digest, problems } = entry;
+        return ['', `digest ${digest}, ${problems.length === 0 ? 'clean' : `FAILED: ${problems.join('; ')}`}`];
       }
     }
   }

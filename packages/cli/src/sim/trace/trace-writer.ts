@@ -15,7 +15,6 @@ export class TraceWriter implements TraceSink {
   #waitingLength = 0;
   #at = 0;
   #event = 0;
-  #entries = 0;
 
   /** @throws UserError when the file cannot be written. */
   constructor(path: string) {
@@ -28,16 +27,10 @@ export class TraceWriter implements TraceSink {
     }
   }
 
-  /** So far, without the header. */
-  get entries(): number {
-    return this.#entries;
-  }
-
   record(entry: TraceEntry): void {
     if (entry.kind !== 'header') {
       this.#at = entry.at;
       this.#event = entry.event;
-      this.#entries += 1;
     }
     const line = `${JSON.stringify(entry)}\n`;
     this.#waiting.push(line);
@@ -45,14 +38,9 @@ export class TraceWriter implements TraceSink {
     if (this.#waitingLength >= CHUNK) this.#write();
   }
 
-  /** The run is over, with this verdict. */
-  end(verdict: {
-    readonly digest: string;
-    readonly violations: readonly string[];
-    readonly unclean: readonly string[];
-  }): void {
-    const { digest, violations, unclean } = verdict;
-    this.record({ kind: 'end', at: this.#at, event: this.#event, digest, violations, unclean });
+  /** The run is over: what it says at its end. `problems` are empty when all is well. */
+  end(digest: string, problems: readonly string[]): void {
+    this.record({ kind: 'end', at: this.#at, event: this.#event, digest, problems });
   }
 
   /** Writes what waits, whether or not the run came to its end. */
