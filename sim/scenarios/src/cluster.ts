@@ -25,6 +25,7 @@ import {
   QUICK_DISK,
   type SimProcess,
   type Simulation,
+  toTraceValue,
 } from '@spirula/sim-world';
 import { type Config, type Daemon, type Instant, makeConfig, SECOND, type World } from '@spirula/world';
 import type { ClusterSpec } from './cluster-spec.ts';
@@ -278,6 +279,15 @@ export class SimCluster {
             },
             onRead: () => {
               this.readsAnswered += 1;
+            },
+            onRequest: (id, object, ops) => {
+              const daemon = place.process.name;
+              const { tracer } = simulation;
+              tracer?.record({ kind: 'client', daemon, what: 'request', id, object, ops: toTraceValue(ops) });
+            },
+            onAnswer: (id, object, result) => {
+              const daemon = place.process.name;
+              simulation.tracer?.record({ kind: 'client', daemon, what: 'answer', id, object, result });
             },
           });
           return place.daemon;
