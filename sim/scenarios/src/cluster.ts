@@ -8,7 +8,10 @@ import { createObjectStore, type ObjectStore } from '@spirula/objectstore';
 import { Osd } from '@spirula/osd';
 import type { ClockProfile, DiskProfile, Endpoints, ProcessSpec, SimProcess, Simulation } from '@spirula/sim-world';
 import { type Config, type Daemon, type Instant, makeConfig, SECOND, type World } from '@spirula/world';
-import { SharedObjects, WorkloadClient, type WorkloadConfig } from './workload.ts';
+import { inSeconds } from './scenario.ts';
+import { ClusterWork } from './workloads/cluster-work.ts';
+import { WorkloadClient } from './workloads/workload-client.ts';
+import type { WorkloadSpec } from './workloads/workload-spec.ts';
 
 export interface ClusterConfig {
   readonly mons: number;
@@ -27,7 +30,7 @@ export interface ClusterConfig {
   readonly wallSkewUs: Instant;
   readonly driftPpm: number;
   readonly timerSlackUs: Instant;
-  readonly workload: WorkloadConfig;
+  readonly workloads: readonly WorkloadSpec[];
 }
 
 export interface MonPlace {
@@ -62,7 +65,8 @@ export class SimCluster {
   readonly osds: OsdPlace[] = [];
   readonly mgrs: SimProcess[] = [];
   readonly clients: ClientPlace[] = [];
-  readonly objects: SharedObjects;
+  /** What clients do, and were told. */
+  readonly work: ClusterWork;
   readonly fsid: Uuid;
   /** The pool that the clients use; set when the cluster is up. */
   pool: PoolId = 0;
@@ -74,7 +78,7 @@ export class SimCluster {
   constructor(simulation: Simulation, config: ClusterConfig) {
     this.simulation = simulation;
     this.config = config;
-    this.objects = new SharedObjects(config.workload.objects);
+    this.work = new ClusterWork(config.workloads, () => inSeconds(simulation.now));
     this.fsid = this.#drawUuid('fsid');
     for (let rank = 0; rank < config.mons; rank++) this.#addMon(rank);
     for (let id = 0; id < config.osds; id++) this.#addOsd(id);
@@ -112,6 +116,8 @@ export class SimCluster {
   }
 
   #onExit(process: SimProcess, reason: string): void {
+    const { entity } = process.spec;
+    if (entity.type === 'client') this.work.onClientGone(clientName(entity.id));
     if (!this.restarts || reason === 'crash' || reason === 'powerLoss') return;
     const { simulation } = this;
     simulation.after(RESTART_DELAY, () => {
@@ -180,6 +186,7 @@ export class SimCluster {
 
   #addClient(number: number): void {
     const { simulation } = this;
+    const random = simulation.random(`workload ${number}`);
     const place: ClientPlace = {
       daemon: undefined,
       process: this.#addProcess({
@@ -187,12 +194,11 @@ export class SimCluster {
         endpoints: { public: 'dial' },
         make: (world) => {
           place.daemon = new WorkloadClient(world, {
-            name: `c${number}`,
+            name: clientName(`${number}`),
             monAddrs: this.#monAddrs(),
             fsid: this.fsid,
-            config: this.config.workload,
-            objects: this.objects,
-            random: simulation.random(`workload ${number}`),
+            work: this.work,
+            random,
             onViolation: (problem) => simulation.addViolation(problem),
             onAcknowledged: (object, bytes) => this.onAcknowledged(object, bytes),
           });
@@ -276,4 +282,9 @@ export class SimCluster {
     const random = this.simulation.random(name);
     return Uint8Array.from({ length: 16 }, () => random.below(256));
   }
+}
+
+/** As a client marks what it writes. */
+function clientName(id: string): string {
+  return `c${id}`;
 }

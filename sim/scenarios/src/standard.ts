@@ -12,6 +12,7 @@ import { findDamage, findMonDisagreement, findReplicaDifferences, findUnclean, P
 import { type ClusterConfig, SimCluster } from './cluster.ts';
 import { type FaultConfig, FaultInjector } from './faults.ts';
 import { inSeconds, type Outcome, type Scenario, type ScenarioRun } from './scenario.ts';
+import type { WorkloadSpec } from './workloads/workload-spec.ts';
 
 interface StandardConfig {
   readonly cluster: ClusterConfig;
@@ -99,18 +100,7 @@ function drawStandard(seed: number): StandardConfig {
       wallSkewUs: random.pick([0, 20_000, 2 * SECOND]),
       driftPpm: random.pick([0, 100]),
       timerSlackUs: random.pick([1, 1000, 20_000]),
-      workload: {
-        objects: random.between(4, 20),
-        workers: random.between(1, 3),
-        restUs: random.pick([300_000, 600_000, 1_500_000]),
-        stay: random.pick([1, 10, 100]),
-        onlyReadsOneIn: random.pick([3, 10]),
-        timeoutOneIn: random.pick([0, 0, 10]),
-        timeoutUs: random.between(1, 10) * SECOND,
-        writeBytes: random.pick([200, 5000]),
-        largeWriteBytes: random.pick([20_000, 200_000, 200_000]),
-        largeOneIn: random.pick([3, 6, 20]),
-      },
+      workloads: drawWorkloads(random),
     },
     network: {
       latencyUs: [rtt, rtt * random.between(1, 5)],
@@ -143,6 +133,39 @@ function drawStandard(seed: number): StandardConfig {
     },
     checkOneIn: random.between(5, 20),
   };
+}
+
+/** Any operation on few objects, mostly; beside it at times what is asked of a store in other ways. */
+function drawWorkloads(random: SeededRandom): WorkloadSpec[] {
+  const timeouts = { timeoutOneIn: random.pick([0, 0, 10]), timeoutUs: random.between(1, 10) * SECOND };
+  const restUs = random.pick([300_000, 600_000, 1_500_000]);
+  const workloads: WorkloadSpec[] = [
+    {
+      kind: 'objects',
+      objects: random.between(4, 20),
+      pace: { kind: 'closed', workers: random.between(1, 3), restUs },
+      stay: random.pick([1, 10, 100]),
+      onlyReadsOneIn: random.pick([3, 10]),
+      ...timeouts,
+      writeBytes: random.pick([200, 5000]),
+      largeWriteBytes: random.pick([20_000, 200_000, 200_000]),
+      largeOneIn: random.pick([3, 6, 20]),
+    },
+  ];
+  const slow = { kind: 'closed', workers: 1, restUs: 2 * restUs } as const;
+  if (random.oneIn(3)) {
+    workloads.push({ kind: 'conditional', objects: random.between(1, 4), pace: slow, ...timeouts });
+  }
+  if (random.oneIn(4)) {
+    const pace = random.oneIn(2) ? slow : ({ kind: 'open', opsPerSecond: 2, mostUnderWay: 4 } as const);
+    workloads.push({ kind: 'append-log', logs: 2, recordBytes: 64, logBytes: 16_000, readOneIn: 4, pace, ...timeouts });
+  }
+  if (random.oneIn(4)) workloads.push({ kind: 'omap-counter', counters: 2, readOneIn: 5, pace: slow, ...timeouts });
+  if (random.oneIn(4)) {
+    const sizes = [1, 4096, 65_536, random.pick([131_072, 1 << 20])];
+    workloads.push({ kind: 'mixed-sizes', objects: 4, sizes, pace: slow, ...timeouts });
+  }
+  return workloads;
 }
 
 class StandardRun {
@@ -189,11 +212,12 @@ class StandardRun {
     if (unrest.length > 0) return this.#outcome(unrest);
 
     const [{ process, daemon }] = clients as [(typeof clients)[number]];
-    process.call(() => daemon!.readAll(pool()));
+    process.call(() => daemon!.readAll());
     this.#runFor(HEAL_TIME, () => daemon!.underWay === 0);
     if (daemon!.underWay > 0) return this.#outcome([`${daemon!.underWay} final reads are not answered`]);
     // What the last writes let go of is free once they are durable.
     this.#runFor(SETTLE_TIME, () => false);
+    for (const problem of this.#cluster.work.finish()) this.#simulation.addViolation(problem);
     for (const difference of findReplicaDifferences(this.#cluster)) this.#simulation.addViolation(difference);
     for (const fault of findDamage(this.#cluster)) this.#simulation.addViolation(fault);
     return this.#outcome([]);
@@ -253,7 +277,7 @@ class StandardRun {
         starts: this.#cluster.daemons.reduce((total, { runs }) => total + runs, 0),
         mapEpoch: this.#cluster.osdMap?.epoch ?? 0,
         secondsToHeal: Math.round(this.#healedAfter / SECOND),
-        uncheckedObjects: this.#cluster.objects.unchecked,
+        undecidedHistories: this.#cluster.work.undecided,
       },
       faults: this.#faults.history,
       log: logLines
