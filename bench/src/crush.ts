@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import {
   addBucket,
   addSimpleRule,
-  CrushMapper,
   type CrushMap,
+  CrushMapper,
   createOrMove,
   DEFAULT_TYPES,
   decodeCrushMap,

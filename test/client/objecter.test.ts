@@ -1,15 +1,14 @@
-import { EMPTY } from '@spirula/encoding';
-import { encodeHObject, MAX_HOBJECT, mapPg, MIN_HOBJECT, objectToPg, OsdMapFlag, PoolFlag } from '@spirula/maps';
-import { extentOp, NOSNAP, type OsdOpReply, OsdFlag, OsdOpCode } from '@spirula/messages';
+import { EMPTY, Encoder } from '@spirula/encoding';
+import { encodeHObject, MAX_HOBJECT, MIN_HOBJECT, mapPg, OsdMapFlag, objectToPg, PoolFlag } from '@spirula/maps';
+import { extentOp, NOSNAP, OsdFlag, OsdOpCode, type OsdOpReply } from '@spirula/messages';
 import {
   ALL_NAMESPACES,
-  listObjects,
   type ListPage,
+  listObjects,
   Objecter,
   type ObjectReply,
   type ObjectRequest,
 } from '@spirula/objecter';
-import { Encoder } from '@spirula/encoding';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { FakeWorld } from './fake-world.ts';

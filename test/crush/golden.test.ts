@@ -1,6 +1,6 @@
 import {
-  CrushMapper,
   type CrushMap,
+  CrushMapper,
   decodeCrushMap,
   encodeCrushMap,
   hash32,

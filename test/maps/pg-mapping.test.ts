@@ -1,9 +1,9 @@
 import { type RawString, rawFromBytes, rawFromText } from '@spirula/encoding';
 import {
   decodeOsdMap,
-  type OsdMap,
   mapPg,
   mapPgRaw,
+  type OsdMap,
   objectHash,
   objectToPg,
   strHashLinux,

@@ -1,5 +1,5 @@
 /** Requests on their way from clients to PGs. */
-import { extentOp, type OsdOpMessage, OsdOpCode } from '@spirula/messages';
+import { extentOp, OsdOpCode, type OsdOpMessage } from '@spirula/messages';
 import { beforeEach, expect, test } from 'vitest';
 import type { ClientOp } from '../../packages/osd/src/client-ops.ts';
 import { ClientSessions } from '../../packages/osd/src/client-sessions.ts';

@@ -1,7 +1,7 @@
 /** Which objects clients may write to while a primary recovers, and when it stops. */
 import { EMPTY } from '@spirula/encoding';
 import { type HObject, MAX_HOBJECT, MIN_HOBJECT, type OsdMap } from '@spirula/maps';
-import { type ObjectPart, NOSNAP, type PgInfo } from '@spirula/messages';
+import { NOSNAP, type ObjectPart, type PgInfo } from '@spirula/messages';
 import { makeConfig } from '@spirula/world';
 import { beforeEach, expect, test } from 'vitest';
 import { Missing } from '../../packages/osd/src/missing.ts';

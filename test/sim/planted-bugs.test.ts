@@ -67,7 +67,7 @@ test.each(BUGS)(
     const missed: string[] = [];
 
     for (let seed = 1; seed <= MAX_SEEDS; seed++) {
-      const { violations, unclean } = runScenario({ name: 'standard', seed });
+      const { violations, unclean } = runScenario({ scenario: 'standard', seed });
       const [verdict] = [...violations, ...unclean];
       if (verdict === undefined) continue;
       if (!bug.verdict.test(verdict)) {
@@ -75,7 +75,7 @@ test.each(BUGS)(
         continue;
       }
       console.log(`${bug.name}: caught by seed ${seed}: ${verdict.split('\n')[0]}`);
-      const clean = (await control).runScenario({ name: 'standard', seed });
+      const clean = (await control).runScenario({ scenario: 'standard', seed });
       expect([...clean.violations, ...clean.unclean], clean.replay).toEqual([]);
       return;
     }

@@ -11,7 +11,7 @@ const seeds = process.env['SEED']
 test.each(seeds)(
   'nothing acknowledged is lost or changed, and all heals (seed %i)',
   (seed) => {
-    const report = runScenario({ name: 'standard', seed });
+    const report = runScenario({ scenario: 'standard', seed });
 
     expect(report.violations, report.replay).toEqual([]);
     expect(report.unclean, report.replay).toEqual([]);
@@ -20,7 +20,7 @@ test.each(seeds)(
 );
 
 test('one seed, one history', () => {
-  const run = () => runScenario({ name: 'standard', seed: 7, virtualSeconds: 40 });
+  const run = () => runScenario({ scenario: 'standard', seed: 7, virtualSeconds: 40 });
 
   expect(run().digest).toBe(run().digest);
 }, 300_000);

@@ -4,8 +4,8 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { Errno, fromUtf8 } from '@spirula/encoding';
-import type { LogEntry } from '@spirula/messages';
 import { formatStamp } from '@spirula/formatter';
+import type { LogEntry } from '@spirula/messages';
 import type { CommandResult, Rados } from '@spirula/rados';
 import { type ClusterConnection, connectRados } from './ceph/connect.ts';
 import { findCluster, type ToolEnvironment } from './ceph/environment.ts';

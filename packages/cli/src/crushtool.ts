@@ -1,8 +1,8 @@
 /** `spirula crushtool`: tests CRUSH maps offline, as Ceph's tool of that name (src/tools/crushtool.cc, CrushTester.cc). */
 import {
   CRUSH_ITEM_NONE,
-  CrushMapper,
   type CrushMap,
+  CrushMapper,
   type CrushRule,
   decodeCrushMap,
   hash32x2,

@@ -141,7 +141,7 @@ function makeProgram(): Command {
   sim
     .command('list')
     .description('list the scenarios')
-    .action(async () => (await import('./commands/sim.ts')).listScenarios());
+    .action(async () => (await import('./commands/sim.ts')).printScenarios());
 
   program
     .command('demo')

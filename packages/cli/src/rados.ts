@@ -5,11 +5,11 @@ import { type ClusterConnection, connectRados } from './ceph/connect.ts';
 import { findCluster, type ToolEnvironment } from './ceph/environment.ts';
 import { describeErrno } from './ceph/errno-text.ts';
 import { type OptionTable, parseOptions } from './ceph/global-options.ts';
+import { UserError } from './cluster/user-error.ts';
 import { bench, cleanup } from './rados/bench.ts';
 import { Refusal, type VerbContext } from './rados/context.ts';
 import { objectVerbs } from './rados/object-verbs.ts';
 import { df, ls, lspools } from './rados/pool-verbs.ts';
-import { UserError } from './cluster/user-error.ts';
 import { version } from './version.ts';
 
 const OPTIONS: OptionTable = {

@@ -1,4 +1,18 @@
 export {
+  addBucket,
+  addSimpleRule,
+  createOrMove,
+  DEFAULT_TYPES,
+  detach,
+  emptyCrushMap,
+  insert,
+  moveBucket,
+  RuleType,
+  removeItem,
+  reweightItem,
+} from './builder.ts';
+export { decodeCrushMap, encodeCrushMap, LEGACY_TUNABLES } from './codec.ts';
+export {
   BucketAlg,
   CRUSH_ITEM_NONE,
   CRUSH_ITEM_UNDEF,
@@ -10,23 +24,8 @@ export {
   type CrushTunables,
   RuleOp,
 } from './crush-map.ts';
-export { decodeCrushMap, encodeCrushMap, LEGACY_TUNABLES } from './codec.ts';
-export { hash32, hash32x2, hash32x3, hash32x4, hash32x5 } from './hash.ts';
-export { CrushMapper, findRule } from './mapper.ts';
-export {
-  addBucket,
-  addSimpleRule,
-  createOrMove,
-  DEFAULT_TYPES,
-  detach,
-  emptyCrushMap,
-  insert,
-  moveBucket,
-  removeItem,
-  RuleType,
-  reweightItem,
-} from './builder.ts';
 export { deviceClassOf, removeDeviceClass, setDeviceClass, shadowOf, shadowsOf } from './device-class.ts';
+export { hash32, hash32x2, hash32x3, hash32x4, hash32x5 } from './hash.ts';
 export {
   ancestorsOf,
   bucketOf,
@@ -42,3 +41,4 @@ export {
   subtreeOf,
   typeByName,
 } from './hierarchy.ts';
+export { CrushMapper, findRule } from './mapper.ts';

@@ -1,4 +1,4 @@
-import { type AddrVec, AddrType, formatSockaddr } from '@spirula/encoding';
+import { AddrType, type AddrVec, formatSockaddr } from '@spirula/encoding';
 
 const TYPE_NAMES: Readonly<Record<number, string>> = {
   [AddrType.none]: 'none',

@@ -1,4 +1,5 @@
 export { applyIncremental, emptyOsdMap } from './apply-incremental.ts';
+export { formatFloat } from './float-text.ts';
 export {
   compareHObjects,
   decodeHObject,
@@ -11,7 +12,6 @@ export {
 } from './hobject.ts';
 export type { MgrMap, MgrModuleInfo, MgrModuleOption, MgrStandby } from './mgrmap.ts';
 export { decodeMgrMap, encodeMgrMap } from './mgrmap-codec.ts';
-export { formatFloat } from './float-text.ts';
 export { dumpMgrMap } from './mgrmap-dump.ts';
 export type { MonInfo, MonMap } from './monmap.ts';
 export { decodeMonMap, encodeMonMap } from './monmap-codec.ts';

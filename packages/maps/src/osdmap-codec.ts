@@ -3,6 +3,8 @@
  *
  *   { 8,7 | client section {9,1} | osd section {9,1} | crc32c of all that precedes it }
  */
+
+import { decodeCrushMap } from '@spirula/crush';
 import {
   type AddrVec,
   type Bytes,
@@ -19,7 +21,6 @@ import {
   encodePgId,
   encodeUTime,
 } from '@spirula/encoding';
-import { decodeCrushMap } from '@spirula/crush';
 import type { OsdInfo, OsdMap, OsdXInfo, PgKey, PgTable } from './osdmap.ts';
 import { pgKey, pgOfKey } from './osdmap.ts';
 import type { SnapInterval } from './pool.ts';

@@ -13,11 +13,11 @@ import {
   decodeUuid,
   EMPTY,
   Encoder,
+  type Epoch,
   encodeAddr,
   encodeAddrVec,
   encodePgId,
   encodeUTime,
-  type Epoch,
   type Uuid,
 } from '@spirula/encoding';
 import { type PgKey, pgOfKey } from './osdmap.ts';

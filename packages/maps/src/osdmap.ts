@@ -1,5 +1,5 @@
-import type { AddrVec, Bytes, Epoch, EntityAddr, OsdId, PgId, PoolId, UTime, Uuid, Weight16 } from '@spirula/encoding';
 import type { CrushMap } from '@spirula/crush';
+import type { AddrVec, Bytes, EntityAddr, Epoch, OsdId, PgId, PoolId, UTime, Uuid, Weight16 } from '@spirula/encoding';
 import type { Pool, SnapInterval } from './pool.ts';
 
 /** osd_state bits (CEPH_OSD_*). */

@@ -4,10 +4,10 @@ import {
   decodePgId,
   decodeUTime,
   type Encoder,
+  type Epoch,
   encodeEVersion,
   encodePgId,
   encodeUTime,
-  type Epoch,
 } from '@spirula/encoding';
 import type { Pool, PoolSnap } from './pool.ts';
 import { decodeSnapIntervals, encodeSnapIntervals } from './snap-intervals.ts';

@@ -65,6 +65,15 @@ export type { HealthCheck, ObjectStatSum, OsdStat, PgMapDigest, PgStat, PoolStat
 export type { Ping } from './ping.ts';
 export { PoolOpCode, type PoolOpMessage, type PoolOpReply } from './pool-op.ts';
 export type { CommandDescription, MgrBeacon, MgrOpen, MonMgrReport, PgStats } from './private/mgr.ts';
+export type {
+  MonElection,
+  MonForward,
+  MonGlobalId,
+  MonPaxos,
+  MonProbe,
+  MonRoute,
+  MonSync,
+} from './private/mon-to-mon.ts';
 export type { OsdAlive, OsdBeacon, OsdBoot, OsdFailure, OsdMarkMeDown, OsdPgTemp } from './private/osd-to-mon.ts';
 export type {
   Lease,
@@ -111,12 +120,3 @@ export {
   pgLogEntryRecord,
 } from './private/pg-records.ts';
 export type { Statfs, StatfsReply } from './statfs.ts';
-export type {
-  MonElection,
-  MonForward,
-  MonGlobalId,
-  MonPaxos,
-  MonProbe,
-  MonRoute,
-  MonSync,
-} from './private/mon-to-mon.ts';

@@ -1,5 +1,5 @@
-import { serveMgrHttp } from './mgr-http.ts';
 import { expect, test } from 'vitest';
+import { serveMgrHttp } from './mgr-http.ts';
 
 test('a request goes to the manager, its answer back, and the URL is made known', async () => {
   let services: ReadonlyMap<string, string> = new Map();

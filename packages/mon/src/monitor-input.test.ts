@@ -3,9 +3,9 @@ import { concatBytes, EMPTY, MalformedInput } from '@spirula/encoding';
 import { decodeMessage, encodeMessage, type Message } from '@spirula/messages';
 import { SECOND } from '@spirula/world';
 import {
+  type Arbitrary,
   assert,
   constantFrom,
-  type Arbitrary,
   dictionary,
   integer,
   oneof,

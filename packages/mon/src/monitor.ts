@@ -187,6 +187,7 @@ export class Monitor implements Daemon<Message> {
       lastCommitted: this.#paxos.lastCommitted,
       value: (version: number): Bytes | undefined => this.#paxos.value(version),
       osdMap: this.#services.osd.map,
+      health: () => this.#services.health(),
       /** Checksum of all that the services keep: equal where the last committed version is. */
       storeDigest: (): number => this.#store.digest((prefix) => NOT_OF_SERVICES.includes(prefix)),
     };

@@ -1,7 +1,6 @@
 import { AddrType, type AddrVec, utf8 } from '@spirula/encoding';
 import type { MonMap } from '@spirula/maps';
 import type { Message } from '@spirula/messages';
-import { expect } from 'vitest';
 import {
   type Batch,
   type Config,
@@ -15,6 +14,7 @@ import {
   type World,
   type WorldEvent,
 } from '@spirula/world';
+import { expect } from 'vitest';
 import { Monitor } from './monitor.ts';
 
 export const NAMES = ['a', 'b', 'c'];

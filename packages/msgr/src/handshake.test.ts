@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { cephCrc32c, readCaptures } from '../../../test/src/captures.ts';
 import { AuthPurpose, noneClient, noneServer } from './auth.ts';
 import { type ConnectionEvent, MsgrConnection } from './connection.ts';
-import { type Frame, FrameReader } from './frame-reader.ts';
 import { FrameOutput, Tag } from './frame.ts';
+import { type Frame, FrameReader } from './frame-reader.ts';
 import type { ClientRole, ServerRole } from './handshake.ts';
 import {
   decodeAuthDone,

@@ -11,8 +11,8 @@
  *       ready          <- SERVER_IDENT -   ready
  */
 import {
-  type AddrVec,
   AddrType,
+  type AddrVec,
   type Bytes,
   type EntityAddr,
   type EntityName,
@@ -25,7 +25,7 @@ import {
   sameAddr,
 } from '@spirula/encoding';
 import { type AuthDecision, type Peer, type ResetReason, unreachable } from '@spirula/world';
-import { type ClientAuth, type Claim, ConnectionMode, entityTypeName, type ServerAuth } from './auth.ts';
+import { type Claim, type ClientAuth, ConnectionMode, entityTypeName, type ServerAuth } from './auth.ts';
 import { Tag, tagName } from './frame.ts';
 import type { Frame } from './frame-reader.ts';
 import {

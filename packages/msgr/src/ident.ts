@@ -5,8 +5,8 @@ import {
   Decoder,
   decodeAddr,
   decodeAddrVec,
-  type EntityAddr,
   Encoder,
+  type EntityAddr,
   encodeAddr,
   encodeAddrVec,
 } from '@spirula/encoding';

@@ -12,7 +12,7 @@
  *
  * At most objecter_inflight_ops requests and objecter_inflight_op_bytes bytes are under way; MAX_THROTTLED more wait.
  */
-import { type AddrVec, AddrType, type Epoch, Errno, MalformedInput, type OsdId, sameAddrVec } from '@spirula/encoding';
+import { AddrType, type AddrVec, type Epoch, Errno, MalformedInput, type OsdId, sameAddrVec } from '@spirula/encoding';
 import { type HObject, nextOsdMap, type OsdMap, osdUp } from '@spirula/maps';
 import {
   extentArgs,
@@ -20,11 +20,11 @@ import {
   NOSNAP,
   type OsdBackoff,
   OsdFlag,
-  OsdOpCode,
   type OsdMapMessage,
+  OsdOpCode,
   type OsdOpReply,
 } from '@spirula/messages';
-import { type Instant, seconds, type SessionId, type World, type WorldEvent } from '@spirula/world';
+import { type Instant, type SessionId, seconds, type World, type WorldEvent } from '@spirula/world';
 import { failedReply, type ObjectReply, type ObjectRequest } from './object-request.ts';
 import { computeTarget, isPaused, type OpTarget, PlacedMap } from './op-target.ts';
 import { covers, OsdSession, osdOfReopenTimer } from './osd-session.ts';

@@ -1,14 +1,14 @@
 import type { Epoch, OsdId, PgId, RawString } from '@spirula/encoding';
 import {
+  mapPg,
   type OsdMap,
   OsdMapFlag,
+  objectHash,
   type PgKey,
   type PgPlacement,
   type Pool,
   PoolFlag,
   pgKey,
-  mapPg,
-  objectHash,
   stableMod,
 } from '@spirula/maps';
 import { type ObjectLocator, OsdFlag } from '@spirula/messages';

@@ -2,14 +2,14 @@ import { type Bytes, MalformedInput, type RawString } from '@spirula/encoding';
 import type { Allocator } from './allocator.ts';
 import {
   afterPrefix,
-  objectOfOrder,
+  OMAP_HEADER_PREFIX,
   OMAP_PREFIX,
   ONODE_PREFIX,
+  objectOfOrder,
   onodePrefix,
   readU32,
   readU64,
   SHARD_PREFIX,
-  OMAP_HEADER_PREFIX,
 } from './key-space.ts';
 import { type Cid, UnreadableObject } from './object-store.ts';
 import { BLOCK_BYTES, type Onode, SHARD_BLOCKS, type Shard } from './onode.ts';

@@ -9,7 +9,7 @@
  *
  * Marked down wrongly more than osd_max_markdown_count times within osd_max_markdown_period, it gives up.
  */
-import { EMPTY, type Epoch, type OsdId, sameAddrVec, type Uuid, formatUuid } from '@spirula/encoding';
+import { EMPTY, type Epoch, formatUuid, type OsdId, sameAddrVec, type Uuid } from '@spirula/encoding';
 import { type OsdMap, OsdMapFlag, osdExists, osdUp } from '@spirula/maps';
 import type { Message } from '@spirula/messages';
 import type { MonClient } from '@spirula/mon-client';

@@ -14,8 +14,8 @@ import { type HObject, stableMod } from '@spirula/maps';
 import {
   NOSNAP,
   type OsdOp,
-  type OsdOpMessage,
   OsdOpCode,
+  type OsdOpMessage,
   type OsdOpReply,
   type OsdOpResult,
   type ReqId,

@@ -1,5 +1,5 @@
 /** Sessions on the public endpoint: clients' requests on their way to the PGs, and the maps they are told of. */
-import { type Epoch, EntityType } from '@spirula/encoding';
+import { EntityType, type Epoch } from '@spirula/encoding';
 import type { Message, OsdBackoff, OsdMapMessage, OsdOpMessage, ReqId } from '@spirula/messages';
 import type { Peer, SessionId, World } from '@spirula/world';
 import type { ClientOp } from './client-ops.ts';

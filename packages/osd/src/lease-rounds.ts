@@ -1,7 +1,7 @@
 /** Renews the read leases of all PGs, one message a peer and round (PeeringState::schedule_renew_lease). */
 import type { Epoch, OsdId } from '@spirula/encoding';
 import type { PgLeaseAcks, PgLeases } from '@spirula/messages';
-import { type Instant, seconds, type World, type WireMessage } from '@spirula/world';
+import { type Instant, seconds, type WireMessage, type World } from '@spirula/world';
 import type { PgDirectory } from './pg-directory.ts';
 
 const LEASE_TIMER = 'osd leases';

@@ -3,7 +3,7 @@
  * session begins and every mgr_stats_period, and those that changed soon after they did.
  */
 import { type AddrVec, comparePgIds, type OsdId, type PgId, sameAddrVec } from '@spirula/encoding';
-import { decodeMgrMap, pgKey, type PgKey, pgOfKey } from '@spirula/maps';
+import { decodeMgrMap, type PgKey, pgKey, pgOfKey } from '@spirula/maps';
 import type { Message, MgrMapMessage, OsdStat, PgStat } from '@spirula/messages';
 import { type Instant, SECOND, type SessionId, seconds, type World } from '@spirula/world';
 

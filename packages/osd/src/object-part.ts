@@ -3,8 +3,8 @@ import { EMPTY, type EVersion, type RawString } from '@spirula/encoding';
 import type { HObject } from '@spirula/maps';
 import type { ObjectPart, PartCursor } from '@spirula/messages';
 import { type Cid, type ObjectStore, type TransactionOp, UnreadableObject } from '@spirula/objectstore';
-import { decodeObjectInfo, OBJECT_INFO_ATTR, type ObjectInfo } from './object-info.ts';
 import { tempOid } from './object-id.ts';
+import { decodeObjectInfo, OBJECT_INFO_ATTR, type ObjectInfo } from './object-info.ts';
 
 /** Entries of omap in one part, at most. */
 const OMAP_ENTRIES = 1024;

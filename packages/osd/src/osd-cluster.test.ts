@@ -1,7 +1,7 @@
 /** Whole OSDs against clients that know what they wrote, while OSDs lose power, hang, are cut off and come back. */
 import { SECOND } from '@spirula/world';
 import { describe, expect, test } from 'vitest';
-import { check, Cluster, settle } from './toy-cluster.test-support.ts';
+import { Cluster, check, settle } from './toy-cluster.test-support.ts';
 
 const { SEED, SEEDS } = process.env;
 const seeds = SEED ? [Number(SEED)] : Array.from({ length: Number(SEEDS ?? 6) }, (_, i) => 9000 + i);

@@ -1,7 +1,7 @@
 /** Copies that turn bad on a disk count as missing there: clients see none of it, and the objects are recovered from others. */
 import { SECOND } from '@spirula/world';
 import { describe, expect, test } from 'vitest';
-import { check, checkReported, Cluster, settle } from './toy-cluster.test-support.ts';
+import { Cluster, check, checkReported, settle } from './toy-cluster.test-support.ts';
 
 const { SEED, SEEDS } = process.env;
 const seeds = SEED ? [Number(SEED)] : Array.from({ length: Number(SEEDS ?? 10) }, (_, i) => 7000 + i);

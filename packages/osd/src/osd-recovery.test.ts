@@ -5,7 +5,7 @@
 import type { Message } from '@spirula/messages';
 import { SECOND } from '@spirula/world';
 import { describe, expect, test } from 'vitest';
-import { check, Cluster, settle } from './toy-cluster.test-support.ts';
+import { Cluster, check, settle } from './toy-cluster.test-support.ts';
 
 const RECOVERY_MESSAGES: ReadonlySet<string> = new Set<Message['type']>([
   'pg_pull',

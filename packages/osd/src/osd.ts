@@ -5,8 +5,8 @@
 import {
   type AddrVec,
   type Epoch,
-  equalBytes,
   Errno,
+  equalBytes,
   formatUuid,
   MalformedInput,
   type OsdId,

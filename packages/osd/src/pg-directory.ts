@@ -6,7 +6,7 @@
  * begins it from that history: peering then asks all who may have it.
  */
 import { comparePgIds, type Epoch, formatPgId, type OsdId, type PgId, parsePgId } from '@spirula/encoding';
-import { mapPg, type OsdMap, type Pool, PoolType, pgKey, type PgKey } from '@spirula/maps';
+import { mapPg, type OsdMap, type PgKey, type Pool, PoolType, pgKey } from '@spirula/maps';
 import type { OsdPeerMessage, PastInterval, PgHistory } from '@spirula/messages';
 import type { TransactionOp } from '@spirula/objectstore';
 import { invariant } from '@spirula/world';

@@ -1,7 +1,7 @@
 import type { OsdId } from '@spirula/encoding';
 import { expect, test } from 'vitest';
-import { NO_HISTORY } from './pg-info.ts';
 import type { Pg, RecoveryPhase } from './pg.ts';
+import { NO_HISTORY } from './pg-info.ts';
 import { PgStatKeeper, pgStateString } from './pg-stat.ts';
 
 interface Shape {

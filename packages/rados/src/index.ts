@@ -1,5 +1,5 @@
-export { ALL_NAMESPACES, type ListedObject } from '@spirula/objecter';
 export type { CommandResult } from '@spirula/mon-client';
+export { ALL_NAMESPACES, type ListedObject } from '@spirula/objecter';
 export { IoCtx, type IoOptions, type ObjectStat, type OperationResult } from './ioctx.ts';
 export { ObjectOperation } from './object-operation.ts';
 export { type ClusterStats, type CommandLine, type PoolStats, Rados, type RadosOptions } from './rados.ts';

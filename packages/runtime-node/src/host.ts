@@ -5,7 +5,7 @@ import { type Config, type Daemon, DeviceError, type Log, type World, type World
 import { NodeClock } from './clock.ts';
 import { crc32c } from './crc.ts';
 import { nodeCrypto } from './crypto.ts';
-import { NodeNet, type NetStats } from './net.ts';
+import { type NetStats, NodeNet } from './net.ts';
 import type { NetBounds } from './net-bounds.ts';
 import type { Ports } from './net-listener.ts';
 import { NodeRandom } from './random.ts';

@@ -3,7 +3,7 @@ import { type Batch, invariant, type KeyValue, KvOverlay, type KvRange, type Log
 import type { Checkpoint } from './checkpoint.ts';
 import type { FileLayer } from './file-layer.ts';
 import { JournalFile } from './journal-file.ts';
-import { type BatchReader, readRecords, RecordWriter } from './journal-record.ts';
+import { type BatchReader, RecordWriter, readRecords } from './journal-record.ts';
 import { StorageProblem } from './storage-problem.ts';
 
 /** Bytes in memory beyond which they are applied to the checkpoint. */

@@ -2,7 +2,7 @@ import { type Bytes, equalBytes, fromUtf8, utf8 } from '@spirula/encoding';
 import type { Batch } from '@spirula/world';
 import { expect, test } from 'vitest';
 import { crc32c } from './crc.ts';
-import { readRecords, RecordWriter } from './journal-record.ts';
+import { RecordWriter, readRecords } from './journal-record.ts';
 
 function written(batches: ReadonlyMap<number, Batch>): Bytes {
   const writer = new RecordWriter();

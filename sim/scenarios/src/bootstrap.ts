@@ -1,10 +1,10 @@
 /** Brings a cluster up as a real one is: monitors, OSDs that they know of, managers, then a pool. */
-import { EMPTY, formatUuid } from '@spirula/encoding';
+import { formatUuid } from '@spirula/encoding';
 import { type Instant, SECOND } from '@spirula/world';
 import { findUnclean } from './checkers.ts';
 import type { SimCluster } from './cluster.ts';
+import type { ClusterSpec } from './cluster-spec.ts';
 
-const POOL_NAME = 'data';
 /** No step takes longer while nothing is wrong. */
 const BOOT_TIME: Instant = 120 * SECOND;
 const STEP: Instant = SECOND / 10;
@@ -27,23 +27,36 @@ export function bootCluster(cluster: SimCluster): void {
   for (const { process } of cluster.osds) process.start();
   for (const process of cluster.mgrs) process.start();
   waitUntil(cluster, 'all OSDs are up', () => cluster.osds.every(({ daemon }) => daemon?.inspect().boot === 'active'));
-  const { size, minSize, pgNum } = cluster.config;
-  runCommand(cluster, { prefix: 'osd pool create', pool: POOL_NAME, pg_num: pgNum, pgp_num: pgNum, size });
-  runCommand(cluster, { prefix: 'osd pool set', pool: POOL_NAME, var: 'min_size', val: String(minSize) });
+  for (const pool of cluster.spec.pools) createPool(cluster, pool);
+  const { name: first } = cluster.spec.pools[0]!;
   waitUntil(cluster, 'all PGs are active+clean', () => {
-    for (const [id, name] of cluster.osdMap?.poolNames ?? []) if (name === POOL_NAME) cluster.pool = id;
+    for (const [id, name] of cluster.osdMap?.poolNames ?? []) if (name === first) cluster.pool = id;
     return cluster.pool > 0 && findUnclean(cluster).length === 0;
   });
 }
 
+function createPool(
+  cluster: SimCluster,
+  { name, size, minSize = size - (size >> 1), pgNum, failureDomain }: ClusterSpec['pools'][number],
+): void {
+  const rule = failureDomain === 'host' ? {} : { rule: `by-${failureDomain}` };
+  if (failureDomain !== 'host') {
+    runCommand(cluster, {
+      prefix: 'osd crush rule create-replicated',
+      name: `by-${failureDomain}`,
+      root: 'default',
+      type: failureDomain,
+    });
+  }
+  runCommand(cluster, { prefix: 'osd pool create', pool: name, pg_num: pgNum, pgp_num: pgNum, size, ...rule });
+  runCommand(cluster, { prefix: 'osd pool set', pool: name, var: 'min_size', val: String(minSize) });
+}
+
 /** Runs a command on the monitors through the first client. */
 function runCommand(cluster: SimCluster, command: Readonly<Record<string, unknown>>): void {
-  const { process, daemon } = cluster.clients[0]!;
   let result: { readonly code: number; readonly status: string } | undefined;
-  process.call(() => {
-    daemon!.mon.command(command, EMPTY, (reply) => {
-      result = reply;
-    });
+  cluster.sendCommand(command, (reply) => {
+    result = reply;
   });
   waitUntil(cluster, `"${command['prefix']}" is answered`, () => result !== undefined);
   if (result!.code < 0) throw new BootFailure(`"${command['prefix']}" is refused: ${result!.status}`);

@@ -1,37 +1,35 @@
 /** A whole cluster in a simulation: its daemons, with those that run at hand for checkers. */
-import type { AddrVec, OsdId, PgId, PoolId, RawString, Uuid } from '@spirula/encoding';
+import {
+  type AddrVec,
+  EMPTY,
+  type OsdId,
+  type PgId,
+  type PoolId,
+  parsePgId,
+  type RawString,
+  type Uuid,
+} from '@spirula/encoding';
 import { type MonMap, mapPg, type OsdMap, objectToPg } from '@spirula/maps';
 import type { Message } from '@spirula/messages';
 import { Mgr } from '@spirula/mgr';
 import { Monitor } from '@spirula/mon';
+import type { CommandResult } from '@spirula/mon-client';
 import { createObjectStore, type ObjectStore } from '@spirula/objectstore';
-import { Osd } from '@spirula/osd';
-import type { ClockProfile, DiskProfile, Endpoints, ProcessSpec, SimProcess, Simulation } from '@spirula/sim-world';
+import { Osd, type PgInspection } from '@spirula/osd';
+import {
+  type ClockProfile,
+  type DiskProfile,
+  type Endpoints,
+  type ProcessSpec,
+  QUICK_DISK,
+  type SimProcess,
+  type Simulation,
+} from '@spirula/sim-world';
 import { type Config, type Daemon, type Instant, makeConfig, SECOND, type World } from '@spirula/world';
-import { inSeconds } from './scenario.ts';
+import type { ClusterSpec } from './cluster-spec.ts';
+import { inSeconds } from './span.ts';
 import { ClusterWork } from './workloads/cluster-work.ts';
 import { WorkloadClient } from './workloads/workload-client.ts';
-import type { WorkloadSpec } from './workloads/workload-spec.ts';
-
-export interface ClusterConfig {
-  readonly mons: number;
-  readonly osds: number;
-  readonly mgrs: number;
-  readonly clients: number;
-  readonly size: number;
-  readonly minSize: number;
-  readonly pgNum: number;
-  readonly options: Partial<Config>;
-  readonly disk: DiskProfile;
-  /** One disk in so many takes longer for every flush, by this factor; 0: none does. */
-  readonly slowDiskOneIn: number;
-  readonly slowDiskFactor: number;
-  /** How far wall clocks may be off, and by how much clocks may run fast or slow. */
-  readonly wallSkewUs: Instant;
-  readonly driftPpm: number;
-  readonly timerSlackUs: Instant;
-  readonly workloads: readonly WorkloadSpec[];
-}
 
 export interface MonPlace {
   readonly process: SimProcess;
@@ -60,7 +58,7 @@ const RESTART_DELAY: Instant = 5 * SECOND;
 
 export class SimCluster {
   readonly simulation: Simulation;
-  readonly config: ClusterConfig;
+  readonly spec: ClusterSpec;
   readonly mons: MonPlace[] = [];
   readonly osds: OsdPlace[] = [];
   readonly mgrs: SimProcess[] = [];
@@ -72,18 +70,22 @@ export class SimCluster {
   pool: PoolId = 0;
   /** Called when a client is told that its write, of so many bytes, is done. */
   onAcknowledged: (object: RawString, bytes: number) => void = () => {};
+  /** Requests of all clients so far. */
+  writesAcknowledged = 0;
+  readsAnswered = 0;
   /** Whether a daemon that ends by itself is started again, as an init system does. */
   restarts = true;
 
-  constructor(simulation: Simulation, config: ClusterConfig) {
+  constructor(simulation: Simulation, spec: ClusterSpec) {
     this.simulation = simulation;
-    this.config = config;
-    this.work = new ClusterWork(config.workloads, () => inSeconds(simulation.now));
+    this.spec = spec;
+    this.work = new ClusterWork(spec.workloads, () => inSeconds(simulation.now));
     this.fsid = this.#drawUuid('fsid');
-    for (let rank = 0; rank < config.mons; rank++) this.#addMon(rank);
-    for (let id = 0; id < config.osds; id++) this.#addOsd(id);
-    for (let i = 0; i < config.mgrs; i++) this.#addMgr(String.fromCharCode('x'.charCodeAt(0) + i));
-    for (let i = 0; i < config.clients; i++) this.#addClient(i);
+    const { mons, osds, mgrs, clients } = spec.cluster;
+    for (let rank = 0; rank < mons; rank++) this.#addMon(rank);
+    for (let id = 0; id < osds; id++) this.#addOsd(id);
+    for (let i = 0; i < mgrs; i++) this.#addMgr(String.fromCharCode('x'.charCodeAt(0) + i));
+    for (let i = 0; i < clients; i++) this.#addClient(i);
     simulation.onProcessExit((process, reason) => this.#onExit(process, reason));
   }
 
@@ -113,6 +115,34 @@ export class SimCluster {
     const { acting, actingPrimary } = mapPg(this.osdMap, pgid);
     const others = acting.filter((osd) => osd !== actingPrimary);
     return [actingPrimary, ...others].flatMap((osd) => this.osds[osd] ?? []);
+  }
+
+  /** What the primary of a PG (`1.7`) says of it; undefined while none runs. */
+  primaryViewOf(name: string): PgInspection | undefined {
+    const pgid = parsePgId(name);
+    const [primary] = pgid === undefined ? [] : this.actingOf(pgid);
+    if (primary?.process.state !== 'running') return undefined;
+    return primary.daemon?.inspect().pgs.find((pg) => pg.pgid === name);
+  }
+
+  /** Sends a command to the monitors, as an operator does at a client; `then` learns what they say. */
+  sendCommand(
+    command: Readonly<Record<string, unknown>>,
+    then: (reply: CommandResult) => void = ({ code, status }) => {
+      this.simulation.addNote(`${command['prefix']}: ${code === 0 ? 'done' : `error ${code}`} ${status}`.trimEnd());
+    },
+  ): void {
+    const { process, daemon } = this.clients[0]!;
+    process.call(() => daemon!.mon.command(command, EMPTY, then));
+  }
+
+  /** Where an OSD stands in the CRUSH tree, as its configuration says. */
+  #locationOf(id: OsdId): ReadonlyMap<string, string> {
+    const { osdsPerHost, hostsPerRack } = this.spec.cluster;
+    const host = Math.floor(id / osdsPerHost);
+    const rack: [string, string][] =
+      hostsPerRack === undefined ? [] : [['rack', `rack${Math.floor(host / hostsPerRack)}`]];
+    return new Map([['root', 'default'], ...rack, ['host', `host${host}`]]);
   }
 
   #onExit(process: SimProcess, reason: string): void {
@@ -161,10 +191,7 @@ export class SimCluster {
             uuid: this.uuidOf(id),
             fsid: this.fsid,
             monAddrs: this.#monAddrs(),
-            crushLocation: new Map([
-              ['root', 'default'],
-              ['host', `host${id}`],
-            ]),
+            crushLocation: this.#locationOf(id),
             store: place.store,
           });
           return place.daemon;
@@ -200,7 +227,13 @@ export class SimCluster {
             work: this.work,
             random,
             onViolation: (problem) => simulation.addViolation(problem),
-            onAcknowledged: (object, bytes) => this.onAcknowledged(object, bytes),
+            onAcknowledged: (object, bytes) => {
+              this.writesAcknowledged += 1;
+              this.onAcknowledged(object, bytes);
+            },
+            onRead: () => {
+              this.readsAnswered += 1;
+            },
           });
           return place.daemon;
         },
@@ -215,26 +248,26 @@ export class SimCluster {
       readonly make: (world: World<Message>) => Daemon<Message>;
     },
   ): SimProcess {
-    const { options } = this.config;
+    const { options } = this.spec.cluster;
     const name = `${spec.entity.type}.${spec.entity.id}`;
     return this.simulation.addProcess({
       deviceBytes: 0,
       ...spec,
-      config: makeConfig(options),
+      config: makeConfig(options as Partial<Config>),
       disk: this.#drawDisk(name),
       clock: this.#drawClock(name),
     });
   }
 
   #drawDisk(name: string): DiskProfile {
-    const { disk, slowDiskOneIn, slowDiskFactor } = this.config;
+    const { disk = QUICK_DISK, slowDiskOneIn, slowDiskFactor } = this.spec.cluster;
     if (!this.simulation.random(`disk profile ${name}`).oneIn(slowDiskOneIn)) return disk;
     const [min, max] = disk.flushUs;
     return { ...disk, flushUs: [min * slowDiskFactor, max * slowDiskFactor] };
   }
 
   #drawClock(name: string): ClockProfile {
-    const { wallSkewUs, driftPpm, timerSlackUs } = this.config;
+    const { wallSkewUs, driftPpm, timerSlackUs } = this.spec.cluster;
     const random = this.simulation.random(`clock ${name}`);
     return {
       wallSkewUs: random.between(-wallSkewUs, wallSkewUs),

@@ -1,2 +1,2 @@
-export { runScenario, scenarioNames } from './registry.ts';
-export { printReport, type Report } from './scenario.ts';
+export { findScenario, listScenarios, type RunOptions, runScenario } from './registry.ts';
+export { printReport, problemsOf, type Report } from './scenario.ts';

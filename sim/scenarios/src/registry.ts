@@ -1,28 +1,46 @@
+import { Lab } from './lab.ts';
+import { standard } from './library/standard.ts';
 import type { Report, Scenario } from './scenario.ts';
-import { standard } from './standard.ts';
+import { formatSpan } from './span.ts';
 
 const scenarios: readonly Scenario[] = [standard];
 
-export function scenarioNames(): string[] {
-  return scenarios.map(({ name }) => name);
+/** The ready scenarios. */
+export function listScenarios(): readonly Scenario[] {
+  return scenarios;
 }
 
-interface RunOptions {
-  readonly name: string;
+/** @throws RangeError when there is none of that name */
+export function findScenario(name: string): Scenario {
+  const scenario = scenarios.find((each) => each.name === name);
+  if (scenario === undefined) throw new RangeError(`there is no scenario ${name}`);
+  return scenario;
+}
+
+export interface RunOptions {
+  /** A scenario, or the name of a ready one. */
+  readonly scenario: Scenario | string;
   readonly seed: number;
   /** How long faults last; the scenario's own time when left out. */
   readonly virtualSeconds?: number;
 }
 
-/**
- * Runs a scenario. One seed, one history.
- *
- * @throws RangeError when there is none of that name.
- */
-export function runScenario({ name, seed, virtualSeconds }: RunOptions): Report {
-  const scenario = scenarios.find((each) => each.name === name);
-  if (scenario === undefined) throw new RangeError(`there is no scenario ${name}`);
-  const outcome = scenario.run({ seed, virtualSeconds: virtualSeconds ?? scenario.virtualSeconds });
+/** Sets a scenario up under a seed. One seed, one history. @throws RangeError when there is none of that name */
+function openLab({ scenario, seed, virtualSeconds }: RunOptions): Lab {
+  const spec = (typeof scenario === 'string' ? findScenario(scenario) : scenario).draw(seed);
+  return new Lab(virtualSeconds === undefined ? spec : { ...spec, duration: formatSpan(virtualSeconds * 1e6) }, seed);
+}
+
+/** Runs a scenario to its verdict. @throws RangeError when there is none of that name */
+export function runScenario(options: RunOptions): Report {
+  const { seed, virtualSeconds } = options;
+  const outcome = openLab(options).run();
+  const { name } = outcome.config;
   const until = virtualSeconds === undefined ? '' : ` --until ${virtualSeconds}s`;
-  return { ...outcome, scenario: name, seed, replay: `npx spirula sim run ${name} --seed ${seed}${until}` };
+  return {
+    ...outcome,
+    scenario: name,
+    seed,
+    replay: `npx spirula sim run ${name} --seed ${seed}${until}`,
+  };
 }

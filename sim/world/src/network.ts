@@ -1,5 +1,5 @@
 import type { EntityAddr } from '@spirula/encoding';
-import { Paths, type NetworkProfile } from './paths.ts';
+import { type NetworkProfile, Paths } from './paths.ts';
 import { Pipe } from './pipe.ts';
 import type { SeededRandom } from './random.ts';
 import type { Scheduler } from './scheduler.ts';

@@ -68,6 +68,7 @@ export class Simulation implements ProcessHost {
   readonly #buggifyPoints = new Map<string, BuggifyPoint>();
   readonly #textHashes = new Map<string, number>();
   #log: LogLine[] = [];
+  #linesLogged = 0;
   #events = 0;
   #promisesDue = false;
 
@@ -105,6 +106,11 @@ export class Simulation implements ProcessHost {
   /** The last lines that daemons logged. */
   get logLines(): readonly LogLine[] {
     return this.#log;
+  }
+
+  /** Lines that daemons have logged so far, those included that are not kept. */
+  get linesLogged(): number {
+    return this.#linesLogged;
   }
 
   /** The rare branches that were asked for, by name. */
@@ -183,8 +189,17 @@ export class Simulation implements ProcessHost {
   }
 
   log(process: SimProcess, level: keyof Log, message: string, facts?: Record<string, unknown>): void {
-    if (level === 'debug') return;
-    this.#log.push({ at: this.now, process: process.name, level, message, facts });
+    if (level !== 'debug') this.#keep({ at: this.now, process: process.name, level, message, facts });
+  }
+
+  /** Puts a line among those that daemons log. */
+  addNote(message: string): void {
+    this.#keep({ at: this.now, process: 'operator', level: 'info', message, facts: undefined });
+  }
+
+  #keep(line: LogLine): void {
+    this.#linesLogged += 1;
+    this.#log.push(line);
     if (this.#log.length > 2 * MAX_LOG) this.#log = this.#log.slice(-MAX_LOG);
   }
 

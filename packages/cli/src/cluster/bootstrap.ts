@@ -1,7 +1,7 @@
-import type { ClusterFile } from './cluster-file.ts';
-import { UserError } from './user-error.ts';
 import type { ClusterConnection } from '../library-types.ts';
 import { connectClient } from './cluster-client.ts';
+import type { ClusterFile } from './cluster-file.ts';
+import { UserError } from './user-error.ts';
 
 /** Name of the pool a new cluster has. */
 export const FIRST_POOL = 'data';

@@ -1,4 +1,4 @@
-import { rawFromText, textFromRaw, fromUtf8 } from '@spirula/encoding';
+import { fromUtf8, rawFromText, textFromRaw } from '@spirula/encoding';
 import { type IoCtx, RadosError } from '@spirula/rados';
 import { connectRados } from '../ceph/connect.ts';
 import { findCluster } from '../ceph/environment.ts';

@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type AddrVec, AddrType, parseUuid, type Uuid } from '@spirula/encoding';
+import { AddrType, type AddrVec, parseUuid, type Uuid } from '@spirula/encoding';
 import type { MonMap } from '@spirula/maps';
 import type { Message } from '@spirula/messages';
 import { Mgr } from '@spirula/mgr';

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { type DaemonHost, MemoryDisk, StorageProblem, type StoreConfig } from '@spirula/runtime-node';
 import type { ClusterFile } from './cluster-file.ts';
 import { startDaemon } from './daemon-factory.ts';
-import type { DaemonLoad, RunningDaemon, Runner } from './runner.ts';
+import type { DaemonLoad, Runner, RunningDaemon } from './runner.ts';
 import { UserError } from './user-error.ts';
 
 /** Runs every daemon inside this process. */

@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { DaemonLoad, RunningDaemon, Runner } from './runner.ts';
+import type { DaemonLoad, Runner, RunningDaemon } from './runner.ts';
 import { UserError } from './user-error.ts';
 
 /** What a daemon's process tells its supervisor. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { bootstrapOsds, ensurePool, waitForHealth, withClient } from './bootstrap.ts';
 import type { ClusterFile } from './cluster-file.ts';
 import { cephConf } from './profile.ts';
-import type { DaemonLoad, RunningDaemon, Runner } from './runner.ts';
+import type { DaemonLoad, Runner, RunningDaemon } from './runner.ts';
 import { explainSystemError, UserError } from './user-error.ts';
 
 type DaemonState = 'running' | 'hung' | 'stopped';

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
-import { printReport, runScenario, scenarioNames } from '@spirula/sim-scenarios';
+import { listScenarios, printReport, problemsOf, runScenario } from '@spirula/sim-scenarios';
 import { UserError } from '../cluster/user-error.ts';
-import { runSeeds, type SeedResult } from '../sim/seed-pool.ts';
+import { runSeeds, type SeedResult, type SeedWork } from '../sim/seed-pool.ts';
 import { SeedProgress } from '../sim/seed-progress.ts';
 import { parseSeeds, parseShard, parseSpan, seedsOf } from '../sim/seed-range.ts';
 
@@ -14,15 +14,16 @@ export interface SimOptions {
 }
 
 /** `spirula sim list`. */
-export function listScenarios(): void {
-  for (const name of scenarioNames()) console.log(name);
+export function printScenarios(): void {
+  const width = Math.max(...listScenarios().map(({ name }) => name.length));
+  for (const { name, summary } of listScenarios()) console.log(`${name.padEnd(width)}  ${summary}`);
 }
 
 /** `spirula sim run`: returns 0 when every seed is clean. */
 export async function runSim(scenario: string, options: SimOptions): Promise<number> {
-  if (!scenarioNames().includes(scenario)) {
-    throw new UserError(`There is no scenario ${scenario}. There are: ${scenarioNames().join(' ')}.`);
-  }
+  const names = listScenarios().map(({ name }) => name);
+  if (!names.includes(scenario))
+    throw new UserError(`There is no scenario ${scenario}. There are: ${names.join(' ')}.`);
   const virtualSeconds = options.until === undefined ? undefined : parseSpan(options.until, '--until');
   const work = { name: scenario, ...(virtualSeconds !== undefined && { virtualSeconds }) };
   if (options.seeds === undefined) return runOne({ ...work, seed: options.seed ?? 1 }, options);
@@ -32,15 +33,15 @@ export async function runSim(scenario: string, options: SimOptions): Promise<num
   return await runMany(work, seeds, jobs);
 }
 
-function runOne(run: Parameters<typeof runScenario>[0], { jobs, shard }: SimOptions): number {
+function runOne({ name, ...run }: SeedWork & { readonly seed: number }, { jobs, shard }: SimOptions): number {
   if (jobs !== undefined || shard !== undefined) throw new UserError('--jobs and --shard go with --seeds.');
-  const report = runScenario(run);
+  const report = runScenario({ ...run, scenario: name });
   console.log(printReport(report));
-  return report.violations.length + report.unclean.length === 0 ? 0 : 1;
+  return problemsOf(report).length === 0 ? 0 : 1;
 }
 
 /** The first Ctrl-C lets the seeds under way end; the second ends at once. */
-async function runMany(work: Parameters<typeof runSeeds>[0], seeds: number[], jobs: number): Promise<number> {
+async function runMany(work: SeedWork, seeds: number[], jobs: number): Promise<number> {
   const progress = new SeedProgress(seeds.length, jobs);
   const stop = new AbortController();
   const failed: SeedResult[] = [];

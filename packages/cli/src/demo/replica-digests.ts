@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { textFromRaw } from '@spirula/encoding';
-import { type Cid, createObjectStore, type ObjectStore } from '@spirula/objectstore';
 import type { HObject } from '@spirula/maps';
+import { type Cid, createObjectStore, type ObjectStore } from '@spirula/objectstore';
 import { nodeCrypto, openStorage } from '@spirula/runtime-node';
 import type { Log } from '@spirula/world';
 

@@ -1,6 +1,6 @@
 /** One client process: as real ones, a mon client and an objecter; and the workloads that use them. */
 import type { PoolId, RawString } from '@spirula/encoding';
-import type { Message } from '@spirula/messages';
+import { type Message, OsdFlag } from '@spirula/messages';
 import { MonClient, type MonClientOptions } from '@spirula/mon-client';
 import { Objecter, type ObjectReply } from '@spirula/objecter';
 import type { ObjectOperation } from '@spirula/rados';
@@ -19,6 +19,8 @@ export interface WorkloadClientOptions {
   onViolation(problem: string): void;
   /** A write of this object, of so many bytes, was acknowledged just now. */
   onAcknowledged(name: RawString, bytes: number): void;
+  /** A read was answered just now. */
+  onRead(): void;
 }
 
 const WORK_TIMER = 'work ';
@@ -30,7 +32,6 @@ const FOCUS_REST: Instant = 200_000;
 interface Focus {
   readonly name: RawString;
   readonly how: 'reading' | 'writing';
-  readonly until: Instant;
 }
 
 export class WorkloadClient implements Daemon<Message> {
@@ -92,11 +93,15 @@ export class WorkloadClient implements Daemon<Message> {
     for (const workload of this.#workloads) workload.stop();
   }
 
-  /** Reads or writes an object again and again, for so long. */
-  focusOn(name: RawString, how: Focus['how'], durationUs: Instant): void {
+  /** Reads or writes an object again and again, until `endFocus`. */
+  focusOn(name: RawString, how: Focus['how']): void {
     const isIdle = this.#focus === undefined;
-    this.#focus = { name, how, until: this.#world.clock.now() + durationUs };
+    this.#focus = { name, how };
     if (isIdle) this.#goOn();
+  }
+
+  endFocus(): void {
+    this.#focus = undefined;
   }
 
   /** Reads every object whole, once. */
@@ -111,8 +116,8 @@ export class WorkloadClient implements Daemon<Message> {
   #goOn(): void {
     const { clock } = this.#world;
     if (this.#focus === undefined) return;
-    const { name, how, until } = this.#focus;
-    if (!this.#options.work.isGoingOn || clock.now() >= until) {
+    const { name, how } = this.#focus;
+    if (!this.#options.work.isGoingOn) {
       this.#focus = undefined;
       return;
     }
@@ -153,6 +158,7 @@ export class WorkloadClient implements Daemon<Message> {
       this.#underWay -= 1;
       if (isUnknown(reply)) this.timedOut += 1;
       else this.done += 1;
+      if (!isUnknown(reply) && (flags & OsdFlag.write) === 0) this.#options.onRead();
       done(reply);
     });
   }

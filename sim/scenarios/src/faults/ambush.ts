@@ -9,22 +9,19 @@
 import type { PgId, RawString } from '@spirula/encoding';
 import type { SeededRandom, SimProcess } from '@spirula/sim-world';
 import type { Instant } from '@spirula/world';
-import type { ClientPlace, SimCluster } from './cluster.ts';
+import type { ClientPlace, SimCluster } from '../cluster.ts';
 
 /** What is done to processes. */
 export interface Blows {
   /** They are started again after a while, each in its time; not before `leastUs`, where that is given. */
-  strikeDown(
-    processes: readonly SimProcess[],
-    strike: (process: SimProcess) => void,
-    why: string,
-    leastUs?: Instant,
-  ): void;
+  strikeDown(processes: readonly SimProcess[], how: 'crash' | 'power-loss', why: string, leastUs?: Instant): void;
   /** Those of the group reach one another and nobody else. */
   cutOff(group: readonly SimProcess[], durationUs: Instant, then: () => void): void;
   later(delay: Instant, run: () => void): void;
   /** Sets one going that is hung or stopped. */
   recover(process: SimProcess): void;
+  /** The client does this above all for so long. */
+  focus(client: SimProcess, object: RawString, how: 'reading' | 'writing', durationUs: Instant): void;
 }
 
 /** The members of an object's PG that are to be cornered once one of them is gone. */
@@ -86,7 +83,7 @@ export class Ambush {
     this.#awaited = undefined;
     const acting = processesOf(this.#cluster.actingFor(object));
     const why = `a write of ${bytes} bytes to ${object} was just acknowledged`;
-    this.#strikeDown(acting, (process) => process.powerLoss(), why);
+    this.#strikeDown(acting, 'power-loss', why);
   }
 
   /** A primary has heard from another member that it has a write. */
@@ -95,20 +92,20 @@ export class Ambush {
     const acting = processesOf(this.#cluster.actingOf(pgid));
     if (acting[0] !== primary) return;
     this.#awaited = undefined;
-    this.#strikeDown(acting, (process) => process.crash(), 'a write was just replicated');
+    this.#strikeDown(acting, 'crash', 'a write was just replicated');
   }
 
-  #strikeDown(acting: readonly SimProcess[], strike: (process: SimProcess) => void, why: string): void {
+  #strikeDown(acting: readonly SimProcess[], how: 'crash' | 'power-loss', why: string): void {
     const [primary, ...others] = acting;
     // Not in a daemon's turn.
     this.#blows.later(0, () => {
       if (primary === undefined || this.#random.oneIn(2)) {
-        this.#blows.strikeDown(acting, strike, why);
+        this.#blows.strikeDown(acting, how, why);
         return;
       }
       // The others go on without it, if they may.
-      this.#blows.strikeDown([primary], strike, why, 2 * this.#graceUs);
-      this.#blows.strikeDown(others, strike, why);
+      this.#blows.strikeDown([primary], how, why, 2 * this.#graceUs);
+      this.#blows.strikeDown(others, how, why);
     });
   }
 
@@ -126,8 +123,8 @@ export class Ambush {
     const [primary] = processesOf(this.#cluster.actingFor(object));
     if (primary === undefined) return;
     const duration = this.#cutOff([primary, reader!.process]);
-    reader!.process.call(() => reader!.daemon!.focusOn(object, 'reading', duration));
-    writer!.process.call(() => writer!.daemon!.focusOn(object, 'writing', duration));
+    this.#blows.focus(reader!.process, object, 'reading', duration);
+    this.#blows.focus(writer!.process, object, 'writing', duration);
   }
 
   #layInWait(): void {
@@ -151,7 +148,7 @@ export class Ambush {
     this.#quarry = undefined;
     this.#blows.later(this.#random.below(this.#random.pick(CORNER_DELAYS)), () => {
       const duration = this.#cutOff([...acting, client.process]);
-      client.process.call(() => client.daemon!.focusOn(object, 'writing', duration));
+      this.#blows.focus(client.process, object, 'writing', duration);
       for (const member of gone) this.#blows.later(this.#random.below(duration), () => this.#blows.recover(member));
     });
   }

@@ -1,0 +1,71 @@
+/** What a cluster is made of: daemons and where they stand, pools, and what clients do to them. */
+import { DEFAULTS } from '@spirula/world';
+import { z } from 'zod';
+import type { WorkloadSpec } from './workloads/workload-spec.ts';
+
+const us = z.int().min(0);
+const range = z.tuple([us, us]).readonly();
+
+/** Options of Ceph by their names, each of the type of its default. */
+const options = z.record(z.string(), z.union([z.number(), z.boolean(), z.string()])).superRefine((given, context) => {
+  const defaults: Readonly<Record<string, unknown>> = DEFAULTS;
+  for (const [name, value] of Object.entries(given)) {
+    const type = typeof defaults[name];
+    const message =
+      type === 'undefined'
+        ? 'there is no such option'
+        : type === typeof value
+          ? undefined
+          : `it takes a ${type}, not ${JSON.stringify(value)}`;
+    if (message !== undefined) context.addIssue({ code: 'custom', path: [name], message });
+  }
+});
+
+const disk = z.strictObject({ flushUs: range, stallOneIn: us, stallUs: us });
+
+const network = z.strictObject({
+  latencyUs: range,
+  spikeOneIn: us,
+  spikeUs: us,
+  bytesPerSecond: us,
+  stallTimeoutUs: us,
+  codecOneIn: us,
+});
+
+export const clusterSchema = z.strictObject({
+  mons: z.int().min(1).max(9).default(3),
+  osds: z.int().min(1).max(1000).default(3),
+  mgrs: z.int().min(0).max(3).default(1),
+  clients: z.int().min(1).max(20).default(2),
+  /** OSDs on one host. */
+  osdsPerHost: z.int().min(1).default(1),
+  /** Hosts in one rack; without it there are no racks. */
+  hostsPerRack: z.int().min(1).optional(),
+  options: options.default({}),
+  disk: disk.optional(),
+  /** One disk in so many takes longer for every flush, by this factor; 0: none does. */
+  slowDiskOneIn: us.default(0),
+  slowDiskFactor: us.default(1),
+  network: network.partial().optional(),
+  /** How far wall clocks may be off, and by how many millionths clocks may run fast or slow. */
+  wallSkewUs: us.default(0),
+  driftPpm: us.default(0),
+  timerSlackUs: us.default(1),
+});
+
+export const poolSchema = z.strictObject({
+  name: z.string().default('data'),
+  size: z.int().min(1).max(10).default(3),
+  /** Ceph's size - size/2 unless given. */
+  minSize: z.int().min(1).max(10).optional(),
+  pgNum: z.int().min(1).max(1024).default(8),
+  /** The type of CRUSH bucket that holds one copy at most. */
+  failureDomain: z.enum(['osd', 'host', 'rack']).default('host'),
+});
+
+/** A cluster with nothing left out. */
+export interface ClusterSpec {
+  readonly cluster: z.output<typeof clusterSchema>;
+  readonly pools: readonly z.output<typeof poolSchema>[];
+  readonly workloads: readonly WorkloadSpec[];
+}

@@ -1,0 +1,145 @@
+/**
+ * Does to a cluster what the vocabulary of faults says, keeps a record of it that can be played again, and puts everything
+ * right at the end. Nothing here draws: who, what and how long is decided by those who call.
+ */
+import type { SimProcess, Simulation } from '@spirula/sim-world';
+import type { Instant } from '@spirula/world';
+import type { SimCluster } from '../cluster.ts';
+import { formatSpan, inSeconds } from '../span.ts';
+import { APPLY } from './apply.ts';
+import { describeFault, type Fault } from './fault.ts';
+import type { FaultPlan } from './plan.ts';
+import { findTargets } from './targets.ts';
+
+export interface Injection {
+  /** It ends by itself after so long; without it, with `heal` or `end`. */
+  readonly forUs?: Instant;
+  /** For people. */
+  readonly why?: string;
+  readonly name?: string;
+  /** Who counts as suffering from it, where that is not simply its target. */
+  readonly afflicts?: readonly SimProcess[];
+  /** Called when it ends. */
+  readonly onEnd?: () => void;
+}
+
+/** Knows what must survive. */
+export interface Guard {
+  /** Why a fault must not strike these processes now; undefined when it may. */
+  refusal(fault: Fault, processes: readonly SimProcess[]): string | undefined;
+}
+
+/** A fault that lasts. */
+export interface ActiveFault {
+  readonly fault: Fault;
+  readonly processes: readonly SimProcess[];
+  end(): void;
+}
+
+export class Injector {
+  readonly #cluster: SimCluster;
+  readonly #simulation: Simulation;
+  readonly #guard: Guard | undefined;
+  readonly #active = new Set<ActiveFault>();
+  #began: Instant = 0;
+  #open = true;
+  /** What was done, in words. */
+  readonly history: string[] = [];
+  /** What was done, to be played again: each entry says when and to whom. */
+  readonly script: FaultPlan[] = [];
+  /** Faults that were held back, since they might have destroyed what must survive. */
+  withheld = 0;
+  /** Called with each fault as it strikes. */
+  onInjected: (fault: Fault, name: string | undefined) => void = () => {};
+
+  /** @param guard holds back what the cluster need not survive; without one everything goes */
+  constructor(cluster: SimCluster, guard: Guard | undefined) {
+    this.#cluster = cluster;
+    this.#simulation = cluster.simulation;
+    this.#guard = guard;
+  }
+
+  /** Times in the script count from now. */
+  begin(): void {
+    this.#began = this.#simulation.now;
+  }
+
+  /** Faults that last now. */
+  get active(): readonly ActiveFault[] {
+    return [...this.#active];
+  }
+
+  /**
+   * Lets a fault strike, not within a daemon's turn.
+   *
+   * @returns undefined when the guard holds it back, or everything is healed already
+   * @throws UnknownTarget when it is for nobody
+   */
+  inject(fault: Fault, { forUs, why, name, afflicts, onEnd }: Injection = {}): ActiveFault | undefined {
+    if (!this.#open) return undefined;
+    const processes =
+      'daemons' in fault && fault.daemons !== undefined ? findTargets(this.#cluster, fault.daemons) : [];
+    const refusal = this.#guard?.refusal(fault, processes);
+    if (refusal !== undefined) {
+      this.withheld += 1;
+      this.#note(`withheld: ${describeFault(fault)}: ${refusal}`);
+      return undefined;
+    }
+    this.#record(fault, processes, forUs);
+    this.#note(
+      describeFault(fault) + (forUs === undefined ? '' : ` for ${formatSpan(forUs)}`) + (why ? `: ${why}` : ''),
+    );
+    this.onInjected(fault, name);
+    const undo = (APPLY[fault.fault] as (typeof APPLY)['crash'])(
+      { cluster: this.#cluster, processes, later: (delay, run) => this.later(delay, run) },
+      fault as never,
+    );
+    const active: ActiveFault = {
+      fault,
+      processes: afflicts ?? processes,
+      end: () => {
+        if (!this.#active.delete(active)) return;
+        undo?.();
+        onEnd?.();
+      },
+    };
+    this.#active.add(active);
+    if (forUs !== undefined) this.later(forUs, () => active.end());
+    return active;
+  }
+
+  /** Runs `run` after a while, unless everything is healed by then. */
+  later(delay: Instant, run: () => void): void {
+    this.#simulation.after(delay, () => {
+      if (this.#open) run();
+    });
+  }
+
+  /** No more faults; all that is wrong and can be put right is. */
+  heal(): void {
+    this.#note('heal');
+    for (const active of [...this.#active]) active.end();
+    this.#open = false;
+    this.#simulation.network.paths.mendAll();
+    this.#simulation.network.paths.endDelays();
+    for (const process of this.#cluster.daemons) {
+      if (process.state === 'hung') process.resume();
+      if (process.state === 'stopped') process.start();
+    }
+  }
+
+  /** Faults may strike again, after `heal`: for those who go on by hand. */
+  reopen(): void {
+    this.#open = true;
+  }
+
+  #record(fault: Fault, processes: readonly SimProcess[], forUs: Instant | undefined): void {
+    const at = formatSpan(this.#simulation.now - this.#began);
+    const concrete = processes.length > 0 ? { ...fault, daemons: processes.map(({ name }) => name) } : fault;
+    this.script.push({ at, ...(forUs !== undefined && { for: formatSpan(forUs) }), ...concrete } as FaultPlan);
+  }
+
+  #note(what: string): void {
+    this.history.push(`${inSeconds(this.#simulation.now)} ${what}`);
+  }
+}

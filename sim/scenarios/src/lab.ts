@@ -1,0 +1,296 @@
+/**
+ * One run of a scenario under one seed.
+ *
+ *     boot --> faults and work --> heal, still at work --> at rest: clean, answered, agreed, alike
+ *
+ * `run` goes through to the verdict. Who steps through it (`boot`, `advance`, `finish`) sees the same history.
+ */
+import { type LogLine, type SimProcess, Simulation } from '@spirula/sim-world';
+import { type Instant, InvariantViolation, SECOND, type WorldEvent } from '@spirula/world';
+import { BootFailure, bootCluster } from './bootstrap.ts';
+import { findDamage, findMonDisagreement, findReplicaDifferences, findUnclean, PaxosWatch } from './checkers.ts';
+import { SimCluster } from './cluster.ts';
+import { type Condition, type Moment, parseCondition } from './conditions.ts';
+import { Expectations } from './expectations.ts';
+import { Injector } from './faults/injector.ts';
+import { type FaultPlan, faultOf } from './faults/plan.ts';
+import { Storm } from './faults/storm.ts';
+import type { Outcome } from './scenario.ts';
+import { inSeconds, parseSpan } from './span.ts';
+import type { ScenarioSpec } from './spec.ts';
+
+/** Clients go on for so long after the faults. */
+const WORK_ON: Instant = 10 * SECOND;
+/** No write takes longer to be durable, on the slowest disk. */
+const SETTLE_TIME: Instant = 5 * SECOND;
+const STEP: Instant = SECOND / 2;
+const LOG_LINES = 60;
+
+/** A fault that waits for a condition. */
+interface Trap {
+  readonly condition: Condition;
+  readonly plan: FaultPlan;
+  left: number;
+  /** It must cease to hold before it can strike again. */
+  sprung: boolean;
+}
+
+export class Lab {
+  readonly spec: ScenarioSpec;
+  readonly simulation: Simulation;
+  readonly cluster: SimCluster;
+  readonly injector: Injector;
+  readonly #storm: Storm | undefined;
+  readonly #paxos: PaxosWatch;
+  readonly #expectations: Expectations;
+  readonly #traps: Trap[] = [];
+  #countdown = 1;
+  #began: Instant | undefined;
+  #healedAfter: Instant = 0;
+  #writesSeen = 0;
+  #readsSeen = 0;
+  #loggedSeen = 0;
+
+  constructor(spec: ScenarioSpec, seed: number) {
+    this.spec = spec;
+    this.simulation = new Simulation({ seed, network: definedOnly(spec.cluster.network ?? {}), buggify: spec.buggify });
+    this.cluster = new SimCluster(this.simulation, spec);
+    this.injector = new Injector(this.cluster, undefined);
+    this.#storm = spec.storm && new Storm(this.cluster, spec.storm, this.injector);
+    this.#paxos = new PaxosWatch(this.cluster);
+    this.#expectations = new Expectations(this.cluster, spec.expect);
+    this.injector.onInjected = (_, name) => {
+      if (name !== undefined) this.#expectations.onFault(name);
+    };
+    this.simulation.onEvent((process, event) => this.#afterEvent(process, event));
+    this.simulation.onProcessExit((process) => {
+      if (process.spec.entity.type === 'mon') this.#paxos.forget(Number(process.spec.gid));
+    });
+  }
+
+  run(): Outcome {
+    const failure = this.boot();
+    if (failure !== undefined) return this.#outcome([failure]);
+    this.advance(this.faultsEnd);
+    return this.finish();
+  }
+
+  /** When faults end, in virtual time; the cluster must be up. */
+  get faultsEnd(): Instant {
+    return this.#began! + parseSpan(this.spec.duration)!;
+  }
+
+  /** When the cluster was up and faults began. */
+  get began(): Instant {
+    return this.#began!;
+  }
+
+  /** Brings the cluster up, and lets clients and faults begin. Returns why it does not come up, if it does not. */
+  boot(): string | undefined {
+    try {
+      bootCluster(this.cluster);
+    } catch (error) {
+      if (!(error instanceof BootFailure)) throw error;
+      return error.message;
+    }
+    this.#began = this.simulation.now;
+    this.injector.begin();
+    for (const { process, daemon } of this.cluster.clients) process.call(() => daemon!.beginWork(this.cluster.pool));
+    for (const [i, plan] of this.spec.faults.entries()) this.#schedule(plan, i);
+    this.#storm?.begin();
+    this.#expectations.begin();
+    return undefined;
+  }
+
+  /** Lets time pass until `until`, or until something is violated. */
+  advance(until: Instant): void {
+    this.#runFor(until - this.simulation.now, () => false);
+  }
+
+  /** From the end of the faults to the verdict. */
+  finish(): Outcome {
+    const { clients } = this.cluster;
+    this.#storm?.end();
+    this.injector.heal();
+    const healedAt = this.simulation.now;
+    this.#runFor(WORK_ON, () => false);
+    for (const { daemon } of clients) daemon!.stopWork();
+    const healTime = parseSpan(this.spec.healWithin)!;
+    this.#runFor(healTime, () => this.#findUnrest().length === 0);
+    this.#healedAfter = this.simulation.now - healedAt;
+    const unrest = this.#findUnrest();
+    if (unrest.length > 0) return this.#outcome(unrest);
+
+    const [{ process, daemon }] = clients as [(typeof clients)[number]];
+    process.call(() => daemon!.readAll());
+    this.#runFor(healTime, () => daemon!.underWay === 0);
+    if (daemon!.underWay > 0) return this.#outcome([`${daemon!.underWay} final reads are not answered`]);
+    // What the last writes let go of is free once they are durable.
+    this.#runFor(SETTLE_TIME, () => false);
+    for (const problem of this.cluster.work.finish()) this.simulation.addViolation(problem);
+    for (const difference of findReplicaDifferences(this.cluster)) this.simulation.addViolation(difference);
+    for (const fault of findDamage(this.cluster)) this.simulation.addViolation(fault);
+    return this.#outcome([]);
+  }
+
+  // Faults that are planned
+
+  #schedule(plan: FaultPlan, index: number): void {
+    const inject = () => {
+      this.injector.inject(faultOf(plan), {
+        ...(plan.for !== undefined && { forUs: parseSpan(plan.for)! }),
+        ...(plan.name !== undefined && { name: plan.name }),
+      });
+    };
+    if (plan.at !== undefined) this.injector.later(parseSpan(plan.at)!, inject);
+    else if (plan.every !== undefined) this.#repeat(plan, index, inject);
+    else {
+      const left = plan.times ?? 1;
+      this.#traps.push({ condition: parseCondition(plan.when!), plan, left, sprung: false });
+    }
+  }
+
+  #repeat(plan: FaultPlan, index: number, inject: () => void): void {
+    const random = this.simulation.random(`fault plan ${index}`);
+    const every = parseSpan(plan.every!)!;
+    const jitter = plan.jitter === undefined ? 0 : parseSpan(plan.jitter)!;
+    let left = plan.times ?? Number.POSITIVE_INFINITY;
+    let due = 0;
+    const next = () => {
+      due += every;
+      const at = due + (jitter === 0 ? 0 : random.between(-jitter, jitter));
+      this.injector.later(Math.max(0, this.began + at - this.simulation.now), () => {
+        inject();
+        left -= 1;
+        if (left > 0) next();
+      });
+    };
+    next();
+  }
+
+  #spring(moment: Moment): void {
+    for (const trap of this.#traps) {
+      if (trap.left === 0) continue;
+      const { concerns } = trap.condition;
+      if (concerns !== undefined && !concerns.includes(moment.process.spec.entity.type)) continue;
+      const holds = trap.condition.holds(this.cluster, moment);
+      if (holds && !trap.sprung) {
+        trap.left -= 1;
+        const { plan } = trap;
+        // Not in a daemon's turn.
+        this.injector.later(plan.after === undefined ? 0 : parseSpan(plan.after)!, () => {
+          this.injector.inject(faultOf(plan), {
+            why: trap.condition.text,
+            ...(plan.for !== undefined && { forUs: parseSpan(plan.for)! }),
+            ...(plan.name !== undefined && { name: plan.name }),
+          });
+        });
+      }
+      trap.sprung = holds;
+    }
+  }
+
+  // Time
+
+  #runFor(duration: Instant, done: () => boolean): void {
+    const deadline = this.simulation.now + duration;
+    while (this.simulation.now < deadline && this.simulation.violations.length === 0 && !done()) {
+      this.simulation.runFor(Math.min(STEP, deadline - this.simulation.now));
+    }
+  }
+
+  #findUnrest(): string[] {
+    const waiting = this.cluster.clients.flatMap(({ daemon, process }) =>
+      daemon!.underWay > 0 ? [`${process.name} waits for ${daemon!.underWay} answers`] : [],
+    );
+    return [...findUnclean(this.cluster), ...findMonDisagreement(this.cluster), ...waiting];
+  }
+
+  #afterEvent(process: SimProcess, event: WorldEvent<never> | unknown): void {
+    const { spec } = process;
+    if (spec.entity.type === 'mon') {
+      const problem = this.#paxos.check(Number(spec.gid));
+      if (problem !== undefined) this.simulation.addViolation(problem);
+    } else if (spec.entity.type === 'osd') {
+      this.#countdown -= 1;
+      if (this.#countdown === 0) {
+        this.#countdown = this.spec.checkOneIn;
+        this.#checkPgs(Number(spec.gid));
+      }
+    }
+    if (this.#began !== undefined && (this.#traps.length > 0 || this.#expectations.watching)) {
+      const moment = this.#moment(process, event as Moment['event']);
+      this.#spring(moment);
+      this.#expectations.onMoment(moment);
+    }
+  }
+
+  #moment(process: SimProcess, event: Moment['event']): Moment {
+    const { writesAcknowledged, readsAnswered } = this.cluster;
+    const lines = this.simulation.linesLogged - this.#loggedSeen;
+    const moment = {
+      process,
+      event,
+      writesAcknowledged: writesAcknowledged - this.#writesSeen,
+      readsAnswered: readsAnswered - this.#readsSeen,
+      logged: lines === 0 ? [] : this.simulation.logLines.slice(-lines).map(({ message }) => message),
+    };
+    this.#writesSeen = writesAcknowledged;
+    this.#readsSeen = readsAnswered;
+    this.#loggedSeen += lines;
+    return moment;
+  }
+
+  #checkPgs(osd: number): void {
+    try {
+      this.cluster.osds[osd]!.daemon!.checkPgInvariants();
+    } catch (error) {
+      if (!(error instanceof InvariantViolation)) throw error;
+      this.simulation.addViolation(`osd.${osd}: ${error.message}`);
+    }
+  }
+
+  #outcome(unclean: readonly string[]): Outcome {
+    const { violations, digest, events, now, logLines } = this.simulation;
+    const clients = this.cluster.clients.map(({ daemon }) => daemon!);
+    const sum = (of: (client: (typeof clients)[number]) => number) =>
+      clients.reduce((total, each) => total + of(each), 0);
+    const ended = violations.length === 0 && unclean.length === 0;
+    return {
+      config: this.spec,
+      violations,
+      unclean: violations.length > 0 ? [] : unclean,
+      findings: ended ? this.#expectations.judge() : [],
+      digest,
+      stats: {
+        virtualSeconds: Math.round(now / SECOND),
+        events,
+        requests: sum(({ done }) => done),
+        givenUp: sum(({ timedOut }) => timedOut),
+        faults: this.injector.script.length,
+        withheld: this.injector.withheld,
+        starts: this.cluster.daemons.reduce((total, { runs }) => total + runs, 0),
+        mapEpoch: this.cluster.osdMap?.epoch ?? 0,
+        secondsToHeal: Math.round(this.#healedAfter / SECOND),
+        undecidedHistories: this.cluster.work.undecided,
+      },
+      faults: this.injector.history,
+      script: this.injector.script,
+      log: logLines.slice(-LOG_LINES).map(printLogLine),
+    };
+  }
+}
+
+/** A daemon's line, for people. */
+function printLogLine({ at, process, level, message, facts }: LogLine): string {
+  return [inSeconds(at), process, level, message, facts ? stringify(facts) : ''].join(' ').trimEnd();
+}
+
+function stringify(facts: Record<string, unknown>): string {
+  return JSON.stringify(facts, (_, value) => (typeof value === 'bigint' ? String(value) : value));
+}
+
+/** Without the fields that are undefined. */
+function definedOnly<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never;
+}

@@ -1,0 +1,62 @@
+/** What a scenario says: plain data, made by TypeScript, read from YAML or JSON, or drawn from a seed. */
+import { z } from 'zod';
+import { clusterSchema, poolSchema } from './cluster-spec.ts';
+import { expectationSchema } from './expectations.ts';
+import { span } from './faults/fault.ts';
+import { planSchema } from './faults/plan.ts';
+import { workloadSchema } from './workloads/workload-spec.ts';
+
+const us = z.int().min(0);
+
+/** How likely each kind of misfortune is beside the others: see storm.ts. */
+const storm = z.strictObject({
+  weights: z.strictObject({
+    crash: us,
+    powerLoss: us,
+    blackout: us,
+    hang: us,
+    isolate: us,
+    ambush: us,
+    corner: us,
+    leader: us,
+    split: us,
+    cut: us,
+    delay: us,
+    reset: us,
+  }),
+  intervalUs: z.int().min(1),
+  durationUs: z.int().min(1),
+  graceUs: z.int().min(1),
+  maxMons: us,
+  maxOsds: us,
+});
+
+export const scenarioSchema = z.strictObject({
+  name: z.string().regex(/^[a-z0-9-]+$/, { error: 'a name of small letters, digits and dashes' }),
+  /** What somebody wants to know. */
+  question: z.string().optional(),
+  /** What to look at while it runs. */
+  watch: z.array(z.string()).optional(),
+  cluster: clusterSchema.prefault({}),
+  pools: z.array(poolSchema).min(1).prefault([{}]),
+  /** What every client does, side by side. */
+  workloads: z.array(workloadSchema).prefault([{ kind: 'objects' }]),
+  /** How long faults may strike, from when the cluster is up and clean. */
+  duration: span.default('60s'),
+  faults: z.array(planSchema).default([]),
+  storm: storm.optional(),
+  /** Hold faults back that could destroy what must survive: then nothing may be lost. */
+  redundancyAware: z.boolean().default(false),
+  /** Take daemons' rare branches. */
+  buggify: z.boolean().default(false),
+  /** Within this after the faults everything must be right again. */
+  healWithin: span.default('400s'),
+  /** PGs' invariants are checked after one event in so many. */
+  checkOneIn: z.int().min(1).default(10),
+  expect: z.array(expectationSchema).default([]),
+});
+
+/** A scenario as people write it: what is left out is as usual. */
+export type ScenarioInput = z.input<typeof scenarioSchema>;
+/** A scenario with nothing left out. */
+export type ScenarioSpec = z.output<typeof scenarioSchema>;
