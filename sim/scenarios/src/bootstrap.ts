@@ -1,7 +1,7 @@
 /** Brings a cluster up as a real one is: monitors, OSDs that they know of, managers, then a pool. */
 import { formatUuid } from '@spirula/encoding';
 import { type Instant, SECOND } from '@spirula/world';
-import { findUnclean } from './checkers.ts';
+import { findUnclean } from './checkers/unclean-pgs.ts';
 import type { SimCluster } from './cluster.ts';
 import type { ClusterSpec } from './cluster-spec.ts';
 

@@ -5,10 +5,11 @@
  *
  * `run` goes through to the verdict. Who steps through it (`boot`, `advance`, `finish`) sees the same history.
  */
+import type { Message } from '@spirula/messages';
 import { type LogLine, type SimProcess, Simulation } from '@spirula/sim-world';
-import { type Instant, InvariantViolation, SECOND, type WorldEvent } from '@spirula/world';
+import { type Instant, SECOND, type WorldEvent } from '@spirula/world';
 import { BootFailure, bootCluster } from './bootstrap.ts';
-import { findDamage, findMonDisagreement, findReplicaDifferences, findUnclean, PaxosWatch } from './checkers.ts';
+import { Checkers } from './checkers/checkers.ts';
 import { SimCluster } from './cluster.ts';
 import { type Condition, type Moment, parseCondition } from './conditions.ts';
 import { Expectations } from './expectations.ts';
@@ -41,10 +42,9 @@ export class Lab {
   readonly cluster: SimCluster;
   readonly injector: Injector;
   readonly #storm: Storm | undefined;
-  readonly #paxos: PaxosWatch;
+  readonly #checkers: Checkers;
   readonly #expectations: Expectations;
   readonly #traps: Trap[] = [];
-  #countdown = 1;
   #began: Instant | undefined;
   #healedAfter: Instant = 0;
   #writesSeen = 0;
@@ -57,15 +57,12 @@ export class Lab {
     this.cluster = new SimCluster(this.simulation, spec);
     this.injector = new Injector(this.cluster, undefined);
     this.#storm = spec.storm && new Storm(this.cluster, spec.storm, this.injector);
-    this.#paxos = new PaxosWatch(this.cluster);
+    this.#checkers = new Checkers(this.cluster, spec.checkOneIn);
     this.#expectations = new Expectations(this.cluster, spec.expect);
     this.injector.onInjected = (_, name) => {
       if (name !== undefined) this.#expectations.onFault(name);
     };
     this.simulation.onEvent((process, event) => this.#afterEvent(process, event));
-    this.simulation.onProcessExit((process) => {
-      if (process.spec.entity.type === 'mon') this.#paxos.forget(Number(process.spec.gid));
-    });
   }
 
   run(): Outcome {
@@ -127,9 +124,7 @@ export class Lab {
     if (daemon!.underWay > 0) return this.#outcome([`${daemon!.underWay} final reads are not answered`]);
     // What the last writes let go of is free once they are durable.
     this.#runFor(SETTLE_TIME, () => false);
-    for (const problem of this.cluster.work.finish()) this.simulation.addViolation(problem);
-    for (const difference of findReplicaDifferences(this.cluster)) this.simulation.addViolation(difference);
-    for (const fault of findDamage(this.cluster)) this.simulation.addViolation(fault);
+    for (const problem of this.#checkers.atRest()) this.simulation.addViolation(problem);
     return this.#outcome([]);
   }
 
@@ -203,23 +198,13 @@ export class Lab {
     const waiting = this.cluster.clients.flatMap(({ daemon, process }) =>
       daemon!.underWay > 0 ? [`${process.name} waits for ${daemon!.underWay} answers`] : [],
     );
-    return [...findUnclean(this.cluster), ...findMonDisagreement(this.cluster), ...waiting];
+    return [...this.#checkers.findUnrest(), ...waiting];
   }
 
-  #afterEvent(process: SimProcess, event: WorldEvent<never> | unknown): void {
-    const { spec } = process;
-    if (spec.entity.type === 'mon') {
-      const problem = this.#paxos.check(Number(spec.gid));
-      if (problem !== undefined) this.simulation.addViolation(problem);
-    } else if (spec.entity.type === 'osd') {
-      this.#countdown -= 1;
-      if (this.#countdown === 0) {
-        this.#countdown = this.spec.checkOneIn;
-        this.#checkPgs(Number(spec.gid));
-      }
-    }
+  #afterEvent(process: SimProcess, event: WorldEvent<Message>): void {
+    this.#checkers.afterEvent(process, event);
     if (this.#began !== undefined && (this.#traps.length > 0 || this.#expectations.watching)) {
-      const moment = this.#moment(process, event as Moment['event']);
+      const moment = this.#moment(process, event);
       this.#spring(moment);
       this.#expectations.onMoment(moment);
     }
@@ -239,15 +224,6 @@ export class Lab {
     this.#readsSeen = readsAnswered;
     this.#loggedSeen += lines;
     return moment;
-  }
-
-  #checkPgs(osd: number): void {
-    try {
-      this.cluster.osds[osd]!.daemon!.checkPgInvariants();
-    } catch (error) {
-      if (!(error instanceof InvariantViolation)) throw error;
-      this.simulation.addViolation(`osd.${osd}: ${error.message}`);
-    }
   }
 
   #outcome(unclean: readonly string[]): Outcome {
