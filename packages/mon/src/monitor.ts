@@ -188,6 +188,7 @@ export class Monitor implements Daemon<Message> {
       quorum: this.#quorum(),
       firstCommitted: this.#paxos.firstCommitted,
       lastCommitted: this.#paxos.lastCommitted,
+      readable: this.#paxos.state === 'active',
       value: (version: number): Bytes | undefined => this.#paxos.value(version),
       osdMap: this.#services.osd.map,
       health: () => this.#services.health(),
