@@ -1,10 +1,11 @@
 export { type ClockProfile, EXACT_CLOCK } from './clock.ts';
 export { type CpuProfile, FREE_CPU } from './cpu.ts';
 export { type DiskProfile, QUICK_DISK, SimDisk } from './disk.ts';
-export type { Endpoints } from './net.ts';
+export type { Endpoints } from './network.ts';
 export { GIGABIT_1, GIGABIT_10, GIGABIT_25, oversubscribed } from './network-profiles.ts';
 export type { LatencyTail, NetworkName, Networks } from './path.ts';
 export { type NetworkProfile, Paths, QUICK_NETWORK } from './paths.ts';
-export type { ProcessSpec, ProcessState, SimProcess } from './process.ts';
+export type { ProcessState, SimProcess } from './process.ts';
+export type { ProcessSpec } from './process-spec.ts';
 export { SeededRandom } from './random.ts';
 export { type BuggifyPoint, type LogLine, Simulation, type SimulationConfig } from './simulation.ts';
