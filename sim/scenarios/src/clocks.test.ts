@@ -1,26 +1,29 @@
 /** What clocks may do to a whole cluster: nothing, by wall time; nothing unsafe, by drift within its bound. */
-
-import { QUICK_DISK, type SimProcess, Simulation } from '@spirula/sim-world';
+import { type SimProcess, Simulation } from '@spirula/sim-world';
 import { type Config, MAX_DRIFT_PPM, SECOND } from '@spirula/world';
 import { expect, test } from 'vitest';
 import { bootCluster } from './bootstrap.ts';
-import { findReplicaDifferences, findUnclean } from './checkers.ts';
+import { findReplicaDifferences } from './checkers/stored-objects.ts';
+import { findUnclean } from './checkers/unclean-pgs.ts';
 import { SimCluster } from './cluster.ts';
+import { scenarioSchema } from './spec.ts';
 
 const HOUR = 3600 * SECOND;
 
 function startWork(seed: number, options: Partial<Config> = {}): { simulation: Simulation; cluster: SimCluster } {
   const simulation = new Simulation({ seed });
-  const cluster = new SimCluster(simulation, {
-    ...{ mons: 3, osds: 4, mgrs: 1, clients: 2, size: 3, minSize: 2, pgNum: 4 },
-    options: { mon_osd_min_down_reporters: 1, osd_heartbeat_grace: 8, osd_heartbeat_interval: 2, ...options },
-    ...{ disk: QUICK_DISK, slowDiskOneIn: 0, slowDiskFactor: 1 },
-    ...{ wallSkewUs: 0, driftPpm: 0, timerSlackUs: 0 },
-    workload: {
-      ...{ objects: 4, workers: 1, restUs: 1_500_000, stay: 1, onlyReadsOneIn: 2, timeoutOneIn: 0, timeoutUs: SECOND },
-      ...{ writeBytes: 200, largeWriteBytes: 20_000, largeOneIn: 5 },
+  const spec = scenarioSchema.parse({
+    name: 'clocks',
+    cluster: {
+      osds: 4,
+      options: { mon_osd_min_down_reporters: 1, osd_heartbeat_grace: 8, osd_heartbeat_interval: 2, ...options },
     },
+    pools: [{ pgNum: 4 }],
+    workloads: [
+      { kind: 'objects', objects: 4, pace: { kind: 'closed', workers: 1, restUs: 1_500_000 }, writeBytes: 200 },
+    ],
   });
+  const cluster = new SimCluster(simulation, spec);
   bootCluster(cluster);
   for (const { process, daemon } of cluster.clients) process.call(() => daemon!.beginWork(cluster.pool));
   return { simulation, cluster };
