@@ -47,8 +47,6 @@ export class Lab {
   #countdown = 1;
   #began: Instant | undefined;
   #healedAfter: Instant = 0;
-  #writesSeen = 0;
-  #readsSeen = 0;
   #loggedSeen = 0;
 
   constructor(spec: ScenarioSpec, seed: number) {
@@ -221,21 +219,20 @@ export class Lab {
       const moment = this.#moment(process, event as Moment['event']);
       this.#spring(moment);
       this.#expectations.onMoment(moment);
+    } else {
+      this.cluster.takeAnswers();
+      this.#loggedSeen = this.simulation.linesLogged;
     }
   }
 
   #moment(process: SimProcess, event: Moment['event']): Moment {
-    const { writesAcknowledged, readsAnswered } = this.cluster;
     const lines = this.simulation.linesLogged - this.#loggedSeen;
     const moment = {
       process,
       event,
-      writesAcknowledged: writesAcknowledged - this.#writesSeen,
-      readsAnswered: readsAnswered - this.#readsSeen,
+      answers: this.cluster.takeAnswers(),
       logged: lines === 0 ? [] : this.simulation.logLines.slice(-lines).map(({ message }) => message),
     };
-    this.#writesSeen = writesAcknowledged;
-    this.#readsSeen = readsAnswered;
     this.#loggedSeen += lines;
     return moment;
   }

@@ -1,9 +1,10 @@
 import { Lab } from './lab.ts';
+import { osdDownThreeWays } from './library/osd-down-three-ways.ts';
 import { standard } from './library/standard.ts';
 import type { Report, Scenario } from './scenario.ts';
 import { formatSpan } from './span.ts';
 
-const scenarios: readonly Scenario[] = [standard];
+const scenarios: readonly Scenario[] = [standard, osdDownThreeWays];
 
 /** The ready scenarios. */
 export function listScenarios(): readonly Scenario[] {

@@ -79,8 +79,8 @@ export interface WorkloadOptions {
   onViolation(problem: string): void;
   /** A write of this object, of so many bytes, was acknowledged just now. */
   onAcknowledged(name: RawString, bytes: number): void;
-  /** A read was answered just now. */
-  onRead(): void;
+  /** A request was answered just now, after so long. */
+  onAnswer(kind: 'write' | 'read', tookUs: Instant): void;
 }
 
 const WORKER_TIMER = 'worker ';
@@ -278,7 +278,7 @@ export class WorkloadClient implements Daemon<Message> {
     const history = this.#options.objects.history(name);
     const id = this.#options.objects.nextOp();
     history.beginWrite(id, changes);
-    this.#submit(name, operation, timeoutUs, (reply) => {
+    this.#submit('write', name, operation, timeoutUs, (reply) => {
       if (isUnknown(reply)) history.abandonWrite(id);
       else {
         const problem = history.endWrite(id, reply.result);
@@ -321,13 +321,12 @@ export class WorkloadClient implements Daemon<Message> {
     const history = this.#options.objects.history(name);
     const id = this.#options.objects.nextOp();
     history.beginRead(id);
-    this.#submit(name, operation, timeoutUs, (reply) => {
+    this.#submit('read', name, operation, timeoutUs, (reply) => {
       if (isUnknown(reply)) history.abandonRead(id);
       else if (reply.result < 0 && reply.result !== Errno.ENOENT) {
         history.abandonRead(id);
         this.#violate(`${name}: a read was answered with ${reply.result}`);
       } else {
-        this.#options.onRead();
         const problem = judge(history, id, reply);
         if (problem !== undefined) this.#violate(`${name}: ${problem}`);
       }
@@ -336,6 +335,7 @@ export class WorkloadClient implements Daemon<Message> {
   }
 
   #submit(
+    kind: 'write' | 'read',
     oid: RawString,
     operation: ObjectOperation,
     timeoutUs: Instant | undefined,
@@ -344,10 +344,15 @@ export class WorkloadClient implements Daemon<Message> {
     this.#underWay += 1;
     const locator = { pool: this.#pool, key: '', nspace: '', hash: -1n };
     const { ops, flags } = operation;
+    const { clock } = this.#world;
+    const sentAt = clock.now();
     this.objecter.submit({ oid, locator, ops, flags, ...(timeoutUs !== undefined && { timeoutUs }) }, (reply) => {
       this.#underWay -= 1;
       if (isUnknown(reply)) this.timedOut += 1;
-      else this.done += 1;
+      else {
+        this.done += 1;
+        this.#options.onAnswer(kind, clock.now() - sentAt);
+      }
       done(reply);
     });
   }

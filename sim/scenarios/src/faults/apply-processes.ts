@@ -2,33 +2,30 @@
 
 import type { SimProcess } from '@spirula/sim-world';
 import { type Instant, SECOND } from '@spirula/world';
+import type { SimCluster } from '../cluster.ts';
 import { parseSpan } from '../span.ts';
 import type { Apply } from './scene.ts';
 
 /** An init system takes so long to start what has stopped. */
 const RESTART_DELAY: Instant = SECOND;
 
-/** Sets going what hangs or is stopped. */
-function recover(process: SimProcess): void {
-  if (process.state === 'hung') process.resume();
-  else if (process.state === 'stopped') process.start();
-}
-
-function strike(blow: (process: SimProcess) => void): Apply<'crash' | 'power-loss' | 'hang' | 'stop'> {
-  return ({ processes }) => {
-    for (const process of processes) blow(process);
+function strike(
+  blow: (process: SimProcess, cluster: SimCluster) => void,
+): Apply<'crash' | 'power-loss' | 'hang' | 'stop'> {
+  return ({ cluster, processes }) => {
+    for (const process of processes) blow(process, cluster);
     return () => {
-      for (const process of processes) recover(process);
+      for (const process of processes) cluster.recover(process);
     };
   };
 }
 
-const restart: Apply<'restart' | 'rolling-restart'> = ({ processes, later }, fault) => {
+const restart: Apply<'restart' | 'rolling-restart'> = ({ cluster, processes, later }, fault) => {
   const pause = fault.fault === 'restart' ? 0 : parseSpan(fault.pause)!;
   for (const [i, process] of processes.entries()) {
     later(i * pause, () => {
       process.terminate();
-      later(RESTART_DELAY, () => recover(process));
+      later(RESTART_DELAY, () => cluster.recover(process));
     });
   }
   return undefined;
@@ -40,9 +37,9 @@ export const PROCESS_FAULTS = {
   hang: strike((process) => {
     if (process.state === 'running') process.hang();
   }),
-  stop: strike((process) => process.terminate()),
-  start: (({ processes }) => {
-    for (const process of processes) recover(process);
+  stop: strike((process, cluster) => cluster.stop(process)),
+  start: (({ cluster, processes }) => {
+    for (const process of processes) cluster.recover(process);
     return undefined;
   }) satisfies Apply<'start'>,
   restart,

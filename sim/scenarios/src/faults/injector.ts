@@ -122,10 +122,7 @@ export class Injector {
     this.#open = false;
     this.#simulation.network.paths.mendAll();
     this.#simulation.network.paths.endDelays();
-    for (const process of this.#cluster.daemons) {
-      if (process.state === 'hung') process.resume();
-      if (process.state === 'stopped') process.start();
-    }
+    for (const process of this.#cluster.daemons) this.#cluster.recover(process);
   }
 
   /** Faults may strike again, after `heal`: for those who go on by hand. */
