@@ -23,7 +23,7 @@ import type { Message } from '@spirula/messages';
 import type { Monitor } from '@spirula/mon';
 import type { SimProcess } from '@spirula/sim-world';
 import type { WorldEvent } from '@spirula/world';
-import type { Answer, SimCluster } from './cluster.ts';
+import type { Answer, OsdPlace, SimCluster } from './cluster.ts';
 
 /** What has just happened, for conditions of one moment. */
 export interface Moment {
@@ -214,10 +214,19 @@ function pgsAre(cluster: SimCluster, which: string, of: string | undefined, word
     return words.every((word) => parts.includes(word));
   };
   if (which.startsWith('pg ')) return has(cluster.primaryViewOf(which.slice('pg '.length))?.state);
+  const views = new Map<OsdPlace, ReadonlyMap<string, string>>();
+  const stateOf = (place: OsdPlace | undefined, name: string) => {
+    if (place?.process.state !== 'running') return undefined;
+    const states = views.get(place) ?? new Map(place.daemon!.inspect().pgs.map(({ pgid, state }) => [pgid, state]));
+    views.set(place, states);
+    return states.get(name);
+  };
   for (const [pool, { pgNum }] of map.pools) {
     if (of !== undefined && map.poolNames.get(pool) !== of) continue;
     for (let seed = 0; seed < pgNum; seed++) {
-      const holds = has(cluster.primaryViewOf(formatPgId({ pool, seed }))?.state);
+      const pgid = { pool, seed };
+      const [primary] = cluster.actingOf(pgid);
+      const holds = has(stateOf(primary, formatPgId(pgid)));
       if (holds !== (which === 'all pgs')) return holds;
     }
   }

@@ -14,9 +14,17 @@ const condition = z.string().superRefine((text, context) => {
   }
 });
 
+/** When everything that was done to the cluster is put right. */
+export const HEAL = 'heal';
+
+/** What the end of a fault is called. */
+export function endOf(fault: string): string {
+  return `${fault} ends`;
+}
+
 /**
- * When something begins or ends to count: the name of a fault, when it strikes; or a condition, when it comes to hold. A
- * window opens `grace` after `after` (after the start, when that is left out), and closes with `until`, or when all is over.
+ * When something begins or ends to count: the name of a fault, when it strikes; `kill ends`, when one of that name does;
+ * `heal`, when all faults have; or a condition, when it comes to hold. A window opens `grace` after `after` (after the start, when that is left out), and closes with `until`, or when all is over.
  */
 const WINDOW = {
   after: z.string().optional(),
@@ -86,11 +94,7 @@ export function describeExpectation(expectation: Expectation): string {
 }
 
 function bounds(atLeast: string | 0 | undefined, atMost: string | undefined, unit: string): string {
-  const text = atLeast
-    ? atMost
-      ? `${atLeast} to ${atMost}`
-      : `at least ${atLeast}`
-    : atMost && `at most ${atMost}`;
+  const text = atLeast ? (atMost ? `${atLeast} to ${atMost}` : `at least ${atLeast}`) : atMost && `at most ${atMost}`;
   return text ? ` (${`${text} ${unit}`.trimEnd()})` : '';
 }
 

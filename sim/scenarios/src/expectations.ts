@@ -67,7 +67,7 @@ class Watch {
     else if (isCondition(after)) this.#opens = new Edge(after, this.#cluster);
   }
 
-  onFault(name: string, now: Instant): void {
+  onMark(name: string, now: Instant): void {
     const { after, until } = this.expectation as { after?: string; until?: string };
     if (after === name && this.#from === undefined) this.#open(now);
     else if (until === name && this.#from !== undefined) this.#until ??= now;
@@ -84,7 +84,8 @@ class Watch {
     const { expectation } = this;
     if ('finally' in expectation) return false;
     if (this.#from === undefined) return this.#opens !== undefined;
-    if ('what' in expectation || 'never' in expectation) return this.#until === undefined && this.#firstAt === undefined;
+    if ('what' in expectation || 'never' in expectation)
+      return this.#until === undefined && this.#firstAt === undefined;
     // Who waited in the window may be answered after it.
     return this.#until === undefined || 'slowest' in expectation;
   }
@@ -172,9 +173,9 @@ export class Expectations {
     for (const watch of this.#watches) watch.begin(this.#now);
   }
 
-  /** A fault that has a name strikes. */
-  onFault(name: string): void {
-    for (const watch of this.#watches) watch.onFault(name, this.#now);
+  /** What has a name happens: see `marksOf`. */
+  onMark(name: string): void {
+    for (const watch of this.#watches) watch.onMark(name, this.#now);
   }
 
   /** Whether anything is watched now. */

@@ -11,6 +11,7 @@ import { BootFailure, bootCluster } from './bootstrap.ts';
 import { findDamage, findMonDisagreement, findReplicaDifferences, findUnclean, PaxosWatch } from './checkers.ts';
 import { SimCluster } from './cluster.ts';
 import { type Condition, type Moment, parseCondition } from './conditions.ts';
+import { endOf, HEAL } from './expectation.ts';
 import { Expectations } from './expectations.ts';
 import { Injector } from './faults/injector.ts';
 import { type FaultPlan, faultOf } from './faults/plan.ts';
@@ -58,8 +59,9 @@ export class Lab {
     this.#paxos = new PaxosWatch(this.cluster);
     this.#expectations = new Expectations(this.cluster, spec.expect);
     this.injector.onInjected = (_, name) => {
-      if (name !== undefined) this.#expectations.onFault(name);
+      if (name !== undefined) this.#expectations.onMark(name);
     };
+    this.injector.onEnded = (name) => this.#expectations.onMark(endOf(name));
     this.simulation.onEvent((process, event) => this.#afterEvent(process, event));
     this.simulation.onProcessExit((process) => {
       if (process.spec.entity.type === 'mon') this.#paxos.forget(Number(process.spec.gid));
@@ -110,6 +112,7 @@ export class Lab {
     const { clients, pool } = this.cluster;
     this.#storm?.end();
     this.injector.heal();
+    this.#expectations.onMark(HEAL);
     const healedAt = this.simulation.now;
     this.#runFor(WORK_ON, () => false);
     for (const { daemon } of clients) daemon!.stopWork();

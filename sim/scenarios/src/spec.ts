@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { clusterSchema, poolSchema, workloadSchema } from './cluster-spec.ts';
 import { isCondition } from './conditions.ts';
-import { type Expectation, expectationSchema, marksOf } from './expectation.ts';
+import { type Expectation, endOf, expectationSchema, HEAL, marksOf } from './expectation.ts';
 import { span } from './faults/fault.ts';
 import { planSchema } from './faults/plan.ts';
 
@@ -57,7 +57,7 @@ const fields = z.strictObject({
 
 /** What expectations name must be there. */
 export const scenarioSchema = fields.superRefine(({ faults, expect }, context) => {
-  const names = new Set(faults.map(({ name }) => name));
+  const names = new Set(faults.flatMap(({ name }) => (name === undefined ? [] : [name, endOf(name)]))).add(HEAL);
   for (const [i, expectation] of (expect as readonly Expectation[]).entries()) {
     for (const mark of marksOf(expectation)) {
       if (names.has(mark) || isCondition(mark)) continue;

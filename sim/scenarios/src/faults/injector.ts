@@ -51,6 +51,8 @@ export class Injector {
   withheld = 0;
   /** Called with each fault as it strikes. */
   onInjected: (fault: Fault, name: string | undefined) => void = () => {};
+  /** Called when a fault that has a name ends. */
+  onEnded: (name: string) => void = () => {};
 
   /** @param guard holds back what the cluster need not survive; without one everything goes */
   constructor(cluster: SimCluster, guard: Guard | undefined) {
@@ -100,6 +102,7 @@ export class Injector {
       end: () => {
         if (!this.#active.delete(active)) return;
         undo?.();
+        if (name !== undefined) this.onEnded(name);
         onEnd?.();
       },
     };

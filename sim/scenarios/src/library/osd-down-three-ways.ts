@@ -9,7 +9,8 @@ export const osdDownThreeWays: Scenario = {
   draw: (seed) =>
     scenarioSchema.parse({
       name: 'osd-down-three-ways',
-      question: 'How soon is an OSD marked down when it is killed, when it hangs, and when it is stopped in good order?',
+      question:
+        'How soon is an OSD marked down when it is killed, when it hangs, and when it is stopped in good order?',
       watch: [
         'killed: its address refuses connections, so the first peer that tries reports it at once',
         'hung: its kernel still accepts, so peers wait out osd_heartbeat_grace (20 s), and two hosts must say so',
@@ -25,14 +26,15 @@ export const osdDownThreeWays: Scenario = {
       expect: [
         { what: 'osd.0 reported', after: 'kill', atMost: '0.7s' },
         { what: 'osd.0 down', after: 'kill', atMost: '1.5s' },
-        { what: 'osd.1 reported', after: 'hang', atLeast: '20s', atMost: '26.5s' },
-        { what: 'osd.1 down', after: 'hang', atLeast: '20s', atMost: '28s' },
+        { what: 'osd.1 reported', after: 'hang', atLeast: '20s', atMost: '30s' },
+        { what: 'osd.1 down', after: 'hang', atLeast: '20s', atMost: '31s' },
         { what: 'osd.2 marked itself down', after: 'stop', atMost: '0.05s' },
         { what: 'osd.2 down', after: 'stop', atMost: '1.2s' },
         { slowest: 'request', after: 'kill', until: 'osd.0 up', atMost: '5s' },
-        { slowest: 'request', after: 'hang', until: 'osd.1 up', atLeast: '18s', atMost: '32s' },
+        { slowest: 'request', after: 'hang', until: 'osd.1 up', atLeast: '18s', atMost: '34s' },
         { slowest: 'request', after: 'stop', until: 'osd.2 up', atMost: '5s' },
-        { finally: 'health HEALTH_OK' },
+        { finally: 'all pgs active+clean' },
+        { finally: 'not health OSD_DOWN' },
       ],
     }),
 };
