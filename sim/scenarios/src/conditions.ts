@@ -21,8 +21,9 @@ import { formatPgId } from '@spirula/encoding';
 import { osdExists, osdIn, osdUp } from '@spirula/maps';
 import type { Message } from '@spirula/messages';
 import type { Monitor } from '@spirula/mon';
-import type { SimProcess } from '@spirula/sim-world';
+import type { LogLine, SimProcess } from '@spirula/sim-world';
 import type { WorldEvent } from '@spirula/world';
+import { z } from 'zod';
 import type { Answer, OsdPlace, SimCluster } from './cluster.ts';
 
 /** What has just happened, for conditions of one moment. */
@@ -32,7 +33,7 @@ export interface Moment {
   /** Requests of clients that were answered while it was handled. */
   readonly answers: readonly Answer[];
   /** Lines logged meanwhile. */
-  readonly logged: readonly string[];
+  readonly logged: readonly LogLine[];
 }
 
 export interface Condition {
@@ -45,7 +46,7 @@ export interface Condition {
 }
 
 /** A text that says no condition. */
-export class UnknownCondition extends Error {
+class UnknownCondition extends Error {
   override readonly name = 'UnknownCondition';
 }
 
@@ -63,8 +64,8 @@ function answered(client: string | undefined, kind: Answer['kind']): Meaning {
 
 /** Lines with these words that were logged, by one daemon where it is named. */
 function logged(daemon: string | undefined, words: string): Meaning {
-  const times = ({ logged: lines, process }: Moment) =>
-    daemon === undefined || process.name === daemon ? lines.filter((line) => line.includes(words)).length : 0;
+  const times = ({ logged: lines }: Moment) =>
+    lines.filter(({ process, message }) => (daemon ?? process) === process && message.includes(words)).length;
   return { concerns: undefined, times, holds: (_, moment) => moment !== undefined && times(moment) > 0 };
 }
 
@@ -232,3 +233,13 @@ function pgsAre(cluster: SimCluster, which: string, of: string | undefined, word
   }
   return which === 'all pgs';
 }
+
+/** Schema of a condition's text. */
+export const conditionSchema = z.string().superRefine((text, context) => {
+  try {
+    parseCondition(text);
+  } catch (error) {
+    if (!(error instanceof UnknownCondition)) throw error;
+    context.addIssue({ code: 'custom', message: error.message });
+  }
+});

@@ -1,18 +1,9 @@
 /** What a scenario may expect: plain data, and how it reads to people. */
 import { SECOND } from '@spirula/world';
 import { z } from 'zod';
-import { parseCondition, UnknownCondition } from './conditions.ts';
+import { conditionSchema } from './conditions.ts';
 import { span } from './faults/fault.ts';
 import { parseSpan } from './span.ts';
-
-const condition = z.string().superRefine((text, context) => {
-  try {
-    parseCondition(text);
-  } catch (error) {
-    if (!(error instanceof UnknownCondition)) throw error;
-    context.addIssue({ code: 'custom', message: error.message });
-  }
-});
 
 /** When everything that was done to the cluster is put right. */
 export const HEAL = 'heal';
@@ -45,12 +36,12 @@ const times = z.int().min(0);
  */
 export const expectationSchema = z.union(
   [
-    z.strictObject({ what: condition, after: z.string().optional(), ...SPANS }),
-    z.strictObject({ never: condition, ...WINDOW }),
-    z.strictObject({ count: condition, ...WINDOW, atLeast: times.optional(), atMost: times.optional() }),
-    z.strictObject({ last: condition, ...WINDOW, ...SPANS }),
+    z.strictObject({ what: conditionSchema, after: z.string().optional(), ...SPANS }),
+    z.strictObject({ never: conditionSchema, ...WINDOW }),
+    z.strictObject({ count: conditionSchema, ...WINDOW, atLeast: times.optional(), atMost: times.optional() }),
+    z.strictObject({ last: conditionSchema, ...WINDOW, ...SPANS }),
     z.strictObject({ slowest: z.enum(['write', 'read', 'request']), ...WINDOW, ...SPANS }),
-    z.strictObject({ finally: condition }),
+    z.strictObject({ finally: conditionSchema }),
   ],
   {
     error:

@@ -234,7 +234,7 @@ export class Lab {
       process,
       event,
       answers: this.cluster.takeAnswers(),
-      logged: lines === 0 ? [] : this.simulation.logLines.slice(-lines).map(({ message }) => message),
+      logged: lines === 0 ? [] : this.simulation.logLines.slice(-lines),
     };
     this.#loggedSeen += lines;
     return moment;
@@ -275,6 +275,7 @@ export class Lab {
       },
       faults: this.injector.history,
       script: this.injector.script,
+      lastedUs: this.#began === undefined ? 0 : now - this.#began,
       log: logLines.slice(-LOG_LINES).map(printLogLine),
     };
   }

@@ -20,15 +20,33 @@ function strike(
   };
 }
 
-const restart: Apply<'restart' | 'rolling-restart'> = ({ cluster, processes, later }, fault) => {
+const restart: Apply<'restart' | 'rolling-restart'> = ({ processes, later }, fault) => {
   const pause = fault.fault === 'restart' ? 0 : parseSpan(fault.pause)!;
-  for (const [i, process] of processes.entries()) {
-    later(i * pause, () => {
-      process.terminate();
-      later(RESTART_DELAY, () => cluster.recover(process));
-    });
-  }
+  for (const [i, process] of processes.entries()) later(i * pause, () => process.restart(RESTART_DELAY));
   return undefined;
+};
+
+const slowCpu: Apply<'slow-cpu'> = ({ processes }, { factor }) => {
+  for (const process of processes) process.setSlow(factor);
+  return () => {
+    for (const process of processes) process.setSlow(1);
+  };
+};
+
+/** An operator takes the OSD out of the cluster and puts a new one in: that takes as long as it takes, fault or no fault. */
+const replace: Apply<'replace'> = ({ cluster, processes }) => {
+  for (const process of processes) cluster.replaceOsd(process);
+  return undefined;
+};
+
+const loseStore: Apply<'lose-store'> = ({ cluster, processes }) => {
+  for (const process of processes) {
+    process.crash();
+    process.disk.wipe();
+  }
+  return () => {
+    for (const process of processes) cluster.recover(process);
+  };
 };
 
 export const PROCESS_FAULTS = {
@@ -44,4 +62,7 @@ export const PROCESS_FAULTS = {
   }) satisfies Apply<'start'>,
   restart,
   'rolling-restart': restart,
+  'slow-cpu': slowCpu,
+  replace,
+  'lose-store': loseStore,
 };

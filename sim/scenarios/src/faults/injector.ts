@@ -124,8 +124,12 @@ export class Injector {
     for (const active of [...this.#active]) active.end();
     this.#open = false;
     this.#simulation.network.paths.mendAll();
-    this.#simulation.network.paths.endDelays();
-    for (const process of this.#cluster.daemons) this.#cluster.recover(process);
+    for (const process of this.#cluster.daemons) {
+      process.disk.faults.heal();
+      process.setSlow(1);
+      process.mendClock();
+      this.#cluster.recover(process);
+    }
   }
 
   /** Faults may strike again, after `heal`: for those who go on by hand. */

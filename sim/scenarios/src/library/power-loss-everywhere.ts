@@ -1,17 +1,15 @@
 /** The whole room goes dark, in the middle of writes. */
 import { SeededRandom } from '@spirula/sim-world';
-import type { Scenario } from '../scenario.ts';
-import { scenarioSchema } from '../spec.ts';
+import { readyScenario } from './ready-scenario.ts';
 import { drawSurroundings } from './surroundings.ts';
 
-export const powerLossEverywhere: Scenario = {
-  name: 'power-loss-everywhere',
-  summary: 'every daemon loses power at once, three times: all acknowledged writes are there when power returns',
-  draw: (seed) => {
+export const powerLossEverywhere = readyScenario(
+  'power-loss-everywhere',
+  'every daemon loses power at once, three times: all acknowledged writes are there when power returns',
+  (seed) => {
     const random = new SeededRandom(seed, 'power');
     const at = (from: number) => `${from + random.below(5000) / 1000}s`;
-    return scenarioSchema.parse({
-      name: 'power-loss-everywhere',
+    return {
       question:
         'All machines lose power at the same instant. Is everything that clients were told was written still there?',
       watch: [
@@ -20,7 +18,7 @@ export const powerLossEverywhere: Scenario = {
         'the map still says up of every OSD: each boots as a new process, its PGs peer, and no copy is missing',
       ],
       cluster: { osds: 5, ...drawSurroundings(seed) },
-      workload: { workers: 3, restUs: 100_000, largeOneIn: 3 },
+      workload: { workers: 2, restUs: 200_000, largeOneIn: 3 },
       duration: '110s',
       faults: [
         { name: 'dark', fault: 'power-loss', daemons: 'daemons', at: at(10), for: '10s' },
@@ -38,6 +36,6 @@ export const powerLossEverywhere: Scenario = {
         { finally: 'all pgs active+clean' },
         { finally: 'quorum 3' },
       ],
-    });
+    };
   },
-};
+);

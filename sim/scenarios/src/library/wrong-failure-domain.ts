@@ -1,6 +1,6 @@
 /** Copies on different hosts are not copies in different racks. */
-import type { Scenario } from '../scenario.ts';
-import { type ScenarioInput, scenarioSchema } from '../spec.ts';
+import type { ScenarioInput } from '../spec.ts';
+import { readyScenario } from './ready-scenario.ts';
 import { drawSurroundings } from './surroundings.ts';
 
 const BY_HOST = { name: 'careless', size: 3, pgNum: 32, failureDomain: 'host' } as const;
@@ -12,13 +12,12 @@ const SEEN_BY_CLIENTS: Readonly<Record<string, NonNullable<ScenarioInput['expect
   careful: [{ slowest: 'write', after: 'loss', until: 'heal', atLeast: '15s', atMost: '40s' }],
 };
 
-export const wrongFailureDomain: Scenario = {
-  name: 'wrong-failure-domain',
-  summary: 'a rack loses power under two pools: one spreads copies over hosts and stops, one over racks and goes on',
-  draw: (seed) => {
+export const wrongFailureDomain = readyScenario(
+  'wrong-failure-domain',
+  'a rack loses power under two pools: one spreads copies over hosts and stops, one over racks and goes on',
+  (seed) => {
     const pools = seed % 2 === 0 ? [BY_RACK, BY_HOST] : [BY_HOST, BY_RACK];
-    return scenarioSchema.parse({
-      name: 'wrong-failure-domain',
+    return {
       question:
         'Three racks, size 3: what does it cost to spread copies over hosts instead of racks when a rack is lost?',
       watch: [
@@ -48,6 +47,6 @@ export const wrongFailureDomain: Scenario = {
         { finally: 'all pgs active+clean' },
         { finally: 'not health PG_AVAILABILITY' },
       ],
-    });
+    };
   },
-};
+);
