@@ -51,6 +51,8 @@ export const clusterSchema = z.strictObject({
   wallSkewUs: us.default(0),
   driftPpm: us.default(0),
   timerSlackUs: us.default(1),
+  /** Whether a daemon that ends by itself is started again, as an init system may. */
+  restarts: z.boolean().default(true),
 });
 
 export const poolSchema = z.strictObject({

@@ -55,6 +55,14 @@ export interface ClientPlace {
   daemon: WorkloadClient | undefined;
 }
 
+/** A request of a client that was answered. */
+export interface Answer {
+  readonly client: string;
+  readonly kind: 'write' | 'read';
+  /** How long the client waited. */
+  readonly tookUs: Instant;
+}
+
 const MON_PORT = 3300;
 const OSD_ENDPOINTS: Endpoints = { public: 6800, cluster: 6801, hb_front: 6802, hb_back: 6803 };
 const MGR_PORT = 6810;
@@ -78,11 +86,9 @@ export class SimCluster {
   pool: PoolId = 0;
   /** Called when a client is told that its write, of so many bytes, is done. */
   onAcknowledged: (object: RawString, bytes: number) => void = () => {};
-  /** Requests of all clients so far. */
-  writesAcknowledged = 0;
-  readsAnswered = 0;
-  /** Whether a daemon that ends by itself is started again, as an init system does. */
-  restarts = true;
+  #answers: Answer[] = [];
+  /** Processes that were told to stop, and do so until somebody starts them. */
+  readonly #atRest = new Set<SimProcess>();
 
   constructor(simulation: Simulation, spec: ClusterSpec) {
     this.simulation = simulation;
@@ -95,6 +101,13 @@ export class SimCluster {
     for (let i = 0; i < mgrs; i++) this.#addMgr(String.fromCharCode('x'.charCodeAt(0) + i));
     for (let i = 0; i < clients; i++) this.#addClient(i);
     simulation.onProcessExit((process, reason) => this.#onExit(process, reason));
+  }
+
+  /** Requests that were answered since this was last asked. */
+  takeAnswers(): readonly Answer[] {
+    const answers = this.#answers;
+    if (answers.length > 0) this.#answers = [];
+    return answers;
   }
 
   get daemons(): readonly SimProcess[] {
@@ -138,7 +151,7 @@ export class SimCluster {
     place.generation += 1;
     const { id } = place;
     const uuid = formatUuid(this.uuidOf(id));
-    this.insist({ prefix: 'osd purge', id, yes_i_really_mean_it: true }, () => {
+    this.insist({ prefix: 'osd purge-actual', id, yes_i_really_mean_it: true }, () => {
       this.insist({ prefix: 'osd new', uuid, id }, () => {
         place.isReplaced = false;
         if (process.state === 'stopped') process.start();
@@ -180,6 +193,19 @@ export class SimCluster {
     process.call(() => daemon!.mon.command(command, EMPTY, then));
   }
 
+  /** An orderly stop, which lasts: the init system does not start it again. */
+  stop(process: SimProcess): void {
+    this.#atRest.add(process);
+    process.terminate();
+  }
+
+  /** Sets going what hangs or is stopped, however it came to be so. */
+  recover(process: SimProcess): void {
+    this.#atRest.delete(process);
+    if (process.state === 'hung') process.resume();
+    else if (process.state === 'stopped' && !this.isReplaced(process)) process.start();
+  }
+
   /** Where an OSD stands in the CRUSH tree, as its configuration says. */
   #locationOf(id: OsdId): ReadonlyMap<string, string> {
     const { osdsPerHost, hostsPerRack } = this.spec.cluster;
@@ -190,12 +216,12 @@ export class SimCluster {
   }
 
   #onExit(process: SimProcess, reason: string): void {
+    const { simulation, spec } = this;
     const { entity } = process.spec;
     if (entity.type === 'client') this.work.onClientGone(clientName(entity.id));
-    if (!this.restarts || reason === 'crash' || reason === 'powerLoss') return;
-    const { simulation } = this;
+    if (!spec.cluster.restarts || reason === 'crash' || reason === 'powerLoss') return;
     simulation.after(RESTART_DELAY, () => {
-      if (process.state === 'stopped' && !this.isReplaced(process)) process.start();
+      if (process.state === 'stopped' && !this.#atRest.has(process) && !this.isReplaced(process)) process.start();
     });
   }
 
@@ -278,20 +304,15 @@ export class SimCluster {
             work: this.work,
             random,
             onViolation: (problem) => simulation.addViolation(problem),
-            onAcknowledged: (object, bytes) => {
-              this.writesAcknowledged += 1;
-              this.onAcknowledged(object, bytes);
-            },
-            onRead: () => {
-              this.readsAnswered += 1;
-            },
+            onAcknowledged: (object, bytes) => this.onAcknowledged(object, bytes),
             onRequest: (id, object, ops) => {
               const daemon = place.process.name;
               const { tracer } = simulation;
               tracer?.record({ kind: 'client', daemon, what: 'request', id, object, ops: toTraceValue(ops) });
             },
-            onAnswer: (id, object, result) => {
+            onAnswer: ({ id, object, kind, result, tookUs }) => {
               const daemon = place.process.name;
+              if (tookUs !== undefined) this.#answers.push({ client: daemon, kind, tookUs });
               simulation.tracer?.record({ kind: 'client', daemon, what: 'answer', id, object, result });
             },
           });

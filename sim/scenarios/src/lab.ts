@@ -12,6 +12,7 @@ import { BootFailure, bootCluster } from './bootstrap.ts';
 import { Checkers } from './checkers/checkers.ts';
 import { SimCluster } from './cluster.ts';
 import { type Condition, type Moment, parseCondition } from './conditions.ts';
+import { endOf, HEAL } from './expectation.ts';
 import { Expectations } from './expectations.ts';
 import { Injector } from './faults/injector.ts';
 import { type FaultPlan, faultOf } from './faults/plan.ts';
@@ -48,8 +49,6 @@ export class Lab {
   readonly #traps: Trap[] = [];
   #began: Instant | undefined;
   #healedAfter: Instant = 0;
-  #writesSeen = 0;
-  #readsSeen = 0;
   #loggedSeen = 0;
 
   constructor(spec: ScenarioSpec, seed: number) {
@@ -62,8 +61,9 @@ export class Lab {
     this.#checkers = new Checkers(this.cluster, spec.checkOneIn);
     this.#expectations = new Expectations(this.cluster, spec.expect);
     this.injector.onInjected = (_, name) => {
-      if (name !== undefined) this.#expectations.onFault(name);
+      if (name !== undefined) this.#expectations.onMark(name);
     };
+    this.injector.onEnded = (name) => this.#expectations.onMark(endOf(name));
     this.simulation.onEvent((process, event) => this.#afterEvent(process, event));
   }
 
@@ -111,6 +111,7 @@ export class Lab {
     const { clients } = this.cluster;
     this.#storm?.end();
     this.injector.heal();
+    this.#expectations.onMark(HEAL);
     const healedAt = this.simulation.now;
     this.#runFor(WORK_ON, () => false);
     for (const { daemon } of clients) daemon!.stopWork();
@@ -209,21 +210,20 @@ export class Lab {
       const moment = this.#moment(process, event);
       this.#spring(moment);
       this.#expectations.onMoment(moment);
+    } else {
+      this.cluster.takeAnswers();
+      this.#loggedSeen = this.simulation.linesLogged;
     }
   }
 
   #moment(process: SimProcess, event: Moment['event']): Moment {
-    const { writesAcknowledged, readsAnswered } = this.cluster;
     const lines = this.simulation.linesLogged - this.#loggedSeen;
     const moment = {
       process,
       event,
-      writesAcknowledged: writesAcknowledged - this.#writesSeen,
-      readsAnswered: readsAnswered - this.#readsSeen,
-      logged: lines === 0 ? [] : this.simulation.logLines.slice(-lines).map(({ message }) => message),
+      answers: this.cluster.takeAnswers(),
+      logged: lines === 0 ? [] : this.simulation.logLines.slice(-lines),
     };
-    this.#writesSeen = writesAcknowledged;
-    this.#readsSeen = readsAnswered;
     this.#loggedSeen += lines;
     return moment;
   }

@@ -51,6 +51,8 @@ export class Injector {
   withheld = 0;
   /** Called with each fault as it strikes. */
   onInjected: (fault: Fault, name: string | undefined) => void = () => {};
+  /** Called when a fault that has a name ends. */
+  onEnded: (name: string) => void = () => {};
 
   /** @param guard holds back what the cluster need not survive; without one everything goes */
   constructor(cluster: SimCluster, guard: Guard | undefined) {
@@ -102,6 +104,7 @@ export class Injector {
         if (!this.#active.delete(active)) return;
         undo?.();
         if (undo !== undefined) this.#simulation.noteHealed(number);
+        if (name !== undefined) this.onEnded(name);
         onEnd?.();
       },
     };
@@ -127,8 +130,7 @@ export class Injector {
       process.disk.faults.heal();
       process.setSlow(1);
       process.mendClock();
-      if (process.state === 'hung') process.resume();
-      if (process.state === 'stopped' && !this.#cluster.isReplaced(process)) process.start();
+      this.#cluster.recover(process);
     }
   }
 

@@ -19,11 +19,19 @@ export interface WorkloadClientOptions {
   onViolation(problem: string): void;
   /** A write of this object, of so many bytes, was acknowledged just now. */
   onAcknowledged(name: RawString, bytes: number): void;
-  /** A read was answered just now. */
-  onRead(): void;
-  /** For traces: `id` counts the requests of all clients. */
+  /** `id` counts the requests of all clients. */
   onRequest(id: number, name: RawString, ops: readonly OsdOp[]): void;
-  onAnswer(id: number, name: RawString, result: number): void;
+  onAnswer(answer: Answer): void;
+}
+
+interface Answer {
+  /** Of the request. */
+  readonly id: number;
+  readonly object: RawString;
+  readonly kind: 'write' | 'read';
+  readonly result: number;
+  /** By the client's clock; undefined when it gave up. */
+  readonly tookUs: Instant | undefined;
 }
 
 const WORK_TIMER = 'work ';
@@ -159,12 +167,15 @@ export class WorkloadClient implements Daemon<Message> {
     const { ops, flags } = operation;
     const request = this.#options.work.nextRequest();
     this.#options.onRequest(request, oid, ops);
+    const { clock } = this.#world;
+    const sentAt = clock.now();
+    const kind = (flags & OsdFlag.write) === 0 ? 'read' : 'write';
     this.objecter.submit({ oid, locator, ops, flags, ...(timeoutUs !== undefined && { timeoutUs }) }, (reply) => {
-      this.#options.onAnswer(request, oid, reply.result);
       this.#underWay -= 1;
       if (isUnknown(reply)) this.timedOut += 1;
       else this.done += 1;
-      if (!isUnknown(reply) && (flags & OsdFlag.write) === 0) this.#options.onRead();
+      const tookUs = isUnknown(reply) ? undefined : clock.now() - sentAt;
+      this.#options.onAnswer({ id: request, object: oid, kind, result: reply.result, tookUs });
       done(reply);
     });
   }
