@@ -3,7 +3,7 @@
  *
  *     boot --> faults and work --> heal, still at work --> at rest: clean, answered, agreed, alike
  *
- * `run` goes through to the verdict. Who steps through it (`boot`, `advance`, `finish`) sees the same history.
+ * `run` goes through to the verdict. Who steps through it (`boot`, then `course`) sees the same history.
  */
 import { type LogLine, type SimProcess, Simulation } from '@spirula/sim-world';
 import { type Instant, InvariantViolation, SECOND, type WorldEvent } from '@spirula/world';
@@ -47,6 +47,7 @@ export class Lab {
   #countdown = 1;
   #began: Instant | undefined;
   #healedAfter: Instant = 0;
+  #onMoment: ((moment: Moment) => void) | undefined;
   #writesSeen = 0;
   #readsSeen = 0;
   #loggedSeen = 0;
@@ -71,8 +72,12 @@ export class Lab {
   run(): Outcome {
     const failure = this.boot();
     if (failure !== undefined) return this.#outcome([failure]);
-    this.advance(this.faultsEnd);
-    return this.finish();
+    const course = this.course();
+    for (;;) {
+      const { done, value } = course.next();
+      if (done) return value;
+      this.simulation.runUntil(value);
+    }
   }
 
   /** When faults end, in virtual time; the cluster must be up. */
@@ -102,31 +107,33 @@ export class Lab {
     return undefined;
   }
 
-  /** Lets time pass until `until`, or until something is violated. */
-  advance(until: Instant): void {
-    this.#runFor(until - this.simulation.now, () => false);
+  /** Calls `listener` after every event from now on. */
+  watch(listener: ((moment: Moment) => void) | undefined): void {
+    this.#onMoment = listener;
   }
 
-  /** From the end of the faults to the verdict. */
-  finish(): Outcome {
+  /** What comes after `boot`: yields until when time is to pass, again and again; returns the verdict. */
+  *course(): Generator<Instant, Outcome, void> {
+    yield* this.#stretches(this.faultsEnd - this.simulation.now, () => false);
     const { clients, pool } = this.cluster;
     this.#storm?.end();
+    this.#traps.length = 0;
     this.injector.heal();
     const healedAt = this.simulation.now;
-    this.#runFor(WORK_ON, () => false);
+    yield* this.#stretches(WORK_ON, () => false);
     for (const { daemon } of clients) daemon!.stopWork();
     const healTime = parseSpan(this.spec.healWithin)!;
-    this.#runFor(healTime, () => this.#findUnrest().length === 0);
+    yield* this.#stretches(healTime, () => this.#findUnrest().length === 0);
     this.#healedAfter = this.simulation.now - healedAt;
     const unrest = this.#findUnrest();
     if (unrest.length > 0) return this.#outcome(unrest);
 
     const [{ process, daemon }] = clients as [(typeof clients)[number]];
     process.call(() => daemon!.readAll(pool));
-    this.#runFor(healTime, () => daemon!.underWay === 0);
+    yield* this.#stretches(healTime, () => daemon!.underWay === 0);
     if (daemon!.underWay > 0) return this.#outcome([`${daemon!.underWay} final reads are not answered`]);
     // What the last writes let go of is free once they are durable.
-    this.#runFor(SETTLE_TIME, () => false);
+    yield* this.#stretches(SETTLE_TIME, () => false);
     for (const difference of findReplicaDifferences(this.cluster)) this.simulation.addViolation(difference);
     for (const fault of findDamage(this.cluster)) this.simulation.addViolation(fault);
     return this.#outcome([]);
@@ -191,10 +198,12 @@ export class Lab {
 
   // Time
 
-  #runFor(duration: Instant, done: () => boolean): void {
-    const deadline = this.simulation.now + duration;
-    while (this.simulation.now < deadline && this.simulation.violations.length === 0 && !done()) {
-      this.simulation.runFor(Math.min(STEP, deadline - this.simulation.now));
+  /** Yields the ends of short stretches until time is up, something is violated, or it is `done`. */
+  *#stretches(duration: Instant, done: () => boolean): Generator<Instant, void, void> {
+    const { simulation } = this;
+    const deadline = simulation.now + duration;
+    while (simulation.now < deadline && simulation.violations.length === 0 && !done()) {
+      yield Math.min(simulation.now + STEP, deadline);
     }
   }
 
@@ -217,11 +226,11 @@ export class Lab {
         this.#checkPgs(Number(spec.gid));
       }
     }
-    if (this.#began !== undefined && (this.#traps.length > 0 || this.#expectations.watching)) {
-      const moment = this.#moment(process, event as Moment['event']);
-      this.#spring(moment);
-      this.#expectations.onMoment(moment);
-    }
+    if (this.#began === undefined) return;
+    const moment = this.#moment(process, event as Moment['event']);
+    if (this.#traps.length > 0) this.#spring(moment);
+    if (this.#expectations.watching) this.#expectations.onMoment(moment);
+    this.#onMoment?.(moment);
   }
 
   #moment(process: SimProcess, event: Moment['event']): Moment {

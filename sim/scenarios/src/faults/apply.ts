@@ -8,6 +8,10 @@ import type { Apply } from './scene.ts';
 export const APPLY: { readonly [K in FaultKind]: Apply<K> } = {
   ...PROCESS_FAULTS,
   ...NETWORK_FAULTS,
+  heal: ({ mend }) => {
+    mend();
+    return undefined;
+  },
   command: applyCommand,
   focus: applyFocus,
 };

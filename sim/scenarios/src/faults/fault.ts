@@ -1,12 +1,12 @@
 /**
  * The vocabulary of faults: what can be done to a cluster, as plain data. Scenario files, the seed's own draws, the shell and
- * shrunk cases all say it in these words; `FAULT_TEXTS` says it to people.
+ * shrunk cases all say it in these words; `FAULT_TEXTS` says it to people, fault-text.ts reads and writes it in a line.
  */
 import { z } from 'zod';
 import { parseSpan } from '../span.ts';
 
 /** Who is meant: names of daemons, CRUSH buckets, or words such as `leader`: see targets.ts. */
-const daemons = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]).readonly();
+export const daemons = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]).readonly();
 export const span = z
   .union([z.string(), z.number()])
   .transform((value) => String(value))
@@ -40,6 +40,8 @@ export const FAULT_SCHEMAS = {
   }),
   delay: z.strictObject({ fault: z.literal('delay'), daemons, upTo: span, network }),
   reset: z.strictObject({ fault: z.literal('reset'), daemons: daemons.optional(), count: count.optional() }),
+  // All of them
+  heal: z.strictObject({ fault: z.literal('heal') }),
   // Operators, and clients that insist
   command: z.strictObject({
     fault: z.literal('command'),
@@ -71,23 +73,7 @@ export const FAULT_TEXTS: Readonly<Record<FaultKind, string>> = {
   isolate: 'cut off from all others; `deaf` hears nobody, `mute` is not heard',
   delay: 'what is sent to or from it takes up to `upTo` longer',
   reset: 'connections break: all of `daemons`, or `count` drawn ones',
+  heal: 'every fault that lasts ends, what is stopped starts; later ones may strike again',
   command: 'a command to the monitors, as an operator gives it, right or wrong',
   focus: 'a client reads or writes one object above all others',
 };
-
-/** A fault in a line: `crash osd.2`, `delay osd.1 upTo=200ms`. */
-export function describeFault(fault: Fault): string {
-  const words: string[] = [fault.fault];
-  for (const [name, value] of Object.entries(fault)) {
-    if (name === 'fault' || value === undefined) continue;
-    if (name === 'daemons' || name === 'client') words.push(list(value as Daemons));
-    else if (name === 'groups') words.push((value as readonly Daemons[]).map(list).join(' | '));
-    else if (name === 'command') words.push(JSON.stringify(value));
-    else words.push(`${name}=${value}`);
-  }
-  return words.join(' ');
-}
-
-function list(value: Daemons): string {
-  return typeof value === 'string' ? value : value.join(' ');
-}
