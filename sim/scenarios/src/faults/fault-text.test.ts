@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { daemons, FAULT_SCHEMAS, type Fault, type FaultKind, span } from './fault.ts';
 import { describeFault, parseFault } from './fault-text.ts';
 
