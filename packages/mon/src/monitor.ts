@@ -23,6 +23,7 @@ import {
   type AuthDecision,
   type AuthRequest,
   type Daemon,
+  DeviceError,
   type Instant,
   invariant,
   SECOND,
@@ -215,6 +216,8 @@ export class Monitor implements Daemon<Message> {
         return this.#writer.onCommitted(event.token);
       case 'timer':
         return this.#onTimer(event.name);
+      case 'storageFailed':
+        throw new DeviceError(event.code, `mon.${this.#name}: ${event.detail}`);
       case 'terminate':
         return this.#world.lifecycle.stop('terminated');
       default:

@@ -136,10 +136,12 @@ export class Injector {
   #mend(): void {
     for (const active of [...this.#active]) active.end();
     this.#simulation.network.paths.mendAll();
-    this.#simulation.network.paths.endDelays();
     for (const process of this.#cluster.daemons) {
+      process.disk.faults.heal();
+      process.setSlow(1);
+      process.mendClock();
       if (process.state === 'hung') process.resume();
-      if (process.state === 'stopped') process.start();
+      if (process.state === 'stopped' && !this.#cluster.isReplaced(process)) process.start();
     }
   }
 
