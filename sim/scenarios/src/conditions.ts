@@ -41,7 +41,7 @@ export interface Condition {
 }
 
 /** A text that says no condition. */
-class UnknownCondition extends Error {
+export class UnknownCondition extends Error {
   override readonly name = 'UnknownCondition';
 }
 
@@ -121,7 +121,8 @@ const PARSES: readonly Parse[] = [
   ],
 ];
 
-const FORMS =
+/** The forms of conditions, for people. */
+export const CONDITION_FORMS =
   'osd.2 down (up, in, out, exists, running, stopped, hung, reported), mon.b leads, no leader, quorum 2, pg 1.7 peering, ' +
   'any pg degraded, all pgs active+clean, health HEALTH_OK, epoch 30, write acknowledged, read answered, log "words"';
 
@@ -132,7 +133,7 @@ export function parseCondition(text: string): Condition {
     const match = pattern.exec(words);
     if (match !== null) return { text: words, ...make(match) };
   }
-  throw new UnknownCondition(`"${text}" is no condition; the forms are: ${FORMS}`);
+  throw new UnknownCondition(`"${text}" is no condition; the forms are: ${CONDITION_FORMS}`);
 }
 
 /** What the monitor that leads is and knows. */
