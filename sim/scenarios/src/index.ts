@@ -2,7 +2,7 @@ export { CONDITION_FORMS, parseCondition, UnknownCondition } from './conditions.
 export { FAULT_SCHEMAS, FAULT_TEXTS, type Fault } from './faults/fault.ts';
 export { describeFault, parseFault } from './faults/fault-text.ts';
 export { FaultSyntaxError } from './faults/fault-words.ts';
-export { type FaultPlan } from './faults/plan.ts';
+export type { FaultPlan } from './faults/plan.ts';
 export { findTargets, UnknownTarget } from './faults/targets.ts';
 export { Lab } from './lab.ts';
 export { BadScenario, checkScenario, readScenario } from './read-scenario.ts';
