@@ -3,7 +3,8 @@
  *
  *     boot --> faults and work --> heal, still at work --> at rest: clean, answered, agreed, alike
  *
- * `run` goes through to the verdict. Who steps through it (`boot`, then `course`) sees the same history.
+ * `run` goes through to the verdict. Who steps through it (`boot`, then `course`, or `advance` and `finish`) sees the same
+ * history.
  */
 import { type LogLine, type SimProcess, Simulation } from '@spirula/sim-world';
 import { type Instant, InvariantViolation, SECOND, type WorldEvent } from '@spirula/world';
@@ -14,6 +15,7 @@ import { type Condition, type Moment, parseCondition } from './conditions.ts';
 import { Expectations } from './expectations.ts';
 import { Injector } from './faults/injector.ts';
 import { type FaultPlan, faultOf } from './faults/plan.ts';
+import { RedundancyGuard } from './faults/redundancy.ts';
 import { Storm } from './faults/storm.ts';
 import type { Outcome } from './scenario.ts';
 import { inSeconds, parseSpan } from './span.ts';
@@ -56,7 +58,8 @@ export class Lab {
     this.spec = spec;
     this.simulation = new Simulation({ seed, network: definedOnly(spec.cluster.network ?? {}), buggify: spec.buggify });
     this.cluster = new SimCluster(this.simulation, spec);
-    this.injector = new Injector(this.cluster, undefined);
+    const guard = spec.redundancyAware ? new RedundancyGuard(this.cluster, () => this.injector.active) : undefined;
+    this.injector = new Injector(this.cluster, guard);
     this.#storm = spec.storm && new Storm(this.cluster, spec.storm, this.injector);
     this.#paxos = new PaxosWatch(this.cluster);
     this.#expectations = new Expectations(this.cluster, spec.expect);
@@ -72,12 +75,7 @@ export class Lab {
   run(): Outcome {
     const failure = this.boot();
     if (failure !== undefined) return this.#outcome([failure]);
-    const course = this.course();
-    for (;;) {
-      const { done, value } = course.next();
-      if (done) return value;
-      this.simulation.runUntil(value);
-    }
+    return this.#follow(this.course());
   }
 
   /** When faults end, in virtual time; the cluster must be up. */
@@ -112,9 +110,23 @@ export class Lab {
     this.#onMoment = listener;
   }
 
+  /** Lets time pass until `until`, or until something is violated. */
+  advance(until: Instant): void {
+    this.#follow(this.#stretches(until - this.simulation.now, () => false));
+  }
+
+  /** From the end of the faults to the verdict. */
+  finish(): Outcome {
+    return this.#follow(this.#finishing());
+  }
+
   /** What comes after `boot`: yields until when time is to pass, again and again; returns the verdict. */
   *course(): Generator<Instant, Outcome, void> {
     yield* this.#stretches(this.faultsEnd - this.simulation.now, () => false);
+    return yield* this.#finishing();
+  }
+
+  *#finishing(): Generator<Instant, Outcome, void> {
     const { clients, pool } = this.cluster;
     this.#storm?.end();
     this.#traps.length = 0;
@@ -197,6 +209,14 @@ export class Lab {
   }
 
   // Time
+
+  #follow<T>(course: Generator<Instant, T, void>): T {
+    for (;;) {
+      const { done, value } = course.next();
+      if (done) return value;
+      this.simulation.runUntil(value);
+    }
+  }
 
   /** Yields the ends of short stretches until time is up, something is violated, or it is `done`. */
   *#stretches(duration: Instant, done: () => boolean): Generator<Instant, void, void> {

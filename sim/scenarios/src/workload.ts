@@ -1,6 +1,6 @@
 /** Clients that read and write objects they share, and say when they are told what cannot be. */
 import { type Bytes, bytesFromRaw, Decoder, Errno, type PoolId, type RawString } from '@spirula/encoding';
-import type { Message } from '@spirula/messages';
+import type { Message, OsdOp } from '@spirula/messages';
 import { MonClient, type MonClientOptions } from '@spirula/mon-client';
 import { Objecter, type ObjectReply } from '@spirula/objecter';
 import { ObjectOperation } from '@spirula/rados';
@@ -49,6 +49,7 @@ export class SharedObjects {
   readonly names: readonly RawString[];
   readonly #histories: ReadonlyMap<RawString, ObjectHistory>;
   #lastOp: OpId = 0;
+  #lastRequest = 0;
 
   constructor(count: number) {
     this.names = Array.from({ length: count }, (_, i) => `object-${i}`);
@@ -62,6 +63,11 @@ export class SharedObjects {
   nextOp(): OpId {
     this.#lastOp += 1;
     return this.#lastOp;
+  }
+
+  nextRequest(): number {
+    this.#lastRequest += 1;
+    return this.#lastRequest;
   }
 
   get unchecked(): number {
@@ -79,6 +85,9 @@ export interface WorkloadOptions {
   onViolation(problem: string): void;
   /** A write of this object, of so many bytes, was acknowledged just now. */
   onAcknowledged(name: RawString, bytes: number): void;
+  /** For traces: `id` counts the requests of all clients. */
+  onRequest(id: number, name: RawString, ops: readonly OsdOp[]): void;
+  onAnswer(id: number, name: RawString, result: number): void;
   /** A read was answered just now. */
   onRead(): void;
 }
@@ -344,7 +353,10 @@ export class WorkloadClient implements Daemon<Message> {
     this.#underWay += 1;
     const locator = { pool: this.#pool, key: '', nspace: '', hash: -1n };
     const { ops, flags } = operation;
+    const request = this.#options.objects.nextRequest();
+    this.#options.onRequest(request, oid, ops);
     this.objecter.submit({ oid, locator, ops, flags, ...(timeoutUs !== undefined && { timeoutUs }) }, (reply) => {
+      this.#options.onAnswer(request, oid, reply.result);
       this.#underWay -= 1;
       if (isUnknown(reply)) this.timedOut += 1;
       else this.done += 1;

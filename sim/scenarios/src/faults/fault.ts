@@ -86,6 +86,8 @@ export const FAULT_SCHEMAS = {
   command: z.strictObject({
     fault: z.literal('command'),
     command: z.looseObject({ prefix: z.string() }).readonly(),
+    /** Given when the fault ends. */
+    undo: z.looseObject({ prefix: z.string() }).readonly().optional(),
   }),
   focus: z.strictObject({
     fault: z.literal('focus'),
