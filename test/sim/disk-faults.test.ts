@@ -14,7 +14,15 @@ function makeLab(seed: number, osds = 4, cluster: object = {}): Lab {
   const spec = scenarioSchema.parse({
     name: 'disk-faults',
     cluster: { osds, ...cluster },
-    workload: { restUs: 200_000, writeBytes: 3000, largeWriteBytes: 200_000, largeOneIn: 3 },
+    workloads: [
+      {
+        kind: 'objects',
+        pace: { kind: 'closed', restUs: 200_000 },
+        writeBytes: 3000,
+        largeWriteBytes: 200_000,
+        largeOneIn: 3,
+      },
+    ],
     duration: '40s',
   });
   const lab = new Lab(spec, seed);

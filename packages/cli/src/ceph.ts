@@ -7,8 +7,8 @@ import { Errno, formatPgId, fromUtf8, type PgId, parsePgId } from '@spirula/enco
 import { formatStamp } from '@spirula/formatter';
 import type { LogEntry } from '@spirula/messages';
 import type { CommandResult, Rados } from '@spirula/rados';
-import { type ClusterConnection, connectRados } from './ceph/connect.ts';
-import { findCluster, type ToolEnvironment } from './ceph/environment.ts';
+import { type ClusterConnection, type Connect, connectByConf } from './ceph/connect.ts';
+import type { ToolEnvironment } from './ceph/environment.ts';
 import { errnoName } from './ceph/errno-text.ts';
 import { type OptionTable, parseOptions } from './ceph/global-options.ts';
 import {
@@ -66,7 +66,11 @@ const DEFAULT_TIMEOUT_SECONDS = 300;
 const HELP_COLUMN = 40;
 
 /** Runs one command line; resolves to the exit status. */
-export async function ceph(argv: readonly string[], env: ToolEnvironment): Promise<number> {
+export async function ceph(
+  argv: readonly string[],
+  env: ToolEnvironment,
+  connect: Connect = connectByConf,
+): Promise<number> {
   const { options, words, incomplete } = parseOptions(argv, OPTIONS);
   const format = options.get('format');
   if (incomplete !== undefined) return usage(env, `argument ${incomplete}: expected one argument`);
@@ -81,7 +85,7 @@ export async function ceph(argv: readonly string[], env: ToolEnvironment): Promi
   let connection: ClusterConnection | undefined;
   try {
     const timeoutSeconds = Number(options.get('timeout') ?? DEFAULT_TIMEOUT_SECONDS);
-    connection = await connectRados(await findCluster(env, options), timeoutSeconds);
+    connection = await connect(env, options, timeoutSeconds);
     return await run({ env, options, words, rados: connection.rados });
   } catch (error) {
     if (!(error instanceof UserError)) throw error;

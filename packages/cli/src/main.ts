@@ -141,6 +141,17 @@ function makeProgram(): Command {
       process.exitCode = await runSim(scenario, options);
     });
   sim
+    .command('shell')
+    .description('step through a run: let time pass, break things, ask Ceph, go back')
+    .argument('<scenario>', 'its name, or a file (.ts, .js, .yaml, .json)')
+    .option('--seed <n>', 'the seed (1)', wholeNumber(0, 0xffff_ffff))
+    .option('--until <span>', "how long faults last, such as 90s or 1h (the scenario's own time)")
+    .option('--exec <commands>', "commands to run, apart by ';'; without it they are typed, or piped in")
+    .action(async (scenario, options) => {
+      const { runShell } = await import('./commands/sim-shell.ts');
+      process.exitCode = await runShell(scenario, options);
+    });
+  sim
     .command('trace')
     .description('show a trace that `sim run --trace` wrote: as text, as JSON lines, or as a page for a browser')
     .argument('<file>')

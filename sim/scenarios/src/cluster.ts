@@ -323,8 +323,24 @@ export class SimCluster {
     this.clients.push(place);
   }
 
+  /** A client beside those of the workload, such as an operator's tools; it is started. Promises may hang on its events. */
+  addTools<T extends Daemon<Message>>(id: string, make: (world: World<Message>, monAddrs: AddrVec[]) => T): T {
+    let tools: T | undefined;
+    const process = this.#addProcess({
+      entity: { type: 'client', id },
+      endpoints: { public: 'dial' },
+      promises: true,
+      make: (world) => {
+        tools = make(world, this.#monAddrs());
+        return tools;
+      },
+    });
+    process.start();
+    return tools!;
+  }
+
   #addProcess(
-    spec: Pick<ProcessSpec, 'entity' | 'gid' | 'endpoints'> & {
+    spec: Pick<ProcessSpec, 'entity' | 'gid' | 'endpoints' | 'promises'> & {
       readonly deviceBytes?: number;
       readonly make: (world: World<Message>) => Daemon<Message>;
     },

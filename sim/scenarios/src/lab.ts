@@ -3,7 +3,8 @@
  *
  *     boot --> faults and work --> heal, still at work --> at rest: clean, answered, agreed, alike
  *
- * `run` goes through to the verdict. Who steps through it (`boot`, `advance`, `finish`) sees the same history.
+ * `run` goes through to the verdict. Who steps through it (`boot`, then `course`, or `advance` and `finish`) sees the same
+ * history.
  */
 import type { Message } from '@spirula/messages';
 import { type LogLine, type SimProcess, Simulation } from '@spirula/sim-world';
@@ -49,6 +50,7 @@ export class Lab {
   readonly #traps: Trap[] = [];
   #began: Instant | undefined;
   #healedAfter: Instant = 0;
+  #onMoment: ((moment: Moment) => void) | undefined;
   #loggedSeen = 0;
 
   constructor(spec: ScenarioSpec, seed: number) {
@@ -70,8 +72,7 @@ export class Lab {
   run(): Outcome {
     const failure = this.boot();
     if (failure !== undefined) return this.#outcome([failure]);
-    this.advance(this.faultsEnd);
-    return this.finish();
+    return this.#follow(this.course());
   }
 
   /** When faults end, in virtual time; the cluster must be up. */
@@ -101,32 +102,48 @@ export class Lab {
     return undefined;
   }
 
+  /** Calls `listener` after every event from now on. */
+  watch(listener: ((moment: Moment) => void) | undefined): void {
+    this.#onMoment = listener;
+  }
+
   /** Lets time pass until `until`, or until something is violated. */
   advance(until: Instant): void {
-    this.#runFor(until - this.simulation.now, () => false);
+    this.#follow(this.#stretches(until - this.simulation.now, () => false));
   }
 
   /** From the end of the faults to the verdict. */
   finish(): Outcome {
+    return this.#follow(this.#finishing());
+  }
+
+  /** What comes after `boot`: yields until when time is to pass, again and again; returns the verdict. */
+  *course(): Generator<Instant, Outcome, void> {
+    yield* this.#stretches(this.faultsEnd - this.simulation.now, () => false);
+    return yield* this.#finishing();
+  }
+
+  *#finishing(): Generator<Instant, Outcome, void> {
     const { clients } = this.cluster;
     this.#storm?.end();
+    this.#traps.length = 0;
     this.injector.heal();
     this.#expectations.onMark(HEAL);
     const healedAt = this.simulation.now;
-    this.#runFor(WORK_ON, () => false);
+    yield* this.#stretches(WORK_ON, () => false);
     for (const { daemon } of clients) daemon!.stopWork();
     const healTime = parseSpan(this.spec.healWithin)!;
-    this.#runFor(healTime, () => this.#findUnrest().length === 0);
+    yield* this.#stretches(healTime, () => this.#findUnrest().length === 0);
     this.#healedAfter = this.simulation.now - healedAt;
     const unrest = this.#findUnrest();
     if (unrest.length > 0) return this.#outcome(unrest);
 
     const [{ process, daemon }] = clients as [(typeof clients)[number]];
     process.call(() => daemon!.readAll());
-    this.#runFor(healTime, () => daemon!.underWay === 0);
+    yield* this.#stretches(healTime, () => daemon!.underWay === 0);
     if (daemon!.underWay > 0) return this.#outcome([`${daemon!.underWay} final reads are not answered`]);
     // What the last writes let go of is free once they are durable.
-    this.#runFor(SETTLE_TIME, () => false);
+    yield* this.#stretches(SETTLE_TIME, () => false);
     for (const problem of this.#checkers.atRest()) this.simulation.addViolation(problem);
     return this.#outcome([]);
   }
@@ -190,10 +207,20 @@ export class Lab {
 
   // Time
 
-  #runFor(duration: Instant, done: () => boolean): void {
-    const deadline = this.simulation.now + duration;
-    while (this.simulation.now < deadline && this.simulation.violations.length === 0 && !done()) {
-      this.simulation.runFor(Math.min(STEP, deadline - this.simulation.now));
+  #follow<T>(course: Generator<Instant, T, void>): T {
+    for (;;) {
+      const { done, value } = course.next();
+      if (done) return value;
+      this.simulation.runUntil(value);
+    }
+  }
+
+  /** Yields the ends of short stretches until time is up, something is violated, or it is `done`. */
+  *#stretches(duration: Instant, done: () => boolean): Generator<Instant, void, void> {
+    const { simulation } = this;
+    const deadline = simulation.now + duration;
+    while (simulation.now < deadline && simulation.violations.length === 0 && !done()) {
+      yield Math.min(simulation.now + STEP, deadline);
     }
   }
 
@@ -206,14 +233,18 @@ export class Lab {
 
   #afterEvent(process: SimProcess, event: WorldEvent<Message>): void {
     this.#checkers.afterEvent(process, event);
-    if (this.#began !== undefined && (this.#traps.length > 0 || this.#expectations.watching)) {
-      const moment = this.#moment(process, event);
-      this.#spring(moment);
-      this.#expectations.onMoment(moment);
-    } else {
+    if (
+      this.#began === undefined ||
+      (this.#traps.length === 0 && !this.#expectations.watching && this.#onMoment === undefined)
+    ) {
       this.cluster.takeAnswers();
       this.#loggedSeen = this.simulation.linesLogged;
+      return;
     }
+    const moment = this.#moment(process, event);
+    this.#spring(moment);
+    this.#expectations.onMoment(moment);
+    this.#onMoment?.(moment);
   }
 
   #moment(process: SimProcess, event: Moment['event']): Moment {

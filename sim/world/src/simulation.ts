@@ -196,11 +196,24 @@ export class Simulation implements ProcessHost {
 
   /** As `runUntil`; promises that hang on events are settled before time moves on. For clients above `rados`. */
   async runWithPromises(until: Instant): Promise<void> {
-    await this.#settlePromises();
-    while (this.scheduler.step(until)) {
-      if (!this.#promisesDue) continue;
-      this.#promisesDue = false;
-      await this.#settlePromises();
+    await this.settlePromises();
+    while (this.scheduler.step(until)) if (this.#promisesDue) await this.settlePromises();
+  }
+
+  /** Whether promises may hang on what happened last: `settlePromises` before anything else happens. */
+  get promisesDue(): boolean {
+    return this.#promisesDue;
+  }
+
+  /** Whatever promises do shows as something scheduled; when for long nothing is, they wait for events. */
+  async settlePromises(): Promise<void> {
+    this.#promisesDue = false;
+    let { size } = this.scheduler;
+    for (let quiet = 0; quiet < QUIET_TURNS; quiet++) {
+      await undefined;
+      if (this.scheduler.size === size) continue;
+      size = this.scheduler.size;
+      quiet = 0;
     }
   }
 
@@ -292,16 +305,5 @@ export class Simulation implements ProcessHost {
       this.#textHashes.set(text, hash);
     }
     return hash;
-  }
-
-  /** Whatever promises do shows as something scheduled; when for long nothing is, they wait for events. */
-  async #settlePromises(): Promise<void> {
-    let { size } = this.scheduler;
-    for (let quiet = 0; quiet < QUIET_TURNS; quiet++) {
-      await undefined;
-      if (this.scheduler.size === size) continue;
-      size = this.scheduler.size;
-      quiet = 0;
-    }
   }
 }
