@@ -333,7 +333,8 @@ export class Painter {
       this.#paintArrows(faint, families[family]!.color, 0.15, 1, heads);
       this.#paintArrows(strong, families[family]!.color, heads ? 0.85 : 0.45, heads ? 1.25 : 1, heads);
     }
-    if (seen.length <= MAX_LABELS) for (const message of seen) this.#paintArrowLabel(message);
+    if (seen.length > MAX_LABELS) return;
+    for (const message of seen) if (!fades || hitMessages.has(message)) this.#paintArrowLabel(message);
   }
 
   #paintArrows(messages: readonly number[], color: string, alpha: number, width: number, heads: boolean): void {
