@@ -17,6 +17,7 @@ import type {
   MonPaxos,
   MonProbe,
   MonRoute,
+  MonStanding,
   MonSync,
 } from '@spirula/messages';
 import {
@@ -128,11 +129,12 @@ export class Monitor implements Daemon<Message> {
       config: world.config,
       log: world.log,
       lastCommitted: () => this.#paxos.lastCommitted,
+      isBlank: () => this.#paxos.isBlank,
       syncFloor: () => this.#sync.floor,
       describe: (op) => this.#describe(op),
       send: (rank, message) => this.#peers.send(rank, message),
       elect: () => this.#elect({ kind: 'start' }),
-      sync: (rank) => this.#startSync(rank),
+      sync: (rank, floor) => this.#startSync(rank, floor),
     });
     this.#paxos = new Paxos(this.#rank, this.#store, {
       send: (rank, message) => this.#sendDurably(rank, message),
@@ -142,7 +144,7 @@ export class Monitor implements Daemon<Message> {
       disarm: (timer) => world.clock.disarm(`paxos ${timer}`),
       refused: (rank, why) => world.log.warn('dropped a message', { from: this.#monmap.ranks[rank], why }),
       bootstrap: (reason) => this.#callElection(reason),
-      sync: (rank) => this.#startSync(rank),
+      sync: (rank) => this.#startSync(rank, this.#paxos.lastCommitted),
       onCommitted: () => this.#onCommitted(),
       onReadable: () => this.#services.auth.onReadable(),
       onActive: () => this.#onPaxosActive(),
@@ -334,6 +336,7 @@ export class Monitor implements Daemon<Message> {
     switch (message.type) {
       case 'mon_probe':
         this.#peers.heardFrom(rank);
+        if (message.standing !== 'blank' && this.#paxos.isBlank) this.#distrustElection();
         return this.#prober.onProbe(rank, message);
       case 'mon_election':
         return this.#onElection(rank, message);
@@ -369,19 +372,26 @@ export class Monitor implements Daemon<Message> {
       fsid: this.#monmap.fsid,
       name: this.#name,
       quorum: this.#quorum(),
+      standing: this.#standing(),
       firstCommitted,
       lastCommitted,
     };
   }
 
+  #standing(): MonStanding {
+    if (this.#paxos.isSettled) return 'settled';
+    // Of half a copy something was agreed on.
+    return this.#paxos.isBlank && this.#sync.floor === undefined ? 'blank' : 'apart';
+  }
+
   // Store sync
 
-  #startSync(from: number): void {
+  #startSync(from: number, floor: number): void {
     this.#world.log.info('copying the store of another monitor', { from: this.#monmap.ranks[from] });
     this.#leaveQuorum('synchronizing');
     this.#elector = { ...this.#elector, state: { name: 'idle' } };
     this.#world.clock.disarm('election');
-    this.#sync.start(from);
+    this.#sync.start(from, floor);
   }
 
   #onStoreReplaced(): void {
@@ -399,8 +409,14 @@ export class Monitor implements Daemon<Message> {
   #onElection(from: number, message: MonElection): void {
     // Without a history no vote.
     if (!equalBytes(message.fsid, this.#monmap.fsid) || this.#sync.floor !== undefined) return;
+    if (!this.#prober.mayVoteFor(from)) return this.#distrustElection();
     const { op: kind, epoch, quorum } = message;
     this.#elect({ kind, from, epoch, quorum });
+  }
+
+  /** This monitor, blank as it is, took others for the founders of a cluster; there may be one already. */
+  #distrustElection(): void {
+    if (this.#role === 'electing') this.#probe();
   }
 
   #elect(event: ElectorEvent): void {

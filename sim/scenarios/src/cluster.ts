@@ -135,8 +135,8 @@ export class SimCluster {
     place.generation += 1;
     const { id } = place;
     const uuid = formatUuid(this.uuidOf(id));
-    this.#insist({ prefix: 'osd purge', id, yes_i_really_mean_it: true }, () => {
-      this.#insist({ prefix: 'osd new', uuid, id }, () => {
+    this.insist({ prefix: 'osd purge', id, yes_i_really_mean_it: true }, () => {
+      this.insist({ prefix: 'osd new', uuid, id }, () => {
         place.isReplaced = false;
         if (process.state === 'stopped') process.start();
       });
@@ -144,7 +144,7 @@ export class SimCluster {
   }
 
   /** Gives a command again and again until it is done. */
-  #insist(command: Readonly<Record<string, unknown>>, then: () => void): void {
+  insist(command: Readonly<Record<string, unknown>>, then: () => void = () => {}): void {
     let done = false;
     const attempt = () => {
       if (done) return;

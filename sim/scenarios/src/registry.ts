@@ -1,12 +1,13 @@
 import type { TraceSink } from '@spirula/sim-world';
 import { Lab } from './lab.ts';
+import { hostile } from './library/hostile.ts';
 import { standard } from './library/standard.ts';
 import type { Report, Scenario } from './scenario.ts';
 import { formatSpan } from './span.ts';
 import type { ScenarioSpec } from './spec.ts';
 import { TraceRecorder } from './trace-recorder.ts';
 
-const scenarios: readonly Scenario[] = [standard];
+const scenarios: readonly Scenario[] = [standard, hostile];
 
 /** The ready scenarios. */
 export function listScenarios(): readonly Scenario[] {

@@ -11,7 +11,7 @@ import {
 } from '@spirula/sim-scenarios';
 import { UserError } from '../cluster/user-error.ts';
 import { loadScenario } from '../sim/load-scenario.ts';
-import { runSeeds, type SeedResult, type SeedWork } from '../sim/seed-pool.ts';
+import { runJobs, type SeedJob, type SeedResult } from '../sim/seed-pool.ts';
 import { SeedProgress } from '../sim/seed-progress.ts';
 import { parseSeeds, parseShard, parseSpan, seedsOf } from '../sim/seed-range.ts';
 import { shrinkCase } from '../sim/shrink-case.ts';
@@ -50,6 +50,8 @@ export async function runSim(source: string, options: SimOptions): Promise<numbe
   return await runMany(work, seeds, Math.min(jobs, seeds.length));
 }
 
+type SeedWork = Pick<SeedJob, 'source' | 'virtualSeconds'>;
+
 async function runOne(work: SeedWork, options: SimOptions, jobs: number): Promise<number> {
   const { shard, shrink } = options;
   if ((options.jobs !== undefined && shrink === undefined) || shard !== undefined) {
@@ -66,7 +68,7 @@ async function runOne(work: SeedWork, options: SimOptions, jobs: number): Promis
     return 0;
   }
   if (shrink !== undefined) {
-    const { text, file } = await shrinkCase(work, report, jobs, shrink === true ? undefined : shrink);
+    const { text, file } = await shrinkCase(report, jobs, shrink === true ? undefined : shrink);
     writeFileSync(file, text);
     console.log(`\nA small case that fails in the same way is in ${file}. To run it: npx spirula sim run ${file}`);
   }
@@ -94,9 +96,8 @@ async function runMany(work: SeedWork, seeds: number[], jobs: number): Promise<n
     stop.abort();
   });
   try {
-    await runSeeds(
-      work,
-      seeds,
+    await runJobs(
+      seeds.map((seed) => ({ ...work, seed })),
       jobs,
       (result) => {
         progress.add(result);
