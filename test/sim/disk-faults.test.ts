@@ -2,7 +2,7 @@
 import type { SimProcess, WriteFate } from '@spirula/sim-world';
 import { SECOND } from '@spirula/world';
 import { describe, expect, test } from 'vitest';
-import { findDamage, findLatentDamage } from '../../sim/scenarios/src/checkers.ts';
+import { findDamage, findLatentDamage } from '../../sim/scenarios/src/checkers/stored-objects.ts';
 import { Lab } from '../../sim/scenarios/src/lab.ts';
 import { scenarioSchema } from '../../sim/scenarios/src/spec.ts';
 

@@ -52,6 +52,8 @@ const ENDPOINT = 'public';
 const NOT_OF_SERVICES = ['elector', 'mon_sync', 'monmap', 'paxos'];
 /** Requests that wait for a quorum; beyond it the oldest are dropped, and their askers ask again. */
 const MAX_WAITING = 4096;
+/** Versions kept when a seed wants few: others soon have to copy the store. */
+const FEW_VERSIONS = 5;
 
 export interface MonitorOptions {
   readonly name: string;
@@ -149,7 +151,7 @@ export class Monitor implements Daemon<Message> {
       onReadable: () => this.#services.auth.onReadable(),
       onActive: () => this.#onPaxosActive(),
     });
-    this.#proposals = new Proposals(world.clock, world.config);
+    this.#proposals = new Proposals(world.clock, world.config, () => world.buggify('mon proposes at once'));
     this.#forwarding = new Forwarding(world.random);
     this.#services = new Services({
       config: world.config,
@@ -188,6 +190,7 @@ export class Monitor implements Daemon<Message> {
       quorum: this.#quorum(),
       firstCommitted: this.#paxos.firstCommitted,
       lastCommitted: this.#paxos.lastCommitted,
+      readable: this.#paxos.state === 'active',
       value: (version: number): Bytes | undefined => this.#paxos.value(version),
       osdMap: this.#services.osd.map,
       health: () => this.#services.health(),
@@ -515,10 +518,12 @@ export class Monitor implements Daemon<Message> {
 
   /** Adds the removal of old versions to a proposal, as far as Ceph keeps them (paxos_min, paxos_trim_min, _max). */
   #trimPaxos(transaction: MonTransaction): void {
-    const { paxos_min, paxos_trim_min, paxos_trim_max } = this.#world.config;
+    const { paxos_trim_min, paxos_trim_max } = this.#world.config;
+    const early = this.#world.buggify('mon keeps few paxos versions');
+    const kept = early ? Math.min(FEW_VERSIONS, this.#world.config.paxos_min) : this.#world.config.paxos_min;
     const { firstCommitted, lastCommitted } = this.#paxos;
-    if (lastCommitted - firstCommitted < paxos_min + paxos_trim_min) return;
-    this.#paxos.trimTo(Math.min(lastCommitted - paxos_min, firstCommitted + paxos_trim_max), transaction);
+    if (lastCommitted - firstCommitted < kept + Math.min(paxos_trim_min, kept)) return;
+    this.#paxos.trimTo(Math.min(lastCommitted - kept, firstCommitted + paxos_trim_max), transaction);
   }
 
   #onCommitted(): void {
@@ -612,7 +617,7 @@ export class Monitor implements Daemon<Message> {
         return this.#sync.onTimeout();
       case 'tick':
         this.#arm('tick', seconds(this.#world.config.mon_tick_interval));
-        if (this.#isOutsider()) this.#dismissClients();
+        if (this.#isOutsider() || this.#world.buggify('mon sends its clients away')) this.#dismissClients();
         return this.#tick();
       default:
         return;

@@ -29,7 +29,9 @@ import {
 } from '@spirula/sim-world';
 import { type Config, type Daemon, type Instant, makeConfig, SECOND, type World } from '@spirula/world';
 import type { ClusterSpec } from './cluster-spec.ts';
-import { SharedObjects, WorkloadClient } from './workload.ts';
+import { inSeconds } from './span.ts';
+import { ClusterWork } from './workloads/cluster-work.ts';
+import { WorkloadClient } from './workloads/workload-client.ts';
 
 export interface MonPlace {
   readonly process: SimProcess;
@@ -69,7 +71,8 @@ export class SimCluster {
   readonly osds: OsdPlace[] = [];
   readonly mgrs: SimProcess[] = [];
   readonly clients: ClientPlace[] = [];
-  readonly objects: SharedObjects;
+  /** What clients do, and were told. */
+  readonly work: ClusterWork;
   readonly fsid: Uuid;
   /** The pool that the clients use; set when the cluster is up. */
   pool: PoolId = 0;
@@ -84,7 +87,7 @@ export class SimCluster {
   constructor(simulation: Simulation, spec: ClusterSpec) {
     this.simulation = simulation;
     this.spec = spec;
-    this.objects = new SharedObjects(spec.workload.objects);
+    this.work = new ClusterWork(spec.workloads, () => inSeconds(simulation.now));
     this.fsid = this.#drawUuid('fsid');
     const { mons, osds, mgrs, clients } = spec.cluster;
     for (let rank = 0; rank < mons; rank++) this.#addMon(rank);
@@ -187,6 +190,8 @@ export class SimCluster {
   }
 
   #onExit(process: SimProcess, reason: string): void {
+    const { entity } = process.spec;
+    if (entity.type === 'client') this.work.onClientGone(clientName(entity.id));
     if (!this.restarts || reason === 'crash' || reason === 'powerLoss') return;
     const { simulation } = this;
     simulation.after(RESTART_DELAY, () => {
@@ -259,6 +264,7 @@ export class SimCluster {
 
   #addClient(number: number): void {
     const { simulation } = this;
+    const random = simulation.random(`workload ${number}`);
     const place: ClientPlace = {
       daemon: undefined,
       process: this.#addProcess({
@@ -266,12 +272,11 @@ export class SimCluster {
         endpoints: { public: 'dial' },
         make: (world) => {
           place.daemon = new WorkloadClient(world, {
-            name: `c${number}`,
+            name: clientName(`${number}`),
             monAddrs: this.#monAddrs(),
             fsid: this.fsid,
-            config: this.spec.workload,
-            objects: this.objects,
-            random: simulation.random(`workload ${number}`),
+            work: this.work,
+            random,
             onViolation: (problem) => simulation.addViolation(problem),
             onAcknowledged: (object, bytes) => {
               this.writesAcknowledged += 1;
@@ -372,4 +377,9 @@ export class SimCluster {
     const random = this.simulation.random(name);
     return Uint8Array.from({ length: 16 }, () => random.below(256));
   }
+}
+
+/** As a client marks what it writes. */
+function clientName(id: string): string {
+  return `c${id}`;
 }

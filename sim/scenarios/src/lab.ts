@@ -5,10 +5,11 @@
  *
  * `run` goes through to the verdict. Who steps through it (`boot`, `advance`, `finish`) sees the same history.
  */
+import type { Message } from '@spirula/messages';
 import { type LogLine, type SimProcess, Simulation } from '@spirula/sim-world';
-import { type Instant, InvariantViolation, SECOND, type WorldEvent } from '@spirula/world';
+import { type Instant, SECOND, type WorldEvent } from '@spirula/world';
 import { BootFailure, bootCluster } from './bootstrap.ts';
-import { findDamage, findMonDisagreement, findReplicaDifferences, findUnclean, PaxosWatch } from './checkers.ts';
+import { Checkers } from './checkers/checkers.ts';
 import { SimCluster } from './cluster.ts';
 import { type Condition, type Moment, parseCondition } from './conditions.ts';
 import { Expectations } from './expectations.ts';
@@ -42,10 +43,9 @@ export class Lab {
   readonly cluster: SimCluster;
   readonly injector: Injector;
   readonly #storm: Storm | undefined;
-  readonly #paxos: PaxosWatch;
+  readonly #checkers: Checkers;
   readonly #expectations: Expectations;
   readonly #traps: Trap[] = [];
-  #countdown = 1;
   #began: Instant | undefined;
   #healedAfter: Instant = 0;
   #writesSeen = 0;
@@ -59,15 +59,12 @@ export class Lab {
     const guard = spec.redundancyAware ? new RedundancyGuard(this.cluster, () => this.injector.active) : undefined;
     this.injector = new Injector(this.cluster, guard);
     this.#storm = spec.storm && new Storm(this.cluster, spec.storm, this.injector);
-    this.#paxos = new PaxosWatch(this.cluster);
+    this.#checkers = new Checkers(this.cluster, spec.checkOneIn);
     this.#expectations = new Expectations(this.cluster, spec.expect);
     this.injector.onInjected = (_, name) => {
       if (name !== undefined) this.#expectations.onFault(name);
     };
     this.simulation.onEvent((process, event) => this.#afterEvent(process, event));
-    this.simulation.onProcessExit((process) => {
-      if (process.spec.entity.type === 'mon') this.#paxos.forget(Number(process.spec.gid));
-    });
   }
 
   run(): Outcome {
@@ -111,7 +108,7 @@ export class Lab {
 
   /** From the end of the faults to the verdict. */
   finish(): Outcome {
-    const { clients, pool } = this.cluster;
+    const { clients } = this.cluster;
     this.#storm?.end();
     this.injector.heal();
     const healedAt = this.simulation.now;
@@ -124,13 +121,12 @@ export class Lab {
     if (unrest.length > 0) return this.#outcome(unrest);
 
     const [{ process, daemon }] = clients as [(typeof clients)[number]];
-    process.call(() => daemon!.readAll(pool));
+    process.call(() => daemon!.readAll());
     this.#runFor(healTime, () => daemon!.underWay === 0);
     if (daemon!.underWay > 0) return this.#outcome([`${daemon!.underWay} final reads are not answered`]);
     // What the last writes let go of is free once they are durable.
     this.#runFor(SETTLE_TIME, () => false);
-    for (const difference of findReplicaDifferences(this.cluster)) this.simulation.addViolation(difference);
-    for (const fault of findDamage(this.cluster)) this.simulation.addViolation(fault);
+    for (const problem of this.#checkers.atRest()) this.simulation.addViolation(problem);
     return this.#outcome([]);
   }
 
@@ -204,23 +200,13 @@ export class Lab {
     const waiting = this.cluster.clients.flatMap(({ daemon, process }) =>
       daemon!.underWay > 0 ? [`${process.name} waits for ${daemon!.underWay} answers`] : [],
     );
-    return [...findUnclean(this.cluster), ...findMonDisagreement(this.cluster), ...waiting];
+    return [...this.#checkers.findUnrest(), ...waiting];
   }
 
-  #afterEvent(process: SimProcess, event: WorldEvent<never> | unknown): void {
-    const { spec } = process;
-    if (spec.entity.type === 'mon') {
-      const problem = this.#paxos.check(Number(spec.gid));
-      if (problem !== undefined) this.simulation.addViolation(problem);
-    } else if (spec.entity.type === 'osd') {
-      this.#countdown -= 1;
-      if (this.#countdown === 0) {
-        this.#countdown = this.spec.checkOneIn;
-        this.#checkPgs(Number(spec.gid));
-      }
-    }
+  #afterEvent(process: SimProcess, event: WorldEvent<Message>): void {
+    this.#checkers.afterEvent(process, event);
     if (this.#began !== undefined && (this.#traps.length > 0 || this.#expectations.watching)) {
-      const moment = this.#moment(process, event as Moment['event']);
+      const moment = this.#moment(process, event);
       this.#spring(moment);
       this.#expectations.onMoment(moment);
     }
@@ -240,15 +226,6 @@ export class Lab {
     this.#readsSeen = readsAnswered;
     this.#loggedSeen += lines;
     return moment;
-  }
-
-  #checkPgs(osd: number): void {
-    try {
-      this.cluster.osds[osd]!.daemon!.checkPgInvariants();
-    } catch (error) {
-      if (!(error instanceof InvariantViolation)) throw error;
-      this.simulation.addViolation(`osd.${osd}: ${error.message}`);
-    }
   }
 
   #outcome(unclean: readonly string[]): Outcome {
@@ -273,7 +250,7 @@ export class Lab {
         starts: this.cluster.daemons.reduce((total, { runs }) => total + runs, 0),
         mapEpoch: this.cluster.osdMap?.epoch ?? 0,
         secondsToHeal: Math.round(this.#healedAfter / SECOND),
-        uncheckedObjects: this.cluster.objects.unchecked,
+        undecidedHistories: this.cluster.work.undecided,
       },
       faults: this.injector.history,
       script: this.injector.script,

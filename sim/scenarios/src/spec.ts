@@ -1,10 +1,11 @@
 /** What a scenario says: plain data, made by TypeScript, read from YAML or JSON, or drawn from a seed. */
 import { z } from 'zod';
-import { clusterSchema, poolSchema, workloadSchema } from './cluster-spec.ts';
+import { clusterSchema, poolSchema } from './cluster-spec.ts';
 import { expectationSchema } from './expectations.ts';
 import { span } from './faults/fault.ts';
 import { planSchema } from './faults/plan.ts';
 import { STORM_KINDS } from './faults/storm-kinds.ts';
+import { workloadSchema } from './workloads/workload-spec.ts';
 
 const us = z.int().min(0);
 
@@ -28,7 +29,8 @@ export const scenarioSchema = z.strictObject({
   watch: z.array(z.string()).optional(),
   cluster: clusterSchema.prefault({}),
   pools: z.array(poolSchema).min(1).prefault([{}]),
-  workload: workloadSchema.prefault({}),
+  /** What every client does, side by side. */
+  workloads: z.array(workloadSchema).prefault([{ kind: 'objects' }]),
   /** How long faults may strike, from when the cluster is up and clean. */
   duration: span.default('60s'),
   faults: z.array(planSchema).default([]),
