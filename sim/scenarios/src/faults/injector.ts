@@ -94,7 +94,8 @@ export class Injector {
     const text =
       describeFault(fault) + (forUs === undefined ? '' : ` for ${formatSpan(forUs)}`) + (why ? `: ${why}` : '');
     this.#note(text);
-    const number = this.#simulation.noteFault(text, { daemons: (afflicts ?? processes).map((each) => each.name) });
+    const daemons = this.#strikes(fault, afflicts ?? processes).map((each) => each.name);
+    const number = this.#simulation.noteFault(text, { daemons });
     this.onInjected(fault, name);
     const undo = (APPLY[fault.fault] as (typeof APPLY)['crash'])(
       {
@@ -152,6 +153,12 @@ export class Injector {
   /** Faults may strike again, after `heal`: for those who go on by hand. */
   reopen(): void {
     this.#open = true;
+  }
+
+  /** For traces: a partition has two groups instead of `daemons`. */
+  #strikes(fault: Fault, processes: readonly SimProcess[]): readonly SimProcess[] {
+    if (fault.fault !== 'partition') return processes;
+    return fault.groups.flatMap((group) => (group === 'rest' ? [] : findTargets(this.#cluster, group)));
   }
 
   #record(fault: Fault, processes: readonly SimProcess[], forUs: Instant | undefined): void {
