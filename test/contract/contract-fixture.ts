@@ -1,6 +1,8 @@
 import type { Message } from '@spirula/messages';
 import type { AuthDecision, AuthRequest, Daemon, World, WorldEvent } from '@spirula/world';
 
+export type DiskOperation = 'read' | 'write' | 'flush' | 'commit';
+
 /** Daemons of one case, in worlds that reach one another. The two implementations of `World` each make one. */
 export interface ContractFixture {
   /**
@@ -13,6 +15,11 @@ export interface ContractFixture {
    * as the seed draws.
    */
   crash(id: number): Promise<void>;
+  /** From now on the disk of OSD `id` answers every operation of this kind with EIO, until it is mended. */
+  breakDisk(id: number, operation: DiskOperation): Promise<void>;
+  mendDisk(id: number): Promise<void>;
+  /** Whether the world has ended OSD `id` by itself, and what it says of that. */
+  endOf(id: number): string | undefined;
   /** Runs `work` in OSD `id`'s turn, as its handler would. */
   act(id: number, work: () => void): Promise<void>;
   /** Lets time pass until `done`; fails in words when that takes more than five seconds of the fixture's time. */

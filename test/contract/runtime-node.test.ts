@@ -5,7 +5,8 @@ import type { Message } from '@spirula/messages';
 import { DaemonHost, MemoryDisk, type StoreConfig } from '@spirula/runtime-node';
 import { type Daemon, makeConfig, type World } from '@spirula/world';
 import { describe, expect, test } from 'vitest';
-import type { ContractFixture } from './contract-fixture.ts';
+import { FailingFiles } from '../src/failing-files.ts';
+import type { ContractFixture, DiskOperation } from './contract-fixture.ts';
 import { WORLD_CONTRACT } from './world-contract.ts';
 
 const TIMEOUT_MS = 5000;
@@ -14,24 +15,30 @@ const log = { debug: quiet, info: quiet, warn: quiet, error: quiet };
 
 /** Daemons in this process, with real clocks, sockets on loopback and files. */
 class NodeFixture implements ContractFixture {
-  readonly #stores: (id: number) => StoreConfig;
+  readonly #stores: (id: number, files: FailingFiles) => StoreConfig;
   readonly #hosts = new Map<number, DaemonHost>();
+  readonly #files = new Map<number, FailingFiles>();
+  readonly #ends = new Map<number, string>();
 
-  constructor(stores: (id: number) => StoreConfig) {
+  constructor(stores: (id: number, files: FailingFiles) => StoreConfig) {
     this.#stores = stores;
   }
 
   async start(id: number, make: (world: World<Message>) => Daemon<Message>): Promise<void> {
+    const files = this.#files.get(id) ?? new FailingFiles();
+    this.#files.set(id, files);
+    this.#ends.delete(id);
     const host = await DaemonHost.start(
       {
         entity: { type: 'osd', id: `${id}` },
         gid: BigInt(id),
-        store: this.#stores(id),
+        store: this.#stores(id, files),
         deviceBytes: 1 << 20,
         endpoints: { public: 0 },
         config: makeConfig(),
         log,
         bounds: { highWater: 4 << 20, overflow: 32 << 20 },
+        onExit: ({ detail }) => this.#ends.set(id, detail),
       },
       make,
     );
@@ -41,6 +48,18 @@ class NodeFixture implements ContractFixture {
   /** A kill: which unfinished writes the kernel has by then is not ours to choose. */
   async crash(id: number): Promise<void> {
     await this.#hosts.get(id)!.kill();
+  }
+
+  async breakDisk(id: number, operation: DiskOperation): Promise<void> {
+    this.#files.get(id)!.fail(operation, 'EIO');
+  }
+
+  async mendDisk(id: number): Promise<void> {
+    this.#files.get(id)!.heal();
+  }
+
+  endOf(id: number): string | undefined {
+    return this.#ends.get(id);
   }
 
   async act(_id: number, work: () => void): Promise<void> {
@@ -67,7 +86,7 @@ class NodeFixture implements ContractFixture {
 describe('a world on Node, stored on disk', () => {
   test.each(WORLD_CONTRACT)('$name', async ({ run }) => {
     const dir = mkdtempSync(join(tmpdir(), 'spirula-contract-'));
-    const fixture = new NodeFixture((id) => ({ kind: 'disk', dir: join(dir, `osd.${id}`) }));
+    const fixture = new NodeFixture((id, files) => ({ kind: 'disk', dir: join(dir, `osd.${id}`), files }));
     try {
       await run(fixture);
     } finally {

@@ -2,7 +2,7 @@ import type { Message } from '@spirula/messages';
 import { EXACT_CLOCK, type NetworkProfile, QUICK_DISK, type SimProcess, Simulation } from '@spirula/sim-world';
 import { type Daemon, makeConfig, SECOND, type World } from '@spirula/world';
 import { describe, expect, test } from 'vitest';
-import type { ContractFixture } from './contract-fixture.ts';
+import type { ContractFixture, DiskOperation } from './contract-fixture.ts';
 import { WORLD_CONTRACT } from './world-contract.ts';
 
 /** One seed may be lucky: what a crash leaves, how packets fall, and how clocks run are drawn. */
@@ -17,8 +17,11 @@ class SimFixture implements ContractFixture {
   readonly #processes = new Map<number, SimProcess>();
   readonly #makes = new Map<number, Make>();
 
+  readonly #ends = new Map<SimProcess, string>();
+
   constructor(seed: number, network: Partial<NetworkProfile>) {
     this.#simulation = new Simulation({ seed, network });
+    this.#simulation.onProcessExit((process, reason) => this.#ends.set(process, reason));
   }
 
   async start(id: number, make: Make): Promise<void> {
@@ -42,6 +45,19 @@ class SimFixture implements ContractFixture {
 
   async crash(id: number): Promise<void> {
     this.#processes.get(id)!.crash();
+  }
+
+  async breakDisk(id: number, operation: DiskOperation): Promise<void> {
+    this.#processes.get(id)!.disk.faults.fail(operation);
+  }
+
+  async mendDisk(id: number): Promise<void> {
+    this.#processes.get(id)!.disk.faults.heal();
+  }
+
+  endOf(id: number): string | undefined {
+    const process = this.#processes.get(id)!;
+    return process.state === 'stopped' ? this.#ends.get(process) : undefined;
   }
 
   async act(id: number, work: () => void): Promise<void> {

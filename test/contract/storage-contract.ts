@@ -1,5 +1,5 @@
 import { type Bytes, fromUtf8, utf8 } from '@spirula/encoding';
-import type { KeyValue, KvOp, KvRange } from '@spirula/world';
+import { DeviceError, type KeyValue, type KvOp, type KvRange } from '@spirula/world';
 import { expect } from 'vitest';
 import { type ContractCase, Recorder } from './contract-fixture.ts';
 
@@ -221,6 +221,109 @@ export const BLOCK_CONTRACT: readonly ContractCase[] = [
         expect([1, 2]).toContain(sector[0]);
         expect(sector).toEqual(filled(sectorSize, sector[0]!));
       }
+    },
+  },
+];
+
+function errorOf(work: () => void): unknown {
+  try {
+    work();
+  } catch (error) {
+    return error;
+  }
+  return undefined;
+}
+
+export const DISK_FAILURE_CONTRACT: readonly ContractCase[] = [
+  {
+    name: 'a disk that fails: reads and writes that it refuses throw a DeviceError, and others go on',
+    async run(fixture) {
+      const daemon = await Recorder.start(fixture, 0);
+      const { block } = daemon.world;
+      await daemon.act(() => block.write(0, filled(block.blockSize, 1)));
+      for (const operation of ['read', 'write'] as const) {
+        await fixture.breakDisk(0, operation);
+        let error: unknown;
+        await daemon.act(() => {
+          error = errorOf(() =>
+            operation === 'read' ? block.read(0, block.blockSize) : block.write(0, filled(block.blockSize, 2)),
+          );
+        });
+        await fixture.mendDisk(0);
+
+        expect(error).toBeInstanceOf(DeviceError);
+        expect((error as DeviceError).code).toBe(-5);
+        expect((error as DeviceError).message).not.toBe('');
+      }
+      await daemon.act(() => block.flush(1));
+      await daemon.event('flushed');
+      expect(block.read(0, block.blockSize)).toEqual(filled(block.blockSize, 1));
+    },
+  },
+  ...(['commit', 'flush'] as const).map(
+    (operation): ContractCase => ({
+      name: `a disk that fails: a ${operation} that does is told once, as the last thing in that run; the next run finds what was durable`,
+      async run(fixture) {
+        const before = await Recorder.start(fixture, 0);
+        await before.act(({ kv, block }) => {
+          kv.submit([put('a', '1')], 1);
+          block.write(0, filled(block.blockSize, 1));
+          block.flush(2);
+        });
+        await before.event('committed');
+        await before.event('flushed');
+        await fixture.breakDisk(0, operation);
+        await before.act(({ kv, block }) => {
+          if (operation === 'commit') kv.submit([put('a', '2')], 3);
+          else block.flush(4);
+        });
+        const { code, detail } = await before.event('storageFailed');
+        await fixture.until(() => fixture.endOf(0) !== undefined);
+        await fixture.wait(10_000);
+
+        expect(code).toBe(-5);
+        expect(detail).not.toBe('');
+        expect(fixture.endOf(0)).toBe(detail);
+        expect(before.of('committed')).toHaveLength(1);
+        expect(before.of('flushed')).toHaveLength(1);
+        expect(before.events.at(-1)!.kind).toBe('storageFailed');
+        await fixture.mendDisk(0);
+        const after = await Recorder.start(fixture, 0);
+        const { kv, block } = after.world;
+        expect(['1', '2']).toContain(get(kv, 'a'));
+        expect(block.read(0, block.blockSize)).toEqual(filled(block.blockSize, 1));
+        await after.act(() => kv.submit([put('a', '3')], 5));
+        await after.event('committed');
+        expect(after.of('storageFailed')).toEqual([]);
+      },
+    }),
+  ),
+  {
+    name: 'a disk that fails: a large write that does is thrown, or told as a flush that fails is',
+    async run(fixture) {
+      const daemon = await Recorder.start(fixture, 0);
+      await fixture.breakDisk(0, 'write');
+      let error: unknown;
+      await daemon.act(({ block }) => {
+        error = errorOf(() => block.write(0, filled(64 * block.blockSize, 1)));
+        if (error === undefined) block.flush(1);
+      });
+      if (error === undefined) await daemon.event('storageFailed');
+      else expect(error).toBeInstanceOf(DeviceError);
+      expect(daemon.of('flushed')).toEqual([]);
+    },
+  },
+  {
+    name: 'a disk that fails: a daemon that lets a DeviceError pass is ended, and its message told',
+    async run(fixture) {
+      const daemon = await Recorder.start(fixture, 0);
+      daemon.onEvent = () => {
+        throw new DeviceError(-5, 'osd.0 cannot go on');
+      };
+      await daemon.act(({ clock }) => clock.arm('x', clock.now()));
+      await fixture.until(() => fixture.endOf(0) !== undefined);
+
+      expect(fixture.endOf(0)).toBe('osd.0 cannot go on');
     },
   },
 ];

@@ -2,7 +2,7 @@ import { CLOCK_CONTRACT } from './clock-contract.ts';
 import type { ContractCase } from './contract-fixture.ts';
 import { CRYPTO_CONTRACT } from './crypto-contract.ts';
 import { NET_CONTRACT } from './net-contract.ts';
-import { BLOCK_CONTRACT, KV_CONTRACT } from './storage-contract.ts';
+import { BLOCK_CONTRACT, DISK_FAILURE_CONTRACT, KV_CONTRACT } from './storage-contract.ts';
 
 /** What every `World` promises, one case a promise. */
 export const WORLD_CONTRACT: readonly ContractCase[] = [
@@ -10,5 +10,6 @@ export const WORLD_CONTRACT: readonly ContractCase[] = [
   ...CRYPTO_CONTRACT,
   ...KV_CONTRACT,
   ...BLOCK_CONTRACT,
+  ...DISK_FAILURE_CONTRACT,
   ...NET_CONTRACT,
 ];

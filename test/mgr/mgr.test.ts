@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { EMPTY, fromUtf8 } from '@spirula/encoding';
-import { decodeMgrMap, encodeMgrMap } from '@spirula/maps';
+import { decodeMgrMap, decodeMonMap, encodeMgrMap, encodeMonMap } from '@spirula/maps';
 import type { MgrCommandReply } from '@spirula/messages';
 import { Mgr } from '@spirula/mgr';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -9,6 +9,9 @@ import { MapHistory } from '../client/osd-maps.ts';
 import { noObjects, reportOf } from './pg-stats.ts';
 
 const sample = decodeMgrMap(new Uint8Array(readFileSync(new URL('../golden/samples/mgrmap.bin', import.meta.url))));
+const monMap = decodeMonMap(
+  new Uint8Array(readFileSync(new URL('../golden/samples/monmap.1mon.bin', import.meta.url))),
+);
 const CLIENT = 500;
 
 let fake: FakeWorld;
@@ -265,10 +268,45 @@ describe('commands', () => {
       status: 'unsafe to stop osd(s) at this time (16 PGs are or would become offline)',
     });
     expect(ask({ prefix: 'osd ok-to-stop', ids: ['0'] }).code).toBe(0);
+    expect(ask({ prefix: 'osd safe-to-destroy', ids: ['77'] })).toMatchObject({
+      code: 0,
+      status: 'OSD(s) 77 are safe to destroy without reducing data durability.',
+    });
+    expect(JSON.parse(ask({ prefix: 'osd safe-to-destroy', ids: ['0', '77'], format: 'json' }).text)).toEqual({
+      safe_to_destroy: [77],
+      active: [0],
+      missing_stats: [],
+      stored_pgs: [],
+    });
     expect(ask({ prefix: 'osd safe-to-destroy', ids: ['0'] })).toMatchObject({
       code: -16,
       status: 'OSD(s) 0 have 16 pgs currently mapped to them. ',
     });
+  });
+
+  test('an OSD that holds data is purged when forced only, and it is the monitors that do it', () => {
+    activate();
+    reportAll();
+    const line = (args: object) => [JSON.stringify({ prefix: 'osd purge', id: 0, ...args })];
+    const command = { type: 'mgr_command', tid: 3n, fsid: new Uint8Array(16), data: EMPTY } as const;
+
+    expect(ask({ prefix: 'osd purge', id: 0 })).toMatchObject({
+      code: -16,
+      status:
+        'OSD(s) 0 have 16 pgs currently mapped to them. \nYou can proceed by passing --force, ' +
+        'but be warned that this will likely mean real, permanent data loss.',
+    });
+    fake.deliver(mon, { type: 'mon_map', monmap: encodeMonMap({ ...monMap, fsid: history.map.fsid }) });
+    fake.take('mon_command');
+    fake.deliver(CLIENT, { ...command, cmd: line({ force: true }) });
+    const [asked] = fake.take('mon_command');
+    expect(JSON.parse(asked!.cmd[0]!)).toEqual({ prefix: 'osd purge-actual', id: 0, yes_i_really_mean_it: true });
+    expect(fake.take('mgr_command_reply')).toEqual([]);
+
+    const ack = { type: 'mon_command_ack', tid: asked!.tid, cmd: asked!.cmd, data: EMPTY } as const;
+    fake.deliver(mon, { ...ack, code: -16, status: 'osd.0 is not `down`.' });
+
+    expect(fake.take('mgr_command_reply')).toMatchObject([{ on: CLIENT, code: -16, status: 'osd.0 is not `down`.' }]);
   });
 
   test('client traffic shows in osd pool stats while it lasts', () => {

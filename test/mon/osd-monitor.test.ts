@@ -15,15 +15,17 @@ function log(cluster: MonCluster): string[] {
 }
 
 describe('an OSD', () => {
-  test('is out while it is registered only, and up and in when it boots', () => {
+  test('is in, down and new while it is registered only, and up and new no more when it boots', () => {
     const cluster = new MonCluster().start();
     const osd = cluster.addOsd(0);
-    expect([osd.isUp, osd.isIn]).toEqual([false, false]);
+    expect([osd.isUp, osd.isIn]).toEqual([false, true]);
+    expect(cluster.json('osd dump').osds[0].state).toEqual(['exists', 'new']);
 
     osd.boot();
 
     cluster.until('it is up', () => osd.isUp);
     expect(osd.isIn).toBe(true);
+    expect(cluster.json('osd dump').osds[0].state).toEqual(['exists', 'up']);
     expect(log(cluster).some((line) => /^osd\.0 v2:.* boot$/.test(line))).toBe(true);
     expect(cluster.json('osd metadata', { id: '0' })).toMatchObject({ id: 0, hostname: 'host0' });
   });

@@ -1,5 +1,13 @@
 import { type Bytes, compareBytes } from '@spirula/encoding';
-import { type Batch, type BlockDevice, type KeyValue, KvOverlay, type KvRange, type Token } from '@spirula/world';
+import {
+  type Batch,
+  type BlockDevice,
+  DeviceError,
+  type KeyValue,
+  KvOverlay,
+  type KvRange,
+  type Token,
+} from '@spirula/world';
 
 /** A key-value store whose batches become durable one by one, when the test says so, and that can lose power. */
 export class CrashableKv implements KeyValue {
@@ -60,6 +68,10 @@ export class CrashableBlock implements BlockDevice {
   /** Since the oldest write that no returned flush covers. */
   #log: ({ readonly offset: number; readonly bytes: Bytes } | { readonly flush: Token })[] = [];
 
+  /** Answered with EIO: those that touch a byte, and one read in the order of reads. */
+  #refused: { readonly operation: 'read' | 'write'; readonly at: number | undefined }[] = [];
+  #readsUntilRefusal = Number.POSITIVE_INFINITY;
+
   constructor(content: Uint8Array) {
     this.size = content.length;
     this.#view = content.slice();
@@ -68,11 +80,15 @@ export class CrashableBlock implements BlockDevice {
 
   read(offset: number, length: number): Bytes {
     this.#check(offset, length);
+    this.#readsUntilRefusal -= 1;
+    if (this.#readsUntilRefusal === -1) throw new DeviceError(-5, 'refused once');
+    this.#answer('read', offset, length);
     return this.#view.slice(offset, offset + length);
   }
 
   write(offset: number, bytes: Bytes): void {
     this.#check(offset, bytes.length);
+    this.#answer('write', offset, bytes.length);
     this.#view.set(bytes, offset);
     this.#log.push({ offset, bytes: bytes.slice() });
   }
@@ -97,6 +113,27 @@ export class CrashableBlock implements BlockDevice {
     this.#durable[offset]! ^= 0xff;
   }
 
+  /** From now on, reads or writes that touch a byte, or all of them; after a crash as well. */
+  refuse(operation: 'read' | 'write', at?: number): void {
+    this.#refused.push({ operation, at });
+  }
+
+  /** One read, after so many others. */
+  refuseRead(after: number): void {
+    this.#readsUntilRefusal = after;
+  }
+
+  accept(): void {
+    this.#refused = [];
+    this.#readsUntilRefusal = Number.POSITIVE_INFINITY;
+  }
+
+  #answer(operation: 'read' | 'write', offset: number, length: number): void {
+    for (const { operation: each, at = offset } of this.#refused) {
+      if (each === operation && at >= offset && at < offset + length) throw new DeviceError(-5, `${each} refused`);
+    }
+  }
+
   /** Where the bytes are, for a test that looks at the device itself. */
   find(bytes: Bytes): number {
     return Buffer.from(this.#view.buffer).indexOf(bytes);
@@ -111,7 +148,9 @@ export class CrashableBlock implements BlockDevice {
         if (survives()) content.set(entry.bytes.subarray(at, at + SECTOR), entry.offset + at);
       }
     }
-    return new CrashableBlock(content);
+    const left = new CrashableBlock(content);
+    left.#refused = this.#refused;
+    return left;
   }
 
   #check(offset: number, length: number): void {

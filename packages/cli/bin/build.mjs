@@ -1,6 +1,7 @@
 #!/usr/bin/env node
-// Bundles the sources into dist/: main.mjs (the executable), library.mjs (what `import 'spirula'` gives), seed-worker.mjs
-// (a thread of the simulator), and with --types the library's declarations. Everything outside the workspace stays an ordinary dependency.
+// Bundles the sources into dist/: main.mjs (the executable), library.mjs (what `import 'spirula'` gives), sim.mjs (what
+// scenarios import from 'spirula/sim'), seed-worker.mjs (a thread of the simulator), and with --types the library's
+// declarations. Everything outside the workspace stays an ordinary dependency.
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename } from 'node:path';
@@ -17,6 +18,7 @@ export async function buildAll({ types = false } = {}) {
     entryPoints: {
       main: 'packages/cli/src/main.ts',
       library: 'packages/cli/src/library.ts',
+      sim: 'packages/cli/src/sim/sim-library.ts',
       'seed-worker': 'packages/cli/src/sim/seed-worker.ts',
     },
     outdir: 'dist',

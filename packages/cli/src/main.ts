@@ -128,12 +128,13 @@ function makeProgram(): Command {
   sim
     .command('run')
     .description('run a scenario under one seed, or under many')
-    .argument('<scenario>')
+    .argument('<scenario>', 'a name that `sim list` shows, or a file: TypeScript, JavaScript, YAML, JSON')
     .option('--seed <n>', 'the seed (1)', wholeNumber(0, 0xffff_ffff))
     .option('--seeds <from..to>', 'a range of seeds, such as 1..1000')
     .option('--jobs <n>', 'seeds run at a time (one a core)', wholeNumber(1, 256))
     .option('--shard <i/n>', 'of the range only part i of n, counted from 0: for several machines')
     .option('--until <span>', "how long faults last, such as 90s or 1h (the scenario's own time)")
+    .option('--shrink [file]', 'when it fails, make the smallest case that fails in the same way, as YAML')
     .action(async (scenario, options) => {
       const { runSim } = await import('./commands/sim.ts');
       process.exitCode = await runSim(scenario, options);

@@ -228,12 +228,25 @@ export function moveBucket(map: CrushMap, id: number, location: CrushLocation): 
   return fitsLocation(without, id, location) ? insert(without, id, bucketOf(map, id)?.weight ?? 0, location) : map;
 }
 
+/** Takes a rule away; the numbers of the others stay (crush_remove_rule). */
+export function removeRule(map: CrushMap, ruleNo: number): CrushMap {
+  const ruleNames = new Map(map.ruleNames);
+  ruleNames.delete(ruleNo);
+  return rebuildShadows({ ...map, rules: map.rules.with(ruleNo, undefined), ruleNames });
+}
+
 /** Gives an OSD another weight (16.16) where it stands. */
 export function reweightItem(map: CrushMap, item: number, weight: number): CrushMap {
   const parent = parentOf(map, item);
   if (parent === undefined) return map;
   const entries = entriesOf(parent).map(([each, old]): WeightedItem => [each, each === item ? weight : old]);
   return rebuildShadows(replaceItems(map, parent, entries, item));
+}
+
+/** Whether a rule takes this bucket, or the shadow of it for a device class (CrushWrapper::_bucket_is_in_use). */
+export function isTakenByRule(map: CrushMap, bucket: number): boolean {
+  const ids = new Set([bucket, ...(map.classBuckets.get(bucket)?.values() ?? [])]);
+  return map.rules.some((rule) => rule?.steps.some(({ op, arg1 }) => op === RuleOp.take && ids.has(arg1)));
 }
 
 /** Removes a device, or a bucket that holds nothing. */

@@ -100,18 +100,42 @@ function contains(map: CrushMap, id: number, item: number): boolean {
   return id === item || ancestorsOf(map, item).some((bucket) => bucket.id === id);
 }
 
+/** Why an item cannot be put somewhere: `loop` when the place lies below the item, `invalid` for all else. */
+export type Misfit = 'invalid' | 'loop';
+
 /**
- * Whether an item can be put at `location`: something is named there, names that exist are buckets of that type, and the
- * lowest of them neither holds the item yet nor lies below it.
+ * Why an item cannot be put at `location`; undefined when it can: something is named there, names that exist are buckets
+ * of that type, and the lowest of them neither holds the item yet nor lies below it (CrushWrapper::insert_item).
  */
-export function fitsLocation(map: CrushMap, item: number, location: CrushLocation): boolean {
+export function findMisfit(map: CrushMap, item: number, location: CrushLocation): Misfit | undefined {
   const steps = stepsOf(map, location);
   for (const { type, name } of steps) {
     const id = itemByName(map, name);
     if (id === undefined) continue;
-    return bucketOf(map, id)?.type === type && !contains(map, id, item) && !contains(map, item, id);
+    if (bucketOf(map, id)?.type !== type || contains(map, id, item)) return 'invalid';
+    return contains(map, item, id) ? 'loop' : undefined;
   }
-  return steps.length > 0;
+  return steps.length > 0 ? undefined : 'invalid';
+}
+
+/** Whether an item can be put at `location`. */
+export function fitsLocation(map: CrushMap, item: number, location: CrushLocation): boolean {
+  return findMisfit(map, item, location) === undefined;
+}
+
+/** The devices below a bucket, each once. */
+export function devicesBelow(map: CrushMap, bucket: number): number[] {
+  const devices = new Set<number>();
+  const seen = new Set<number>();
+  const visit = (id: number) => {
+    if (seen.has(id)) return;
+    seen.add(id);
+    for (const item of bucketOf(map, id)?.items ?? [])
+      if (item >= 0) devices.add(item);
+      else visit(item);
+  };
+  visit(bucket);
+  return [...devices];
 }
 
 /** The steps of a location, lowest type first; types that the map does not have are passed over. */

@@ -18,6 +18,7 @@ export const Errno = {
   ERANGE: -34,
   ENAMETOOLONG: -36,
   ENOTEMPTY: -39,
+  ELOOP: -40,
   ENODATA: -61,
   EOVERFLOW: -75,
   EOPNOTSUPP: -95,

@@ -364,13 +364,16 @@ export class Mgr implements Daemon<Message> {
     const outcome = this.#active
       ? runCommand(line, this.#context())
       : { code: Errno.EAGAIN, status: 'this manager is on standby', output: '' };
-    this.#world.net.send(session, {
-      type: message.type === 'command' ? 'command_reply' : 'mgr_command_reply',
-      tid: message.tid,
-      code: outcome.code,
-      status: outcome.status,
-      data: utf8(outcome.output),
-    });
+    const reply = (code: number, status: string, data: Bytes) => {
+      const type = message.type === 'command' ? 'command_reply' : 'mgr_command_reply';
+      // Whoever asked may have left while the monitors were at it.
+      if (this.#clients.has(session)) this.#world.net.send(session, { type, tid: message.tid, code, status, data });
+    };
+    if ('delegate' in outcome) {
+      this.#mon.command(outcome.delegate, EMPTY, ({ code, status, data }) => reply(code, status, data));
+      return;
+    }
+    reply(outcome.code, outcome.status, utf8(outcome.output));
   }
 }
 

@@ -10,9 +10,35 @@ import type { Config } from '@spirula/world';
 /** mon_osd_laggy_max_interval, seconds: a longer absence says nothing about being slow. */
 const MAX_INTERVAL = 300;
 
+/** Of a fraction of a half-life, so many binary digits count: less than a millionth of a second of grace is left out. */
+const FRACTION_BITS = 40;
+
+/**
+ * 1 after no half-life, a half after one, and so on. Only of operations that IEEE 754 rounds alike on all machines, square
+ * root among them and powers not: monitors must not come to different verdicts.
+ *
+ * @param halfLives below 0 counts as 0: a wall clock that was set back makes nobody more patient than it was
+ */
+export function remaining(halfLives: number): number {
+  if (halfLives <= 0) return 1;
+  const whole = Math.floor(halfLives);
+  let left = 1;
+  for (let i = 0; i < whole && left > 0; i++) left /= 2;
+  let fraction = halfLives - whole;
+  let root = 0.5;
+  for (let i = 0; i < FRACTION_BITS && fraction > 0; i++) {
+    root = Math.sqrt(root);
+    fraction *= 2;
+    if (fraction < 1) continue;
+    left *= root;
+    fraction -= 1;
+  }
+  return left;
+}
+
 /** Seconds to add for what is known of an OSD, `age` seconds after it was learnt. */
 function allowance({ laggyInterval, laggyProbability }: OsdXInfo, age: number, config: Config): number {
-  return laggyInterval * laggyProbability * 2 ** (-age / config.mon_osd_laggy_halflife);
+  return laggyInterval * laggyProbability * remaining(age / config.mon_osd_laggy_halflife);
 }
 
 /** Seconds of silence before `target`, silent for `failedFor`, is taken for failed on the word of `reporters`. */

@@ -50,6 +50,7 @@ const INITIAL_FLAGS =
 const RELEASE_LUMINOUS = 12;
 const RELEASE_PACIFIC = 16;
 const IN = 0x10000;
+const NO_UUID: Uuid = new Uint8Array(16);
 /** Features that OSDs of Pacific report. */
 const OSD_FEATURES = 0x3f01_cfbd_fffd_ffffn;
 
@@ -187,7 +188,8 @@ export class OsdMonitor implements PaxosService {
     transaction.put(PREFIX, INC + key, encodeIncremental(inc));
     transaction.putNumber(PREFIX, 'last', inc.epoch);
     for (const [osd, metadata] of this.#pendingMetadata) {
-      transaction.put(METADATA, String(osd), encodeMetadata(metadata));
+      if (metadata.size === 0) transaction.del(METADATA, String(osd));
+      else transaction.put(METADATA, String(osd), encodeMetadata(metadata));
     }
     const first = this.#trimDue
       ? Math.min(this.#trimPoint(), this.#first + this.#context.config.paxos_trim_max)
@@ -227,6 +229,11 @@ export class OsdMonitor implements PaxosService {
     }
     if (osdUp(this.#map, osd) && sameAddrVec(this.#map.clientAddrs[osd]!, boot.publicAddrs)) return;
     const inc = this.#pending;
+    // Just registered, or removed: the next epoch shows which.
+    if (inc.newUuid.has(osd)) {
+      this.#afterCommit.push(() => this.onBoot(boot));
+      return;
+    }
     if (osdUp(this.#map, osd)) {
       // The process we know is gone; this is its successor. Down first: the next epoch brings it up.
       this.#markDown(osd, 'restarted: a new process boots');
@@ -259,7 +266,7 @@ export class OsdMonitor implements PaxosService {
 
   /** New OSDs come in; so do those the monitors put out by themselves (mon_osd_auto_mark_*_in). */
   #bringIn(osd: OsdId, xinfo: OsdXInfo): void {
-    if (osdIn(this.#map, osd) || (this.#map.flags & OsdMapFlag.noin) !== 0) return;
+    if ((this.#map.flags & OsdMapFlag.noin) !== 0) return;
     const state = this.#map.osdState[osd]!;
     if ((state & (OsdState.new | OsdState.autoout)) === 0) return;
     this.#pending.newWeight.set(osd, xinfo.oldWeight > 0 ? xinfo.oldWeight : IN);
@@ -333,6 +340,11 @@ export class OsdMonitor implements PaxosService {
     this.#failures.forget(osd);
     this.#context.clusterLog('info', `osd.${osd} ${why}`);
     this.propose();
+  }
+
+  /** Marks an OSD dead by command. */
+  setDead(osd: OsdId): void {
+    this.#markDead(osd);
   }
 
   /** Its process is gone, not merely silent: whoever takes over need not wait for its read leases (dead_epoch). */
@@ -436,16 +448,60 @@ export class OsdMonitor implements PaxosService {
 
   // Changes made by commands
 
-  /** Registers an OSD (`osd new`): the number given or the lowest free one. */
+  /**
+   * Registers an OSD (`osd new`): the number given or the lowest free one. One that was destroyed keeps all that the map
+   * says of its number (OSDMonitor::prepare_command_osd_new, do_osd_create).
+   */
   register(uuid: Uuid, id: OsdId | undefined): OsdId {
     const osd = id ?? this.#lowestFree();
     const inc = this.#pending;
-    if (osd >= Math.max(this.#map.maxOsd, inc.newMaxOsd)) inc.newMaxOsd = osd + 1;
-    // Out until it boots for the first time.
-    inc.newState.set(osd, OsdState.exists | OsdState.new);
+    const state = this.#map.osdState[osd] ?? 0;
+    if ((state & OsdState.destroyed) !== 0) {
+      inc.newState.set(osd, OsdState.destroyed | (~state & OsdState.new));
+    } else {
+      if (osd >= Math.max(this.#map.maxOsd, inc.newMaxOsd)) inc.newMaxOsd = osd + 1;
+      // In, though down: what has a weight exists.
+      inc.newWeight.set(osd, IN);
+      inc.newState.set(osd, OsdState.new);
+    }
     inc.newUuid.set(osd, uuid);
     this.propose();
     return osd;
+  }
+
+  /** Whether the number is taken, or about to be, by an OSD that was not destroyed. */
+  isTaken(osd: OsdId): boolean {
+    if (this.#pending.newUuid.has(osd)) return true;
+    return osdExists(this.#map, osd) && (this.#map.osdState[osd]! & OsdState.destroyed) === 0;
+  }
+
+  /** Forgets an OSD that is down. */
+  unregister(osd: OsdId): void {
+    this.#forget(osd);
+    this.#pending.newState.set(osd, this.#map.osdState[osd]!);
+    this.#pending.newXInfo.delete(osd);
+  }
+
+  /** Marks an OSD that is down as destroyed: the number is kept for another, `register` gives it away. */
+  destroy(osd: OsdId): void {
+    this.#forget(osd);
+    this.#pending.newState.set(osd, OsdState.destroyed);
+  }
+
+  #forget(osd: OsdId): void {
+    const inc = this.#pending;
+    // It may be about to come up: that boot is void.
+    for (const addrs of [inc.newUpClient, inc.newUpCluster, inc.newHbBackUp, inc.newHbFrontUp]) addrs.delete(osd);
+    inc.newUpThru.delete(osd);
+    inc.newUuid.set(osd, NO_UUID);
+    this.#pendingMetadata.set(osd, new Map());
+    this.propose();
+  }
+
+  /** Whether a pool that is, or is about to be, places its data by this ruleset. */
+  isRuleUsed(ruleset: number): boolean {
+    const pools = [...this.#map.pools.keys(), ...this.#pending.newPools.keys()];
+    return pools.some((id) => this.pendingPool(id)!.crushRule === ruleset);
   }
 
   #lowestFree(): OsdId {

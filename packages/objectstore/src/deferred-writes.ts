@@ -1,8 +1,9 @@
-import { type Bytes, concatBytes, MalformedInput, type RawString, rawFromBytes } from '@spirula/encoding';
+import { type Bytes, concatBytes, type RawString, rawFromBytes } from '@spirula/encoding';
 import { type BlockDevice, invariant, type KeyValue } from '@spirula/world';
 import { afterPrefix, DEFERRED_PREFIX, deferredKey, readDeferredKey } from './key-space.ts';
 import { BLOCK_BYTES } from './onode.ts';
 import type { StagedKv } from './staged-kv.ts';
+import { IncompatibleStore, REPLACE } from './superblock.ts';
 
 /** So many bytes or transactions not flushed yet, and the device is flushed to get rid of their records. */
 const FLUSH_BYTES = 2 << 20;
@@ -107,14 +108,16 @@ export class DeferredWrites {
     this.#written = this.#committed;
   }
 
-  /** Writes the records found at mount to the device. @throws MalformedInput */
-  replay(kv: KeyValue): void {
+  /** Writes the records found at mount to a device of so many blocks. @throws IncompatibleStore, DeviceError */
+  replay(kv: KeyValue, blockCount: number): void {
     const start = new Uint8Array([DEFERRED_PREFIX.charCodeAt(0)]);
     const end = new Uint8Array([afterPrefix(DEFERRED_PREFIX).charCodeAt(0)]);
     for (const [key, value] of kv.range({ start, end })) {
       const { seq, block } = readDeferredKey(rawFromBytes(key));
-      if (value.length > BLOCK_BYTES) {
-        throw new MalformedInput('deferred write', 0, `has ${value.length} bytes, a block has ${BLOCK_BYTES}`);
+      if (value.length > BLOCK_BYTES || block === 0 || block >= blockCount) {
+        throw new IncompatibleStore(
+          `a deferred write is damaged (${value.length} bytes for device block ${block} of ${blockCount}). ${REPLACE}`,
+        );
       }
       const bytes = new Uint8Array(BLOCK_BYTES);
       bytes.set(value);

@@ -22,11 +22,11 @@ class Station {
   store: ObjectStore;
   durable: Token[] = [];
 
-  constructor(deviceBytes = 4 << 20) {
+  constructor(deviceBytes = 4 << 20, identity = IDENTITY) {
     this.block = new CrashableBlock(new Uint8Array(deviceBytes));
     this.store = this.#open();
     expect(this.store.mount()).toBeUndefined();
-    this.store.mkfs(IDENTITY);
+    this.store.mkfs(identity);
     this.settle();
   }
 
@@ -74,6 +74,12 @@ function object(name: RawString, fields: Partial<HObject> = {}): HObject {
   return { pool: 1, nspace: '', key: '', name, snap: 0xffff_ffff_ffff_fffen, hash: 0, max: false, ...fields };
 }
 
+function patched(bytes: Bytes, at: number, value: number): Bytes {
+  const copy = bytes.slice();
+  copy[at] = value;
+  return copy;
+}
+
 function pattern(length: number, seed: number): Bytes {
   const bytes = new Uint8Array(length);
   for (let i = 0; i < length; i++) bytes[i] = (i * 31 + seed * 17 + (i >> 8)) & 0xff;
@@ -81,6 +87,7 @@ function pattern(length: number, seed: number): Bytes {
 }
 
 const A = object('a');
+const SOUND = { damaged: [], faults: [] };
 
 describe('reads', () => {
   test('an object reads as it was written, small and large, aligned or not', () => {
@@ -151,7 +158,7 @@ describe('reads', () => {
       expect(objectOfOrder(objectOrder(oid))).toEqual(oid);
     }
     expect(station.store.list(CID, object('', { max: true }), 10)).toEqual([]);
-    expect(station.store.fsck()).toEqual([]);
+    expect(station.store.fsck()).toEqual(SOUND);
   });
 
   test('omap keys longer than a key-value store takes are kept, in order, and removed by range', () => {
@@ -170,7 +177,7 @@ describe('reads', () => {
     expect([...station.store.omapList(CID, A, '', 10).keys()]).toEqual(keys.slice(2));
     station.run({ op: 'remove', cid: CID, oid: A });
     expect(station.store.statfs()).toMatchObject({ data: 0, omap: 0, metadata: 0 });
-    expect(station.store.fsck()).toEqual([]);
+    expect(station.store.fsck()).toEqual(SOUND);
   });
 });
 
@@ -183,20 +190,166 @@ describe('damage', () => {
 
     expect(() => station.store.read(CID, A, 9000, 1)).toThrow(UnreadableObject);
     expect(station.store.read(CID, A, 0, 8192)).toHaveLength(8192);
-    expect(station.store.fsck()).toHaveLength(1);
+    const { damaged, faults } = station.store.fsck();
+    expect(faults).toEqual([]);
+    expect(damaged).toEqual([{ cid: CID, oid: A, offset: 8192, deviceOffset: expect.any(Number), marked: false }]);
     station.run({ op: 'write', cid: CID, oid: A, offset: 9000, data: pattern(10, 6) });
     expect(() => station.store.read(CID, A, 9000, 1)).toThrow(UnreadableObject);
     station.run({ op: 'clone', cid: CID, oid: A, to: object('copy') });
     expect(() => station.store.read(CID, object('copy'), 9000, 1)).toThrow(UnreadableObject);
+    expect(station.store.fsck().damaged.map(({ oid, offset, marked }) => [oid.name, offset, marked])).toEqual([
+      ['a', 8192, true],
+      ['copy', 8192, true],
+    ]);
     station.run({ op: 'write', cid: CID, oid: A, offset: 8192, data: pattern(4096, 7) });
     expect(equalBytes(station.store.read(CID, A, 8192, 4096), pattern(4096, 7))).toBe(true);
   });
 
-  test('a device that belongs to another store is refused', () => {
+  test('a label that is damaged is told from one that is of another store', () => {
     const station = new Station();
     station.block.damage(8);
+    const other = new Station(4 << 20, { ...IDENTITY, whoami: 'osd.1' });
+    other.kv = new Station().kv;
+
+    expect(() => station.crash(0, () => true)).toThrow(/the label in the device's first block is damaged/);
+    expect(() => other.crash(0, () => true)).toThrow(/the device is not the one of osd.0/);
+  });
+
+  test('a device that has grown smaller is refused', () => {
+    const station = new Station();
+    station.block = new CrashableBlock(new Uint8Array(1 << 20));
 
     expect(() => station.crash(0, () => true)).toThrow(IncompatibleStore);
+  });
+
+  test.each([
+    ['a superblock', 'S', (value: Bytes) => value.subarray(0, 10), /the superblock is damaged/],
+    ['an onode', 'O', (value: Bytes) => value.subarray(0, 20), /metadata are damaged/],
+    // The highest byte of its device block is before the one checksum, which is at the end.
+    [
+      'where a block is',
+      'O',
+      (value: Bytes) => patched(value, value.length - 5, 0xff),
+      /beyond the device or another's/,
+    ],
+    ['a block map', 'X', (value: Bytes) => value.subarray(0, 3), /metadata are damaged/],
+    ['a collection', 'C', () => new Uint8Array(1), /metadata are damaged/],
+    ['a deferred write', 'D', () => new Uint8Array(5000), /a deferred write is damaged/],
+  ])('a store of which %s is damaged does not start, and says what to do', (_, prefix, damage, message) => {
+    const station = new Station();
+    station.run(
+      { op: 'createCollection', cid: CID },
+      { op: 'write', cid: CID, oid: A, offset: 0, data: pattern(300_000, 1) },
+      { op: 'write', cid: CID, oid: object('b'), offset: 0, data: pattern(4096, 1) },
+    );
+    const start = utf8(prefix);
+    const end = new Uint8Array([start[0]! + 1]);
+    const [key, value] = [...station.kv.range({ start, end })].at(-1)!;
+    station.kv.submit([{ op: 'put', key, value: damage(value) }], 9);
+    station.kv.commit();
+
+    expect(() => station.crash(0, () => true)).toThrow(IncompatibleStore);
+    expect(() => station.crash(0, () => true)).toThrow(message);
+    expect(() => station.crash(0, () => true)).toThrow(/Remove this OSD's data/);
+  });
+
+  test('two objects that claim one block are refused: to free it twice would lose data', () => {
+    const station = new Station();
+    station.run({ op: 'createCollection', cid: CID });
+    for (const name of ['a', 'b']) {
+      station.run({ op: 'write', cid: CID, oid: object(name), offset: 0, data: pattern(4096, 1) });
+    }
+    const onodes = [...station.kv.range({ start: utf8('O'), end: utf8('P') })];
+    station.kv.submit([{ op: 'put', key: onodes[0]![0], value: onodes[1]![1] }], 9);
+    station.kv.commit();
+
+    expect(() => station.crash(0, () => true)).toThrow(/beyond the device or another's/);
+  });
+});
+
+describe('a device that refuses', () => {
+  /** An object on the device, not in memory. */
+  function stationWithObject(data: Bytes): Station {
+    const station = new Station();
+    station.run({ op: 'createCollection', cid: CID }, { op: 'write', cid: CID, oid: A, offset: 0, data });
+    return station;
+  }
+
+  test('a read makes the object unreadable there, and only there', () => {
+    const data = pattern(200_000, 5);
+    const station = stationWithObject(data);
+    station.block.refuse('read', station.block.find(data.subarray(8192, 12_288)));
+
+    expect(() => station.store.read(CID, A, 9000, 1)).toThrow(UnreadableObject);
+    expect(station.store.read(CID, A, 12_288, 100)).toHaveLength(100);
+    expect(station.store.fsck().damaged.map(({ offset }) => offset)).toEqual([8192]);
+  });
+
+  test('a read before a partial overwrite leaves a block that nobody takes for good, in copies as well, and after a new start', () => {
+    const data = pattern(200_000, 5);
+    const station = stationWithObject(data);
+    station.block.refuse('read', station.block.find(data.subarray(8192, 12_288)));
+    station.run({ op: 'clone', cid: CID, oid: A, to: object('copy') });
+    station.run({ op: 'write', cid: CID, oid: A, offset: 9000, data: pattern(10, 6) });
+    station.run({ op: 'truncate', cid: CID, oid: object('copy'), size: 10_000 });
+    station.block.accept();
+    station.crash(0, () => true);
+
+    for (const oid of [A, object('copy')]) {
+      expect(() => station.store.read(CID, oid, 9000, 1)).toThrow(UnreadableObject);
+      expect(equalBytes(station.store.read(CID, oid, 0, 8192), data.subarray(0, 8192))).toBe(true);
+    }
+    expect(station.store.fsck().damaged.map(({ marked }) => marked)).toEqual([true, true]);
+  });
+
+  test('one read of many gives no copy that looks good and is not', () => {
+    for (let refused = 0; refused < 8; refused++) {
+      const data = pattern(80_000, 5);
+      const station = stationWithObject(data);
+      station.block.refuseRead(refused);
+      station.run({ op: 'clone', cid: CID, oid: A, to: object('copy') });
+      station.block.accept();
+      const copy = object('copy');
+      const damaged = station.store.fsck().damaged.filter(({ oid }) => oid.name === 'copy');
+
+      for (let offset = 0; offset < data.length; offset += 4096) {
+        if (damaged.some((block) => block.offset === offset)) continue;
+        const bytes = station.store.read(CID, copy, offset, 4096);
+        expect(equalBytes(bytes, data.subarray(offset, offset + 4096))).toBe(true);
+      }
+      expect(damaged).toHaveLength(1);
+    }
+  });
+
+  test('a deferred write leaves its record: the next start writes it', () => {
+    const station = new Station();
+    station.run({ op: 'createCollection', cid: CID });
+    const small = pattern(4096, 1);
+    station.run({ op: 'write', cid: CID, oid: A, offset: 0, data: small });
+    station.block.refuse('write');
+    const large: TransactionOp = { op: 'write', cid: CID, oid: object('b'), offset: 0, data: pattern(100_000, 2) };
+    expect(() => station.store.submit([large], 7)).toThrow(DeviceError);
+    expect(() => station.crash(0, () => true)).toThrow(DeviceError);
+    station.block.accept();
+    station.crash(0, () => true);
+    station.settle();
+
+    expect(equalBytes(station.store.read(CID, A, 0, 4096), small)).toBe(true);
+    expect(station.store.fsck()).toEqual(SOUND);
+  });
+
+  test('rot under a deferred write that is replayed is mended by it', () => {
+    const station = new Station();
+    station.run({ op: 'createCollection', cid: CID });
+    const data = pattern(200_000, 1);
+    station.run({ op: 'write', cid: CID, oid: A, offset: 0, data });
+    const at = station.block.find(data.subarray(8192, 12_288));
+    station.run({ op: 'write', cid: CID, oid: A, offset: 8192, data: pattern(4096, 9) });
+    station.block.damage(at + 5);
+    station.crash(0, () => true);
+
+    expect(equalBytes(station.store.read(CID, A, 8192, 4096), pattern(4096, 9))).toBe(true);
+    expect(station.store.fsck()).toEqual(SOUND);
   });
 });
 
@@ -213,13 +366,16 @@ describe('space', () => {
       { op: 'write', cid: CID, oid: A, offset: 0, data: pattern(200_000, 2) },
     ];
     expect(() => station.store.submit(transaction, 5)).toThrow(DeviceError);
+    expect(() => station.store.submit(transaction, 5)).toThrow(
+      'the device is full: 905216 of 1048576 bytes used, 200704 more needed; add capacity or remove objects',
+    );
     expect(station.store.stat(CID, A)).toBeUndefined();
     expect(station.store.statfs()).toEqual(before);
     station.run({ op: 'remove', cid: CID, oid: big });
     station.store.submit(transaction, 6);
     station.settle();
     expect(station.store.statfs().data).toBe(Math.ceil(200_000 / 4096) * 4096);
-    expect(station.store.fsck()).toEqual([]);
+    expect(station.store.fsck()).toEqual(SOUND);
   });
 
   test('overwriting for ever needs no more space than the object', () => {
@@ -231,7 +387,7 @@ describe('space', () => {
     }
 
     expect(station.store.statfs().data).toBe(Math.ceil(200_000 / 4096) * 4096);
-    expect(station.store.fsck()).toEqual([]);
+    expect(station.store.fsck()).toEqual(SOUND);
   });
 });
 
@@ -328,7 +484,7 @@ test('whatever happens, the store equals a model; after a power cut, one of its 
           const reported = station.durable.at(-1) ?? 0;
           let sector = 0;
           station.crash(step.survivors, () => step.sectors[sector++ % step.sectors.length]!);
-          expect(station.store.fsck()).toEqual([]);
+          expect(station.store.fsck()).toEqual(SOUND);
           const at = history.findIndex(
             (past, index) => index >= reported && past.differenceFrom(station.store, CID) === '',
           );
@@ -341,7 +497,7 @@ test('whatever happens, the store equals a model; after a power cut, one of its 
       station.settle();
       expect(station.durable).toEqual(history.slice(1).map((_, index) => index + 1));
       expect(history.at(-1)!.differenceFrom(station.store, CID)).toBe('');
-      expect(station.store.fsck()).toEqual([]);
+      expect(station.store.fsck()).toEqual(SOUND);
     }),
     { numRuns: Number(process.env['RUNS'] ?? 60) },
   );

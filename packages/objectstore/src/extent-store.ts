@@ -3,6 +3,7 @@ import {
   bytesFromRaw,
   EMPTY,
   fromUtf8,
+  MalformedInput,
   type RawString,
   rawFromBytes,
   rawFromText,
@@ -32,6 +33,7 @@ import {
 import { ObjectData } from './object-data.ts';
 import type {
   Cid,
+  FsckReport,
   ObjectStat,
   ObjectStore,
   StoreIdentity,
@@ -53,7 +55,14 @@ import {
 } from './onode.ts';
 import { OnodeCache } from './onode-cache.ts';
 import { StagedKv } from './staged-kv.ts';
-import { checkLabel, decodeSuperblock, encodeSuperblock, writeLabel } from './superblock.ts';
+import {
+  checkLabel,
+  decodeSuperblock,
+  encodeSuperblock,
+  IncompatibleStore,
+  REPLACE,
+  writeLabel,
+} from './superblock.ts';
 
 /** What a store needs of its daemon's world; `kv` and `block` are its own. */
 export type StoreWorld = Pick<World, 'kv' | 'block' | 'crypto' | 'log'>;
@@ -113,9 +122,9 @@ class ExtentStore implements ObjectStore {
     if (superblock === undefined) return undefined;
     const { fsid, whoami, blockCount } = decodeSuperblock(superblock);
     checkLabel(block, superblock, crypto);
-    this.#deferred.replay(kv);
     this.#useDevice(blockCount);
-    const objects = this.#load();
+    const objects = this.#loadOrRefuse();
+    this.#deferred.replay(kv, blockCount);
     for (const pending of this.#deferred.outstandingBlocks()) {
       if (this.#allocator.claim(pending)) this.#unreleased.add(pending);
     }
@@ -227,7 +236,7 @@ class ExtentStore implements ObjectStore {
     };
   }
 
-  fsck(): readonly string[] {
+  fsck(): FsckReport {
     return checkStore({
       kv: this.#kv,
       collections: this.#collections,
@@ -235,7 +244,7 @@ class ExtentStore implements ObjectStore {
       unreleased: this.#unreleased,
       loadOnode: (key, value) => this.#cache.get(key) ?? decodeOnode(key, value),
       loadShard: (onode, index) => onode.shards.get(index) ?? this.#loadShard(onode, index),
-      read: (onode) => this.#data.read(onode, 0, onode.size),
+      damagedBlocks: (onode) => this.#data.damagedBlocks(onode),
     });
   }
 
@@ -258,9 +267,20 @@ class ExtentStore implements ObjectStore {
     this.#data = this.#makeData();
   }
 
+  /** Nothing may be written to a device of which it is not certain what is free. */
+  #loadOrRefuse(): number {
+    try {
+      return this.#load();
+    } catch (error) {
+      if (!(error instanceof MalformedInput)) throw error;
+      throw new IncompatibleStore(`the object store's metadata are damaged (${error.message}). ${REPLACE}`);
+    }
+  }
+
   /** Reads all metadata: collections, which blocks are taken, the sizes of things. Returns the number of objects. */
   #load(): number {
     for (const [key, value] of this.#kv.scan(COLLECTION_PREFIX, afterPrefix(COLLECTION_PREFIX))) {
+      if (value.length !== 4) throw new MalformedInput('collection', 0, `has ${value.length} bytes, not 4`);
       const collection = readU32(rawFromBytes(value), 0);
       this.#collections.set(fromUtf8(bytesFromRaw(key.slice(1))), collection);
       this.#lastCollection = Math.max(this.#lastCollection, collection);
@@ -268,7 +288,11 @@ class ExtentStore implements ObjectStore {
     let objects = 0;
     const claim = (shard: Shard | undefined) => {
       if (shard === undefined) return;
-      for (let i = 0; i < shard.length; i++) if (shard.blockAt(i) !== 0) this.#allocator.claim(shard.blockAt(i));
+      for (let i = 0; i < shard.length; i++) {
+        const block = shard.blockAt(i);
+        if (block === 0 || this.#allocator.claim(block)) continue;
+        throw new MalformedInput('shard', 0, `has device block ${block}, which is beyond the device or another's`);
+      }
     };
     for (const [key, value] of this.#kv.scan(ONODE_PREFIX, afterPrefix(ONODE_PREFIX))) {
       const onode = decodeOnode(key, value);
@@ -298,7 +322,11 @@ class ExtentStore implements ObjectStore {
     }
     if (blocks > this.#allocator.freeBlocks) {
       const free = this.#allocator.freeBlocks;
-      throw new DeviceError(ENOSPC, `a transaction needs ${blocks} blocks of ${BLOCK_BYTES} bytes, ${free} are free`);
+      const total = this.#allocator.blockCount;
+      throw new DeviceError(
+        ENOSPC,
+        `the device is full: ${(total - free) * BLOCK_BYTES} of ${total * BLOCK_BYTES} bytes used, ${blocks * BLOCK_BYTES} more needed; add capacity or remove objects`,
+      );
     }
   }
 

@@ -11,7 +11,7 @@ import {
   readU64,
   SHARD_PREFIX,
 } from './key-space.ts';
-import { type Cid, UnreadableObject } from './object-store.ts';
+import type { Cid, DamagedBlock, FsckReport } from './object-store.ts';
 import { BLOCK_BYTES, type Onode, SHARD_BLOCKS, type Shard } from './onode.ts';
 import type { StagedKv } from './staged-kv.ts';
 
@@ -26,13 +26,13 @@ export interface CheckedStore {
   loadOnode(key: RawString, value: Bytes): Onode;
   /** @throws MalformedInput */
   loadShard(onode: Onode, index: number): Shard | undefined;
-  /** @throws UnreadableObject */
-  read(onode: Onode): Bytes;
+  damagedBlocks(onode: Onode): readonly Omit<DamagedBlock, 'cid' | 'oid'>[];
 }
 
-/** Checks every structure and block checksum; returns one sentence a fault. */
-export function checkStore(store: CheckedStore): string[] {
+/** Checks every structure and block checksum. */
+export function checkStore(store: CheckedStore): FsckReport {
   const faults: string[] = [];
+  const damaged: DamagedBlock[] = [];
   const cids = new Map([...store.collections].map(([cid, number]) => [number, cid]));
   const nids = new Map<number, Onode>();
   const owners = new Map<number, string>();
@@ -41,10 +41,12 @@ export function checkStore(store: CheckedStore): string[] {
     if (cid === undefined) faults.push(`an object is in collection number ${readU32(key, 1)}, which does not exist`);
     try {
       const onode = store.loadOnode(key, value);
-      const name = `${cid}/${objectOfOrder(onode.wholeKey.slice(onodePrefix(0).length)).name}`;
+      const oid = objectOfOrder(onode.wholeKey.slice(onodePrefix(0).length));
+      const name = `${cid}/${oid.name}`;
       if (nids.has(onode.nid)) faults.push(`${name} shares number ${onode.nid} with another object`);
       nids.set(onode.nid, onode);
       faults.push(...checkObject(store, onode, name, owners));
+      if (cid !== undefined) for (const block of store.damagedBlocks(onode)) damaged.push({ cid, oid, ...block });
     } catch (error) {
       if (!(error instanceof MalformedInput)) throw error;
       faults.push(`an onode in ${cid} does not decode: ${error.message}`);
@@ -55,7 +57,7 @@ export function checkStore(store: CheckedStore): string[] {
     faults.push(`device block ${block} is taken, but no object has it`);
   }
   faults.push(...checkOwners(store, nids));
-  return faults;
+  return { damaged, faults };
 }
 
 function checkObject(store: CheckedStore, onode: Onode, name: string, owners: Map<number, string>): string[] {
@@ -76,12 +78,6 @@ function checkObject(store: CheckedStore, onode: Onode, name: string, owners: Ma
         );
       }
     }
-  }
-  try {
-    store.read(onode);
-  } catch (error) {
-    if (!(error instanceof UnreadableObject)) throw error;
-    faults.push(`${name} is unreadable: ${error.message}`);
   }
   return faults;
 }

@@ -1,6 +1,8 @@
 export { createObjectStore, type StoreWorld } from './extent-store.ts';
 export {
   type Cid,
+  type DamagedBlock,
+  type FsckReport,
   type ObjectStat,
   type ObjectStore,
   type StoreIdentity,

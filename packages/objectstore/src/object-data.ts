@@ -2,7 +2,7 @@ import { type Bytes, EMPTY } from '@spirula/encoding';
 import { type BlockDevice, type Crypto, DeviceError } from '@spirula/world';
 import type { Allocator } from './allocator.ts';
 import type { DeferredWrites } from './deferred-writes.ts';
-import { UnreadableObject } from './object-store.ts';
+import { type DamagedBlock, UnreadableObject } from './object-store.ts';
 import { BLOCK_BYTES, type Onode, SHARD_BLOCKS, Shard } from './onode.ts';
 
 /** Writes of at most so many bytes (whole blocks) go through the key-value journal; larger ones to new blocks. */
@@ -115,6 +115,18 @@ export class ObjectData {
     this.#unmap(onode, 0, onode.shardCount * SHARD_BLOCKS);
   }
 
+  /** Blocks of an object that no read gives. */
+  damagedBlocks(onode: Onode): Omit<DamagedBlock, 'cid' | 'oid'>[] {
+    const damaged: Omit<DamagedBlock, 'cid' | 'oid'>[] = [];
+    for (let index = 0; index < onode.shardCount * SHARD_BLOCKS; index++) {
+      const block = this.#blockOf(onode, index);
+      if (block === 0 || this.#isGood(onode, index)) continue;
+      const marked = this.#shard(onode, shardOf(index)).crcAt(index % SHARD_BLOCKS) === ~this.#rawCrc(block) >>> 0;
+      damaged.push({ offset: index * BLOCK_BYTES, deviceOffset: block * BLOCK_BYTES, marked });
+    }
+    return damaged;
+  }
+
   /** Gives `to`, which has no blocks, a copy of the blocks of `from`: damaged ones stay damaged. */
   copy(from: Onode, to: Onode): void {
     for (let shard = 0; shard < from.shardCount; shard++) {
@@ -124,10 +136,11 @@ export class ObjectData {
         let end = i + 1;
         while (end < source.length && source.blockAt(end) !== 0) end += 1;
         const bytes = new Uint8Array((end - i) * BLOCK_BYTES);
-        for (let j = i; j < end; j++) bytes.set(this.#rawBlock(source.blockAt(j)), (j - i) * BLOCK_BYTES);
-        this.#store(to, shard * SHARD_BLOCKS + i, bytes, NONE_DAMAGED);
-        const copied = this.#shard(to, shard);
-        for (let j = i; j < end; j++) copied.setCrc(j, source.crcAt(j));
+        const damaged = new Set<number>();
+        for (let j = i; j < end; j++) {
+          bytes.set(this.#readForUpdate(from, shard * SHARD_BLOCKS + j, damaged), (j - i) * BLOCK_BYTES);
+        }
+        this.#store(to, shard * SHARD_BLOCKS + i, bytes, damaged);
         i = end;
       }
     }
@@ -156,6 +169,7 @@ export class ObjectData {
       const index = first + i;
       if (shard === undefined || index % SHARD_BLOCKS === 0) shard = this.#shard(onode, shardOf(index));
       const crc = crypto.crc32c(bytes.subarray(i * BLOCK_BYTES, (i + 1) * BLOCK_BYTES), CRC_SEED);
+      // A damaged block is marked with what cannot fit: the complement of its checksum.
       shard.setCrc(index % SHARD_BLOCKS, damaged.has(index) ? ~crc : crc);
     }
   }
@@ -264,7 +278,7 @@ export class ObjectData {
     return bytes;
   }
 
-  /** A block's bytes before a partial overwrite. One that cannot be read, or not trusted, is added to `damaged`. */
+  /** A block's bytes before a partial overwrite, or to be copied. One that cannot be read, or not trusted, is added to `damaged`. */
   #readForUpdate(onode: Onode, index: number, damaged: Set<number>): Bytes {
     const block = this.#blockOf(onode, index);
     if (block === 0) return EMPTY;
@@ -275,6 +289,20 @@ export class ObjectData {
       damaged.add(index);
       return this.#rawBlock(block);
     }
+  }
+
+  #isGood(onode: Onode, index: number): boolean {
+    try {
+      this.#readRun(onode, index, this.#blockOf(onode, index), 1);
+      return true;
+    } catch (error) {
+      if (!(error instanceof UnreadableObject)) throw error;
+      return false;
+    }
+  }
+
+  #rawCrc(block: number): number {
+    return this.#ports.crypto.crc32c(this.#rawBlock(block), CRC_SEED);
   }
 
   /** A block as it is, unchecked; zeros where the device refuses. */

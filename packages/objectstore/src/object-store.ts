@@ -69,6 +69,25 @@ export interface StoreStatfs {
   readonly metadata: number;
 }
 
+/** One block of an object that cannot be had: its checksum does not fit, or the device refuses it. */
+export interface DamagedBlock {
+  readonly cid: Cid;
+  readonly oid: HObject;
+  /** Of the block in the object, and on the device; bytes. */
+  readonly offset: number;
+  readonly deviceOffset: number;
+  /** The store came across it before, in a partial overwrite or a copy, and wrote what it had with a checksum that says so. */
+  readonly marked: boolean;
+}
+
+/** What a check of the whole store found. */
+export interface FsckReport {
+  /** What disks do: other copies have these objects. */
+  readonly damaged: readonly DamagedBlock[];
+  /** What only a bug does: structures that contradict one another; one sentence each. */
+  readonly faults: readonly string[];
+}
+
 /** The stored checksum of a block does not fit its bytes, or the device refused to read them. */
 export class UnreadableObject extends Error {
   override readonly name = 'UnreadableObject';
@@ -84,11 +103,17 @@ export interface ObjectStore {
   /**
    * The identity found, or undefined when nothing was ever written here. Call before anything else.
    *
-   * @throws IncompatibleStore when another version wrote it, or key-value store and device do not belong together.
+   * @throws IncompatibleStore when another version wrote it, key-value store and device do not belong together, or what says
+   * where things are is damaged.
+   * @throws DeviceError
    */
   mount(): StoreIdentity | undefined;
   mkfs(identity: StoreIdentity): void;
-  /** @throws DeviceError ENOSPC when the data might not fit: nothing has changed then. Owners watch `statfs`. */
+  /**
+   * @throws DeviceError ENOSPC when the data might not fit: nothing has changed then. Owners watch `statfs`. Whatever else the
+   * device answers is thrown too, here and by `onEvent`: the store is of no use after that, and a new run finds all that it
+   * has reported durable.
+   */
   submit(transaction: Transaction, token: Token): void;
   /** Tokens of the transactions that this event made durable, in submission order. */
   onEvent(event: WorldEvent): readonly Token[];
@@ -110,6 +135,6 @@ export interface ObjectStore {
   /** Entries in key order from `start` inclusive, at most `max`. */
   omapList(cid: Cid, oid: HObject, start: RawString, max: number): ReadonlyMap<RawString, Bytes>;
   statfs(): StoreStatfs;
-  /** Checks every structure and block checksum; returns one sentence a fault. */
-  fsck(): readonly string[];
+  /** Checks every structure and block checksum. */
+  fsck(): FsckReport;
 }

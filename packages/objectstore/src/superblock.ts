@@ -1,5 +1,5 @@
 import { type Bytes, Decoder, Encoder, equalBytes, formatUuid, MalformedInput } from '@spirula/encoding';
-import type { BlockDevice, Crypto } from '@spirula/world';
+import { type BlockDevice, type Crypto, DeviceError } from '@spirula/world';
 import type { StoreIdentity } from './object-store.ts';
 import { BLOCK_BYTES } from './onode.ts';
 
@@ -14,10 +14,21 @@ export interface Superblock extends StoreIdentity {
   readonly blockCount: number;
 }
 
-/** What is stored here was written by another version, for another daemon, or is not whole. One line for people. */
-export class IncompatibleStore extends Error {
-  override readonly name = 'IncompatibleStore';
+/** errno EIO. */
+const EIO = -5;
+
+/**
+ * What is stored here was written by another version, for another daemon, or is not whole: no daemon can start on it. One line
+ * for people.
+ */
+export class IncompatibleStore extends DeviceError {
+  constructor(message: string) {
+    super(EIO, message);
+  }
 }
+
+/** What to do about a store of which the metadata are damaged. */
+export const REPLACE = "Remove this OSD's data and create it anew; the cluster restores what it held.";
 
 /** The same bytes stand in the key-value store and as the label in block 0 of the device: the two belong together. */
 export function encodeSuperblock(superblock: Superblock): Bytes {
@@ -52,7 +63,8 @@ export function decodeSuperblock(value: Bytes): Superblock {
       blockCount: d.u64('superblock.blockCount'),
     };
   } catch (error) {
-    if (error instanceof MalformedInput) throw new IncompatibleStore(`the superblock is damaged: ${error.message}`);
+    if (error instanceof MalformedInput)
+      throw new IncompatibleStore(`the superblock is damaged (${error.message}). ${REPLACE}`);
     throw error;
   }
 }
@@ -75,13 +87,25 @@ export function checkLabel(block: BlockDevice, superblock: Bytes, crypto: Pick<C
       `the device has ${block.size} bytes, the object store needs ${blockCount * BLOCK_BYTES}`,
     );
   }
+  const found = readLabel(block, crypto);
+  if (found === undefined) {
+    throw new IncompatibleStore(
+      `the label in the device's first block is damaged, or no object store was ever written there. ${REPLACE}`,
+    );
+  }
+  if (equalBytes(found, superblock)) return;
+  throw new IncompatibleStore(`the device is not the one of ${whoami} in cluster ${formatUuid(fsid)}`);
+}
+
+/** The superblock in a label that fits its checksum. */
+function readLabel(block: BlockDevice, crypto: Pick<Crypto, 'crc32c'>): Bytes | undefined {
   const d = new Decoder(block.read(0, BLOCK_BYTES));
   try {
     const found = d.blob('label');
     const crc = crypto.crc32c(d.bytes.subarray(0, d.offset), 0xffff_ffff);
-    if (d.u32('label.crc') === crc && equalBytes(found, superblock)) return;
+    return d.u32('label.crc') === crc ? found : undefined;
   } catch (error) {
     if (!(error instanceof MalformedInput)) throw error;
+    return undefined;
   }
-  throw new IncompatibleStore(`the device is not the one of ${whoami} in cluster ${formatUuid(fsid)}`);
 }

@@ -143,6 +143,10 @@ export class Osd implements Daemon<Message> {
   }
 
   start(): void {
+    this.#orDiskFailure(() => this.#start());
+  }
+
+  #start(): void {
     this.#mount();
     const { newestMap } = this.#superblock;
     if (newestMap > 0) this.#mon.subscribe('osdmap', newestMap + 1);
@@ -160,8 +164,22 @@ export class Osd implements Daemon<Message> {
     return { kind: 'accept', globalId };
   }
 
-  /** The only way in. Runs to completion. */
+  /** The only way in. Runs to completion. @throws DeviceError when its disk fails or is full: this OSD is at its end. */
   handle(event: WorldEvent<Message>): void {
+    this.#orDiskFailure(() => this.#handle(event));
+  }
+
+  /** Says whose disk it is. */
+  #orDiskFailure(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      if (!(error instanceof DeviceError)) throw error;
+      throw new DeviceError(error.code, `osd.${this.#options.id}: ${error.message}`);
+    }
+  }
+
+  #handle(event: WorldEvent<Message>): void {
     switch (event.kind) {
       case 'committed':
       case 'flushed':
@@ -185,6 +203,8 @@ export class Osd implements Daemon<Message> {
       case 'drained':
         if (!this.#mon.handle(event)) this.#links.onDrained(event.session);
         break;
+      case 'storageFailed':
+        throw new DeviceError(event.code, event.detail);
       case 'terminate':
         this.#boot.onTerminate();
         break;

@@ -4,12 +4,14 @@
  * on reading. The primary of a later interval waits that long before it serves anything, unless it knows that the earlier
  * primaries have left their intervals (readable_until, PeeringState; since Octopus).
  *
- * Everything is counted on each OSD's own monotonic clock, and never less than what was promised: a receiver counts the
- * lease's whole length from when it arrived.
+ * Everything is counted on each OSD's own monotonic clock, never by wall time, which may jump. The primary counts a lease
+ * from before it sends it; whoever waits for its end counts from when it arrived, and longer by what the two clocks may
+ * differ (`outlast`: each within 1 in 1,000 of true time). Ceph measures the difference of clocks by its pings
+ * (readable_until_ub, hb_stamps) and takes their rates for equal.
  */
 import type { OsdId } from '@spirula/encoding';
 import type { Lease } from '@spirula/messages';
-import type { Instant } from '@spirula/world';
+import { type Instant, outlast } from '@spirula/world';
 
 export class ReadLease {
   readonly #lengthUs: Instant;
@@ -45,7 +47,7 @@ export class ReadLease {
 
   /** Replica: a lease of the current primary has arrived. Acknowledge its `until`. */
   onLease(lease: Lease, now: Instant): void {
-    this.#grantedUntil = Math.max(this.#grantedUntil, now + lease.intervalUs);
+    this.#grantedUntil = Math.max(this.#grantedUntil, now + outlast(lease.intervalUs));
   }
 
   /** The interval is over; what was promised in it stays in force. */
@@ -58,13 +60,16 @@ export class ReadLease {
 
   /** This OSD has forgotten what it promised: it may have been as much as a whole lease. */
   onRestart(now: Instant): void {
-    this.#priorUntil = now + this.#lengthUs;
+    this.#priorUntil = now + outlast(this.#lengthUs);
   }
 
-  /** A peer says how much longer earlier primaries may read, as far as it knows. */
+  /**
+   * A peer says how much longer earlier primaries may read, as far as it knows. What it counts is enough on the fastest
+   * clock, so it is here, too; but for the microsecond of which this clock shows only that it has begun.
+   */
   onPeerPrior(remainingUs: Instant, now: Instant): void {
     const bounded = Math.min(remainingUs, 2 * this.#lengthUs);
-    this.#priorUntil = Math.max(this.#priorUntil, now + bounded);
+    this.#priorUntil = Math.max(this.#priorUntil, now + bounded + 1);
   }
 
   /** Every primary of an earlier interval is known to have left it. */

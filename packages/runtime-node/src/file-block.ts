@@ -1,7 +1,9 @@
+import { join } from 'node:path';
 import type { Bytes } from '@spirula/encoding';
 import { type BlockDevice, DeviceError, invariant, type Token } from '@spirula/world';
 import { rememberSums } from './crc.ts';
 import type { DirectWriter, FileLayer, LayerFile } from './file-layer.ts';
+import { toDeviceError } from './storage-problem.ts';
 
 const BLOCK_SIZE = 4096;
 const SECTOR_SIZE = 512;
@@ -74,7 +76,7 @@ export class FileBlock implements BlockDevice {
       rememberSums(bytes.buffer);
       return bytes;
     } catch (error) {
-      throw toDeviceError(error, 'read', offset);
+      throw this.#explain(error, 'read', offset);
     }
   }
 
@@ -93,7 +95,7 @@ export class FileBlock implements BlockDevice {
     try {
       this.#file.writeNow(offset, bytes);
     } catch (error) {
-      throw toDeviceError(error, 'write', offset);
+      throw this.#explain(error, 'write', offset);
     }
   }
 
@@ -159,13 +161,15 @@ export class FileBlock implements BlockDevice {
     return false;
   }
 
+  #explain(error: unknown, verb: string, offset: number): DeviceError {
+    const { dir, name } = this.#config;
+    const path = join(dir, name);
+    const { errno, message } = error as NodeJS.ErrnoException;
+    return toDeviceError(error, path) ?? new DeviceError(errno ?? EIO, `${path}: ${verb} at ${offset}: ${message}`);
+  }
+
   #check(offset: number, length: number): void {
     invariant(offset % BLOCK_SIZE === 0 && length % BLOCK_SIZE === 0, 'offsets and lengths are whole blocks');
     invariant(offset >= 0 && offset + length <= this.size, 'reads and writes are within the device');
   }
-}
-
-function toDeviceError(error: unknown, verb: string, offset: number): DeviceError {
-  const { errno, message } = error as NodeJS.ErrnoException;
-  return new DeviceError(errno ?? EIO, `${verb} at ${offset}: ${message}`);
 }

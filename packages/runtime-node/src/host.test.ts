@@ -5,6 +5,7 @@ import { fromUtf8, utf8 } from '@spirula/encoding';
 import type { Message } from '@spirula/messages';
 import { type Daemon, DeviceError, makeConfig, type World, type WorldEvent } from '@spirula/world';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { FailingFiles } from '../../../test/src/failing-files.ts';
 import { DaemonHost, type HostConfig, type HostExit } from './host.ts';
 import { NodeLog } from './log.ts';
 import { StorageProblem } from './storage-problem.ts';
@@ -129,16 +130,37 @@ describe('a daemon in its host', () => {
     expect(existsSync(join(dir, 'lock'))).toBe(false);
   });
 
-  test('a device that is full ends it with a line that names the folder', async () => {
-    const dir = tempDir();
-    const [, puppet, exits] = await start({ store: { kind: 'disk', dir } });
+  test('a daemon that cannot go on with its disk ends, in its own words', async () => {
+    const [, puppet, exits] = await start({ store: { kind: 'disk', dir: tempDir() } });
     puppet.onEvent = () => {
-      throw new DeviceError(-28, 'write at 0: no space');
+      throw new DeviceError(-28, 'osd.0: the device is full');
     };
-    await vi.waitFor(() =>
-      expect(exits[0]?.detail).toBe(`${dir}: no space left. Free some space or choose another folder.`),
-    );
+
+    await vi.waitFor(() => expect(exits).toEqual([{ how: 'failed', detail: 'osd.0: the device is full' }]));
   });
+
+  test.each(['commit', 'flush', 'write'] as const)(
+    'a disk that is full at a %s ends it with a line that names the folder',
+    async (operation) => {
+      const dir = tempDir();
+      const files = new FailingFiles();
+      const [, puppet, exits] = await start({ store: { kind: 'disk', dir, files } });
+      files.fail(operation, 'ENOSPC');
+      puppet.onEvent = () => {
+        puppet.onEvent = () => {};
+        puppet.world.kv.submit([], 1);
+        puppet.world.block.write(0, new Uint8Array(4096));
+        puppet.world.block.flush(2);
+      };
+      puppet.world.clock.arm('x', 0);
+      await vi.waitFor(() => expect(exits).toHaveLength(1));
+
+      const path = operation === 'write' ? join(dir, 'block') : dir;
+      const detail = `${path}: no space left. Free some space or choose another folder.`;
+      expect(exits).toEqual([{ how: 'failed', detail }]);
+      expect(existsSync(join(dir, 'lock'))).toBe(false);
+    },
+  );
 
   test('hung, it is told nothing; resumed, all that came', async () => {
     const [host, puppet] = await start();

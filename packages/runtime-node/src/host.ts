@@ -182,6 +182,7 @@ export class DaemonHost {
     this.#storage = await openStorage(store, `${entity.type}.${entity.id}`, deviceBytes, log, {
       onCommitted: (token) => this.#enqueue(() => ({ kind: 'committed', token })),
       onFlushed: (token) => this.#enqueue(() => ({ kind: 'flushed', token })),
+      onStorageFailed: ({ code, message }) => this.#enqueue(() => ({ kind: 'storageFailed', code, detail: message })),
       onFailure: (error) => this.#fail(error),
     });
     for (const [name, ports] of Object.entries(endpoints)) {
@@ -258,6 +259,8 @@ export class DaemonHost {
     this.#events += 1;
     this.#handlerMs += took;
     this.#longestHandlerMs = Math.max(this.#longestHandlerMs, took);
+    // A daemon that did not end itself: it would wait for ever.
+    if (event.kind === 'storageFailed') this.#fail(new DeviceError(event.code, event.detail));
   }
 
   /** A bug ends this daemon, not the process it is in. */
@@ -271,13 +274,10 @@ export class DaemonHost {
   }
 
   #fail(error: unknown): void {
-    const { store, log } = this.#config;
-    const problem =
-      error instanceof DeviceError && store.kind === 'disk'
-        ? explainStorageError({ ...error, code: errnoName(error.code), message: error.message }, store.dir)
-        : (error as Error);
-    log.error(`the daemon fails: ${problem.message}`, { stack: problem.stack });
-    this.#exit('failed', problem.message);
+    if (this.#gone !== undefined) return;
+    const { message, stack } = error as Error;
+    this.#config.log.error(`the daemon fails: ${message}`, { stack });
+    this.#exit('failed', message);
   }
 
   #exit(how: HostExit['how'], detail: string): void {
@@ -301,11 +301,6 @@ export class DaemonHost {
     // A turn of the event loop ends with the handles that were closed in it: they are gone when the next comes here.
     for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve));
   }
-}
-
-/** The names of the errors a device gives. */
-function errnoName(code: number): string {
-  return code === -28 ? 'ENOSPC' : 'EIO';
 }
 
 /** In milliseconds, by how much samples of the event loop came late. */

@@ -1,6 +1,21 @@
+import { DeviceError } from '@spirula/world';
+
 /** The disk will not do what a daemon needs. The message is one line for people: what, where, and the next step. */
 export class StorageProblem extends Error {
   override readonly name = 'StorageProblem';
+}
+
+/** errno EIO and ENOSPC. */
+const EIO = -5;
+const ENOSPC = -28;
+
+/** The disk refused something at `path`, in the form daemons get; undefined for an error that is not the disk's. */
+export function toDeviceError(error: unknown, path: string): DeviceError | undefined {
+  if (error instanceof DeviceError) return error;
+  const problem = explainStorageError(error, path);
+  if (!(problem instanceof StorageProblem)) return undefined;
+  const { errno, message } = error as NodeJS.ErrnoException;
+  return new DeviceError(message.includes('No space left') ? ENOSPC : (errno ?? EIO), problem.message);
 }
 
 /** Says what the system's refusal of `path` means; an error that is not of the system is passed on as it is. */

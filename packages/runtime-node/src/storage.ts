@@ -1,25 +1,33 @@
 import { join } from 'node:path';
-import type { BlockDevice, KeyValue, Log, Token } from '@spirula/world';
+import type { BlockDevice, DeviceError, KeyValue, Log, Token } from '@spirula/world';
 import { LmdbCheckpoint } from './checkpoint.ts';
 import { crc32c } from './crc.ts';
 import { DataFolder } from './data-folder.ts';
 import { FileBlock } from './file-block.ts';
-import { nodeFiles } from './file-layer.ts';
+import { type FileLayer, nodeFiles } from './file-layer.ts';
 import { JournalKv } from './journal-kv.ts';
 import { MemoryBlock } from './memory-block.ts';
 import { MemoryDisk } from './memory-disk.ts';
 import { MemoryKv } from './memory-kv.ts';
-import { explainStorageError } from './storage-problem.ts';
+import { explainStorageError, toDeviceError } from './storage-problem.ts';
 
 /** Where a daemon keeps what it stores: in memory (its own, or a disk that outlives it), or in a folder of its own. */
 export type StoreConfig =
   | { readonly kind: 'memory'; readonly disk?: MemoryDisk }
-  | { readonly kind: 'disk'; readonly dir: string };
+  | {
+      readonly kind: 'disk';
+      readonly dir: string;
+      /** What stands for the machine's file system, in tests: one whose disk fails. */
+      readonly files?: FileLayer;
+    };
 
 export interface StorageListener {
   onCommitted(token: Token): void;
   onFlushed(token: Token): void;
-  onFailure(error: Error): void;
+  /** A commit or flush has failed: nothing is told any more. */
+  onStorageFailed(error: DeviceError): void;
+  /** A bug, not the disk. */
+  onFailure(error: unknown): void;
 }
 
 /** A daemon's key-value store and block device. */
@@ -44,16 +52,21 @@ export async function openStorage(
 ): Promise<Storage> {
   if (store.kind === 'memory') return openMemory(store.disk ?? new MemoryDisk(), deviceBytes, listener);
   const folder = DataFolder.take(store.dir, owner);
-  const onFailure = (error: unknown) => listener.onFailure(explainStorageError(error, store.dir));
+  const files = store.files ?? nodeFiles;
+  const onFailure = (error: unknown) => {
+    const problem = toDeviceError(error, store.dir);
+    if (problem === undefined) listener.onFailure(error);
+    else listener.onStorageFailed(problem);
+  };
   let checkpoint: LmdbCheckpoint | undefined;
   let kv: JournalKv | undefined;
   try {
     const dir = join(folder.path, 'kv');
-    await nodeFiles.makeDir(dir);
+    await files.makeDir(dir);
     checkpoint = await LmdbCheckpoint.open(dir);
     kv = await JournalKv.open({
       dir,
-      files: nodeFiles,
+      files,
       checkpoint,
       log,
       crc32c,
@@ -64,7 +77,7 @@ export async function openStorage(
       deviceBytes === 0
         ? new MemoryBlock(new MemoryDisk(), 0, listener.onFlushed)
         : await FileBlock.open({
-            files: nodeFiles,
+            files,
             dir: folder.path,
             name: 'block',
             size: deviceBytes,

@@ -1,3 +1,4 @@
+export { MAX_DRIFT_PPM, outlast } from './drift.ts';
 export { InvariantViolation, invariant, unreachable } from './invariant.ts';
 export { KvOverlay, type OverlayAnswer } from './kv-overlay.ts';
 export { type Config, DEFAULTS, makeConfig } from './options.ts';

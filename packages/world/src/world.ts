@@ -3,9 +3,9 @@
  * messages come back as a `WorldEvent`, one at a time, to `Daemon.handle`. A daemon that touches nothing else is a
  * deterministic function of its events, so the same code runs in the simulator and as a Node process.
  *
- *        timer, accepted, opened, message, reset, drained, committed, flushed, terminate
- *   World ------------------------------------------------------------------------------> Daemon.handle
- *         <------------------------------------------------------------------------------
+ *        timer, accepted, opened, message, reset, drained, committed, flushed, storageFailed, terminate
+ *   World ---------------------------------------------------------------------------------------------> Daemon.handle
+ *         <---------------------------------------------------------------------------------------------
  *          clock.arm  net.open/send/close  kv.submit  block.write/flush  log  lifecycle.stop
  *
  * Two implementations: `sim/world` and `runtime-node`. One contract suite runs against both.
@@ -44,7 +44,11 @@ export interface World<M extends WireMessage = WireMessage> {
   buggify(point: string): boolean;
 }
 
-/** A daemon: constructed with its world, started once, then driven by events. It never awaits and never throws on input. */
+/**
+ * A daemon: constructed with its world, started once, then driven by events. It never awaits and never throws on input. A
+ * `DeviceError` that it throws, or lets pass, says that it cannot go on with the disk it has: the world ends it as a crash
+ * does, and tells people the message. Anything else that it throws is a bug.
+ */
 export interface Daemon<M extends WireMessage = WireMessage> {
   start(): void;
   /** The only way in. Runs to completion. */
@@ -69,6 +73,13 @@ export type WorldEvent<M extends WireMessage = WireMessage> =
   | { readonly kind: 'drained'; readonly session: SessionId }
   | { readonly kind: 'committed'; readonly token: Token }
   | { readonly kind: 'flushed'; readonly token: Token }
+  /**
+   * A commit or a flush has failed. Nothing was durable that has not come back, and nothing comes back any more in this run,
+   * neither `committed` nor `flushed`: what the disk holds of it only the next run can tell. The world ends the daemon when
+   * it has handled this, as a crash does; the daemon may say more by throwing a `DeviceError`. `code` is a negative errno
+   * (EIO, ENOSPC), `detail` one line for people.
+   */
+  | { readonly kind: 'storageFailed'; readonly code: number; readonly detail: string }
   /** An orderly stop is asked for (SIGTERM): say farewell, then call `lifecycle.stop`. */
   | { readonly kind: 'terminate' };
 
@@ -193,6 +204,10 @@ export interface KvRange {
 /**
  * Ordered keys (lexicographic on unsigned bytes). Keys are 1 to 1024 bytes. Nothing is copied: nobody changes the bytes of
  * a batch that was submitted, nor what `get` and `range` gave.
+ *
+ * Its values are trusted, unlike what a block device holds: nobody above it checks them. The simulator never changes one. On
+ * Node each record of the journal has a checksum, and a journal that is damaged before its end does not open; the table
+ * behind it (LMDB) has none and stands on the file system.
  */
 export interface KeyValue {
   /** Sees every batch submitted so far, durable or not. */
@@ -201,15 +216,19 @@ export interface KeyValue {
   range(range: KvRange): Iterable<readonly [key: Bytes, value: Bytes]>;
   /**
    * All or nothing, in submission order: what survives a crash is a prefix of what was submitted, and contains this
-   * batch once `committed { token }` has come back. `committed` events come in submission order, never during `submit`.
+   * batch once `committed { token }` has come back. `committed` events come in submission order, never during `submit`. A
+   * batch that cannot be made durable is told by `storageFailed`.
    */
   submit(batch: Batch, token: Token): void;
 }
 
 /**
- * A fixed-size device of sectors. Offsets and lengths are multiples of `blockSize`.
+ * A fixed-size device of sectors. Offsets and lengths are multiples of `blockSize`. What is read may differ from what was
+ * written: bits rot, writes get lost, torn or land elsewhere. Who needs to know keeps a checksum.
  *
- * @throws DeviceError from `read` and `write` when the device fails there.
+ * @throws DeviceError from `read` and `write` when the device fails there: EIO, or ENOSPC for a write to a device that has
+ * less room than it says. After a write that failed the stretch may hold old bytes, new ones, or some of each. A write that
+ * fails later, and a flush that does, are told by `storageFailed`.
  */
 export interface BlockDevice {
   /** Bytes; a multiple of `blockSize`. */
@@ -225,7 +244,7 @@ export interface BlockDevice {
   flush(token: Token): void;
 }
 
-/** The device answered with an error (EIO, ENOSPC). */
+/** The disk does not do what is asked of it (EIO, ENOSPC), or holds what the daemon cannot work with. One line for people. */
 export class DeviceError extends Error {
   override readonly name = 'DeviceError';
   /** Negative errno. */

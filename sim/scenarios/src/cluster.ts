@@ -2,6 +2,7 @@
 import {
   type AddrVec,
   EMPTY,
+  formatUuid,
   type OsdId,
   type PgId,
   type PoolId,
@@ -39,6 +40,10 @@ export interface MonPlace {
 
 export interface OsdPlace {
   readonly id: OsdId;
+  /** How many OSDs have had this number before. */
+  generation: number;
+  /** Its disk is gone, and the one that takes its place is not there yet. */
+  isReplaced: boolean;
   readonly process: SimProcess;
   daemon: Osd | undefined;
   store: ObjectStore | undefined;
@@ -55,6 +60,8 @@ const MGR_PORT = 6810;
 const OSD_DEVICE_BYTES = 1 << 30;
 /** How long after its end a daemon is started again. */
 const RESTART_DELAY: Instant = 5 * SECOND;
+/** An operator asks again after so long. */
+const COMMAND_RETRY: Instant = 3 * SECOND;
 
 export class SimCluster {
   readonly simulation: Simulation;
@@ -117,6 +124,42 @@ export class SimCluster {
     return [actingPrimary, ...others].flatMap((osd) => this.osds[osd] ?? []);
   }
 
+  /**
+   * The OSD's disk is gone for good. An operator waits until it is down, purges it from the cluster, and puts one with an empty
+   * disk in its place, under the same number; asking again until the monitors have answered.
+   */
+  replaceOsd(process: SimProcess): void {
+    const place = this.osds.find((each) => each.process === process);
+    if (place === undefined || place.isReplaced) return;
+    place.isReplaced = true;
+    process.crash();
+    process.disk.wipe();
+    place.generation += 1;
+    const { id } = place;
+    const uuid = formatUuid(this.uuidOf(id));
+    this.#insist({ prefix: 'osd purge', id, yes_i_really_mean_it: true }, () => {
+      this.#insist({ prefix: 'osd new', uuid, id }, () => {
+        place.isReplaced = false;
+        if (process.state === 'stopped') process.start();
+      });
+    });
+  }
+
+  /** Gives a command again and again until it is done. */
+  #insist(command: Readonly<Record<string, unknown>>, then: () => void): void {
+    let done = false;
+    const attempt = () => {
+      if (done) return;
+      this.sendCommand(command, ({ code }) => {
+        if (done || code !== 0) return;
+        done = true;
+        then();
+      });
+      this.simulation.after(COMMAND_RETRY, attempt);
+    };
+    attempt();
+  }
+
   /** What the primary of a PG (`1.7`) says of it; undefined while none runs. */
   primaryViewOf(name: string): PgInspection | undefined {
     const pgid = parsePgId(name);
@@ -151,8 +194,13 @@ export class SimCluster {
     if (!this.restarts || reason === 'crash' || reason === 'powerLoss') return;
     const { simulation } = this;
     simulation.after(RESTART_DELAY, () => {
-      if (process.state === 'stopped') process.start();
+      if (process.state === 'stopped' && !this.isReplaced(process)) process.start();
     });
+  }
+
+  /** Whether a process must not be started: what is on its disk is nobody's. */
+  isReplaced(process: SimProcess): boolean {
+    return this.osds.some((place) => place.process === process && place.isReplaced);
   }
 
   // Daemons
@@ -177,6 +225,8 @@ export class SimCluster {
   #addOsd(id: OsdId): void {
     const place: OsdPlace = {
       id,
+      generation: 0,
+      isReplaced: false,
       daemon: undefined,
       store: undefined,
       process: this.#addProcess({
@@ -307,8 +357,10 @@ export class SimCluster {
     };
   }
 
+  /** Of the OSD that has this number now. */
   uuidOf(id: OsdId): Uuid {
-    return this.#drawUuid(`uuid osd.${id}`);
+    const generation = this.osds[id]?.generation;
+    return this.#drawUuid(generation ? `uuid osd.${id} number ${generation}` : `uuid osd.${id}`);
   }
 
   #drawUuid(name: string): Uuid {

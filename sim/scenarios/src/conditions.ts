@@ -20,6 +20,7 @@ import type { Message } from '@spirula/messages';
 import type { Monitor } from '@spirula/mon';
 import type { SimProcess } from '@spirula/sim-world';
 import type { WorldEvent } from '@spirula/world';
+import { z } from 'zod';
 import type { SimCluster } from './cluster.ts';
 
 /** What has just happened, for conditions of one moment. */
@@ -40,7 +41,7 @@ export interface Condition {
 }
 
 /** A text that says no condition. */
-export class UnknownCondition extends Error {
+class UnknownCondition extends Error {
   override readonly name = 'UnknownCondition';
 }
 
@@ -176,3 +177,13 @@ function pgsAre(cluster: SimCluster, which: string, words: readonly string[]): b
   }
   return which === 'all pgs';
 }
+
+/** Schema of a condition's text. */
+export const conditionSchema = z.string().superRefine((text, context) => {
+  try {
+    parseCondition(text);
+  } catch (error) {
+    if (!(error instanceof UnknownCondition)) throw error;
+    context.addIssue({ code: 'custom', message: error.message });
+  }
+});

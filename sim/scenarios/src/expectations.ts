@@ -2,18 +2,9 @@
 import { type Instant, SECOND } from '@spirula/world';
 import { z } from 'zod';
 import type { SimCluster } from './cluster.ts';
-import { type Condition, type Moment, parseCondition, UnknownCondition } from './conditions.ts';
+import { type Condition, conditionSchema, type Moment, parseCondition } from './conditions.ts';
 import { span } from './faults/fault.ts';
 import { inSeconds, parseSpan } from './span.ts';
-
-const condition = z.string().superRefine((text, context) => {
-  try {
-    parseCondition(text);
-  } catch (error) {
-    if (!(error instanceof UnknownCondition)) throw error;
-    context.addIssue({ code: 'custom', message: error.message });
-  }
-});
 
 /**
  * `what` must come to hold, at least and at most so long after the fault called `after` (or, without it, after the start), or
@@ -22,19 +13,19 @@ const condition = z.string().superRefine((text, context) => {
 export const expectationSchema = z.union(
   [
     z.strictObject({
-      what: condition,
+      what: conditionSchema,
       after: z.string().optional(),
       atLeast: span.optional(),
       atMost: span.optional(),
     }),
     z.strictObject({
-      never: condition,
+      never: conditionSchema,
       after: z.string().optional(),
       /** So long after `after` it begins to count: what was under way may still end. */
       grace: span.optional(),
       until: z.string().optional(),
     }),
-    z.strictObject({ finally: condition }),
+    z.strictObject({ finally: conditionSchema }),
   ],
   { error: 'an expectation says one of what, never and finally, with after, atLeast, atMost, grace, until' },
 );

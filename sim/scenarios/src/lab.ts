@@ -252,6 +252,7 @@ export class Lab {
       },
       faults: this.injector.history,
       script: this.injector.script,
+      lastedUs: this.#began === undefined ? 0 : now - this.#began,
       log: logLines.slice(-LOG_LINES).map(printLogLine),
     };
   }

@@ -2,6 +2,7 @@ import { Lab } from './lab.ts';
 import { standard } from './library/standard.ts';
 import type { Report, Scenario } from './scenario.ts';
 import { formatSpan } from './span.ts';
+import type { ScenarioSpec } from './spec.ts';
 
 const scenarios: readonly Scenario[] = [standard];
 
@@ -25,22 +26,17 @@ export interface RunOptions {
   readonly virtualSeconds?: number;
 }
 
-/** Sets a scenario up under a seed. One seed, one history. @throws RangeError when there is none of that name */
-function openLab({ scenario, seed, virtualSeconds }: RunOptions): Lab {
+/** What a seed makes of a scenario. @throws RangeError when there is none of that name */
+export function drawScenario({ scenario, seed, virtualSeconds }: RunOptions): ScenarioSpec {
   const spec = (typeof scenario === 'string' ? findScenario(scenario) : scenario).draw(seed);
-  return new Lab(virtualSeconds === undefined ? spec : { ...spec, duration: formatSpan(virtualSeconds * 1e6) }, seed);
+  return virtualSeconds === undefined ? spec : { ...spec, duration: formatSpan(virtualSeconds * 1e6) };
 }
 
-/** Runs a scenario to its verdict. @throws RangeError when there is none of that name */
+/** Runs a scenario to its verdict. One seed, one history. @throws RangeError when there is none of that name */
 export function runScenario(options: RunOptions): Report {
-  const { seed, virtualSeconds } = options;
-  const outcome = openLab(options).run();
-  const { name } = outcome.config;
+  const { scenario, seed, virtualSeconds } = options;
+  const { name, source } = typeof scenario === 'string' ? findScenario(scenario) : scenario;
+  const outcome = new Lab(drawScenario(options), seed).run();
   const until = virtualSeconds === undefined ? '' : ` --until ${virtualSeconds}s`;
-  return {
-    ...outcome,
-    scenario: name,
-    seed,
-    replay: `npx spirula sim run ${name} --seed ${seed}${until}`,
-  };
+  return { ...outcome, scenario: name, seed, replay: `npx spirula sim run ${source} --seed ${seed}${until}` };
 }

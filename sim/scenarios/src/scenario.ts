@@ -1,10 +1,13 @@
 /** What a scenario is, and what comes of running one. */
+import type { Instant } from '@spirula/world';
 import type { Finding } from './expectations.ts';
 import type { FaultPlan } from './faults/plan.ts';
 import type { ScenarioSpec } from './spec.ts';
 
 export interface Scenario {
   readonly name: string;
+  /** What `sim run` takes to run it: its name, or the path of its file. */
+  readonly source: string;
   /** One line for people. */
   readonly summary: string;
   /** What the seed makes of the cluster and of its misfortune. */
@@ -26,6 +29,8 @@ export interface Outcome {
   /** What was done to the cluster, in order: for people, and to be played again. */
   readonly faults: readonly string[];
   readonly script: readonly FaultPlan[];
+  /** From when faults could begin to the end of the run, or to the violation that ended it; in microseconds. */
+  readonly lastedUs: Instant;
   /** The last that daemons logged. */
   readonly log: readonly string[];
 }

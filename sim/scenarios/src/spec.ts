@@ -33,6 +33,8 @@ const storm = z.strictObject({
 
 export const scenarioSchema = z.strictObject({
   name: z.string().regex(/^[a-z0-9-]+$/, { error: 'a name of small letters, digits and dashes' }),
+  /** The seed it is run under unless another is given. */
+  seed: z.int().min(0).optional(),
   /** What somebody wants to know. */
   question: z.string().optional(),
   /** What to look at while it runs. */

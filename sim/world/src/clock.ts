@@ -1,5 +1,5 @@
 import type { UTime } from '@spirula/encoding';
-import { type Clock, type Instant, SECOND } from '@spirula/world';
+import { type Clock, type Instant, invariant, SECOND } from '@spirula/world';
 import type { SeededRandom } from './random.ts';
 import type { Scheduled, Scheduler } from './scheduler.ts';
 
@@ -10,7 +10,7 @@ const MILLION = 1_000_000;
 export interface ClockProfile {
   /** How far the wall clock is ahead, in microseconds; negative: behind. */
   readonly wallSkewUs: number;
-  /** How much faster than true time the monotonic clock runs, in parts per million. */
+  /** How much faster than true time the monotonic clock runs, in parts per million; above -1,000,000. */
   readonly driftPpm: number;
   /** A timer fires up to so many microseconds late. */
   readonly timerSlackUs: number;
@@ -18,14 +18,28 @@ export interface ClockProfile {
 
 export const EXACT_CLOCK: ClockProfile = { wallSkewUs: 0, driftPpm: 0, timerSlackUs: 0 };
 
-/** The clocks and timers of one run of a daemon. The monotonic clock counts from its start. */
+interface Timer {
+  /** When it is due on the local clock. */
+  readonly at: Instant;
+  /** How late it comes, in virtual time. */
+  readonly slack: Instant;
+  scheduled: Scheduled;
+}
+
+/**
+ * The clocks and timers of one run of a daemon. The monotonic clock counts from its start. Whatever is done to its rate,
+ * it never goes back: from each change on it counts at the new rate from where it stood.
+ */
 export class SimClock implements Clock {
   readonly #scheduler: Scheduler;
   readonly #random: SeededRandom;
-  readonly #profile: ClockProfile;
-  readonly #started: Instant;
+  #profile: ClockProfile;
+  /** Virtual and local time of the last change of rate, and the millionths of a microsecond the local clock was beyond. */
+  #virtualBase: Instant;
+  #localBase: Instant = 0;
+  #millionths = 0;
   readonly #onDue: (take: () => string | undefined) => void;
-  readonly #timers = new Map<string, Scheduled>();
+  readonly #timers = new Map<string, Timer>();
 
   /** `onDue` is told of a timer that is due; `take` says its name when its turn comes, unless it was moved meanwhile. */
   constructor(
@@ -37,7 +51,7 @@ export class SimClock implements Clock {
     this.#scheduler = scheduler;
     this.#random = random;
     this.#profile = profile;
-    this.#started = scheduler.now;
+    this.#virtualBase = scheduler.now;
     this.#onDue = onDue;
   }
 
@@ -55,37 +69,64 @@ export class SimClock implements Clock {
     this.disarm(name);
     const { timerSlackUs } = this.#profile;
     const slack = timerSlackUs > 0 ? this.#random.below(timerSlackUs) : 0;
-    const timer = this.#scheduler.at(this.#global(at) + slack, () => {
+    const timer: Timer = { at, slack, scheduled: this.#schedule(name, at, slack) };
+    this.#timers.set(name, timer);
+  }
+
+  #schedule(name: string, at: Instant, slack: Instant): Scheduled {
+    const scheduled = this.#scheduler.at(this.#virtual(at) + slack, () => {
       this.#onDue(() => {
-        if (this.#timers.get(name) !== timer) return undefined;
+        if (this.#timers.get(name)?.scheduled !== scheduled) return undefined;
         this.#timers.delete(name);
         return name;
       });
     });
-    this.#timers.set(name, timer);
+    return scheduled;
   }
 
   disarm(name: string): void {
     const timer = this.#timers.get(name);
     if (timer === undefined) return;
-    this.#scheduler.cancel(timer);
+    this.#scheduler.cancel(timer.scheduled);
     this.#timers.delete(name);
+  }
+
+  /** Skew, drift and slack are these from now on; what is armed moves to when the clock will show its time. */
+  adjust(profile: ClockProfile): void {
+    invariant(profile.driftPpm > -MILLION, 'a clock goes on');
+    const { driftPpm } = this.#profile;
+    const { now } = this.#scheduler;
+    const gained = (now - this.#virtualBase) * driftPpm + this.#millionths;
+    this.#localBase = this.#local(now);
+    this.#millionths = gained - Math.floor(gained / MILLION) * MILLION;
+    this.#virtualBase = now;
+    this.#profile = profile;
+    if (profile.driftPpm === driftPpm) return;
+    for (const [name, timer] of this.#timers) {
+      // What is due has its turn coming already.
+      if (timer.scheduled.run === undefined) continue;
+      this.#scheduler.cancel(timer.scheduled);
+      timer.scheduled = this.#schedule(name, timer.at, timer.slack);
+    }
   }
 
   /** No timer is due any more. */
   stop(): void {
-    for (const timer of this.#timers.values()) this.#scheduler.cancel(timer);
+    for (const { scheduled } of this.#timers.values()) this.#scheduler.cancel(scheduled);
     this.#timers.clear();
   }
 
   #local(at: Instant): Instant {
-    return Math.floor(((at - this.#started) * (MILLION + this.#profile.driftPpm)) / MILLION);
+    const passed = at - this.#virtualBase;
+    return this.#localBase + passed + Math.floor((passed * this.#profile.driftPpm + this.#millionths) / MILLION);
   }
 
   /** The first virtual time at which the local clock shows at least `at`. */
-  #global(at: Instant): Instant {
-    let global = this.#started + Math.floor((at * MILLION) / (MILLION + this.#profile.driftPpm));
-    while (this.#local(global) < at) global += 1;
-    return global;
+  #virtual(at: Instant): Instant {
+    const left = at - this.#localBase;
+    let virtual =
+      this.#virtualBase + Math.floor((left * MILLION - this.#millionths) / (MILLION + this.#profile.driftPpm));
+    while (this.#local(virtual) < at) virtual += 1;
+    return virtual;
   }
 }

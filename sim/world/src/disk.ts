@@ -3,38 +3,33 @@
  *
  *   key-value   committed batches, then a prefix of those submitted since
  *   block       all that was flushed, and of the sectors written since any subset
+ *
+ * `faults` says what else may go wrong with it.
  */
 import type { Bytes } from '@spirula/encoding';
 import {
   type Batch,
   type BlockDevice,
+  DeviceError,
   type Instant,
   invariant,
   type KeyValue,
-  type KvOp,
-  KvOverlay,
   type KvRange,
   type Token,
   type WorldEvent,
 } from '@spirula/world';
+import { DiskFaults } from './disk-faults.ts';
+import type { DiskProfile } from './disk-profile.ts';
+import { DiskQueue, type Extent } from './disk-queue.ts';
+import { KvLog } from './kv-log.ts';
 import type { SeededRandom } from './random.ts';
 import type { Scheduler } from './scheduler.ts';
-import { checksumMessage, sealMessage } from './seal.ts';
-import { SparseBlocks } from './sparse-blocks.ts';
+import { StoredBlocks } from './stored-blocks.ts';
 
 const BLOCK_SIZE = 4096;
 const SECTOR_SIZE = 512;
-const MAX_KEY_BYTES = 1024;
-
-export interface DiskProfile {
-  /** A flush takes between these, in microseconds. */
-  readonly flushUs: readonly [min: Instant, max: Instant];
-  /** One flush in so many takes up to `stallUs` longer; 0: none does. */
-  readonly stallOneIn: number;
-  readonly stallUs: Instant;
-}
-
-export const QUICK_DISK: DiskProfile = { flushUs: [100, 1000], stallOneIn: 0, stallUs: 0 };
+/** errno ENOSPC. */
+const ENOSPC = -28;
 
 /** The daemon a disk serves. */
 export interface DiskOwner {
@@ -43,45 +38,45 @@ export interface DiskOwner {
   reportBug(problem: string): void;
 }
 
-interface Submitted {
-  readonly batch: Batch;
-  readonly token: Token;
-  /** Taken when it was submitted: nobody changes it since. */
-  readonly checksum: number;
-}
-
-interface UnflushedWrite {
-  readonly offset: number;
-  readonly bytes: Bytes;
-}
-
 export class SimDisk {
+  /** What is wrong with it, and how to make it so. */
+  readonly faults: DiskFaults;
   readonly #scheduler: Scheduler;
   readonly #random: SeededRandom;
-  readonly #profile: DiskProfile;
+  readonly #queue: DiskQueue;
   readonly #deviceBytes: number;
-
-  readonly #durable = new KvOverlay('stands-alone');
-  #view = new KvOverlay('stands-alone');
-  /** Not durable yet, oldest first. */
-  #submitted: Submitted[] = [];
+  #kv: KvLog;
+  #blocks: StoredBlocks;
   #committing = false;
-
-  readonly #durableBlocks = new SparseBlocks(BLOCK_SIZE);
-  readonly #viewBlocks = new SparseBlocks(BLOCK_SIZE);
-  #unflushed: UnflushedWrite[] = [];
   /** Flushes asked for, with the number of writes each covers. */
   #flushes: { readonly token: Token; writes: number }[] = [];
   /** Which run of the daemon is served; 0: none. What an earlier one is still owed is dropped. */
   #run = 0;
   #lastRun = 0;
+  /** A flush or a commit of this run has failed: nothing comes back any more. */
+  #failed = false;
   #owner: DiskOwner | undefined;
 
   constructor(scheduler: Scheduler, random: SeededRandom, profile: DiskProfile, deviceBytes: number) {
     this.#scheduler = scheduler;
     this.#random = random;
-    this.#profile = profile;
     this.#deviceBytes = Math.floor(deviceBytes / BLOCK_SIZE) * BLOCK_SIZE;
+    this.#queue = new DiskQueue(profile, random);
+    this.#kv = new KvLog(random);
+    this.#blocks = this.#makeBlocks();
+    const disk = {
+      now: () => scheduler.now,
+      writtenBlocks: () => this.#blocks.written,
+      usedBytes: () => this.#usedBytes(),
+      flipBits: (blockOffset: number, bits: readonly number[]) => this.#blocks.flip(blockOffset, bits),
+      setSlowness: (factor: number) => {
+        this.#queue.slowness = factor;
+      },
+      setStalledUntil: (at: Instant) => {
+        this.#queue.stalledUntil = at;
+      },
+    };
+    this.faults = new DiskFaults(disk, random, BLOCK_SIZE);
   }
 
   /** The ports of a new run of the daemon. */
@@ -95,43 +90,73 @@ export class SimDisk {
 
   /** The daemon stopped in order: all it wrote is there. */
   detach(): void {
-    for (const { batch } of this.#submitted) this.#durable.apply(batch);
-    for (const { offset, bytes } of this.#unflushed) this.#durableBlocks.write(offset, bytes);
+    if (this.#failed) return this.crash();
+    this.#kv.close();
+    this.#blocks.flush(this.#blocks.unflushedCount);
     this.#forget();
   }
 
   /** The daemon or the power is gone, and what was not durable with it, wholly or in part. */
   crash(): void {
-    const survivors = this.#random.oneIn(2) ? 0 : this.#random.below(this.#submitted.length + 1);
-    for (const { batch } of this.#submitted.slice(0, survivors)) this.#durable.apply(batch);
-    this.#view = new KvOverlay('stands-alone');
-    const everything = { start: new Uint8Array([0]), end: new Uint8Array(MAX_KEY_BYTES + 1).fill(0xff) };
-    for (const [key, value] of this.#durable.range(everything)) this.#view.applyOp({ op: 'put', key, value });
-    this.#loseWrites();
+    this.#kv.crash();
+    this.#blocks.crash();
     this.#forget();
   }
 
-  #loseWrites(): void {
-    // None, all, or each sector for itself.
-    const fate = this.#random.pick(['lost', 'there', 'torn', 'torn'] as const);
-    for (const { offset, bytes } of this.#unflushed) {
-      for (let at = 0; at < bytes.length; at += SECTOR_SIZE) {
-        if (fate === 'there' || (fate === 'torn' && this.#random.oneIn(2))) {
-          this.#durableBlocks.write(offset + at, bytes.subarray(at, at + SECTOR_SIZE));
-        }
-      }
-    }
-    for (const { offset, bytes } of this.#unflushed) {
-      this.#viewBlocks.write(offset, this.#durableBlocks.read(offset, bytes.length));
-    }
+  /** Another disk, empty and in order, is put in its place. No daemon may run. */
+  wipe(): void {
+    invariant(this.#run === 0, 'a disk is replaced while its daemon does not run');
+    this.#kv = new KvLog(this.#random);
+    this.#blocks = this.#makeBlocks();
+    this.faults.heal();
+  }
+
+  /**
+   * For checkers: stretches of the device, whole blocks, that are not as they should be through faults: their bytes are not
+   * those last written and acknowledged, or no read gets at them. A block that is overwritten is in order again.
+   */
+  damaged(): readonly Extent[] {
+    return [...this.#blocks.damaged(), ...this.faults.unreadable()];
+  }
+
+  /**
+   * Microseconds that the daemon waits from now for the reads it has made: reads answer at once, so the time they take is
+   * added to the daemon's own after the event that made them. Charged once.
+   */
+  takeCharge(): Instant {
+    return this.#queue.takeCharge(this.#scheduler.now);
+  }
+
+  #makeBlocks(): StoredBlocks {
+    return new StoredBlocks(this.#random, this.#deviceBytes, BLOCK_SIZE, SECTOR_SIZE);
+  }
+
+  #usedBytes(): number {
+    return this.#kv.usedBytes() + this.#blocks.usedBytes;
   }
 
   #forget(): void {
     this.#run = 0;
-    this.#submitted = [];
     this.#committing = false;
-    this.#unflushed = [];
+    this.#failed = false;
     this.#flushes = [];
+  }
+
+  /** Runs `done` when the device is through, unless the daemon is gone by then or the disk fails. */
+  #after(delay: Instant, done: () => void): void {
+    const run = this.#run;
+    this.#scheduler.after(delay, () => {
+      if (run !== this.#run || this.#failed) return;
+      const { now } = this.#scheduler;
+      if (now < this.#queue.stalledUntil) this.#after(this.#queue.stalledUntil - now, done);
+      else done();
+    });
+  }
+
+  /** The daemon is told; it is owed nothing more. */
+  #fail({ code, message }: DeviceError): void {
+    this.#failed = true;
+    this.#owner!.post({ kind: 'storageFailed', code, detail: message });
   }
 
   // Key-value
@@ -139,40 +164,37 @@ export class SimDisk {
   #kvPort(): KeyValue {
     const run = this.#run;
     return {
-      get: (key: Bytes) => {
-        const answer = this.#view.get(key);
-        return answer === 'deleted' ? undefined : answer;
-      },
-      range: (range: KvRange) => this.#view.range(range),
+      get: (key: Bytes) => this.#kv.get(key),
+      range: (range: KvRange) => this.#kv.range(range),
       submit: (batch: Batch, token: Token) => {
         invariant(run === this.#run, 'a daemon that is gone writes no more');
-        for (const op of batch) checkKeys(op);
-        this.#submit(batch, token);
+        this.#kv.submit(batch, token);
+        if (!this.#committing) this.#commit();
       },
     };
   }
 
-  #submit(batch: Batch, token: Token): void {
-    this.#view.apply(batch);
-    this.#submitted.push({ batch, token, checksum: sealMessage(batch).checksum });
-    if (!this.#committing) this.#commit();
-  }
-
-  /** One flush at a time; it covers what was submitted before it began. */
+  /** One commit at a time; it covers what was submitted before it began. */
   #commit(): void {
-    const run = this.#run;
-    const count = this.#submitted.length;
+    const count = this.#kv.waiting;
     this.#committing = true;
-    this.#scheduler.after(this.#drawFlush(), () => {
-      if (run !== this.#run) return;
-      const committed = this.#submitted.splice(0, count);
-      for (const { batch, checksum } of committed) {
-        if (checksumMessage(batch) !== checksum) this.#owner!.reportBug('nobody changes a batch once it is submitted');
-        this.#durable.apply(batch);
+    this.#after(this.#queue.commit(this.#scheduler.now, this.#kv.waitingBytes), () => {
+      const error = this.faults.takeError('commit');
+      // Whether what was on its way has reached the disk nobody can tell.
+      if (error !== undefined) return this.#fail(error);
+      const { limitBytes } = this.faults;
+      const { tokens, refused, changed } = this.#kv.commit(
+        count,
+        limitBytes === undefined ? undefined : limitBytes - this.#blocks.usedBytes,
+      );
+      if (changed) this.#owner!.reportBug('nobody changes a batch once it is submitted');
+      for (const token of tokens) this.#owner!.post({ kind: 'committed', token });
+      if (refused) {
+        this.#kv.dropWaiting();
+        return this.#fail(this.#noSpace('commit'));
       }
-      if (this.#submitted.length > 0) this.#commit();
+      if (this.#kv.waiting > 0) this.#commit();
       else this.#committing = false;
-      for (const { token } of committed) this.#owner!.post({ kind: 'committed', token });
     });
   }
 
@@ -186,28 +208,32 @@ export class SimDisk {
       sectorSize: SECTOR_SIZE,
       read: (offset: number, length: number) => {
         this.#checkRange(offset, length);
-        return this.#viewBlocks.read(offset, length);
+        this.#queue.read(this.#scheduler.now, { offset, length });
+        const error = this.faults.takeError('read', offset, length);
+        if (error !== undefined) throw error;
+        return this.#blocks.read(offset, length);
       },
       write: (offset: number, bytes: Bytes) => {
         invariant(run === this.#run, 'a daemon that is gone writes no more');
         this.#checkRange(offset, bytes.length);
-        this.#viewBlocks.write(offset, bytes);
-        this.#unflushed.push({ offset, bytes: bytes.slice() });
+        const error = this.faults.takeError('write', offset, bytes.length) ?? this.#checkRoom(offset, bytes.length);
+        if (error !== undefined) throw error;
+        this.#blocks.write(offset, bytes, this.faults.takeFate());
       },
       flush: (token: Token) => {
         invariant(run === this.#run, 'a daemon that is gone writes no more');
-        this.#flushes.push({ token, writes: this.#unflushed.length });
+        this.#flushes.push({ token, writes: this.#blocks.unflushedCount });
         if (this.#flushes.length === 1) this.#flush();
       },
     };
   }
 
   #flush(): void {
-    const run = this.#run;
-    this.#scheduler.after(this.#drawFlush(), () => {
-      if (run !== this.#run) return;
+    this.#after(this.#queue.flush(this.#scheduler.now, this.#blocks.unflushed(this.#flushes[0]!.writes)), () => {
+      const error = this.faults.takeError('flush');
+      if (error !== undefined) return this.#fail(error);
       const { token, writes } = this.#flushes.shift()!;
-      for (const { offset, bytes } of this.#unflushed.splice(0, writes)) this.#durableBlocks.write(offset, bytes);
+      this.#blocks.flush(writes);
       for (const later of this.#flushes) later.writes -= writes;
       if (this.#flushes.length > 0) this.#flush();
       this.#owner!.post({ kind: 'flushed', token });
@@ -219,14 +245,19 @@ export class SimDisk {
     invariant(offset >= 0 && offset + length <= this.#deviceBytes, 'reads and writes are within the device');
   }
 
-  #drawFlush(): Instant {
-    const { flushUs, stallOneIn, stallUs } = this.#profile;
-    const took = this.#random.between(...flushUs);
-    return this.#random.oneIn(stallOneIn) ? took + this.#random.below(stallUs) : took;
+  #checkRoom(offset: number, length: number): DeviceError | undefined {
+    const { limitBytes } = this.faults;
+    if (limitBytes === undefined) return undefined;
+    const growth = this.#blocks.newBytes({ offset, length });
+    const fits = growth === 0 || this.#usedBytes() + growth <= limitBytes;
+    return fits ? undefined : this.#noSpace(`write of ${length} bytes at ${offset}`);
   }
-}
 
-function checkKeys(op: KvOp): void {
-  if (op.op === 'delRange') return;
-  invariant(op.key.length >= 1 && op.key.length <= MAX_KEY_BYTES, 'keys are 1 to 1024 bytes');
+  #noSpace(what: string): DeviceError {
+    const { limitBytes } = this.faults;
+    return new DeviceError(
+      ENOSPC,
+      `the disk has no room for a ${what}: ${this.#usedBytes()} of ${limitBytes} bytes are used`,
+    );
+  }
 }

@@ -1,9 +1,20 @@
 import type { EntityAddr } from '@spirula/encoding';
+import { type Instant, invariant } from '@spirula/world';
+import type { Endpoints } from './net.ts';
+import type { NetworkName, Path } from './path.ts';
 import { type NetworkProfile, Paths } from './paths.ts';
 import { Pipe } from './pipe.ts';
 import type { SeededRandom } from './random.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { Listener, Wire } from './session.ts';
+
+/** Of an OSD's endpoints, those on Ceph's cluster network; all others are on its public network. */
+const BACK_ENDPOINTS: ReadonlySet<string> = new Set(['cluster', 'hb_back']);
+
+interface Host {
+  readonly machine: string;
+  readonly backPorts: ReadonlySet<number>;
+}
 
 /** Machines, who listens on them, and the packets between them. */
 export class Network implements Wire {
@@ -11,8 +22,10 @@ export class Network implements Wire {
   readonly paths: Paths;
   readonly #random: SeededRandom;
   /** By IP address. */
-  readonly #machines = new Map<string, string>();
+  readonly #hosts = new Map<string, Host>();
   readonly #listeners = new Map<string, Listener>();
+  /** Until when nobody is let in, by address. */
+  readonly #refusing = new Map<string, Instant>();
   /** By the machine they come from. */
   readonly #pipes = new Map<string, Set<Pipe>>();
 
@@ -22,16 +35,25 @@ export class Network implements Wire {
     this.#random = random;
   }
 
-  /** Adds a machine; returns its IP address. */
-  addMachine(name: string): string {
-    const number = this.#machines.size;
+  /** Adds a machine, by itself or in a rack; returns its IP address. */
+  addMachine(name: string, endpoints: Endpoints, rack?: string): string {
+    const number = this.#hosts.size;
+    invariant(number < 1 << 16, 'a network has at most 65,536 machines');
     const ip = `10.0.${number >> 8}.${(number & 255) + 1}`;
-    this.#machines.set(ip, name);
+    const back = Object.entries(endpoints).filter(([endpoint]) => BACK_ENDPOINTS.has(endpoint));
+    this.#hosts.set(ip, {
+      machine: name,
+      backPorts: new Set(back.flatMap(([, port]) => (port === 'dial' ? [] : port))),
+    });
+    this.paths.addMachine(name, rack);
     return ip;
   }
 
-  machineAt(ip: string): string | undefined {
-    return this.#machines.get(ip);
+  pathTo(from: string, { ip, port }: EntityAddr): Path | undefined {
+    const host = this.#hosts.get(ip);
+    if (host === undefined) return undefined;
+    const network: NetworkName = host.backPorts.has(port) ? 'back' : 'front';
+    return this.paths.path(from, host.machine, network);
   }
 
   listen(ip: string, port: number, listener: Listener): void {
@@ -43,16 +65,24 @@ export class Network implements Wire {
   }
 
   listenerAt({ ip, port }: EntityAddr): Listener | undefined {
-    return this.#listeners.get(`${ip}:${port}`);
+    const addr = `${ip}:${port}`;
+    const until = this.#refusing.get(addr);
+    return until !== undefined && this.scheduler.now < until ? undefined : this.#listeners.get(addr);
   }
 
-  newPipe(from: string, to: string, onTimeout: () => void): Pipe {
+  /** New connections to a port are refused for so long, though its process runs. Those that exist go on. 0: no longer. */
+  refuse(ip: string, port: number, forUs: Instant): void {
+    this.#refusing.set(`${ip}:${port}`, this.scheduler.now + forUs);
+  }
+
+  newPipe(path: Path, onTimeout: () => void): Pipe {
+    const from = path.from.name;
     let pipes = this.#pipes.get(from);
     if (pipes === undefined) {
       pipes = new Set();
       this.#pipes.set(from, pipes);
     }
-    const pipe: Pipe = new Pipe(this.scheduler, this.paths, from, to, {
+    const pipe: Pipe = new Pipe(this.scheduler, this.paths, path, {
       onTimeout,
       onClose: () => void pipes.delete(pipe),
     });
@@ -70,10 +100,12 @@ export class Network implements Wire {
     this.paths.setPower(machine, true);
   }
 
-  sendRaw(from: string, to: string, arrive: () => void): void {
-    this.scheduler.after(this.paths.drawLatency(from, to), () => {
-      if (!this.paths.isCut(from, to)) arrive();
-    });
+  sendRaw(path: Path, arrive: () => void): void {
+    const onDue = () => {
+      if (path.cloggedUntil !== undefined) path.held.push(onDue);
+      else if (!path.isCut) arrive();
+    };
+    this.scheduler.after(this.paths.drawLatency(path), onDue);
   }
 
   passesCodec(): boolean {

@@ -1,4 +1,6 @@
-import type { Instant } from '@spirula/world';
+import { type Instant, invariant } from '@spirula/world';
+import { Link } from './link.ts';
+import { type Duplex, type LatencyTail, Machine, type NetworkName, type Networks, Path, type Rack } from './path.ts';
 import type { SeededRandom } from './random.ts';
 import type { Scheduler } from './scheduler.ts';
 
@@ -10,6 +12,13 @@ export interface NetworkProfile {
   readonly spikeUs: Instant;
   /** Of each direction of each connection; 0: without limit. */
   readonly bytesPerSecond: number;
+  /** Of each direction of a machine's port, one for each network, shared by its connections; 0: without limit. */
+  readonly portBytesPerSecond: number;
+  /**
+   * How often the uplink of a rack, for each network, fits into what the ports of its machines carry together; 0: racks
+   * do not matter.
+   */
+  readonly rackOversubscription: number;
   /** How long TCP tries before it gives a connection up. */
   readonly stallTimeoutUs: Instant;
   /** One message in so many goes through its codec; 0: none does. */
@@ -21,26 +30,41 @@ export const QUICK_NETWORK: NetworkProfile = {
   spikeOneIn: 0,
   spikeUs: 0,
   bytesPerSecond: 0,
+  portBytesPerSecond: 0,
+  rackOversubscription: 0,
   stallTimeoutUs: 30_000_000,
   codecOneIn: 8,
 };
 
 /** What came through a cut path is sent again within this time once it is free. */
 const RETRANSMIT_US: Instant = 400_000;
+const NETWORKS: readonly NetworkName[] = ['front', 'back'];
 
 /** What waits for a path to be mended. */
 export interface Stalled {
   retry(): void;
 }
 
-/** The ways between machines: how long a packet takes, and which are cut. Each direction stands for itself. */
+/**
+ * The ways between machines, and what is wrong with them. Each direction stands for itself, and so does each network:
+ * a fault is on both unless it says which. A fault of a kind is there or not: two that overlap end with the first that
+ * ends.
+ *
+ * | fault | does to packets                                           | ends by                 |
+ * | ----- | --------------------------------------------------------- | ----------------------- |
+ * | cut   | lost and sent again, until TCP gives the connection up    | mend, join, mendAll     |
+ * | clog  | held, then all let through: no connection is lost by it   | itself, unclog, mendAll |
+ * | delay | each takes longer, by an even draw                        | delay(0), mendAll       |
+ * | tail  | a few take very much longer                               | tail(), mendAll         |
+ * | limit | pass one after another                                    | limit(0), mendAll       |
+ */
 export class Paths {
   readonly profile: NetworkProfile;
   readonly #scheduler: Scheduler;
   readonly #random: SeededRandom;
-  readonly #cuts = new Map<string, Instant>();
-  readonly #delays = new Map<string, Instant>();
-  readonly #off = new Map<string, Instant>();
+  readonly #machines = new Map<string, Machine>();
+  readonly #racks = new Map<string, Rack>();
+  readonly #paths = new Map<string, Path>();
   readonly #stalled = new Set<Stalled>();
 
   constructor(scheduler: Scheduler, random: SeededRandom, profile: NetworkProfile) {
@@ -49,52 +73,172 @@ export class Paths {
     this.profile = profile;
   }
 
+  addMachine(name: string, rackName?: string): void {
+    const { portBytesPerSecond, rackOversubscription } = this.profile;
+    const rack = rackName === undefined ? undefined : this.#rack(rackName);
+    const machine = new Machine(name, rack);
+    this.#machines.set(name, machine);
+    if (portBytesPerSecond === 0) return;
+    for (const network of NETWORKS) machine.ports.set(network, newDuplex(portBytesPerSecond));
+    if (rack === undefined || rackOversubscription === 0) return;
+    rack.machines += 1;
+    const rate = Math.max(1, Math.floor((rack.machines * portBytesPerSecond) / rackOversubscription));
+    for (const network of NETWORKS) {
+      const uplink = rack.uplinks.get(network);
+      if (uplink === undefined) rack.uplinks.set(network, newDuplex(rate));
+      else setRate(uplink, rate);
+    }
+  }
+
+  #rack(name: string): Rack {
+    let rack = this.#racks.get(name);
+    if (rack === undefined) {
+      rack = { machines: 0, uplinks: new Map() };
+      this.#racks.set(name, rack);
+    }
+    return rack;
+  }
+
+  path(from: string, to: string, network: NetworkName): Path {
+    const key = `${network} ${from}>${to}`;
+    let path = this.#paths.get(key);
+    if (path === undefined) {
+      path = new Path(this.#machine(from), this.#machine(to), network);
+      this.#paths.set(key, path);
+      this.#paths.set(`${network} ${to}>${from}`, path.reverse);
+    }
+    return path;
+  }
+
+  #machine(name: string): Machine {
+    const machine = this.#machines.get(name);
+    invariant(machine !== undefined, `there is a machine ${name}`);
+    return machine;
+  }
+
+  #each(from: string, to: string, on: Networks): Path[] {
+    return networksOf(on).map((network) => this.path(from, to, network));
+  }
+
+  // Faults
+
   /** Nothing that `from` sends reaches `to`. */
-  cut(from: string, to: string): void {
-    if (!this.#cuts.has(key(from, to))) this.#cuts.set(key(from, to), this.#scheduler.now);
+  cut(from: string, to: string, on: Networks = 'both'): void {
+    for (const path of this.#each(from, to, on)) path.cutAt ??= this.#scheduler.now;
   }
 
-  mend(from: string, to: string): void {
-    if (this.#cuts.delete(key(from, to))) this.#retryStalled();
-  }
-
-  mendAll(): void {
-    this.#cuts.clear();
+  mend(from: string, to: string, on: Networks = 'both'): void {
+    for (const path of this.#each(from, to, on)) path.cutAt = undefined;
     this.#retryStalled();
   }
 
-  /** Whatever `from` sends to `to` takes up to `extraUs` longer; 0: no longer. */
-  delay(from: string, to: string, extraUs: Instant): void {
-    if (extraUs === 0) this.#delays.delete(key(from, to));
-    else this.#delays.set(key(from, to), extraUs);
+  /** Cuts each of `left` from each of `right`, both ways. Whoever is in neither reaches, and is reached by, all. */
+  part(left: readonly string[], right: readonly string[], on: Networks = 'both'): void {
+    for (const path of this.#between(left, right, on)) {
+      path.cutAt ??= this.#scheduler.now;
+      path.reverse.cutAt ??= this.#scheduler.now;
+    }
   }
 
-  endDelays(): void {
-    this.#delays.clear();
+  /** Undoes `part`. */
+  join(left: readonly string[], right: readonly string[], on: Networks = 'both'): void {
+    for (const path of this.#between(left, right, on)) {
+      path.cutAt = undefined;
+      path.reverse.cutAt = undefined;
+    }
+    this.#retryStalled();
+  }
+
+  #between(left: readonly string[], right: readonly string[], on: Networks): Path[] {
+    return left.flatMap((a) => right.flatMap((b) => (a === b ? [] : this.#each(a, b, on))));
+  }
+
+  /**
+   * Holds whatever `from` sends to `to` for `forUs`, then lets all of it through at once, in order. Connections live on,
+   * unless a daemon loses patience. One that is clogged already stays so until the later end.
+   */
+  clog(from: string, to: string, forUs: Instant, on: Networks = 'both'): void {
+    const until = this.#scheduler.now + forUs;
+    for (const path of this.#each(from, to, on)) {
+      path.cloggedUntil = Math.max(path.cloggedUntil ?? 0, until);
+      this.#scheduler.at(until, () => {
+        if (path.cloggedUntil === until) letThrough(path);
+      });
+    }
+  }
+
+  unclog(from: string, to: string, on: Networks = 'both'): void {
+    for (const path of this.#each(from, to, on)) letThrough(path);
+  }
+
+  /** Whatever `from` sends to `to` takes up to `extraUs` longer; 0: no longer. */
+  delay(from: string, to: string, extraUs: Instant, on: Networks = 'both'): void {
+    for (const path of this.#each(from, to, on)) path.extraUs = extraUs;
+  }
+
+  /** A few of the packets that `from` sends to `to` take very much longer; without `tail`: no more. */
+  tail(from: string, to: string, tail?: LatencyTail, on: Networks = 'both'): void {
+    for (const path of this.#each(from, to, on)) path.tail = tail;
+  }
+
+  /** All connections from `from` to `to` together carry so much on each network; 0: as much as their machines do. */
+  limit(from: string, to: string, bytesPerSecond: number, on: Networks = 'both'): void {
+    for (const path of this.#each(from, to, on)) {
+      path.limit = bytesPerSecond === 0 ? undefined : new Link(bytesPerSecond);
+      path.findLinks();
+    }
+  }
+
+  /** The machine's ports carry so much in each direction, as one that has fallen back to a lower speed; 0: as before. */
+  limitMachine(name: string, bytesPerSecond: number, on: Networks = 'both'): void {
+    const machine = this.#machine(name);
+    for (const network of networksOf(on)) {
+      if (bytesPerSecond === 0) machine.limits.delete(network);
+      else machine.limits.set(network, newDuplex(bytesPerSecond));
+    }
+    for (const path of this.#paths.values()) if (path.from === machine || path.to === machine) path.findLinks();
+  }
+
+  /** Nothing is cut, clogged, delayed or limited any more. A machine without power stays so. */
+  mendAll(): void {
+    for (const machine of this.#machines.values()) machine.limits.clear();
+    for (const path of this.#paths.values()) {
+      path.cutAt = undefined;
+      path.extraUs = 0;
+      path.tail = undefined;
+      path.limit = undefined;
+      path.findLinks();
+    }
+    this.#retryStalled();
+    for (const path of this.#paths.values()) letThrough(path);
   }
 
   /** A machine without power neither sends nor answers. */
-  setPower(machine: string, on: boolean): void {
-    if (!on) {
-      if (!this.#off.has(machine)) this.#off.set(machine, this.#scheduler.now);
-    } else if (this.#off.delete(machine)) this.#retryStalled();
+  setPower(name: string, on: boolean): void {
+    const machine = this.#machine(name);
+    if (!on) machine.offSince ??= this.#scheduler.now;
+    else if (machine.offSince !== undefined) {
+      machine.offSince = undefined;
+      this.#retryStalled();
+    }
   }
 
-  isCut(from: string, to: string): boolean {
-    return this.#cuts.has(key(from, to)) || this.#off.has(to) || this.#off.has(from);
-  }
+  // Packets
 
-  /** Since when the path is cut; undefined when it is not. */
-  cutSince(from: string, to: string): Instant | undefined {
-    return this.#cuts.get(key(from, to)) ?? this.#off.get(to) ?? this.#off.get(from);
-  }
-
-  drawLatency(from: string, to: string): Instant {
+  drawLatency(path: Path): Instant {
     const { latencyUs, spikeOneIn, spikeUs } = this.profile;
-    let latency = this.#random.between(...latencyUs);
+    let latency = this.#random.between(latencyUs[0], latencyUs[1]);
     if (this.#random.oneIn(spikeOneIn)) latency += this.#random.below(spikeUs);
-    const extra = this.#delays.get(key(from, to));
-    return extra === undefined ? latency : latency + this.#random.below(extra);
+    if (path.extraUs > 0) latency += this.#random.below(path.extraUs);
+    if (path.tail !== undefined && this.#random.oneIn(path.tail.oneIn)) latency += this.#drawTail(path.tail);
+    return latency;
+  }
+
+  /** Pareto's distribution with exponent 1, cut off at `maxUs`: each doubling is half as likely. */
+  #drawTail({ fromUs, maxUs }: LatencyTail): Instant {
+    const doublings = Math.min(30, Math.clz32(this.#random.u32()));
+    const least = fromUs * (1 << doublings);
+    return least >= maxUs ? maxUs : Math.min(maxUs, least + this.#random.below(least));
   }
 
   drawRetransmit(): Instant {
@@ -104,6 +248,17 @@ export class Paths {
   transferTime(bytes: number): Instant {
     const { bytesPerSecond } = this.profile;
     return bytesPerSecond === 0 ? 0 : Math.ceil((bytes * 1_000_000) / bytesPerSecond);
+  }
+
+  /**
+   * When a packet that is sent now is through all that has a bandwidth on its way. Frames flow through several at once, so
+   * the longest wait counts, not the sum; latency comes behind. What is lost and sent again is not counted twice.
+   */
+  passLinks(path: Path, bytes: number): Instant {
+    const { now } = this.#scheduler;
+    let passed = now;
+    for (const link of path.links) passed = Math.max(passed, link.pass(bytes, now));
+    return passed;
   }
 
   addStalled(pipe: Stalled): void {
@@ -119,6 +274,20 @@ export class Paths {
   }
 }
 
-function key(from: string, to: string): string {
-  return `${from}>${to}`;
+function networksOf(on: Networks): readonly NetworkName[] {
+  return on === 'both' ? NETWORKS : [on];
+}
+
+function letThrough(path: Path): void {
+  path.cloggedUntil = undefined;
+  for (const arrive of path.held.splice(0)) arrive();
+}
+
+function newDuplex(bytesPerSecond: number): Duplex {
+  return { out: new Link(bytesPerSecond), in: new Link(bytesPerSecond) };
+}
+
+function setRate(duplex: Duplex, bytesPerSecond: number): void {
+  duplex.out.setRate(bytesPerSecond);
+  duplex.in.setRate(bytesPerSecond);
 }

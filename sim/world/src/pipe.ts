@@ -1,4 +1,5 @@
 import type { Instant } from '@spirula/world';
+import type { Path } from './path.ts';
 import type { Paths } from './paths.ts';
 import type { Scheduler } from './scheduler.ts';
 
@@ -16,24 +17,23 @@ export interface PipeListener {
 
 /**
  * One direction of a connection: what is sent arrives once, in order, after the latency of the path. While the path is
- * cut it waits, as TCP sends it again and again.
+ * cut or clogged it waits: cut, as TCP sends it again and again; clogged, on the way.
  */
 export class Pipe {
-  readonly from: string;
-  readonly to: string;
+  readonly path: Path;
   readonly #scheduler: Scheduler;
   readonly #paths: Paths;
   readonly #listener: PipeListener;
+  readonly #onDue = () => this.#onHeadDue();
   #packets: Packet[] = [];
   #headScheduled = false;
   #stalledSince: Instant | undefined;
   #closed = false;
 
-  constructor(scheduler: Scheduler, paths: Paths, from: string, to: string, listener: PipeListener) {
+  constructor(scheduler: Scheduler, paths: Paths, path: Path, listener: PipeListener) {
     this.#scheduler = scheduler;
     this.#paths = paths;
-    this.from = from;
-    this.to = to;
+    this.path = path;
     this.#listener = listener;
   }
 
@@ -44,7 +44,9 @@ export class Pipe {
 
   send(bytes: number, arrive: () => void): void {
     if (this.#closed) return;
-    const alone = this.#scheduler.now + this.#paths.drawLatency(this.from, this.to);
+    const { path } = this;
+    const passed = path.links.length === 0 ? this.#scheduler.now : this.#paths.passLinks(path, bytes);
+    const alone = passed + this.#paths.drawLatency(path);
     const previous = this.#packets.at(-1)?.due ?? 0;
     const due = Math.max(alone, previous) + this.#paths.transferTime(bytes);
     this.#packets.push({ bytes, due, arrive });
@@ -67,7 +69,7 @@ export class Pipe {
 
   /** The path may be free again. */
   retry(): void {
-    if (this.#stalledSince === undefined || this.#paths.isCut(this.from, this.to)) return;
+    if (this.#stalledSince === undefined || this.path.isCut) return;
     this.#stalledSince = undefined;
     this.#paths.forgetStalled(this);
     this.#scheduleHead(this.#scheduler.now + this.#paths.drawRetransmit());
@@ -76,13 +78,20 @@ export class Pipe {
   #scheduleHead(at: Instant): void {
     if (this.#headScheduled || this.#stalledSince !== undefined) return;
     this.#headScheduled = true;
-    this.#scheduler.at(at, () => this.#onHeadDue());
+    this.#scheduler.at(at, this.#onDue);
   }
 
   #onHeadDue(): void {
+    if (this.#closed || this.#packets.length === 0) {
+      this.#headScheduled = false;
+      return;
+    }
+    if (this.path.cloggedUntil !== undefined) {
+      this.path.held.push(this.#onDue);
+      return;
+    }
     this.#headScheduled = false;
-    if (this.#closed || this.#packets.length === 0) return;
-    if (this.#paths.isCut(this.from, this.to)) {
+    if (this.path.isCut) {
       this.#stall();
       return;
     }
@@ -90,7 +99,7 @@ export class Pipe {
     const next = this.#packets[0];
     if (next !== undefined) this.#scheduleHead(next.due);
     // Data arrive, but their acknowledgements do not.
-    if (this.#paths.isCut(this.to, this.from)) this.#watchAcknowledgement();
+    if (this.path.reverse.isCut) this.#watchAcknowledgement();
     head.arrive();
   }
 
@@ -104,9 +113,10 @@ export class Pipe {
   }
 
   #watchAcknowledgement(): void {
-    const cut = this.#paths.cutSince(this.to, this.from);
+    const { reverse } = this.path;
+    const cut = reverse.cutSince;
     this.#scheduler.after(this.#paths.profile.stallTimeoutUs, () => {
-      if (!this.#closed && this.#paths.cutSince(this.to, this.from) === cut) this.#listener.onTimeout();
+      if (!this.#closed && reverse.cutSince === cut) this.#listener.onTimeout();
     });
   }
 }

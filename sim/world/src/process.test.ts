@@ -1,10 +1,11 @@
 import type { Message } from '@spirula/messages';
-import { type Daemon, makeConfig, type World, type WorldEvent } from '@spirula/world';
-import { expect, test } from 'vitest';
+import { type Daemon, makeConfig, SECOND, type World, type WorldEvent } from '@spirula/world';
+import { describe, expect, test } from 'vitest';
 import { EXACT_CLOCK } from './clock.ts';
-import { QUICK_DISK } from './disk.ts';
+import { QUICK_DISK } from './disk-profile.ts';
 import type { SimProcess } from './process.ts';
 import { Simulation } from './simulation.ts';
+import { addListener, type Place } from './world.test-support.ts';
 
 const LATENCY = 100;
 
@@ -139,4 +140,81 @@ test.each([
   const { events } = receiver.daemon();
   expect(events.find(({ kind }) => kind === 'reset')).toEqual(reason && expect.objectContaining({ reason }));
   expect(events.some(({ kind }) => kind === 'message')).toBe(reason === undefined);
+});
+
+describe('connections', () => {
+  const startThree = () => {
+    const simulation = new Simulation({ seed: 1, network: { latencyUs: [LATENCY, LATENCY] } });
+    const [a, b, c] = [0, 1, 2].map((id) => addListener(simulation, id)) as [Place, Place, Place];
+    return { simulation, a, b, c };
+  };
+
+  test('are broken between two daemons, at one endpoint or at all, and between no others', () => {
+    const { simulation, a, b, c } = startThree();
+    a.open(b, 'public');
+    a.open(b, 'cluster');
+    b.open(a, 'cluster');
+    a.open(c, 'cluster');
+    simulation.runFor(10 * LATENCY);
+
+    expect(a.process.breakConnections(b.process, 'cluster')).toBe(2);
+    simulation.runFor(10 * LATENCY);
+    expect([a, b, c].map(({ daemon }) => daemon.resets.length)).toEqual([2, 2, 0]);
+    expect(a.process.breakConnections(b.process)).toBe(1);
+    expect(a.process.breakConnections(b.process)).toBe(0);
+  });
+
+  test('are refused by a port for a time, though its daemon runs and those that exist go on', () => {
+    const { simulation, a, b } = startThree();
+    const before = a.open(b);
+    simulation.runFor(10 * LATENCY);
+    b.process.refuse('public', SECOND);
+    a.open(b);
+    a.open(b, 'cluster');
+    a.note(before, 1);
+    simulation.runFor(10 * LATENCY);
+    expect(a.daemon.resets).toEqual(['refused']);
+    expect(b.daemon.notes).toEqual([1]);
+
+    simulation.runFor(SECOND);
+    a.open(b);
+    simulation.runFor(10 * LATENCY);
+    expect(a.daemon.resets).toEqual(['refused']);
+    b.process.refuse('public', SECOND);
+    b.process.refuse('public', 0);
+    a.open(b);
+    simulation.runFor(10 * LATENCY);
+    expect(a.daemon.resets).toEqual(['refused']);
+  });
+});
+
+test.each([
+  ['stops in order and starts again after the pause', (_: SimProcess) => {}, 2 * SECOND],
+  ['is killed before it can stop, and starts all the same', (process: SimProcess) => process.crash(), 2 * SECOND],
+])('a daemon that is restarted %s', (_, strike, startsAfter) => {
+  const simulation = new Simulation({ seed: 1 });
+  const { process } = addListener(simulation, 0);
+  const exits: string[] = [];
+  simulation.onProcessExit((_, reason) => exits.push(reason));
+  process.hang();
+  process.restart(startsAfter);
+  strike(process);
+  process.resume();
+  simulation.runFor(startsAfter - 1);
+  expect([process.state, exits.length, process.runs]).toEqual(['stopped', 1, 1]);
+
+  simulation.runFor(2);
+  expect([process.state, process.runs]).toEqual(['running', 2]);
+});
+
+test('a daemon that is stopped, and restarted, starts after the pause, once', () => {
+  const simulation = new Simulation({ seed: 1 });
+  const { process } = addListener(simulation, 0);
+  process.crash();
+  process.restart(SECOND);
+  simulation.runFor(SECOND / 2);
+  process.start();
+  simulation.runFor(5 * SECOND);
+
+  expect([process.state, process.runs]).toEqual(['running', 2]);
 });

@@ -1,24 +1,25 @@
 import { AddrType, type AddrVec, type EntityName } from '@spirula/encoding';
 import type { Message } from '@spirula/messages';
 import {
-  type AuthDecision,
-  type AuthRequest,
   type Config,
   type Daemon,
+  type Instant,
   invariant,
   type Log,
-  type SessionId,
   type World,
   type WorldEvent,
 } from '@spirula/world';
-import { type ClockProfile, SimClock } from './clock.ts';
+import type { ClockProfile } from './clock.ts';
+import { Cpu, type CpuProfile, FREE_CPU } from './cpu.ts';
 import { SimCrypto } from './crypto.ts';
-import { type DiskProfile, SimDisk } from './disk.ts';
-import { type Endpoints, SimNet } from './net.ts';
+import { SimDisk } from './disk.ts';
+import type { DiskProfile } from './disk-profile.ts';
+import type { Endpoints } from './net.ts';
 import type { Network } from './network.ts';
 import type { SeededRandom } from './random.ts';
+import { Run } from './run.ts';
 import type { Scheduler } from './scheduler.ts';
-import type { NetOwner, Session } from './session.ts';
+import type { Session } from './session.ts';
 
 export interface ProcessSpec {
   readonly entity: EntityName;
@@ -30,6 +31,10 @@ export interface ProcessSpec {
   readonly config: Config;
   readonly disk: DiskProfile;
   readonly clock: ClockProfile;
+  /** Left out: `FREE_CPU`. */
+  readonly cpu?: CpuProfile;
+  /** Whose uplink it shares, where the network's profile has such. */
+  readonly rack?: string;
   /** Whether promises hang on its events: see `Simulation.runWithPromises`. */
   readonly promises?: boolean;
   /** Makes the daemon, anew for each run. */
@@ -54,11 +59,6 @@ export type ProcessState = 'stopped' | 'running' | 'hung';
 
 /** Nonces are positive 31-bit numbers. */
 const MAX_NONCE = 0x7fff_ffff;
-/** Of an error's stack, in a report. */
-const STACK_LINES = 6;
-/** Sources of events beside sessions. */
-const TIMERS: SessionId = -1;
-const DISK: SessionId = -2;
 
 /**
  * A machine with one daemon on it. Its disk and address stay; the daemon starts, crashes and starts again.
@@ -77,6 +77,10 @@ export class SimProcess {
   readonly ip: string;
   readonly disk: SimDisk;
   readonly crypto: SimCrypto;
+  readonly cpu: Cpu;
+  #clock: ClockProfile;
+  /** How long after its end it is to start again, when that was asked for. */
+  #restartAfter: Instant | undefined;
   #run: Run | undefined;
   #runs = 0;
 
@@ -85,9 +89,11 @@ export class SimProcess {
     this.number = number;
     this.host = host;
     this.spec = spec;
-    this.ip = host.network.addMachine(this.name);
+    this.ip = host.network.addMachine(this.name, spec.endpoints, spec.rack);
     this.random = host.random(`daemon ${this.name}`);
     this.disk = new SimDisk(host.scheduler, host.random(`disk ${this.name}`), spec.disk, spec.deviceBytes);
+    this.cpu = new Cpu(spec.cpu ?? FREE_CPU);
+    this.#clock = spec.clock;
     this.crypto = new SimCrypto(host.random(`crypto ${this.name}`));
   }
 
@@ -112,7 +118,7 @@ export class SimProcess {
     invariant(this.#run === undefined, `${this.name} is started once at a time`);
     this.#runs += 1;
     this.host.network.powerOn(this.name);
-    const run = new Run(this, this.random.between(1, MAX_NONCE), (how) => this.#onGone(how));
+    const run = new Run(this, this.#clock, this.random.between(1, MAX_NONCE), (how) => this.#onGone(how));
     this.#run = run;
     run.start();
   }
@@ -140,7 +146,23 @@ export class SimProcess {
 
   /** Asks for an orderly stop. */
   terminate(): void {
-    this.#run?.post(TIMERS, () => this.#run?.deliver({ kind: 'terminate' }));
+    this.#run?.terminate();
+  }
+
+  /** Asks for an orderly stop, and starts it again so long after its end, however it ends. One that is stopped starts then. */
+  restart(pauseUs: Instant): void {
+    this.#restartAfter = pauseUs;
+    if (this.#run === undefined) this.#startLater();
+    else this.#run.terminate();
+  }
+
+  #startLater(): void {
+    const pause = this.#restartAfter;
+    if (pause === undefined) return;
+    this.#restartAfter = undefined;
+    this.host.scheduler.after(pause, () => {
+      if (this.#run === undefined) this.start();
+    });
   }
 
   /** Runs `work` as if the daemon did it by itself, for those who hold the daemon. Nothing happens unless it runs. */
@@ -153,191 +175,60 @@ export class SimProcess {
     return this.#run?.net.sessions ?? [];
   }
 
+  /**
+   * Breaks the connections between this daemon and another: all, or those whose dialled end is `endpoint`. Both ends see a
+   * reset. Returns how many.
+   */
+  breakConnections(other: SimProcess, endpoint?: string): number {
+    const broken = this.sessions.filter(
+      ({ other: peer, dialled }) =>
+        peer?.owner.machine === other.name && (endpoint === undefined || dialled?.endpoint === endpoint),
+    );
+    for (const session of broken) session.breakOff();
+    return broken.length;
+  }
+
+  /** New connections to an endpoint are refused for so long, though the daemon runs; 0: no longer. */
+  refuse(endpoint: string, forUs: Instant): void {
+    const [addr] = this.addrs(endpoint);
+    this.host.network.refuse(this.ip, addr!.port, forUs);
+  }
+
+  // Clock and processor: what is done to them outlives the daemon's runs.
+
+  /** Wall time jumps ahead; back, when negative. */
+  jumpWall(us: Instant): void {
+    this.#adjustClock({ wallSkewUs: this.#clock.wallSkewUs + us });
+  }
+
+  /** From now on the monotonic clock runs so much faster than true time, in parts per million; slower, when negative. */
+  setDrift(driftPpm: number): void {
+    this.#adjustClock({ driftPpm });
+  }
+
+  /** Timers that are armed from now on fire up to so late. */
+  setTimerSlack(timerSlackUs: Instant): void {
+    this.#adjustClock({ timerSlackUs });
+  }
+
+  /** The clock is again as it was made: skew, drift and slack. What a monotonic clock has gained it keeps. */
+  mendClock(): void {
+    this.#adjustClock(this.spec.clock);
+  }
+
+  #adjustClock(change: Partial<ClockProfile>): void {
+    this.#clock = { ...this.#clock, ...change };
+    this.#run?.adjustClock(this.#clock);
+  }
+
+  /** Everything that the daemon does takes `factor` times as long; 1: as usual. What it has begun takes what it took. */
+  setSlow(factor: number): void {
+    this.cpu.setSlow(factor);
+  }
+
   #onGone(reason: string): void {
     this.#run = undefined;
     this.host.onExit(this, reason);
-  }
-}
-
-/** From one start to the next end of a daemon. */
-class Run implements NetOwner {
-  readonly entity: EntityName;
-  readonly gid: bigint | undefined;
-  readonly machine: string;
-  readonly net: SimNet;
-  globalId = 0n;
-  hung = false;
-  readonly #process: SimProcess;
-  readonly #host: ProcessHost;
-  readonly #clock: SimClock;
-  readonly #onGone: (reason: string) => void;
-  #daemon: Daemon<Message> | undefined;
-  #gone = false;
-  #handling = false;
-  #stopReason: string | undefined;
-  /** What came in while it hung and is not handled yet, by source, each in order. */
-  readonly #held = new Map<SessionId, (() => void)[]>();
-
-  constructor(process: SimProcess, nonce: number, onGone: (reason: string) => void) {
-    const { spec, host } = process;
-    this.entity = spec.entity;
-    this.gid = spec.gid;
-    this.machine = process.name;
-    this.#process = process;
-    this.#host = host;
-    this.#onGone = onGone;
-    this.net = new SimNet(host.network, process.ip, nonce, spec.endpoints);
-    this.#clock = new SimClock(host.scheduler, process.random, spec.clock, (take) => {
-      this.post(TIMERS, () => {
-        const name = take();
-        if (name !== undefined) this.deliver({ kind: 'timer', name });
-      });
-    });
-  }
-
-  get responsive(): boolean {
-    return !this.#gone && !this.hung;
-  }
-
-  start(): void {
-    const process = this.#process;
-    this.net.listen(this);
-    const { kv, block } = process.disk.attach({
-      post: (event) => this.post(DISK, () => this.deliver(event)),
-      reportBug: (problem) => this.reportBug(problem),
-    });
-    const world: World<Message> = {
-      config: process.spec.config,
-      clock: this.#clock,
-      random: process.random,
-      crypto: process.crypto,
-      net: this.net,
-      kv,
-      block,
-      log: this.#makeLog(),
-      lifecycle: {
-        stop: (reason) => {
-          this.#stopReason = reason;
-        },
-      },
-      buggify: (point) => this.#host.buggify(point),
-    };
-    this.#handle('start', () => {
-      this.#daemon = process.spec.make(world);
-      this.#daemon.start();
-    });
-  }
-
-  addrsOf(endpoint: string): AddrVec {
-    return this.net.endpoint(endpoint);
-  }
-
-  nextSession(): SessionId {
-    return this.net.nextSession();
-  }
-
-  onAccept(session: Session): void {
-    this.net.onAccept(session);
-  }
-
-  onSessionGone(session: Session): void {
-    this.net.onSessionGone(session);
-  }
-
-  post(source: SessionId, work: () => void): void {
-    if (this.#gone) return;
-    const held = this.#held.get(source);
-    if (held !== undefined) held.push(work);
-    else if (this.hung) this.#held.set(source, [work]);
-    else if (this.#handling) this.#host.scheduler.after(0, () => this.post(source, work));
-    else work();
-  }
-
-  deliver(event: WorldEvent<Message>, checksum = 0): void {
-    if (this.#gone) return;
-    this.#host.beforeEvent(this.#process, event, checksum);
-    this.#handle(event.kind, () => this.#daemon!.handle(event));
-    if (!this.#gone) this.#host.afterEvent(this.#process, event);
-  }
-
-  call(work: () => void): void {
-    if (this.responsive) this.#handle('call', work);
-  }
-
-  authorize(request: AuthRequest): AuthDecision {
-    let decision: AuthDecision | undefined;
-    this.#handle('authorize', () => {
-      decision = this.#daemon!.authorize?.(request);
-    });
-    return decision ?? { kind: 'accept', globalId: request.globalId };
-  }
-
-  reportBug(rule: string): void {
-    this.#host.reportBug(this.#process, rule);
-  }
-
-  hang(): void {
-    this.hung = true;
-  }
-
-  /** What waits is handled, in an order that is drawn but for what comes from one source. */
-  resume(): void {
-    if (!this.hung) return;
-    this.hung = false;
-    this.#handleHeld();
-  }
-
-  #handleHeld(): void {
-    this.#host.scheduler.after(0, () => {
-      if (this.#gone || this.hung || this.#held.size === 0) return;
-      const [source, works] = this.#process.random.pick([...this.#held]);
-      const work = works.shift()!;
-      if (works.length === 0) this.#held.delete(source);
-      work();
-      this.#handleHeld();
-    });
-  }
-
-  end(how: 'stop' | 'crash' | 'powerLoss', reason: string = how): void {
-    if (this.#gone) return;
-    this.#gone = true;
-    this.#clock.stop();
-    this.#held.clear();
-    if (how === 'stop') {
-      this.net.shutdown();
-      this.#process.disk.detach();
-    } else {
-      if (how === 'crash') this.net.destroy();
-      else this.net.vanish();
-      this.#process.disk.crash();
-    }
-    this.#onGone(reason);
-  }
-
-  /** A bug ends this daemon, and is told. */
-  #handle(what: string, work: () => void): void {
-    invariant(!this.#handling, 'one event is handled at a time');
-    this.#handling = true;
-    try {
-      work();
-    } catch (error) {
-      const { message, stack = '' } = error as Error;
-      const where = stack
-        .split('\n')
-        .slice(1, 1 + STACK_LINES)
-        .join('\n');
-      this.#host.reportBug(this.#process, `${message} (handling ${what})\n${where}`);
-      this.#handling = false;
-      this.end('crash', message);
-      return;
-    }
-    this.#handling = false;
-    if (this.#stopReason !== undefined) this.end('stop', this.#stopReason);
-  }
-
-  #makeLog(): Log {
-    const write = (level: keyof Log) => (message: string, facts?: Record<string, unknown>) =>
-      this.#host.log(this.#process, level, message, facts);
-    return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
+    this.#startLater();
   }
 }

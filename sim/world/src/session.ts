@@ -15,7 +15,7 @@ import { AddrType, type AddrVec, type EntityAddr, type EntityName, formatAddrVec
 import { isPrivate, type Message } from '@spirula/messages';
 import type { AuthDecision, AuthRequest, Instant, Peer, ResetReason, SessionId, WorldEvent } from '@spirula/world';
 import { passCodec } from './codec-pass.ts';
-import type { Paths } from './paths.ts';
+import type { Path } from './path.ts';
 import type { Pipe } from './pipe.ts';
 import type { Scheduler } from './scheduler.ts';
 import { checksumMessage, sealMessage } from './seal.ts';
@@ -41,8 +41,8 @@ export interface NetOwner {
   globalId: bigint;
   addrsOf(endpoint: string): AddrVec;
   nextSession(): SessionId;
-  /** Runs `work` when the process gets to it; what comes from one source keeps its order. Never at once. */
-  post(source: SessionId, work: () => void): void;
+  /** Runs `work`, on so many bytes, when the process gets to it; what comes from one source keeps its order. */
+  post(source: SessionId, work: () => void, bytes?: number): void;
   /** `checksum` is that of a message, for the digest. */
   deliver(event: WorldEvent<Message>, checksum?: number): void;
   authorize(request: AuthRequest): AuthDecision;
@@ -60,13 +60,12 @@ export interface Listener {
 /** What lies between machines, as connections see it. */
 export interface Wire {
   readonly scheduler: Scheduler;
-  readonly paths: Paths;
-  /** Name of the machine with an IP address. */
-  machineAt(ip: string): string | undefined;
+  /** From a machine to where an address is; undefined when that is nowhere. */
+  pathTo(from: string, addr: EntityAddr): Path | undefined;
   listenerAt(addr: EntityAddr): Listener | undefined;
-  newPipe(from: string, to: string, onTimeout: () => void): Pipe;
+  newPipe(path: Path, onTimeout: () => void): Pipe;
   /** A packet that nobody sends again when it is lost. */
-  sendRaw(from: string, to: string, arrive: () => void): void;
+  sendRaw(path: Path, arrive: () => void): void;
   /** Whether the next message is drawn to go through its codec. */
   passesCodec(): boolean;
 }
@@ -112,6 +111,11 @@ export class Session {
     return this.#other;
   }
 
+  /** Of the two ends, the one that was dialled; undefined before anybody has answered. */
+  get dialled(): Session | undefined {
+    return this.#direction === 'incoming' ? this : this.#other;
+  }
+
   get isOpen(): boolean {
     return this.#state === 'open';
   }
@@ -120,28 +124,28 @@ export class Session {
 
   dial(to: Dialled): void {
     const target = to.addrs.find((addr) => addr.type === AddrType.v2 && addr.family !== 0);
-    const machine = target && this.#wire.machineAt(target.ip);
-    if (target === undefined || machine === undefined) {
+    const path = target && this.#wire.pathTo(this.owner.machine, target);
+    if (target === undefined || path === undefined) {
       this.#end('refused', `${formatAddrVec(to.addrs)} is nowhere`);
       return;
     }
-    const out = this.#wire.newPipe(this.owner.machine, machine, () => this.#onStalled());
+    const out = this.#wire.newPipe(path, () => this.#onStalled());
     this.#out = out;
-    out.send(LEG_BYTES, () => this.#onConnect(to, target, machine));
+    out.send(LEG_BYTES, () => this.#onConnect(to, target, path.reverse));
     if (to.type === 'mon') this.#keepAlive();
   }
 
   /** The connection request is at the other machine. */
-  #onConnect(to: Dialled, target: EntityAddr, machine: string): void {
+  #onConnect(to: Dialled, target: EntityAddr, back: Path): void {
     const listener = this.#wire.listenerAt(target);
     if (listener === undefined) {
-      this.#wire.sendRaw(machine, this.owner.machine, () => this.#end('refused', `nobody listens at ${target.port}`));
+      this.#wire.sendRaw(back, () => this.#end('refused', `nobody listens at ${target.port}`));
       return;
     }
     const other = new Session(this.#wire, listener.owner, listener.endpoint, 'incoming');
     listener.owner.onAccept(other);
     other.#other = this;
-    other.#out = this.#wire.newPipe(machine, this.owner.machine, () => other.#onStalled());
+    other.#out = this.#wire.newPipe(back, () => other.#onStalled());
     this.#other = other;
     other.#leg(() => this.#leg(() => other.#onHello(this, to, target)));
   }
@@ -245,10 +249,14 @@ export class Session {
         this.#onUnknownConnection();
         return;
       }
-      other.owner.post(other.id, () => {
-        this.#onTaken(bytes);
-        if (other.#state === 'open') other.#receive(delivered, expected);
-      });
+      other.owner.post(
+        other.id,
+        () => {
+          this.#onTaken(bytes);
+          if (other.#state === 'open') other.#receive(delivered, expected);
+        },
+        bytes,
+      );
     });
   }
 
@@ -339,13 +347,12 @@ export class Session {
   #sendReset(): void {
     const other = this.#other;
     if (other === undefined) return;
-    this.#wire.sendRaw(this.owner.machine, other.owner.machine, () => other.#onCut('connection reset by peer'));
+    this.#wire.sendRaw(this.#out!.path, () => other.#onCut('connection reset by peer'));
   }
 
   /** What was sent came to a machine that does not know the connection. */
   #onUnknownConnection(): void {
-    const to = this.#out!.to;
-    this.#wire.sendRaw(to, this.owner.machine, () => this.#onCut('connection reset by peer'));
+    this.#wire.sendRaw(this.#out!.path.reverse, () => this.#onCut('connection reset by peer'));
   }
 
   #onStalled(): void {
@@ -369,13 +376,13 @@ export class Session {
   }
 
   #keepAlive(): void {
-    const { scheduler, paths } = this.#wire;
+    const { scheduler } = this.#wire;
+    const { path } = this.#out!;
     this.#lastSignOfLife = scheduler.now;
     const check = () => {
       if (this.#state === 'gone' || this.#state === 'closing') return;
-      const here = this.owner.machine;
-      const there = this.#out!.to;
-      const answers = this.#other?.owner.responsive === true && !paths.isCut(here, there) && !paths.isCut(there, here);
+      const blocked = [path, path.reverse].some((way) => way.isCut || way.cloggedUntil !== undefined);
+      const answers = this.#other?.owner.responsive === true && !blocked;
       if (answers) this.#lastSignOfLife = scheduler.now;
       if (this.owner.responsive && scheduler.now - this.#lastSignOfLife > KEEPALIVE_TIMEOUT) {
         this.abort('timeout', 'no sign of life for 30 s');

@@ -48,6 +48,7 @@ const KIND_CODES: Readonly<Record<WorldEvent['kind'], number>> = {
   committed: 7,
   flushed: 8,
   terminate: 9,
+  storageFailed: 10,
 };
 
 /**
@@ -233,6 +234,9 @@ export class Simulation implements ProcessHost {
       case 'committed':
       case 'flushed':
         digest.add(event.token);
+        break;
+      case 'storageFailed':
+        digest.add(-event.code);
         break;
       case 'terminate':
         break;

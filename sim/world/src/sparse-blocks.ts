@@ -10,7 +10,20 @@ export class SparseBlocks {
     this.#blockSize = blockSize;
   }
 
-  read(offset: number, length: number): Bytes {
+  get blockCount(): number {
+    return this.#blocks.size;
+  }
+
+  /** Of the blocks that were written, in order. */
+  blockNumbers(): number[] {
+    return [...this.#blocks.keys()].sort((a, b) => a - b);
+  }
+
+  has(number: number): boolean {
+    return this.#blocks.has(number);
+  }
+
+  read(offset: number, length: number): Uint8Array {
     const bytes = new Uint8Array(length);
     this.#forEachPart(offset, length, (number, within, at, count) => {
       const block = this.#blocks.get(number);

@@ -1,9 +1,12 @@
+import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { listScenarios, printReport, problemsOf, runScenario } from '@spirula/sim-scenarios';
+import { drawScenario, listScenarios, printReport, problemsOf, runScenario } from '@spirula/sim-scenarios';
 import { UserError } from '../cluster/user-error.ts';
+import { loadScenario } from '../sim/load-scenario.ts';
 import { runSeeds, type SeedResult, type SeedWork } from '../sim/seed-pool.ts';
 import { SeedProgress } from '../sim/seed-progress.ts';
 import { parseSeeds, parseShard, parseSpan, seedsOf } from '../sim/seed-range.ts';
+import { shrinkCase } from '../sim/shrink-case.ts';
 
 export interface SimOptions {
   readonly seed?: number;
@@ -11,6 +14,8 @@ export interface SimOptions {
   readonly jobs?: number;
   readonly shard?: string;
   readonly until?: string;
+  /** The file that the small case goes to; true: one named after the scenario and the seed. */
+  readonly shrink?: string | true;
 }
 
 /** `spirula sim list`. */
@@ -20,24 +25,39 @@ export function printScenarios(): void {
 }
 
 /** `spirula sim run`: returns 0 when every seed is clean. */
-export async function runSim(scenario: string, options: SimOptions): Promise<number> {
-  const names = listScenarios().map(({ name }) => name);
-  if (!names.includes(scenario))
-    throw new UserError(`There is no scenario ${scenario}. There are: ${names.join(' ')}.`);
+export async function runSim(source: string, options: SimOptions): Promise<number> {
   const virtualSeconds = options.until === undefined ? undefined : parseSpan(options.until, '--until');
-  const work = { name: scenario, ...(virtualSeconds !== undefined && { virtualSeconds }) };
-  if (options.seeds === undefined) return runOne({ ...work, seed: options.seed ?? 1 }, options);
+  const work = { source, ...(virtualSeconds !== undefined && { virtualSeconds }) };
+  const jobs = options.jobs ?? availableParallelism();
+  if (options.seeds === undefined) return await runOne(work, options, jobs);
   if (options.seed !== undefined) throw new UserError('Give --seed or --seeds, not both.');
+  if (options.shrink !== undefined) throw new UserError('--shrink goes with --seed: it makes one failing run small.');
+  // Says what is wrong with the scenario before threads are started for it.
+  await loadScenario(source);
   const seeds = seedsOf(parseSeeds(options.seeds), options.shard === undefined ? undefined : parseShard(options.shard));
-  const jobs = Math.min(options.jobs ?? availableParallelism(), seeds.length);
-  return await runMany(work, seeds, jobs);
+  return await runMany(work, seeds, Math.min(jobs, seeds.length));
 }
 
-function runOne({ name, ...run }: SeedWork & { readonly seed: number }, { jobs, shard }: SimOptions): number {
-  if (jobs !== undefined || shard !== undefined) throw new UserError('--jobs and --shard go with --seeds.');
-  const report = runScenario({ ...run, scenario: name });
+async function runOne(work: SeedWork, options: SimOptions, jobs: number): Promise<number> {
+  const { shard, shrink } = options;
+  if ((options.jobs !== undefined && shrink === undefined) || shard !== undefined) {
+    throw new UserError('--jobs and --shard go with --seeds.');
+  }
+  const { source, ...rest } = work;
+  const scenario = await loadScenario(source);
+  const seed = options.seed ?? drawScenario({ scenario, seed: 1 }).seed ?? 1;
+  const report = runScenario({ ...rest, scenario, seed });
   console.log(printReport(report));
-  return problemsOf(report).length === 0 ? 0 : 1;
+  if (problemsOf(report).length === 0) {
+    if (shrink !== undefined) console.log('\nIt does not fail: there is nothing to shrink.');
+    return 0;
+  }
+  if (shrink !== undefined) {
+    const { text, file } = await shrinkCase(work, report, jobs, shrink === true ? undefined : shrink);
+    writeFileSync(file, text);
+    console.log(`\nA small case that fails in the same way is in ${file}. To run it: npx spirula sim run ${file}`);
+  }
+  return 1;
 }
 
 /** The first Ctrl-C lets the seeds under way end; the second ends at once. */

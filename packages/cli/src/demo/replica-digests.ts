@@ -3,7 +3,7 @@ import { textFromRaw } from '@spirula/encoding';
 import type { HObject } from '@spirula/maps';
 import { type Cid, createObjectStore, type ObjectStore } from '@spirula/objectstore';
 import { nodeCrypto, openStorage } from '@spirula/runtime-node';
-import type { Log } from '@spirula/world';
+import type { DeviceError, Log } from '@spirula/world';
 
 const PAGE = 1000;
 const READ_CHUNK = 4 << 20;
@@ -20,7 +20,10 @@ export async function digestReplicas(dir: string, owner: string, deviceBytes: nu
   const listener = {
     onCommitted: () => {},
     onFlushed: () => {},
-    onFailure: (error: Error) => {
+    onStorageFailed: (error: DeviceError) => {
+      throw error;
+    },
+    onFailure: (error: unknown) => {
       throw error;
     },
   };

@@ -4,16 +4,18 @@ import {
   type CommandArgs,
   type CommandContext,
   type CommandOutcome,
+  type Delegated,
   invalid,
   type MgrCommandEntry,
   prefixOf,
   refuse,
   succeed,
 } from './command.ts';
+import { destroyCommands } from './destroy-commands.ts';
 import { osdCommands } from './osd-commands.ts';
 import { pgCommands } from './pg-commands.ts';
 
-const entries: readonly MgrCommandEntry[] = [...pgCommands, ...osdCommands];
+const entries: readonly MgrCommandEntry[] = [...pgCommands, ...osdCommands, ...destroyCommands];
 const byPrefix = new Map(entries.map((entry) => [prefixOf(entry.description), entry]));
 
 /** What the manager serves: goes out with its beacon, so that clients are told. */
@@ -23,7 +25,7 @@ export const commandDescriptions: readonly CommandDescription[] = entries.map(({
  * Runs one command line, JSON as clients send it. Without a context (no OSDMap yet) the answer is EAGAIN. Whatever the
  * line holds, there is an answer.
  */
-export function runCommand(line: string, context: CommandContext | undefined): CommandOutcome {
+export function runCommand(line: string, context: CommandContext | undefined): CommandOutcome | Delegated {
   const args = parseLine(line);
   if (!args) return invalid('bad command');
   const prefix = String(args['prefix']);

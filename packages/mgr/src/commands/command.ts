@@ -5,7 +5,7 @@ import type { Config } from '@spirula/world';
 import type { IoHistory } from '../io-rates.ts';
 import type { PgMap } from '../pg-map.ts';
 
-/** What commands look at. They change nothing. */
+/** What commands look at. They change nothing themselves. */
 export interface CommandContext {
   readonly map: OsdMap;
   readonly pgMap: PgMap;
@@ -22,12 +22,17 @@ export interface CommandOutcome {
   readonly output: string;
 }
 
+/** A command that the monitors are to carry out; their answer is the answer. */
+export interface Delegated {
+  readonly delegate: Readonly<Record<string, unknown>>;
+}
+
 /** The arguments of one command line, as JSON gives them. */
 export type CommandArgs = Readonly<Record<string, unknown>>;
 
 export interface MgrCommandEntry {
   readonly description: CommandDescription;
-  run(args: CommandArgs, context: CommandContext): CommandOutcome;
+  run(args: CommandArgs, context: CommandContext): CommandOutcome | Delegated;
 }
 
 /** The flag that makes clients send a command to the manager. */
@@ -37,6 +42,16 @@ const MGR_FLAG = 8;
 export function describe(sig: CommandDescription['sig'], help: string, run: MgrCommandEntry['run']): MgrCommandEntry {
   const module = typeof sig[0] === 'string' ? sig[0] : 'mgr';
   return { description: { sig, help, module, perm: 'r', flags: MGR_FLAG }, run };
+}
+
+/** A command that changes something. */
+export function describeChange(
+  sig: CommandDescription['sig'],
+  help: string,
+  run: MgrCommandEntry['run'],
+): MgrCommandEntry {
+  const entry = describe(sig, help, run);
+  return { ...entry, description: { ...entry.description, perm: 'rw' } };
 }
 
 /** The prefix a client sends for a description: its words. */

@@ -13,7 +13,6 @@ import {
   recoveryRatePhrase,
   UNKNOWN,
 } from '@spirula/formatter';
-import { osdExists } from '@spirula/maps';
 import { ZERO_SUM } from '../pg-map.ts';
 import {
   type CommandArgs,
@@ -21,14 +20,12 @@ import {
   type CommandOutcome,
   describe,
   formatJson,
-  invalid,
-  listArgument,
   type MgrCommandEntry,
-  parseOsd,
   refuse,
   succeed,
   wantsJson,
 } from './command.ts';
+import { findOsds } from './osd-arguments.ts';
 import { osdDf } from './osd-df.ts';
 
 export const osdCommands: readonly MgrCommandEntry[] = [
@@ -49,11 +46,6 @@ export const osdCommands: readonly MgrCommandEntry[] = [
     ['osd', 'pool', 'stats', { name: 'pool_name', type: 'CephPoolname', req: 'false' }],
     'print what clients and recovery do in pools',
     osdPoolStats,
-  ),
-  describe(
-    ['osd', 'safe-to-destroy', { name: 'ids', type: 'CephString', n: 'N' }],
-    'tell whether OSDs can be destroyed without less data being safe',
-    osdSafeToDestroy,
   ),
   describe(
     ['osd', 'ok-to-stop', { name: 'ids', type: 'CephString', n: 'N' }],
@@ -125,22 +117,6 @@ function osdPoolStats(args: CommandArgs, { map, pgMap, io }: CommandContext): Co
   return succeed(text);
 }
 
-/** The OSDs named: numbers, `osd.N`, or all there are. A refusal when one cannot be read. */
-function findOsds(args: CommandArgs, { map }: CommandContext): readonly OsdId[] | CommandOutcome {
-  const osds = new Set<OsdId>();
-  for (const text of listArgument(args, 'ids')) {
-    if (text === 'all' || text === 'any' || text === '*') {
-      for (let osd = 0; osd < map.maxOsd; osd++) if (osdExists(map, osd)) osds.add(osd);
-      continue;
-    }
-    const osd = parseOsd(text);
-    if (osd === undefined) return invalid(`unable to parse osd id value "${text}"`);
-    osds.add(osd);
-  }
-  if (osds.size === 0) return invalid('must specify one or more OSDs');
-  return [...osds].sort((a, b) => a - b);
-}
-
 /** What would become of every PG if the OSDs were gone now (DaemonServer::check_offlines_pgs). */
 function osdOkToStop(args: CommandArgs, context: CommandContext): CommandOutcome {
   const osds = findOsds(args, context);
@@ -185,51 +161,4 @@ function osdOkToStop(args: CommandArgs, context: CommandContext): CommandOutcome
     return refuse(Errno.EBUSY, `unsafe to stop osd(s) at this time (${bad} PGs are or would become offline)`, output);
   }
   return succeed(output);
-}
-
-function osdSafeToDestroy(args: CommandArgs, context: CommandContext): CommandOutcome {
-  const osds = findOsds(args, context);
-  if ('code' in osds) return osds;
-  const { map, pgMap } = context;
-  const records = pgMap.pgs();
-  const unknown = records.filter(({ stat }) => stat.state === UNKNOWN).length;
-  const unclean = records.some(({ stat }) => !hasPgState(stat.state, 'clean'));
-  const safe: OsdId[] = [];
-  const active: OsdId[] = [];
-  const missing: OsdId[] = [];
-  const stored: OsdId[] = [];
-  let affected = 0;
-  for (const osd of osds) {
-    if (!osdExists(map, osd)) {
-      safe.push(osd);
-      continue;
-    }
-    const mapped = records.filter(({ stat }) => stat.acting.includes(osd) || stat.up.includes(osd)).length;
-    const stat = pgMap.osdStats.get(osd);
-    if (mapped > 0) {
-      active.push(osd);
-      affected += mapped;
-    } else if (!stat) missing.push(osd);
-    else if (stat.numPgs > 0 || unclean) stored.push(osd);
-    else safe.push(osd);
-  }
-  const list = (ids: readonly OsdId[]) => ids.join(',');
-  let status = '';
-  if (unknown > 0) status += `${unknown} pgs have unknown state; cannot draw any conclusions. `;
-  if (active.length > 0) status += `OSD(s) ${list(active)} have ${affected} pgs currently mapped to them. `;
-  if (missing.length > 0)
-    status += `OSD(s) ${list(missing)} have no reported stats, and not all PGs are active+clean; we cannot draw any conclusions. `;
-  if (stored.length > 0)
-    status += `OSD(s) ${list(stored)} last reported they still store some PG data, and not all PGs are active+clean; we cannot be sure they aren't still needed. `;
-  const isSafe = safe.length === osds.length && unknown === 0;
-  const report = {
-    is_safe: isSafe,
-    safe_to_destroy: safe,
-    active,
-    missing_stats: missing,
-    stored_pgs: stored,
-  };
-  const output = wantsJson(args) ? formatJson(args, report) : '';
-  if (isSafe) return succeed(output, `OSD(s) ${list(safe)} are safe to destroy without reducing data durability. `);
-  return refuse(unknown > 0 || missing.length > 0 ? Errno.EAGAIN : Errno.EBUSY, status, output);
 }

@@ -11,10 +11,21 @@ import {
   succeed,
 } from './command.ts';
 import { crushCommands } from './crush-commands.ts';
+import { crushRuleCommands } from './crush-rule-commands.ts';
+import { crushTopologyCommands } from './crush-topology-commands.ts';
 import { osdCommands } from './osd-commands.ts';
+import { osdRemovalCommands } from './osd-removal-commands.ts';
 import { poolCommands } from './pool-commands.ts';
 
-const entries: readonly MonCommandEntry[] = [...clusterCommands, ...osdCommands, ...crushCommands, ...poolCommands];
+const entries: readonly MonCommandEntry[] = [
+  ...clusterCommands,
+  ...osdCommands,
+  ...crushCommands,
+  ...crushRuleCommands,
+  ...crushTopologyCommands,
+  ...osdRemovalCommands,
+  ...poolCommands,
+];
 const byPrefix = new Map(entries.map((entry) => [prefixOf(entry.description), entry]));
 /** In descriptions: the manager serves it. */
 const MGR_FLAG = 8;

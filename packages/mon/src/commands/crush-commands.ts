@@ -1,15 +1,5 @@
 /** Commands about the CRUSH map. */
-import {
-  bucketOf,
-  createOrMove,
-  deviceClassOf,
-  itemByName,
-  removeDeviceClass,
-  removeItem,
-  reweightItem,
-  setDeviceClass,
-  standsAt,
-} from '@spirula/crush';
+import { createOrMove, deviceClassOf, removeDeviceClass, setDeviceClass, standsAt } from '@spirula/crush';
 import { Errno, type OsdId } from '@spirula/encoding';
 import { osdExists } from '@spirula/maps';
 import {
@@ -28,6 +18,7 @@ import {
   texts,
   unchanged,
 } from './command.ts';
+import { formatLocation, LOCATION, parseLocation } from './crush-location.ts';
 import { expandIds, ID, IDS, parseOsd } from './osd-arguments.ts';
 import { crushTree } from './osd-tree.ts';
 
@@ -44,54 +35,10 @@ export const crushCommands: readonly MonCommandEntry[] = [
     'osd',
   ),
   command(
-    ['osd', 'crush', 'rule', 'ls'],
-    'list the CRUSH rules',
-    'r',
-    (args, { osd: { map } }) => {
-      const names = [...map.crush.ruleNames.values()];
-      return output(args, names, names.map((name) => `${name}\n`).join(''));
-    },
-    'osd',
-  ),
-  command(
-    ['osd', 'crush', 'rule', 'dump', { name: 'name', type: 'CephString', goodchars: '[A-Za-z0-9-_.]', req: 'false' }],
-    'show CRUSH rules',
-    'r',
-    ruleDump,
-    'osd',
-  ),
-  command(
-    [
-      'osd',
-      'crush',
-      'create-or-move',
-      ID,
-      { name: 'weight', type: 'CephFloat', range: '0.0' },
-      { name: 'args', type: 'CephString', n: 'N', goodchars: '[A-Za-z0-9-_.=]' },
-    ],
+    ['osd', 'crush', 'create-or-move', ID, { name: 'weight', type: 'CephFloat', range: '0.0' }, LOCATION],
     'put an OSD where it stands',
     'rw',
     crushCreateOrMove,
-    'osd',
-  ),
-  command(
-    [
-      'osd',
-      'crush',
-      'reweight',
-      { name: 'name', type: 'CephString', goodchars: '[A-Za-z0-9-_.]' },
-      { name: 'weight', type: 'CephFloat', range: '0.0' },
-    ],
-    'give an OSD another weight',
-    'rw',
-    crushReweight,
-    'osd',
-  ),
-  command(
-    ['osd', 'crush', 'rm', { name: 'name', type: 'CephString', goodchars: '[A-Za-z0-9-_.]' }],
-    'remove an OSD or an empty bucket from the CRUSH map',
-    'rw',
-    crushRm,
     'osd',
   ),
   command(['osd', 'crush', 'class', 'ls'], 'list the device classes', 'r', classLs, 'osd'),
@@ -100,96 +47,22 @@ export const crushCommands: readonly MonCommandEntry[] = [
   command(['osd', 'crush', 'rm-device-class', IDS], 'take the device class of OSDs away', 'rw', rmClass, 'osd'),
 ];
 
-function ruleDump(args: CommandArgs, { osd: { map } }: CommandContext): CommandOutcome {
-  const { crush } = map;
-  const names: Record<number, string> = {
-    0: 'noop',
-    2: 'choose_firstn',
-    3: 'choose_indep',
-    4: 'emit',
-    6: 'chooseleaf_firstn',
-    7: 'chooseleaf_indep',
-    8: 'set_choose_tries',
-    9: 'set_chooseleaf_tries',
-    10: 'set_choose_local_tries',
-    11: 'set_choose_local_fallback_tries',
-    12: 'set_chooseleaf_vary_r',
-    13: 'set_chooseleaf_stable',
-  };
-  const step = ({ op, arg1, arg2 }: { op: number; arg1: number; arg2: number }) => {
-    if (op === 1) return { op: 'take', item: arg1, item_name: crush.names.get(arg1) ?? '' };
-    if (op === 4 || op === 0) return { op: names[op] };
-    if (op >= 8) return { op: names[op], num: arg1 };
-    return { op: names[op] ?? String(op), num: arg1, type: crush.typeNames.get(arg2) ?? '' };
-  };
-  const wanted = text(args, 'name');
-  const rules = crush.rules.flatMap((rule, id) =>
-    rule === undefined || (wanted !== undefined && crush.ruleNames.get(id) !== wanted)
-      ? []
-      : [
-          {
-            rule_id: id,
-            rule_name: crush.ruleNames.get(id) ?? '',
-            ruleset: rule.ruleset,
-            type: rule.type,
-            min_size: rule.minSize,
-            max_size: rule.maxSize,
-            steps: rule.steps.map(step),
-          },
-        ],
-  );
-  if (wanted !== undefined && rules.length === 0) return refuse(Errno.ENOENT, `unknown crush rule '${wanted}'`);
-  const shown = wanted === undefined ? rules : rules[0];
-  return output(args, shown, `${JSON.stringify(shown, null, 4)}\n\n`, '\n');
-}
-
 function crushCreateOrMove(args: CommandArgs, { osd }: CommandContext): CommandOutcome {
   const id = parseOsd(text(args, 'id'));
   const weight = number(args, 'weight');
   if (id === undefined || weight === undefined) return invalid('an OSD and its weight are needed');
-  const location = new Map<string, string>();
-  for (const word of texts(args, 'args')) {
-    const equals = word.indexOf('=');
-    if (equals <= 0) return invalid(`'${word}' is no location such as host=a`);
-    location.set(word.slice(0, equals), word.slice(equals + 1));
-  }
+  const location = parseLocation(args);
+  if (location === undefined) return invalid('a location is words such as host=a');
   const crush = osd.pendingCrush;
   for (const type of location.keys()) {
     if (![...crush.typeNames.values()].includes(type)) return invalid(`'${type}' is no CRUSH type`);
   }
-  const shown = [...location]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([type, name]) => `${type}=${name}`)
-    .join(',');
+  const shown = formatLocation(location);
   if (standsAt(crush, id, location)) {
-    return unchanged(
-      `create-or-move updated item name 'osd.${id}' weight ${weight} at location {${shown}} to crush map`,
-    );
+    return unchanged(`create-or-move updated item name 'osd.${id}' weight ${weight} at location ${shown} to crush map`);
   }
   osd.setCrush(createOrMove(crush, id, Math.round(weight * ONE), location));
-  return changed(`create-or-move updating item name 'osd.${id}' weight ${weight} at location {${shown}} to crush map`);
-}
-
-function crushReweight(args: CommandArgs, { osd }: CommandContext): CommandOutcome {
-  const name = text(args, 'name') ?? '';
-  const weight = number(args, 'weight');
-  const item = itemByName(osd.pendingCrush, name);
-  if (item === undefined) return refuse(Errno.ENOENT, `device '${name}' does not appear in the crush map`);
-  if (item < 0) return invalid(`device '${name}' is not a leaf in the crush map`);
-  if (weight === undefined || weight < 0) return invalid('a weight of 0 or more is needed');
-  osd.setCrush(reweightItem(osd.pendingCrush, item, Math.round(weight * ONE)));
-  return changed(`reweighted item id ${item} name '${name}' to ${weight} in crush map`);
-}
-
-function crushRm(args: CommandArgs, { osd }: CommandContext): CommandOutcome {
-  const name = text(args, 'name') ?? '';
-  const item = itemByName(osd.pendingCrush, name);
-  if (item === undefined) return unchanged(`device '${name}' does not appear in the crush map`);
-  if (item < 0 && bucketOf(osd.pendingCrush, item)!.items.length > 0) {
-    return refuse(Errno.ENOTEMPTY, `bucket '${name}' is not empty`);
-  }
-  osd.setCrush(removeItem(osd.pendingCrush, item));
-  return changed(`removed item id ${item} name '${name}' from crush map`);
+  return changed(`create-or-move updating item name 'osd.${id}' weight ${weight} at location ${shown} to crush map`);
 }
 
 // Device classes

@@ -51,7 +51,9 @@ export function forEachOsd(
   let changes = false;
   for (const name of expandIds(texts(args, 'ids'), map)) {
     const osd = parseOsd(name);
-    if (osd === undefined) return invalid(`invalid osd id${name}`);
+    if (osd === undefined) {
+      return invalid(`Expected option value to be integer, got '${name}'invalid osd id-1`);
+    }
     if (!osdExists(map, osd)) {
       says += `osd.${osd} does not exist. `;
       continue;

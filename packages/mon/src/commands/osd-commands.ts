@@ -1,21 +1,11 @@
 /** Commands about OSDs, and where things lie. */
 import { locationOf } from '@spirula/crush';
-import {
-  Errno,
-  equalBytes,
-  formatPgId,
-  formatUuid,
-  type OsdId,
-  parsePgId,
-  parseUuid,
-  rawFromText,
-} from '@spirula/encoding';
+import { Errno, formatPgId, formatUuid, type OsdId, parsePgId, parseUuid, rawFromText } from '@spirula/encoding';
 import { formatSpan } from '@spirula/formatter';
 import {
   dumpOsdMap,
   mapPg,
   OsdMapFlag,
-  OsdState,
   objectHash,
   osdExists,
   osdIn,
@@ -31,6 +21,7 @@ import {
   type CommandOutcome,
   changed,
   command,
+  flag,
   invalid,
   jsonAlways,
   type MonCommandEntry,
@@ -39,7 +30,6 @@ import {
   refuse,
   succeed,
   text,
-  texts,
 } from './command.ts';
 import { atEpoch, EPOCH, existingOsd, forEachOsd, ID, IDS, osdsOf, parseOsd } from './osd-arguments.ts';
 import { osdTree } from './osd-tree.ts';
@@ -141,7 +131,13 @@ export const osdCommands: readonly MonCommandEntry[] = [
   ),
   command(['osd', 'out', IDS], 'take OSDs out: their data move elsewhere', 'rw', osdOut, 'osd'),
   command(['osd', 'in', IDS], 'take OSDs in again', 'rw', osdIn_, 'osd'),
-  command(['osd', 'down', IDS], 'mark OSDs down', 'rw', osdDown, 'osd'),
+  command(
+    ['osd', 'down', IDS, { name: 'definitely_dead', type: 'CephBool', req: 'false' }],
+    'mark OSDs down, and dead when their processes are known to be gone',
+    'rw',
+    osdDown,
+    'osd',
+  ),
   command(
     ['osd', 'reweight', ID, { name: 'weight', type: 'CephFloat', range: '0.0|1.0' }],
     'keep only a part of the data on an OSD',
@@ -177,7 +173,6 @@ export const osdCommands: readonly MonCommandEntry[] = [
     osdNew,
     'osd',
   ),
-  command(['osd', 'rm', IDS], 'remove OSDs that are down', 'rw', osdRm, 'osd'),
 ];
 
 function getMap(args: CommandArgs, { osd }: CommandContext): CommandOutcome {
@@ -303,23 +298,14 @@ function osdIn_(args: CommandArgs, context: CommandContext): CommandOutcome {
 
 function osdDown(args: CommandArgs, context: CommandContext): CommandOutcome {
   const { osd } = context;
+  const dead = flag(args, 'definitely_dead');
   return forEachOsd(args, context, (id) => {
-    if (!osdUp(osd.map, id)) return { says: `osd.${id} is already down. `, changes: false };
-    osd.setDown(id);
-    return { says: `marked down osd.${id}. `, changes: true };
-  });
-}
-
-function osdRm(args: CommandArgs, context: CommandContext): CommandOutcome {
-  const { osd } = context;
-  const up = texts(args, 'ids')
-    .map(parseOsd)
-    .find((id) => id !== undefined && osdUp(osd.map, id));
-  if (up !== undefined) return refuse(Errno.EBUSY, `osd.${up} is still up; must be down before removal. `);
-  return forEachOsd(args, context, (id) => {
-    osd.pending.newState.set(id, osd.map.osdState[id]! | OsdState.exists);
-    osd.propose();
-    return { says: `removed osd.${id}`, changes: true };
+    const up = osdUp(osd.map, id);
+    if (up) osd.setDown(id);
+    if (dead) osd.setDead(id);
+    return up
+      ? { says: `marked down osd.${id}. `, changes: true }
+      : { says: `osd.${id} is already down. `, changes: dead };
   });
 }
 
@@ -361,7 +347,7 @@ function setFlag(args: CommandArgs, { osd }: CommandContext, on: boolean): Comma
 
 function osdNew(args: CommandArgs, { osd }: CommandContext): CommandOutcome {
   const uuid = parseUuid(text(args, 'uuid') ?? '');
-  if (uuid === undefined) return invalid('invalid uuid');
+  if (uuid === undefined) return invalid(`invalid UUID value '${text(args, 'uuid') ?? ''}'.`);
   const wanted = text(args, 'id') === undefined ? undefined : parseOsd(text(args, 'id'));
   const known = osd.osdOfUuid(uuid);
   if (known !== undefined) {
@@ -369,8 +355,8 @@ function osdNew(args: CommandArgs, { osd }: CommandContext): CommandOutcome {
       return refuse(Errno.EEXIST, `uuid ${formatUuid(uuid)} already in use for different id ${known}`);
     return { ...changed('', `${known}\n`) };
   }
-  if (wanted !== undefined && osdExists(osd.map, wanted) && !equalBytes(osd.map.osdUuid[wanted]!, uuid)) {
-    return refuse(Errno.EEXIST, `id ${wanted} already in use and does not match uuid ${formatUuid(uuid)}`);
+  if (wanted !== undefined && osd.isTaken(wanted)) {
+    return refuse(Errno.EINVAL, `id ${wanted} already in use and does not match uuid ${formatUuid(uuid)}`);
   }
   return changed('', `${osd.register(uuid, wanted)}\n`);
 }

@@ -2,7 +2,7 @@
 import { bucketOf, type CrushBucket, deviceClassOf, itemWeight, rootsOf, shadowsOf } from '@spirula/crush';
 import type { OsdId } from '@spirula/encoding';
 import { column, formatTable } from '@spirula/formatter';
-import { type OsdMap, osdExists, osdIn, osdUp } from '@spirula/maps';
+import { type OsdMap, OsdState, osdExists, osdIn, osdUp } from '@spirula/maps';
 import { type CommandArgs, type CommandContext, type CommandOutcome, output, text, texts } from './command.ts';
 import { atEpoch, osdsOf } from './osd-arguments.ts';
 
@@ -107,6 +107,15 @@ export function crushTree(args: CommandArgs, { osd: { map } }: CommandContext): 
   return output(args, json, formatTable(columns, rows));
 }
 
+function isDestroyed(map: OsdMap, osd: OsdId): boolean {
+  return (map.osdState[osd]! & OsdState.destroyed) !== 0;
+}
+
+function statusOf(map: OsdMap, osd: OsdId): string {
+  if (osdUp(map, osd)) return 'up';
+  return isDestroyed(map, osd) ? 'destroyed' : 'down';
+}
+
 function hasState(map: OsdMap, osd: OsdId, wanted: ReadonlySet<string>): boolean {
   const up = osdUp(map, osd);
   const isIn = osdIn(map, osd);
@@ -114,7 +123,8 @@ function hasState(map: OsdMap, osd: OsdId, wanted: ReadonlySet<string>): boolean
     (wanted.has('up') && up) ||
     (wanted.has('down') && !up) ||
     (wanted.has('in') && isIn) ||
-    (wanted.has('out') && !isIn)
+    (wanted.has('out') && !isIn) ||
+    (wanted.has('destroyed') && isDestroyed(map, osd))
   );
 }
 
@@ -139,7 +149,7 @@ function osdCells(map: OsdMap, id: number): string[] {
   if (id < 0) return ['', '', ''];
   if (!osdExists(map, id)) return ['DNE', '0', ''];
   const affinity = map.primaryAffinity[id] ?? ONE;
-  return [osdUp(map, id) ? 'up' : 'down', weightText(map.osdWeight[id]!), weightText(affinity)];
+  return [statusOf(map, id), weightText(map.osdWeight[id]!), weightText(affinity)];
 }
 
 function nodeJson(map: OsdMap, item: TreeItem, withState: boolean) {
@@ -171,7 +181,7 @@ function nodeJson(map: OsdMap, item: TreeItem, withState: boolean) {
 function stateJson(map: OsdMap, id: OsdId) {
   return {
     exists: osdExists(map, id) ? 1 : 0,
-    status: osdUp(map, id) ? 'up' : 'down',
+    status: statusOf(map, id),
     reweight: (map.osdWeight[id] ?? 0) / ONE,
     primary_affinity: (map.primaryAffinity[id] ?? ONE) / ONE,
   };

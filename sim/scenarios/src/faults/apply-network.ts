@@ -1,69 +1,117 @@
 /** Faults of networks. */
-import type { Paths, SimProcess } from '@spirula/sim-world';
+import type { Networks, SimProcess } from '@spirula/sim-world';
+import type { Instant } from '@spirula/world';
 import { parseSpan } from '../span.ts';
 import type { Apply, Scene, Undo } from './scene.ts';
 import { findTargets } from './targets.ts';
 
 type Way = readonly [from: SimProcess, to: SimProcess];
 
-const partition: Apply<'partition'> = (scene, { groups, oneWay = false }) => {
+/** A clog or a refusal that nobody ends lasts no longer. */
+const AN_HOUR: Instant = 3_600_000_000;
+
+const partition: Apply<'partition'> = (scene, { groups, oneWay = false, network }) => {
   const named = groups.map((group) => (group === 'rest' ? undefined : findTargets(scene.cluster, group)));
-  const [left, right] = named.map((group, i) => group ?? othersThan(scene, named[1 - i]!)) as [
+  const [left, right] = named.map((group, i) => group ?? othersThan(scene, named[1 - i] ?? [])) as [
     SimProcess[],
     SimProcess[],
   ];
-  const ways = left.flatMap((a) => right.map((b): Way => [a, b]));
-  return cut(scene, oneWay ? ways : [...ways, ...ways.map(([a, b]): Way => [b, a])]);
+  const ways = left.flatMap((a) => right.flatMap((b): Way[] => (a === b ? [] : [[a, b]])));
+  return cut(scene, oneWay ? ways : [...ways, ...ways.map(([a, b]): Way => [b, a])], network);
 };
 
-const isolate: Apply<'isolate'> = (scene, { ways = 'both' }) => {
-  const out = scene.processes.flatMap((a) => othersThan(scene, scene.processes).map((b): Way => [a, b]));
+const isolate: Apply<'isolate'> = (scene, { ways = 'both', network }) => {
+  const out = waysFrom(scene);
   const back = out.map(([a, b]): Way => [b, a]);
-  return cut(scene, ways === 'both' ? [...out, ...back] : ways === 'mute' ? out : back);
+  return cut(scene, ways === 'both' ? [...out, ...back] : ways === 'mute' ? out : back, network);
 };
 
-const delay: Apply<'delay'> = (scene, { upTo }) => {
+const clog: Apply<'clog'> = (scene, { network }) => {
   const { paths } = scene.cluster.simulation.network;
-  const ways = scene.processes.flatMap((a) =>
-    scene.cluster.simulation.processes.flatMap((b): Way[] =>
-      a === b
-        ? []
-        : [
-            [a, b],
-            [b, a],
-          ],
-    ),
-  );
+  const ways = bothWays(waysFrom(scene));
+  for (const [from, to] of ways) paths.clog(from.name, to.name, AN_HOUR, network);
+  return () => {
+    for (const [from, to] of ways) paths.unclog(from.name, to.name, network);
+  };
+};
+
+const delay: Apply<'delay'> = (scene, { upTo, network }) => {
+  const { paths } = scene.cluster.simulation.network;
+  const ways = bothWays(waysFrom(scene));
   const set = (us: number) => {
-    for (const [from, to] of ways) paths.delay(from.name, to.name, us);
+    for (const [from, to] of ways) paths.delay(from.name, to.name, us, network);
   };
   set(parseSpan(upTo)!);
   return () => set(0);
 };
 
+const latencyTail: Apply<'latency-tail'> = (scene, { oneIn, from: least, upTo, network }) => {
+  const { paths } = scene.cluster.simulation.network;
+  const ways = bothWays(waysFrom(scene));
+  const tail = { oneIn, fromUs: parseSpan(least)!, maxUs: parseSpan(upTo)! };
+  for (const [from, to] of ways) paths.tail(from.name, to.name, tail, network);
+  return () => {
+    for (const [from, to] of ways) paths.tail(from.name, to.name, undefined, network);
+  };
+};
+
+const bandwidth: Apply<'bandwidth'> = ({ processes, cluster }, { bytesPerSecond, network }) => {
+  const { paths } = cluster.simulation.network;
+  for (const { name } of processes) paths.limitMachine(name, bytesPerSecond, network);
+  return () => {
+    for (const { name } of processes) paths.limitMachine(name, 0, network);
+  };
+};
+
 const reset: Apply<'reset'> = ({ processes, cluster }, { count }) => {
   const { simulation } = cluster;
-  if (count === undefined) {
-    for (const process of processes) for (const session of process.sessions) session.breakOff();
-    return undefined;
-  }
   const from = processes.length > 0 ? processes : simulation.processes;
+  const sessions = from.flatMap((process) => process.sessions);
   const random = simulation.random(`connections that break at ${simulation.now}`);
-  const sessions = random.shuffle(from.flatMap((process) => process.sessions));
-  for (const session of sessions.slice(0, count)) session.breakOff();
+  for (const session of count === undefined ? sessions : random.shuffle(sessions).slice(0, count)) session.breakOff();
   return undefined;
 };
 
-export const NETWORK_FAULTS = { partition, isolate, delay, reset };
+const refuse: Apply<'refuse'> = ({ processes }) => {
+  const set = (forUs: Instant) => {
+    for (const process of processes) {
+      for (const [endpoint, port] of Object.entries(process.spec.endpoints)) {
+        if (port !== 'dial') process.refuse(endpoint, forUs);
+      }
+    }
+  };
+  set(AN_HOUR);
+  return () => set(0);
+};
+
+export const NETWORK_FAULTS = {
+  partition,
+  isolate,
+  clog,
+  delay,
+  'latency-tail': latencyTail,
+  bandwidth,
+  reset,
+  refuse,
+};
 
 function othersThan({ cluster }: Scene, group: readonly SimProcess[]): SimProcess[] {
   return cluster.simulation.processes.filter((process) => !group.includes(process));
 }
 
-function cut({ cluster }: Scene, ways: readonly Way[]): Undo {
-  const { paths }: { paths: Paths } = cluster.simulation.network;
-  for (const [from, to] of ways) paths.cut(from.name, to.name);
+function waysFrom(scene: Scene): Way[] {
+  const others = othersThan(scene, scene.processes);
+  return scene.processes.flatMap((a) => others.map((b): Way => [a, b]));
+}
+
+function bothWays(ways: readonly Way[]): Way[] {
+  return [...ways, ...ways.map(([a, b]): Way => [b, a])];
+}
+
+function cut({ cluster }: Scene, ways: readonly Way[], network: Networks | undefined): Undo {
+  const { paths } = cluster.simulation.network;
+  for (const [from, to] of ways) paths.cut(from.name, to.name, network);
   return () => {
-    for (const [from, to] of ways) paths.mend(from.name, to.name);
+    for (const [from, to] of ways) paths.mend(from.name, to.name, network);
   };
 }

@@ -3,35 +3,53 @@
 import type { SimProcess } from '@spirula/sim-world';
 import { type Instant, SECOND } from '@spirula/world';
 import { parseSpan } from '../span.ts';
-import type { Apply } from './scene.ts';
+import type { Apply, Scene } from './scene.ts';
 
 /** An init system takes so long to start what has stopped. */
 const RESTART_DELAY: Instant = SECOND;
 
 /** Sets going what hangs or is stopped. */
-function recover(process: SimProcess): void {
+function recover({ cluster }: Scene, process: SimProcess): void {
   if (process.state === 'hung') process.resume();
-  else if (process.state === 'stopped') process.start();
+  else if (process.state === 'stopped' && !cluster.isReplaced(process)) process.start();
 }
 
 function strike(blow: (process: SimProcess) => void): Apply<'crash' | 'power-loss' | 'hang' | 'stop'> {
-  return ({ processes }) => {
-    for (const process of processes) blow(process);
+  return (scene) => {
+    for (const process of scene.processes) blow(process);
     return () => {
-      for (const process of processes) recover(process);
+      for (const process of scene.processes) recover(scene, process);
     };
   };
 }
 
 const restart: Apply<'restart' | 'rolling-restart'> = ({ processes, later }, fault) => {
   const pause = fault.fault === 'restart' ? 0 : parseSpan(fault.pause)!;
-  for (const [i, process] of processes.entries()) {
-    later(i * pause, () => {
-      process.terminate();
-      later(RESTART_DELAY, () => recover(process));
-    });
-  }
+  for (const [i, process] of processes.entries()) later(i * pause, () => process.restart(RESTART_DELAY));
   return undefined;
+};
+
+const slowCpu: Apply<'slow-cpu'> = ({ processes }, { factor }) => {
+  for (const process of processes) process.setSlow(factor);
+  return () => {
+    for (const process of processes) process.setSlow(1);
+  };
+};
+
+/** An operator takes the OSD out of the cluster and puts a new one in: that takes as long as it takes, fault or no fault. */
+const replace: Apply<'replace'> = ({ cluster, processes }) => {
+  for (const process of processes) cluster.replaceOsd(process);
+  return undefined;
+};
+
+const loseStore: Apply<'lose-store'> = (scene) => {
+  for (const process of scene.processes) {
+    process.crash();
+    process.disk.wipe();
+  }
+  return () => {
+    for (const process of scene.processes) recover(scene, process);
+  };
 };
 
 export const PROCESS_FAULTS = {
@@ -41,10 +59,13 @@ export const PROCESS_FAULTS = {
     if (process.state === 'running') process.hang();
   }),
   stop: strike((process) => process.terminate()),
-  start: (({ processes }) => {
-    for (const process of processes) recover(process);
+  start: ((scene) => {
+    for (const process of scene.processes) recover(scene, process);
     return undefined;
   }) satisfies Apply<'start'>,
   restart,
   'rolling-restart': restart,
+  'slow-cpu': slowCpu,
+  replace,
+  'lose-store': loseStore,
 };

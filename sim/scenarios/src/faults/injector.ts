@@ -121,10 +121,12 @@ export class Injector {
     for (const active of [...this.#active]) active.end();
     this.#open = false;
     this.#simulation.network.paths.mendAll();
-    this.#simulation.network.paths.endDelays();
     for (const process of this.#cluster.daemons) {
+      process.disk.faults.heal();
+      process.setSlow(1);
+      process.mendClock();
       if (process.state === 'hung') process.resume();
-      if (process.state === 'stopped') process.start();
+      if (process.state === 'stopped' && !this.#cluster.isReplaced(process)) process.start();
     }
   }
 

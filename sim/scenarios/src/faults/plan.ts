@@ -1,5 +1,6 @@
 /** When a fault strikes, and for how long: the entries of a scenario's list of faults. */
 import { z } from 'zod';
+import { conditionSchema } from '../conditions.ts';
 import { FAULT_SCHEMAS, type Fault, type FaultKind, span } from './fault.ts';
 
 /**
@@ -12,7 +13,7 @@ const TIMES = {
   at: span.optional(),
   every: span.optional(),
   jitter: span.optional(),
-  when: z.string().optional(),
+  when: conditionSchema.optional(),
   /** So long after `when` holds. */
   after: span.optional(),
   /** How often at most; once for `when`, without limit for `every`. */
@@ -24,7 +25,9 @@ const entries = (Object.keys(FAULT_SCHEMAS) as FaultKind[]).map((kind) => FAULT_
 
 /** Schema of an entry: a fault and when it strikes. */
 export const planSchema = z
-  .discriminatedUnion('fault', entries as unknown as [(typeof entries)[number], ...(typeof entries)[number][]])
+  .discriminatedUnion('fault', entries as unknown as [(typeof entries)[number], ...(typeof entries)[number][]], {
+    error: `there is no such fault; there are: ${Object.keys(FAULT_SCHEMAS).join(', ')}`,
+  })
   .superRefine((entry, context) => {
     const { at, every, when, jitter, after } = entry as unknown as PlanTimes;
     const given = [at, every, when].filter((each) => each !== undefined).length;

@@ -31,8 +31,9 @@ test.each([
   [{ fault: 'crash', daemons: 'osd.1', at: '3s', every: '5s' }, 'one of at, every and when says when it strikes'],
   [{ fault: 'crash', daemons: 'osd.1', at: '3s', jitter: '1s' }, 'jitter goes with every'],
   [{ fault: 'crash', daemons: 'osd.1', at: 'soon' }, 'a span of time such as 30s'],
-  [{ fault: 'crash', at: '3s' }, 'Invalid input'],
-  [{ fault: 'crush', daemons: 'osd.1', at: '3s' }, 'Invalid'],
+  [{ fault: 'crash', at: '3s' }, 'whom it is for: a name such as osd.2, or a list of names'],
+  [{ fault: 'crash', daemons: 'osd.1', when: 'soon' }, '"soon" is no condition'],
+  [{ fault: 'crush', daemons: 'osd.1', at: '3s' }, 'there is no such fault; there are: crash, '],
 ])('%j is refused', (entry, why) => {
   const result = scenarioSchema.safeParse({ name: 'wrong', faults: [entry] });
 

@@ -11,6 +11,7 @@ import type { WorkloadInput } from '../workloads/workload-spec.ts';
 
 export const standard: Scenario = {
   name: 'standard',
+  source: 'standard',
   summary: '3 monitors, 5 OSDs, clients at work; crashes, power cuts, hangs, partitions, delays, resets for 180 s',
   draw: (seed) => scenarioSchema.parse(drawStandard(seed)),
 };

@@ -1,0 +1,36 @@
+import { type Instant, invariant } from '@spirula/world';
+
+/** What handling an event costs, in microseconds. */
+export interface CpuProfile {
+  readonly eventUs: Instant;
+  /** For each KiB of a message, counted in proportion. */
+  readonly perKiBUs: Instant;
+}
+
+/** Handling takes no time, as in a world where only network and disks do. */
+export const FREE_CPU: CpuProfile = { eventUs: 0, perKiBUs: 0 };
+
+/** The processor of a machine. */
+export class Cpu {
+  readonly #profile: CpuProfile;
+  #slowness = 1;
+
+  constructor(profile: CpuProfile) {
+    this.#profile = profile;
+  }
+
+  /** @param factor how often the usual time everything takes: an integer, at least 1 */
+  setSlow(factor: number): void {
+    invariant(Number.isSafeInteger(factor) && factor >= 1, 'a processor is slowed by a whole factor');
+    this.#slowness = factor;
+  }
+
+  get isFree(): boolean {
+    return this.#profile.eventUs === 0 && this.#profile.perKiBUs === 0;
+  }
+
+  costOf(bytes: number): Instant {
+    const { eventUs, perKiBUs } = this.#profile;
+    return (eventUs + Math.ceil((bytes * perKiBUs) / 1024)) * this.#slowness;
+  }
+}

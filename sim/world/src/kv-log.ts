@@ -1,0 +1,137 @@
+import type { Bytes } from '@spirula/encoding';
+import { type Batch, invariant, type KvOp, KvOverlay, type KvRange, type Token } from '@spirula/world';
+import type { SeededRandom } from './random.ts';
+import { checksumMessage, sealMessage } from './seal.ts';
+
+const MAX_KEY_BYTES = 1024;
+const EVERYTHING: KvRange = { start: new Uint8Array([0]), end: new Uint8Array(MAX_KEY_BYTES + 1).fill(0xff) };
+
+interface Submitted {
+  readonly batch: Batch;
+  readonly token: Token;
+  /** Taken when it was submitted: nobody changes it since. */
+  readonly checksum: number;
+  readonly bytes: number;
+}
+
+/** How a group of batches ended: those that are durable, whether the next had no room, and whether its owner changed one. */
+export interface GroupEnd {
+  readonly tokens: readonly Token[];
+  readonly refused: boolean;
+  readonly changed: boolean;
+}
+
+/** Key-value batches: as reads see them, and as a crash would leave them, which is a prefix of them. */
+export class KvLog {
+  readonly #random: SeededRandom;
+  readonly #durable = new KvOverlay('stands-alone');
+  #view = new KvOverlay('stands-alone');
+  /** Not durable yet, oldest first. */
+  #submitted: Submitted[] = [];
+  /** Of all durable keys and values; counted only while somebody asks. */
+  #usedBytes: number | undefined;
+
+  constructor(random: SeededRandom) {
+    this.#random = random;
+  }
+
+  get(key: Bytes): Bytes | undefined {
+    const answer = this.#view.get(key);
+    return answer === 'deleted' ? undefined : answer;
+  }
+
+  range(range: KvRange): Iterable<readonly [Bytes, Bytes]> {
+    return this.#view.range(range);
+  }
+
+  submit(batch: Batch, token: Token): void {
+    for (const op of batch) checkKeys(op);
+    this.#view.apply(batch);
+    const { checksum, bytes } = sealMessage(batch);
+    this.#submitted.push({ batch, token, checksum, bytes });
+  }
+
+  get waiting(): number {
+    return this.#submitted.length;
+  }
+
+  /** What the batches that wait take to write. */
+  get waitingBytes(): number {
+    return this.#submitted.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  /** Keys and values that are durable. */
+  usedBytes(): number {
+    this.#usedBytes ??= this.#count(EVERYTHING);
+    return this.#usedBytes;
+  }
+
+  /** Makes the oldest `count` batches durable, up to the first that would not leave the table within `limitBytes`. */
+  commit(count: number, limitBytes: number | undefined): GroupEnd {
+    const tokens: Token[] = [];
+    let changed = false;
+    for (const { batch, token, checksum } of this.#submitted.slice(0, count)) {
+      if (checksumMessage(batch) !== checksum) changed = true;
+      const growth = limitBytes === undefined ? 0 : this.#growthOf(batch);
+      if (limitBytes !== undefined && growth > 0 && this.usedBytes() + growth > limitBytes) {
+        this.#submitted.splice(0, tokens.length);
+        return { tokens, refused: true, changed };
+      }
+      this.#durable.apply(batch);
+      this.#usedBytes = limitBytes === undefined ? undefined : this.usedBytes() + growth;
+      tokens.push(token);
+    }
+    this.#submitted.splice(0, count);
+    return { tokens, refused: false, changed };
+  }
+
+  /** None of what waits will ever be durable. */
+  dropWaiting(): void {
+    this.#submitted = [];
+  }
+
+  /** All that was submitted is durable. */
+  close(): void {
+    for (const { batch } of this.#submitted) this.#durable.apply(batch);
+    this.#forget();
+  }
+
+  /** What was durable is there, and a prefix of what waited. */
+  crash(): void {
+    const survivors = this.#random.oneIn(2) ? 0 : this.#random.below(this.#submitted.length + 1);
+    for (const { batch } of this.#submitted.slice(0, survivors)) this.#durable.apply(batch);
+    this.#view = new KvOverlay('stands-alone');
+    for (const [key, value] of this.#durable.range(EVERYTHING)) this.#view.applyOp({ op: 'put', key, value });
+    this.#forget();
+  }
+
+  #forget(): void {
+    this.#submitted = [];
+    this.#usedBytes = undefined;
+  }
+
+  #growthOf(batch: Batch): number {
+    let growth = 0;
+    for (const op of batch) {
+      if (op.op === 'delRange') {
+        growth -= this.#count(op);
+        continue;
+      }
+      const old = this.#durable.get(op.key);
+      if (old !== undefined && old !== 'deleted') growth -= op.key.length + old.length;
+      if (op.op === 'put') growth += op.key.length + op.value.length;
+    }
+    return growth;
+  }
+
+  #count(range: KvRange): number {
+    let bytes = 0;
+    for (const [key, value] of this.#durable.range(range)) bytes += key.length + value.length;
+    return bytes;
+  }
+}
+
+function checkKeys(op: KvOp): void {
+  if (op.op === 'delRange') return;
+  invariant(op.key.length >= 1 && op.key.length <= MAX_KEY_BYTES, 'keys are 1 to 1024 bytes');
+}
