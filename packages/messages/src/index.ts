@@ -72,6 +72,7 @@ export type {
   MonPaxos,
   MonProbe,
   MonRoute,
+  MonStanding,
   MonSync,
 } from './private/mon-to-mon.ts';
 export type { OsdAlive, OsdBeacon, OsdBoot, OsdFailure, OsdMarkMeDown, OsdPgTemp } from './private/osd-to-mon.ts';

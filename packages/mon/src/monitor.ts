@@ -17,6 +17,7 @@ import type {
   MonPaxos,
   MonProbe,
   MonRoute,
+  MonStanding,
   MonSync,
 } from '@spirula/messages';
 import {
@@ -51,6 +52,8 @@ const ENDPOINT = 'public';
 const NOT_OF_SERVICES = ['elector', 'mon_sync', 'monmap', 'paxos'];
 /** Requests that wait for a quorum; beyond it the oldest are dropped, and their askers ask again. */
 const MAX_WAITING = 4096;
+/** Versions kept when a seed wants few: others soon have to copy the store. */
+const FEW_VERSIONS = 5;
 
 export interface MonitorOptions {
   readonly name: string;
@@ -131,11 +134,12 @@ export class Monitor implements Daemon<Message> {
       config: world.config,
       log: world.log,
       lastCommitted: () => this.#paxos.lastCommitted,
+      isBlank: () => this.#paxos.isBlank,
       syncFloor: () => this.#sync.floor,
       describe: (op) => this.#describe(op),
       send: (rank, message) => this.#peers.send(rank, message),
       elect: () => this.#elect({ kind: 'start' }),
-      sync: (rank) => this.#startSync(rank),
+      sync: (rank, floor) => this.#startSync(rank, floor),
     });
     this.#paxos = new Paxos(this.#rank, this.#store, {
       send: (rank, message) => this.#sendDurably(rank, message),
@@ -145,12 +149,12 @@ export class Monitor implements Daemon<Message> {
       disarm: (timer) => this.#disarmPaxos(timer),
       refused: (rank, why) => world.log.warn('dropped a message', { from: this.#monmap.ranks[rank], why }),
       bootstrap: (reason) => this.#callElection(reason),
-      sync: (rank) => this.#startSync(rank),
+      sync: (rank) => this.#startSync(rank, this.#paxos.lastCommitted),
       onCommitted: () => this.#onCommitted(),
       onReadable: () => this.#services.auth.onReadable(),
       onActive: () => this.#onPaxosActive(),
     });
-    this.#proposals = new Proposals(world.clock, world.config);
+    this.#proposals = new Proposals(world.clock, world.config, () => world.buggify('mon proposes at once'));
     this.#forwarding = new Forwarding(world.random);
     this.#services = new Services({
       config: world.config,
@@ -338,6 +342,7 @@ export class Monitor implements Daemon<Message> {
     switch (message.type) {
       case 'mon_probe':
         this.#peers.heardFrom(rank);
+        if (message.standing !== 'blank' && this.#paxos.isBlank) this.#distrustElection();
         return this.#prober.onProbe(rank, message);
       case 'mon_election':
         return this.#onElection(rank, message);
@@ -376,19 +381,26 @@ export class Monitor implements Daemon<Message> {
       fsid: this.#monmap.fsid,
       name: this.#name,
       quorum: this.#quorum(),
+      standing: this.#standing(),
       firstCommitted,
       lastCommitted,
     };
   }
 
+  #standing(): MonStanding {
+    if (this.#paxos.isSettled) return 'settled';
+    // Of half a copy something was agreed on.
+    return this.#paxos.isBlank && this.#sync.floor === undefined ? 'blank' : 'apart';
+  }
+
   // Store sync
 
-  #startSync(from: number): void {
+  #startSync(from: number, floor: number): void {
     this.#world.log.info('copying the store of another monitor', { from: this.#monmap.ranks[from] });
     this.#leaveQuorum('synchronizing');
     this.#elector = { ...this.#elector, state: { name: 'idle' } };
     this.#world.clock.disarm('election');
-    this.#sync.start(from);
+    this.#sync.start(from, floor);
   }
 
   #onStoreReplaced(): void {
@@ -406,8 +418,14 @@ export class Monitor implements Daemon<Message> {
   #onElection(from: number, message: MonElection): void {
     // Without a history no vote.
     if (!equalBytes(message.fsid, this.#monmap.fsid) || this.#sync.floor !== undefined) return;
+    if (!this.#prober.mayVoteFor(from)) return this.#distrustElection();
     const { op: kind, epoch, quorum } = message;
     this.#elect({ kind, from, epoch, quorum });
+  }
+
+  /** This monitor, blank as it is, took others for the founders of a cluster; there may be one already. */
+  #distrustElection(): void {
+    if (this.#role === 'electing') this.#probe();
   }
 
   #elect(event: ElectorEvent): void {
@@ -509,10 +527,12 @@ export class Monitor implements Daemon<Message> {
 
   /** Adds the removal of old versions to a proposal, as far as Ceph keeps them (paxos_min, paxos_trim_min, _max). */
   #trimPaxos(transaction: MonTransaction): void {
-    const { paxos_min, paxos_trim_min, paxos_trim_max } = this.#world.config;
+    const { paxos_trim_min, paxos_trim_max } = this.#world.config;
+    const early = this.#world.buggify('mon keeps few paxos versions');
+    const kept = early ? Math.min(FEW_VERSIONS, this.#world.config.paxos_min) : this.#world.config.paxos_min;
     const { firstCommitted, lastCommitted } = this.#paxos;
-    if (lastCommitted - firstCommitted < paxos_min + paxos_trim_min) return;
-    this.#paxos.trimTo(Math.min(lastCommitted - paxos_min, firstCommitted + paxos_trim_max), transaction);
+    if (lastCommitted - firstCommitted < kept + Math.min(paxos_trim_min, kept)) return;
+    this.#paxos.trimTo(Math.min(lastCommitted - kept, firstCommitted + paxos_trim_max), transaction);
   }
 
   #onCommitted(): void {
@@ -627,7 +647,7 @@ export class Monitor implements Daemon<Message> {
         return this.#sync.onTimeout();
       case 'tick':
         this.#arm('tick', seconds(this.#world.config.mon_tick_interval));
-        if (this.#isOutsider()) this.#dismissClients();
+        if (this.#isOutsider() || this.#world.buggify('mon sends its clients away')) this.#dismissClients();
         return this.#tick();
       default:
         return;

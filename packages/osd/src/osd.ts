@@ -46,6 +46,7 @@ import { decodeSuperblock, encodeSuperblock, META_CID, type OsdSuperblock, SUPER
 import { PeerLinks } from './peer-links.ts';
 import { PgDirectory } from './pg-directory.ts';
 import type { PgHost } from './pg-host.ts';
+import { queryPg } from './pg-query.ts';
 import { PgStatKeeper } from './pg-stat.ts';
 import { RecoverySlots } from './recovery-slots.ts';
 import { Reservations } from './reservations.ts';
@@ -489,6 +490,13 @@ export class Osd implements Daemon<Message> {
     return keeper.report(pg, now);
   }
 
+  #queryPg(pgid: PgId): object | 'not primary' | undefined {
+    const pg = this.#pgs.get(pgid);
+    if (pg === undefined) return undefined;
+    const stat = this.#pgStat(pgid);
+    return stat === undefined ? 'not primary' : queryPg(pg, stat);
+  }
+
   #osdStat(): OsdStat {
     const { total, available, data, omap, metadata } = this.#store.statfs();
     const kb = (bytes: number) => Math.floor(bytes / 1024);
@@ -634,6 +642,7 @@ export class Osd implements Daemon<Message> {
       mapsSince: (epoch) => this.#maps.messageSince(epoch),
       wantMap: (epoch) => this.#wantMap(epoch),
       onRequest: (op) => this.#backoffs.onRequest(op),
+      queryPg: (pgid) => this.#queryPg(pgid),
       onBackoffAck: (session, message) => this.#backoffs.onAck(session, message),
       onClosed: (session) => {
         this.#backoffs.onReset(session);

@@ -25,6 +25,7 @@ import {
   QUICK_DISK,
   type SimProcess,
   type Simulation,
+  toTraceValue,
 } from '@spirula/sim-world';
 import { type Config, type Daemon, type Instant, makeConfig, SECOND, type World } from '@spirula/world';
 import type { ClusterSpec } from './cluster-spec.ts';
@@ -137,8 +138,8 @@ export class SimCluster {
     place.generation += 1;
     const { id } = place;
     const uuid = formatUuid(this.uuidOf(id));
-    this.#insist({ prefix: 'osd purge', id, yes_i_really_mean_it: true }, () => {
-      this.#insist({ prefix: 'osd new', uuid, id }, () => {
+    this.insist({ prefix: 'osd purge', id, yes_i_really_mean_it: true }, () => {
+      this.insist({ prefix: 'osd new', uuid, id }, () => {
         place.isReplaced = false;
         if (process.state === 'stopped') process.start();
       });
@@ -146,7 +147,7 @@ export class SimCluster {
   }
 
   /** Gives a command again and again until it is done. */
-  #insist(command: Readonly<Record<string, unknown>>, then: () => void): void {
+  insist(command: Readonly<Record<string, unknown>>, then: () => void = () => {}): void {
     let done = false;
     const attempt = () => {
       if (done) return;
@@ -283,6 +284,15 @@ export class SimCluster {
             },
             onRead: () => {
               this.readsAnswered += 1;
+            },
+            onRequest: (id, object, ops) => {
+              const daemon = place.process.name;
+              const { tracer } = simulation;
+              tracer?.record({ kind: 'client', daemon, what: 'request', id, object, ops: toTraceValue(ops) });
+            },
+            onAnswer: (id, object, result) => {
+              const daemon = place.process.name;
+              simulation.tracer?.record({ kind: 'client', daemon, what: 'answer', id, object, result });
             },
           });
           return place.daemon;

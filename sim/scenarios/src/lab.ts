@@ -15,6 +15,7 @@ import { type Condition, type Moment, parseCondition } from './conditions.ts';
 import { Expectations } from './expectations.ts';
 import { Injector } from './faults/injector.ts';
 import { type FaultPlan, faultOf } from './faults/plan.ts';
+import { RedundancyGuard } from './faults/redundancy.ts';
 import { Storm } from './faults/storm.ts';
 import type { Outcome } from './scenario.ts';
 import { inSeconds, parseSpan } from './span.ts';
@@ -55,7 +56,8 @@ export class Lab {
     this.spec = spec;
     this.simulation = new Simulation({ seed, network: definedOnly(spec.cluster.network ?? {}), buggify: spec.buggify });
     this.cluster = new SimCluster(this.simulation, spec);
-    this.injector = new Injector(this.cluster, undefined);
+    const guard = spec.redundancyAware ? new RedundancyGuard(this.cluster, () => this.injector.active) : undefined;
+    this.injector = new Injector(this.cluster, guard);
     this.#storm = spec.storm && new Storm(this.cluster, spec.storm, this.injector);
     this.#checkers = new Checkers(this.cluster, spec.checkOneIn);
     this.#expectations = new Expectations(this.cluster, spec.expect);

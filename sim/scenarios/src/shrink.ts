@@ -185,6 +185,30 @@ class Search {
     );
   }
 
+  async #simplifyWorkloads(): Promise<void> {
+    for (let i = this.best.workloads.length - 1; i >= 0 && this.best.workloads.length > 1; i--) {
+      await this.#take('fewer workloads', [this.#with({ workloads: this.best.workloads.toSpliced(i, 1) })]);
+    }
+    for (const i of this.best.workloads.keys()) {
+      const change = (step: string, changes: (work: WorkloadSpec) => readonly WorkloadSpec[]) =>
+        this.#take(
+          step,
+          changes(this.best.workloads[i]!).map((each) => this.#with({ workloads: this.best.workloads.with(i, each) })),
+        );
+      await change('one request at a time', (work) => [
+        {
+          ...work,
+          pace: { kind: 'closed', workers: 1, restUs: work.pace.kind === 'closed' ? work.pace.restUs : 500_000 },
+        },
+      ]);
+      await change('fewer objects', fewerObjects);
+      await change('smaller writes', (work) =>
+        work.kind === 'objects' ? [{ ...work, writeBytes: 100, largeOneIn: 0 }] : [],
+      );
+      await change('nobody gives up', (work) => (work.timeoutOneIn > 0 ? [{ ...work, timeoutOneIn: 0 }] : []));
+    }
+  }
+
   /** Faults that last less long. */
   async shortenFaults(): Promise<void> {
     for (let i = 0; i < this.best.faults.length && this.runs < this.#maxRuns; i++) {
@@ -221,6 +245,15 @@ class Search {
     this.best = affordable[found]!;
     return true;
   }
+}
+
+/** The same workload on one, two or half as many objects. */
+function fewerObjects(work: WorkloadSpec): WorkloadSpec[] {
+  const field = work.kind === 'append-log' ? 'logs' : work.kind === 'omap-counter' ? 'counters' : 'objects';
+  const count = (work as unknown as Record<string, number>)[field]!;
+  return [1, 2, Math.ceil(count / 2)]
+    .filter((each, i, all) => each < count && all.indexOf(each) === i)
+    .map((each) => ({ ...work, [field]: each }) as WorkloadSpec);
 }
 
 /** Ends so long after the beginning. */

@@ -4,26 +4,14 @@ import { clusterSchema, poolSchema } from './cluster-spec.ts';
 import { expectationSchema } from './expectations.ts';
 import { span } from './faults/fault.ts';
 import { planSchema } from './faults/plan.ts';
+import { STORM_KINDS } from './faults/storm-kinds.ts';
 import { workloadSchema } from './workloads/workload-spec.ts';
 
 const us = z.int().min(0);
 
-/** How likely each kind of misfortune is beside the others: see storm.ts. */
+/** Faults by seed: see storm-kinds.ts. */
 const storm = z.strictObject({
-  weights: z.strictObject({
-    crash: us,
-    powerLoss: us,
-    blackout: us,
-    hang: us,
-    isolate: us,
-    ambush: us,
-    corner: us,
-    leader: us,
-    split: us,
-    cut: us,
-    delay: us,
-    reset: us,
-  }),
+  weights: z.partialRecord(z.enum(STORM_KINDS), us),
   intervalUs: z.int().min(1),
   durationUs: z.int().min(1),
   graceUs: z.int().min(1),

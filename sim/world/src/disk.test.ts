@@ -189,6 +189,25 @@ describe('damage', () => {
     expect(bench.disk.damaged()).toEqual([]);
   });
 
+  test('a block that rots before its write is flushed is rotten on the disk as well', () => {
+    let lost = 0;
+    for (let seed = 0; seed < 20; seed++) {
+      const bench = new Bench(QUICK_DISK, seed);
+      bench.block.write(BLOCK, filled(1, 0));
+      bench.disk.faults.rot(BLOCK);
+      bench.flush();
+      bench.block.write(BLOCK, filled(1, 0xff));
+      bench.crash();
+      const bytes = bench.block.read(BLOCK, BLOCK);
+      if (bytes.includes(0xff)) continue;
+      lost += 1;
+
+      expect(bytes.filter((byte) => byte !== 0)).toHaveLength(1);
+      expect(bench.disk.damaged()).toEqual([{ offset: BLOCK, length: BLOCK }]);
+    }
+    expect(lost).toBeGreaterThan(0);
+  });
+
   test('rot is drawn among blocks that were written, never the first', () => {
     const bench = new Bench();
     bench.store(0, 2, 1);
@@ -305,6 +324,18 @@ describe('room', () => {
     expect(bench.kv.get(utf8('b'))).toBeUndefined();
     bench.until('committed', () => bench.kv.submit([{ op: 'del', key: utf8('a') }], 1));
     bench.until('committed', () => bench.put('b'));
+  });
+
+  test('a batch for which there was no room is not there after a crash either', () => {
+    for (let seed = 0; seed < 10; seed++) {
+      const bench = new Bench(QUICK_DISK, seed);
+      bench.disk.faults.fill();
+      bench.put('a');
+      bench.runFor(SECOND);
+      bench.crash();
+
+      expect(bench.kv.get(utf8('a'))).toBeUndefined();
+    }
   });
 
   test('of a group of batches those that fit are durable, none after', () => {

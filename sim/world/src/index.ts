@@ -10,3 +10,13 @@ export { type NetworkProfile, Paths, QUICK_NETWORK } from './paths.ts';
 export type { ProcessSpec, ProcessState, SimProcess } from './process.ts';
 export { SeededRandom } from './random.ts';
 export { type BuggifyPoint, type LogLine, Simulation, type SimulationConfig } from './simulation.ts';
+export {
+  TRACE_VERSION,
+  type TraceEntry,
+  type TraceFacts,
+  type TraceHeader,
+  type TraceSink,
+  type TraceValue,
+} from './trace.ts';
+export { toTraceValue } from './trace-value.ts';
+export type { Tracer } from './tracer.ts';

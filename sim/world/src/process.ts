@@ -20,6 +20,7 @@ import type { SeededRandom } from './random.ts';
 import { Run } from './run.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { Session } from './session.ts';
+import type { SentMessage, Tracer } from './tracer.ts';
 
 export interface ProcessSpec {
   readonly entity: EntityName;
@@ -45,12 +46,14 @@ export interface ProcessSpec {
 export interface ProcessHost {
   readonly scheduler: Scheduler;
   readonly network: Network;
+  /** Undefined unless the run is traced. */
+  readonly tracer: Tracer | undefined;
   random(name: string): SeededRandom;
   buggify(point: string): boolean;
   log(process: SimProcess, level: keyof Log, message: string, facts?: Record<string, unknown>): void;
   /** The daemon broke a rule: a bug. */
   reportBug(process: SimProcess, problem: string): void;
-  beforeEvent(process: SimProcess, event: WorldEvent<Message>, checksum: number): void;
+  beforeEvent(process: SimProcess, event: WorldEvent<Message>, checksum: number, sent?: SentMessage): void;
   afterEvent(process: SimProcess, event: WorldEvent<Message>): void;
   onExit(process: SimProcess, reason: string): void;
 }
@@ -118,6 +121,7 @@ export class SimProcess {
     invariant(this.#run === undefined, `${this.name} is started once at a time`);
     this.#runs += 1;
     this.host.network.powerOn(this.name);
+    this.#trace('start');
     const run = new Run(this, this.#clock, this.random.between(1, MAX_NONCE), (how) => this.#onGone(how));
     this.#run = run;
     run.start();
@@ -137,10 +141,12 @@ export class SimProcess {
 
   /** Falls silent, as a stopped process does: nothing is read, answered or timed. */
   hang(): void {
+    if (this.state === 'running') this.#trace('hang');
     this.#run?.hang();
   }
 
   resume(): void {
+    if (this.state === 'hung') this.#trace('resume');
     this.#run?.resume();
   }
 
@@ -228,7 +234,12 @@ export class SimProcess {
 
   #onGone(reason: string): void {
     this.#run = undefined;
+    this.#trace('exit', reason);
     this.host.onExit(this, reason);
     this.#startLater();
+  }
+
+  #trace(what: 'start' | 'exit' | 'hang' | 'resume', reason?: string): void {
+    this.host.tracer?.record({ kind: 'process', daemon: this.name, what, ...(reason !== undefined && { reason }) });
   }
 }

@@ -15,6 +15,8 @@ import { type ClockProfile, SimClock } from './clock.ts';
 import { SimNet } from './net.ts';
 import type { ProcessHost, SimProcess } from './process.ts';
 import type { NetOwner, Session } from './session.ts';
+import { traceBlocks, traceKeyValue } from './trace-disk.ts';
+import type { SentMessage, Tracer } from './tracer.ts';
 import { Turns } from './turns.ts';
 
 /** Of an error's stack, in a report. */
@@ -65,9 +67,14 @@ export class Run implements NetOwner {
     return !this.#gone && !this.hung;
   }
 
+  get tracer(): Tracer | undefined {
+    return this.#host.tracer;
+  }
+
   start(): void {
     const process = this.#process;
     this.net.listen(this);
+    const { tracer } = this;
     const { kv, block } = process.disk.attach({
       post: (event) => this.post(DISK, () => this.deliver(event)),
       reportBug: (problem) => this.reportBug(problem),
@@ -78,8 +85,8 @@ export class Run implements NetOwner {
       random: process.random,
       crypto: process.crypto,
       net: this.net,
-      kv,
-      block,
+      kv: tracer ? traceKeyValue(kv, this.machine, tracer) : kv,
+      block: tracer ? traceBlocks(block, this.machine, tracer, () => this.#turns.isDoing) : block,
       log: this.#makeLog(),
       lifecycle: {
         stop: (reason) => {
@@ -114,9 +121,9 @@ export class Run implements NetOwner {
     this.#turns.post(source, work, bytes);
   }
 
-  deliver(event: WorldEvent<Message>, checksum = 0): void {
+  deliver(event: WorldEvent<Message>, checksum = 0, sent?: SentMessage): void {
     if (this.#gone) return;
-    this.#host.beforeEvent(this.#process, event, checksum);
+    this.#host.beforeEvent(this.#process, event, checksum, sent);
     this.#handle(event.kind, () => this.#daemon!.handle(event));
     if (!this.#gone) this.#host.afterEvent(this.#process, event);
     if (event.kind === 'storageFailed') this.#fail(event.detail);

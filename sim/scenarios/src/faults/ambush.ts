@@ -121,10 +121,10 @@ export class Ambush {
     const [reader, writer] = this.#random.shuffle(this.#cluster.clients);
     const object = this.#random.pick(this.#cluster.work.names);
     const [primary] = processesOf(this.#cluster.actingFor(object));
-    if (primary === undefined) return;
+    if (primary === undefined || writer === undefined) return;
     const duration = this.#cutOff([primary, reader!.process]);
     this.#blows.focus(reader!.process, object, 'reading', duration);
-    this.#blows.focus(writer!.process, object, 'writing', duration);
+    this.#blows.focus(writer.process, object, 'writing', duration);
   }
 
   #layInWait(): void {

@@ -3,9 +3,9 @@ import type { Apply } from './scene.ts';
 import { UnknownTarget } from './targets.ts';
 
 /** Nobody waits for the answer; it is noted in the log of the client that sends it. */
-export const applyCommand: Apply<'command'> = ({ cluster }, { command }) => {
+export const applyCommand: Apply<'command'> = ({ cluster }, { command, undo }) => {
   cluster.sendCommand(command);
-  return undefined;
+  return undo && (() => cluster.insist(undo));
 };
 
 export const applyFocus: Apply<'focus'> = ({ cluster }, { client, object, how }) => {

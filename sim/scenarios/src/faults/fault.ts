@@ -84,6 +84,8 @@ export const FAULT_SCHEMAS = {
   command: z.strictObject({
     fault: z.literal('command'),
     command: z.looseObject({ prefix: z.string() }).readonly(),
+    /** Given when the fault ends. */
+    undo: z.looseObject({ prefix: z.string() }).readonly().optional(),
   }),
   focus: z.strictObject({
     fault: z.literal('focus'),
@@ -141,7 +143,7 @@ export function describeFault(fault: Fault): string {
     if (name === 'fault' || value === undefined) continue;
     if (name === 'daemons' || name === 'client') words.push(list(value as Daemons));
     else if (name === 'groups') words.push((value as readonly Daemons[]).map(list).join(' | '));
-    else if (name === 'command') words.push(JSON.stringify(value));
+    else if (name === 'command' || name === 'undo') words.push(JSON.stringify(value));
     else words.push(`${name}=${value}`);
   }
   return words.join(' ');

@@ -86,9 +86,10 @@ export class Injector {
       return undefined;
     }
     this.#record(fault, processes, forUs);
-    this.#note(
-      describeFault(fault) + (forUs === undefined ? '' : ` for ${formatSpan(forUs)}`) + (why ? `: ${why}` : ''),
-    );
+    const text =
+      describeFault(fault) + (forUs === undefined ? '' : ` for ${formatSpan(forUs)}`) + (why ? `: ${why}` : '');
+    this.#note(text);
+    const number = this.#simulation.noteFault(text, { daemons: (afflicts ?? processes).map((each) => each.name) });
     this.onInjected(fault, name);
     const undo = (APPLY[fault.fault] as (typeof APPLY)['crash'])(
       { cluster: this.#cluster, processes, later: (delay, run) => this.later(delay, run) },
@@ -100,6 +101,7 @@ export class Injector {
       end: () => {
         if (!this.#active.delete(active)) return;
         undo?.();
+        if (undo !== undefined) this.#simulation.noteHealed(number);
         onEnd?.();
       },
     };

@@ -18,6 +18,7 @@ export class ClusterWork {
   /** A client that starts meanwhile works too. */
   isGoingOn = false;
   readonly #numbers = new Map<string, number>();
+  #requests = 0;
 
   /** @param now virtual time, for people */
   constructor(specs: readonly WorkloadSpec[], now: () => string) {
@@ -48,6 +49,12 @@ export class ClusterWork {
   /** What was acknowledged and is not in the stores, or was removed and is, once all is at rest. */
   findLost(copiesOf: (object: RawString) => readonly StoredCopy[]): string[] {
     return this.shared.flatMap((work) => work.findLost(copiesOf));
+  }
+
+  /** Counts the requests of all clients. */
+  nextRequest(): number {
+    this.#requests += 1;
+    return this.#requests;
   }
 
   /** A number that `client` has not had. */

@@ -1,6 +1,6 @@
 /** One client process: as real ones, a mon client and an objecter; and the workloads that use them. */
 import type { PoolId, RawString } from '@spirula/encoding';
-import { type Message, OsdFlag } from '@spirula/messages';
+import { type Message, OsdFlag, type OsdOp } from '@spirula/messages';
 import { MonClient, type MonClientOptions } from '@spirula/mon-client';
 import { Objecter, type ObjectReply } from '@spirula/objecter';
 import type { ObjectOperation } from '@spirula/rados';
@@ -21,6 +21,9 @@ export interface WorkloadClientOptions {
   onAcknowledged(name: RawString, bytes: number): void;
   /** A read was answered just now. */
   onRead(): void;
+  /** For traces: `id` counts the requests of all clients. */
+  onRequest(id: number, name: RawString, ops: readonly OsdOp[]): void;
+  onAnswer(id: number, name: RawString, result: number): void;
 }
 
 const WORK_TIMER = 'work ';
@@ -154,7 +157,10 @@ export class WorkloadClient implements Daemon<Message> {
     this.#underWay += 1;
     const locator = { pool: this.#options.work.pool, key: '', nspace: '', hash: -1n };
     const { ops, flags } = operation;
+    const request = this.#options.work.nextRequest();
+    this.#options.onRequest(request, oid, ops);
     this.objecter.submit({ oid, locator, ops, flags, ...(timeoutUs !== undefined && { timeoutUs }) }, (reply) => {
+      this.#options.onAnswer(request, oid, reply.result);
       this.#underWay -= 1;
       if (isUnknown(reply)) this.timedOut += 1;
       else this.done += 1;
