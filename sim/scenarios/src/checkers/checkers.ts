@@ -85,8 +85,9 @@ export class Checkers {
     const { now } = this.#cluster.simulation;
     const inspection = daemon!.inspect();
     this.#report(this.#paxos.check(inspection));
-    // One that copies the store of another has none meanwhile.
-    if (inspection.osdMap !== undefined) this.#checkEpoch(process, inspection.osdMap.epoch);
+    // One that copies the store of another has no map meanwhile.
+    const epoch = inspection.osdMap?.epoch ?? 0;
+    if (epoch > 0) this.#checkEpoch(process, epoch);
     if (event.kind === 'message' && event.message.type === 'mon_paxos') {
       const { op, epoch } = event.message;
       if (op === 'leaseAck' || op === 'accept' || op === 'last') {

@@ -36,12 +36,20 @@ test('a leader that would serve when one of its quorum was not heard for too lon
   expect(leases.check(leader, 11)).toMatch(/^mon\.a leads, and has not heard the monitor of rank 2 for/);
 });
 
-test('two leaders of one election are told, and one without a majority', () => {
+test('two that serve as leaders of one election are told, two that claim to are not', () => {
   const leases = watch();
-  leases.check(leader, 0);
+  const other = view('b', { role: 'leader' });
+  for (const each of [leader, other]) expect(leases.check({ ...each, readable: false }, 0)).toBeUndefined();
+  expect(leases.check(leader, 1)).toBeUndefined();
 
-  expect(leases.check(view('b', { role: 'leader' }), 1)).toBe('mon.a and mon.b both lead in election epoch 4');
-  expect(leases.check(view('b', { role: 'leader', epoch: 6, quorum: [1] }), 1)).toBe('mon.b leads 1 of 3 monitors');
+  expect(leases.check({ ...other, readable: false }, 1)).toBeUndefined();
+  expect(leases.check(other, 1)).toBe('mon.a and mon.b both lead in election epoch 4');
+});
+
+test('a leader without a majority is told', () => {
+  const minority = view('b', { role: 'leader', epoch: 6, quorum: [1] });
+
+  expect(watch().check(minority, 1)).toBe('mon.b leads 1 of 3 monitors');
 });
 
 test('a peon that holds a lease of another election while its leader commits is told', () => {

@@ -1,7 +1,8 @@
 /**
  * Watches who may lead, and for how long on whose word:
  *
- *   one leader for each election epoch, and with a quorum of more than half
+ *   one leader for each election epoch that its quorum followed so far that it may serve, and that is more than half; two may
+ *   claim to have won, when they cannot reach one another, and one of them is not followed
  *   what a leader commits, none of its quorum reads past: none is readable under another epoch
  *   a leader that would serve a request has been acknowledged by all of its quorum not longer ago than its lease and the
  *   time it waits for acknowledgements; one that hung for longer finds out before it answers
@@ -59,6 +60,11 @@ export class MonLeaseWatch {
       if (problem !== undefined) return problem;
     }
     if (!view.readable) return undefined;
+    const other = this.#leaders.get(view.epoch);
+    if (other === undefined) this.#leaders.set(view.epoch, view.name);
+    else if (other !== view.name) {
+      return `mon.${other} and mon.${view.name} both lead in election epoch ${view.epoch}`;
+    }
     for (const [rank, at] of known.heard) {
       if (now - at <= this.#leaseUs) continue;
       return `mon.${view.name} leads, and has not heard the monitor of rank ${rank} for ${(now - at) / 1_000_000} s`;
@@ -73,10 +79,6 @@ export class MonLeaseWatch {
 
   #onElected(view: MonView, now: number): string | undefined {
     const { name, rank, epoch, quorum, lastCommitted } = view;
-    const other = this.#leaders.get(epoch);
-    if (other !== undefined && other !== name)
-      return `mon.${other} and mon.${name} both lead in election epoch ${epoch}`;
-    this.#leaders.set(epoch, name);
     if (2 * quorum.length <= this.#count) return `mon.${name} leads ${quorum.length} of ${this.#count} monitors`;
     const heard = new Map(quorum.filter((each) => each !== rank).map((each) => [each, now]));
     this.#reigns.set(rank, { epoch, heard, committed: lastCommitted });
