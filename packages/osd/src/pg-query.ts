@@ -40,7 +40,7 @@ export function queryPg(pg: Pg, stat: PgStat): object {
 }
 
 /** A position among a PG's objects, as Ceph prints one (operator<< of hobject_t). */
-export function formatPosition(position: HObject): string {
+function formatPosition(position: HObject): string {
   if (position.max) return 'MAX';
   if (isFirst(position)) return 'MIN';
   const { pool, hash, nspace, key, name, snap } = position;
