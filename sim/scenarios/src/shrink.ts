@@ -110,40 +110,6 @@ class Search {
     }
   }
 
-  async #simplifyWorkloads(): Promise<void> {
-    while (this.best.workloads.length > 1) {
-      const { workloads } = this.best;
-      const without = workloads.map((_, i) => this.#with({ workloads: workloads.filter((_, other) => other !== i) }));
-      if (!(await this.#take('fewer workloads', without))) break;
-    }
-    for (const i of this.best.workloads.keys()) {
-      const change = (simpler: WorkloadSpec) => ({ workloads: this.best.workloads.with(i, simpler) });
-      const fewer = (what: string, count: number, make: (count: number) => WorkloadSpec) =>
-        this.#take(
-          what,
-          this.#fewer(count, 1, (least) => change(make(least))),
-        );
-      await fewer('fewer objects', objectsOf(this.best.workloads[i]!), (count) =>
-        withObjects(this.best.workloads[i]!, count),
-      );
-      const workload = this.best.workloads[i]!;
-      const { pace } = workload;
-      if (pace.kind === 'open') {
-        const make = (opsPerSecond: number) => ({ ...workload, pace: { ...pace, opsPerSecond } });
-        await fewer('fewer requests', pace.opsPerSecond, make);
-      } else {
-        const make = (workers: number) => ({ ...workload, pace: { ...pace, workers } });
-        await fewer('fewer requests', pace.workers, make);
-      }
-      const slower = this.best.workloads[i]!;
-      await this.#take('no requests given up', [this.#with(change({ ...slower, timeoutOneIn: 0 }))]);
-      const patient = this.best.workloads[i]!;
-      if (patient.kind === 'objects') {
-        await this.#take('smaller writes', [this.#with(change({ ...patient, writeBytes: 100, largeOneIn: 0 }))]);
-      }
-    }
-  }
-
   /** Circumstances that need not be as they are. */
   async simplify(): Promise<void> {
     const plain = scenarioSchema.parse({ name: this.best.name });
@@ -264,26 +230,4 @@ function upTo(spec: ScenarioSpec, us: number): ScenarioSpec {
     duration: formatSpan(us),
     faults: spec.faults.filter(({ at }) => at === undefined || parseSpan(at)! < us),
   };
-}
-
-function objectsOf(workload: WorkloadSpec): number {
-  switch (workload.kind) {
-    case 'append-log':
-      return workload.logs;
-    case 'omap-counter':
-      return workload.counters;
-    default:
-      return workload.objects;
-  }
-}
-
-function withObjects(workload: WorkloadSpec, count: number): WorkloadSpec {
-  switch (workload.kind) {
-    case 'append-log':
-      return { ...workload, logs: count };
-    case 'omap-counter':
-      return { ...workload, counters: count };
-    default:
-      return { ...workload, objects: count };
-  }
 }
