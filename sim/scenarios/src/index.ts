@@ -11,4 +11,5 @@ export { type Outcome, printReport, problemsOf, type Report, type Scenario } fro
 export { failureOf, type RunCandidates, type ShrinkProgress, shrink } from './shrink.ts';
 export { formatSpan, inSeconds, parseSpan } from './span.ts';
 export type { ScenarioInput, ScenarioSpec } from './spec.ts';
-export { type DoneAction, type Halt, type HandAction, HistoryDiffers, NoCluster, Timeline } from './timeline.ts';
+export { type Halt, type HandAction, HistoryDiffers, NoCluster, Timeline } from './timeline.ts';
+export { TraceRecorder } from './trace-recorder.ts';

@@ -1,8 +1,8 @@
 /** What the commands of a shell work on. */
 import { type Halt, inSeconds, type Lab, parseSpan, type Scenario, Timeline } from '@spirula/sim-scenarios';
 import type { Instant } from '@spirula/world';
-import { EventRing } from './event-line.ts';
 import type { ShellAction } from './shell-action.ts';
+import { TraceRing } from './trace-ring.ts';
 
 /** A command that cannot be carried out: why. */
 export class ShellError extends Error {
@@ -24,7 +24,7 @@ export class Bench {
   readonly seed: number;
   readonly print: (text: string) => void;
   readonly timeline: Timeline<ShellAction>;
-  #events!: EventRing;
+  #trace!: TraceRing;
 
   /** @throws NoCluster */
   constructor({ scenario, seed, makeLab, print, onProgress }: BenchOptions) {
@@ -34,7 +34,7 @@ export class Bench {
     this.timeline = Timeline.open(
       () => {
         const lab = makeLab();
-        this.#events = new EventRing(lab);
+        this.#trace = new TraceRing(lab);
         return lab;
       },
       (lab, isReplay) => onProgress?.(lab.simulation.now, isReplay) ?? false,
@@ -45,9 +45,9 @@ export class Bench {
     return this.timeline.lab;
   }
 
-  /** The events of this history. */
-  get events(): EventRing {
-    return this.#events;
+  /** What happened last in this history. */
+  get trace(): TraceRing {
+    return this.#trace;
   }
 
   get now(): Instant {

@@ -3,6 +3,7 @@ import { inSeconds } from '@spirula/sim-scenarios';
 import { SECOND } from '@spirula/world';
 import { type Bench, type Commands, ShellError } from './bench.ts';
 import { beginCommand, newReply, type Tool } from './operator.ts';
+import { place } from './time-commands.ts';
 
 /** A command that is not answered within so long is left under way. */
 const PATIENCE = 60 * SECOND;
@@ -56,7 +57,7 @@ export async function runTool(bench: Bench, tool: Tool, words: readonly string[]
   const isAnswered = () => reply.status !== undefined;
   const halt = isAnswered() ? 'stopped' : await bench.timeline.advance({ until: began + PATIENCE, stop: isAnswered });
   if (reply.output !== '') bench.print(reply.output.trimEnd());
-  bench.print(`(${inSeconds(bench.now - began)} s have passed; now ${inSeconds(bench.now)} s)`);
+  bench.print(`(${inSeconds(bench.now - began)} s have passed; ${place(bench)})`);
   if (reply.status === undefined) {
     bench.explain(halt);
     throw new ShellError(`no answer within ${inSeconds(PATIENCE)} s; the command is left under way`);

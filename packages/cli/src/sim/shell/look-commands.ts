@@ -34,10 +34,10 @@ export const LOOK_COMMANDS: Commands = {
   },
   trace: {
     usage: 'trace last N [DAEMON]',
-    help: `the last N events that daemons handled (${TRACE_LINES}), at most 1000`,
-    run: ({ lab, print, events }, words) => {
+    help: `the last N entries of the trace (${TRACE_LINES}), or of what one daemon did`,
+    run: ({ lab, print, trace }, words) => {
       const { daemon, count } = readTail(lab, words[0] === 'last' ? words.slice(1) : words, TRACE_LINES);
-      for (const line of events.last(count, daemon)) print(line);
+      for (const line of trace.last(count, daemon)) print(line);
     },
   },
   actions: {

@@ -1,5 +1,5 @@
 /** What was done by hand in a shell, and how it can be written down. */
-import type { DoneAction, FaultPlan, HandAction } from '@spirula/sim-scenarios';
+import type { FaultPlan, HandAction } from '@spirula/sim-scenarios';
 
 export interface ShellAction extends HandAction {
   /** Entry of a scenario that does the same, but for when. */
@@ -7,5 +7,3 @@ export interface ShellAction extends HandAction {
   /** Texts of the faults it ends. */
   readonly ends?: readonly string[];
 }
-
-export type DoneShellAction = DoneAction<ShellAction>;

@@ -22,17 +22,21 @@ const COMMANDS: Commands = Object.assign({}, ...GROUPS.map(([, commands]) => com
 const USAGE_COLUMN = 34;
 /** Words that name daemons, in faults. */
 const SELECTORS = ['mons', 'osds', 'mgrs', 'clients', 'daemons', 'everyone', 'leader', 'peons', 'primary of', 'rest'];
-/** Beginnings of Ceph's commands. */
+/** Of Ceph's commands, those that are asked most. */
 const CEPH_WORDS = [
   '-s',
-  'health detail',
-  'osd tree',
-  'osd df',
-  'osd out',
-  'osd in',
-  'pg dump',
-  'pg stat',
+  'health',
+  'detail',
+  'osd',
+  'pg',
+  'tree',
+  'df',
+  'out',
+  'in',
+  'dump',
+  'stat',
   'quorum_status',
+  'query',
 ];
 
 export class SimShell {

@@ -1,35 +1,28 @@
 /** Commands that let time pass, or turn it back. */
-import { inSeconds, parseCondition, printReport, problemsOf, type Report } from '@spirula/sim-scenarios';
+import { formatSpan, inSeconds, parseCondition, printReport, problemsOf, type Report } from '@spirula/sim-scenarios';
 import { type Bench, type Commands, readCount, readSpan, ShellError, takeWords } from './bench.ts';
 
 /** `until` gives up after so long, unless it is told otherwise. */
 const UNTIL_LIMIT = '5m';
-/** Beyond this many events `step` says how many there were, and shows the last. */
+/** Lines that `step` prints. */
 const MAX_SHOWN = 100;
 
 export const TIME_COMMANDS: Commands = {
   step: {
     usage: 'step [N]',
-    help: 'the next event, or the next N, a line each',
+    help: 'the next event, or the next N, with what comes of each: a line each',
     run: async (bench, words) => {
       takeWords(words, 1, TIME_COMMANDS['step']!);
       const count = readCount(words[0], 1);
       bench.checkOpen();
       const { simulation } = bench.lab;
       const until = simulation.events + count;
-      const lines: string[] = [];
-      bench.events.onEvent = (line) => {
-        lines.push(line);
-        if (lines.length > MAX_SHOWN) lines.shift();
-      };
-      try {
-        const halt = await bench.timeline.advance({ stop: () => simulation.events >= until });
-        if (count > MAX_SHOWN) bench.print(`... the last ${MAX_SHOWN} of ${count} events`);
-        for (const line of lines) bench.print(line);
-        bench.explain(halt);
-      } finally {
-        bench.events.onEvent = undefined;
-      }
+      const seen = bench.trace.count;
+      const halt = await bench.timeline.advance({ stop: () => simulation.events >= until });
+      const lines = bench.trace.count - seen;
+      if (lines > MAX_SHOWN) bench.print(`... ${lines - MAX_SHOWN} lines more; the last are:`);
+      for (const line of bench.trace.last(Math.min(lines, MAX_SHOWN))) bench.print(line);
+      bench.explain(halt);
     },
   },
   run: {
@@ -109,7 +102,7 @@ async function rewind(bench: Bench, words: readonly string[]): Promise<void> {
   const target = readTarget(bench, words);
   const dropped = await bench.timeline.rewind(target);
   bench.print(place(bench));
-  for (const { action, position } of dropped) bench.print(`dropped: ${action.text} (at ${inSeconds(position.at)} s)`);
+  for (const { action, position } of dropped) bench.print(`dropped: ${action.text} (at ${formatSpan(position.at)})`);
 }
 
 function readTarget(bench: Bench, words: readonly string[]): { at: number } | { events: number } {
@@ -128,7 +121,7 @@ function readTarget(bench: Bench, words: readonly string[]): { at: number } | { 
   return { at };
 }
 
-/** Where the run is. */
+/** Where the run is, to the microsecond, so that one can come back. */
 export function place({ timeline: { position } }: Bench): string {
-  return `now ${inSeconds(position.at)} s, ${position.events} events`;
+  return `now ${formatSpan(position.at)}, ${position.events} events`;
 }
