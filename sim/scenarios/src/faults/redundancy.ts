@@ -93,8 +93,7 @@ export class RedundancyGuard implements Guard {
     const lead = primary.daemon!.inspect().pgs.find(({ pgid }) => pgid === name);
     return (
       view !== undefined &&
-      lead !== undefined &&
-      lead.isPrimary &&
+      lead?.isPrimary === true &&
       lead.state.startsWith('active') &&
       lead.missing === 0 &&
       view.missing === 0 &&

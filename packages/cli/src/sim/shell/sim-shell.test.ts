@@ -80,7 +80,7 @@ test('a killed OSD is found down, and comes back when the fault is ended', async
 
   expect(await type('status')).toMatch(/osd\.2 up in\n/);
   expect(await type('pgs')).toMatch(/^1\.0 +active\+clean +Active +acting \[\d,\d,\d\] at /);
-  expect(await type('faults')).toMatch(/crash osd\.2\n[^]*lasting: delay osd\.1 upTo=20ms$/);
+  expect(await type('faults')).toMatch(/crash osd\.2\n[\s\S]*lasting: delay osd\.1 upTo=20ms$/);
 });
 
 test('heal ends all that lasts', async () => {
