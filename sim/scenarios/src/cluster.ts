@@ -167,7 +167,8 @@ export class SimCluster {
       this.sendCommand(command, ({ code }) => {
         if (done || code !== 0) return;
         done = true;
-        then();
+        // Not in the client's turn.
+        this.simulation.after(0, then);
       });
       this.simulation.after(COMMAND_RETRY, attempt);
     };
