@@ -14,7 +14,7 @@ const spec = checkScenario({
   duration: '20s',
   faults: [{ fault: 'delay', daemons: 'osd.1', upTo: '20ms', at: '2s', for: '3s' }],
 });
-const small: Scenario = { name: 'small', source: 'small.yaml', summary: '', draw: () => spec };
+const small: Scenario = { name: 'small', source: 'small.yaml', summary: '', isDrawn: false, draw: () => spec };
 const folder = mkdtempSync(join(tmpdir(), 'spirula-shell-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
