@@ -80,7 +80,7 @@ test('a killed OSD is found down, and comes back when the fault is ended', async
 
   expect(await type('status')).toMatch(/osd\.2 up in\n/);
   expect(await type('pgs')).toMatch(/^1\.0 +active\+clean +Active +acting \[\d,\d,\d\] at /);
-  expect(await type('faults')).toMatch(/crash osd\.2\n[^]*lasting: delay osd\.1 upTo=20ms$/);
+  expect(await type('faults')).toMatch(/crash osd\.2\n[\s\S]*lasting: delay osd\.1 upTo=20ms$/);
 });
 
 test('heal ends all that lasts', async () => {
@@ -153,6 +153,9 @@ test('the same actions at the same events make the same history again', async ()
   await type('step 50', 'hang mon.a for 2s', 'step 40', 'ceph -s', 'run 4s');
   expect([await type('digest'), shell.place]).toEqual([end, endPlace]);
   await type('rewind 10 events', 'step 10');
+  expect(await type('digest')).toBe(end);
+  await type('crash osd.0');
+  expect(await type('rewind 0s')).toMatch(/dropped: crash osd\.0/);
   expect(await type('digest')).toBe(end);
 });
 
