@@ -3,7 +3,7 @@
  * so it can do whatever the cluster it speaks to can.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { Errno, fromUtf8 } from '@spirula/encoding';
+import { Errno, formatPgId, fromUtf8, type PgId, parsePgId } from '@spirula/encoding';
 import { formatStamp } from '@spirula/formatter';
 import type { LogEntry } from '@spirula/messages';
 import type { CommandResult, Rados } from '@spirula/rados';
@@ -144,6 +144,9 @@ async function runWords(
   input: Uint8Array,
 ): Promise<CommandResult> {
   const told = words[0] === 'tell';
+  // `pg 1.7 query` and `tell 1.7 query`, as other words after a PG's id, are for the OSD that leads it.
+  const pgid = told || words[0] === 'pg' ? parsePgId(words[1] ?? '') : undefined;
+  if (pgid !== undefined) return runOnPg(options, rados, pgid, words.slice(2));
   const target = told ? (words[1] ?? '') : 'mon';
   const toldMgr = /^mgr(\.|$)/.test(target);
   if (told && !toldMgr && !/^mon(\.|$)/.test(target)) {
@@ -168,6 +171,24 @@ async function runWords(
     ...(format !== undefined && { format }),
   });
   return toMgr ? rados.mgrCommand(command, input) : rados.monCommand(command, input);
+}
+
+/** Sends a command to the OSD that leads a PG: what it serves, it says itself. */
+async function runOnPg(
+  options: Session['options'],
+  rados: Rados,
+  pgid: PgId,
+  words: readonly string[],
+): Promise<CommandResult> {
+  const descriptions = await rados.pgCommand(pgid, { prefix: 'get_command_descriptions' });
+  if (descriptions.code < 0) {
+    return failed(descriptions.code, `problem getting command descriptions from pg.${formatPgId(pgid)}`);
+  }
+  const validated = validateCommand(words, parseDescriptions(fromUtf8(descriptions.data)));
+  if (!validated.ok) return failed(Errno.EINVAL, 'invalid command');
+  const format = options.get('format');
+  const pgCommand = { ...validated.command, pgid: formatPgId(pgid), ...(format !== undefined && { format }) };
+  return rados.pgCommand(pgid, formatCommand(pgCommand));
 }
 
 function failed(code: number, status: string): CommandResult {

@@ -52,6 +52,8 @@ const ENDPOINT = 'public';
 const NOT_OF_SERVICES = ['elector', 'mon_sync', 'monmap', 'paxos'];
 /** Requests that wait for a quorum; beyond it the oldest are dropped, and their askers ask again. */
 const MAX_WAITING = 4096;
+/** Versions kept when a seed wants few: others soon have to copy the store. */
+const FEW_VERSIONS = 5;
 
 export interface MonitorOptions {
   readonly name: string;
@@ -83,6 +85,9 @@ export class Monitor implements Daemon<Message> {
   #quorumSince: Instant = 0;
   #leftQuorumAt: Instant | undefined;
   readonly #sessions = new Map<SessionId, MonSession>();
+  /** When the lease ends that a peon holds, or that all of a leader's quorum have acknowledged; infinite when alone. */
+  #leaseUntil: Instant = 0;
+  #leaseSentAt: Instant = 0;
   /** Requests without a quorum to serve them. */
   #waiting: Request[] = [];
   /** The tick found a round under way. */
@@ -140,8 +145,8 @@ export class Monitor implements Daemon<Message> {
       send: (rank, message) => this.#sendDurably(rank, message),
       submit: (transaction) => this.#writer.submit(transaction.toBatch()),
       whenDurable: (then) => this.#writer.whenDurable(then),
-      arm: (timer) => this.#arm(`paxos ${timer}`, paxosTimeout(timer, world.config)),
-      disarm: (timer) => world.clock.disarm(`paxos ${timer}`),
+      arm: (timer) => this.#armPaxos(timer),
+      disarm: (timer) => this.#disarmPaxos(timer),
       refused: (rank, why) => world.log.warn('dropped a message', { from: this.#monmap.ranks[rank], why }),
       bootstrap: (reason) => this.#callElection(reason),
       sync: (rank) => this.#startSync(rank, this.#paxos.lastCommitted),
@@ -149,7 +154,7 @@ export class Monitor implements Daemon<Message> {
       onReadable: () => this.#services.auth.onReadable(),
       onActive: () => this.#onPaxosActive(),
     });
-    this.#proposals = new Proposals(world.clock, world.config);
+    this.#proposals = new Proposals(world.clock, world.config, () => world.buggify('mon proposes at once'));
     this.#forwarding = new Forwarding(world.random);
     this.#services = new Services({
       config: world.config,
@@ -188,6 +193,7 @@ export class Monitor implements Daemon<Message> {
       quorum: this.#quorum(),
       firstCommitted: this.#paxos.firstCommitted,
       lastCommitted: this.#paxos.lastCommitted,
+      readable: this.#isReadable,
       value: (version: number): Bytes | undefined => this.#paxos.value(version),
       osdMap: this.#services.osd.map,
       health: () => this.#services.health(),
@@ -341,7 +347,10 @@ export class Monitor implements Daemon<Message> {
       case 'mon_election':
         return this.#onElection(rank, message);
       case 'mon_paxos':
-        return this.#paxos.onMessage(rank, message);
+        this.#paxos.onMessage(rank, message);
+        // A lease that requests wait for may have been acknowledged.
+        if (this.#writeable && this.#waiting.length > 0) this.#dispatchWaiting();
+        return;
       case 'mon_sync':
         return this.#sync.onMessage(rank, message);
       case 'mon_forward':
@@ -470,6 +479,9 @@ export class Monitor implements Daemon<Message> {
     const names = quorum.map((rank) => this.#monmap.ranks[rank]!);
     this.#world.log.info(`${role} in quorum`, { epoch: this.#elector.epoch, quorum: names.join(',') });
     if (role === 'leader') {
+      // All of them have just voted.
+      const lease = paxosTimeout('lease', this.#world.config);
+      this.#leaseUntil = quorum.length === 1 ? Number.POSITIVE_INFINITY : this.#quorumSince + lease;
       this.#paxos.lead(this.#elector.epoch, quorum);
       return;
     }
@@ -515,10 +527,12 @@ export class Monitor implements Daemon<Message> {
 
   /** Adds the removal of old versions to a proposal, as far as Ceph keeps them (paxos_min, paxos_trim_min, _max). */
   #trimPaxos(transaction: MonTransaction): void {
-    const { paxos_min, paxos_trim_min, paxos_trim_max } = this.#world.config;
+    const { paxos_trim_min, paxos_trim_max } = this.#world.config;
+    const early = this.#world.buggify('mon keeps few paxos versions');
+    const kept = early ? Math.min(FEW_VERSIONS, this.#world.config.paxos_min) : this.#world.config.paxos_min;
     const { firstCommitted, lastCommitted } = this.#paxos;
-    if (lastCommitted - firstCommitted < paxos_min + paxos_trim_min) return;
-    this.#paxos.trimTo(Math.min(lastCommitted - paxos_min, firstCommitted + paxos_trim_max), transaction);
+    if (lastCommitted - firstCommitted < kept + Math.min(paxos_trim_min, kept)) return;
+    this.#paxos.trimTo(Math.min(lastCommitted - kept, firstCommitted + paxos_trim_max), transaction);
   }
 
   #onCommitted(): void {
@@ -546,7 +560,28 @@ export class Monitor implements Daemon<Message> {
   }
 
   get #writeable(): boolean {
-    return this.#role === 'leader' && this.#services.leading && this.#paxos.state === 'active';
+    return this.#role === 'leader' && this.#services.leading && this.#isReadable;
+  }
+
+  /** Whether what is stored here counts as the newest. After a hang the end of a lease may be noticed late. */
+  get #isReadable(): boolean {
+    return this.#paxos.state === 'active' && this.#world.clock.now() < this.#leaseUntil;
+  }
+
+  #armPaxos(timer: PaxosTimer): void {
+    const after = paxosTimeout(timer, this.#world.config);
+    const now = this.#world.clock.now();
+    if (timer === 'lease') this.#leaseUntil = now + after;
+    else if (timer === 'leaseRenew') this.#leaseSentAt = now;
+    this.#arm(`paxos ${timer}`, after);
+  }
+
+  #disarmPaxos(timer: PaxosTimer): void {
+    // All have acknowledged: none of them looks for another leader for so long.
+    if (timer === 'leaseAck' && this.#paxos.state === 'active') {
+      this.#leaseUntil = this.#leaseSentAt + paxosTimeout('lease', this.#world.config);
+    }
+    this.#world.clock.disarm(`paxos ${timer}`);
   }
 
   #wait(request: Request): void {
@@ -612,7 +647,7 @@ export class Monitor implements Daemon<Message> {
         return this.#sync.onTimeout();
       case 'tick':
         this.#arm('tick', seconds(this.#world.config.mon_tick_interval));
-        if (this.#isOutsider()) this.#dismissClients();
+        if (this.#isOutsider() || this.#world.buggify('mon sends its clients away')) this.#dismissClients();
         return this.#tick();
       default:
         return;

@@ -146,6 +146,16 @@ test('a hung OSD is reported after the grace, and withdrawn when it answers agai
   expect(watchers[0]!.reports.at(-1)).toMatchObject({ target: 2, alive: true });
 });
 
+test('who is silent is reported once every osd_mon_report_interval, no earlier', () => {
+  const { network, watchers } = cluster(3, { osd_mon_report_interval: 60 });
+  watchers[2]!.node.hung = true;
+  network.run(58 * SECOND);
+  expect(watchers[0]!.reports).toEqual([]);
+
+  network.run(65 * SECOND);
+  expect(watchers[0]!.reports.length).toBe(2);
+});
+
 test('an OSD that is down in the map is no longer pinged', () => {
   const { network, watchers } = cluster(3);
   network.run(10 * SECOND);
@@ -289,7 +299,8 @@ test.each(seeds)(
 
     troubled[0]!.node.hung = true;
     for (const { reports } of running) reports.length = 0;
-    network.run(20 * SECOND + 2 * 6.5 * SECOND);
+    // To the first ping that is open, the grace, to the next round of reports.
+    network.run((6.5 + 20 + 7) * SECOND + network.latency);
     for (const { reports } of running) expect(reports[0]).toMatchObject({ target: 2, immediate: false, alive: false });
   },
 );

@@ -1,7 +1,8 @@
 /**
  * Pings between OSDs over the front and the back network (OSD::heartbeat, handle_osd_ping). A peer that answers on neither
- * or only one for longer than osd_heartbeat_grace is reported to the monitors; so is, at once, one whose address refuses
- * connections. A report is withdrawn when the peer answers again.
+ * or only one for longer than osd_heartbeat_grace is reported to the monitors, every osd_mon_report_interval with all who
+ * are silent then (OSD::tick_without_osd_lock); so is, at once, one whose address refuses connections. A report is withdrawn
+ * when the peer answers again.
  *
  *     ping sent --answered on both--> healthy          unhealthy: the oldest ping that is open is older than the grace
  *         +-----not answered: stays open, from when it was sent
@@ -14,6 +15,9 @@ import type { Message, OsdPing } from '@spirula/messages';
 import { type Instant, type Peer, type ResetReason, SECOND, type SessionId, seconds, type World } from '@spirula/world';
 
 const TICK_TIMER = 'osd heartbeat';
+const REPORT_TIMER = 'osd heartbeat report';
+/** OSD_TICK_INTERVAL: how often it is looked whether reports are due, five hundredths more or less. */
+const REPORT_TICK: Instant = SECOND;
 /** Of a silent peer so many are remembered, the oldest always: more than leave within the grace. */
 const MAX_OPEN_PINGS = 64;
 
@@ -68,10 +72,12 @@ export class Heartbeat {
   #lastTick: Instant;
   /** How long this OSD had been running at the last tick, times when it was stopped left out. */
   #awakeAtTick: Instant = 0;
+  #lastReport: Instant;
 
   constructor(host: HeartbeatHost) {
     this.#host = host;
     this.#lastTick = host.world.clock.now();
+    this.#lastReport = this.#lastTick;
   }
 
   get peers(): readonly OsdId[] {
@@ -80,6 +86,7 @@ export class Heartbeat {
 
   start(): void {
     this.#armTick();
+    this.#armReport();
   }
 
   /** Between two ticks at the most, and some time for the event loop. */
@@ -97,6 +104,11 @@ export class Heartbeat {
     // Spread out: half a second to a second and a half of the interval's parts, as Ceph does.
     const interval = seconds(0.5 + (random.below(10) / 10) * config.osd_heartbeat_interval);
     clock.arm(TICK_TIMER, clock.now() + interval);
+  }
+
+  #armReport(): void {
+    const { clock, random } = this.#host.world;
+    clock.arm(REPORT_TIMER, clock.now() + REPORT_TICK - REPORT_TICK / 20 + random.below(REPORT_TICK / 10));
   }
 
   /** Whom to ping: PG members, the neighbours by number, and more until there are osd_heartbeat_min_peers. */
@@ -204,20 +216,31 @@ export class Heartbeat {
 
   /** Returns whether the timer belongs here. */
   onTimer(name: string): boolean {
-    if (name !== TICK_TIMER) return false;
+    if (name === REPORT_TIMER) this.#onReportTick();
+    else if (name === TICK_TIMER) this.#onTick();
+    else return false;
+    return true;
+  }
+
+  #onTick(): void {
     this.#armTick();
     this.#awakeAtTick = this.#awake;
     this.#lastTick = this.#host.world.clock.now();
-    if (!this.#host.isPinging) return true;
+    if (this.#host.isPinging) for (const peer of this.#peers.values()) this.#ping(peer);
+  }
+
+  #onReportTick(): void {
+    this.#armReport();
+    const { clock, config } = this.#host.world;
+    if (clock.now() - this.#lastReport <= seconds(config.osd_mon_report_interval)) return;
+    this.#lastReport = clock.now();
+    if (!this.#host.isPinging) return;
     for (const peer of this.#peers.values()) {
-      if (this.#isUnhealthy(peer)) {
-        peer.reported = true;
-        const failedFor = this.#awake - Math.min(peer.heard.hb_front, peer.heard.hb_back);
-        this.#host.reportFailure(peer.osd, failedFor, false);
-      }
-      this.#ping(peer);
+      if (!this.#isUnhealthy(peer)) continue;
+      peer.reported = true;
+      const failedFor = this.#awake - Math.min(peer.heard.hb_front, peer.heard.hb_back);
+      this.#host.reportFailure(peer.osd, failedFor, false);
     }
-    return true;
   }
 
   /** Returns whether the session belongs here. */

@@ -2,7 +2,7 @@
 import { formatUuid } from '@spirula/encoding';
 import type { CommandResult } from '@spirula/mon-client';
 import { type Instant, SECOND } from '@spirula/world';
-import { findUnclean } from './checkers.ts';
+import { findUnclean } from './checkers/unclean-pgs.ts';
 import type { SimCluster } from './cluster.ts';
 import type { ClusterSpec } from './cluster-spec.ts';
 

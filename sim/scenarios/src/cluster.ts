@@ -29,7 +29,9 @@ import {
 } from '@spirula/sim-world';
 import { type Config, type Daemon, type Instant, makeConfig, SECOND, type World } from '@spirula/world';
 import type { ClusterSpec } from './cluster-spec.ts';
-import { SharedObjects, WorkloadClient } from './workload.ts';
+import { inSeconds } from './span.ts';
+import { ClusterWork } from './workloads/cluster-work.ts';
+import { WorkloadClient } from './workloads/workload-client.ts';
 
 export interface MonPlace {
   readonly process: SimProcess;
@@ -53,6 +55,14 @@ export interface ClientPlace {
   daemon: WorkloadClient | undefined;
 }
 
+/** A request of a client that was answered. */
+export interface Answer {
+  readonly client: string;
+  readonly kind: 'write' | 'read';
+  /** How long the client waited. */
+  readonly tookUs: Instant;
+}
+
 const MON_PORT = 3300;
 const OSD_ENDPOINTS: Endpoints = { public: 6800, cluster: 6801, hb_front: 6802, hb_back: 6803 };
 const MGR_PORT = 6810;
@@ -69,22 +79,21 @@ export class SimCluster {
   readonly osds: OsdPlace[] = [];
   readonly mgrs: SimProcess[] = [];
   readonly clients: ClientPlace[] = [];
-  readonly objects: SharedObjects;
+  /** What clients do, and were told. */
+  readonly work: ClusterWork;
   readonly fsid: Uuid;
   /** The pool that the clients use; set when the cluster is up. */
   pool: PoolId = 0;
   /** Called when a client is told that its write, of so many bytes, is done. */
   onAcknowledged: (object: RawString, bytes: number) => void = () => {};
-  /** Requests of all clients so far. */
-  writesAcknowledged = 0;
-  readsAnswered = 0;
-  /** Whether a daemon that ends by itself is started again, as an init system does. */
-  restarts = true;
+  #answers: Answer[] = [];
+  /** Processes that were told to stop, and do so until somebody starts them. */
+  readonly #atRest = new Set<SimProcess>();
 
   constructor(simulation: Simulation, spec: ClusterSpec) {
     this.simulation = simulation;
     this.spec = spec;
-    this.objects = new SharedObjects(spec.workload.objects);
+    this.work = new ClusterWork(spec.workloads, () => inSeconds(simulation.now));
     this.fsid = this.#drawUuid('fsid');
     const { mons, osds, mgrs, clients } = spec.cluster;
     for (let rank = 0; rank < mons; rank++) this.#addMon(rank);
@@ -92,6 +101,13 @@ export class SimCluster {
     for (let i = 0; i < mgrs; i++) this.#addMgr(String.fromCharCode('x'.charCodeAt(0) + i));
     for (let i = 0; i < clients; i++) this.#addClient(i);
     simulation.onProcessExit((process, reason) => this.#onExit(process, reason));
+  }
+
+  /** Requests that were answered since this was last asked. */
+  takeAnswers(): readonly Answer[] {
+    const answers = this.#answers;
+    if (answers.length > 0) this.#answers = [];
+    return answers;
   }
 
   get daemons(): readonly SimProcess[] {
@@ -135,7 +151,7 @@ export class SimCluster {
     place.generation += 1;
     const { id } = place;
     const uuid = formatUuid(this.uuidOf(id));
-    this.insist({ prefix: 'osd purge', id, yes_i_really_mean_it: true }, () => {
+    this.insist({ prefix: 'osd purge-actual', id, yes_i_really_mean_it: true }, () => {
       this.insist({ prefix: 'osd new', uuid, id }, () => {
         place.isReplaced = false;
         if (process.state === 'stopped') process.start();
@@ -177,6 +193,19 @@ export class SimCluster {
     process.call(() => daemon!.mon.command(command, EMPTY, then));
   }
 
+  /** An orderly stop, which lasts: the init system does not start it again. */
+  stop(process: SimProcess): void {
+    this.#atRest.add(process);
+    process.terminate();
+  }
+
+  /** Sets going what hangs or is stopped, however it came to be so. */
+  recover(process: SimProcess): void {
+    this.#atRest.delete(process);
+    if (process.state === 'hung') process.resume();
+    else if (process.state === 'stopped' && !this.isReplaced(process)) process.start();
+  }
+
   /** Where an OSD stands in the CRUSH tree, as its configuration says. */
   #locationOf(id: OsdId): ReadonlyMap<string, string> {
     const { osdsPerHost, hostsPerRack } = this.spec.cluster;
@@ -187,10 +216,12 @@ export class SimCluster {
   }
 
   #onExit(process: SimProcess, reason: string): void {
-    if (!this.restarts || reason === 'crash' || reason === 'powerLoss') return;
-    const { simulation } = this;
+    const { simulation, spec } = this;
+    const { entity } = process.spec;
+    if (entity.type === 'client') this.work.onClientGone(clientName(entity.id));
+    if (!spec.cluster.restarts || reason === 'crash' || reason === 'powerLoss') return;
     simulation.after(RESTART_DELAY, () => {
-      if (process.state === 'stopped' && !this.isReplaced(process)) process.start();
+      if (process.state === 'stopped' && !this.#atRest.has(process) && !this.isReplaced(process)) process.start();
     });
   }
 
@@ -259,6 +290,7 @@ export class SimCluster {
 
   #addClient(number: number): void {
     const { simulation } = this;
+    const random = simulation.random(`workload ${number}`);
     const place: ClientPlace = {
       daemon: undefined,
       process: this.#addProcess({
@@ -266,27 +298,21 @@ export class SimCluster {
         endpoints: { public: 'dial' },
         make: (world) => {
           place.daemon = new WorkloadClient(world, {
-            name: `c${number}`,
+            name: clientName(`${number}`),
             monAddrs: this.#monAddrs(),
             fsid: this.fsid,
-            config: this.spec.workload,
-            objects: this.objects,
-            random: simulation.random(`workload ${number}`),
+            work: this.work,
+            random,
             onViolation: (problem) => simulation.addViolation(problem),
-            onAcknowledged: (object, bytes) => {
-              this.writesAcknowledged += 1;
-              this.onAcknowledged(object, bytes);
-            },
-            onRead: () => {
-              this.readsAnswered += 1;
-            },
+            onAcknowledged: (object, bytes) => this.onAcknowledged(object, bytes),
             onRequest: (id, object, ops) => {
               const daemon = place.process.name;
               const { tracer } = simulation;
               tracer?.record({ kind: 'client', daemon, what: 'request', id, object, ops: toTraceValue(ops) });
             },
-            onAnswer: (id, object, result) => {
+            onAnswer: ({ id, object, kind, result, tookUs }) => {
               const daemon = place.process.name;
+              if (tookUs !== undefined) this.#answers.push({ client: daemon, kind, tookUs });
               simulation.tracer?.record({ kind: 'client', daemon, what: 'answer', id, object, result });
             },
           });
@@ -388,4 +414,9 @@ export class SimCluster {
     const random = this.simulation.random(name);
     return Uint8Array.from({ length: 16 }, () => random.below(256));
   }
+}
+
+/** As a client marks what it writes. */
+function clientName(id: string): string {
+  return `c${id}`;
 }

@@ -6,12 +6,14 @@
  * `run` goes through to the verdict. Who steps through it (`boot`, then `course`, or `advance` and `finish`) sees the same
  * history.
  */
+import type { Message } from '@spirula/messages';
 import { type LogLine, type SimProcess, Simulation } from '@spirula/sim-world';
-import { type Instant, InvariantViolation, SECOND, type WorldEvent } from '@spirula/world';
+import { type Instant, SECOND, type WorldEvent } from '@spirula/world';
 import { BootFailure, bootCluster } from './bootstrap.ts';
-import { findDamage, findMonDisagreement, findReplicaDifferences, findUnclean, PaxosWatch } from './checkers.ts';
+import { Checkers } from './checkers/checkers.ts';
 import { SimCluster } from './cluster.ts';
 import { type Condition, type Moment, parseCondition } from './conditions.ts';
+import { endOf, HEAL } from './expectation.ts';
 import { Expectations } from './expectations.ts';
 import { Injector } from './faults/injector.ts';
 import { type FaultPlan, faultOf } from './faults/plan.ts';
@@ -43,15 +45,12 @@ export class Lab {
   readonly cluster: SimCluster;
   readonly injector: Injector;
   readonly #storm: Storm | undefined;
-  readonly #paxos: PaxosWatch;
+  readonly #checkers: Checkers;
   readonly #expectations: Expectations;
   readonly #traps: Trap[] = [];
-  #countdown = 1;
   #began: Instant | undefined;
   #healedAfter: Instant = 0;
   #onMoment: ((moment: Moment) => void) | undefined;
-  #writesSeen = 0;
-  #readsSeen = 0;
   #loggedSeen = 0;
 
   constructor(spec: ScenarioSpec, seed: number) {
@@ -61,15 +60,13 @@ export class Lab {
     const guard = spec.redundancyAware ? new RedundancyGuard(this.cluster, () => this.injector.active) : undefined;
     this.injector = new Injector(this.cluster, guard);
     this.#storm = spec.storm && new Storm(this.cluster, spec.storm, this.injector);
-    this.#paxos = new PaxosWatch(this.cluster);
+    this.#checkers = new Checkers(this.cluster, spec.checkOneIn);
     this.#expectations = new Expectations(this.cluster, spec.expect);
     this.injector.onInjected = (_, name) => {
-      if (name !== undefined) this.#expectations.onFault(name);
+      if (name !== undefined) this.#expectations.onMark(name);
     };
+    this.injector.onEnded = (name) => this.#expectations.onMark(endOf(name));
     this.simulation.onEvent((process, event) => this.#afterEvent(process, event));
-    this.simulation.onProcessExit((process) => {
-      if (process.spec.entity.type === 'mon') this.#paxos.forget(Number(process.spec.gid));
-    });
   }
 
   run(): Outcome {
@@ -127,10 +124,11 @@ export class Lab {
   }
 
   *#finishing(): Generator<Instant, Outcome, void> {
-    const { clients, pool } = this.cluster;
+    const { clients } = this.cluster;
     this.#storm?.end();
     this.#traps.length = 0;
     this.injector.heal();
+    this.#expectations.onMark(HEAL);
     const healedAt = this.simulation.now;
     yield* this.#stretches(WORK_ON, () => false);
     for (const { daemon } of clients) daemon!.stopWork();
@@ -141,13 +139,12 @@ export class Lab {
     if (unrest.length > 0) return this.#outcome(unrest);
 
     const [{ process, daemon }] = clients as [(typeof clients)[number]];
-    process.call(() => daemon!.readAll(pool));
+    process.call(() => daemon!.readAll());
     yield* this.#stretches(healTime, () => daemon!.underWay === 0);
     if (daemon!.underWay > 0) return this.#outcome([`${daemon!.underWay} final reads are not answered`]);
     // What the last writes let go of is free once they are durable.
     yield* this.#stretches(SETTLE_TIME, () => false);
-    for (const difference of findReplicaDifferences(this.cluster)) this.simulation.addViolation(difference);
-    for (const fault of findDamage(this.cluster)) this.simulation.addViolation(fault);
+    for (const problem of this.#checkers.atRest()) this.simulation.addViolation(problem);
     return this.#outcome([]);
   }
 
@@ -231,51 +228,35 @@ export class Lab {
     const waiting = this.cluster.clients.flatMap(({ daemon, process }) =>
       daemon!.underWay > 0 ? [`${process.name} waits for ${daemon!.underWay} answers`] : [],
     );
-    return [...findUnclean(this.cluster), ...findMonDisagreement(this.cluster), ...waiting];
+    return [...this.#checkers.findUnrest(), ...waiting];
   }
 
-  #afterEvent(process: SimProcess, event: WorldEvent<never> | unknown): void {
-    const { spec } = process;
-    if (spec.entity.type === 'mon') {
-      const problem = this.#paxos.check(Number(spec.gid));
-      if (problem !== undefined) this.simulation.addViolation(problem);
-    } else if (spec.entity.type === 'osd') {
-      this.#countdown -= 1;
-      if (this.#countdown === 0) {
-        this.#countdown = this.spec.checkOneIn;
-        this.#checkPgs(Number(spec.gid));
-      }
+  #afterEvent(process: SimProcess, event: WorldEvent<Message>): void {
+    this.#checkers.afterEvent(process, event);
+    if (
+      this.#began === undefined ||
+      (this.#traps.length === 0 && !this.#expectations.watching && this.#onMoment === undefined)
+    ) {
+      this.cluster.takeAnswers();
+      this.#loggedSeen = this.simulation.linesLogged;
+      return;
     }
-    if (this.#began === undefined) return;
-    const moment = this.#moment(process, event as Moment['event']);
-    if (this.#traps.length > 0) this.#spring(moment);
-    if (this.#expectations.watching) this.#expectations.onMoment(moment);
+    const moment = this.#moment(process, event);
+    this.#spring(moment);
+    this.#expectations.onMoment(moment);
     this.#onMoment?.(moment);
   }
 
   #moment(process: SimProcess, event: Moment['event']): Moment {
-    const { writesAcknowledged, readsAnswered } = this.cluster;
     const lines = this.simulation.linesLogged - this.#loggedSeen;
     const moment = {
       process,
       event,
-      writesAcknowledged: writesAcknowledged - this.#writesSeen,
-      readsAnswered: readsAnswered - this.#readsSeen,
-      logged: lines === 0 ? [] : this.simulation.logLines.slice(-lines).map(({ message }) => message),
+      answers: this.cluster.takeAnswers(),
+      logged: lines === 0 ? [] : this.simulation.logLines.slice(-lines),
     };
-    this.#writesSeen = writesAcknowledged;
-    this.#readsSeen = readsAnswered;
     this.#loggedSeen += lines;
     return moment;
-  }
-
-  #checkPgs(osd: number): void {
-    try {
-      this.cluster.osds[osd]!.daemon!.checkPgInvariants();
-    } catch (error) {
-      if (!(error instanceof InvariantViolation)) throw error;
-      this.simulation.addViolation(`osd.${osd}: ${error.message}`);
-    }
   }
 
   #outcome(unclean: readonly string[]): Outcome {
@@ -300,7 +281,7 @@ export class Lab {
         starts: this.cluster.daemons.reduce((total, { runs }) => total + runs, 0),
         mapEpoch: this.cluster.osdMap?.epoch ?? 0,
         secondsToHeal: Math.round(this.#healedAfter / SECOND),
-        uncheckedObjects: this.cluster.objects.unchecked,
+        undecidedHistories: this.cluster.work.undecided,
       },
       faults: this.injector.history,
       script: this.injector.script,

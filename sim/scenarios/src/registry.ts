@@ -1,13 +1,34 @@
 import type { TraceSink } from '@spirula/sim-world';
 import { Lab } from './lab.ts';
+import { cutOffPrimary } from './library/cut-off-primary.ts';
+import { degradedWrites } from './library/degraded-writes.ts';
+import { flapping } from './library/flapping.ts';
 import { hostile } from './library/hostile.ts';
+import { leaderLoss } from './library/leader-loss.ts';
+import { majorityLoss } from './library/majority-loss.ts';
+import { osdDownThreeWays } from './library/osd-down-three-ways.ts';
+import { powerLossEverywhere } from './library/power-loss-everywhere.ts';
+import { splitNetwork } from './library/split-network.ts';
 import { standard } from './library/standard.ts';
+import { wrongFailureDomain } from './library/wrong-failure-domain.ts';
 import type { Report, Scenario } from './scenario.ts';
 import { formatSpan } from './span.ts';
 import type { ScenarioSpec } from './spec.ts';
 import { TraceRecorder } from './trace-recorder.ts';
 
-const scenarios: readonly Scenario[] = [standard, hostile];
+const scenarios: readonly Scenario[] = [
+  standard,
+  hostile,
+  osdDownThreeWays,
+  degradedWrites,
+  flapping,
+  cutOffPrimary,
+  leaderLoss,
+  majorityLoss,
+  splitNetwork,
+  powerLossEverywhere,
+  wrongFailureDomain,
+];
 
 /** The ready scenarios. */
 export function listScenarios(): readonly Scenario[] {

@@ -1,10 +1,12 @@
 /** What a scenario says: plain data, made by TypeScript, read from YAML or JSON, or drawn from a seed. */
 import { z } from 'zod';
-import { clusterSchema, poolSchema, workloadSchema } from './cluster-spec.ts';
-import { expectationSchema } from './expectations.ts';
+import { clusterSchema, poolSchema } from './cluster-spec.ts';
+import { isCondition } from './conditions.ts';
+import { type Expectation, endOf, expectationSchema, HEAL, marksOf } from './expectation.ts';
 import { span } from './faults/fault.ts';
 import { planSchema } from './faults/plan.ts';
 import { STORM_KINDS } from './faults/storm-kinds.ts';
+import { workloadSchema } from './workloads/workload-spec.ts';
 
 const us = z.int().min(0);
 
@@ -18,7 +20,7 @@ const storm = z.strictObject({
   maxOsds: us,
 });
 
-export const scenarioSchema = z.strictObject({
+const fields = z.strictObject({
   name: z.string().regex(/^[a-z0-9-]+$/, { error: 'a name of small letters, digits and dashes' }),
   /** The seed it is run under unless another is given. */
   seed: z.int().min(0).optional(),
@@ -28,7 +30,8 @@ export const scenarioSchema = z.strictObject({
   watch: z.array(z.string()).optional(),
   cluster: clusterSchema.prefault({}),
   pools: z.array(poolSchema).min(1).prefault([{}]),
-  workload: workloadSchema.prefault({}),
+  /** What every client does, side by side. */
+  workloads: z.array(workloadSchema).prefault([{ kind: 'objects' }]),
   /** How long faults may strike, from when the cluster is up and clean. */
   duration: span.default('60s'),
   faults: z.array(planSchema).default([]),
@@ -42,6 +45,18 @@ export const scenarioSchema = z.strictObject({
   /** PGs' invariants are checked after one event in so many. */
   checkOneIn: z.int().min(1).default(10),
   expect: z.array(expectationSchema).default([]),
+});
+
+/** What expectations name must be there. */
+export const scenarioSchema = fields.superRefine(({ faults, expect }, context) => {
+  const names = new Set(faults.flatMap(({ name }) => (name === undefined ? [] : [name, endOf(name)]))).add(HEAL);
+  for (const [i, expectation] of (expect as readonly Expectation[]).entries()) {
+    for (const mark of marksOf(expectation)) {
+      if (names.has(mark) || isCondition(mark)) continue;
+      const message = `no fault is called ${mark}, and it is no condition`;
+      context.addIssue({ code: 'custom', message, path: ['expect', i] });
+    }
+  }
 });
 
 /** A scenario as people write it: what is left out is as usual. */

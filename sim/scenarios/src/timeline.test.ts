@@ -11,7 +11,7 @@ const SEED = 5;
 const SMALL: ScenarioInput = {
   name: 'small',
   cluster: { clients: 1 },
-  workload: { workers: 1 },
+  workloads: [{ kind: 'objects', pace: { kind: 'closed', workers: 1 } }],
   duration: '30s',
   faults: [
     { fault: 'delay', daemons: 'osd.1', upTo: '50ms', at: '3s', for: '5s' },

@@ -351,20 +351,31 @@ describe('room', () => {
 });
 
 describe('time', () => {
-  test('a stall holds back flushes, commits and reads; then they are done', () => {
-    const bench = new Bench();
-    bench.block.flush(2);
-    bench.put('a');
-    bench.disk.faults.stall(5 * SECOND);
-    bench.runFor(4.9 * SECOND);
-    bench.see(0, 1);
+  test.each(['it has passed', 'it is healed'])(
+    'a stall holds back flushes and commits until %s, and no reads',
+    (end) => {
+      const bench = new Bench();
+      bench.block.flush(2);
+      bench.put('a');
+      bench.disk.faults.stall(end === 'it is healed' ? 3600 * SECOND : 5 * SECOND);
+      bench.runFor(4.9 * SECOND);
+      bench.see(0, 1);
 
-    expect(bench.events).toEqual([]);
-    expect(bench.disk.takeCharge()).toBe(0.1 * SECOND);
-    bench.runFor(SECOND);
-    expect(bench.events.map(({ kind }) => kind).sort()).toEqual(['committed', 'flushed']);
-    bench.see(0, 1);
-    expect(bench.disk.takeCharge()).toBe(0);
+      expect(bench.events).toEqual([]);
+      expect(bench.disk.takeCharge()).toBe(0);
+      if (end === 'it is healed') bench.disk.faults.heal();
+      bench.runFor(0.1 * SECOND);
+      expect(bench.events.map(({ kind }) => kind).sort()).toEqual(['committed', 'flushed']);
+      expect(bench.flush()).toBeLessThan(SECOND);
+    },
+  );
+
+  test('a stall that is over when another begins does not end that', () => {
+    const bench = new Bench();
+    bench.disk.faults.stall(SECOND);
+    bench.disk.faults.stall(3 * SECOND);
+
+    expect(bench.flush()).toBe(3 * SECOND);
   });
 
   test('a slow disk takes so many times longer, until healed', () => {

@@ -1,46 +1,17 @@
-import { AddrType, type AddrVec, type EntityName } from '@spirula/encoding';
+import { AddrType, type AddrVec } from '@spirula/encoding';
 import type { Message } from '@spirula/messages';
-import {
-  type Config,
-  type Daemon,
-  type Instant,
-  invariant,
-  type Log,
-  type World,
-  type WorldEvent,
-} from '@spirula/world';
+import { type Instant, invariant, type Log, type WorldEvent } from '@spirula/world';
 import type { ClockProfile } from './clock.ts';
-import { Cpu, type CpuProfile, FREE_CPU } from './cpu.ts';
+import { Cpu, FREE_CPU } from './cpu.ts';
 import { SimCrypto } from './crypto.ts';
 import { SimDisk } from './disk.ts';
-import type { DiskProfile } from './disk-profile.ts';
-import type { Endpoints } from './net.ts';
 import type { Network } from './network.ts';
+import type { ProcessSpec } from './process-spec.ts';
 import type { SeededRandom } from './random.ts';
-import { Run } from './run.ts';
+import { Run, type RunPlace } from './run.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { Session } from './session.ts';
 import type { SentMessage, Tracer } from './tracer.ts';
-
-export interface ProcessSpec {
-  readonly entity: EntityName;
-  /** OSD number or monitor rank; none for one that gets its global id from a monitor. */
-  readonly gid?: bigint;
-  readonly endpoints: Endpoints;
-  /** Size of the block device; 0 for a daemon without one. */
-  readonly deviceBytes: number;
-  readonly config: Config;
-  readonly disk: DiskProfile;
-  readonly clock: ClockProfile;
-  /** Left out: `FREE_CPU`. */
-  readonly cpu?: CpuProfile;
-  /** Whose uplink it shares, where the network's profile has such. */
-  readonly rack?: string;
-  /** Whether promises hang on its events: see `Simulation.runWithPromises`. */
-  readonly promises?: boolean;
-  /** Makes the daemon, anew for each run. */
-  make(world: World<Message>): Daemon<Message>;
-}
 
 /** What a process needs of the simulation it is in. */
 export interface ProcessHost {
@@ -122,7 +93,18 @@ export class SimProcess {
     this.#runs += 1;
     this.host.network.powerOn(this.name);
     this.#trace('start');
-    const run = new Run(this, this.#clock, this.random.between(1, MAX_NONCE), (how) => this.#onGone(how));
+    const { host, spec, name: machine, ip, random, crypto, cpu, disk } = this;
+    const place: RunPlace = {
+      ...{ spec, machine, ip, random, crypto, cpu, disk, scheduler: host.scheduler, network: host.network },
+      tracer: host.tracer,
+      buggify: (point) => host.buggify(point),
+      log: (level, message, facts) => host.log(this, level, message, facts),
+      reportBug: (problem) => host.reportBug(this, problem),
+      beforeEvent: (event, checksum, sent) => host.beforeEvent(this, event, checksum, sent),
+      afterEvent: (event) => host.afterEvent(this, event),
+      onGone: (reason) => this.#onGone(reason),
+    };
+    const run = new Run(place, this.#clock, this.random.between(1, MAX_NONCE));
     this.#run = run;
     run.start();
   }

@@ -3,7 +3,8 @@ import { type Instant, type Log, SECOND, type WorldEvent } from '@spirula/world'
 import { Digest, hashText } from './digest.ts';
 import { Network } from './network.ts';
 import { type NetworkProfile, QUICK_NETWORK } from './paths.ts';
-import { type ProcessHost, type ProcessSpec, SimProcess } from './process.ts';
+import { type ProcessHost, SimProcess } from './process.ts';
+import type { ProcessSpec } from './process-spec.ts';
 import { SeededRandom } from './random.ts';
 import { type Scheduled, Scheduler } from './scheduler.ts';
 import type { TraceFacts, TraceSink } from './trace.ts';

@@ -11,6 +11,7 @@ export const applyCommand: Apply<'command'> = ({ cluster }, { command, undo }) =
 export const applyFocus: Apply<'focus'> = ({ cluster }, { client, object, how }) => {
   const place = cluster.clients.find(({ process }) => process.name === client);
   if (place === undefined) throw new UnknownTarget(`no client is called ${client}`);
+  if (!cluster.work.names.includes(object)) throw new UnknownTarget(`no workload uses an object ${object}`);
   place.process.call(() => place.daemon!.focusOn(object, how));
   return () => place.process.call(() => place.daemon!.endFocus());
 };

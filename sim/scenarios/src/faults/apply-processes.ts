@@ -2,23 +2,20 @@
 
 import type { SimProcess } from '@spirula/sim-world';
 import { type Instant, SECOND } from '@spirula/world';
+import type { SimCluster } from '../cluster.ts';
 import { parseSpan } from '../span.ts';
-import type { Apply, Scene } from './scene.ts';
+import type { Apply } from './scene.ts';
 
 /** An init system takes so long to start what has stopped. */
 const RESTART_DELAY: Instant = SECOND;
 
-/** Sets going what hangs or is stopped. */
-function recover({ cluster }: Scene, process: SimProcess): void {
-  if (process.state === 'hung') process.resume();
-  else if (process.state === 'stopped' && !cluster.isReplaced(process)) process.start();
-}
-
-function strike(blow: (process: SimProcess) => void): Apply<'crash' | 'power-loss' | 'hang' | 'stop'> {
-  return (scene) => {
-    for (const process of scene.processes) blow(process);
+function strike(
+  blow: (process: SimProcess, cluster: SimCluster) => void,
+): Apply<'crash' | 'power-loss' | 'hang' | 'stop'> {
+  return ({ cluster, processes }) => {
+    for (const process of processes) blow(process, cluster);
     return () => {
-      for (const process of scene.processes) recover(scene, process);
+      for (const process of processes) cluster.recover(process);
     };
   };
 }
@@ -42,13 +39,13 @@ const replace: Apply<'replace'> = ({ cluster, processes }) => {
   return undefined;
 };
 
-const loseStore: Apply<'lose-store'> = (scene) => {
-  for (const process of scene.processes) {
+const loseStore: Apply<'lose-store'> = ({ cluster, processes }) => {
+  for (const process of processes) {
     process.crash();
     process.disk.wipe();
   }
   return () => {
-    for (const process of scene.processes) recover(scene, process);
+    for (const process of processes) cluster.recover(process);
   };
 };
 
@@ -58,9 +55,9 @@ export const PROCESS_FAULTS = {
   hang: strike((process) => {
     if (process.state === 'running') process.hang();
   }),
-  stop: strike((process) => process.terminate()),
-  start: ((scene) => {
-    for (const process of scene.processes) recover(scene, process);
+  stop: strike((process, cluster) => cluster.stop(process)),
+  start: (({ cluster, processes }) => {
+    for (const process of processes) cluster.recover(process);
     return undefined;
   }) satisfies Apply<'start'>,
   restart,

@@ -54,6 +54,8 @@ export class Injector {
   withheld = 0;
   /** Called with each fault as it strikes. */
   onInjected: (fault: Fault, name: string | undefined) => void = () => {};
+  /** Called when a fault that has a name ends. */
+  onEnded: (name: string) => void = () => {};
 
   /** @param guard holds back what the cluster need not survive; without one everything goes */
   constructor(cluster: SimCluster, guard: Guard | undefined) {
@@ -92,7 +94,8 @@ export class Injector {
     const text =
       describeFault(fault) + (forUs === undefined ? '' : ` for ${formatSpan(forUs)}`) + (why ? `: ${why}` : '');
     this.#note(text);
-    const number = this.#simulation.noteFault(text, { daemons: (afflicts ?? processes).map((each) => each.name) });
+    const daemons = this.#strikes(fault, afflicts ?? processes).map((each) => each.name);
+    const number = this.#simulation.noteFault(text, { daemons });
     this.onInjected(fault, name);
     const undo = (APPLY[fault.fault] as (typeof APPLY)['crash'])(
       {
@@ -110,6 +113,7 @@ export class Injector {
         if (!this.#active.delete(active)) return;
         undo?.();
         if (undo !== undefined) this.#simulation.noteHealed(number);
+        if (name !== undefined) this.onEnded(name);
         onEnd?.();
       },
     };
@@ -142,14 +146,19 @@ export class Injector {
       process.disk.faults.heal();
       process.setSlow(1);
       process.mendClock();
-      if (process.state === 'hung') process.resume();
-      if (process.state === 'stopped' && !this.#cluster.isReplaced(process)) process.start();
+      this.#cluster.recover(process);
     }
   }
 
   /** Faults may strike again, after `heal`: for those who go on by hand. */
   reopen(): void {
     this.#open = true;
+  }
+
+  /** For traces: a partition has two groups instead of `daemons`. */
+  #strikes(fault: Fault, processes: readonly SimProcess[]): readonly SimProcess[] {
+    if (fault.fault !== 'partition') return processes;
+    return fault.groups.flatMap((group) => (group === 'rest' ? [] : findTargets(this.#cluster, group)));
   }
 
   #record(fault: Fault, processes: readonly SimProcess[], forUs: Instant | undefined): void {

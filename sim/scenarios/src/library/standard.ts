@@ -8,6 +8,7 @@ import { SECOND } from '@spirula/world';
 import type { Scenario } from '../scenario.ts';
 import { type ScenarioInput, scenarioSchema } from '../spec.ts';
 import { drawOptions } from './options.ts';
+import { drawWorkloads } from './workloads.ts';
 
 export const standard: Scenario = {
   name: 'standard',
@@ -58,18 +59,7 @@ function drawStandard(seed: number): ScenarioInput {
       timerSlackUs: random.pick([1, 1000, 20_000]),
     },
     pools: [{ name: 'data', size, minSize, pgNum: random.pick([4, 8, 16]) }],
-    workload: {
-      objects: random.between(4, 20),
-      workers: random.between(1, 3),
-      restUs: random.pick([300_000, 600_000, 1_500_000]),
-      stay: random.pick([1, 10, 100]),
-      onlyReadsOneIn: random.pick([3, 10]),
-      timeoutOneIn: random.pick([0, 0, 10]),
-      timeoutUs: random.between(1, 10) * SECOND,
-      writeBytes: random.pick([200, 5000]),
-      largeWriteBytes: random.pick([20_000, 200_000, 200_000]),
-      largeOneIn: random.pick([3, 6, 20]),
-    },
+    workloads: drawWorkloads(random),
     duration: '180s',
     storm: {
       weights: {

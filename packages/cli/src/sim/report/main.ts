@@ -1,12 +1,15 @@
 /** The report of a trace: reads what is in the page, draws it, and does what the reader asks. */
+
+import type { Choice } from './choice.ts';
 import { showDetail, titleOf } from './detail.ts';
 import { type Embedded, readEmbedded } from './embedded.ts';
 import { families } from './family.ts';
 import { AXIS_HEIGHT, type Layout, layOut, OVERVIEW_HEIGHT } from './layout.ts';
+import { MessagePainter } from './message-painter.ts';
 import { MessagesInView } from './messages-in-view.ts';
 import { buildModel, type Mark, type Model } from './model.ts';
 import { find, makeLegend, makePage } from './page.ts';
-import { type Choice, Painter } from './painter.ts';
+import { Painter } from './painter.ts';
 import { Palette } from './palette.ts';
 import { Picker } from './picker.ts';
 import { search } from './search.ts';
@@ -42,8 +45,9 @@ class Report {
     this.#model = model;
     this.#view = new Viewport(model.begin, model.end, GUTTER);
     const inView = new MessagesInView(model.messages);
-    this.#painter = new Painter(this.#context, this.#palette, model, inView, this.#view);
-    this.#picker = new Picker(model, inView, this.#view, this.#painter);
+    const messages = new MessagePainter(this.#context, this.#palette, model, inView, this.#view);
+    this.#painter = new Painter(this.#context, this.#palette, model, messages, this.#view);
+    this.#picker = new Picker(model, inView, this.#view, messages);
     this.#layout = layOut(model, 1);
   }
 

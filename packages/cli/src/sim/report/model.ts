@@ -337,7 +337,7 @@ function newColumns(count: number): Omit<MessageColumns, 'count'> {
 
 /** Room that a fault's text takes at least, as a share of the whole time. */
 const LABEL_SHARE = 0.06;
-const MAX_ROWS = 5;
+const MAX_ROWS = 8;
 
 /** Gives each fault the first row that is free when it begins; returns how many there are. */
 function stack(faults: readonly Fault[]): number {
@@ -346,7 +346,8 @@ function stack(faults: readonly Fault[]): number {
   const freeFrom: number[] = [];
   for (const fault of faults) {
     let row = freeFrom.findIndex((free) => free <= fault.from);
-    if (row < 0) row = freeFrom.length < MAX_ROWS ? freeFrom.length : fault.entry % MAX_ROWS;
+    // When there are too many, over the one that ends first.
+    if (row < 0) row = freeFrom.length < MAX_ROWS ? freeFrom.length : freeFrom.indexOf(Math.min(...freeFrom));
     fault.row = row;
     freeFrom[row] = Math.max(fault.to, fault.from + room);
   }

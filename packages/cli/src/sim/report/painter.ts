@@ -1,34 +1,16 @@
 /** Draws what is in view: bands and lanes first, then messages, then marks, then what stays at the top. */
-import { families } from './family.ts';
+import type { Choice } from './choice.ts';
 import { AXIS_HEIGHT, FAULT_ROW_HEIGHT, type Layout, OVERVIEW_HEIGHT } from './layout.ts';
-import type { MessagesInView } from './messages-in-view.ts';
+import type { MessagePainter } from './message-painter.ts';
 import type { Mark, Model, Span } from './model.ts';
 import type { Palette } from './palette.ts';
 import { chooseStep, formatTime, type Viewport } from './viewport.ts';
 
-/** What the reader has chosen. */
-export interface Choice {
-  /** By number of the family. */
-  readonly hiddenFamilies: ReadonlySet<number>;
-  readonly hiddenMarks: ReadonlySet<Mark['kind']>;
-  /** Entries found. Others fade while there are some. */
-  readonly hits: readonly number[];
-  readonly hitMessages: ReadonlySet<number>;
-  /** Entry of which the details are shown. */
-  readonly selected: number | undefined;
-}
-
-/** More messages than these are drawn in bundles. */
-const MAX_SINGLE = 2500;
-const MAX_HEADS = 1200;
-const MAX_LABELS = 45;
 /** More marks of these kinds are left out: one has to come nearer. */
 const MAX_TIMERS = 600;
 const MAX_MARKS = 2000;
 /** Room for the number of an epoch. */
 const EPOCH_PIXELS = 26;
-const BUNDLE_PIXELS = 7;
-const ALPHAS = [0.1, 0.2, 0.35, 0.55, 0.8];
 const OVERVIEW_BINS = 600;
 /** Narrower texts say nothing. */
 const MIN_TEXT = 26;
@@ -38,7 +20,7 @@ export class Painter {
   readonly #context: CanvasRenderingContext2D;
   readonly #palette: Palette;
   readonly #model: Model;
-  readonly #inView: MessagesInView;
+  readonly #messages: MessagePainter;
   readonly #view: Viewport;
   readonly #density: Float64Array;
   readonly #widths = new Map<string, number>();
@@ -49,13 +31,13 @@ export class Painter {
     context: CanvasRenderingContext2D,
     palette: Palette,
     model: Model,
-    inView: MessagesInView,
+    messages: MessagePainter,
     view: Viewport,
   ) {
     this.#context = context;
     this.#palette = palette;
     this.#model = model;
-    this.#inView = inView;
+    this.#messages = messages;
     this.#view = view;
     this.#density = measureDensity(model, view);
   }
@@ -84,7 +66,7 @@ export class Painter {
     for (const [i, { spans }] of this.#model.pgs.entries()) {
       this.#paintBand(spans, layout.pgs[i]!.top, layout.pgs[i]!.height - 2);
     }
-    this.#paintMessages();
+    this.#messages.paint(layout, choice);
     this.#paintMarks();
     this.#paintHits();
     this.#paintSelected();
@@ -248,153 +230,6 @@ export class Painter {
     }
   }
 
-  // Messages
-
-  #paintMessages(): void {
-    const { from, to } = this.#view;
-    const { family } = this.#model.messages;
-    const { hiddenFamilies, hitMessages } = this.#choice;
-    const seen: number[] = [];
-    this.#inView.forEach(from, to, (message) => {
-      if (!hiddenFamilies.has(family[message]!) || hitMessages.has(message)) seen.push(message);
-    });
-    if (seen.length > MAX_SINGLE) this.#paintBundles(seen);
-    else this.#paintSingles(seen);
-  }
-
-  /** One line for all messages of a family that go one way at about the same time; the more there are, the stronger. */
-  #paintBundles(seen: readonly number[]): void {
-    const { messages, lanes } = this.#model;
-    const width = BUNDLE_PIXELS * this.#view.usPerPixel;
-    const bundles = new Map<number, number>();
-    const sends = new Map<number, number>();
-    for (const message of seen) {
-      const from = messages.from[message]!;
-      const to = messages.to[message]!;
-      if (from < 0 || to < 0) continue;
-      const bucket = Math.floor(messages.sent[message]! / width);
-      const lane = bucket * lanes.length + from;
-      const key = (lane * lanes.length + to) * families.length + messages.family[message]!;
-      bundles.set(key, (bundles.get(key) ?? 0) + 1);
-      sends.set(lane, (sends.get(lane) ?? 0) + 1);
-    }
-    this.#paintActivity(sends, width);
-    const paths = families.map(() => ALPHAS.map(() => new Path2D()));
-    for (const [key, count] of bundles) {
-      const lane = Math.floor(key / families.length / lanes.length);
-      const to = Math.floor(key / families.length) % lanes.length;
-      const x = this.#view.x((Math.floor(lane / lanes.length) + 0.5) * width);
-      const path = paths[key % families.length]![Math.min(ALPHAS.length - 1, Math.floor(Math.log2(count)))]!;
-      path.moveTo(x - BUNDLE_PIXELS / 3, this.#y(lane % lanes.length));
-      path.lineTo(x + BUNDLE_PIXELS / 3, this.#y(to));
-    }
-    const fade = this.#choice.hits.length > 0 ? 0.3 : 1;
-    for (const [family, strengths] of paths.entries()) {
-      this.#context.strokeStyle = this.#color(families[family]!.color);
-      for (const [strength, path] of strengths.entries()) {
-        this.#context.globalAlpha = ALPHAS[strength]! * fade;
-        this.#context.lineWidth = 1 + strength * 0.25;
-        this.#context.stroke(path);
-      }
-    }
-    this.#context.globalAlpha = 1;
-    this.#context.lineWidth = 1;
-  }
-
-  /** How much each daemon sends. */
-  #paintActivity(sends: ReadonlyMap<number, number>, width: number): void {
-    const { lanes } = this.#model;
-    let most = 1;
-    for (const count of sends.values()) most = Math.max(most, count);
-    this.#context.fillStyle = this.#color('--keepalive');
-    this.#context.globalAlpha = 0.4;
-    for (const [key, count] of sends) {
-      const lane = key % lanes.length;
-      const x = this.#view.x(Math.floor(key / lanes.length) * width);
-      const room = this.#layout.lanes[lane]!.height / 2 - 8;
-      const bar = Math.max(1, Math.sqrt(count / most) * room);
-      this.#context.fillRect(x, this.#y(lane) - bar, BUNDLE_PIXELS - 1, bar);
-    }
-    this.#context.globalAlpha = 1;
-  }
-
-  #paintSingles(seen: readonly number[]): void {
-    const { hits, hitMessages } = this.#choice;
-    const heads = seen.length <= MAX_HEADS;
-    const fades = hits.length > 0;
-    for (const family of families.keys()) {
-      const strong: number[] = [];
-      const faint: number[] = [];
-      for (const message of seen) {
-        if (this.#model.messages.family[message] !== family) continue;
-        if (fades && !hitMessages.has(message)) faint.push(message);
-        else strong.push(message);
-      }
-      this.#paintArrows(faint, families[family]!.color, 0.15, 1, heads);
-      this.#paintArrows(strong, families[family]!.color, heads ? 0.85 : 0.45, heads ? 1.25 : 1, heads);
-    }
-    if (seen.length <= MAX_LABELS) for (const message of seen) this.#paintArrowLabel(message);
-  }
-
-  #paintArrows(messages: readonly number[], color: string, alpha: number, width: number, heads: boolean): void {
-    const context = this.#context;
-    context.strokeStyle = this.#color(color);
-    context.fillStyle = this.#color(color);
-    context.globalAlpha = alpha;
-    context.lineWidth = width;
-    context.beginPath();
-    const points = new Path2D();
-    for (const message of messages) {
-      const ends = this.ends(message);
-      if (ends === undefined) continue;
-      const { x1, y1, x2, y2, lost } = ends;
-      context.moveTo(x1, y1);
-      context.lineTo(x2, y2);
-      if (lost) {
-        context.moveTo(x2 - 3, y2 - 3);
-        context.lineTo(x2 + 3, y2 + 3);
-        context.moveTo(x2 + 3, y2 - 3);
-        context.lineTo(x2 - 3, y2 + 3);
-      } else if (heads) addHead(points, x1, y1, x2, y2);
-    }
-    context.stroke();
-    context.fill(points);
-    context.globalAlpha = 1;
-    context.lineWidth = 1;
-  }
-
-  /** Where a message is drawn, as the layout was last; one that was not delivered ends halfway. */
-  ends(message: number): { x1: number; y1: number; x2: number; y2: number; lost: boolean } | undefined {
-    const { sent, arrived, from, to } = this.#model.messages;
-    if (from[message]! < 0 || to[message]! < 0) return undefined;
-    const x1 = this.#view.x(sent[message]!);
-    const y1 = this.#y(from[message]!);
-    const y2 = this.#y(to[message]!);
-    const lost = Number.isNaN(arrived[message]!);
-    if (lost) return { x1, y1, x2: x1 + 10, y2: y1 + (y2 - y1) * 0.4, lost };
-    return { x1, y1, x2: this.#view.x(arrived[message]!), y2, lost };
-  }
-
-  #paintArrowLabel(message: number): void {
-    const ends = this.ends(message);
-    const { sendEntry, deliverEntry, family } = this.#model.messages;
-    const index = sendEntry[message]! >= 0 ? sendEntry[message]! : deliverEntry[message]!;
-    const entry = this.#model.entry(index);
-    if (ends === undefined || entry.kind !== 'message') return;
-    // A third of the way: answers cross questions in the middle.
-    const x = ends.x1 + (ends.x2 - ends.x1) * 0.36;
-    const y = ends.y1 + (ends.y2 - ends.y1) * 0.36;
-    const text = entry.pgid === undefined ? entry.type : `${entry.type} ${entry.pgid}`;
-    const context = this.#context;
-    const textWidth = context.measureText(text).width;
-    context.globalAlpha = 0.85;
-    context.fillStyle = this.#color('--paper');
-    context.fillRect(x - textWidth / 2 - 3, y - 8, textWidth + 6, 16);
-    context.globalAlpha = 1;
-    context.fillStyle = this.#color(families[family[message]!]!.color);
-    context.fillText(text, x - textWidth / 2, y);
-  }
-
   // Marks
 
   #paintMarks(): void {
@@ -464,11 +299,7 @@ export class Painter {
     const context = this.#context;
     const x = this.#view.x(this.#model.at[selected]!);
     const message = this.#model.messageOf[selected]!;
-    if (message >= 0) {
-      const color = families[this.#model.messages.family[message]!]!.color;
-      this.#paintArrows([message], color, 1, 3, true);
-      this.#paintArrowLabel(message);
-    }
+    if (message >= 0) this.#messages.paintStrong(message);
     context.strokeStyle = this.#color('--accent');
     context.lineWidth = 1;
     context.globalAlpha = 0.6;
@@ -535,16 +366,6 @@ export class Painter {
     context.strokeStyle = this.#color('--accent');
     context.strokeRect(x(from) + 0.5, 0.5, Math.max(3, x(to) - x(from)) - 1, OVERVIEW_HEIGHT - 1);
   }
-}
-
-function addHead(path: Path2D, x1: number, y1: number, x2: number, y2: number): void {
-  const length = Math.hypot(x2 - x1, y2 - y1);
-  if (length < 8) return;
-  const [dx, dy] = [(x2 - x1) / length, (y2 - y1) / length];
-  path.moveTo(x2, y2);
-  path.lineTo(x2 - 7 * dx + 3 * dy, y2 - 7 * dy - 3 * dx);
-  path.lineTo(x2 - 7 * dx - 3 * dy, y2 - 7 * dy + 3 * dx);
-  path.closePath();
 }
 
 /** Entries in each part of the time, as shares of the most, square roots so that little is seen beside much. */

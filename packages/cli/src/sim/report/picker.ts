@@ -1,8 +1,10 @@
 /** Finds the entry that is drawn at a place. */
+
+import type { Choice } from './choice.ts';
 import { AXIS_HEIGHT, FAULT_ROW_HEIGHT, type Layout, OVERVIEW_HEIGHT } from './layout.ts';
+import type { MessagePainter } from './message-painter.ts';
 import type { MessagesInView } from './messages-in-view.ts';
 import type { Model, Span } from './model.ts';
-import type { Choice, Painter } from './painter.ts';
 import type { Viewport } from './viewport.ts';
 
 /** Pixels beside a thing that still count as on it. */
@@ -12,9 +14,9 @@ export class Picker {
   readonly #model: Model;
   readonly #inView: MessagesInView;
   readonly #view: Viewport;
-  readonly #painter: Painter;
+  readonly #painter: MessagePainter;
 
-  constructor(model: Model, inView: MessagesInView, view: Viewport, painter: Painter) {
+  constructor(model: Model, inView: MessagesInView, view: Viewport, painter: MessagePainter) {
     this.#model = model;
     this.#inView = inView;
     this.#view = view;
