@@ -73,6 +73,7 @@ export type {
   MonProbe,
   MonRoute,
   MonSync,
+  MonTimecheck,
 } from './private/mon-to-mon.ts';
 export type { OsdAlive, OsdBeacon, OsdBoot, OsdFailure, OsdMarkMeDown, OsdPgTemp } from './private/osd-to-mon.ts';
 export type {

@@ -18,6 +18,7 @@ import type {
   MonProbe,
   MonRoute,
   MonSync,
+  MonTimecheck,
 } from '@spirula/messages';
 import {
   type AuthDecision,
@@ -44,6 +45,7 @@ import { Services } from './services.ts';
 import { MonSession } from './session.ts';
 import { StoreWriter } from './store-writer.ts';
 import { StoreSync } from './sync.ts';
+import { TimeCheck } from './time-check.ts';
 import { paxosTimeout } from './timers.ts';
 
 const ENDPOINT = 'public';
@@ -60,7 +62,7 @@ export interface MonitorOptions {
 
 export type MonRole = 'probing' | 'synchronizing' | 'electing' | 'leader' | 'peon';
 
-type MonMessage = MonProbe | MonElection | MonPaxos | MonSync | MonForward | MonRoute | MonGlobalId;
+type MonMessage = MonProbe | MonElection | MonPaxos | MonSync | MonForward | MonRoute | MonGlobalId | MonTimecheck;
 
 export class Monitor implements Daemon<Message> {
   readonly #world: World<Message>;
@@ -76,6 +78,7 @@ export class Monitor implements Daemon<Message> {
   readonly #proposals: Proposals;
   readonly #forwarding: Forwarding;
   readonly #services: Services;
+  readonly #timeCheck: TimeCheck;
   #elector: Elector;
   #role: MonRole = 'probing';
   /** When this monitor last joined a quorum; since when it is in none, undefined while it is in one. */
@@ -149,6 +152,12 @@ export class Monitor implements Daemon<Message> {
     });
     this.#proposals = new Proposals(world.clock, world.config);
     this.#forwarding = new Forwarding(world.random);
+    this.#timeCheck = new TimeCheck({
+      rank: this.#rank,
+      clock: world.clock,
+      config: world.config,
+      send: (rank, message) => this.#peers.send(rank, message),
+    });
     this.#services = new Services({
       config: world.config,
       log: world.log,
@@ -161,6 +170,7 @@ export class Monitor implements Daemon<Message> {
       name: this.#name,
       rank: this.#rank,
       quorum: () => this.#quorumView(),
+      timeCheck: () => this.#timeCheck.view,
     });
   }
 
@@ -242,6 +252,7 @@ export class Monitor implements Daemon<Message> {
     if (this.#role === 'probing' || this.#role === 'synchronizing') return;
     this.#elect({ kind: 'peerBack', rank });
     this.#paxos.onPeerBack(rank);
+    this.#timeCheck.onPeerBack(rank);
     if (this.#role === 'peon' && rank === this.#leader()) this.#forwardAll();
   }
 
@@ -297,6 +308,7 @@ export class Monitor implements Daemon<Message> {
       case 'mon_forward':
       case 'mon_route':
       case 'mon_global_id':
+      case 'mon_timecheck':
         return this.#onMonMessage(session, message);
       default:
         break;
@@ -349,6 +361,8 @@ export class Monitor implements Daemon<Message> {
       case 'mon_global_id':
         if (this.#writeable) this.#services.auth.askForMore();
         return;
+      case 'mon_timecheck':
+        return this.#timeCheck.onMessage(rank, this.#leader(), message);
     }
   }
 
@@ -442,6 +456,7 @@ export class Monitor implements Daemon<Message> {
     this.#role = role;
     this.#prober.stop();
     this.#paxos.suspend();
+    this.#timeCheck.stop();
     for (const request of this.#proposals.abandon()) this.#wait(request);
   }
 
@@ -458,6 +473,7 @@ export class Monitor implements Daemon<Message> {
       return;
     }
     this.#paxos.follow(this.#elector.epoch, leader, quorum);
+    this.#timeCheck.follow(this.#elector.epoch);
     this.#forwardAll();
     this.#dispatchWaiting();
   }
@@ -512,7 +528,11 @@ export class Monitor implements Daemon<Message> {
   }
 
   #onPaxosActive(): void {
-    if (!this.#services.leading) this.#services.onLeading();
+    if (!this.#services.leading) {
+      this.#services.onLeading();
+      // Not before: all of the quorum have answered, and know whom they follow.
+      this.#timeCheck.lead(this.#elector.epoch, this.#quorum());
+    }
     this.#proposals.finish();
     this.#services.afterCommit();
     if (this.#tickDue) this.#tick();
@@ -587,7 +607,7 @@ export class Monitor implements Daemon<Message> {
 
   #onTimer(name: string): void {
     if (name.startsWith('paxos ')) return this.#paxos.onTimer(name.slice('paxos '.length) as PaxosTimer);
-    if (this.#prober.onTimer(name) || this.#peers.onTimer(name)) return;
+    if (this.#prober.onTimer(name) || this.#peers.onTimer(name) || this.#timeCheck.onTimer(name)) return;
     if (this.#proposals.onTimer(name)) return this.#propose();
     switch (name) {
       case 'election':

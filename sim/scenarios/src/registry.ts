@@ -1,4 +1,5 @@
 import { Lab } from './lab.ts';
+import { clockSkew } from './library/clock-skew.ts';
 import { cutOffPrimary } from './library/cut-off-primary.ts';
 import { degradedWrites } from './library/degraded-writes.ts';
 import { flapping } from './library/flapping.ts';
@@ -21,6 +22,7 @@ const scenarios: readonly Scenario[] = [
   cutOffPrimary,
   leaderLoss,
   majorityLoss,
+  clockSkew,
   splitNetwork,
   powerLossEverywhere,
   wrongFailureDomain,

@@ -130,7 +130,7 @@ export const FAULT_TEXTS: Readonly<Record<FaultKind, string>> = {
   refuse: 'it takes no new connections; those it has live on',
   'wall-jump': 'the wall clock jumps, and back when the fault ends',
   drift: 'the monotonic clock runs fast or slow by `ppm` millionths; at most 1000 is survived',
-  command: 'a command to the monitors, as an operator gives it, right or wrong',
+  command: 'a command to the monitors, as an operator gives it, right or wrong; {primary of 1.7} stands for an id',
   focus: 'a client reads or writes one object above all others',
 };
 
