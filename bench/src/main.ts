@@ -1,11 +1,13 @@
-/** `npm run bench -- [crush] [rados] [start-up]`: all of them without a name. */
+/** `npm run bench -- [crush] [rados] [sim] [start-up]`: all of them without a name. */
 import { benchCrush } from './crush.ts';
 import { benchRados } from './rados.ts';
+import { benchSim } from './sim.ts';
 import { benchStartUp } from './start-up.ts';
 
 const benches: Record<string, () => Promise<void>> = {
   crush: benchCrush,
   rados: benchRados,
+  sim: benchSim,
   'start-up': benchStartUp,
 };
 

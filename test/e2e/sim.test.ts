@@ -1,5 +1,5 @@
 /** The simulator's command line, as built. */
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 
@@ -37,4 +37,26 @@ test.each([
   expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
   expect(stderr.trimEnd().split('\n')).toHaveLength(1);
   expect(stderr).toContain(complaint);
+});
+
+test('a run is stepped through by commands given at once, or piped in; one that fails ends it', async () => {
+  const commands = 'crash osd.2; until osd.2 down within 1m; ceph osd tree; rewind 100ms; digest; dance; digest';
+  const given = await sim('shell', 'standard', '--seed', '7', '--exec', commands);
+
+  expect(given).toMatchObject({ status: 1, stderr: '' });
+  expect(given.stdout).toMatch(
+    /^> crash osd\.2\ndone: crash osd\.2\n> until osd\.2 down within 1m\nosd\.2 down: after \d/,
+  );
+  expect(given.stdout).toMatch(/osd\.2 +down +1\.00000/);
+  expect(given.stdout).toMatch(/dropped: ceph osd tree .*\n> digest\n[0-9a-f]{16}\n> dance\ndance: expected a command/);
+  expect(given.stdout.match(/> digest/g)).toHaveLength(1);
+
+  const piped = spawn(process.execPath, [spirulaPath, 'sim', 'shell', 'standard', '--seed', '7']);
+  piped.stdin.end('run 1s\nseed\nquit\ndance\n');
+  const [status, stdout] = await Promise.all([
+    new Promise((resolve) => piped.once('close', resolve)),
+    piped.stdout.toArray().then((chunks) => chunks.join('')),
+  ]);
+  expect(status).toBe(0);
+  expect(stdout).toMatch(/^now \d+\.\d+s, \d+ events\n7\n$/);
 });

@@ -42,6 +42,35 @@ describe.skipIf(missing.length > 0)(`real clients (skipped when not installed: $
     return await runTool('rados', ['-c', cluster.cephConf, '-p', cluster.pool, ...args]);
   }
 
+  test('shows what the primary knows of a placement group, with the keys of Ceph', async () => {
+    const names = (value: unknown): unknown => {
+      if (Array.isArray(value)) return value.slice(0, 1).map(names);
+      if (typeof value !== 'object' || value === null) return undefined;
+      return Object.entries(value).map(([name, inner]) => [name, names(inner)]);
+    };
+    const recorded = JSON.parse(readFileSync(new URL('../golden/real/pg-query.json', import.meta.url), 'utf8'));
+    const asked = JSON.parse(await ceph('pg', '1.7', 'query'));
+
+    expect(names(asked)).toEqual(names(recorded));
+    expect(asked).toMatchObject({ state: 'active+clean', info: { pgid: '1.7' }, recovery_state: [{}, {}] });
+    expect(JSON.parse(await ceph('tell', '1.7', 'query')).info.pgid).toBe('1.7');
+    expect(await cephFails('pg', '1.fff', 'query')).toMatchObject({
+      status: 2,
+      stderr: "Error ENOENT: i don't have pgid 1.fff\n",
+    });
+    const own = await runTool(process.execPath, [
+      'packages/cli/bin/spirula.mjs',
+      'ceph',
+      '-c',
+      cluster.cephConf,
+      'pg',
+      '1.7',
+      'query',
+    ]);
+    expect(own).toMatchObject({ status: 0, stderr: '' });
+    expect(JSON.parse(own.stdout).info.history).toEqual(asked.info.history);
+  });
+
   const readable = [
     'status',
     'health',

@@ -1,11 +1,16 @@
 import { type RawString, rawFromBytes, rawFromText } from '@spirula/encoding';
 import {
+  applyIncremental,
   decodeOsdMap,
+  emptyIncremental,
+  encodeOsdMap,
   mapPg,
   mapPgRaw,
   type OsdMap,
+  OsdState,
   objectHash,
   objectToPg,
+  type Pool,
   strHashLinux,
   strHashRjenkins,
 } from '@spirula/maps';
@@ -45,6 +50,36 @@ test.each(maps)('every PG of the map %s goes where osdmaptool says', (name) => {
     expect(found).toEqual(pgs);
   }
 });
+
+/** Where all PGs of a map's pools go. */
+function placements(map: OsdMap) {
+  return [...map.pools].flatMap(([pool, { pgNum }]) =>
+    Array.from({ length: pgNum }, (_, seed) => [mapPgRaw(map, { pool, seed }), mapPg(map, { pool, seed })]),
+  );
+}
+
+test.each(['simple-12', 'upmap', 'weight-set-pools'])(
+  'after any change of the map %s its PGs go where they go in one that is read anew',
+  (name) => {
+    let map = goldenOsdMap(`osdmap/${name}`);
+    const [id] = map.pools.keys() as Iterable<number>;
+    const change = (pool: Partial<Pool>) => ({ newPools: new Map([[id!, { ...map.pools.get(id!)!, ...pool }]]) });
+    const changes: (() => Partial<ReturnType<typeof emptyIncremental>>)[] = [
+      () => ({ newWeight: new Map([[0, 0x4000]]) }),
+      () => ({ newState: new Map([[1, OsdState.up]]) }),
+      () => ({ newWeight: new Map([[2, 0]]) }),
+      () => change({ pgpNum: 3 }),
+      () => change({ flags: 0n }),
+      () => change({ size: 2 }),
+    ];
+
+    for (const next of changes) {
+      placements(map);
+      map = applyIncremental(map, { ...emptyIncremental(map.fsid, map.epoch + 1), ...next() });
+      expect(placements(map)).toEqual(placements(decodeOsdMap(encodeOsdMap(map))));
+    }
+  },
+);
 
 test('the string hashes are those of Ceph', () => {
   const { rows } = goldenJson<{ rows: [string, number, number][] }>('hash/str-hash.json.gz');

@@ -34,6 +34,7 @@ beforeEach(() => {
     mapsSince: (from) => history.since(from + 1),
     wantMap: (newer) => void wanted.push(newer),
     onRequest: (op) => void requests.push(op),
+    queryPg: () => undefined,
     onBackoffAck: (session, { id }) => void (session === SESSION && acks.push(id)),
     onClosed: (session) => void gone.push(session),
   });

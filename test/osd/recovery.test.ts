@@ -47,7 +47,7 @@ function makeRecovery(missingThere: Missing, lastBackfill = MAX_HOBJECT): void {
     actingRecoveryBackfill: [0, 1],
     backfillTargets: lastBackfill.max ? [] : [1],
     host: {
-      world: { config: makeConfig() },
+      world: { config: makeConfig(), buggify: () => false },
       beginRecoveryOp: () => true,
       endRecoveryOp: () => {},
       pgChanged: () => {},

@@ -11,8 +11,28 @@ import { build } from 'esbuild';
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const { dependencies, version } = JSON.parse(readFileSync(`${root}/package.json`, 'utf8'));
 
+/** The program and style of a trace's report, which runs in a browser: texts for the executable to put into the page. */
+async function buildReport() {
+  const { outputFiles } = await build({
+    absWorkingDir: root,
+    entryPoints: ['packages/cli/src/sim/report/main.ts', 'packages/cli/src/sim/report/style.css'],
+    outdir: 'dist',
+    write: false,
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    platform: 'browser',
+    target: 'es2023',
+    charset: 'utf8',
+    logLevel: 'warning',
+  });
+  const textOf = (ending) => outputFiles.find(({ path }) => path.endsWith(ending)).text;
+  return { script: textOf('.js').replaceAll('</script', '<\\/script'), style: textOf('.css') };
+}
+
 /** Rewrites dist/ from the sources. */
 export async function buildAll({ types = false } = {}) {
+  const report = await buildReport();
   const { metafile } = await build({
     absWorkingDir: root,
     entryPoints: {
@@ -29,7 +49,11 @@ export async function buildAll({ types = false } = {}) {
     platform: 'node',
     target: 'node20',
     external: Object.keys(dependencies),
-    define: { SPIRULA_VERSION: JSON.stringify(version) },
+    define: {
+      SPIRULA_VERSION: JSON.stringify(version),
+      SPIRULA_REPORT_SCRIPT: JSON.stringify(report.script),
+      SPIRULA_REPORT_STYLE: JSON.stringify(report.style),
+    },
     metafile: true,
     sourcemap: true,
     sourcesContent: false,

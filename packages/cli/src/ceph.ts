@@ -3,12 +3,12 @@
  * so it can do whatever the cluster it speaks to can.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { Errno, fromUtf8 } from '@spirula/encoding';
+import { Errno, formatPgId, fromUtf8, type PgId, parsePgId } from '@spirula/encoding';
 import { formatStamp } from '@spirula/formatter';
 import type { LogEntry } from '@spirula/messages';
 import type { CommandResult, Rados } from '@spirula/rados';
-import { type ClusterConnection, connectRados } from './ceph/connect.ts';
-import { findCluster, type ToolEnvironment } from './ceph/environment.ts';
+import { type ClusterConnection, type Connect, connectByConf } from './ceph/connect.ts';
+import type { ToolEnvironment } from './ceph/environment.ts';
 import { errnoName } from './ceph/errno-text.ts';
 import { type OptionTable, parseOptions } from './ceph/global-options.ts';
 import {
@@ -66,7 +66,11 @@ const DEFAULT_TIMEOUT_SECONDS = 300;
 const HELP_COLUMN = 40;
 
 /** Runs one command line; resolves to the exit status. */
-export async function ceph(argv: readonly string[], env: ToolEnvironment): Promise<number> {
+export async function ceph(
+  argv: readonly string[],
+  env: ToolEnvironment,
+  connect: Connect = connectByConf,
+): Promise<number> {
   const { options, words, incomplete } = parseOptions(argv, OPTIONS);
   const format = options.get('format');
   if (incomplete !== undefined) return usage(env, `argument ${incomplete}: expected one argument`);
@@ -81,7 +85,7 @@ export async function ceph(argv: readonly string[], env: ToolEnvironment): Promi
   let connection: ClusterConnection | undefined;
   try {
     const timeoutSeconds = Number(options.get('timeout') ?? DEFAULT_TIMEOUT_SECONDS);
-    connection = await connectRados(await findCluster(env, options), timeoutSeconds);
+    connection = await connect(env, options, timeoutSeconds);
     return await run({ env, options, words, rados: connection.rados });
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
@@ -140,6 +144,9 @@ async function runWords(
   input: Uint8Array,
 ): Promise<CommandResult> {
   const told = words[0] === 'tell';
+  // `pg 1.7 query` and `tell 1.7 query`, as other words after a PG's id, are for the OSD that leads it.
+  const pgid = told || words[0] === 'pg' ? parsePgId(words[1] ?? '') : undefined;
+  if (pgid !== undefined) return runOnPg(options, rados, pgid, words.slice(2));
   const target = told ? (words[1] ?? '') : 'mon';
   const toldMgr = /^mgr(\.|$)/.test(target);
   if (told && !toldMgr && !/^mon(\.|$)/.test(target)) {
@@ -164,6 +171,24 @@ async function runWords(
     ...(format !== undefined && { format }),
   });
   return toMgr ? rados.mgrCommand(command, input) : rados.monCommand(command, input);
+}
+
+/** Sends a command to the OSD that leads a PG: what it serves, it says itself. */
+async function runOnPg(
+  options: Session['options'],
+  rados: Rados,
+  pgid: PgId,
+  words: readonly string[],
+): Promise<CommandResult> {
+  const descriptions = await rados.pgCommand(pgid, { prefix: 'get_command_descriptions' });
+  if (descriptions.code < 0) {
+    return failed(descriptions.code, `problem getting command descriptions from pg.${formatPgId(pgid)}`);
+  }
+  const validated = validateCommand(words, parseDescriptions(fromUtf8(descriptions.data)));
+  if (!validated.ok) return failed(Errno.EINVAL, 'invalid command');
+  const format = options.get('format');
+  const pgCommand = { ...validated.command, pgid: formatPgId(pgid), ...(format !== undefined && { format }) };
+  return rados.pgCommand(pgid, formatCommand(pgCommand));
 }
 
 function failed(code: number, status: string): CommandResult {

@@ -134,11 +134,37 @@ function makeProgram(): Command {
     .option('--jobs <n>', 'seeds run at a time (one a core)', wholeNumber(1, 256))
     .option('--shard <i/n>', 'of the range only part i of n, counted from 0: for several machines')
     .option('--until <span>', "how long faults last, such as 90s or 1h (the scenario's own time)")
+    .option('--trace <file>', 'write all that happens to this file, compressed when its name ends with .gz')
     .option('--shrink [file]', 'when it fails, make the smallest case that fails in the same way, as YAML')
     .action(async (scenario, options) => {
       const { runSim } = await import('./commands/sim.ts');
       process.exitCode = await runSim(scenario, options);
     });
+  sim
+    .command('shell')
+    .description('step through a run: let time pass, break things, ask Ceph, go back')
+    .argument('<scenario>', 'its name, or a file (.ts, .js, .yaml, .json)')
+    .option('--seed <n>', 'the seed (1)', wholeNumber(0, 0xffff_ffff))
+    .option('--until <span>', "how long faults last, such as 90s or 1h (the scenario's own time)")
+    .option('--exec <commands>', "commands to run, apart by ';'; without it they are typed, or piped in")
+    .action(async (scenario, options) => {
+      const { runShell } = await import('./commands/sim-shell.ts');
+      process.exitCode = await runShell(scenario, options);
+    });
+  sim
+    .command('trace')
+    .description('show a trace that `sim run --trace` wrote: as text, as JSON lines, or as a page for a browser')
+    .argument('<file>')
+    .option('--pg <ids>', 'what is about these PGs, such as 1.7')
+    .option('--daemon <names>', 'what these daemons do, such as osd.3,mon.a')
+    .option('--type <types>', 'messages of these types, such as osd_op,pg_*')
+    .option('--kind <kinds>', 'entries of these kinds, such as message,timer,pg')
+    .option('--from <time>', 'from this virtual time on, such as 10s')
+    .option('--to <time>', 'up to this virtual time')
+    .option('--last <n>', 'the last so many of those', wholeNumber(1, 10_000_000))
+    .addOption(new Option('--format <form>', 'form of the output').choices(['text', 'json', 'html']).default('text'))
+    .option('--out <file>', 'write to this file')
+    .action(async (file, options) => (await import('./commands/sim-trace.ts')).showTrace(file, options));
   sim
     .command('list')
     .description('list the scenarios')

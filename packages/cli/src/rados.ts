@@ -1,8 +1,8 @@
 /** `spirula rados …`: Ceph's object command line (tools/rados/rados.cc), as far as its verbs are supported. */
 import type { IoCtx, Rados } from '@spirula/rados';
 import { RadosError } from '@spirula/rados';
-import { type ClusterConnection, connectRados } from './ceph/connect.ts';
-import { findCluster, type ToolEnvironment } from './ceph/environment.ts';
+import { type ClusterConnection, type Connect, connectByConf } from './ceph/connect.ts';
+import type { ToolEnvironment } from './ceph/environment.ts';
 import { describeErrno } from './ceph/errno-text.ts';
 import { type OptionTable, parseOptions } from './ceph/global-options.ts';
 import { UserError } from './cluster/user-error.ts';
@@ -67,7 +67,11 @@ const poolVerbs: Readonly<Record<string, { readonly run: Verb; readonly least: n
 };
 
 /** Runs one command line; resolves to the exit status. */
-export async function rados(argv: readonly string[], env: ToolEnvironment): Promise<number> {
+export async function rados(
+  argv: readonly string[],
+  env: ToolEnvironment,
+  connect: Connect = connectByConf,
+): Promise<number> {
   const { options, words, incomplete } = parseOptions(argv, OPTIONS);
   const [verb = '', ...args] = words;
   if (options.has('version')) {
@@ -90,7 +94,7 @@ export async function rados(argv: readonly string[], env: ToolEnvironment): Prom
 
   let connection: ClusterConnection | undefined;
   try {
-    connection = await connectRados(await findCluster(env, options), CONNECT_TIMEOUT_SECONDS);
+    connection = await connect(env, options, CONNECT_TIMEOUT_SECONDS);
     const context = await makeContext(env, options, args, connection.rados);
     await (poolVerb?.run ?? clusterVerbs[verb]!)(context);
     return 0;

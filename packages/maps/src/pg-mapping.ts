@@ -7,6 +7,7 @@ import { CRUSH_ITEM_NONE, CrushMapper, findRule, hash32x2 } from '@spirula/crush
 import type { OsdId, PgId, RawString } from '@spirula/encoding';
 import { type OsdMap, osdExists, osdUp, pgKey } from './osdmap.ts';
 import { type Pool, PoolFlag, PoolType } from './pool.ts';
+import { rememberedPlacement } from './raw-placements.ts';
 import { strHashLinux, strHashRjenkins } from './str-hash.ts';
 
 /** Where a PG belongs and who serves it. A hole in an erasure-coded set is CRUSH_ITEM_NONE. */
@@ -92,7 +93,9 @@ export function mapPgRaw(map: OsdMap, pg: PgId): OsdId[] {
   if (pool === undefined) return [];
   const rule = findRule(map.crush, pool.crushRule, pool.type, pool.size);
   if (rule < 0) return [];
-  const raw = mapperFor(map, pg.pool).doRule(rule, placementSeed(pool, pg), pool.size, map.osdWeight);
+  const raw = rememberedPlacement(map, pg.pool, pg.seed, () =>
+    mapperFor(map, pg.pool).doRule(rule, placementSeed(pool, pg), pool.size, map.osdWeight),
+  );
   return without(pool, raw, (osd) => !osdExists(map, osd));
 }
 

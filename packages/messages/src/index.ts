@@ -72,6 +72,7 @@ export type {
   MonPaxos,
   MonProbe,
   MonRoute,
+  MonStanding,
   MonSync,
   MonTimecheck,
 } from './private/mon-to-mon.ts';

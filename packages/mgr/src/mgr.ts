@@ -47,6 +47,7 @@ const TICK_TIMER = 'mgr tick';
 const DIGEST_TIMER = 'mgr digest';
 /** After a change the digest waits so long for more of them. */
 const DIGEST_DEBOUNCE: Instant = SECOND / 10;
+const LATE_DIGEST: Instant = 2 * SECOND;
 /** Reports held back per session until our OSDMap knows their sender. */
 const MAX_HELD = 64;
 
@@ -166,7 +167,7 @@ export class Mgr implements Daemon<Message> {
   #onTimer(name: string): void {
     switch (name) {
       case BEACON_TIMER:
-        this.#sendBeacon();
+        if (!this.#world.buggify('mgr leaves out a beacon')) this.#sendBeacon();
         this.#armBeacon();
         return;
       case TICK_TIMER:
@@ -294,7 +295,9 @@ export class Mgr implements Daemon<Message> {
   #armDigest(): void {
     if (this.#digestArmed || !this.#active) return;
     this.#digestArmed = true;
-    this.#world.clock.arm(DIGEST_TIMER, this.#world.clock.now() + DIGEST_DEBOUNCE);
+    const late = this.#world.buggify('mgr sends its digest late');
+    const { clock } = this.#world;
+    clock.arm(DIGEST_TIMER, clock.now() + (late ? LATE_DIGEST : DIGEST_DEBOUNCE));
   }
 
   #sendDigest(): void {

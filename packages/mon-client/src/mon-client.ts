@@ -333,6 +333,7 @@ export class MonClient {
       this.#becomeHunting(this.#state.addrs);
       return;
     }
+    if (this.#world.buggify('mon-client changes monitors')) return this.reconnect();
     // Every monitor answers this at once, in quorum or not: it serves as the ping.
     if (silence >= seconds(config.mon_client_ping_interval)) net.send(this.#state.session, { type: 'mon_get_map' });
     clock.arm(TICK_TIMER, clock.now() + seconds(config.mon_client_ping_interval));

@@ -90,6 +90,7 @@ const monMessage: Arbitrary<Message> = oneof(
     fsid: constantFrom(FSID, new Uint8Array(16)),
     name: constantFrom(...NAMES, 'nobody'),
     quorum: ranks,
+    standing: constantFrom('blank', 'apart', 'settled'),
     firstCommitted: integer({ min: 0, max: 60 }),
     lastCommitted: version,
   }),

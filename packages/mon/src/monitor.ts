@@ -17,6 +17,7 @@ import type {
   MonPaxos,
   MonProbe,
   MonRoute,
+  MonStanding,
   MonSync,
   MonTimecheck,
 } from '@spirula/messages';
@@ -53,6 +54,8 @@ const ENDPOINT = 'public';
 const NOT_OF_SERVICES = ['elector', 'mon_sync', 'monmap', 'paxos'];
 /** Requests that wait for a quorum; beyond it the oldest are dropped, and their askers ask again. */
 const MAX_WAITING = 4096;
+/** Versions kept when a seed wants few: others soon have to copy the store. */
+const FEW_VERSIONS = 5;
 
 export interface MonitorOptions {
   readonly name: string;
@@ -85,6 +88,9 @@ export class Monitor implements Daemon<Message> {
   #quorumSince: Instant = 0;
   #leftQuorumAt: Instant | undefined;
   readonly #sessions = new Map<SessionId, MonSession>();
+  /** When the lease ends that a peon holds, or that all of a leader's quorum have acknowledged; infinite when alone. */
+  #leaseUntil: Instant = 0;
+  #leaseSentAt: Instant = 0;
   /** Requests without a quorum to serve them. */
   #waiting: Request[] = [];
   /** The tick found a round under way. */
@@ -131,26 +137,27 @@ export class Monitor implements Daemon<Message> {
       config: world.config,
       log: world.log,
       lastCommitted: () => this.#paxos.lastCommitted,
+      isBlank: () => this.#paxos.isBlank,
       syncFloor: () => this.#sync.floor,
       describe: (op) => this.#describe(op),
       send: (rank, message) => this.#peers.send(rank, message),
       elect: () => this.#elect({ kind: 'start' }),
-      sync: (rank) => this.#startSync(rank),
+      sync: (rank, floor) => this.#startSync(rank, floor),
     });
     this.#paxos = new Paxos(this.#rank, this.#store, {
       send: (rank, message) => this.#sendDurably(rank, message),
       submit: (transaction) => this.#writer.submit(transaction.toBatch()),
       whenDurable: (then) => this.#writer.whenDurable(then),
-      arm: (timer) => this.#arm(`paxos ${timer}`, paxosTimeout(timer, world.config)),
-      disarm: (timer) => world.clock.disarm(`paxos ${timer}`),
+      arm: (timer) => this.#armPaxos(timer),
+      disarm: (timer) => this.#disarmPaxos(timer),
       refused: (rank, why) => world.log.warn('dropped a message', { from: this.#monmap.ranks[rank], why }),
       bootstrap: (reason) => this.#callElection(reason),
-      sync: (rank) => this.#startSync(rank),
+      sync: (rank) => this.#startSync(rank, this.#paxos.lastCommitted),
       onCommitted: () => this.#onCommitted(),
       onReadable: () => this.#services.auth.onReadable(),
       onActive: () => this.#onPaxosActive(),
     });
-    this.#proposals = new Proposals(world.clock, world.config);
+    this.#proposals = new Proposals(world.clock, world.config, () => world.buggify('mon proposes at once'));
     this.#forwarding = new Forwarding(world.random);
     this.#timeCheck = new TimeCheck({
       rank: this.#rank,
@@ -196,6 +203,7 @@ export class Monitor implements Daemon<Message> {
       quorum: this.#quorum(),
       firstCommitted: this.#paxos.firstCommitted,
       lastCommitted: this.#paxos.lastCommitted,
+      readable: this.#isReadable,
       value: (version: number): Bytes | undefined => this.#paxos.value(version),
       osdMap: this.#services.osd.map,
       health: () => this.#services.health(),
@@ -346,11 +354,15 @@ export class Monitor implements Daemon<Message> {
     switch (message.type) {
       case 'mon_probe':
         this.#peers.heardFrom(rank);
+        if (message.standing !== 'blank' && this.#paxos.isBlank) this.#distrustElection();
         return this.#prober.onProbe(rank, message);
       case 'mon_election':
         return this.#onElection(rank, message);
       case 'mon_paxos':
-        return this.#paxos.onMessage(rank, message);
+        this.#paxos.onMessage(rank, message);
+        // A lease that requests wait for may have been acknowledged.
+        if (this.#writeable && this.#waiting.length > 0) this.#dispatchWaiting();
+        return;
       case 'mon_sync':
         return this.#sync.onMessage(rank, message);
       case 'mon_forward':
@@ -383,19 +395,26 @@ export class Monitor implements Daemon<Message> {
       fsid: this.#monmap.fsid,
       name: this.#name,
       quorum: this.#quorum(),
+      standing: this.#standing(),
       firstCommitted,
       lastCommitted,
     };
   }
 
+  #standing(): MonStanding {
+    if (this.#paxos.isSettled) return 'settled';
+    // Of half a copy something was agreed on.
+    return this.#paxos.isBlank && this.#sync.floor === undefined ? 'blank' : 'apart';
+  }
+
   // Store sync
 
-  #startSync(from: number): void {
+  #startSync(from: number, floor: number): void {
     this.#world.log.info('copying the store of another monitor', { from: this.#monmap.ranks[from] });
     this.#leaveQuorum('synchronizing');
     this.#elector = { ...this.#elector, state: { name: 'idle' } };
     this.#world.clock.disarm('election');
-    this.#sync.start(from);
+    this.#sync.start(from, floor);
   }
 
   #onStoreReplaced(): void {
@@ -413,8 +432,14 @@ export class Monitor implements Daemon<Message> {
   #onElection(from: number, message: MonElection): void {
     // Without a history no vote.
     if (!equalBytes(message.fsid, this.#monmap.fsid) || this.#sync.floor !== undefined) return;
+    if (!this.#prober.mayVoteFor(from)) return this.#distrustElection();
     const { op: kind, epoch, quorum } = message;
     this.#elect({ kind, from, epoch, quorum });
+  }
+
+  /** This monitor, blank as it is, took others for the founders of a cluster; there may be one already. */
+  #distrustElection(): void {
+    if (this.#role === 'electing') this.#probe();
   }
 
   #elect(event: ElectorEvent): void {
@@ -469,6 +494,9 @@ export class Monitor implements Daemon<Message> {
     const names = quorum.map((rank) => this.#monmap.ranks[rank]!);
     this.#world.log.info(`${role} in quorum`, { epoch: this.#elector.epoch, quorum: names.join(',') });
     if (role === 'leader') {
+      // All of them have just voted.
+      const lease = paxosTimeout('lease', this.#world.config);
+      this.#leaseUntil = quorum.length === 1 ? Number.POSITIVE_INFINITY : this.#quorumSince + lease;
       this.#paxos.lead(this.#elector.epoch, quorum);
       return;
     }
@@ -515,10 +543,12 @@ export class Monitor implements Daemon<Message> {
 
   /** Adds the removal of old versions to a proposal, as far as Ceph keeps them (paxos_min, paxos_trim_min, _max). */
   #trimPaxos(transaction: MonTransaction): void {
-    const { paxos_min, paxos_trim_min, paxos_trim_max } = this.#world.config;
+    const { paxos_trim_min, paxos_trim_max } = this.#world.config;
+    const early = this.#world.buggify('mon keeps few paxos versions');
+    const kept = early ? Math.min(FEW_VERSIONS, this.#world.config.paxos_min) : this.#world.config.paxos_min;
     const { firstCommitted, lastCommitted } = this.#paxos;
-    if (lastCommitted - firstCommitted < paxos_min + paxos_trim_min) return;
-    this.#paxos.trimTo(Math.min(lastCommitted - paxos_min, firstCommitted + paxos_trim_max), transaction);
+    if (lastCommitted - firstCommitted < kept + Math.min(paxos_trim_min, kept)) return;
+    this.#paxos.trimTo(Math.min(lastCommitted - kept, firstCommitted + paxos_trim_max), transaction);
   }
 
   #onCommitted(): void {
@@ -550,7 +580,28 @@ export class Monitor implements Daemon<Message> {
   }
 
   get #writeable(): boolean {
-    return this.#role === 'leader' && this.#services.leading && this.#paxos.state === 'active';
+    return this.#role === 'leader' && this.#services.leading && this.#isReadable;
+  }
+
+  /** Whether what is stored here counts as the newest. After a hang the end of a lease may be noticed late. */
+  get #isReadable(): boolean {
+    return this.#paxos.state === 'active' && this.#world.clock.now() < this.#leaseUntil;
+  }
+
+  #armPaxos(timer: PaxosTimer): void {
+    const after = paxosTimeout(timer, this.#world.config);
+    const now = this.#world.clock.now();
+    if (timer === 'lease') this.#leaseUntil = now + after;
+    else if (timer === 'leaseRenew') this.#leaseSentAt = now;
+    this.#arm(`paxos ${timer}`, after);
+  }
+
+  #disarmPaxos(timer: PaxosTimer): void {
+    // All have acknowledged: none of them looks for another leader for so long.
+    if (timer === 'leaseAck' && this.#paxos.state === 'active') {
+      this.#leaseUntil = this.#leaseSentAt + paxosTimeout('lease', this.#world.config);
+    }
+    this.#world.clock.disarm(`paxos ${timer}`);
   }
 
   #wait(request: Request): void {
@@ -616,7 +667,7 @@ export class Monitor implements Daemon<Message> {
         return this.#sync.onTimeout();
       case 'tick':
         this.#arm('tick', seconds(this.#world.config.mon_tick_interval));
-        if (this.#isOutsider()) this.#dismissClients();
+        if (this.#isOutsider() || this.#world.buggify('mon sends its clients away')) this.#dismissClients();
         return this.#tick();
       default:
         return;

@@ -91,6 +91,16 @@ export class Paxos {
     return this.#lastCommitted;
   }
 
+  /** Whether nothing that was agreed on, or accepted to be, is in the store. */
+  get isBlank(): boolean {
+    return this.#lastCommitted === 0 && this.#storedUncommitted() === undefined;
+  }
+
+  /** Whether this quorum has learnt what former ones may have agreed on, and nothing is being decided. */
+  get isSettled(): boolean {
+    return this.#state === 'active';
+  }
+
   get isLeader(): boolean {
     return this.#state !== 'idle' && this.#leader === this.#rank;
   }

@@ -7,6 +7,10 @@
  *         --(another no longer has what this one lacks)-----> sync
  *
  * A monitor whose store is half a copy does not elect: it only looks for one to copy from.
+ *
+ * Nor does one whose store is blank while others hold something. It may have lost its disk, and with it what it accepted:
+ * its vote could complete a majority of which nobody knows what a former one agreed on. It waits until a majority of others
+ * is a quorum and has learnt all there is, and copies from one of them. Only monitors that are all blank found a cluster.
  */
 import { equalBytes, type Uuid } from '@spirula/encoding';
 import type { MonProbe } from '@spirula/messages';
@@ -25,19 +29,24 @@ export interface ProbeHost {
   readonly config: Config;
   readonly log: Log;
   lastCommitted(): number;
+  /** Whether its store holds nothing that was agreed on, or accepted to be. */
+  isBlank(): boolean;
   /** Of a store that is half a copy: what whoever it is copied from must have reached. */
   syncFloor(): number | undefined;
   /** What this monitor says of itself. */
   describe(op: MonProbe['op']): MonProbe;
   send(rank: number, message: MonProbe): void;
   elect(): void;
-  sync(rank: number): void;
+  /** Copies from `rank`, or any who has reached version `floor`. */
+  sync(rank: number, floor: number): void;
 }
 
 export class Prober {
   readonly #host: ProbeHost;
-  /** Who answered in this round; undefined while not probing. */
+  /** Who answered in this round, and counts for a majority; undefined while not probing. */
   #answered: Set<number> | undefined;
+  /** Who was blank when last heard from. */
+  readonly #blank = new Set<number>();
 
   constructor(host: ProbeHost) {
     this.#host = host;
@@ -73,21 +82,44 @@ export class Prober {
       return;
     }
     if (probe.op === 'probe') host.send(from, host.describe('reply'));
+    if (probe.standing === 'blank') this.#blank.add(from);
+    else this.#blank.delete(from);
     if (this.#answered === undefined) return;
     const floor = host.syncFloor();
     if (floor !== undefined) {
-      if (probe.lastCommitted >= floor) return this.#done(() => host.sync(from));
+      if (probe.lastCommitted >= floor) return this.#done(() => host.sync(from, floor));
       host.log.info('not copying a store that is behind the one there was', {
         ...{ name: probe.name, lastCommitted: probe.lastCommitted, floor },
       });
       return;
     }
-    if (probe.firstCommitted > host.lastCommitted() + 1) return this.#done(() => host.sync(from));
+    if (host.isBlank() && probe.standing !== 'blank') return this.#onHistory(from, probe);
+    if (probe.firstCommitted > host.lastCommitted() + 1) return this.#done(() => host.sync(from, host.lastCommitted()));
+    // One that holds nothing must copy before it can help anybody who does not.
+    if (!host.isBlank() && probe.standing === 'blank') return;
     this.#answered.add(from);
     const count = this.#answered.size + 1;
     const majority = count > host.size / 2;
     if (count === host.size || (majority && probe.quorum.length > host.size / 2)) this.#done(() => host.elect());
     else if (majority) this.#arm(SETTLED, PROBE_SETTLE);
+  }
+
+  /** Whether this monitor may vote for `rank`, or be told that it won. */
+  mayVoteFor(rank: number): boolean {
+    return !this.#host.isBlank() || this.#blank.has(rank);
+  }
+
+  /** This monitor is blank, and there is a history it must not vote without. */
+  #onHistory(from: number, { standing, quorum, lastCommitted }: MonProbe): void {
+    const { rank, size, log } = this.#host;
+    // Those who are blank, too, are no majority of a new cluster.
+    this.#answered!.clear();
+    this.#host.clock.disarm(SETTLED);
+    const others = quorum.filter((each) => each !== rank).length;
+    // Of two monitors the other has accepted all there ever was.
+    const knowsAll = size === 2 || (standing === 'settled' && others > size / 2);
+    if (knowsAll && lastCommitted > 0) return this.#done(() => this.#host.sync(from, lastCommitted));
+    log.info('waiting, with an empty store, for a quorum of others', { from });
   }
 
   /** Whether the timer was one of these. */

@@ -19,13 +19,16 @@ export interface Waiter {
 export class Proposals {
   readonly #clock: Clock;
   readonly #config: Config;
+  /** Whether to propose at once for once, without company. */
+  readonly #atOnce: () => boolean;
   #lastCommitAt: Instant = Number.NEGATIVE_INFINITY;
   #armed = false;
   #gathering: Waiter[] = [];
   #proposed: Waiter[] = [];
 
-  constructor(clock: Clock, config: Config) {
+  constructor(clock: Clock, config: Config, atOnce: () => boolean) {
     this.#clock = clock;
+    this.#atOnce = atOnce;
     this.#config = config;
   }
 
@@ -46,7 +49,7 @@ export class Proposals {
     const idle = now - this.#lastCommitAt > interval;
     const at = idle ? now + seconds(this.#config.paxos_min_wait) : this.#lastCommitAt + interval;
     this.#armed = true;
-    this.#clock.arm(TIMER, fresh ? now : at);
+    this.#clock.arm(TIMER, fresh || this.#atOnce() ? now : at);
   }
 
   /** Whether the timer was this one: it is time to propose. */

@@ -112,7 +112,7 @@ test('a store is copied in bounded chunks, and nothing of the old one stays', ()
   const receiver = new Side(false);
   receiver.commit((transaction) => transaction.put('osdmap', 'old', new Uint8Array(1)));
 
-  receiver.sync.start(PROVIDER);
+  receiver.sync.start(PROVIDER, 0);
   const chunks = exchange(receiver, provider);
 
   expect(chunks).toBeGreaterThan(5);
@@ -125,7 +125,7 @@ test('what is committed while the store is copied shows in the copy once Paxos h
   const receiver = new Side(false);
   let round = 0;
 
-  receiver.sync.start(PROVIDER);
+  receiver.sync.start(PROVIDER, 0);
   exchange(receiver, provider, () => {
     round += 1;
     provider.commit((transaction) => {
@@ -146,7 +146,7 @@ test('a promise of the provider is not taken over', () => {
   provider.kv.submit(pending.toBatch(), 0);
   const receiver = new Side(false);
 
-  receiver.sync.start(PROVIDER);
+  receiver.sync.start(PROVIDER, 0);
   exchange(receiver, provider);
 
   expect([...receiver.store.list('paxos')].map(([key]) => key)).not.toContain('accepted_pn');
@@ -157,7 +157,7 @@ test('a promise of the provider is not taken over', () => {
 function halfway(provider: Side, before = 0): Side {
   const receiver = new Side(false);
   for (let i = 0; i < before; i++) receiver.commit((transaction) => transaction.put('osdmap', 'old', Uint8Array.of(i)));
-  receiver.sync.start(PROVIDER);
+  receiver.sync.start(PROVIDER, 0);
   for (let i = 0; i < 3; i++) {
     provider.sync.onMessage(RECEIVER, receiver.sent.shift()!);
     receiver.sync.onMessage(PROVIDER, provider.sent.shift()!);
@@ -189,7 +189,7 @@ test('the floor is where the store stood before the first of several attempts, a
   expect(receiver.sync.floor).toBe(20);
 
   receiver.sent.length = 0;
-  receiver.sync.start(PROVIDER);
+  receiver.sync.start(PROVIDER, 0);
   expect(receiver.sync.floor).toBe(20);
   exchange(receiver, provider);
 
@@ -201,7 +201,7 @@ test('nothing is taken from a provider below the floor, and nothing given while 
   const provider = filled(false);
   const receiver = new Side(false);
   for (let i = 0; i <= 60; i++) receiver.commit((transaction) => transaction.put('osdmap', 'old', Uint8Array.of(i)));
-  receiver.sync.start(PROVIDER);
+  receiver.sync.start(PROVIDER, 0);
   provider.sync.onMessage(RECEIVER, receiver.sent.shift()!);
   receiver.sync.onMessage(PROVIDER, provider.sent.shift()!);
 
@@ -223,7 +223,7 @@ test('a chunk of an earlier copy is not taken for one of this', () => {
   const late = provider.sent.shift()!;
   receiver.sync.onPeerLost(PROVIDER);
 
-  receiver.sync.start(PROVIDER);
+  receiver.sync.start(PROVIDER, 0);
   receiver.sync.onMessage(PROVIDER, late);
   exchange(receiver, provider);
 
@@ -234,7 +234,7 @@ test('chunks of a monitor that is not copied from, or that do not parse, do no h
   const provider = filled(false);
   const receiver = new Side(false);
   const before = receiver.contents;
-  receiver.sync.start(PROVIDER);
+  receiver.sync.start(PROVIDER, 0);
   provider.sync.onMessage(RECEIVER, receiver.sent.shift()!);
   const chunk = provider.sent.shift()!;
 
@@ -256,7 +256,7 @@ test.each([
   ['too long', `config\0${'x'.repeat(1020)}`],
 ])('a chunk with a key that is %s is refused', (_, key) => {
   const receiver = new Side(false);
-  receiver.sync.start(PROVIDER);
+  receiver.sync.start(PROVIDER, 0);
   const data = encodeEntries([[Uint8Array.from(key, (char) => char.charCodeAt(0)), Uint8Array.of(1)]]);
   receiver.sync.onMessage(PROVIDER, { ...blankChunk, data });
 

@@ -79,9 +79,10 @@ export class StoreSync {
     if (this.floor !== undefined) this.#wipe(this.floor);
   }
 
-  start(provider: number): void {
+  /** Copies from `provider`, or whoever else has reached version `floor`. */
+  start(provider: number, floor: number): void {
     this.#copying = { provider, cookie: this.#host.cookie(), from: undefined, after: '' };
-    this.#wipe(Math.max(this.floor ?? 0, this.#host.lastCommitted()));
+    this.#wipe(Math.max(this.floor ?? 0, this.#host.lastCommitted(), floor));
     this.#host.reload();
     this.#ask();
   }

@@ -349,6 +349,10 @@ export class Objecter {
       retry,
       features: CLIENT_FEATURES,
     });
+    // As if the map had changed meanwhile: the first answer will not count.
+    if (!this.#world.buggify('objecter sends twice')) return;
+    op.unsent = true;
+    this.#send(op);
   }
 
   #sessionFor(osd: OsdId): OsdSession | undefined {

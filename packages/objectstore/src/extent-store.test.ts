@@ -37,7 +37,7 @@ class Station {
       hash: (_: string, bytes: Bytes) => new Uint8Array(createHash('sha256').update(bytes).digest()),
     } as never;
     const log = { debug: quiet, info: quiet, warn: quiet, error: quiet };
-    return createObjectStore({ kv: this.kv, block: this.block, crypto, log });
+    return createObjectStore({ kv: this.kv, block: this.block, crypto, log, buggify: () => false });
   }
 
   commit(): boolean {

@@ -65,7 +65,7 @@ import {
 } from './superblock.ts';
 
 /** What a store needs of its daemon's world; `kv` and `block` are its own. */
-export type StoreWorld = Pick<World, 'kv' | 'block' | 'crypto' | 'log'>;
+export type StoreWorld = Pick<World, 'kv' | 'block' | 'crypto' | 'log' | 'buggify'>;
 
 /** Shards of onodes kept in memory: about 20 MB. */
 const CACHED_SHARDS = 32_768;
@@ -533,7 +533,8 @@ class ExtentStore implements ObjectStore {
       else this.#allocator.release(block);
     }
     // Blocks that wait for the end of a deferred write come back only through a flush.
-    if ((this.#deferred.worthFlushing || this.#unreleased.size > 0) && this.#flushes.size === 0) this.#flush();
+    const due = this.#deferred.worthFlushing || this.#unreleased.size > 0;
+    if ((due || this.#world.buggify('store flushes early')) && this.#flushes.size === 0) this.#flush();
   }
 
   #onFlushed(token: Token): void {

@@ -98,7 +98,7 @@ class Scene {
       send: (osd: OsdId, message: OsdPeerMessage) => this.#post(PRIMARY, osd, message),
       host: {
         store: this.primary,
-        world: { config },
+        world: { config, buggify: () => false },
         beginRecoveryOp: () => {
           if (this.#used >= this.#slots) {
             this.#refused = true;
@@ -152,7 +152,7 @@ class Scene {
         onCommit?.();
       },
       send: (to: OsdId, message: OsdPeerMessage) => this.#post(osd, to, message),
-      host: { store, world: { config } },
+      host: { store, world: { config, buggify: () => false } },
     };
     const info = { ...emptyInfo(PG), lastBackfill: MIN_HOBJECT };
     const target: Target = { osd, store, machine: new BackfillTarget(core as unknown as PgCore), info };

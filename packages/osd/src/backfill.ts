@@ -28,6 +28,7 @@ import { sameVersion } from './pg-info.ts';
 
 /** Objects of the PG looked at in one go; the next go follows when the targets answer. */
 const WALK_BATCH = 128;
+const SMALL_WALK_BATCH = 3;
 /** Pushes under way for backfill in one PG, at most. */
 const MAX_PUSHES = 8;
 
@@ -158,12 +159,13 @@ export class Backfill {
     const reach = [...this.#scans.values()]
       .map(({ end }) => end)
       .reduce((a, b) => (compareHObjects(a, b) <= 0 ? a : b), MAX_HOBJECT);
-    const listed = host.store.list(cid, startOf(from), WALK_BATCH + 1);
+    const batch = host.world.buggify('osd walks few objects at a time') ? SMALL_WALK_BATCH : WALK_BATCH;
+    const listed = host.store.list(cid, startOf(from), batch + 1);
     const own = listed.filter(
       (oid) => !isPgMeta(oid) && !isTemp(oid) && compareHObjects(oid, from) > 0 && compareHObjects(oid, reach) < 0,
     );
     // Where the list was cut, the walk ends too.
-    const cut = listed.length > WALK_BATCH ? listed.at(-1)! : MAX_HOBJECT;
+    const cut = listed.length > batch ? listed.at(-1)! : MAX_HOBJECT;
     const limit = compareHObjects(cut, reach) < 0 ? cut : reach;
     const positions = this.#merge(
       own.filter((oid) => compareHObjects(oid, limit) < 0),

@@ -135,6 +135,10 @@ export class Boot {
     const { map, whoami, uuid, mon, world } = this.#host;
     if (this.#state.name !== 'preboot' || !this.#inCrush || this.#asking || !map) return;
     if ((map.flags & OsdMapFlag.noup) !== 0) return;
+    if (world.buggify('osd boots later')) {
+      world.clock.arm(BOOT_TIMER, world.clock.now() + BOOT_RETRY);
+      return;
+    }
     if (!osdExists(map, whoami)) {
       const request = { prefix: 'osd new', uuid: formatUuid(uuid), id: whoami };
       mon.command(request, EMPTY, () => world.clock.arm(BOOT_TIMER, world.clock.now() + BOOT_RETRY));

@@ -3,7 +3,7 @@ import { EntityType, type Epoch } from '@spirula/encoding';
 import type { Message, OsdBackoff, OsdMapMessage, OsdOpMessage, ReqId } from '@spirula/messages';
 import type { Peer, SessionId, World } from '@spirula/world';
 import type { ClientOp } from './client-ops.ts';
-import { runTellCommand } from './tell-commands.ts';
+import { type PgQuerying, runTellCommand } from './tell-commands.ts';
 
 /** Requests on this OSD altogether. Beyond it the session with most of them is closed, and its client sends again. */
 const MAX_REQUESTS = 16_384;
@@ -24,6 +24,8 @@ export interface ClientSessionsHost {
   wantMap(epoch: Epoch): void;
   /** Hands a request to its PG, or answers `onDone`. */
   onRequest(op: ClientOp): void;
+  /** What this OSD knows of a PG that it leads. */
+  queryPg: PgQuerying;
   onBackoffAck(session: SessionId, message: OsdBackoff): void;
   /** The session is gone: its requests that have not begun are to be dropped. */
   onClosed(session: SessionId): void;
@@ -73,7 +75,12 @@ export class ClientSessions {
     if (!state) return false;
     if (message.type === 'osd_op') this.#onOp(session, state, message);
     else if (message.type === 'osd_backoff') this.#host.onBackoffAck(session, message);
-    else if (message.type === 'command') this.#host.world.net.send(session, runTellCommand(message));
+    else if (message.type === 'command') {
+      this.#host.world.net.send(
+        session,
+        runTellCommand(message, (pgid) => this.#host.queryPg(pgid)),
+      );
+    }
     return true;
   }
 

@@ -5,6 +5,7 @@ import type { MissingItem, PgInfo } from '@spirula/messages';
 import { isPgMeta, isTemp } from './object-id.ts';
 import { readObjectInfo } from './object-part.ts';
 import type { Pg } from './pg.ts';
+import { findBlockers } from './pg-blockers.ts';
 import { pgStateString } from './pg-stat.ts';
 
 export interface PgInspection {
@@ -22,6 +23,8 @@ export interface PgInspection {
   readonly logTail: EVersion;
   readonly logSize: number;
   readonly waitingOps: number;
+  /** On the primary: what keeps it from being active and clean. */
+  blockers(): readonly string[];
   /** What nobody that this primary knows of has. */
   unfound(): readonly MissingItem[];
   /** Every object in the store, with its version. */
@@ -50,6 +53,7 @@ export function inspectPg(pg: Pg): PgInspection {
     logTail: core.log.tail,
     logSize: core.log.size,
     waitingOps: pg.ops.waiting,
+    blockers: () => findBlockers(pg),
     unfound: () => (pg.peering.isActive && core.isPrimary ? pg.recovery.unfound() : []),
     objects: () =>
       core.host.store

@@ -31,7 +31,8 @@ export class LeaseRounds {
   /** Returns whether the timer belongs here. */
   onTimer(name: string): boolean {
     if (name !== LEASE_TIMER) return false;
-    this.#renew(this.#host.world.clock.now());
+    const { world } = this.#host;
+    if (!world.buggify('osd leaves out a round of leases')) this.#renew(world.clock.now());
     this.start();
     return true;
   }
@@ -57,7 +58,8 @@ export class LeaseRounds {
     for (const { pgid, lease } of leases) {
       if (this.#host.pgs.get(pgid)?.onLease(from, epoch, lease)) acks.push({ pgid, until: lease.until });
     }
-    if (acks.length > 0) this.#host.send(from, { type: 'pg_lease_acks', epoch: this.#host.epoch(), acks });
+    if (acks.length === 0 || this.#host.world.buggify('osd acknowledges no leases')) return;
+    this.#host.send(from, { type: 'pg_lease_acks', epoch: this.#host.epoch(), acks });
   }
 
   onAcks(from: OsdId, { epoch, acks }: PgLeaseAcks): void {

@@ -13,6 +13,7 @@ const CONNECT_TIMER = 'osd mgr connect';
 /** Changes of state gather for so long. */
 const DEBOUNCE: Instant = SECOND / 20;
 const RETRY: Instant = SECOND;
+const LATE: Instant = 3 * SECOND;
 
 export interface MgrReportsHost {
   readonly whoami: OsdId;
@@ -79,7 +80,8 @@ export class MgrReports {
     if (this.#changesArmed || this.#session === undefined) return;
     this.#changesArmed = true;
     const { clock } = this.#host.world;
-    clock.arm(CHANGES_TIMER, clock.now() + DEBOUNCE);
+    const late = this.#host.world.buggify('osd reports changes late');
+    clock.arm(CHANGES_TIMER, clock.now() + (late ? LATE : DEBOUNCE));
   }
 
   /** Returns whether the timer belongs here. */

@@ -46,6 +46,7 @@ import { decodeSuperblock, encodeSuperblock, META_CID, type OsdSuperblock, SUPER
 import { PeerLinks } from './peer-links.ts';
 import { PgDirectory } from './pg-directory.ts';
 import type { PgHost } from './pg-host.ts';
+import { queryPg } from './pg-query.ts';
 import { PgStatKeeper } from './pg-stat.ts';
 import { RecoverySlots } from './recovery-slots.ts';
 import { Reservations } from './reservations.ts';
@@ -137,7 +138,7 @@ export class Osd implements Daemon<Message> {
     this.#leases = new LeaseRounds({
       world,
       pgs: this.#pgs,
-      epoch: () => this.#epoch,
+      epoch: () => this.epoch,
       send: (osd, message) => this.#links.send(osd, message),
     });
   }
@@ -216,19 +217,29 @@ export class Osd implements Daemon<Message> {
   inspect(): OsdInspection {
     return {
       osd: this.#options.id,
-      epoch: this.#epoch,
+      epoch: this.epoch,
       boot: this.#boot.state.name,
       pgs: [...this.#pgs.all()].map(inspectPg),
     };
   }
 
+  /** Epoch of the newest map that this OSD has taken in; 0 before the first. */
+  get epoch(): Epoch {
+    return this.#maps.current?.epoch ?? 0;
+  }
+
+  /** PGs for which a client's request would be carried out now. */
+  *servedPgs(): Iterable<PgId> {
+    for (const pg of this.#pgs.all()) if (pg.isServing) yield pg.pgid;
+  }
+
+  serves(pgid: PgId): boolean {
+    return this.#pgs.get(pgid)?.isServing === true;
+  }
+
   /** Everything that must hold between events. Throws InvariantViolation. */
   checkPgInvariants(): void {
     for (const pg of this.#pgs.all()) pg.check();
-  }
-
-  get #epoch(): Epoch {
-    return this.#maps.current?.epoch ?? 0;
   }
 
   #arm(timer: string, inSeconds: number): void {
@@ -364,7 +375,7 @@ export class Osd implements Daemon<Message> {
       this.#links.deliverEarly();
       this.#clients.onMap();
     }
-    if (lacking) this.#subscribeMaps(this.#epoch + 1);
+    if (lacking) this.#subscribeMaps(this.epoch + 1);
   }
 
   #subscribeMaps(from: Epoch): void {
@@ -374,7 +385,7 @@ export class Osd implements Daemon<Message> {
   }
 
   #wantMap(epoch: Epoch): void {
-    if (epoch > this.#epoch) this.#mon.subscribe('osdmap', this.#epoch + 1);
+    if (epoch > this.epoch) this.#mon.subscribe('osdmap', this.epoch + 1);
   }
 
   /** Tells a peer of maps it does not have; by its next message it will. */
@@ -418,7 +429,7 @@ export class Osd implements Daemon<Message> {
   #sendBeacon(): void {
     this.#arm(BEACON_TIMER, this.#world.config.osd_beacon_report_interval);
     if (!this.#boot.isActive) return;
-    let minLastEpochClean = this.#epoch;
+    let minLastEpochClean = this.epoch;
     const pgs: PgId[] = [];
     for (const pg of this.#pgs.all()) {
       if (!pg.core.isPrimary) continue;
@@ -427,7 +438,7 @@ export class Osd implements Daemon<Message> {
       if (pg.phase === 'Clean') continue;
       minLastEpochClean = Math.min(minLastEpochClean, pg.info.history.lastEpochClean);
     }
-    this.#mon.send({ type: 'osd_beacon', osd: this.#options.id, epoch: this.#epoch, pgs, minLastEpochClean }, 'drop');
+    this.#mon.send({ type: 'osd_beacon', osd: this.#options.id, epoch: this.epoch, pgs, minLastEpochClean }, 'drop');
   }
 
   #reportFailure(osd: OsdId, failedForUs: Instant, immediate: boolean): void {
@@ -477,6 +488,13 @@ export class Osd implements Daemon<Message> {
     const keeper = this.#stats.get(key) ?? new PgStatKeeper(now);
     this.#stats.set(key, keeper);
     return keeper.report(pg, now);
+  }
+
+  #queryPg(pgid: PgId): object | 'not primary' | undefined {
+    const pg = this.#pgs.get(pgid);
+    if (pg === undefined) return undefined;
+    const stat = this.#pgStat(pgid);
+    return stat === undefined ? 'not primary' : queryPg(pg, stat);
   }
 
   #osdStat(): OsdStat {
@@ -619,11 +637,12 @@ export class Osd implements Daemon<Message> {
     return new ClientSessions({
       world: this.#world,
       get epoch() {
-        return self.#epoch;
+        return self.epoch;
       },
       mapsSince: (epoch) => this.#maps.messageSince(epoch),
       wantMap: (epoch) => this.#wantMap(epoch),
       onRequest: (op) => this.#backoffs.onRequest(op),
+      queryPg: (pgid) => this.#queryPg(pgid),
       onBackoffAck: (session, message) => this.#backoffs.onAck(session, message),
       onClosed: (session) => {
         this.#backoffs.onReset(session);
@@ -636,7 +655,7 @@ export class Osd implements Daemon<Message> {
     const self = this;
     return new Backoffs({
       get epoch() {
-        return self.#epoch;
+        return self.epoch;
       },
       get isActive() {
         return self.#boot.isActive;
@@ -656,7 +675,7 @@ export class Osd implements Daemon<Message> {
       whoami: this.#options.id,
       world: this.#world,
       get epoch() {
-        return self.#epoch;
+        return self.epoch;
       },
       get isActive() {
         return self.#boot.isActive;

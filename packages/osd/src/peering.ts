@@ -9,7 +9,7 @@
  * A new interval leads to Reset from anywhere; so does, before Active, a map that changes what the prior set was built
  * from. A message that belongs to an older interval is ignored.
  */
-import { compareVersions, type Epoch, type EVersion, type OsdId } from '@spirula/encoding';
+import { compareVersions, type Epoch, type EVersion, type OsdId, type UTime } from '@spirula/encoding';
 import { type OsdMap, osdExists, osdUp, type PgPlacement, type Pool } from '@spirula/maps';
 import type { Lease, PgHistory, PgInfo, PgInfoMessage, PgLogMessage, PgNotify, PgQuery } from '@spirula/messages';
 import type { Transaction } from '@spirula/objectstore';
@@ -75,11 +75,32 @@ export interface PeeringListener {
 export class Peering {
   readonly #pg: PgCore;
   readonly #listener: PeeringListener;
-  #state: PeeringState = { name: 'Initial' };
+  #current: PeeringState = { name: 'Initial' };
+  #enteredAt: UTime;
+  #startedAt: UTime;
 
   constructor(pg: PgCore, listener: PeeringListener) {
     this.#pg = pg;
     this.#listener = listener;
+    this.#enteredAt = pg.host.world.clock.wall();
+    this.#startedAt = this.#enteredAt;
+  }
+
+  get #state(): PeeringState {
+    return this.#current;
+  }
+
+  set #state(state: PeeringState) {
+    const before = this.#current.name;
+    this.#current = state;
+    if (state.name === before) return;
+    this.#enteredAt = this.#pg.host.world.clock.wall();
+    if (before === 'Initial' || before === 'Reset') this.#startedAt = this.#enteredAt;
+  }
+
+  /** When the state was entered, and when peering of this interval began. */
+  get since(): { readonly entered: UTime; readonly started: UTime } {
+    return { entered: this.#enteredAt, started: this.#startedAt };
   }
 
   get state(): PeeringState {

@@ -14,6 +14,7 @@ import { type ClientOp, ClientOps } from './client-ops.ts';
 import { isPgMeta, isTemp, pgMetaOid } from './object-id.ts';
 import { readObjectInfo } from './object-part.ts';
 import { Peering } from './peering.ts';
+import { checkPg } from './pg-checks.ts';
 import { PgCore } from './pg-core.ts';
 import type { PgHost } from './pg-host.ts';
 import { emptyInfo } from './pg-info.ts';
@@ -108,6 +109,17 @@ export class Pg {
 
   get phase(): RecoveryPhase {
     return this.#phase;
+  }
+
+  /** Whose grant of a slot for recovery or backfill is awaited. */
+  get slotWaitedFor(): OsdId | undefined {
+    return this.#phase.startsWith('WaitRemote') ? this.#remoteReserved.at(-1) : undefined;
+  }
+
+  /** Whether a client's request would be carried out now: it is primary, active, and covered by a lease. */
+  get isServing(): boolean {
+    const { core, peering } = this;
+    return core.isPrimary && peering.isActive && core.hasMinSize && this.isReadable;
   }
 
   /** A PG that begins here, empty: it has just come into being, or lives elsewhere. */
@@ -553,6 +565,7 @@ export class Pg {
     const { core } = this;
     this.peering.check();
     this.#backend.check();
+    checkPg(core);
     if (this.#phase === 'Clean') {
       invariant(core.missing.size === 0, 'a clean PG misses nothing');
       invariant(!this.recovery.isNeeded && !this.backfill.isNeeded, 'a clean PG needs no recovery');

@@ -16,6 +16,8 @@ import type { PgCore } from './pg-core.ts';
 import { hasBackfilled, NO_VERSION, sameVersion } from './pg-info.ts';
 import { completeUpTo } from './pg-log-merge.ts';
 
+/** So many when a seed wants many messages an object. */
+const SMALL_PART_BYTES = 4096;
 /** Bytes of an object's data in one message, at most: osd_recovery_max_chunk, bounded for the sake of other work. */
 const MAX_PART_BYTES = 2 << 20;
 
@@ -282,7 +284,8 @@ export class Recovery {
 
   #read(oid: HObject, version: EVersion, from: PgPull['from']) {
     const { host, cid } = this.#pg;
-    const chunk = Math.min(host.world.config.osd_recovery_max_chunk, MAX_PART_BYTES);
+    const most = host.world.buggify('osd recovers in small parts') ? SMALL_PART_BYTES : MAX_PART_BYTES;
+    const chunk = Math.min(host.world.config.osd_recovery_max_chunk, most);
     try {
       return readObjectPart(host.store, cid, oid, version, from, chunk);
     } catch (error) {

@@ -2,7 +2,16 @@
  * A cluster handle with promises, driven by a World as daemons are: a promise is settled by an event and by nothing
  * else, so that it works under virtual time too.
  */
-import { type AddrVec, type Bytes, EMPTY, Errno, MalformedInput, type PoolId, type Uuid } from '@spirula/encoding';
+import {
+  type AddrVec,
+  type Bytes,
+  EMPTY,
+  Errno,
+  MalformedInput,
+  type PgId,
+  type PoolId,
+  type Uuid,
+} from '@spirula/encoding';
 import { decodeMgrMap, type MgrMap, type MonMap, type OsdMap } from '@spirula/maps';
 import type { LogEntry, Message, PoolStat } from '@spirula/messages';
 import { type CommandResult, MonClient } from '@spirula/mon-client';
@@ -10,6 +19,7 @@ import { Objecter } from '@spirula/objecter';
 import { type Daemon, type Instant, seconds, type World, type WorldEvent } from '@spirula/world';
 import { IoCtx } from './ioctx.ts';
 import { MgrClient } from './mgr-client.ts';
+import { PgCommands } from './pg-commands.ts';
 import { RadosError } from './rados-error.ts';
 
 const CONNECT_TIMER = 'rados connect';
@@ -48,6 +58,7 @@ export class Rados implements Daemon<Message> {
   readonly #options: RadosOptions;
   readonly #mon: MonClient;
   readonly #mgr: MgrClient;
+  readonly #pgCommands: PgCommands;
   readonly #objecter: Objecter;
   readonly #connecting: { readonly resolve: () => void; readonly reject: (error: RadosError) => void }[] = [];
   readonly #logListeners = new Set<(entry: LogEntry) => void>();
@@ -68,6 +79,7 @@ export class Rados implements Daemon<Message> {
       onMonMap: () => this.#checkConnected(),
     });
     this.#mgr = new MgrClient(world, endpoint);
+    this.#pgCommands = new PgCommands(world, endpoint, () => this.#objecter.map);
     this.#objecter = new Objecter({ world, endpoint, mon: this.#mon, onOsdMap: () => this.#checkConnected() });
   }
 
@@ -91,6 +103,7 @@ export class Rados implements Daemon<Message> {
       return;
     }
     if (this.#mon.handle(event) || this.#objecter.handle(event)) return;
+    if (this.#pgCommands.handle(event)) return;
     this.#mgr.handle(event);
   }
 
@@ -113,6 +126,7 @@ export class Rados implements Daemon<Message> {
   shutdown(): void {
     this.#objecter.shutdown();
     this.#mgr.shutdown();
+    this.#pgCommands.shutdown();
     this.#mon.shutdown();
     this.#settleConnect(new RadosError(Errno.ESHUTDOWN, 'connecting to the cluster'));
   }
@@ -151,6 +165,13 @@ export class Rados implements Daemon<Message> {
     const line = typeof cmd === 'string' ? cmd : JSON.stringify(cmd);
     const timeout = this.#options.mgrTimeoutUs ?? seconds(DEFAULT_MGR_TIMEOUT_SECONDS);
     return new Promise((resolve) => this.#mgr.command(line, data, timeout, resolve));
+  }
+
+  /** Runs a command on the OSD that leads a PG; ENOENT without such a pool, ETIMEDOUT when no OSD answers. */
+  async pgCommand(pgid: PgId, cmd: CommandLine): Promise<CommandResult> {
+    await this.waitForLatestMap();
+    const line = typeof cmd === 'string' ? cmd : JSON.stringify(cmd);
+    return new Promise((resolve) => this.#pgCommands.command(pgid, line, EMPTY, resolve));
   }
 
   /** Names of the pools, by pool number. */

@@ -1,9 +1,12 @@
 /** Brings a cluster up as a real one is: monitors, OSDs that they know of, managers, then a pool. */
 import { formatUuid } from '@spirula/encoding';
+import type { CommandResult } from '@spirula/mon-client';
 import { type Instant, SECOND } from '@spirula/world';
-import { findUnclean } from './checkers.ts';
+import { findUnclean } from './checkers/unclean-pgs.ts';
 import type { SimCluster } from './cluster.ts';
 import type { ClusterSpec } from './cluster-spec.ts';
+
+type Command = Readonly<Record<string, unknown>>;
 
 /** No step takes longer while nothing is wrong. */
 const BOOT_TIME: Instant = 120 * SECOND;
@@ -21,9 +24,10 @@ export class BootFailure extends Error {
  */
 export function bootCluster(cluster: SimCluster): void {
   for (const { process } of [...cluster.mons, ...cluster.clients]) process.start();
-  for (const { id } of cluster.osds) {
-    runCommand(cluster, { prefix: 'osd new', uuid: formatUuid(cluster.uuidOf(id)), id });
-  }
+  runCommands(
+    cluster,
+    cluster.osds.map(({ id }) => ({ prefix: 'osd new', uuid: formatUuid(cluster.uuidOf(id)), id })),
+  );
   for (const { process } of cluster.osds) process.start();
   for (const process of cluster.mgrs) process.start();
   waitUntil(cluster, 'all OSDs are up', () => cluster.osds.every(({ daemon }) => daemon?.inspect().boot === 'active'));
@@ -52,14 +56,28 @@ function createPool(
   runCommand(cluster, { prefix: 'osd pool set', pool: name, var: 'min_size', val: String(minSize) });
 }
 
-/** Runs a command on the monitors through the first client. */
-function runCommand(cluster: SimCluster, command: Readonly<Record<string, unknown>>): void {
-  let result: { readonly code: number; readonly status: string } | undefined;
-  cluster.sendCommand(command, (reply) => {
-    result = reply;
+function runCommand(cluster: SimCluster, command: Command): void {
+  runCommands(cluster, [command]);
+}
+
+/**
+ * Runs commands on the monitors through the first client, all at a time: those that one proposal takes in make one epoch.
+ * A thousand OSDs would otherwise come to a thousand epochs, each to be taken in by all of them.
+ */
+function runCommands(cluster: SimCluster, commands: readonly Command[]): void {
+  const replies = commands.map((command) => {
+    const sent: { reply: CommandResult | undefined } = { reply: undefined };
+    cluster.sendCommand(command, (reply) => {
+      sent.reply = reply;
+    });
+    return sent;
   });
-  waitUntil(cluster, `"${command['prefix']}" is answered`, () => result !== undefined);
-  if (result!.code < 0) throw new BootFailure(`"${command['prefix']}" is refused: ${result!.status}`);
+  waitUntil(cluster, `"${commands[0]!['prefix']}" is answered`, () =>
+    replies.every(({ reply }) => reply !== undefined),
+  );
+  for (const [i, { reply }] of replies.entries()) {
+    if (reply!.code < 0) throw new BootFailure(`"${commands[i]!['prefix']}" is refused: ${reply!.status}`);
+  }
 }
 
 function waitUntil({ simulation }: SimCluster, what: string, holds: () => boolean): void {

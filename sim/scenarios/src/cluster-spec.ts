@@ -1,6 +1,7 @@
 /** What a cluster is made of: daemons and where they stand, pools, and what clients do to them. */
 import { DEFAULTS } from '@spirula/world';
 import { z } from 'zod';
+import type { WorkloadSpec } from './workloads/workload-spec.ts';
 
 const us = z.int().min(0);
 const range = z.tuple([us, us]).readonly();
@@ -64,22 +65,9 @@ export const poolSchema = z.strictObject({
   failureDomain: z.enum(['osd', 'host', 'rack']).default('host'),
 });
 
-export const workloadSchema = z.strictObject({
-  objects: z.int().min(1).default(8),
-  workers: z.int().min(0).default(2),
-  restUs: us.default(500_000),
-  stay: z.int().min(1).default(10),
-  onlyReadsOneIn: us.default(3),
-  timeoutOneIn: us.default(0),
-  timeoutUs: us.default(5_000_000),
-  writeBytes: z.int().min(1).default(2000),
-  largeWriteBytes: z.int().min(1).default(100_000),
-  largeOneIn: us.default(10),
-});
-
 /** A cluster with nothing left out. */
 export interface ClusterSpec {
   readonly cluster: z.output<typeof clusterSchema>;
   readonly pools: readonly z.output<typeof poolSchema>[];
-  readonly workload: z.output<typeof workloadSchema>;
+  readonly workloads: readonly WorkloadSpec[];
 }

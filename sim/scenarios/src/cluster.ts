@@ -25,10 +25,13 @@ import {
   QUICK_DISK,
   type SimProcess,
   type Simulation,
+  toTraceValue,
 } from '@spirula/sim-world';
 import { type Config, type Daemon, type Instant, makeConfig, SECOND, type World } from '@spirula/world';
 import type { ClusterSpec } from './cluster-spec.ts';
-import { SharedObjects, WorkloadClient } from './workload.ts';
+import { inSeconds } from './span.ts';
+import { ClusterWork } from './workloads/cluster-work.ts';
+import { WorkloadClient } from './workloads/workload-client.ts';
 
 export interface MonPlace {
   readonly process: SimProcess;
@@ -76,7 +79,8 @@ export class SimCluster {
   readonly osds: OsdPlace[] = [];
   readonly mgrs: SimProcess[] = [];
   readonly clients: ClientPlace[] = [];
-  readonly objects: SharedObjects;
+  /** What clients do, and were told. */
+  readonly work: ClusterWork;
   readonly fsid: Uuid;
   /** The pool that the clients use; set when the cluster is up. */
   pool: PoolId = 0;
@@ -89,7 +93,7 @@ export class SimCluster {
   constructor(simulation: Simulation, spec: ClusterSpec) {
     this.simulation = simulation;
     this.spec = spec;
-    this.objects = new SharedObjects(spec.workload.objects);
+    this.work = new ClusterWork(spec.workloads, () => inSeconds(simulation.now));
     this.fsid = this.#drawUuid('fsid');
     const { mons, osds, mgrs, clients } = spec.cluster;
     for (let rank = 0; rank < mons; rank++) this.#addMon(rank);
@@ -147,8 +151,8 @@ export class SimCluster {
     place.generation += 1;
     const { id } = place;
     const uuid = formatUuid(this.uuidOf(id));
-    this.#insist({ prefix: 'osd purge', id, yes_i_really_mean_it: true }, () => {
-      this.#insist({ prefix: 'osd new', uuid, id }, () => {
+    this.insist({ prefix: 'osd purge-actual', id, yes_i_really_mean_it: true }, () => {
+      this.insist({ prefix: 'osd new', uuid, id }, () => {
         place.isReplaced = false;
         if (process.state === 'stopped') process.start();
       });
@@ -156,7 +160,7 @@ export class SimCluster {
   }
 
   /** Gives a command again and again until it is done. */
-  #insist(command: Readonly<Record<string, unknown>>, then: () => void): void {
+  insist(command: Readonly<Record<string, unknown>>, then: () => void = () => {}): void {
     let done = false;
     const attempt = () => {
       if (done) return;
@@ -213,6 +217,8 @@ export class SimCluster {
 
   #onExit(process: SimProcess, reason: string): void {
     const { simulation, spec } = this;
+    const { entity } = process.spec;
+    if (entity.type === 'client') this.work.onClientGone(clientName(entity.id));
     if (!spec.cluster.restarts || reason === 'crash' || reason === 'powerLoss') return;
     simulation.after(RESTART_DELAY, () => {
       if (process.state === 'stopped' && !this.#atRest.has(process) && !this.isReplaced(process)) process.start();
@@ -284,6 +290,7 @@ export class SimCluster {
 
   #addClient(number: number): void {
     const { simulation } = this;
+    const random = simulation.random(`workload ${number}`);
     const place: ClientPlace = {
       daemon: undefined,
       process: this.#addProcess({
@@ -291,16 +298,22 @@ export class SimCluster {
         endpoints: { public: 'dial' },
         make: (world) => {
           place.daemon = new WorkloadClient(world, {
-            name: `c${number}`,
+            name: clientName(`${number}`),
             monAddrs: this.#monAddrs(),
             fsid: this.fsid,
-            config: this.spec.workload,
-            objects: this.objects,
-            random: simulation.random(`workload ${number}`),
+            work: this.work,
+            random,
             onViolation: (problem) => simulation.addViolation(problem),
             onAcknowledged: (object, bytes) => this.onAcknowledged(object, bytes),
-            onAnswer: (kind, tookUs) => {
-              this.#answers.push({ client: `client.${number}`, kind, tookUs });
+            onRequest: (id, object, ops) => {
+              const daemon = place.process.name;
+              const { tracer } = simulation;
+              tracer?.record({ kind: 'client', daemon, what: 'request', id, object, ops: toTraceValue(ops) });
+            },
+            onAnswer: ({ id, object, kind, result, tookUs }) => {
+              const daemon = place.process.name;
+              if (tookUs !== undefined) this.#answers.push({ client: daemon, kind, tookUs });
+              simulation.tracer?.record({ kind: 'client', daemon, what: 'answer', id, object, result });
             },
           });
           return place.daemon;
@@ -310,8 +323,24 @@ export class SimCluster {
     this.clients.push(place);
   }
 
+  /** A client beside those of the workload, such as an operator's tools; it is started. Promises may hang on its events. */
+  addTools<T extends Daemon<Message>>(id: string, make: (world: World<Message>, monAddrs: AddrVec[]) => T): T {
+    let tools: T | undefined;
+    const process = this.#addProcess({
+      entity: { type: 'client', id },
+      endpoints: { public: 'dial' },
+      promises: true,
+      make: (world) => {
+        tools = make(world, this.#monAddrs());
+        return tools;
+      },
+    });
+    process.start();
+    return tools!;
+  }
+
   #addProcess(
-    spec: Pick<ProcessSpec, 'entity' | 'gid' | 'endpoints'> & {
+    spec: Pick<ProcessSpec, 'entity' | 'gid' | 'endpoints' | 'promises'> & {
       readonly deviceBytes?: number;
       readonly make: (world: World<Message>) => Daemon<Message>;
     },
@@ -385,4 +414,9 @@ export class SimCluster {
     const random = this.simulation.random(name);
     return Uint8Array.from({ length: 16 }, () => random.below(256));
   }
+}
+
+/** As a client marks what it writes. */
+function clientName(id: string): string {
+  return `c${id}`;
 }

@@ -46,7 +46,7 @@ export interface Condition {
 }
 
 /** A text that says no condition. */
-class UnknownCondition extends Error {
+export class UnknownCondition extends Error {
   override readonly name = 'UnknownCondition';
 }
 
@@ -151,7 +151,8 @@ const PARSES: readonly Parse[] = [
   [/^(?:(\w+\.\w+) )?log "(.+)"$/, ([, daemon, words]) => logged(daemon, words!)],
 ];
 
-const FORMS =
+/** The forms of conditions, for people. */
+export const CONDITION_FORMS =
   'osd.2 down (up, in, out, exists, running, stopped, hung, reported, marked itself down), mon.b leads, no leader, quorum 2, pg 1.7 peering, ' +
   'any pg degraded, all pgs active+clean, any pg of data down, health HEALTH_OK, epoch 30, new epoch, write acknowledged, ' +
   'client.0 read answered, log "words", osd.2 log "words", and not before any of them';
@@ -167,7 +168,7 @@ export function parseCondition(text: string): Condition {
     const match = pattern.exec(words);
     if (match !== null) return { text: words, ...make(match) };
   }
-  throw new UnknownCondition(`"${text}" is no condition; the forms are: ${FORMS}`);
+  throw new UnknownCondition(`"${text}" is no condition; the forms are: ${CONDITION_FORMS}`);
 }
 
 /** Whether a text says a condition. */

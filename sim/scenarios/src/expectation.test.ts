@@ -12,7 +12,7 @@ function run(expectations: Expectations): Outcome {
     name: 'small',
     cluster: { mons: 1, osds: 3, mgrs: 0, clients: 1 },
     pools: [{ pgNum: 2 }],
-    workload: { objects: 2, workers: 1 },
+    workloads: [{ kind: 'objects', objects: 2, pace: { kind: 'closed', workers: 1 } }],
     duration: '20s',
     faults: [{ name: 'kill', fault: 'crash', daemons: 'osd.1', at: '5s', for: '10s' }],
     expect: expectations,

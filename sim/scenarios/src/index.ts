@@ -1,6 +1,15 @@
+export { CONDITION_FORMS, parseCondition, UnknownCondition } from './conditions.ts';
+export { FAULT_SCHEMAS, FAULT_TEXTS, type Fault } from './faults/fault.ts';
+export { describeFault, parseFault } from './faults/fault-text.ts';
+export { FaultSyntaxError } from './faults/fault-words.ts';
+export type { FaultPlan } from './faults/plan.ts';
+export { findTargets, UnknownTarget } from './faults/targets.ts';
 export { Lab } from './lab.ts';
 export { BadScenario, checkScenario, readScenario } from './read-scenario.ts';
 export { drawScenario, findScenario, listScenarios, type RunOptions, runScenario } from './registry.ts';
 export { type Outcome, printReport, problemsOf, type Report, type Scenario } from './scenario.ts';
 export { failureOf, type RunCandidates, type ShrinkProgress, shrink } from './shrink.ts';
+export { formatSpan, inSeconds, parseSpan } from './span.ts';
 export type { ScenarioInput, ScenarioSpec } from './spec.ts';
+export { type Halt, type HandAction, HistoryDiffers, NoCluster, Timeline } from './timeline.ts';
+export { TraceRecorder } from './trace-recorder.ts';

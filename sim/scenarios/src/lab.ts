@@ -3,18 +3,21 @@
  *
  *     boot --> faults and work --> heal, still at work --> at rest: clean, answered, agreed, alike
  *
- * `run` goes through to the verdict. Who steps through it (`boot`, `advance`, `finish`) sees the same history.
+ * `run` goes through to the verdict. Who steps through it (`boot`, then `course`, or `advance` and `finish`) sees the same
+ * history.
  */
+import type { Message } from '@spirula/messages';
 import { type LogLine, type SimProcess, Simulation } from '@spirula/sim-world';
-import { type Instant, InvariantViolation, SECOND, type WorldEvent } from '@spirula/world';
+import { type Instant, SECOND, type WorldEvent } from '@spirula/world';
 import { BootFailure, bootCluster } from './bootstrap.ts';
-import { findDamage, findMonDisagreement, findReplicaDifferences, findUnclean, PaxosWatch } from './checkers.ts';
+import { Checkers } from './checkers/checkers.ts';
 import { SimCluster } from './cluster.ts';
 import { type Condition, type Moment, parseCondition } from './conditions.ts';
 import { endOf, HEAL } from './expectation.ts';
 import { Expectations } from './expectations.ts';
 import { Injector } from './faults/injector.ts';
 import { type FaultPlan, faultOf } from './faults/plan.ts';
+import { RedundancyGuard } from './faults/redundancy.ts';
 import { Storm } from './faults/storm.ts';
 import type { Outcome } from './scenario.ts';
 import { inSeconds, parseSpan } from './span.ts';
@@ -42,37 +45,34 @@ export class Lab {
   readonly cluster: SimCluster;
   readonly injector: Injector;
   readonly #storm: Storm | undefined;
-  readonly #paxos: PaxosWatch;
+  readonly #checkers: Checkers;
   readonly #expectations: Expectations;
   readonly #traps: Trap[] = [];
-  #countdown = 1;
   #began: Instant | undefined;
   #healedAfter: Instant = 0;
+  #onMoment: ((moment: Moment) => void) | undefined;
   #loggedSeen = 0;
 
   constructor(spec: ScenarioSpec, seed: number) {
     this.spec = spec;
     this.simulation = new Simulation({ seed, network: definedOnly(spec.cluster.network ?? {}), buggify: spec.buggify });
     this.cluster = new SimCluster(this.simulation, spec);
-    this.injector = new Injector(this.cluster, undefined);
+    const guard = spec.redundancyAware ? new RedundancyGuard(this.cluster, () => this.injector.active) : undefined;
+    this.injector = new Injector(this.cluster, guard);
     this.#storm = spec.storm && new Storm(this.cluster, spec.storm, this.injector);
-    this.#paxos = new PaxosWatch(this.cluster);
+    this.#checkers = new Checkers(this.cluster, spec.checkOneIn);
     this.#expectations = new Expectations(this.cluster, spec.expect);
     this.injector.onInjected = (_, name) => {
       if (name !== undefined) this.#expectations.onMark(name);
     };
     this.injector.onEnded = (name) => this.#expectations.onMark(endOf(name));
     this.simulation.onEvent((process, event) => this.#afterEvent(process, event));
-    this.simulation.onProcessExit((process) => {
-      if (process.spec.entity.type === 'mon') this.#paxos.forget(Number(process.spec.gid));
-    });
   }
 
   run(): Outcome {
     const failure = this.boot();
     if (failure !== undefined) return this.#outcome([failure]);
-    this.advance(this.faultsEnd);
-    return this.finish();
+    return this.#follow(this.course());
   }
 
   /** When faults end, in virtual time; the cluster must be up. */
@@ -102,34 +102,49 @@ export class Lab {
     return undefined;
   }
 
+  /** Calls `listener` after every event from now on. */
+  watch(listener: ((moment: Moment) => void) | undefined): void {
+    this.#onMoment = listener;
+  }
+
   /** Lets time pass until `until`, or until something is violated. */
   advance(until: Instant): void {
-    this.#runFor(until - this.simulation.now, () => false);
+    this.#follow(this.#stretches(until - this.simulation.now, () => false));
   }
 
   /** From the end of the faults to the verdict. */
   finish(): Outcome {
-    const { clients, pool } = this.cluster;
+    return this.#follow(this.#finishing());
+  }
+
+  /** What comes after `boot`: yields until when time is to pass, again and again; returns the verdict. */
+  *course(): Generator<Instant, Outcome, void> {
+    yield* this.#stretches(this.faultsEnd - this.simulation.now, () => false);
+    return yield* this.#finishing();
+  }
+
+  *#finishing(): Generator<Instant, Outcome, void> {
+    const { clients } = this.cluster;
     this.#storm?.end();
+    this.#traps.length = 0;
     this.injector.heal();
     this.#expectations.onMark(HEAL);
     const healedAt = this.simulation.now;
-    this.#runFor(WORK_ON, () => false);
+    yield* this.#stretches(WORK_ON, () => false);
     for (const { daemon } of clients) daemon!.stopWork();
     const healTime = parseSpan(this.spec.healWithin)!;
-    this.#runFor(healTime, () => this.#findUnrest().length === 0);
+    yield* this.#stretches(healTime, () => this.#findUnrest().length === 0);
     this.#healedAfter = this.simulation.now - healedAt;
     const unrest = this.#findUnrest();
     if (unrest.length > 0) return this.#outcome(unrest);
 
     const [{ process, daemon }] = clients as [(typeof clients)[number]];
-    process.call(() => daemon!.readAll(pool));
-    this.#runFor(healTime, () => daemon!.underWay === 0);
+    process.call(() => daemon!.readAll());
+    yield* this.#stretches(healTime, () => daemon!.underWay === 0);
     if (daemon!.underWay > 0) return this.#outcome([`${daemon!.underWay} final reads are not answered`]);
     // What the last writes let go of is free once they are durable.
-    this.#runFor(SETTLE_TIME, () => false);
-    for (const difference of findReplicaDifferences(this.cluster)) this.simulation.addViolation(difference);
-    for (const fault of findDamage(this.cluster)) this.simulation.addViolation(fault);
+    yield* this.#stretches(SETTLE_TIME, () => false);
+    for (const problem of this.#checkers.atRest()) this.simulation.addViolation(problem);
     return this.#outcome([]);
   }
 
@@ -192,10 +207,20 @@ export class Lab {
 
   // Time
 
-  #runFor(duration: Instant, done: () => boolean): void {
-    const deadline = this.simulation.now + duration;
-    while (this.simulation.now < deadline && this.simulation.violations.length === 0 && !done()) {
-      this.simulation.runFor(Math.min(STEP, deadline - this.simulation.now));
+  #follow<T>(course: Generator<Instant, T, void>): T {
+    for (;;) {
+      const { done, value } = course.next();
+      if (done) return value;
+      this.simulation.runUntil(value);
+    }
+  }
+
+  /** Yields the ends of short stretches until time is up, something is violated, or it is `done`. */
+  *#stretches(duration: Instant, done: () => boolean): Generator<Instant, void, void> {
+    const { simulation } = this;
+    const deadline = simulation.now + duration;
+    while (simulation.now < deadline && simulation.violations.length === 0 && !done()) {
+      yield Math.min(simulation.now + STEP, deadline);
     }
   }
 
@@ -203,29 +228,23 @@ export class Lab {
     const waiting = this.cluster.clients.flatMap(({ daemon, process }) =>
       daemon!.underWay > 0 ? [`${process.name} waits for ${daemon!.underWay} answers`] : [],
     );
-    return [...findUnclean(this.cluster), ...findMonDisagreement(this.cluster), ...waiting];
+    return [...this.#checkers.findUnrest(), ...waiting];
   }
 
-  #afterEvent(process: SimProcess, event: WorldEvent<never> | unknown): void {
-    const { spec } = process;
-    if (spec.entity.type === 'mon') {
-      const problem = this.#paxos.check(Number(spec.gid));
-      if (problem !== undefined) this.simulation.addViolation(problem);
-    } else if (spec.entity.type === 'osd') {
-      this.#countdown -= 1;
-      if (this.#countdown === 0) {
-        this.#countdown = this.spec.checkOneIn;
-        this.#checkPgs(Number(spec.gid));
-      }
-    }
-    if (this.#began !== undefined && (this.#traps.length > 0 || this.#expectations.watching)) {
-      const moment = this.#moment(process, event as Moment['event']);
-      this.#spring(moment);
-      this.#expectations.onMoment(moment);
-    } else {
+  #afterEvent(process: SimProcess, event: WorldEvent<Message>): void {
+    this.#checkers.afterEvent(process, event);
+    if (
+      this.#began === undefined ||
+      (this.#traps.length === 0 && !this.#expectations.watching && this.#onMoment === undefined)
+    ) {
       this.cluster.takeAnswers();
       this.#loggedSeen = this.simulation.linesLogged;
+      return;
     }
+    const moment = this.#moment(process, event);
+    this.#spring(moment);
+    this.#expectations.onMoment(moment);
+    this.#onMoment?.(moment);
   }
 
   #moment(process: SimProcess, event: Moment['event']): Moment {
@@ -238,15 +257,6 @@ export class Lab {
     };
     this.#loggedSeen += lines;
     return moment;
-  }
-
-  #checkPgs(osd: number): void {
-    try {
-      this.cluster.osds[osd]!.daemon!.checkPgInvariants();
-    } catch (error) {
-      if (!(error instanceof InvariantViolation)) throw error;
-      this.simulation.addViolation(`osd.${osd}: ${error.message}`);
-    }
   }
 
   #outcome(unclean: readonly string[]): Outcome {
@@ -271,7 +281,7 @@ export class Lab {
         starts: this.cluster.daemons.reduce((total, { runs }) => total + runs, 0),
         mapEpoch: this.cluster.osdMap?.epoch ?? 0,
         secondsToHeal: Math.round(this.#healedAfter / SECOND),
-        uncheckedObjects: this.cluster.objects.unchecked,
+        undecidedHistories: this.cluster.work.undecided,
       },
       faults: this.injector.history,
       script: this.injector.script,

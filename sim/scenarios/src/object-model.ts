@@ -12,6 +12,24 @@ export type Change =
   | { readonly kind: 'omapSet'; readonly key: RawString; readonly value: Bytes }
   | { readonly kind: 'omapRm'; readonly key: RawString };
 
+/** One part that lets a compound operation fail, unless the object is as it says. */
+export type Guard =
+  /** Fails with -EEXIST when there is one, makes one when not. */
+  | { readonly kind: 'createExclusive' }
+  /** Fails with -ERANGE when the object is newer, -EOVERFLOW when it is older or not there. */
+  | { readonly kind: 'assertVersion'; readonly version: number }
+  /** Fails with -(4095 + n) where byte n is the first that differs; zeros lie behind the object's end. */
+  | { readonly kind: 'compareData'; readonly offset: number; readonly data: Bytes }
+  /** Fails with -ECANCELED unless value, comparison, stored xattr holds; one that is not there is empty. */
+  | { readonly kind: 'compareXattr'; readonly name: RawString; readonly comparison: Comparison; readonly value: Bytes }
+  /** Fails with -ECANCELED unless the stored value, which is empty when not there, is that one. */
+  | { readonly kind: 'compareOmap'; readonly key: RawString; readonly value: Bytes };
+
+/** Names of `CmpXattrOp`. */
+export type Comparison = 'eq' | 'ne' | 'gt' | 'gte' | 'lt' | 'lte';
+
+export type Part = Guard | Change;
+
 /** An object that exists. */
 export interface Content {
   readonly data: Bytes;
@@ -24,6 +42,8 @@ export interface ObjectState {
   readonly key: string;
   /** Undefined: there is no such object. */
   readonly content: Content | undefined;
+  /** The user version of its last change; undefined when the reply to that has not arrived. 0 without an object. */
+  readonly version: number | undefined;
 }
 
 export interface Outcome {
@@ -32,24 +52,95 @@ export interface Outcome {
   readonly result: number;
 }
 
-export const ABSENT: ObjectState = { key: 'absent', content: undefined };
+export const ABSENT: ObjectState = { key: 'absent', content: undefined, version: 0 };
 const NEW: Content = { data: EMPTY, xattrs: new Map(), omap: new Map() };
+/** A mismatch at byte n of a comparison is -(MAX_ERRNO + n). */
+const MAX_ERRNO = 4095;
 
-export function stateOf(content: Content | undefined): ObjectState {
+export function stateOf(content: Content | undefined, version: number | undefined): ObjectState {
   if (content === undefined) return ABSENT;
   const { data, xattrs, omap } = content;
-  return { key: `${data.length}.${hashBytes(data)} ${hashMap(xattrs)} ${hashMap(omap)}`, content };
+  const key = `${data.length}.${hashBytes(data)} ${hashMap(xattrs)} ${hashMap(omap)} v${version ?? '?'}`;
+  return { key, content, version };
 }
 
+/** The same object, its version known now. */
+export function withVersion({ key, content }: ObjectState, version: number): ObjectState {
+  if (content === undefined) return ABSENT;
+  return { key: `${key.slice(0, key.lastIndexOf(' '))} v${version}`, content, version };
+}
+
+/** What a reply says that an object's state does not determine. */
+export interface Told {
+  /** The version that the object has by now; undefined: nobody was told. */
+  readonly version: number | undefined;
+  /** Whether an assertion about a version that is not known was found wrong, and how. */
+  readonly refusal: number | undefined;
+}
+
+const TOLD_NOTHING: Told = { version: undefined, refusal: undefined };
+
 /** Runs the parts in order, all or nothing, as an OSD does. */
-export function applyChanges(state: ObjectState, changes: readonly Change[]): Outcome {
+export function applyParts(state: ObjectState, parts: readonly Part[], told: Told = TOLD_NOTHING): Outcome {
   let { content } = state;
-  for (const change of changes) {
-    const needsObject = change.kind === 'remove' || change.kind === 'omapRm';
-    if (needsObject && content === undefined) return { state, result: Errno.ENOENT };
-    content = applyChange(content, change);
+  let modifies = false;
+  for (const part of parts) {
+    const result = isGuard(part) ? checkGuard(state, content, part, told) : mayChange(content, part);
+    if (result < 0) return { state, result };
+    modifies ||= part.kind === 'createExclusive' || !(isGuard(part) || (part.kind === 'truncate' && !content));
+    content = part.kind === 'createExclusive' ? NEW : isGuard(part) ? content : applyChange(content, part);
   }
-  return { state: stateOf(content), result: 0 };
+  return { state: modifies ? stateOf(content, told.version) : state, result: 0 };
+}
+
+function isGuard(part: Part): part is Guard {
+  return part.kind.startsWith('compare') || part.kind === 'createExclusive' || part.kind === 'assertVersion';
+}
+
+function mayChange(content: Content | undefined, { kind }: Change): number {
+  return content === undefined && (kind === 'remove' || kind === 'omapRm') ? Errno.ENOENT : 0;
+}
+
+/** `content` is what the parts before have left, `state` what the object was before them. */
+function checkGuard(state: ObjectState, content: Content | undefined, guard: Guard, told: Told): number {
+  switch (guard.kind) {
+    case 'createExclusive':
+      return content === undefined ? 0 : Errno.EEXIST;
+    case 'assertVersion':
+      if (state.version === undefined) return told.refusal ?? 0;
+      if (guard.version < state.version) return Errno.ERANGE;
+      return guard.version > state.version ? Errno.EOVERFLOW : 0;
+    case 'compareData': {
+      const there = content?.data ?? EMPTY;
+      const at = guard.data.findIndex((byte, i) => byte !== (there[guard.offset + i] ?? 0));
+      return at < 0 ? 0 : -MAX_ERRNO - at;
+    }
+    case 'compareXattr': {
+      if (content === undefined) return Errno.ENOENT;
+      const order = compareBytes(guard.value, content.xattrs.get(guard.name) ?? EMPTY);
+      return holds(guard.comparison, order) ? 0 : Errno.ECANCELED;
+    }
+    case 'compareOmap':
+      if (content === undefined) return Errno.ENOENT;
+      return compareBytes(guard.value, content.omap.get(guard.key) ?? EMPTY) === 0 ? 0 : Errno.ECANCELED;
+  }
+}
+
+function holds(comparison: Comparison, order: number): boolean {
+  switch (comparison) {
+    case 'eq':
+      return order === 0;
+    case 'ne':
+      return order !== 0;
+    case 'gt':
+      return order > 0;
+    case 'gte':
+      return order >= 0;
+    case 'lt':
+      return order < 0;
+    case 'lte':
+      return order <= 0;
+  }
 }
 
 function applyChange(content: Content | undefined, change: Change): Content | undefined {
@@ -120,10 +211,10 @@ export function hashBytes(bytes: Bytes): string {
 }
 
 /** For people: what an object is like, and whose writes it holds. */
-export function describeState({ content }: ObjectState): string {
+export function describeState({ content, version }: ObjectState): string {
   if (content === undefined) return 'nothing';
   const { data, xattrs, omap } = content;
-  const parts = [`${data.length} bytes ${describeData(data)}`];
+  const parts = [`version ${version ?? 'unknown'}`, `${data.length} bytes ${describeData(data)}`];
   if (xattrs.size > 0) parts.push(`xattrs ${describeMap(xattrs)}`);
   if (omap.size > 0) parts.push(`omap ${describeMap(omap)}`);
   return parts.join(', ');
@@ -158,6 +249,38 @@ function text(bytes: Bytes): string {
 /** What a read of a part of an object brings; undefined when there is no such object. */
 export function readState({ content }: ObjectState, offset: number, length: number): Bytes | undefined {
   return content?.data.subarray(offset, offset + length);
+}
+
+/** For people: what an operation does, in short. */
+export function describeParts(parts: readonly Part[]): string {
+  return parts.map(describePart).join(' + ');
+}
+
+function describePart(part: Part): string {
+  switch (part.kind) {
+    case 'write':
+    case 'compareData':
+      return `${part.kind} ${part.offset}~${part.data.length} ${describeData(part.data)}`;
+    case 'writeFull':
+    case 'append':
+      return `${part.kind} ${part.data.length} ${describeData(part.data)}`;
+    case 'truncate':
+      return `truncate ${part.size}`;
+    case 'setXattr':
+      return `setXattr ${part.name}=${text(part.value)}`;
+    case 'compareXattr':
+      return `compareXattr ${text(part.value)} ${part.comparison} ${part.name}`;
+    case 'omapSet':
+    case 'compareOmap':
+      return `${part.kind} ${part.key}=${text(part.value)}`;
+    case 'omapRm':
+      return `omapRm ${part.key}`;
+    case 'assertVersion':
+      return `assertVersion ${part.version}`;
+    case 'remove':
+    case 'createExclusive':
+      return part.kind;
+  }
 }
 
 /** Whether two reads brought the same. */

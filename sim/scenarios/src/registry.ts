@@ -1,8 +1,10 @@
+import type { TraceSink } from '@spirula/sim-world';
 import { Lab } from './lab.ts';
 import { clockSkew } from './library/clock-skew.ts';
 import { cutOffPrimary } from './library/cut-off-primary.ts';
 import { degradedWrites } from './library/degraded-writes.ts';
 import { flapping } from './library/flapping.ts';
+import { hostile } from './library/hostile.ts';
 import { leaderLoss } from './library/leader-loss.ts';
 import { majorityLoss } from './library/majority-loss.ts';
 import { osdDownThreeWays } from './library/osd-down-three-ways.ts';
@@ -13,9 +15,11 @@ import { wrongFailureDomain } from './library/wrong-failure-domain.ts';
 import type { Report, Scenario } from './scenario.ts';
 import { formatSpan } from './span.ts';
 import type { ScenarioSpec } from './spec.ts';
+import { TraceRecorder } from './trace-recorder.ts';
 
 const scenarios: readonly Scenario[] = [
   standard,
+  hostile,
   osdDownThreeWays,
   degradedWrites,
   flapping,
@@ -46,6 +50,8 @@ export interface RunOptions {
   readonly seed: number;
   /** How long faults last; the scenario's own time when left out. */
   readonly virtualSeconds?: number;
+  /** Is told all that happens; changes nothing. */
+  readonly trace?: TraceSink;
 }
 
 /** What a seed makes of a scenario. @throws RangeError when there is none of that name */
@@ -56,9 +62,11 @@ export function drawScenario({ scenario, seed, virtualSeconds }: RunOptions): Sc
 
 /** Runs a scenario to its verdict. One seed, one history. @throws RangeError when there is none of that name */
 export function runScenario(options: RunOptions): Report {
-  const { scenario, seed, virtualSeconds } = options;
+  const { scenario, seed, virtualSeconds, trace } = options;
   const { name, source } = typeof scenario === 'string' ? findScenario(scenario) : scenario;
-  const outcome = new Lab(drawScenario(options), seed).run();
+  const lab = new Lab(drawScenario(options), seed);
+  if (trace !== undefined) new TraceRecorder(lab.cluster, trace).begin({ scenario: name, config: lab.spec });
+  const outcome = lab.run();
   const until = virtualSeconds === undefined ? '' : ` --until ${virtualSeconds}s`;
   return { ...outcome, scenario: name, seed, replay: `npx spirula sim run ${source} --seed ${seed}${until}` };
 }

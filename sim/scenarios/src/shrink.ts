@@ -9,6 +9,7 @@ import type { Outcome } from './scenario.ts';
 import { problemsOf } from './scenario.ts';
 import { formatSpan, parseSpan } from './span.ts';
 import { type ScenarioSpec, scenarioSchema } from './spec.ts';
+import type { WorkloadSpec } from './workloads/workload-spec.ts';
 
 /** Runs candidates, in any order, and says how each fails; undefined: it does not. */
 export type RunCandidates = (specs: readonly ScenarioSpec[]) => Promise<readonly (string | undefined)[]>;
@@ -112,7 +113,7 @@ class Search {
   /** Circumstances that need not be as they are. */
   async simplify(): Promise<void> {
     const plain = scenarioSchema.parse({ name: this.best.name });
-    const { cluster, workload } = plain;
+    const { cluster } = plain;
     const { duration } = this.best;
     const steps: [string, Partial<ScenarioSpec>][] = [
       ['no rare branches', { buggify: false }],
@@ -134,23 +135,7 @@ class Search {
         cluster: { ...this.best.cluster, clients },
       })),
     );
-    await this.#take(
-      'fewer objects',
-      this.#fewer(this.best.workload.objects, 1, (objects) => ({
-        workload: { ...this.best.workload, objects },
-      })),
-    );
-    await this.#take(
-      'fewer requests',
-      this.#fewer(this.best.workload.workers, 1, (workers) => ({
-        workload: { ...this.best.workload, workers },
-      })),
-    );
-    await this.#take('smaller writes', [
-      this.#with({
-        workload: { ...this.best.workload, writeBytes: 100, largeOneIn: 0, timeoutOneIn: workload.timeoutOneIn },
-      }),
-    ]);
+    await this.#simplifyWorkloads();
     await this.#take(
       'fewer PGs',
       this.#fewer(this.best.pools[0]!.pgNum, 1, (pgNum) => ({
@@ -164,6 +149,30 @@ class Search {
         (each) => parseSpan(each.duration)! < parseSpan(duration)!,
       ),
     );
+  }
+
+  async #simplifyWorkloads(): Promise<void> {
+    for (let i = this.best.workloads.length - 1; i >= 0 && this.best.workloads.length > 1; i--) {
+      await this.#take('fewer workloads', [this.#with({ workloads: this.best.workloads.toSpliced(i, 1) })]);
+    }
+    for (const i of this.best.workloads.keys()) {
+      const change = (step: string, changes: (work: WorkloadSpec) => readonly WorkloadSpec[]) =>
+        this.#take(
+          step,
+          changes(this.best.workloads[i]!).map((each) => this.#with({ workloads: this.best.workloads.with(i, each) })),
+        );
+      await change('one request at a time', (work) => [
+        {
+          ...work,
+          pace: { kind: 'closed', workers: 1, restUs: work.pace.kind === 'closed' ? work.pace.restUs : 500_000 },
+        },
+      ]);
+      await change('fewer objects', fewerObjects);
+      await change('smaller writes', (work) =>
+        work.kind === 'objects' ? [{ ...work, writeBytes: 100, largeOneIn: 0 }] : [],
+      );
+      await change('nobody gives up', (work) => (work.timeoutOneIn > 0 ? [{ ...work, timeoutOneIn: 0 }] : []));
+    }
   }
 
   /** Faults that last less long. */
@@ -202,6 +211,15 @@ class Search {
     this.best = affordable[found]!;
     return true;
   }
+}
+
+/** The same workload on one, two or half as many objects. */
+function fewerObjects(work: WorkloadSpec): WorkloadSpec[] {
+  const field = work.kind === 'append-log' ? 'logs' : work.kind === 'omap-counter' ? 'counters' : 'objects';
+  const count = (work as unknown as Record<string, number>)[field]!;
+  return [1, 2, Math.ceil(count / 2)]
+    .filter((each, i, all) => each < count && all.indexOf(each) === i)
+    .map((each) => ({ ...work, [field]: each }) as WorkloadSpec);
 }
 
 /** Ends so long after the beginning. */

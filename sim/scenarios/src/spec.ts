@@ -1,29 +1,18 @@
 /** What a scenario says: plain data, made by TypeScript, read from YAML or JSON, or drawn from a seed. */
 import { z } from 'zod';
-import { clusterSchema, poolSchema, workloadSchema } from './cluster-spec.ts';
+import { clusterSchema, poolSchema } from './cluster-spec.ts';
 import { isCondition } from './conditions.ts';
 import { type Expectation, endOf, expectationSchema, HEAL, marksOf } from './expectation.ts';
 import { span } from './faults/fault.ts';
 import { planSchema } from './faults/plan.ts';
+import { STORM_KINDS } from './faults/storm-kinds.ts';
+import { workloadSchema } from './workloads/workload-spec.ts';
 
 const us = z.int().min(0);
 
-/** How likely each kind of misfortune is beside the others: see storm.ts. */
+/** Faults by seed: see storm-kinds.ts. */
 const storm = z.strictObject({
-  weights: z.strictObject({
-    crash: us,
-    powerLoss: us,
-    blackout: us,
-    hang: us,
-    isolate: us,
-    ambush: us,
-    corner: us,
-    leader: us,
-    split: us,
-    cut: us,
-    delay: us,
-    reset: us,
-  }),
+  weights: z.partialRecord(z.enum(STORM_KINDS), us),
   intervalUs: z.int().min(1),
   durationUs: z.int().min(1),
   graceUs: z.int().min(1),
@@ -41,7 +30,8 @@ const fields = z.strictObject({
   watch: z.array(z.string()).optional(),
   cluster: clusterSchema.prefault({}),
   pools: z.array(poolSchema).min(1).prefault([{}]),
-  workload: workloadSchema.prefault({}),
+  /** What every client does, side by side. */
+  workloads: z.array(workloadSchema).prefault([{ kind: 'objects' }]),
   /** How long faults may strike, from when the cluster is up and clean. */
   duration: span.default('60s'),
   faults: z.array(planSchema).default([]),

@@ -46,7 +46,7 @@ test('a clock whose rate changes at every moment never goes back, and loses noth
   const { clock } = daemon.world;
   const random = simulation.random('rates');
   let last = 0;
-  for (let i = 0; i < 5000; i++) {
+  for (let i = 0; i < 2000; i++) {
     process.setDrift(1000 * (1 - 2 * (i % 2)));
     expect(clock.now()).toBeGreaterThanOrEqual(last);
     last = clock.now();

@@ -103,8 +103,6 @@ export class SimClock implements Clock {
     this.#profile = profile;
     if (profile.driftPpm === driftPpm) return;
     for (const [name, timer] of this.#timers) {
-      // What is due has its turn coming already.
-      if (timer.scheduled.run === undefined) continue;
       this.#scheduler.cancel(timer.scheduled);
       timer.scheduled = this.#schedule(name, timer.at, timer.slack);
     }

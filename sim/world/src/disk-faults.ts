@@ -89,7 +89,7 @@ export class DiskFaults {
     this.#fates.push(fate);
   }
 
-  /** No read, flush or commit is answered for so long from now. */
+  /** No flush or commit is answered for so long from now, or until healed. Reads are: what is read often is in memory. */
   stall(duration: Instant): void {
     this.#disk.setStalledUntil(this.#disk.now() + duration);
   }

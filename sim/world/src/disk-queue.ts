@@ -27,8 +27,6 @@ export class DiskQueue {
   readonly #random: SeededRandom;
   /** All times are so many times longer; an integer, 1 for a disk in order. */
   slowness = 1;
-  /** Nothing is done before. */
-  stalledUntil: Instant = 0;
   /** Nanoseconds of virtual time: an SSD does thousands of things a millisecond. */
   #busyUntilNs = 0;
   /** Where the last operation ended. */
@@ -65,12 +63,8 @@ export class DiskQueue {
   /** The daemon reads, and waits for it: see `takeCharge`. */
   read(now: Instant, extent: Extent): void {
     const { device } = this.#profile;
-    const startNs = Math.max(now * NS, this.#readsUntilNs, this.stalledUntil * NS);
-    if (device === undefined) {
-      // In memory at once, but not while the disk answers nobody.
-      if (startNs > now * NS) this.#readsUntilNs = startNs;
-      return;
-    }
+    if (device === undefined) return;
+    const startNs = Math.max(now * NS, this.#readsUntilNs);
     const serviceNs = this.#slow(this.#serviceNs(device, 'read', extent, 1));
     const waitNs = Math.min(Math.max(0, this.#busyUntilNs - startNs), device.queueDepth * serviceNs);
     this.#busyUntilNs = Math.max(this.#busyUntilNs, startNs) + serviceNs;

@@ -189,6 +189,25 @@ describe('damage', () => {
     expect(bench.disk.damaged()).toEqual([]);
   });
 
+  test('a block that rots before its write is flushed is rotten on the disk as well', () => {
+    let lost = 0;
+    for (let seed = 0; seed < 20; seed++) {
+      const bench = new Bench(QUICK_DISK, seed);
+      bench.block.write(BLOCK, filled(1, 0));
+      bench.disk.faults.rot(BLOCK);
+      bench.flush();
+      bench.block.write(BLOCK, filled(1, 0xff));
+      bench.crash();
+      const bytes = bench.block.read(BLOCK, BLOCK);
+      if (bytes.includes(0xff)) continue;
+      lost += 1;
+
+      expect(bytes.filter((byte) => byte !== 0)).toHaveLength(1);
+      expect(bench.disk.damaged()).toEqual([{ offset: BLOCK, length: BLOCK }]);
+    }
+    expect(lost).toBeGreaterThan(0);
+  });
+
   test('rot is drawn among blocks that were written, never the first', () => {
     const bench = new Bench();
     bench.store(0, 2, 1);
@@ -307,6 +326,18 @@ describe('room', () => {
     bench.until('committed', () => bench.put('b'));
   });
 
+  test('a batch for which there was no room is not there after a crash either', () => {
+    for (let seed = 0; seed < 10; seed++) {
+      const bench = new Bench(QUICK_DISK, seed);
+      bench.disk.faults.fill();
+      bench.put('a');
+      bench.runFor(SECOND);
+      bench.crash();
+
+      expect(bench.kv.get(utf8('a'))).toBeUndefined();
+    }
+  });
+
   test('of a group of batches those that fit are durable, none after', () => {
     const bench = new Bench();
     bench.disk.faults.limit(4);
@@ -320,20 +351,31 @@ describe('room', () => {
 });
 
 describe('time', () => {
-  test('a stall holds back flushes, commits and reads; then they are done', () => {
-    const bench = new Bench();
-    bench.block.flush(2);
-    bench.put('a');
-    bench.disk.faults.stall(5 * SECOND);
-    bench.runFor(4.9 * SECOND);
-    bench.see(0, 1);
+  test.each(['it has passed', 'it is healed'])(
+    'a stall holds back flushes and commits until %s, and no reads',
+    (end) => {
+      const bench = new Bench();
+      bench.block.flush(2);
+      bench.put('a');
+      bench.disk.faults.stall(end === 'it is healed' ? 3600 * SECOND : 5 * SECOND);
+      bench.runFor(4.9 * SECOND);
+      bench.see(0, 1);
 
-    expect(bench.events).toEqual([]);
-    expect(bench.disk.takeCharge()).toBe(0.1 * SECOND);
-    bench.runFor(SECOND);
-    expect(bench.events.map(({ kind }) => kind).sort()).toEqual(['committed', 'flushed']);
-    bench.see(0, 1);
-    expect(bench.disk.takeCharge()).toBe(0);
+      expect(bench.events).toEqual([]);
+      expect(bench.disk.takeCharge()).toBe(0);
+      if (end === 'it is healed') bench.disk.faults.heal();
+      bench.runFor(0.1 * SECOND);
+      expect(bench.events.map(({ kind }) => kind).sort()).toEqual(['committed', 'flushed']);
+      expect(bench.flush()).toBeLessThan(SECOND);
+    },
+  );
+
+  test('a stall that is over when another begins does not end that', () => {
+    const bench = new Bench();
+    bench.disk.faults.stall(SECOND);
+    bench.disk.faults.stall(3 * SECOND);
+
+    expect(bench.flush()).toBe(3 * SECOND);
   });
 
   test('a slow disk takes so many times longer, until healed', () => {

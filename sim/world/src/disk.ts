@@ -50,6 +50,10 @@ export class SimDisk {
   #committing = false;
   /** Flushes asked for, with the number of writes each covers. */
   #flushes: { readonly token: Token; writes: number }[] = [];
+  /** Nothing is answered before. */
+  #stalledUntil: Instant = 0;
+  /** Answers that are due, but for a stall. */
+  #heldBack: (() => void)[] = [];
   /** Which run of the daemon is served; 0: none. What an earlier one is still owed is dropped. */
   #run = 0;
   #lastRun = 0;
@@ -73,7 +77,8 @@ export class SimDisk {
         this.#queue.slowness = factor;
       },
       setStalledUntil: (at: Instant) => {
-        this.#queue.stalledUntil = at;
+        this.#stalledUntil = at;
+        scheduler.at(at, () => this.#endStall());
       },
     };
     this.faults = new DiskFaults(disk, random, BLOCK_SIZE);
@@ -140,17 +145,23 @@ export class SimDisk {
     this.#committing = false;
     this.#failed = false;
     this.#flushes = [];
+    this.#heldBack = [];
   }
 
   /** Runs `done` when the device is through, unless the daemon is gone by then or the disk fails. */
   #after(delay: Instant, done: () => void): void {
     const run = this.#run;
-    this.#scheduler.after(delay, () => {
+    const answer = () => {
       if (run !== this.#run || this.#failed) return;
-      const { now } = this.#scheduler;
-      if (now < this.#queue.stalledUntil) this.#after(this.#queue.stalledUntil - now, done);
+      if (this.#scheduler.now < this.#stalledUntil) this.#heldBack.push(answer);
       else done();
-    });
+    };
+    this.#scheduler.after(delay, answer);
+  }
+
+  #endStall(): void {
+    if (this.#scheduler.now < this.#stalledUntil) return;
+    for (const answer of this.#heldBack.splice(0)) answer();
   }
 
   /** The daemon is told; it is owed nothing more. */

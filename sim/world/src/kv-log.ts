@@ -1,7 +1,7 @@
 import type { Bytes } from '@spirula/encoding';
 import { type Batch, invariant, type KvOp, KvOverlay, type KvRange, type Token } from '@spirula/world';
 import type { SeededRandom } from './random.ts';
-import { checksumMessage, sealMessage } from './seal.ts';
+import { isIntact, type Seal, sealMessage } from './seal.ts';
 
 const MAX_KEY_BYTES = 1024;
 const EVERYTHING: KvRange = { start: new Uint8Array([0]), end: new Uint8Array(MAX_KEY_BYTES + 1).fill(0xff) };
@@ -10,8 +10,7 @@ interface Submitted {
   readonly batch: Batch;
   readonly token: Token;
   /** Taken when it was submitted: nobody changes it since. */
-  readonly checksum: number;
-  readonly bytes: number;
+  readonly seal: Seal;
 }
 
 /** How a group of batches ended: those that are durable, whether the next had no room, and whether its owner changed one. */
@@ -47,8 +46,7 @@ export class KvLog {
   submit(batch: Batch, token: Token): void {
     for (const op of batch) checkKeys(op);
     this.#view.apply(batch);
-    const { checksum, bytes } = sealMessage(batch);
-    this.#submitted.push({ batch, token, checksum, bytes });
+    this.#submitted.push({ batch, token, seal: sealMessage(batch) });
   }
 
   get waiting(): number {
@@ -57,7 +55,7 @@ export class KvLog {
 
   /** What the batches that wait take to write. */
   get waitingBytes(): number {
-    return this.#submitted.reduce((sum, { bytes }) => sum + bytes, 0);
+    return this.#submitted.reduce((sum, { seal }) => sum + seal.bytes, 0);
   }
 
   /** Keys and values that are durable. */
@@ -70,8 +68,8 @@ export class KvLog {
   commit(count: number, limitBytes: number | undefined): GroupEnd {
     const tokens: Token[] = [];
     let changed = false;
-    for (const { batch, token, checksum } of this.#submitted.slice(0, count)) {
-      if (checksumMessage(batch) !== checksum) changed = true;
+    for (const { batch, token, seal } of this.#submitted.slice(0, count)) {
+      if (!isIntact(batch, seal)) changed = true;
       const growth = limitBytes === undefined ? 0 : this.#growthOf(batch);
       if (limitBytes !== undefined && growth > 0 && this.usedBytes() + growth > limitBytes) {
         this.#submitted.splice(0, tokens.length);

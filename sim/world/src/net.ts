@@ -1,11 +1,8 @@
 import { AddrType, type AddrVec } from '@spirula/encoding';
 import type { Message } from '@spirula/messages';
 import { invariant, type Net, type SessionId } from '@spirula/world';
-import type { Network } from './network.ts';
+import type { Endpoints, Network } from './network.ts';
 import { type Dialled, HIGH_WATER, type NetOwner, Session } from './session.ts';
-
-/** The port of each endpoint; `dial` for one that only dials out. */
-export type Endpoints = Readonly<Record<string, number | 'dial'>>;
 
 /** The network of one run of a daemon. */
 export class SimNet implements Net<Message> {

@@ -1,12 +1,14 @@
 import type { EntityAddr } from '@spirula/encoding';
 import { type Instant, invariant } from '@spirula/world';
-import type { Endpoints } from './net.ts';
 import type { NetworkName, Path } from './path.ts';
 import { type NetworkProfile, Paths } from './paths.ts';
 import { Pipe } from './pipe.ts';
 import type { SeededRandom } from './random.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { Listener, Wire } from './session.ts';
+
+/** The port of each endpoint; `dial` for one that only dials out. */
+export type Endpoints = Readonly<Record<string, number | 'dial'>>;
 
 /** Of an OSD's endpoints, those on Ceph's cluster network; all others are on its public network. */
 const BACK_ENDPOINTS: ReadonlySet<string> = new Set(['cluster', 'hb_back']);

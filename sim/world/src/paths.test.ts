@@ -127,6 +127,18 @@ describe('a clogged path', () => {
     expect(b.daemon.notes).toEqual([1]);
   });
 
+  test('is free when all is mended', () => {
+    const { simulation, a, b } = startThree();
+    const session = connect(simulation, a, b);
+    simulation.network.paths.clog('osd.0', 'osd.1', 9 * SECOND);
+    a.note(session, 1);
+    simulation.runFor(SECOND);
+    simulation.network.paths.mendAll();
+    simulation.runFor(10);
+
+    expect(b.daemon.notes).toEqual([1]);
+  });
+
   test('that is cut meanwhile is cut when the clog ends', () => {
     const { simulation, a, b } = startThree();
     const session = connect(simulation, a, b);
@@ -174,6 +186,7 @@ describe('latency', () => {
       expect(share(1000 * 2 ** doublings) / expected).toBeGreaterThan(0.75);
       expect(share(1000 * 2 ** doublings) / expected).toBeLessThan(1.25);
     }
+    expect(share(1500) / share(1000)).toBeCloseTo(0.75, 1);
     expect(Math.max(...late)).toBeLessThanOrEqual(1_000_000);
     expect(late.every(Number.isInteger)).toBe(true);
   });

@@ -1,56 +1,30 @@
-import { AddrType, type AddrVec, type EntityName } from '@spirula/encoding';
+import { AddrType, type AddrVec } from '@spirula/encoding';
 import type { Message } from '@spirula/messages';
-import {
-  type Config,
-  type Daemon,
-  type Instant,
-  invariant,
-  type Log,
-  type World,
-  type WorldEvent,
-} from '@spirula/world';
+import { type Instant, invariant, type Log, type WorldEvent } from '@spirula/world';
 import type { ClockProfile } from './clock.ts';
-import { Cpu, type CpuProfile, FREE_CPU } from './cpu.ts';
+import { Cpu, FREE_CPU } from './cpu.ts';
 import { SimCrypto } from './crypto.ts';
 import { SimDisk } from './disk.ts';
-import type { DiskProfile } from './disk-profile.ts';
-import type { Endpoints } from './net.ts';
 import type { Network } from './network.ts';
+import type { ProcessSpec } from './process-spec.ts';
 import type { SeededRandom } from './random.ts';
-import { Run } from './run.ts';
+import { Run, type RunPlace } from './run.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { Session } from './session.ts';
-
-export interface ProcessSpec {
-  readonly entity: EntityName;
-  /** OSD number or monitor rank; none for one that gets its global id from a monitor. */
-  readonly gid?: bigint;
-  readonly endpoints: Endpoints;
-  /** Size of the block device; 0 for a daemon without one. */
-  readonly deviceBytes: number;
-  readonly config: Config;
-  readonly disk: DiskProfile;
-  readonly clock: ClockProfile;
-  /** Left out: `FREE_CPU`. */
-  readonly cpu?: CpuProfile;
-  /** Whose uplink it shares, where the network's profile has such. */
-  readonly rack?: string;
-  /** Whether promises hang on its events: see `Simulation.runWithPromises`. */
-  readonly promises?: boolean;
-  /** Makes the daemon, anew for each run. */
-  make(world: World<Message>): Daemon<Message>;
-}
+import type { SentMessage, Tracer } from './tracer.ts';
 
 /** What a process needs of the simulation it is in. */
 export interface ProcessHost {
   readonly scheduler: Scheduler;
   readonly network: Network;
+  /** Undefined unless the run is traced. */
+  readonly tracer: Tracer | undefined;
   random(name: string): SeededRandom;
   buggify(point: string): boolean;
   log(process: SimProcess, level: keyof Log, message: string, facts?: Record<string, unknown>): void;
   /** The daemon broke a rule: a bug. */
   reportBug(process: SimProcess, problem: string): void;
-  beforeEvent(process: SimProcess, event: WorldEvent<Message>, checksum: number): void;
+  beforeEvent(process: SimProcess, event: WorldEvent<Message>, checksum: number, sent?: SentMessage): void;
   afterEvent(process: SimProcess, event: WorldEvent<Message>): void;
   onExit(process: SimProcess, reason: string): void;
 }
@@ -118,7 +92,19 @@ export class SimProcess {
     invariant(this.#run === undefined, `${this.name} is started once at a time`);
     this.#runs += 1;
     this.host.network.powerOn(this.name);
-    const run = new Run(this, this.#clock, this.random.between(1, MAX_NONCE), (how) => this.#onGone(how));
+    this.#trace('start');
+    const { host, spec, name: machine, ip, random, crypto, cpu, disk } = this;
+    const place: RunPlace = {
+      ...{ spec, machine, ip, random, crypto, cpu, disk, scheduler: host.scheduler, network: host.network },
+      tracer: host.tracer,
+      buggify: (point) => host.buggify(point),
+      log: (level, message, facts) => host.log(this, level, message, facts),
+      reportBug: (problem) => host.reportBug(this, problem),
+      beforeEvent: (event, checksum, sent) => host.beforeEvent(this, event, checksum, sent),
+      afterEvent: (event) => host.afterEvent(this, event),
+      onGone: (reason) => this.#onGone(reason),
+    };
+    const run = new Run(place, this.#clock, this.random.between(1, MAX_NONCE));
     this.#run = run;
     run.start();
   }
@@ -137,10 +123,12 @@ export class SimProcess {
 
   /** Falls silent, as a stopped process does: nothing is read, answered or timed. */
   hang(): void {
+    if (this.state === 'running') this.#trace('hang');
     this.#run?.hang();
   }
 
   resume(): void {
+    if (this.state === 'hung') this.#trace('resume');
     this.#run?.resume();
   }
 
@@ -228,7 +216,12 @@ export class SimProcess {
 
   #onGone(reason: string): void {
     this.#run = undefined;
+    this.#trace('exit', reason);
     this.host.onExit(this, reason);
     this.#startLater();
+  }
+
+  #trace(what: 'start' | 'exit' | 'hang' | 'resume', reason?: string): void {
+    this.host.tracer?.record({ kind: 'process', daemon: this.name, what, ...(reason !== undefined && { reason }) });
   }
 }

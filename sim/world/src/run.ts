@@ -12,9 +12,17 @@ import {
   type WorldEvent,
 } from '@spirula/world';
 import { type ClockProfile, SimClock } from './clock.ts';
+import type { Cpu } from './cpu.ts';
+import type { SimCrypto } from './crypto.ts';
+import type { SimDisk } from './disk.ts';
 import { SimNet } from './net.ts';
-import type { ProcessHost, SimProcess } from './process.ts';
+import type { Network } from './network.ts';
+import type { ProcessSpec } from './process-spec.ts';
+import type { SeededRandom } from './random.ts';
+import type { Scheduler } from './scheduler.ts';
 import type { NetOwner, Session } from './session.ts';
+import { traceBlocks, traceKeyValue } from './trace-disk.ts';
+import type { SentMessage, Tracer } from './tracer.ts';
 import { Turns } from './turns.ts';
 
 /** Of an error's stack, in a report. */
@@ -23,6 +31,27 @@ const STACK_LINES = 6;
 const TIMERS: SessionId = -1;
 const DISK: SessionId = -2;
 
+/** What a run needs of its machine and of the simulation. */
+export interface RunPlace {
+  readonly spec: ProcessSpec;
+  readonly machine: string;
+  readonly ip: string;
+  readonly random: SeededRandom;
+  readonly crypto: SimCrypto;
+  readonly cpu: Cpu;
+  readonly disk: SimDisk;
+  readonly scheduler: Scheduler;
+  readonly network: Network;
+  readonly tracer: Tracer | undefined;
+  buggify(point: string): boolean;
+  log(level: keyof Log, message: string, facts?: Record<string, unknown>): void;
+  /** The daemon broke a rule: a bug. */
+  reportBug(problem: string): void;
+  beforeEvent(event: WorldEvent<Message>, checksum: number, sent: SentMessage | undefined): void;
+  afterEvent(event: WorldEvent<Message>): void;
+  onGone(reason: string): void;
+}
+
 /** From one start to the next end of a daemon. */
 export class Run implements NetOwner {
   readonly entity: EntityName;
@@ -30,26 +59,22 @@ export class Run implements NetOwner {
   readonly machine: string;
   readonly net: SimNet;
   globalId = 0n;
-  readonly #process: SimProcess;
-  readonly #host: ProcessHost;
+  readonly #place: RunPlace;
   readonly #clock: SimClock;
   readonly #turns: Turns;
-  readonly #onGone: (reason: string) => void;
   #daemon: Daemon<Message> | undefined;
   #gone = false;
   #stopReason: string | undefined;
 
-  constructor(process: SimProcess, clock: ClockProfile, nonce: number, onGone: (reason: string) => void) {
-    const { spec, host } = process;
+  constructor(place: RunPlace, clock: ClockProfile, nonce: number) {
+    const { spec, scheduler, random } = place;
     this.entity = spec.entity;
     this.gid = spec.gid;
-    this.machine = process.name;
-    this.#process = process;
-    this.#host = host;
-    this.#onGone = onGone;
-    this.net = new SimNet(host.network, process.ip, nonce, spec.endpoints);
-    this.#turns = new Turns(host.scheduler, process.random, process.cpu);
-    this.#clock = new SimClock(host.scheduler, process.random, clock, (take) => {
+    this.machine = place.machine;
+    this.#place = place;
+    this.net = new SimNet(place.network, place.ip, nonce, spec.endpoints);
+    this.#turns = new Turns(scheduler, random, place.cpu);
+    this.#clock = new SimClock(scheduler, random, clock, (take) => {
       this.post(TIMERS, () => {
         const name = take();
         if (name !== undefined) this.deliver({ kind: 'timer', name });
@@ -65,31 +90,36 @@ export class Run implements NetOwner {
     return !this.#gone && !this.hung;
   }
 
+  get tracer(): Tracer | undefined {
+    return this.#place.tracer;
+  }
+
   start(): void {
-    const process = this.#process;
+    const place = this.#place;
     this.net.listen(this);
-    const { kv, block } = process.disk.attach({
+    const { tracer } = this;
+    const { kv, block } = place.disk.attach({
       post: (event) => this.post(DISK, () => this.deliver(event)),
       reportBug: (problem) => this.reportBug(problem),
     });
     const world: World<Message> = {
-      config: process.spec.config,
+      config: place.spec.config,
       clock: this.#clock,
-      random: process.random,
-      crypto: process.crypto,
+      random: place.random,
+      crypto: place.crypto,
       net: this.net,
-      kv,
-      block,
+      kv: tracer ? traceKeyValue(kv, this.machine, tracer) : kv,
+      block: tracer ? traceBlocks(block, this.machine, tracer, () => this.#turns.isDoing) : block,
       log: this.#makeLog(),
       lifecycle: {
         stop: (reason) => {
           this.#stopReason = reason;
         },
       },
-      buggify: (point) => this.#host.buggify(point),
+      buggify: (point) => place.buggify(point),
     };
     this.#handle('start', () => {
-      this.#daemon = process.spec.make(world);
+      this.#daemon = place.spec.make(world);
       this.#daemon.start();
     });
   }
@@ -114,11 +144,11 @@ export class Run implements NetOwner {
     this.#turns.post(source, work, bytes);
   }
 
-  deliver(event: WorldEvent<Message>, checksum = 0): void {
+  deliver(event: WorldEvent<Message>, checksum = 0, sent?: SentMessage): void {
     if (this.#gone) return;
-    this.#host.beforeEvent(this.#process, event, checksum);
+    this.#place.beforeEvent(event, checksum, sent);
     this.#handle(event.kind, () => this.#daemon!.handle(event));
-    if (!this.#gone) this.#host.afterEvent(this.#process, event);
+    if (!this.#gone) this.#place.afterEvent(event);
     if (event.kind === 'storageFailed') this.#fail(event.detail);
   }
 
@@ -135,7 +165,7 @@ export class Run implements NetOwner {
   }
 
   reportBug(rule: string): void {
-    this.#host.reportBug(this.#process, rule);
+    this.#place.reportBug(rule);
   }
 
   hang(): void {
@@ -161,19 +191,19 @@ export class Run implements NetOwner {
     this.#turns.stop();
     if (how === 'stop') {
       this.net.shutdown();
-      this.#process.disk.detach();
+      this.#place.disk.detach();
     } else {
       if (how === 'crash') this.net.destroy();
       else this.net.vanish();
-      this.#process.disk.crash();
+      this.#place.disk.crash();
     }
-    this.#onGone(reason);
+    this.#place.onGone(reason);
   }
 
   /** Its disk does not do what the daemon needs: it ends as in a crash. */
   #fail(problem: string): void {
     if (this.#gone) return;
-    this.#host.log(this.#process, 'error', `the daemon fails: ${problem}`);
+    this.#place.log('error', `the daemon fails: ${problem}`);
     this.end('crash', problem);
   }
 
@@ -189,18 +219,18 @@ export class Run implements NetOwner {
         .split('\n')
         .slice(1, 1 + STACK_LINES)
         .join('\n');
-      this.#host.reportBug(this.#process, `${message} (handling ${what})\n${where}`);
+      this.#place.reportBug(`${message} (handling ${what})\n${where}`);
       this.end('crash', message);
       return;
     }
-    const charge = this.#process.disk.takeCharge();
+    const charge = this.#place.disk.takeCharge();
     if (charge > 0) this.#turns.owe(charge);
     if (this.#stopReason !== undefined) this.end('stop', this.#stopReason);
   }
 
   #makeLog(): Log {
     const write = (level: keyof Log) => (message: string, facts?: Record<string, unknown>) =>
-      this.#host.log(this.#process, level, message, facts);
+      this.#place.log(level, message, facts);
     return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
   }
 }

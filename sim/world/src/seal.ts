@@ -7,6 +7,8 @@ import { invariant } from '@spirula/world';
 export interface Seal {
   /** 32 bits over everything in the message. */
   readonly checksum: number;
+  /** Whether something in it cannot be frozen, so that only the checksum tells of a change. */
+  readonly mutable: boolean;
   /** Bytes it would roughly take on the wire. */
   readonly bytes: number;
 }
@@ -24,6 +26,7 @@ const floatWords = new Uint32Array(float.buffer);
 class Walk {
   hash = 0x2545f491;
   bytes = FRAME_BYTES;
+  mutable = false;
   readonly #freeze: boolean;
 
   constructor(freeze: boolean) {
@@ -67,26 +70,31 @@ class Walk {
       this.#visitBytes(value);
       return;
     }
-    if (this.#freeze && !Object.isFrozen(value)) Object.freeze(value);
+    if (this.#freeze) Object.freeze(value);
     if (Array.isArray(value)) {
       this.#mix(value.length);
       for (const item of value) this.visit(item);
     } else if (value instanceof Map) {
+      this.mutable = true;
       this.#mix(value.size);
       for (const [key, item] of value) {
         this.visit(key);
         this.visit(item);
       }
     } else if (value instanceof Set) {
+      this.mutable = true;
       this.#mix(value.size);
       for (const item of value) this.visit(item);
     } else {
-      for (const item of Object.values(value)) this.visit(item);
+      // Plain objects: nothing is inherited. No list of values is made on the way.
+      const fields = value as Readonly<Record<string, unknown>>;
+      for (const name in fields) this.visit(fields[name]);
     }
   }
 
   #visitBytes(bytes: Uint8Array): void {
     const { length } = bytes;
+    if (length > 0) this.mutable = true;
     this.bytes += NUMBER_BYTES + length;
     this.#mix(length);
     let { hash } = this;
@@ -125,14 +133,15 @@ class Walk {
 export function sealMessage(message: object): Seal {
   const walk = new Walk(true);
   walk.visit(message);
-  return { checksum: walk.hash >>> 0, bytes: walk.bytes };
+  return { checksum: walk.hash >>> 0, mutable: walk.mutable, bytes: walk.bytes };
 }
 
-/** The checksum `sealMessage` took, if nothing has changed. */
-export function checksumMessage(message: object): number {
+/** Whether a message is as it was when it was sealed. One that is frozen all through need not be looked at again. */
+export function isIntact(message: object, { checksum, mutable }: Seal): boolean {
+  if (!mutable) return true;
   const walk = new Walk(false);
   walk.visit(message);
-  return walk.hash >>> 0;
+  return walk.hash >>> 0 === checksum;
 }
 
 /**

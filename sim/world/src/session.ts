@@ -18,7 +18,8 @@ import { passCodec } from './codec-pass.ts';
 import type { Path } from './path.ts';
 import type { Pipe } from './pipe.ts';
 import type { Scheduler } from './scheduler.ts';
-import { checksumMessage, sealMessage } from './seal.ts';
+import { isIntact, type Seal, sealMessage } from './seal.ts';
+import type { SentMessage, Tracer } from './tracer.ts';
 
 /** What a handshake's leg takes on the wire. */
 const LEG_BYTES = 200;
@@ -43,8 +44,10 @@ export interface NetOwner {
   nextSession(): SessionId;
   /** Runs `work`, on so many bytes, when the process gets to it; what comes from one source keeps its order. */
   post(source: SessionId, work: () => void, bytes?: number): void;
-  /** `checksum` is that of a message, for the digest. */
-  deliver(event: WorldEvent<Message>, checksum?: number): void;
+  /** Undefined unless the run is traced. */
+  readonly tracer: Tracer | undefined;
+  /** `checksum` is that of a message, for the digest; `sent` is for traces. */
+  deliver(event: WorldEvent<Message>, checksum?: number, sent?: SentMessage): void;
   authorize(request: AuthRequest): AuthDecision;
   reportBug(rule: string): void;
   onAccept(session: Session): void;
@@ -235,14 +238,17 @@ export class Session {
   }
 
   #transmit(message: Message): void {
-    const { checksum, bytes } = sealMessage(message);
+    const sealed = sealMessage(message);
+    const { bytes } = sealed;
     const passed = this.#wire.passesCodec() ? passCodec(message) : undefined;
     if (passed?.difference !== undefined) {
       this.owner.reportBug(`a ${message.type} is changed by its codec at ${passed.difference}`);
     }
     const delivered = passed?.message ?? message;
-    const expected = passed === undefined ? checksum : sealMessage(delivered).checksum;
+    const seal = passed === undefined ? sealed : sealMessage(delivered);
     this.#queuedBytes += bytes;
+    const { machine, tracer } = this.owner;
+    const sent = tracer?.sent(machine, this.#out!.path.to.name, this.id, message, bytes);
     this.#out!.send(bytes, () => {
       const other = this.#other!;
       if (other.#state === 'gone') {
@@ -253,15 +259,15 @@ export class Session {
         other.id,
         () => {
           this.#onTaken(bytes);
-          if (other.#state === 'open') other.#receive(delivered, expected);
+          if (other.#state === 'open') other.#receive(delivered, seal, sent);
         },
         bytes,
       );
     });
   }
 
-  #receive(message: Message, checksum: number): void {
-    if (checksumMessage(message) !== checksum) {
+  #receive(message: Message, seal: Seal, sent: SentMessage | undefined): void {
+    if (!isIntact(message, seal)) {
       this.owner.reportBug(`nobody changes a ${message.type} once it is sent`);
       return;
     }
@@ -270,7 +276,7 @@ export class Session {
       this.abort('malformed', `client.${entity.id} sends ${message.type}, which only daemons may`);
       return;
     }
-    this.owner.deliver({ kind: 'message', session: this.id, message }, checksum);
+    this.owner.deliver({ kind: 'message', session: this.id, message }, seal.checksum, sent);
   }
 
   /** The peer's process has taken so many bytes. */

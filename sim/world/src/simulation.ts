@@ -3,9 +3,12 @@ import { type Instant, type Log, SECOND, type WorldEvent } from '@spirula/world'
 import { Digest, hashText } from './digest.ts';
 import { Network } from './network.ts';
 import { type NetworkProfile, QUICK_NETWORK } from './paths.ts';
-import { type ProcessHost, type ProcessSpec, SimProcess } from './process.ts';
+import { type ProcessHost, SimProcess } from './process.ts';
+import type { ProcessSpec } from './process-spec.ts';
 import { SeededRandom } from './random.ts';
 import { type Scheduled, Scheduler } from './scheduler.ts';
+import type { TraceFacts, TraceSink } from './trace.ts';
+import { type SentMessage, Tracer } from './tracer.ts';
 
 export interface SimulationConfig {
   readonly seed: number;
@@ -71,6 +74,8 @@ export class Simulation implements ProcessHost {
   #log: LogLine[] = [];
   #linesLogged = 0;
   #events = 0;
+  #faults = 0;
+  #tracer: Tracer | undefined;
   #promisesDue = false;
 
   constructor(config: SimulationConfig) {
@@ -119,6 +124,30 @@ export class Simulation implements ProcessHost {
     return this.#buggifyPoints;
   }
 
+  /** Undefined unless this run is traced. */
+  get tracer(): Tracer | undefined {
+    return this.#tracer;
+  }
+
+  /** Tells `sink` all that happens from now on. Daemons' disks are traced from their next start. */
+  traceTo(sink: TraceSink): void {
+    this.#tracer = new Tracer(sink, this);
+  }
+
+  /**
+   * For traces: something is done to the world. `facts.daemons`, a list of names, says to whom. Returns what `noteHealed` takes
+   * when it is put right again; what is over at once never is.
+   */
+  noteFault(text: string, facts?: TraceFacts): number {
+    this.#faults += 1;
+    this.#tracer?.record({ kind: 'fault', what: 'injected', id: this.#faults, text, ...(facts && { facts }) });
+    return this.#faults;
+  }
+
+  noteHealed(fault: number): void {
+    this.#tracer?.record({ kind: 'fault', what: 'healed', id: fault });
+  }
+
   /** A stream of random numbers of this run. Streams with different names do not disturb one another. */
   random(name: string): SeededRandom {
     return new SeededRandom(this.seed, name, this.#digest);
@@ -148,6 +177,7 @@ export class Simulation implements ProcessHost {
 
   addViolation(problem: string): void {
     this.#violations.push(`at ${(this.now / SECOND).toFixed(6)} s: ${problem}`);
+    this.#tracer?.record({ kind: 'violation', text: problem });
   }
 
   /** Lets the next thing happen. Returns false when nothing is left to happen. */
@@ -166,11 +196,24 @@ export class Simulation implements ProcessHost {
 
   /** As `runUntil`; promises that hang on events are settled before time moves on. For clients above `rados`. */
   async runWithPromises(until: Instant): Promise<void> {
-    await this.#settlePromises();
-    while (this.scheduler.step(until)) {
-      if (!this.#promisesDue) continue;
-      this.#promisesDue = false;
-      await this.#settlePromises();
+    await this.settlePromises();
+    while (this.scheduler.step(until)) if (this.#promisesDue) await this.settlePromises();
+  }
+
+  /** Whether promises may hang on what happened last: `settlePromises` before anything else happens. */
+  get promisesDue(): boolean {
+    return this.#promisesDue;
+  }
+
+  /** Whatever promises do shows as something scheduled; when for long nothing is, they wait for events. */
+  async settlePromises(): Promise<void> {
+    this.#promisesDue = false;
+    let { size } = this.scheduler;
+    for (let quiet = 0; quiet < QUIET_TURNS; quiet++) {
+      await undefined;
+      if (this.scheduler.size === size) continue;
+      size = this.scheduler.size;
+      quiet = 0;
     }
   }
 
@@ -190,11 +233,13 @@ export class Simulation implements ProcessHost {
   }
 
   log(process: SimProcess, level: keyof Log, message: string, facts?: Record<string, unknown>): void {
+    this.#tracer?.log(process.name, level, message, facts);
     if (level !== 'debug') this.#keep({ at: this.now, process: process.name, level, message, facts });
   }
 
   /** Puts a line among those that daemons log. */
   addNote(message: string): void {
+    this.#tracer?.log('operator', 'info', message, undefined);
     this.#keep({ at: this.now, process: 'operator', level: 'info', message, facts: undefined });
   }
 
@@ -208,9 +253,10 @@ export class Simulation implements ProcessHost {
     this.addViolation(`${process.name}: ${problem}`);
   }
 
-  beforeEvent(process: SimProcess, event: WorldEvent<Message>, checksum: number): void {
+  beforeEvent(process: SimProcess, event: WorldEvent<Message>, checksum: number, sent?: SentMessage): void {
     const digest = this.#digest;
     this.#events += 1;
+    this.#tracer?.event(process.name, event, sent);
     digest.add(this.now);
     digest.add((process.number << 8) | KIND_CODES[event.kind]);
     switch (event.kind) {
@@ -259,16 +305,5 @@ export class Simulation implements ProcessHost {
       this.#textHashes.set(text, hash);
     }
     return hash;
-  }
-
-  /** Whatever promises do shows as something scheduled; when for long nothing is, they wait for events. */
-  async #settlePromises(): Promise<void> {
-    let { size } = this.scheduler;
-    for (let quiet = 0; quiet < QUIET_TURNS; quiet++) {
-      await undefined;
-      if (this.scheduler.size === size) continue;
-      size = this.scheduler.size;
-      quiet = 0;
-    }
   }
 }

@@ -130,8 +130,9 @@ describe('a hang', () => {
     for (let i = 0; i < 2; i++) {
       run(2 * MS);
       turns.hang();
+      run(MS);
       turns.hang();
-      run(2 * MS);
+      run(MS);
       turns.resume();
     }
     run(SECOND);

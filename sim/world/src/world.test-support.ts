@@ -3,15 +3,16 @@ import type { Message } from '@spirula/messages';
 import { type Daemon, type Instant, makeConfig, type World, type WorldEvent } from '@spirula/world';
 import { EXACT_CLOCK } from './clock.ts';
 import { QUICK_DISK } from './disk-profile.ts';
-import type { ProcessSpec, SimProcess } from './process.ts';
+import type { SimProcess } from './process.ts';
+import type { ProcessSpec } from './process-spec.ts';
 import type { Simulation } from './simulation.ts';
 
-export interface Heard {
+interface Heard {
   readonly at: Instant;
   readonly event: WorldEvent<Message>;
 }
 
-export class Listener implements Daemon<Message> {
+class Listener implements Daemon<Message> {
   readonly world: World<Message>;
   readonly heard: Heard[] = [];
   onEvent: (event: WorldEvent<Message>) => void = () => {};

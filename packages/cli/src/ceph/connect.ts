@@ -4,7 +4,7 @@ import { Rados, RadosError } from '@spirula/rados';
 import { DaemonHost } from '@spirula/runtime-node';
 import { type Log, makeConfig, seconds, type World } from '@spirula/world';
 import { UserError } from '../cluster/user-error.ts';
-import type { ClusterAddress } from './environment.ts';
+import { type ClusterAddress, findCluster, type ToolEnvironment } from './environment.ts';
 
 /** A client of a cluster, connected. */
 export interface ClusterConnection {
@@ -12,6 +12,13 @@ export interface ClusterConnection {
   /** Ends every session, after what was sent has left. */
   close(): Promise<void>;
 }
+
+/** Connects to the cluster that a command line means. */
+export type Connect = (
+  env: ToolEnvironment,
+  options: ReadonlyMap<string, string>,
+  timeoutSeconds: number,
+) => Promise<ClusterConnection>;
 
 const ENDPOINT = 'public';
 const MANAGER_TIMEOUT_SECONDS = 30;
@@ -59,3 +66,7 @@ export async function connectRados(cluster: ClusterAddress, timeoutSeconds: numb
   }
   return { rados, close: () => host.terminate() };
 }
+
+/** To the cluster of a conf, over TCP. @throws UserError */
+export const connectByConf: Connect = async (env, options, timeoutSeconds) =>
+  connectRados(await findCluster(env, options), timeoutSeconds);

@@ -29,7 +29,7 @@ export async function digestReplicas(dir: string, owner: string, deviceBytes: nu
   };
   const storage = await openStorage({ kind: 'disk', dir }, owner, deviceBytes, SILENT, listener);
   try {
-    const store = createObjectStore({ ...storage, crypto: nodeCrypto, log: SILENT });
+    const store = createObjectStore({ ...storage, crypto: nodeCrypto, log: SILENT, buggify: () => false });
     store.mount();
     for (const cid of store.collections()) {
       for (const object of objectsOf(store, cid))

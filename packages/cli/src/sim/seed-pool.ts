@@ -2,21 +2,19 @@
 import { Worker } from 'node:worker_threads';
 import type { ScenarioSpec } from '@spirula/sim-scenarios';
 
-/** What every seed runs. */
-export interface SeedWork {
+/** One run. */
+export interface SeedJob {
   /** A ready scenario's name, or a file's path. */
   readonly source: string;
+  readonly seed: number;
   /** How long faults last; the scenario's own time when left out. */
   readonly virtualSeconds?: number;
-}
-
-export interface SeedJob {
-  readonly seed: number;
   /** Run instead of what the scenario says. */
   readonly spec?: ScenarioSpec;
 }
 
 export interface SeedResult {
+  readonly source: string;
   readonly seed: number;
   /** Empty: clean. */
   readonly problems: readonly string[];
@@ -38,8 +36,8 @@ export class SeedPool {
   readonly #idle: Worker[];
   readonly #waiting: ((worker: Worker) => void)[] = [];
 
-  constructor(work: SeedWork, threads: number) {
-    this.#workers = Array.from({ length: threads }, () => new Worker(WORKER, { workerData: work }));
+  constructor(threads: number) {
+    this.#workers = Array.from({ length: threads }, () => new Worker(WORKER));
     this.#idle = [...this.#workers];
   }
 
@@ -49,7 +47,7 @@ export class SeedPool {
     try {
       return await new Promise<SeedResult>((resolve, reject) => {
         const onError = (error: unknown) => {
-          reject(new Error(`the simulator fails under seed ${job.seed}`, { cause: error }));
+          reject(new Error(`the simulator fails on ${job.source} under seed ${job.seed}`, { cause: error }));
         };
         worker.once('error', onError);
         worker.once('message', (result: SeedResult) => {
@@ -71,27 +69,28 @@ export class SeedPool {
 }
 
 /**
- * Runs every seed, `jobs` at a time, and tells of each as it is done, in no particular order. Resolves when all are, or once
+ * Runs jobs, `threads` at a time, and tells of each as it is done, in no particular order. Resolves when all are, or once
  * `signal` says that no more are to begin.
  *
- * @throws Error when the simulator itself fails under a seed, naming it.
+ * @throws Error when the simulator itself fails, naming the seed
  */
-export async function runSeeds(
-  work: SeedWork,
-  seeds: Iterable<number>,
-  jobs: number,
+export async function runJobs(
+  jobs: Iterable<SeedJob>,
+  threads: number,
   onResult: (result: SeedResult) => void,
   signal?: AbortSignal,
 ): Promise<void> {
-  const pool = new SeedPool(work, jobs);
-  const left = seeds[Symbol.iterator]();
+  const pool = new SeedPool(threads);
+  const left = jobs[Symbol.iterator]();
   const takeTurns = async () => {
-    for (let { value: seed } = left.next(); seed !== undefined && !signal?.aborted; { value: seed } = left.next()) {
-      onResult(await pool.run({ seed }));
+    for (;;) {
+      const { value: job } = signal?.aborted ? { value: undefined } : left.next();
+      if (job === undefined) return;
+      onResult(await pool.run(job));
     }
   };
   try {
-    await Promise.all(Array.from({ length: jobs }, takeTurns));
+    await Promise.all(Array.from({ length: threads }, takeTurns));
   } finally {
     await pool.close();
   }

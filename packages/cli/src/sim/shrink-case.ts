@@ -2,7 +2,7 @@
 import { type Report, type ScenarioSpec, type ShrinkProgress, shrink } from '@spirula/sim-scenarios';
 import { SingleBar } from 'cli-progress';
 import { stringify } from 'yaml';
-import { SeedPool, type SeedWork } from './seed-pool.ts';
+import { SeedPool } from './seed-pool.ts';
 
 /** Variants that are tried at most. */
 const MAX_RUNS = 400;
@@ -14,9 +14,9 @@ interface SmallCase {
 }
 
 /** @param file where the case is to go; named after the scenario and the seed when left out */
-export async function shrinkCase(work: SeedWork, report: Report, threads: number, file?: string): Promise<SmallCase> {
+export async function shrinkCase(report: Report, threads: number, file?: string): Promise<SmallCase> {
   const { scenario, seed, config } = report;
-  const pool = new SeedPool(work, threads);
+  const pool = new SeedPool(threads);
   const bar = process.stderr.isTTY
     ? new SingleBar({
         format: '{bar} {value}/{total} runs at most, {faults} faults left: {step}',
@@ -29,7 +29,8 @@ export async function shrinkCase(work: SeedWork, report: Report, threads: number
     const { spec, runs } = await shrink(
       config,
       report,
-      (specs) => Promise.all(specs.map(async (each) => (await pool.run({ seed, spec: each })).failure)),
+      (specs) =>
+        Promise.all(specs.map(async (each) => (await pool.run({ source: scenario, seed, spec: each })).failure)),
       MAX_RUNS,
       onProgress,
     );

@@ -22,6 +22,12 @@ import {
   uuid,
 } from './schema.ts';
 
+/**
+ * How a monitor stands to what was agreed on. `blank`: its store holds nothing of it, as of one that is new or lost its
+ * disk. `settled`: in a quorum that has learnt, since it was elected, all that may have been agreed on before.
+ */
+export type MonStanding = 'blank' | 'apart' | 'settled';
+
 /** A monitor looks for the others, or answers one that does (MMonProbe). */
 export interface MonProbe {
   readonly type: 'mon_probe';
@@ -30,6 +36,7 @@ export interface MonProbe {
   readonly name: string;
   /** Ranks in quorum as the sender knows; empty when in none. */
   readonly quorum: readonly number[];
+  readonly standing: MonStanding;
   readonly firstCommitted: number;
   readonly lastCommitted: number;
 }
@@ -122,6 +129,7 @@ export const privateCodecs = {
     fsid: uuid,
     name: string,
     quorum: list(u32),
+    standing: literal('blank', 'apart', 'settled'),
     firstCommitted: uint,
     lastCommitted: uint,
   }),

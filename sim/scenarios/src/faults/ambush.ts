@@ -119,17 +119,17 @@ export class Ambush {
   /** The OSD may not know for long that it is no longer what the client takes it for. */
   #cornerReader(): void {
     const [reader, writer] = this.#random.shuffle(this.#cluster.clients);
-    const object = this.#random.pick(this.#cluster.objects.names);
+    const object = this.#random.pick(this.#cluster.work.names);
     const [primary] = processesOf(this.#cluster.actingFor(object));
-    if (primary === undefined) return;
+    if (primary === undefined || writer === undefined) return;
     const duration = this.#cutOff([primary, reader!.process]);
     this.#blows.focus(reader!.process, object, 'reading', duration);
-    this.#blows.focus(writer!.process, object, 'writing', duration);
+    this.#blows.focus(writer.process, object, 'writing', duration);
   }
 
   #layInWait(): void {
     const client = this.#random.pick(this.#cluster.clients);
-    const object = this.#random.pick(this.#cluster.objects.names);
+    const object = this.#random.pick(this.#cluster.work.names);
     this.#quarry = { client, object, acting: processesOf(this.#cluster.actingFor(object)) };
   }
 

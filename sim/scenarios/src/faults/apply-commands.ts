@@ -7,10 +7,10 @@ import { findTargets, UnknownTarget } from './targets.ts';
 const SELECTOR = /^\{(.+)\}$/;
 
 /** Nobody waits for the answer; it is noted in the log of the client that sends it. */
-export const applyCommand: Apply<'command'> = ({ cluster }, { command }) => {
+export const applyCommand: Apply<'command'> = ({ cluster }, { command, undo }) => {
   const args = Object.entries(command).map(([name, value]) => [name, nameIds(cluster, value)]);
   cluster.sendCommand(Object.fromEntries(args));
-  return undefined;
+  return undo && (() => cluster.insist(undo));
 };
 
 /** Puts the ids of daemons where an argument selects them; into a list as many as there are. */
@@ -25,6 +25,7 @@ function nameIds(cluster: SimCluster, value: unknown): unknown {
 export const applyFocus: Apply<'focus'> = ({ cluster }, { client, object, how }) => {
   const place = cluster.clients.find(({ process }) => process.name === client);
   if (place === undefined) throw new UnknownTarget(`no client is called ${client}`);
+  if (!cluster.work.names.includes(object)) throw new UnknownTarget(`no workload uses an object ${object}`);
   place.process.call(() => place.daemon!.focusOn(object, how));
   return () => place.process.call(() => place.daemon!.endFocus());
 };

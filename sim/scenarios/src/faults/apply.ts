@@ -13,6 +13,10 @@ export const APPLY: { readonly [K in FaultKind]: Apply<K> } = {
   ...DISK_FAULTS,
   ...NETWORK_FAULTS,
   ...CLOCK_FAULTS,
+  heal: ({ mend }) => {
+    mend();
+    return undefined;
+  },
   command: applyCommand,
   focus: applyFocus,
 };

@@ -1,12 +1,12 @@
 /**
  * The vocabulary of faults: what can be done to a cluster, as plain data. Scenario files, the seed's own draws, the shell and
- * shrunk cases all say it in these words; `FAULT_TEXTS` says it to people.
+ * shrunk cases all say it in these words; `FAULT_TEXTS` says it to people, fault-text.ts reads and writes it in a line.
  */
 import { z } from 'zod';
 import { parseSpan } from '../span.ts';
 
 /** Who is meant: names of daemons, CRUSH buckets, or words such as `leader`: see targets.ts. */
-const daemons = z
+export const daemons = z
   .union([z.string().min(1), z.array(z.string().min(1)).min(1)], {
     error: 'whom it is for: a name such as osd.2, or a list of names',
   })
@@ -80,10 +80,14 @@ export const FAULT_SCHEMAS = {
   // Clocks
   'wall-jump': z.strictObject({ fault: z.literal('wall-jump'), daemons, by: signedSpan }),
   drift: z.strictObject({ fault: z.literal('drift'), daemons, ppm: z.int().min(-500_000).max(500_000) }),
+  // All of them
+  heal: z.strictObject({ fault: z.literal('heal') }),
   // Operators, and clients that insist
   command: z.strictObject({
     fault: z.literal('command'),
     command: z.looseObject({ prefix: z.string() }).readonly(),
+    /** Given when the fault ends. */
+    undo: z.looseObject({ prefix: z.string() }).readonly().optional(),
   }),
   focus: z.strictObject({
     fault: z.literal('focus'),
@@ -130,23 +134,7 @@ export const FAULT_TEXTS: Readonly<Record<FaultKind, string>> = {
   refuse: 'it takes no new connections; those it has live on',
   'wall-jump': 'the wall clock jumps, and back when the fault ends',
   drift: 'the monotonic clock runs fast or slow by `ppm` millionths; at most 1000 is survived',
+  heal: 'every fault that lasts ends, what is stopped starts; later ones may strike again',
   command: 'a command to the monitors, as an operator gives it, right or wrong; {primary of 1.7} stands for an id',
   focus: 'a client reads or writes one object above all others',
 };
-
-/** A fault in a line: `crash osd.2`, `delay osd.1 upTo=200ms`. */
-export function describeFault(fault: Fault): string {
-  const words: string[] = [fault.fault];
-  for (const [name, value] of Object.entries(fault)) {
-    if (name === 'fault' || value === undefined) continue;
-    if (name === 'daemons' || name === 'client') words.push(list(value as Daemons));
-    else if (name === 'groups') words.push((value as readonly Daemons[]).map(list).join(' | '));
-    else if (name === 'command') words.push(JSON.stringify(value));
-    else words.push(`${name}=${value}`);
-  }
-  return words.join(' ');
-}
-
-function list(value: Daemons): string {
-  return typeof value === 'string' ? value : value.join(' ');
-}

@@ -7,7 +7,8 @@ import type { Instant } from '@spirula/world';
 import type { SimCluster } from '../cluster.ts';
 import { formatSpan, inSeconds } from '../span.ts';
 import { APPLY } from './apply.ts';
-import { describeFault, type Fault } from './fault.ts';
+import type { Fault } from './fault.ts';
+import { describeFault } from './fault-text.ts';
 import type { FaultPlan } from './plan.ts';
 import { findTargets } from './targets.ts';
 
@@ -43,6 +44,8 @@ export class Injector {
   readonly #active = new Set<ActiveFault>();
   #began: Instant = 0;
   #open = true;
+  /** How often everything was healed: what was to happen before does not happen after. */
+  #era = 0;
   /** What was done, in words. */
   readonly history: string[] = [];
   /** What was done, to be played again: each entry says when and to whom. */
@@ -88,12 +91,19 @@ export class Injector {
       return undefined;
     }
     this.#record(fault, processes, forUs);
-    this.#note(
-      describeFault(fault) + (forUs === undefined ? '' : ` for ${formatSpan(forUs)}`) + (why ? `: ${why}` : ''),
-    );
+    const text =
+      describeFault(fault) + (forUs === undefined ? '' : ` for ${formatSpan(forUs)}`) + (why ? `: ${why}` : '');
+    this.#note(text);
+    const daemons = this.#strikes(fault, afflicts ?? processes).map((each) => each.name);
+    const number = this.#simulation.noteFault(text, { daemons });
     this.onInjected(fault, name);
     const undo = (APPLY[fault.fault] as (typeof APPLY)['crash'])(
-      { cluster: this.#cluster, processes, later: (delay, run) => this.later(delay, run) },
+      {
+        cluster: this.#cluster,
+        processes,
+        later: (delay, run) => this.later(delay, run),
+        mend: () => this.#mend(),
+      },
       fault as never,
     );
     const active: ActiveFault = {
@@ -102,27 +112,35 @@ export class Injector {
       end: () => {
         if (!this.#active.delete(active)) return;
         undo?.();
+        if (undo !== undefined) this.#simulation.noteHealed(number);
         if (name !== undefined) this.onEnded(name);
         onEnd?.();
       },
     };
-    this.#active.add(active);
+    // What there is nothing to put right of does not last.
+    if (undo !== undefined || onEnd !== undefined) this.#active.add(active);
     if (forUs !== undefined) this.later(forUs, () => active.end());
     return active;
   }
 
   /** Runs `run` after a while, unless everything is healed by then. */
   later(delay: Instant, run: () => void): void {
+    const era = this.#era;
     this.#simulation.after(delay, () => {
-      if (this.#open) run();
+      if (this.#open && this.#era === era) run();
     });
   }
 
   /** No more faults; all that is wrong and can be put right is. */
   heal(): void {
     this.#note('heal');
-    for (const active of [...this.#active]) active.end();
+    this.#mend();
     this.#open = false;
+    this.#era += 1;
+  }
+
+  #mend(): void {
+    for (const active of [...this.#active]) active.end();
     this.#simulation.network.paths.mendAll();
     for (const process of this.#cluster.daemons) {
       process.disk.faults.heal();
@@ -135,6 +153,12 @@ export class Injector {
   /** Faults may strike again, after `heal`: for those who go on by hand. */
   reopen(): void {
     this.#open = true;
+  }
+
+  /** For traces: a partition has two groups instead of `daemons`. */
+  #strikes(fault: Fault, processes: readonly SimProcess[]): readonly SimProcess[] {
+    if (fault.fault !== 'partition') return processes;
+    return fault.groups.flatMap((group) => (group === 'rest' ? [] : findTargets(this.#cluster, group)));
   }
 
   #record(fault: Fault, processes: readonly SimProcess[], forUs: Instant | undefined): void {

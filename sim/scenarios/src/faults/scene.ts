@@ -10,6 +10,8 @@ export interface Scene {
   readonly processes: readonly SimProcess[];
   /** As `Injector.later`. */
   later(delay: Instant, run: () => void): void;
+  /** Ends all faults that last, and starts what stands still. */
+  mend(): void;
 }
 
 /** Puts right what a fault did; absent where there is nothing to put right. */

@@ -9,46 +9,25 @@ import { formatSpan } from '../span.ts';
 import { Ambush } from './ambush.ts';
 import type { Fault } from './fault.ts';
 import type { Injector } from './injector.ts';
-
-/** How likely each kind of misfortune is beside the others; 0: it does not happen. */
-export interface StormWeights {
-  readonly crash: number;
-  readonly powerLoss: number;
-  /** All machines but the clients' at once. */
-  readonly blackout: number;
-  readonly hang: number;
-  /** One machine against all others, both ways or one. */
-  readonly isolate: number;
-  /** All OSDs of a PG are struck down just when they have made a write durable, or say so. */
-  readonly ambush: number;
-  /** A client and OSDs it works with reach one another and nobody else. */
-  readonly corner: number;
-  /** The leading monitor and the other monitors do not hear one another; all others hear all of them. */
-  readonly leader: number;
-  /** Two groups that do not hear one another. */
-  readonly split: number;
-  /** Two machines. */
-  readonly cut: number;
-  readonly delay: number;
-  /** Some connections break. */
-  readonly reset: number;
-}
-
-export interface StormConfig {
-  readonly weights: StormWeights;
-  /** Faults begin at intervals of up to so long. */
-  readonly intervalUs: Instant;
-  /** And last up to so long. */
-  readonly durationUs: Instant;
-  /** OSDs that are silent for so long are reported. */
-  readonly graceUs: Instant;
-  /** Daemons of a kind that may be gone, hung or cut off at a time. */
-  readonly maxMons: number;
-  readonly maxOsds: number;
-}
+import type { StormConfig, StormKind } from './storm-kinds.ts';
 
 const MAX_DELAY: Instant = 2 * SECOND;
 const MAX_RESETS = 8;
+
+type SpoilKind = Exclude<
+  StormKind & Fault['fault'],
+  'crash' | 'power-loss' | 'hang' | 'restart' | 'lose-store' | 'isolate' | 'delay' | 'reset'
+>;
+/** What only OSDs suffer: a monitor or a manager has no block device, and its store is taken to be sound or gone. */
+const ON_OSDS: ReadonlySet<StormKind> = new Set<StormKind>([
+  'replace',
+  'read-error',
+  'write-error',
+  'bit-rot',
+  'torn-write',
+  'misdirected-write',
+  'lost-write',
+]);
 
 export class Storm {
   readonly #cluster: SimCluster;
@@ -102,42 +81,54 @@ export class Storm {
   }
 
   #misbehave(): void {
-    switch (this.#drawKind()) {
-      case 'crash':
-        return this.#afflict('crash');
-      case 'powerLoss':
-        return this.#afflict('power-loss');
+    const kind = this.#drawKind();
+    switch (kind) {
+      case undefined:
+        return;
       case 'blackout':
         return this.#blackOut();
-      case 'hang':
-        return this.#afflict('hang');
-      case 'isolate':
-        return this.#isolate();
-      case 'ambush':
-        return this.#ambush.awaitWrite();
-      case 'corner':
-        return this.#ambush.corner();
-      case 'leader':
-        return this.#cutOffLeader();
+      case 'subtree':
+        return this.#blackOutSubtree();
       case 'split':
         return this.#split();
       case 'cut':
         return this.#cutPair();
+      case 'leader':
+        return this.#cutOffLeader();
+      case 'isolate':
+        return this.#isolate();
       case 'delay':
         return this.#delay();
       case 'reset':
         return this.#strike({ fault: 'reset', count: 1 + this.#random.below(MAX_RESETS) });
+      case 'ambush':
+        return this.#ambush.awaitWrite();
+      case 'corner':
+        return this.#ambush.corner();
+      case 'operator':
+        return this.#operate();
+      case 'lose-store':
+        return this.#afflict(kind, this.#cluster.mons);
+      case 'crash':
+      case 'power-loss':
+      case 'hang':
+      case 'restart':
+        return this.#afflict(kind);
+      default:
+        return this.#spoil(kind);
     }
   }
 
-  #drawKind(): keyof StormWeights {
-    const weights = Object.entries(this.#config.weights) as [keyof StormWeights, number][];
-    let drawn = this.#random.below(weights.reduce((sum, [, weight]) => sum + weight, 0));
+  #drawKind(): StormKind | undefined {
+    const weights = Object.entries(this.#config.weights) as [StormKind, number][];
+    const sum = weights.reduce((total, [, weight]) => total + weight, 0);
+    if (sum === 0) return undefined;
+    let drawn = this.#random.below(sum);
     for (const [kind, weight] of weights) {
       if (drawn < weight) return kind;
       drawn -= weight;
     }
-    return 'reset';
+    return undefined;
   }
 
   #strike(fault: Fault, forUs?: Instant): void {
@@ -145,10 +136,76 @@ export class Storm {
   }
 
   /** Strikes one daemon that runs. */
-  #afflict(fault: 'crash' | 'power-loss' | 'hang'): void {
-    const process = this.#drawVictim();
+  #afflict(
+    fault: 'crash' | 'power-loss' | 'hang' | 'restart' | 'lose-store',
+    among?: readonly { readonly process: SimProcess }[],
+  ): void {
+    const process = this.#drawVictim(among?.map((place) => place.process));
     if (process === undefined || process.state !== 'running') return;
     this.#strike({ fault, daemons: [process.name] }, this.#drawDuration());
+  }
+
+  /** Spoils a disk, a network, a clock or a processor. */
+  #spoil(kind: SpoilKind): void {
+    const random = this.#random;
+    const osds = this.#cluster.osds.map(({ process }) => process);
+    const process = this.#drawVictim(ON_OSDS.has(kind) ? osds : undefined);
+    if (process === undefined) return;
+    const daemons = [process.name];
+    const forUs = this.#drawDuration();
+    switch (kind) {
+      case 'replace':
+        return this.#strike({ fault: kind, daemons });
+      case 'read-error':
+      case 'write-error':
+      case 'flush-error':
+        return this.#strike({ fault: kind, daemons, oneIn: random.pick([1, 3, 20]) }, forUs);
+      case 'bit-rot':
+      case 'torn-write':
+      case 'misdirected-write':
+      case 'lost-write':
+        return this.#strike({ fault: kind, daemons, count: random.between(1, 5) }, forUs);
+      case 'disk-stall':
+      case 'disk-full':
+      case 'clog':
+      case 'refuse':
+        return this.#strike({ fault: kind, daemons }, forUs);
+      case 'slow-cpu':
+      case 'slow-disk':
+        return this.#strike({ fault: kind, daemons, factor: random.pick([2, 10, 100]) }, forUs);
+      case 'latency-tail': {
+        const upTo = random.pick(['200ms', '3s', '10s']);
+        return this.#strike({ fault: kind, daemons, oneIn: random.pick([10, 100]), from: '5ms', upTo }, forUs);
+      }
+      case 'bandwidth':
+        return this.#strike({ fault: kind, daemons, bytesPerSecond: random.pick([20_000, 1_000_000]) }, forUs);
+      case 'wall-jump':
+        return this.#strike({ fault: kind, daemons, by: random.pick(['1s', '-1s', '300s', '-300s', '40d']) }, forUs);
+      case 'drift':
+        return this.#strike({ fault: kind, daemons, ppm: random.pick([-1000, 1000]) }, forUs);
+    }
+  }
+
+  #operate(): void {
+    const { id } = this.#random.pick(this.#cluster.osds);
+    const prefix = this.#random.pick(['osd out', 'osd down', 'osd reweight'] as const);
+    const all = { prefix: 'osd in', ids: [String(id)] };
+    const forUs = this.#drawDuration();
+    if (prefix === 'osd reweight') {
+      const command = { prefix, id, weight: this.#random.pick([0.2, 0.5]) };
+      this.#strike({ fault: 'command', command, undo: { ...command, weight: 1 } }, forUs);
+    } else if (prefix === 'osd out') {
+      this.#strike({ fault: 'command', command: { ...all, prefix }, undo: all }, forUs);
+    } else this.#strike({ fault: 'command', command: { ...all, prefix } });
+  }
+
+  #blackOutSubtree(): void {
+    const { osdsPerHost, hostsPerRack } = this.#cluster.spec.cluster;
+    const osd = this.#random.below(this.#cluster.osds.length);
+    const host = Math.floor(osd / osdsPerHost);
+    const rack = hostsPerRack !== undefined && this.#random.oneIn(2);
+    const bucket = rack ? `rack${Math.floor(host / hostsPerRack)}` : `host${host}`;
+    this.#strike({ fault: 'power-loss', daemons: [bucket] }, this.#drawDuration());
   }
 
   #blackOut(): void {
@@ -193,9 +250,10 @@ export class Storm {
     this.#strike({ fault: 'delay', daemons: [name], upTo }, this.#drawDuration());
   }
 
-  #drawVictim(): SimProcess | undefined {
+  #drawVictim(among?: readonly SimProcess[]): SimProcess | undefined {
     const { mons, osds, mgrs } = this.#cluster;
-    const process = this.#random.pick([...mons, ...osds, ...osds].map((place) => place.process).concat(mgrs));
+    const all = among ?? [...mons, ...osds, ...osds].map((place) => place.process).concat(mgrs);
+    const process = this.#random.pick(all);
     const kind = process.spec.entity.type;
     const limit = kind === 'mon' ? this.#config.maxMons : kind === 'osd' ? this.#config.maxOsds : mgrs.length;
     const suffering = new Set(this.#injector.active.flatMap(({ processes }) => processes));

@@ -2,16 +2,10 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { formatSpan, parseSpan } from '../span.ts';
 import { scenarioSchema } from '../spec.ts';
-import { describeFault, FAULT_SCHEMAS, FAULT_TEXTS } from './fault.ts';
+import { FAULT_SCHEMAS, FAULT_TEXTS } from './fault.ts';
 
 test('every kind of fault is explained', () => {
   expect(Object.keys(FAULT_TEXTS).sort()).toEqual(Object.keys(FAULT_SCHEMAS).sort());
-});
-
-test('a fault in a line names its kind, its targets and its figures', () => {
-  expect(describeFault({ fault: 'crash', daemons: ['osd.1', 'osd.2'] })).toBe('crash osd.1 osd.2');
-  expect(describeFault({ fault: 'delay', daemons: 'osd.1', upTo: '200ms' })).toBe('delay osd.1 upTo=200ms');
-  expect(describeFault({ fault: 'partition', groups: ['mon.a', 'rest'] })).toBe('partition mon.a | rest');
 });
 
 test('spans are read to the microsecond, and written so that they read the same', () => {

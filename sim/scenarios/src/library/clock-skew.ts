@@ -19,7 +19,7 @@ export const clockSkew = readyScenario(
         'OSDs may be hours off: only stamps look odd',
       ],
       cluster: { osds: 3, ...drawSurroundings(seed) },
-      workload: { objects: 4, workers: 1, restUs: 2_000_000 },
+      workloads: [{ kind: 'objects', objects: 4, pace: { kind: 'closed', workers: 1, restUs: 2_000_000 } }],
       duration: '330s',
       faults: [
         { name: 'jump', fault: 'wall-jump', daemons: 'mon.b', by, at: '20s' },

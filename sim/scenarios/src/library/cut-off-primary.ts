@@ -17,7 +17,7 @@ export const cutOffPrimary = readyScenario(
     ],
     cluster: { osds: 4, ...drawSurroundings(seed) },
     pools: [{ pgNum: 1 }],
-    workload: { objects: 1, workers: 1, onlyReadsOneIn: 1 },
+    workloads: [{ kind: 'objects', objects: 1, pace: { kind: 'closed', workers: 1 }, onlyReadsOneIn: 1 }],
     duration: '100s',
     faults: [
       { fault: 'focus', client: 'client.1', object: 'object-0', how: 'reading', at: '5s' },

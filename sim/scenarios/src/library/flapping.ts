@@ -15,7 +15,7 @@ export const flapping = readyScenario(
       'marked down more than osd_max_markdown_count (5) times in osd_max_markdown_period (600 s), it stops for good',
     ],
     cluster: { osds: 4, ...drawSurroundings(seed), restarts: false },
-    workload: { objects: 4, workers: 1, restUs: 2_000_000 },
+    workloads: [{ kind: 'objects', objects: 4, pace: { kind: 'closed', workers: 1, restUs: 2_000_000 } }],
     duration: '470s',
     faults: FLAPS.map((at, i) => ({
       name: `flap-${i + 1}`,

@@ -18,7 +18,7 @@ export const powerLossEverywhere = readyScenario(
         'the map still says up of every OSD: each boots as a new process, its PGs peer, and no copy is missing',
       ],
       cluster: { osds: 5, ...drawSurroundings(seed) },
-      workload: { workers: 2, restUs: 200_000, largeOneIn: 3 },
+      workloads: [{ kind: 'objects', pace: { kind: 'closed', restUs: 200_000 }, largeOneIn: 3 }],
       duration: '90s',
       faults: [
         { name: 'dark', fault: 'power-loss', daemons: 'daemons', at: at(10_000), for: '10s' },

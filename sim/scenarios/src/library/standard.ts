@@ -7,6 +7,8 @@ import { SeededRandom } from '@spirula/sim-world';
 import { SECOND } from '@spirula/world';
 import type { Scenario } from '../scenario.ts';
 import { type ScenarioInput, scenarioSchema } from '../spec.ts';
+import { drawOptions } from './options.ts';
+import { drawWorkloads } from './workloads.ts';
 
 export const standard: Scenario = {
   name: 'standard',
@@ -21,35 +23,7 @@ function drawStandard(seed: number): ScenarioInput {
   const size = random.between(2, 3);
   const minSize = random.oneIn(3) ? random.between(1, size) : size - 1;
   const rtt = random.pick([100, 500, 2000]);
-  const shortLog = random.oneIn(2);
-  const grace = random.between(4, random.pick([8, 20]));
-  const options = {
-    mon_lease: random.between(2, 5),
-    mon_election_timeout: random.between(1, 5),
-    mon_tick_interval: random.between(1, 5),
-    mon_osd_min_down_reporters: random.between(1, 2),
-    mon_osd_down_out_interval: random.pick([15, 40, 600]),
-    mon_osd_adjust_heartbeat_grace: random.oneIn(2),
-    mon_min_osdmap_epochs: random.pick([20, 500]),
-    paxos_propose_interval: random.pick([0.05, 0.2, 1]),
-    paxos_min_wait: random.pick([0.01, 0.05]),
-    paxos_min: shortLog ? 20 : 500,
-    paxos_trim_min: shortLog ? 10 : 250,
-    paxos_trim_max: shortLog ? 20 : 500,
-    osd_heartbeat_interval: random.between(1, Math.min(6, grace >> 1)),
-    osd_heartbeat_grace: grace,
-    osd_fast_fail_on_connection_refused: !random.oneIn(4),
-    osd_max_markdown_count: random.pick([5, 50]),
-    osd_max_backfills: random.between(1, 3),
-    osd_recovery_max_active: random.pick([1, 3, 10]),
-    osd_recovery_max_chunk: random.pick([16 << 10, 64 << 10, 8 << 20]),
-    osd_backfill_scan_min: random.pick([2, 8, 64]),
-    osd_backfill_scan_max: 64,
-    osd_min_pg_log_entries: shortLog ? 5 : 250,
-    osd_max_pg_log_entries: shortLog ? 10 : 10_000,
-    osd_pg_log_trim_min: shortLog ? 2 : 100,
-    osd_pg_log_dups_tracked: 3000,
-  };
+  const { options, grace } = drawOptions(random);
   const weight = (most: number) => (random.oneIn(4) ? 0 : random.between(1, most));
   // Those that find most.
   const sharp = (most: number) => (random.oneIn(10) ? 0 : random.between(2, most));
@@ -85,23 +59,12 @@ function drawStandard(seed: number): ScenarioInput {
       timerSlackUs: random.pick([1, 1000, 20_000]),
     },
     pools: [{ name: 'data', size, minSize, pgNum: random.pick([4, 8, 16]) }],
-    workload: {
-      objects: random.between(4, 20),
-      workers: random.between(1, 3),
-      restUs: random.pick([300_000, 600_000, 1_500_000]),
-      stay: random.pick([1, 10, 100]),
-      onlyReadsOneIn: random.pick([3, 10]),
-      timeoutOneIn: random.pick([0, 0, 10]),
-      timeoutUs: random.between(1, 10) * SECOND,
-      writeBytes: random.pick([200, 5000]),
-      largeWriteBytes: random.pick([20_000, 200_000, 200_000]),
-      largeOneIn: random.pick([3, 6, 20]),
-    },
+    workloads: drawWorkloads(random),
     duration: '180s',
     storm: {
       weights: {
         crash: weight(4),
-        powerLoss: weight(4),
+        'power-loss': weight(4),
         blackout: random.oneIn(4) ? 1 : 0,
         hang: weight(3),
         isolate: weight(3),

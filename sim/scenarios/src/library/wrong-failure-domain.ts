@@ -33,7 +33,7 @@ export const wrongFailureDomain = readyScenario(
         options: { mon_osd_down_out_interval: 20 },
       },
       pools,
-      workload: { objects: 24, workers: 2 },
+      workloads: [{ kind: 'objects', objects: 24 }],
       duration: '120s',
       faults: [{ name: 'loss', fault: 'power-loss', daemons: 'rack1', at: '15s', for: '90s' }],
       expect: [

@@ -1,89 +1,13 @@
-/** What must hold of a cluster as a whole, looked at from outside. */
-import { type Bytes, formatPgId, type PgId } from '@spirula/encoding';
-import { type HObject, mapPg, type OsdMap } from '@spirula/maps';
+/** What the stores of a cluster hold, looked at from outside. */
+import { type Bytes, formatPgId, type PgId, type RawString } from '@spirula/encoding';
+import { type HObject, mapPg, type OsdMap, objectToPg } from '@spirula/maps';
 import { type DamagedBlock, type ObjectStore, UnreadableObject } from '@spirula/objectstore';
-import type { OsdPlace, SimCluster } from './cluster.ts';
-import { hashBytes } from './object-model.ts';
+import type { OsdPlace, SimCluster } from '../cluster.ts';
+import { type Content, hashBytes } from '../object-model.ts';
+import type { StoredCopy } from '../workloads/workload.ts';
 
-/** PGs of which the primary does not say that they are active and clean, in a word each. */
-export function findUnclean(cluster: SimCluster): string[] {
-  const map = cluster.osdMap;
-  if (map === undefined) return ['no monitor has an OSDMap'];
-  const unclean: string[] = [];
-  for (const pgid of allPgs(map)) {
-    const { actingPrimary, acting } = mapPg(map, pgid);
-    const place = cluster.osds[actingPrimary];
-    const name = formatPgId(pgid);
-    const pg =
-      place?.process.state === 'running' ? place.daemon?.inspect().pgs.find((each) => each.pgid === name) : undefined;
-    if (pg?.state !== 'active+clean') {
-      unclean.push(
-        `pg ${name} of osd.${actingPrimary} [${acting}] is ${pg ? `${pg.state} (${pg.peering})` : 'not there'}`,
-      );
-    }
-  }
-  return unclean;
-}
-
-/** Monitors that do not form one quorum of all, with one leader and one history. */
-export function findMonDisagreement(cluster: SimCluster): string[] {
-  const problems: string[] = [];
-  const views = cluster.mons.map(({ daemon }) => daemon!.inspect());
-  const leaders = views.filter(({ role }) => role === 'leader');
-  if (leaders.length !== 1) problems.push(`${leaders.length} monitors lead`);
-  for (const { name, role, quorum, lastCommitted } of views) {
-    if (role !== 'leader' && role !== 'peon') problems.push(`mon.${name} is ${role}`);
-    if (quorum.length !== cluster.mons.length) problems.push(`mon.${name} sees a quorum of ${quorum.length}`);
-    const [first] = views;
-    if (lastCommitted !== first!.lastCommitted) {
-      problems.push(`mon.${name} is at version ${lastCommitted}, mon.${first!.name} at ${first!.lastCommitted}`);
-    }
-  }
-  return problems;
-}
-
-/** Watches that no two monitors ever commit two values for one version. */
-export class PaxosWatch {
-  readonly #cluster: SimCluster;
-  /** Hash of each version's value, and who committed it first. */
-  readonly #values = new Map<number, { readonly hash: string; readonly mon: string }>();
-  /** What each monitor had committed when it was last looked at. */
-  readonly #seen = new Map<string, number>();
-
-  constructor(cluster: SimCluster) {
-    this.#cluster = cluster;
-  }
-
-  /** Looks at a monitor that has just handled an event. Returns what is wrong. */
-  check(rank: number): string | undefined {
-    const view = this.#cluster.mons[rank]!.daemon!.inspect();
-    const { name, firstCommitted, lastCommitted } = view;
-    const seen = this.#seen.get(name) ?? 0;
-    if (seen === lastCommitted) return undefined;
-    this.#seen.set(name, lastCommitted);
-    // Below: after a crash, what was learnt and not durable is learnt again.
-    for (
-      let version = Math.max(1, firstCommitted, Math.min(seen, lastCommitted) + 1);
-      version <= lastCommitted;
-      version++
-    ) {
-      const value = view.value(version);
-      if (value === undefined) continue;
-      const hash = hashBytes(value);
-      const known = this.#values.get(version);
-      if (known === undefined) this.#values.set(version, { hash, mon: name });
-      else if (known.hash !== hash) {
-        return `mon.${name} has committed another value for version ${version} than mon.${known.mon}`;
-      }
-    }
-    return undefined;
-  }
-
-  /** A monitor has lost its memory. */
-  forget(rank: number): void {
-    this.#seen.delete(this.#cluster.mons[rank]!.process.spec.entity.id);
-  }
-}
+/** What an OSD puts before the name of a user's xattr, as Ceph's do. */
+const USER_ATTR = '_';
 
 /**
  * Objects that not every OSD of their PG's acting set has alike: data, xattrs and omap, as they are in the stores. Data that
@@ -110,6 +34,30 @@ export function findReplicaDifferences(cluster: SimCluster): string[] {
     }
   }
   return differences;
+}
+
+/** The copies of an object in the pool that clients use, on each OSD of its acting set; not those that cannot be read. */
+export function copiesOf(cluster: SimCluster, object: RawString): StoredCopy[] {
+  const pgid = objectToPg(cluster.osdMap!, cluster.pool, { name: object, key: '', nspace: '' })!;
+  return cluster.actingOf(pgid).flatMap(({ id, store }) => {
+    try {
+      return [{ osd: id, content: readObject(store!, formatPgId(pgid), object) }];
+    } catch (error) {
+      if (error instanceof UnreadableObject) return [];
+      throw error;
+    }
+  });
+}
+
+function readObject(store: ObjectStore, cid: string, name: RawString): Content | undefined {
+  const oid = store.list(cid, undefined, Number.MAX_SAFE_INTEGER).find((each: HObject) => each.name === name);
+  if (oid === undefined) return undefined;
+  const xattrs = [...store.getAttrs(cid, oid)].filter(([attr]) => attr !== USER_ATTR && attr.startsWith(USER_ATTR));
+  return {
+    data: store.read(cid, oid, 0, store.stat(cid, oid)!.size),
+    xattrs: new Map(xattrs.map(([attr, value]) => [attr.slice(USER_ATTR.length), value])),
+    omap: store.omapList(cid, oid, '', Number.MAX_SAFE_INTEGER),
+  };
 }
 
 /** What is wrong with the stores and no fault of a disk accounts for. */
@@ -146,7 +94,7 @@ function describeBlock({ cid, oid, offset, deviceOffset }: DamagedBlock): string
   return `pg ${cid} ${oid.name}: the block at ${offset} (on the device at ${deviceOffset}) is damaged`;
 }
 
-function* allPgs(map: OsdMap): Iterable<PgId> {
+export function* allPgs(map: OsdMap): Iterable<PgId> {
   for (const [pool, { pgNum }] of map.pools) for (let seed = 0; seed < pgNum; seed++) yield { pool, seed };
 }
 

@@ -1,0 +1,168 @@
+/**
+ * All that must hold of a cluster, looked at from outside. `afterEvent` runs for every event, thousands a second: what costs
+ * more than a comparison runs only when something has changed, or once in so many events.
+ */
+import { formatPgId, parsePgId } from '@spirula/encoding';
+import type { Message } from '@spirula/messages';
+import type { Monitor } from '@spirula/mon';
+import type { SimProcess } from '@spirula/sim-world';
+import { InvariantViolation, SECOND, type WorldEvent } from '@spirula/world';
+import type { SimCluster } from '../cluster.ts';
+import { EpochWatch } from './epoch-watch.ts';
+import { findMonDisagreement } from './mon-agreement.ts';
+import { MonLeaseWatch, type MonView } from './mon-lease-watch.ts';
+import { PaxosWatch } from './paxos-watch.ts';
+import { type Server, ServingWatch } from './serving-watch.ts';
+import { copiesOf, findDamage, findReplicaDifferences } from './stored-objects.ts';
+import { findUnclean } from './unclean-pgs.ts';
+
+/** Events that change nothing about who serves what. */
+const IDLE_EVENTS: ReadonlySet<WorldEvent['kind']> = new Set(['accepted', 'opened', 'drained']);
+/** Of a second: clocks that drift, timers that fire late, and messages under way. */
+const LEASE_SLACK = 2 * SECOND;
+
+export class Checkers {
+  readonly #cluster: SimCluster;
+  readonly #checkOneIn: number;
+  readonly #paxos = new PaxosWatch();
+  readonly #epochs = new EpochWatch();
+  readonly #serving: ServingWatch;
+  readonly #leases: MonLeaseWatch;
+  #countdown = 1;
+
+  /** @param checkOneIn PGs' invariants are checked after one event of an OSD in so many */
+  constructor(cluster: SimCluster, checkOneIn: number) {
+    this.#cluster = cluster;
+    this.#checkOneIn = checkOneIn;
+    this.#serving = new ServingWatch((osd) => this.#server(osd));
+    const { mon_lease, mon_lease_renew_interval_factor, mon_lease_ack_timeout_factor } =
+      cluster.mons[0]!.process.spec.config;
+    const lease = mon_lease * (mon_lease_renew_interval_factor + mon_lease_ack_timeout_factor);
+    this.#leases = new MonLeaseWatch(
+      () => this.#monViews(),
+      cluster.mons.length,
+      Math.ceil(lease * SECOND) + LEASE_SLACK,
+    );
+    cluster.simulation.onProcessExit((process) => this.#onExit(process));
+  }
+
+  /** A daemon has handled an event: what is wrong since then is added to the simulation's violations. */
+  afterEvent(process: SimProcess, event: WorldEvent<Message>): void {
+    const number = Number(process.spec.gid);
+    switch (process.spec.entity.type) {
+      case 'mon':
+        this.#afterMon(process, number, event);
+        break;
+      case 'osd':
+        this.#afterOsd(process, number, event);
+        break;
+      case 'client':
+        if (isMap(event)) this.#checkEpoch(process, this.#clientEpoch(process));
+        break;
+      default:
+        break;
+    }
+  }
+
+  /** What is not as it should be when faults have ended for long: empty when the cluster is healthy. */
+  findUnrest(): string[] {
+    return [...findUnclean(this.#cluster), ...findMonDisagreement(this.#cluster)];
+  }
+
+  /** What must hold when all is healthy, answered, and flushed. */
+  atRest(): string[] {
+    const { work } = this.#cluster;
+    return [
+      ...work.finish(),
+      ...work.findLost((object) => copiesOf(this.#cluster, object)),
+      ...findReplicaDifferences(this.#cluster),
+      ...findDamage(this.#cluster),
+    ];
+  }
+
+  #afterMon(process: SimProcess, rank: number, event: WorldEvent<Message>): void {
+    const { daemon } = this.#cluster.mons[rank]!;
+    const { now } = this.#cluster.simulation;
+    const inspection = daemon!.inspect();
+    this.#report(this.#paxos.check(inspection));
+    // One that copies the store of another has no map meanwhile.
+    const epoch = inspection.osdMap?.epoch ?? 0;
+    if (epoch > 0) this.#checkEpoch(process, epoch);
+    if (event.kind === 'message' && event.message.type === 'mon_paxos') {
+      const { op, epoch } = event.message;
+      if (op === 'leaseAck' || op === 'accept' || op === 'last') {
+        const from = this.#rankAtOtherEnd(process, event.session);
+        if (from !== undefined) this.#leases.heard(rank, from, epoch, now);
+      }
+    }
+    this.#report(this.#leases.check(viewOf(inspection), now));
+  }
+
+  #afterOsd(process: SimProcess, osd: number, event: WorldEvent<Message>): void {
+    const daemon = this.#cluster.osds[osd]!.daemon!;
+    this.#checkEpoch(process, daemon.epoch);
+    if (!IDLE_EVENTS.has(event.kind)) this.#report(this.#serving.check(osd));
+    this.#countdown -= 1;
+    if (this.#countdown > 0) return;
+    this.#countdown = this.#checkOneIn;
+    try {
+      daemon.checkPgInvariants();
+    } catch (error) {
+      if (!(error instanceof InvariantViolation)) throw error;
+      this.#report(`osd.${osd}: ${error.message}`);
+    }
+  }
+
+  #server(osd: number): Server | undefined {
+    const { process, daemon } = this.#cluster.osds[osd]!;
+    if (process.state === 'stopped' || daemon === undefined) return undefined;
+    return {
+      served: function* () {
+        for (const pgid of daemon.servedPgs()) yield formatPgId(pgid);
+      },
+      serves: (name) => daemon.serves(parsePgId(name)!),
+    };
+  }
+
+  *#monViews(): Iterable<MonView> {
+    for (const { process, daemon } of this.#cluster.mons) {
+      if (process.state !== 'stopped' && daemon !== undefined) yield viewOf(daemon.inspect());
+    }
+  }
+
+  /** Who sent what came in on a session; undefined when the session has ended since. */
+  #rankAtOtherEnd(process: SimProcess, session: number): number | undefined {
+    const machine = process.sessions.find(({ id }) => id === session)?.other?.owner.machine;
+    const rank = this.#cluster.mons.findIndex((place) => place.process.name === machine);
+    return rank < 0 ? undefined : rank;
+  }
+
+  #clientEpoch(process: SimProcess): number {
+    const place = this.#cluster.clients.find((each) => each.process === process)!;
+    return place.daemon!.objecter.map?.epoch ?? 0;
+  }
+
+  #checkEpoch({ name }: SimProcess, epoch: number): void {
+    this.#report(this.#epochs.check(name, epoch));
+  }
+
+  #onExit({ name, spec }: SimProcess): void {
+    this.#epochs.forget(name);
+    if (spec.entity.type !== 'mon') return;
+    this.#paxos.forget(spec.entity.id);
+    this.#leases.forget(Number(spec.gid));
+  }
+
+  #report(problem: string | undefined): void {
+    if (problem !== undefined) this.#cluster.simulation.addViolation(problem);
+  }
+}
+
+function isMap(event: WorldEvent<Message>): boolean {
+  return event.kind === 'message' && event.message.type === 'osd_map';
+}
+
+function viewOf(inspection: ReturnType<Monitor['inspect']>): MonView {
+  const { name, rank, role, epoch, quorum, lastCommitted, readable } = inspection;
+  return { name, rank, role, epoch, quorum, lastCommitted, readable };
+}

@@ -1,0 +1,44 @@
+/** An OSD as far as it serves PGs. */
+export interface Server {
+  /** PGs for which a client's request would be carried out now, by its own clock. */
+  served(): Iterable<string>;
+  serves(pgid: string): boolean;
+}
+
+/**
+ * Watches that no two OSDs would carry out clients' requests on one PG at one moment. Leases are counted by each OSD on its
+ * own clock; both are asked at the same instant of true time, so clocks that drift apart are no excuse.
+ */
+export class ServingWatch {
+  readonly #servers: (osd: number) => Server | undefined;
+  /** Who was serving each PG when last asked. */
+  readonly #serving = new Map<string, Set<number>>();
+
+  /** @param servers an OSD that runs, hung or not; undefined: it does not run */
+  constructor(servers: (osd: number) => Server | undefined) {
+    this.#servers = servers;
+  }
+
+  /** Looks at an OSD that has just handled an event. Returns what is wrong. */
+  check(osd: number): string | undefined {
+    for (const pgid of this.#servers(osd)?.served() ?? []) {
+      const serving = this.#serving.get(pgid);
+      if (serving === undefined) this.#serving.set(pgid, new Set([osd]));
+      else if (serving.size > 1 || !serving.has(osd)) {
+        const other = this.#findOther(serving, pgid, osd);
+        if (other !== undefined) return `pg ${pgid} is served by osd.${other} and by osd.${osd} at once`;
+        serving.add(osd);
+      }
+    }
+    return undefined;
+  }
+
+  #findOther(serving: Set<number>, pgid: string, osd: number): number | undefined {
+    for (const other of serving) {
+      if (other === osd) continue;
+      if (this.#servers(other)?.serves(pgid)) return other;
+      serving.delete(other);
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,36 @@
+import { formatPgId, type PgId } from '@spirula/encoding';
+import { mapPg, type OsdMap } from '@spirula/maps';
+import type { SimCluster } from '../cluster.ts';
+import { allPgs } from './stored-objects.ts';
+
+/** PGs of which the primary does not say that they are active and clean, and what each waits for. */
+export function findUnclean(cluster: SimCluster): string[] {
+  const map = cluster.osdMap;
+  if (map === undefined) return ['no monitor has an OSDMap'];
+  return [...allPgs(map)].flatMap((pgid) => describeUnclean(cluster, map, pgid) ?? []);
+}
+
+function describeUnclean(cluster: SimCluster, map: OsdMap, pgid: PgId): string | undefined {
+  const { actingPrimary, acting } = mapPg(map, pgid);
+  const name = formatPgId(pgid);
+  const where = `pg ${name} of osd.${actingPrimary} [${acting}]`;
+  if (actingPrimary < 0) return `pg ${name} has no OSD that serves it`;
+  const place = cluster.osds[actingPrimary]!;
+  if (place.process.state !== 'running') return `${where}: its primary is ${place.process.state}`;
+  const view = place.daemon!.inspect().pgs.find((each) => each.pgid === name);
+  if (view === undefined)
+    return `${where}: its primary does not have it; it is at epoch ${place.daemon!.epoch} of ${map.epoch}`;
+  if (view.state === 'active+clean') return undefined;
+  const late = place.daemon!.epoch < map.epoch ? [`it is at epoch ${place.daemon!.epoch} of ${map.epoch}`] : [];
+  const blockers = [...view.blockers(), ...late];
+  const why = blockers.length > 0 ? `: ${blockers.map((text) => withStates(cluster, text)).join('; ')}` : '';
+  return `${where} is ${view.state} (${view.peering})${why}`;
+}
+
+/** Says of each OSD in a text that does not run that it does not. */
+function withStates(cluster: SimCluster, text: string): string {
+  return text.replace(/osd\.(\d+)/g, (name, id) => {
+    const state = cluster.osds[Number(id)]?.process.state ?? 'gone';
+    return state === 'running' ? name : `${name} (${state})`;
+  });
+}

@@ -1,0 +1,111 @@
+/**
+ * Knows, per PG, what has been lost so far, and holds back what could destroy the last good copy of anything: then "no data is
+ * lost" must hold, whatever else happens. Processes may crash, hang and be cut off as they like: what is on their disks
+ * survives that.
+ *
+ * It looks at the cluster from outside, and counts as good only what surely is: the copy of an OSD that runs, belongs to the
+ * PG's acting set, has all that its primary has, and whose disk is undamaged and without a fault.
+ */
+import { formatPgId } from '@spirula/encoding';
+import { mapPg } from '@spirula/maps';
+import type { SimProcess } from '@spirula/sim-world';
+import type { OsdPlace, SimCluster } from '../cluster.ts';
+import type { Fault, FaultKind } from './fault.ts';
+import type { ActiveFault, Guard } from './injector.ts';
+
+/** Faults that may destroy data of the OSDs they strike. */
+const DESTRUCTIVE: ReadonlySet<FaultKind> = new Set<FaultKind>([
+  'replace',
+  'bit-rot',
+  'torn-write',
+  'misdirected-write',
+  'lost-write',
+  'read-error',
+]);
+/** Clocks differ by no more in a cluster that is to be safe. */
+const MAX_DRIFT_PPM = 1000;
+
+export class RedundancyGuard implements Guard {
+  readonly #cluster: SimCluster;
+  /** Faults that last. */
+  readonly #active: () => readonly ActiveFault[];
+
+  constructor(cluster: SimCluster, active: () => readonly ActiveFault[]) {
+    this.#cluster = cluster;
+    this.#active = active;
+  }
+
+  refusal(fault: Fault, processes: readonly SimProcess[]): string | undefined {
+    if (fault.fault === 'drift' && Math.abs(fault.ppm) > MAX_DRIFT_PPM) {
+      return `clocks that differ by more than ${MAX_DRIFT_PPM} millionths break leases`;
+    }
+    if (fault.fault === 'lose-store') return this.#refuseMons(processes);
+    if (!DESTRUCTIVE.has(fault.fault)) return undefined;
+    const mons = processes.filter(({ spec }) => spec.entity.type === 'mon');
+    if (mons.length > 0) return this.#refuseMons(mons);
+    return this.#refuseOsds(this.#cluster.osds.filter(({ process }) => processes.includes(process)));
+  }
+
+  /**
+   * A monitor that forgets may only do so when all the others are in one quorum and know all that was ever committed: a
+   * majority that comes to be later with the forgetful one in it knows it, too.
+   */
+  #refuseMons(processes: readonly SimProcess[]): string | undefined {
+    const { mons } = this.#cluster;
+    const others = mons.filter(({ process }) => !processes.includes(process));
+    if (processes.length > 1 || others.length === 0) return 'one monitor at a time may lose its store';
+    const views = others.map(({ process, daemon }) => (process.state === 'running' ? daemon!.inspect() : undefined));
+    const newest = Math.max(...mons.map(({ daemon }) => daemon?.inspect().lastCommitted ?? 0));
+    const fit = views.every(
+      (view) =>
+        view !== undefined &&
+        (view.role === 'leader' || view.role === 'peon') &&
+        view.quorum.length === mons.length &&
+        view.lastCommitted === newest,
+    );
+    return fit ? undefined : 'the other monitors are not all in one quorum, at its newest version';
+  }
+
+  #refuseOsds(victims: readonly OsdPlace[]): string | undefined {
+    const map = this.#cluster.osdMap;
+    if (map === undefined) return 'no monitor has an OSDMap';
+    for (const [pool, { pgNum }] of map.pools) {
+      for (let seed = 0; seed < pgNum; seed++) {
+        const name = formatPgId({ pool, seed });
+        const holds = victims.some(({ daemon }) => daemon?.inspect().pgs.some(({ pgid }) => pgid === name));
+        if (!holds) continue;
+        const { acting, actingPrimary } = mapPg(map, { pool, seed });
+        const good = acting.filter(
+          (osd) => !victims.some(({ id }) => id === osd) && this.#isGood(osd, actingPrimary, name),
+        );
+        if (good.length === 0) return `of pg ${name} no other copy is surely good`;
+      }
+    }
+    return undefined;
+  }
+
+  #isGood(osd: number, primaryId: number, name: string): boolean {
+    const place = this.#cluster.osds[osd];
+    const primary = this.#cluster.osds[primaryId];
+    if (place?.process.state !== 'running' || primary?.process.state !== 'running') return false;
+    if (place.process.disk.damaged().length > 0 || this.#mayBeDamaged(place.process)) return false;
+    const view = place.daemon!.inspect().pgs.find(({ pgid }) => pgid === name);
+    const lead = primary.daemon!.inspect().pgs.find(({ pgid }) => pgid === name);
+    return (
+      view !== undefined &&
+      lead?.isPrimary === true &&
+      lead.state.startsWith('active') &&
+      lead.missing === 0 &&
+      view.missing === 0 &&
+      view.info.lastBackfill.max &&
+      lead.info.lastBackfill.max &&
+      view.logHead.epoch === lead.logHead.epoch &&
+      view.logHead.version === lead.logHead.version
+    );
+  }
+
+  /** A fault that lasts may spoil what it writes next. */
+  #mayBeDamaged(process: SimProcess): boolean {
+    return this.#active().some(({ fault, processes }) => DESTRUCTIVE.has(fault.fault) && processes.includes(process));
+  }
+}

@@ -1,0 +1,37 @@
+/** What clients do, as a seed draws it. */
+import type { SeededRandom } from '@spirula/sim-world';
+import { SECOND } from '@spirula/world';
+import type { WorkloadInput } from '../workloads/workload-spec.ts';
+
+/** Any operation on few objects, mostly; beside it at times what is asked of a store in other ways. */
+export function drawWorkloads(random: SeededRandom): WorkloadInput[] {
+  const timeouts = { timeoutOneIn: random.pick([0, 0, 10]), timeoutUs: random.between(1, 10) * SECOND };
+  const restUs = random.pick([300_000, 600_000, 1_500_000]);
+  const slow = { kind: 'closed', workers: 1, restUs: 2 * restUs } as const;
+  const workloads: WorkloadInput[] = [
+    {
+      kind: 'objects',
+      objects: random.between(4, 20),
+      pace: { kind: 'closed', workers: random.between(1, 3), restUs },
+      stay: random.pick([1, 10, 100]),
+      onlyReadsOneIn: random.pick([3, 10]),
+      writeBytes: random.pick([200, 5000]),
+      largeWriteBytes: random.pick([20_000, 200_000, 200_000]),
+      largeOneIn: random.pick([3, 6, 20]),
+      ...timeouts,
+    },
+  ];
+  if (random.oneIn(3)) {
+    workloads.push({ kind: 'conditional', objects: random.between(1, 4), pace: slow, ...timeouts });
+  }
+  if (random.oneIn(4)) {
+    const pace = random.oneIn(2) ? slow : ({ kind: 'open', opsPerSecond: 2, mostUnderWay: 4 } as const);
+    workloads.push({ kind: 'append-log', pace, ...timeouts });
+  }
+  if (random.oneIn(4)) workloads.push({ kind: 'omap-counter', pace: slow, ...timeouts });
+  if (random.oneIn(4)) {
+    const sizes = [1, 4096, 65_536, random.pick([131_072, 1 << 20])];
+    workloads.push({ kind: 'mixed-sizes', sizes, pace: slow, ...timeouts });
+  }
+  return workloads;
+}

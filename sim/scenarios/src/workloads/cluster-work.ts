@@ -1,0 +1,90 @@
+/** All that the clients of a cluster do, and what they have in common. */
+import type { PoolId, RawString } from '@spirula/encoding';
+import { unreachable } from '@spirula/world';
+import { AppendLogWork } from './append-log-workload.ts';
+import { ConditionalWorkload } from './conditional-workload.ts';
+import { MixedSizesWorkload } from './mixed-sizes-workload.ts';
+import { ObjectsWorkload } from './objects-workload.ts';
+import { OmapCounterWork } from './omap-counter-workload.ts';
+import { RecordedObjects } from './recorded-objects.ts';
+import { SharedObjectsWork } from './shared-objects-work.ts';
+import type { SharedWork, StoredCopy } from './workload.ts';
+import type { WorkloadSpec } from './workload-spec.ts';
+
+export class ClusterWork {
+  readonly shared: readonly SharedWork[];
+  /** The pool that clients work in; set when they begin. */
+  pool: PoolId = 0;
+  /** A client that starts meanwhile works too. */
+  isGoingOn = false;
+  readonly #numbers = new Map<string, number>();
+  #requests = 0;
+
+  /** @param now virtual time, for people */
+  constructor(specs: readonly WorkloadSpec[], now: () => string) {
+    this.shared = specs.map((spec, i) =>
+      share(spec, specs.findIndex(({ kind }) => kind === spec.kind) === i ? '' : String(i), now),
+    );
+  }
+
+  /** Every object that clients have used, or may. */
+  get names(): readonly RawString[] {
+    return this.shared.flatMap(({ names }) => names);
+  }
+
+  /** Parts of histories that nobody knows to be right or wrong. */
+  get undecided(): number {
+    return this.shared.reduce((sum, { undecided }) => sum + undecided, 0);
+  }
+
+  onClientGone(client: string): void {
+    for (const work of this.shared) work.onClientGone(client);
+  }
+
+  /** What is wrong with what clients were told, once all is answered and no more will be asked. */
+  finish(): string[] {
+    return this.shared.flatMap((work) => work.finish());
+  }
+
+  /** What was acknowledged and is not in the stores, or was removed and is, once all is at rest. */
+  findLost(copiesOf: (object: RawString) => readonly StoredCopy[]): string[] {
+    return this.shared.flatMap((work) => work.findLost(copiesOf));
+  }
+
+  /** Counts the requests of all clients. */
+  nextRequest(): number {
+    this.#requests += 1;
+    return this.#requests;
+  }
+
+  /** A number that `client` has not had. */
+  nextNumber(client: string): number {
+    const number = (this.#numbers.get(client) ?? 0) + 1;
+    this.#numbers.set(client, number);
+    return number;
+  }
+}
+
+/** @param suffix tells objects of two workloads of one kind apart */
+function share(spec: WorkloadSpec, suffix: string, now: () => string): SharedWork {
+  switch (spec.kind) {
+    case 'objects': {
+      const objects = new RecordedObjects(`object${suffix}`, spec.objects, now);
+      return new SharedObjectsWork(objects, (host) => new ObjectsWorkload(spec, objects, host));
+    }
+    case 'conditional': {
+      const objects = new RecordedObjects(`guarded${suffix}`, spec.objects, now);
+      return new SharedObjectsWork(objects, (host) => new ConditionalWorkload(spec, objects, host));
+    }
+    case 'mixed-sizes': {
+      const objects = new RecordedObjects(`sized${suffix}`, spec.objects, now);
+      return new SharedObjectsWork(objects, (host) => new MixedSizesWorkload(spec, objects, host));
+    }
+    case 'append-log':
+      return new AppendLogWork(spec, `log${suffix}`);
+    case 'omap-counter':
+      return new OmapCounterWork(spec, `counter${suffix}`);
+    default:
+      return unreachable(spec);
+  }
+}

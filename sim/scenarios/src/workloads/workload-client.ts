@@ -1,0 +1,182 @@
+/** One client process: as real ones, a mon client and an objecter; and the workloads that use them. */
+import type { PoolId, RawString } from '@spirula/encoding';
+import { type Message, OsdFlag, type OsdOp } from '@spirula/messages';
+import { MonClient, type MonClientOptions } from '@spirula/mon-client';
+import { Objecter, type ObjectReply } from '@spirula/objecter';
+import type { ObjectOperation } from '@spirula/rados';
+import type { SeededRandom } from '@spirula/sim-world';
+import { type Daemon, type Instant, invariant, type World, type WorldEvent } from '@spirula/world';
+import type { ClusterWork } from './cluster-work.ts';
+import { isUnknown } from './recorded-objects.ts';
+import type { Workload, WorkloadHost } from './workload.ts';
+
+export interface WorkloadClientOptions {
+  readonly name: string;
+  readonly monAddrs: MonClientOptions['monAddrs'];
+  readonly fsid: NonNullable<MonClientOptions['fsid']>;
+  readonly work: ClusterWork;
+  readonly random: SeededRandom;
+  onViolation(problem: string): void;
+  /** A write of this object, of so many bytes, was acknowledged just now. */
+  onAcknowledged(name: RawString, bytes: number): void;
+  /** `id` counts the requests of all clients. */
+  onRequest(id: number, name: RawString, ops: readonly OsdOp[]): void;
+  onAnswer(answer: Answer): void;
+}
+
+interface Answer {
+  /** Of the request. */
+  readonly id: number;
+  readonly object: RawString;
+  readonly kind: 'write' | 'read';
+  readonly result: number;
+  /** By the client's clock; undefined when it gave up. */
+  readonly tookUs: Instant | undefined;
+}
+
+const WORK_TIMER = 'work ';
+const FOCUS_TIMER = 'focus';
+/** Rest between requests on the object in focus. */
+const FOCUS_REST: Instant = 200_000;
+
+/** The object that is used above all others for a while. */
+interface Focus {
+  readonly name: RawString;
+  readonly how: 'reading' | 'writing';
+}
+
+export class WorkloadClient implements Daemon<Message> {
+  readonly mon: MonClient;
+  readonly objecter: Objecter;
+  readonly #world: World<Message>;
+  readonly #options: WorkloadClientOptions;
+  readonly #workloads: readonly Workload[];
+  /** Beside the workloads' own requests. */
+  #focus: Focus | undefined;
+  #underWay = 0;
+  /** Requests answered, and those given up. */
+  done = 0;
+  timedOut = 0;
+
+  constructor(world: World<Message>, options: WorkloadClientOptions) {
+    this.#world = world;
+    this.#options = options;
+    const { monAddrs, fsid, work } = options;
+    this.mon = new MonClient({
+      world,
+      endpoint: 'public',
+      monAddrs,
+      fsid,
+      onMessage: (message) => {
+        if (message.type === 'osd_map') this.objecter.handleOsdMap(message);
+      },
+    });
+    this.objecter = new Objecter({ world, endpoint: 'public', mon: this.mon });
+    this.#workloads = work.shared.map((shared, i) => shared.join(this.#makeHost(i)));
+  }
+
+  start(): void {
+    this.objecter.start();
+    this.mon.start();
+    if (this.#options.work.isGoingOn) this.#begin();
+  }
+
+  handle(event: WorldEvent<Message>): void {
+    if (event.kind === 'timer' && event.name.startsWith(WORK_TIMER)) this.#onWorkTimer(event.name);
+    else if (event.kind === 'timer' && event.name === FOCUS_TIMER) this.#goOn();
+    else if (!this.mon.handle(event)) this.objecter.handle(event);
+  }
+
+  /** Requests without an answer. */
+  get underWay(): number {
+    return this.#underWay;
+  }
+
+  /** Begins, and so do clients that start later. */
+  beginWork(pool: PoolId): void {
+    this.#options.work.pool = pool;
+    this.#options.work.isGoingOn = true;
+    this.#begin();
+  }
+
+  stopWork(): void {
+    this.#options.work.isGoingOn = false;
+    for (const workload of this.#workloads) workload.stop();
+  }
+
+  /** Reads or writes an object again and again, until `endFocus`. */
+  focusOn(name: RawString, how: Focus['how']): void {
+    const isIdle = this.#focus === undefined;
+    this.#focus = { name, how };
+    if (isIdle) this.#goOn();
+  }
+
+  endFocus(): void {
+    this.#focus = undefined;
+  }
+
+  /** Reads every object whole, once. */
+  readAll(): void {
+    for (const workload of this.#workloads) workload.readAll();
+  }
+
+  #begin(): void {
+    for (const workload of this.#workloads) workload.begin();
+  }
+
+  #goOn(): void {
+    const { clock } = this.#world;
+    if (this.#focus === undefined) return;
+    const { name, how } = this.#focus;
+    if (!this.#options.work.isGoingOn) {
+      this.#focus = undefined;
+      return;
+    }
+    const workload = this.#workloads[this.#options.work.shared.findIndex(({ names }) => names.includes(name))];
+    invariant(workload !== undefined, 'an object in focus is one of a workload');
+    workload.perform(name, how, () => clock.arm(FOCUS_TIMER, clock.now() + this.#options.random.below(FOCUS_REST)));
+  }
+
+  #onWorkTimer(name: string): void {
+    const [, index, timer] = /^work (\d+) (.*)$/.exec(name)!;
+    this.#workloads[Number(index)]!.onTimer(timer!);
+  }
+
+  #makeHost(index: number): WorkloadHost {
+    const { name: client, random, work, onAcknowledged, onViolation } = this.#options;
+    const { clock } = this.#world;
+    return {
+      client,
+      random,
+      arm: (timer, after) => clock.arm(`${WORK_TIMER}${index} ${timer}`, clock.now() + after),
+      submit: (object, operation, timeoutUs, done) => this.#submit(object, operation, timeoutUs, done),
+      violate: (problem) => onViolation(`${client}: ${problem}`),
+      acknowledged: onAcknowledged,
+      nextNumber: () => work.nextNumber(client),
+    };
+  }
+
+  #submit(
+    oid: RawString,
+    operation: ObjectOperation,
+    timeoutUs: Instant | undefined,
+    done: (reply: ObjectReply) => void,
+  ): void {
+    this.#underWay += 1;
+    const locator = { pool: this.#options.work.pool, key: '', nspace: '', hash: -1n };
+    const { ops, flags } = operation;
+    const request = this.#options.work.nextRequest();
+    this.#options.onRequest(request, oid, ops);
+    const { clock } = this.#world;
+    const sentAt = clock.now();
+    const kind = (flags & OsdFlag.write) === 0 ? 'read' : 'write';
+    this.objecter.submit({ oid, locator, ops, flags, ...(timeoutUs !== undefined && { timeoutUs }) }, (reply) => {
+      this.#underWay -= 1;
+      if (isUnknown(reply)) this.timedOut += 1;
+      else this.done += 1;
+      const tookUs = isUnknown(reply) ? undefined : clock.now() - sentAt;
+      this.#options.onAnswer({ id: request, object: oid, kind, result: reply.result, tookUs });
+      done(reply);
+    });
+  }
+}

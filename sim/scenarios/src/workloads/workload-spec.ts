@@ -1,0 +1,84 @@
+/** What clients do, as plain data: what a seed draws, or a scenario file says. Times are in microseconds. */
+import { z } from 'zod';
+
+const us = z.int().min(0);
+const count = z.int().min(1);
+
+/** How often a client asks for something. */
+const pace = z.discriminatedUnion('kind', [
+  /** Each of its workers asks, waits for the answer and rests for up to `restUs`. */
+  z.strictObject({ kind: z.literal('closed'), workers: us.default(2), restUs: count.default(500_000) }),
+  /** So many requests a second on average, whether the cluster keeps up or not; beyond `mostUnderWay` they are left out. */
+  z.strictObject({ kind: z.literal('open'), opsPerSecond: count.max(100_000), mostUnderWay: count.default(16) }),
+]);
+
+const common = {
+  pace: pace.prefault({ kind: 'closed' }),
+  /** One request in so many is given up after `timeoutUs`; 0: none is. */
+  timeoutOneIn: us.default(0),
+  timeoutUs: us.default(5_000_000),
+};
+
+/** Any operation on objects that all clients share, compound ones included. */
+const objects = z.strictObject({
+  kind: z.literal('objects'),
+  ...common,
+  objects: count.default(8),
+  /** A worker stays with an object for up to so many requests. */
+  stay: count.default(10),
+  /** One time in so many it only reads meanwhile. */
+  onlyReadsOneIn: us.default(3),
+  /** Most bytes of one write, and of the few large ones. */
+  writeBytes: count.default(2000),
+  largeWriteBytes: count.default(100_000),
+  largeOneIn: us.default(10),
+});
+
+/** Operations that depend on what is there: create exclusively, compare and write, assert a version. */
+const conditional = z.strictObject({ kind: z.literal('conditional'), ...common, objects: count.default(4) });
+
+/** Objects each of which is written whole, in part and at its end in one of `sizes`, a byte more and a byte less. */
+const mixedSizes = z.strictObject({
+  kind: z.literal('mixed-sizes'),
+  ...common,
+  objects: count.default(4),
+  sizes: z
+    .array(count.max(64 << 20))
+    .min(1)
+    .default([1, 4096, 65_536, 1 << 20]),
+});
+
+/** Logs that every client appends records to: none may be lost, doubled, or come before an earlier one of its writer. */
+const appendLog = z.strictObject({
+  kind: z.literal('append-log'),
+  ...common,
+  logs: count.default(2),
+  recordBytes: z.int().min(32).default(64),
+  /** A log that has grown so long is left, and another begun. */
+  logBytes: count.default(16_384),
+  /** One request in so many reads. */
+  readOneIn: us.default(4),
+});
+
+/** Counters in omap that are only ever set to one more than they were read, if they still are what was read. */
+const omapCounter = z.strictObject({
+  kind: z.literal('omap-counter'),
+  ...common,
+  counters: count.default(2),
+  /** One request in so many only reads. */
+  readOneIn: us.default(5),
+});
+
+export const workloadSchema = z.discriminatedUnion('kind', [objects, conditional, mixedSizes, appendLog, omapCounter]);
+
+/** A workload as people write it: what is left out is as usual. */
+export type WorkloadInput = z.input<typeof workloadSchema>;
+/** A workload with nothing left out. */
+export type WorkloadSpec = z.output<typeof workloadSchema>;
+
+export type Pace = z.output<typeof pace>;
+export type ObjectsSpec = z.output<typeof objects>;
+export type ConditionalSpec = z.output<typeof conditional>;
+export type MixedSizesSpec = z.output<typeof mixedSizes>;
+export type AppendLogSpec = z.output<typeof appendLog>;
+export type OmapCounterSpec = z.output<typeof omapCounter>;

@@ -1,0 +1,63 @@
+/** What a workload is: objects that clients share, and in each client a machine that asks for things. */
+import type { RawString } from '@spirula/encoding';
+import type { ObjectReply } from '@spirula/objecter';
+import type { ObjectOperation } from '@spirula/rados';
+import type { SeededRandom } from '@spirula/sim-world';
+import type { Instant } from '@spirula/world';
+import type { Content } from '../object-model.ts';
+
+/** What a client process gives each of its workloads. */
+export interface WorkloadHost {
+  /** As it marks what it writes: `c0`. */
+  readonly client: string;
+  readonly random: SeededRandom;
+  /** Fires `onTimer` after so long. Arming a name again moves it. */
+  arm(timer: string, after: Instant): void;
+  /** `done` is called once, unless the client dies before. */
+  submit(
+    object: RawString,
+    operation: ObjectOperation,
+    timeoutUs: Instant | undefined,
+    done: (reply: ObjectReply) => void,
+  ): void;
+  /** The client was told what cannot be. */
+  violate(problem: string): void;
+  /** A write of so many bytes was acknowledged. */
+  acknowledged(object: RawString, bytes: number): void;
+  /** A number that this client has not had, in this run or one before. */
+  nextNumber(): number;
+}
+
+/** In a client: a machine of timers and answers. */
+export interface Workload {
+  begin(): void;
+  stop(): void;
+  onTimer(timer: string): void;
+  /** One request on this object; `then` when it is over. */
+  perform(object: RawString, how: 'reading' | 'writing', then: () => void): void;
+  /** Reads every object once more. */
+  readAll(): void;
+}
+
+/** One object as the stores of those have it who serve it. */
+export interface StoredCopy {
+  readonly osd: number;
+  /** Undefined: it is not there. */
+  readonly content: Content | undefined;
+}
+
+/** What all clients of a workload share: its objects, and what was answered. */
+export interface SharedWork {
+  /** The objects there are by now. */
+  readonly names: readonly RawString[];
+  /** Parts of histories that could not be decided. */
+  readonly undecided: number;
+  /** Begins in a client. */
+  join(host: WorkloadHost): Workload;
+  /** A client has died: nobody will hear the answers it waited for. */
+  onClientGone(client: string): void;
+  /** What is wrong, once all is answered and no more will be asked. */
+  finish(): string[];
+  /** What was acknowledged and is not in the stores, or was removed and is, once all is at rest. */
+  findLost(copiesOf: (object: RawString) => readonly StoredCopy[]): string[];
+}
