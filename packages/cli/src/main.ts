@@ -141,6 +141,18 @@ function makeProgram(): Command {
       process.exitCode = await runSim(scenario, options);
     });
   sim
+    .command('swarm')
+    .description('run every scenario in configurations that seeds draw; past finds first; totals add up over runs')
+    .option('--minutes <n>', 'for so long (10)', wholeNumber(1, 100_000))
+    .option('--runs <n>', 'or so many runs', wholeNumber(1, 1_000_000_000))
+    .option('--jobs <n>', 'runs at a time (one a core)', wholeNumber(1, 256))
+    .option('--shard <i/n>', 'only part i of n of all runs, counted from 0: for several machines')
+    .option('--state <file>', 'where totals are kept', '.spirula/swarm.json')
+    .action(async (options) => {
+      const { runSwarm } = await import('./commands/sim-swarm.ts');
+      process.exitCode = await runSwarm(options);
+    });
+  sim
     .command('shell')
     .description('step through a run: let time pass, break things, ask Ceph, go back')
     .argument('<scenario>', 'its name, or a file (.ts, .js, .yaml, .json)')

@@ -74,6 +74,7 @@ export type {
   MonRoute,
   MonStanding,
   MonSync,
+  MonTimecheck,
 } from './private/mon-to-mon.ts';
 export type { OsdAlive, OsdBeacon, OsdBoot, OsdFailure, OsdMarkMeDown, OsdPgTemp } from './private/osd-to-mon.ts';
 export type {

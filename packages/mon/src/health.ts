@@ -3,6 +3,8 @@ import { locationOf, rootsOf } from '@spirula/crush';
 import { formatAddrVec } from '@spirula/encoding';
 import { type MonMap, type OsdMap, OsdMapFlag, OsdState, osdExists, osdIn, osdUp } from '@spirula/maps';
 import type { HealthCheck } from '@spirula/messages';
+import type { Config } from '@spirula/world';
+import { type ClockReading, describeSkew, inSeconds, isTooFar } from './time-check.ts';
 
 export interface HealthReport {
   readonly status: 'HEALTH_OK' | 'HEALTH_WARN' | 'HEALTH_ERR';
@@ -14,6 +16,9 @@ export interface HealthInput {
   readonly monmap: MonMap;
   /** Ranks in quorum. */
   readonly quorum: readonly number[];
+  /** By rank, as the leader has read them. */
+  readonly clocks: ReadonlyMap<number, ClockReading>;
+  readonly config: Config;
   /** Undefined while a manager is active, or none is to be expected yet. */
   readonly mgrDown: HealthCheck['severity'] | undefined;
   readonly mgrChecks: ReadonlyMap<string, HealthCheck>;
@@ -54,6 +59,7 @@ export function computeHealth(input: HealthInput): HealthReport {
     });
     warn('MON_DOWN', `${absent.length}/${ranks.length} mons down, quorum ${names}`, absent.length, detail);
   }
+  checkClocks(input, warn);
   if (input.mgrDown !== undefined) {
     checks.set('MGR_DOWN', { severity: input.mgrDown, summary: 'no active mgr', count: 0, detail: [] });
   }
@@ -64,6 +70,20 @@ export function computeHealth(input: HealthInput): HealthReport {
   const severities = [...sorted.values()].map((check) => check.severity);
   const status = severities.includes('HEALTH_ERR') ? 'HEALTH_ERR' : severities.length > 0 ? 'HEALTH_WARN' : 'HEALTH_OK';
   return { status, checks: sorted };
+}
+
+function checkClocks(
+  { clocks, config, monmap }: HealthInput,
+  warn: (code: string, summary: string, count: number, detail: readonly string[]) => void,
+): void {
+  const off = [...clocks]
+    .filter(([, reading]) => isTooFar(reading, config))
+    .map(([rank, reading]) => ({ name: `mon.${monmap.ranks[rank]!}`, reading }));
+  if (off.length === 0) return;
+  const detail = off.map(
+    ({ name, reading }) => `${name} ${describeSkew(reading, config)} (latency ${inSeconds(reading.latencyUs)}s)`,
+  );
+  warn('MON_CLOCK_SKEW', `clock skew detected on ${off.map(({ name }) => name).join(', ')}`, off.length, detail);
 }
 
 function checkOsds(

@@ -105,6 +105,13 @@ const monMessage: Arbitrary<Message> = oneof(
   }),
   record({ type: constantFrom('mon_global_id' as const) }),
   record({
+    type: constantFrom('mon_timecheck' as const),
+    op: constantFrom('ping', 'pong'),
+    epoch,
+    round: integer({ min: 0, max: 5 }),
+    stampUs: integer({ min: -1, max: 2 ** 40 }),
+  }),
+  record({
     type: constantFrom('mon_route' as const),
     tid: integer({ min: 0, max: 5 }).map(BigInt),
     reply: constantFrom(undefined, { type: 'ping' } as Message),
@@ -172,6 +179,7 @@ const KINDS = [
   ...['mon_probe probe', 'mon_probe reply', 'mon_election propose', 'mon_election ack', 'mon_election victory'],
   ...['mon_paxos collect', 'mon_paxos last', 'mon_paxos begin', 'mon_paxos accept', 'mon_paxos commit'],
   ...['mon_paxos lease', 'mon_paxos leaseAck', 'mon_sync get', 'mon_sync chunk', 'mon_forward', 'mon_route'],
+  ...['mon_timecheck ping', 'mon_timecheck pong'],
 ];
 
 test('the quorum whose messages are damaged below says all that monitors say', () => {

@@ -19,6 +19,7 @@ import type {
   MonRoute,
   MonStanding,
   MonSync,
+  MonTimecheck,
 } from '@spirula/messages';
 import {
   type AuthDecision,
@@ -45,6 +46,7 @@ import { Services } from './services.ts';
 import { MonSession } from './session.ts';
 import { StoreWriter } from './store-writer.ts';
 import { StoreSync } from './sync.ts';
+import { TimeCheck } from './time-check.ts';
 import { paxosTimeout } from './timers.ts';
 
 const ENDPOINT = 'public';
@@ -63,7 +65,7 @@ export interface MonitorOptions {
 
 export type MonRole = 'probing' | 'synchronizing' | 'electing' | 'leader' | 'peon';
 
-type MonMessage = MonProbe | MonElection | MonPaxos | MonSync | MonForward | MonRoute | MonGlobalId;
+type MonMessage = MonProbe | MonElection | MonPaxos | MonSync | MonForward | MonRoute | MonGlobalId | MonTimecheck;
 
 export class Monitor implements Daemon<Message> {
   readonly #world: World<Message>;
@@ -79,6 +81,7 @@ export class Monitor implements Daemon<Message> {
   readonly #proposals: Proposals;
   readonly #forwarding: Forwarding;
   readonly #services: Services;
+  readonly #timeCheck: TimeCheck;
   #elector: Elector;
   #role: MonRole = 'probing';
   /** When this monitor last joined a quorum; since when it is in none, undefined while it is in one. */
@@ -156,6 +159,12 @@ export class Monitor implements Daemon<Message> {
     });
     this.#proposals = new Proposals(world.clock, world.config, () => world.buggify('mon proposes at once'));
     this.#forwarding = new Forwarding(world.random);
+    this.#timeCheck = new TimeCheck({
+      rank: this.#rank,
+      clock: world.clock,
+      config: world.config,
+      send: (rank, message) => this.#peers.send(rank, message),
+    });
     this.#services = new Services({
       config: world.config,
       log: world.log,
@@ -168,6 +177,7 @@ export class Monitor implements Daemon<Message> {
       name: this.#name,
       rank: this.#rank,
       quorum: () => this.#quorumView(),
+      timeCheck: () => this.#timeCheck.view,
     });
   }
 
@@ -250,6 +260,7 @@ export class Monitor implements Daemon<Message> {
     if (this.#role === 'probing' || this.#role === 'synchronizing') return;
     this.#elect({ kind: 'peerBack', rank });
     this.#paxos.onPeerBack(rank);
+    this.#timeCheck.onPeerBack(rank);
     if (this.#role === 'peon' && rank === this.#leader()) this.#forwardAll();
   }
 
@@ -305,6 +316,7 @@ export class Monitor implements Daemon<Message> {
       case 'mon_forward':
       case 'mon_route':
       case 'mon_global_id':
+      case 'mon_timecheck':
         return this.#onMonMessage(session, message);
       default:
         break;
@@ -361,6 +373,8 @@ export class Monitor implements Daemon<Message> {
       case 'mon_global_id':
         if (this.#writeable) this.#services.auth.askForMore();
         return;
+      case 'mon_timecheck':
+        return this.#timeCheck.onMessage(rank, this.#leader(), message);
     }
   }
 
@@ -467,6 +481,7 @@ export class Monitor implements Daemon<Message> {
     this.#role = role;
     this.#prober.stop();
     this.#paxos.suspend();
+    this.#timeCheck.stop();
     for (const request of this.#proposals.abandon()) this.#wait(request);
   }
 
@@ -486,6 +501,7 @@ export class Monitor implements Daemon<Message> {
       return;
     }
     this.#paxos.follow(this.#elector.epoch, leader, quorum);
+    this.#timeCheck.follow(this.#elector.epoch);
     this.#forwardAll();
     this.#dispatchWaiting();
   }
@@ -542,7 +558,11 @@ export class Monitor implements Daemon<Message> {
   }
 
   #onPaxosActive(): void {
-    if (!this.#services.leading) this.#services.onLeading();
+    if (!this.#services.leading) {
+      this.#services.onLeading();
+      // Not before: all of the quorum have answered, and know whom they follow.
+      this.#timeCheck.lead(this.#elector.epoch, this.#quorum());
+    }
     this.#proposals.finish();
     this.#services.afterCommit();
     if (this.#tickDue) this.#tick();
@@ -638,7 +658,7 @@ export class Monitor implements Daemon<Message> {
 
   #onTimer(name: string): void {
     if (name.startsWith('paxos ')) return this.#paxos.onTimer(name.slice('paxos '.length) as PaxosTimer);
-    if (this.#prober.onTimer(name) || this.#peers.onTimer(name)) return;
+    if (this.#prober.onTimer(name) || this.#peers.onTimer(name) || this.#timeCheck.onTimer(name)) return;
     if (this.#proposals.onTimer(name)) return this.#propose();
     switch (name) {
       case 'election':

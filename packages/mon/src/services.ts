@@ -22,6 +22,7 @@ import { OsdMonitor } from './osd-monitor.ts';
 import type { PaxosService, ServiceContext } from './paxos-service.ts';
 import type { Request, Requester } from './requester.ts';
 import type { MonSession } from './session.ts';
+import type { TimeCheckView } from './time-check.ts';
 
 /** Most maps in one message (osd_map_message_max). */
 const MAX_MAPS = 40;
@@ -31,6 +32,7 @@ export interface ServicesContext extends Omit<ServiceContext, 'clusterLog'> {
   readonly name: string;
   readonly rank: number;
   quorum(): QuorumView;
+  timeCheck(): TimeCheckView;
 }
 
 export class Services {
@@ -129,6 +131,8 @@ export class Services {
       map: this.osd.map,
       monmap,
       quorum: this.#context.quorum().ranks,
+      clocks: this.#context.timeCheck().readings,
+      config,
       mgrDown: this.mgr.downSeverity(
         this.osd.map.osdState.some((_, osd) => osdExists(this.osd.map, osd)),
         monmap.created,
@@ -304,6 +308,7 @@ export class Services {
       name,
       monmap,
       quorum: this.#context.quorum(),
+      timeCheck: this.#context.timeCheck(),
       osd: this.osd,
       mgr: this.mgr,
       mgrStat: this.mgrStat,

@@ -13,6 +13,8 @@ export const DEFAULTS = {
   mon_sync_timeout: 60,
   mon_tick_interval: 5,
   mon_clock_drift_allowed: 0.05,
+  mon_timecheck_interval: 300,
+  mon_timecheck_skew_interval: 30,
   mon_max_pg_per_osd: 250,
   mon_min_osdmap_epochs: 500,
   mon_osd_down_out_interval: 600,

@@ -31,7 +31,7 @@ const times = z.int().min(0);
  *     never    does not hold in the window
  *     count    comes to hold so many times in the window; of answers, so many come
  *     last     holds for the last time in the window, so long after `after`
- *     slowest  of the requests that clients waited for within the window, the slowest took so long
+ *     slowest  of the requests that clients waited for within the window, the slowest took so long, up to its end
  *     finally  holds when everything is over
  */
 export const expectationSchema = z.union(

@@ -77,6 +77,7 @@ class Watch {
     this.#from = now + this.#grace;
     const { until } = this.expectation as { until?: string };
     if (until !== undefined && isCondition(until)) this.#closes = new Edge(until, this.#cluster);
+    this.#held = this.#condition?.holds(this.#cluster, undefined) === true;
   }
 
   /** Whether anything that happens matters to it. */
@@ -115,8 +116,9 @@ class Watch {
   #clock(kind: 'write' | 'read' | 'request', { answers }: Moment, now: Instant): void {
     for (const answer of answers) {
       if (kind !== 'request' && answer.kind !== kind) continue;
-      if (this.#until !== undefined && now - answer.tookUs > this.#until) continue;
-      this.#slowest = Math.max(this.#slowest ?? 0, answer.tookUs);
+      // As far as the window reaches: what it waited for later has other reasons.
+      const waited = Math.min(now, this.#until ?? now) - (now - answer.tookUs);
+      if (waited >= 0) this.#slowest = Math.max(this.#slowest ?? 0, waited);
     }
   }
 

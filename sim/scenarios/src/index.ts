@@ -1,4 +1,5 @@
 export { CONDITION_FORMS, parseCondition, UnknownCondition } from './conditions.ts';
+export { CORPUS } from './corpus.ts';
 export { FAULT_SCHEMAS, FAULT_TEXTS, type Fault } from './faults/fault.ts';
 export { describeFault, parseFault } from './faults/fault-text.ts';
 export { FaultSyntaxError } from './faults/fault-words.ts';

@@ -1,5 +1,6 @@
 import type { TraceSink } from '@spirula/sim-world';
 import { Lab } from './lab.ts';
+import { clockSkew } from './library/clock-skew.ts';
 import { cutOffPrimary } from './library/cut-off-primary.ts';
 import { degradedWrites } from './library/degraded-writes.ts';
 import { flapping } from './library/flapping.ts';
@@ -25,6 +26,7 @@ const scenarios: readonly Scenario[] = [
   cutOffPrimary,
   leaderLoss,
   majorityLoss,
+  clockSkew,
   splitNetwork,
   powerLossEverywhere,
   wrongFailureDomain,

@@ -10,6 +10,8 @@ export interface Scenario {
   readonly source: string;
   /** One line for people. */
   readonly summary: string;
+  /** Whether the seed draws cluster and misfortune: worth running under very many. */
+  readonly isDrawn: boolean;
   /** What the seed makes of the cluster and of its misfortune. */
   draw(seed: number): ScenarioSpec;
 }

@@ -74,8 +74,8 @@ test('going back does again what was done by hand before, at the very same event
   expect(digestOf(timeline)).toBe(end);
 
   await timeline.rewind({ at: after(timeline, 15) });
-  expect(timeline.actions.map(({ action }) => action.text)).toEqual(['crash osd.2', 'hang mon.a', 'crash osd.0']);
-  await timeline.rewind({ at: after(timeline, 15) - 1 });
+  expect(timeline.actions.map(({ action }) => action.text)).toEqual(['crash osd.2', 'hang mon.a']);
+  expect(digestOf(timeline)).toBe(then.digest);
   await timeline.advance({ until: after(timeline, 25) });
   expect(digestOf(timeline)).not.toBe(end);
 });

@@ -155,14 +155,15 @@ export class Timeline<A extends HandAction = HandAction> {
   }
 
   /**
-   * Goes back to a time or to a number of events, to right after what was done by hand there. What was done later is dropped.
+   * Goes back to a time or to a number of events, to before what was done by hand there: that, and what was done later, is
+   * dropped.
    *
    * @returns what was dropped
    * @throws HistoryDiffers
    */
   async rewind(target: { readonly at: Instant } | { readonly events: number }): Promise<readonly DoneAction<A>[]> {
-    const isLater = ({ at, events }: Position) => ('at' in target ? at > target.at : events > target.events);
-    const kept = this.#actions.filter(({ position }) => !isLater(position));
+    const isBefore = ({ at, events }: Position) => ('at' in target ? at < target.at : events < target.events);
+    const kept = this.#actions.filter(({ position }) => isBefore(position));
     const dropped = this.#actions.slice(kept.length);
     const old = this.#notes;
     this.#restart();

@@ -43,7 +43,7 @@ export async function loadScenario(source: string): Promise<Scenario> {
 
 function fixed(source: string, spec: ScenarioSpec): Scenario {
   const { name, question = '' } = spec;
-  return { name, source, summary: question, draw: () => spec };
+  return { name, source, summary: question, isDrawn: false, draw: () => spec };
 }
 
 /** The default export is the scenario, or a function that draws it. */
@@ -58,7 +58,7 @@ function fromModule(source: string, exported: unknown): Scenario {
     }
   };
   const { name, question = '' } = draw(1);
-  return { name, source, summary: question, draw };
+  return { name, source, summary: question, isDrawn: true, draw };
 }
 
 /** The default export of a module, with its own imports, in TypeScript or JavaScript. */

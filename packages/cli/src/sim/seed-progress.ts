@@ -7,6 +7,8 @@ const LINE_MS = 30_000;
 /** Shows how far a run over many seeds is: a bar on a terminal, a line now and then elsewhere; both on standard error. */
 export class SeedProgress {
   readonly #total: number;
+  /** Instead of a number of seeds. */
+  readonly #untilSeconds: number | undefined;
   readonly #jobs: number;
   readonly #began = performance.now();
   readonly #bar: SingleBar | undefined;
@@ -16,16 +18,21 @@ export class SeedProgress {
   #events = 0;
   #virtualSeconds = 0;
 
-  constructor(total: number, jobs: number) {
-    this.#total = total;
+  /** @param goal how many seeds there are, or how long to go on */
+  constructor(goal: number | { readonly seconds: number }, jobs: number) {
+    const bySeeds = typeof goal === 'number';
+    this.#untilSeconds = bySeeds ? undefined : goal.seconds;
+    this.#total = bySeeds ? goal : Math.round(goal.seconds);
     this.#jobs = jobs;
     if (!process.stderr.isTTY) return;
     this.#bar = new SingleBar({
-      format: '{bar} {value}/{total} seeds, {failed} failed, {rate}, {eta_formatted} left',
+      format: bySeeds
+        ? '{bar} {value}/{total} seeds, {failed} failed, {rate}, {eta_formatted} left'
+        : '{bar} {value}/{total} s, {seeds} seeds, {failed} failed, {rate}',
       stream: process.stderr,
       hideCursor: true,
     });
-    this.#bar.start(total, 0, { failed: 0, rate: '' });
+    this.#bar.start(this.#total, 0, { failed: 0, rate: '', seeds: 0 });
   }
 
   add(result: SeedResult): void {
@@ -38,13 +45,19 @@ export class SeedProgress {
 
   #show(): void {
     if (this.#bar !== undefined) {
-      this.#bar.update(this.#done, { failed: this.#failed, rate: this.#rate() });
+      const value = this.#untilSeconds === undefined ? this.#done : Math.min(this.#total, Math.round(this.#seconds()));
+      this.#bar.update(value, { failed: this.#failed, rate: this.#rate(), seeds: this.#done });
       return;
     }
     const now = performance.now();
     if (now - this.#lastLine < LINE_MS) return;
     this.#lastLine = now;
-    process.stderr.write(`${this.#done}/${this.#total} seeds, ${this.#failed} failed, ${this.#rate()}\n`);
+    process.stderr.write(`${this.#reached()}, ${this.#failed} failed, ${this.#rate()}\n`);
+  }
+
+  #reached(): string {
+    if (this.#untilSeconds === undefined) return `${this.#done}/${this.#total} seeds`;
+    return `${this.#done} seeds in ${span(this.#seconds())} of ${span(this.#untilSeconds)}`;
   }
 
   /** Prints a line of its own. */

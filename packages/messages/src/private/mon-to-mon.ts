@@ -8,6 +8,7 @@ import {
   bool,
   bytes,
   entityName,
+  int,
   list,
   literal,
   map,
@@ -101,7 +102,26 @@ export interface MonGlobalId {
   readonly type: 'mon_global_id';
 }
 
-export type MonToMonMessage = MonElection | MonForward | MonGlobalId | MonPaxos | MonProbe | MonRoute | MonSync;
+/** The leader asks a member of its quorum for its wall time, or is told (MTimeCheck2). */
+export interface MonTimecheck {
+  readonly type: 'mon_timecheck';
+  readonly op: 'ping' | 'pong';
+  /** Election epoch. */
+  readonly epoch: number;
+  readonly round: number;
+  /** The sender's wall clock, in microseconds since 1970. */
+  readonly stampUs: number;
+}
+
+export type MonToMonMessage =
+  | MonElection
+  | MonForward
+  | MonGlobalId
+  | MonPaxos
+  | MonProbe
+  | MonRoute
+  | MonSync
+  | MonTimecheck;
 
 export const privateCodecs = {
   mon_probe: privateMessage(0x8000, {
@@ -145,4 +165,5 @@ export const privateCodecs = {
   }),
   mon_route: privateMessage(0x8005, { tid: bigint, reply: optional(anyMessage) }),
   mon_global_id: privateMessage(0x8006, {}),
+  mon_timecheck: privateMessage(0x8007, { op: literal('ping', 'pong'), epoch: u32, round: uint, stampUs: int }),
 } satisfies PrivateCodecs<MonToMonMessage>;

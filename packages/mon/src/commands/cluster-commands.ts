@@ -19,7 +19,9 @@ import {
 } from '@spirula/formatter';
 import { dumpMgrMap, dumpMonMap, osdExists, osdIn, osdUp, printMonMap } from '@spirula/maps';
 import type { OsdStat, PgMapDigest } from '@spirula/messages';
+import { SECOND } from '@spirula/world';
 import { dumpHealth, OPERATOR_FLAGS, printHealth } from '../health.ts';
+import { describeSkew, isTooFar } from '../time-check.ts';
 import {
   type CommandArgs,
   type CommandContext,
@@ -142,9 +144,7 @@ export const clusterCommands: readonly MonCommandEntry[] = [
       return changed('');
     },
   ),
-  command(['time-sync-status'], "show how far the monitors' clocks are apart", 'r', (args, { quorum }) =>
-    jsonAlways(args, { timechecks: { epoch: quorum.epoch, round: 0, round_status: 'finished' } }),
-  ),
+  command(['time-sync-status'], "show how far the monitors' clocks are apart", 'r', timeSyncStatus),
   command(
     ['df', { name: 'detail', type: 'CephChoices', strings: 'detail', req: 'false' }],
     'show how full the cluster is',
@@ -152,6 +152,21 @@ export const clusterCommands: readonly MonCommandEntry[] = [
     df,
   ),
 ];
+
+/** As Monitor::get_cluster_status and `time-sync-status` have it: seconds, by name. */
+function timeSyncStatus(args: CommandArgs, { config, monmap, quorum, timeCheck }: CommandContext): CommandOutcome {
+  const { round, readings } = timeCheck;
+  const clocks = [...readings].map(([rank, reading]) => {
+    const isOff = isTooFar(reading, config);
+    const seen = { skew: reading.skewUs / SECOND, latency: reading.latencyUs / SECOND };
+    const verdict = isOff ? { health: 'HEALTH_WARN', details: describeSkew(reading, config) } : { health: 'HEALTH_OK' };
+    return [monmap.ranks[rank]!, { ...seen, ...verdict }] as const;
+  });
+  return jsonAlways(args, {
+    ...(clocks.length > 0 && { time_skew_status: Object.fromEntries(clocks) }),
+    timechecks: { epoch: quorum.epoch, round, round_status: round % 2 === 1 ? 'on-going' : 'finished' },
+  });
+}
 
 function quorumNames({ quorum, monmap }: CommandContext): string[] {
   return quorum.ranks.map((rank) => monmap.ranks[rank]!);

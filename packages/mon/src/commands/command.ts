@@ -11,6 +11,7 @@ import type { LogMonitor } from '../log-monitor.ts';
 import type { MgrMonitor } from '../mgr-monitor.ts';
 import type { MgrStatMonitor } from '../mgr-stat-monitor.ts';
 import type { OsdMonitor } from '../osd-monitor.ts';
+import type { TimeCheckView } from '../time-check.ts';
 
 /** The arguments of one command line, as the client's JSON has them. */
 export type CommandArgs = Readonly<Record<string, unknown>>;
@@ -29,6 +30,7 @@ export interface CommandContext {
   readonly name: string;
   readonly monmap: MonMap;
   readonly quorum: QuorumView;
+  readonly timeCheck: TimeCheckView;
   readonly osd: OsdMonitor;
   readonly mgr: MgrMonitor;
   readonly mgrStat: MgrStatMonitor;

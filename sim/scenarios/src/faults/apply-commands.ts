@@ -1,12 +1,26 @@
 /** What operators do, rightly or wrongly, and what clients insist on. */
+import type { SimCluster } from '../cluster.ts';
 import type { Apply } from './scene.ts';
-import { UnknownTarget } from './targets.ts';
+import { findTargets, UnknownTarget } from './targets.ts';
+
+/** An argument that says whom it is for: `{primary of 1.7}`. */
+const SELECTOR = /^\{(.+)\}$/;
 
 /** Nobody waits for the answer; it is noted in the log of the client that sends it. */
 export const applyCommand: Apply<'command'> = ({ cluster }, { command, undo }) => {
-  cluster.sendCommand(command);
+  const args = Object.entries(command).map(([name, value]) => [name, nameIds(cluster, value)]);
+  cluster.sendCommand(Object.fromEntries(args));
   return undo && (() => cluster.insist(undo));
 };
+
+/** Puts the ids of daemons where an argument selects them; into a list as many as there are. */
+function nameIds(cluster: SimCluster, value: unknown): unknown {
+  if (Array.isArray(value)) return value.flatMap((each) => nameIds(cluster, each));
+  const selector = typeof value === 'string' ? SELECTOR.exec(value)?.[1] : undefined;
+  if (selector === undefined) return value;
+  const ids = findTargets(cluster, selector).map(({ spec }) => spec.entity.id);
+  return ids.length === 1 ? ids[0] : ids;
+}
 
 export const applyFocus: Apply<'focus'> = ({ cluster }, { client, object, how }) => {
   const place = cluster.clients.find(({ process }) => process.name === client);

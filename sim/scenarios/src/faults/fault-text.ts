@@ -71,10 +71,13 @@ class FaultReader {
 
   read(words: readonly Word[]): Record<string, unknown> {
     const subject = subjectOf(this.#fields);
-    if (subject !== undefined && formOf(this.#fields[subject]!) === 'command') {
-      return { fault: this.#kind, [subject]: this.#readWholeCommand(words) };
-    }
     const fault: Record<string, unknown> = { fault: this.#kind };
+    if (subject !== undefined && formOf(this.#fields[subject]!) === 'command') {
+      const isJson = words[0]?.text.startsWith('{') === true;
+      fault[subject] = this.#readWholeCommand(isJson ? words.slice(0, 1) : words);
+      // As JSON it ends where it ends; what follows are fields of the fault.
+      words = isJson ? words.slice(1) : [];
+    }
     const rest: Word[] = [];
     for (const word of words) {
       if (word.key !== undefined) this.#readField(fault, word.key, word.text);

@@ -137,6 +137,6 @@ export const FAULT_TEXTS: Readonly<Record<FaultKind, string>> = {
   'wall-jump': 'the wall clock jumps, and back when the fault ends',
   drift: 'the monotonic clock runs fast or slow by `ppm` millionths; at most 1000 is survived',
   heal: 'every fault that lasts ends, what is stopped starts; later ones may strike again',
-  command: 'a command to the monitors, as an operator gives it, right or wrong',
+  command: 'a command to the monitors, as an operator gives it, right or wrong; {primary of 1.7} stands for an id',
   focus: 'a client reads or writes one object above all others',
 };

@@ -2,9 +2,8 @@
 import { readyScenario } from './ready-scenario.ts';
 import { drawSurroundings } from './surroundings.ts';
 
-/** The only PG of the pool, and where CRUSH puts it. */
+/** The only PG of the pool. */
 const PG = '1.0';
-const PRIMARY = 3;
 
 export const cutOffPrimary = readyScenario(
   'cut-off-primary',
@@ -32,8 +31,8 @@ export const cutOffPrimary = readyScenario(
         at: '20s',
         for: '35s',
       },
-      { name: 'down', fault: 'command', command: { prefix: 'osd down', ids: [String(PRIMARY)] }, at: '22s' },
-      { name: 'kill', fault: 'crash', daemons: `osd.${PRIMARY}`, at: '80s', for: '15s' },
+      { name: 'down', fault: 'command', command: { prefix: 'osd down', ids: ['{primary of object-0}'] }, at: '22s' },
+      { name: 'kill', fault: 'crash', daemons: 'primary of object-0', at: '80s', for: '15s' },
     ],
     expect: [
       { count: 'client.1 read answered', after: 'cut', until: 'cut ends', atLeast: 10 },

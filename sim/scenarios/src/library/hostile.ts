@@ -15,6 +15,7 @@ export const hostile: Scenario = {
   source: 'hostile',
   summary:
     'clusters of all shapes; every fault there is, disks that die, rot and lie included, as far as data must survive',
+  isDrawn: true,
   draw: (seed) => scenarioSchema.parse(drawHostile(seed)),
 };
 

@@ -8,7 +8,7 @@ export const powerLossEverywhere = readyScenario(
   'every daemon loses power at once, three times: all acknowledged writes are there when power returns',
   (seed) => {
     const random = new SeededRandom(seed, 'power');
-    const at = (from: number) => `${from + random.below(5000) / 1000}s`;
+    const at = (fromMs: number) => `${fromMs + random.below(5000)}ms`;
     return {
       question:
         'All machines lose power at the same instant. Is everything that clients were told was written still there?',
@@ -19,11 +19,11 @@ export const powerLossEverywhere = readyScenario(
       ],
       cluster: { osds: 5, ...drawSurroundings(seed) },
       workloads: [{ kind: 'objects', pace: { kind: 'closed', restUs: 200_000 }, largeOneIn: 3 }],
-      duration: '110s',
+      duration: '90s',
       faults: [
-        { name: 'dark', fault: 'power-loss', daemons: 'daemons', at: at(10), for: '10s' },
-        { name: 'again', fault: 'power-loss', daemons: ['mons', 'osds'], at: at(50), for: '5s' },
-        { fault: 'power-loss', daemons: ['mons', 'osds'], at: at(80), for: '15s' },
+        { name: 'dark', fault: 'power-loss', daemons: 'daemons', at: at(10_000), for: '10s' },
+        { name: 'again', fault: 'power-loss', daemons: ['mons', 'osds'], at: at(40_000), for: '5s' },
+        { fault: 'power-loss', daemons: ['mons', 'osds'], at: at(65_000), for: '15s' },
       ],
       buggify: true,
       expect: [

@@ -7,5 +7,5 @@ export function readyScenario(
   summary: string,
   draw: (seed: number) => Omit<ScenarioInput, 'name'>,
 ): Scenario {
-  return { name, source: name, summary, draw: (seed) => scenarioSchema.parse({ name, ...draw(seed) }) };
+  return { name, source: name, summary, isDrawn: false, draw: (seed) => scenarioSchema.parse({ name, ...draw(seed) }) };
 }

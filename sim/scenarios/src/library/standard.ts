@@ -14,6 +14,7 @@ export const standard: Scenario = {
   name: 'standard',
   source: 'standard',
   summary: '3 monitors, 5 OSDs, clients at work; crashes, power cuts, hangs, partitions, delays, resets for 180 s',
+  isDrawn: true,
   draw: (seed) => scenarioSchema.parse(drawStandard(seed)),
 };
 

@@ -10,11 +10,11 @@ const spec = checkScenario({
   name: 'small',
   cluster: { clients: 1 },
   pools: [{ pgNum: 4 }],
-  workload: { workers: 1 },
+  workloads: [{ kind: 'objects' }],
   duration: '20s',
   faults: [{ fault: 'delay', daemons: 'osd.1', upTo: '20ms', at: '2s', for: '3s' }],
 });
-const small: Scenario = { name: 'small', source: 'small.yaml', summary: '', draw: () => spec };
+const small: Scenario = { name: 'small', source: 'small.yaml', summary: '', isDrawn: false, draw: () => spec };
 const folder = mkdtempSync(join(tmpdir(), 'spirula-shell-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -100,6 +100,9 @@ test("Ceph's commands are answered in virtual time, and change the cluster", asy
   expect(await type('command osd in 2')).toContain('marked in osd.2.');
   expect(await type('ceph osd tree -f json')).toContain('"name":"osd.2"');
   expect(await type('ceph pg stat')).toContain('4 pgs');
+  const query = await type('pg 1.2 query');
+  expect(await type('ceph tell 1.2 query')).toContain('"state": "');
+  expect(query).toContain('"peer_info"');
 
   const { ok, text } = await attempt('ceph osd out nobody');
   expect(ok).toBe(false);
@@ -153,6 +156,9 @@ test('the same actions at the same events make the same history again', async ()
   await type('step 50', 'hang mon.a for 2s', 'step 40', 'ceph -s', 'run 4s');
   expect([await type('digest'), shell.place]).toEqual([end, endPlace]);
   await type('rewind 10 events', 'step 10');
+  expect(await type('digest')).toBe(end);
+  await type('crash osd.0');
+  expect(await type('rewind 0s')).toMatch(/dropped: crash osd\.0/);
   expect(await type('digest')).toBe(end);
 });
 

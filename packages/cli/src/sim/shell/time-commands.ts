@@ -93,7 +93,7 @@ export const TIME_COMMANDS: Commands = {
   },
   rewind: {
     usage: 'rewind SPAN | rewind to SPAN | rewind N events',
-    help: 'back by a while, to a virtual time, or by N events; the run is done again from its seed, with what you did before',
+    help: 'back by a while, to a virtual time, or by N events, to before what you did then (0s undoes what you did last)',
     run: rewind,
   },
 };
