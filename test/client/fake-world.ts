@@ -27,6 +27,8 @@ export class FakeWorld {
   #lastSession = 0;
   #random = 1;
   stopped = false;
+  /** Errors in the log. */
+  readonly errors: string[] = [];
 
   constructor(config: Partial<Config> = {}) {
     this.#config = makeConfig(config);
@@ -63,7 +65,7 @@ export class FakeWorld {
         close: (session) => void this.closed.push(session),
         highWater: 1 << 20,
       },
-      log: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
+      log: { debug: () => {}, info: () => {}, warn: () => {}, error: (text) => void this.errors.push(text) },
       lifecycle: {
         stop: () => {
           this.stopped = true;

@@ -74,6 +74,19 @@ describe('an OSD', () => {
     expect(cluster.succeed({ prefix: 'health' }).text).toContain('1 osds down; 1 host (1 osds) down\n');
   });
 
+  test('stays down when others have reported it as well until the map said so', () => {
+    const { cluster, osds } = withOsds(4, { mon_osd_min_down_reporters: 1 });
+    osds[0]!.report(osds[3]!, 0, { immediate: true });
+    osds[1]!.report(osds[3]!, 0, { immediate: true });
+    cluster.until('it is down', () => !osds[3]!.isUp);
+    const { downAt, upFrom } = cluster.osdMap.osdInfo[3]!;
+
+    cluster.run(60);
+
+    expect(osds[3]!.isUp).toBe(false);
+    expect(cluster.osdMap.osdInfo[3]).toMatchObject({ downAt, upFrom });
+  });
+
   test('that hangs goes down when two hosts have missed it for the grace, not on the word of one', () => {
     const { cluster, osds } = withOsds(4);
 

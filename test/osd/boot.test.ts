@@ -1,4 +1,5 @@
 /** How an OSD joins the map, and when it gives up. */
+import { formatUuid, utf8 } from '@spirula/encoding';
 import type { OsdMap } from '@spirula/maps';
 import { OsdMapFlag, OsdState } from '@spirula/maps';
 import { beforeEach, expect, test } from 'vitest';
@@ -11,7 +12,7 @@ const UUID = new Uint8Array(16).fill(9);
 
 interface Asked {
   readonly command: Readonly<Record<string, unknown>>;
-  readonly done: (result: { code: number; status: string }) => void;
+  readonly done: (result: { code: number; status: string; data: Uint8Array }) => void;
 }
 
 let fake: FakeWorld;
@@ -24,9 +25,14 @@ let sent: { readonly type: string }[];
 let subscribed: number[];
 let events: string[];
 let isHealthy: boolean;
+let isAdmitted: boolean;
+/** Makes the superblock durable that says so. */
+let finishAdmission: (() => void) | undefined;
 
 beforeEach(() => {
   isHealthy = true;
+  isAdmitted = true;
+  finishAdmission = undefined;
   fake = new FakeWorld({ osd_max_markdown_count: 2 });
   history = new MapHistory();
   history.markDown(OSD);
@@ -57,6 +63,15 @@ beforeEach(() => {
     storeBytes: 2 ** 39,
     metadata: new Map([['hostname', 'a']]),
     cleanInterval: [3, 4],
+    get isAdmitted() {
+      return isAdmitted;
+    },
+    admit: (then) => {
+      finishAdmission = () => {
+        isAdmitted = true;
+        then();
+      };
+    },
     subscribeMaps: (from) => void subscribed.push(from),
     onActive: (upEpoch) => void events.push(`active since ${upEpoch}`),
     onDown: () => void events.push('down'),
@@ -68,9 +83,9 @@ beforeEach(() => {
   fake.handler = (event) => void (event.kind === 'timer' && boot.onTimer(event.name));
 });
 
-const answer = (prefix: string, code = 0) => {
+const answer = (prefix: string, code = 0, data = utf8('')) => {
   const index = asked.findIndex(({ command }) => command['prefix'] === prefix);
-  asked.splice(index, 1)[0]!.done({ code, status: '' });
+  asked.splice(index, 1)[0]!.done({ code, status: '', data });
 };
 const tellVersion = (newest: number, oldest = 1) => versions.shift()!({ code: 0, newest, oldest });
 const boots = () => sent.splice(0).filter(({ type }) => type === 'osd_boot');
@@ -229,4 +244,70 @@ test('marked down, it boots again only when peers answer', () => {
   tellVersion(map!.epoch);
 
   expect(boots()).toHaveLength(1);
+});
+
+/** With an empty store, under a number that the map has had up before. */
+function startEmpty(): void {
+  isAdmitted = false;
+  boot.start();
+  tellVersion(map!.epoch);
+  answer('osd crush create-or-move');
+}
+
+const metadataOf = (uuid: Uint8Array) => utf8(JSON.stringify({ id: OSD, osd_uuid: formatUuid(uuid) }));
+
+test('with an empty store it does not stand in for itself: it says what to do, and stops', () => {
+  expect(map!.osdInfo[OSD]!.upFrom).toBeGreaterThan(0);
+  startEmpty();
+  expect(boots()).toEqual([]);
+  answer('osd metadata', 0, metadataOf(UUID));
+  fake.advance(10);
+
+  expect(boots()).toEqual([]);
+  expect(fake.stopped).toBe(true);
+  expect(fake.errors.join()).toMatch(/osd\.1 has an empty store, .*ceph osd purge 1.*ceph osd destroy 1.*ceph osd new/);
+  expect(finishAdmission).toBeUndefined();
+});
+
+test.each([
+  ['nobody', utf8('{"id":1}')],
+  ['one of another uuid', metadataOf(new Uint8Array(16).fill(3))],
+])('with an empty store it boots where %s was up, once its superblock is durable', (_, metadata) => {
+  startEmpty();
+  answer('osd metadata', 0, metadata);
+  expect(boots()).toEqual([]);
+  fake.advance(3);
+  expect(boots()).toEqual([]);
+  finishAdmission!();
+  while (versions.length > 0) tellVersion(map!.epoch);
+
+  expect(boots()).toHaveLength(1);
+});
+
+test('with an empty store it boots under a number that was never up, without asking', () => {
+  map = history.advance((increment) => increment.newState.set(OSD, OsdState.exists));
+  map = history.advance((increment) => {
+    increment.newWeight.set(OSD, 0x10000);
+    increment.newUuid.set(OSD, UUID);
+  });
+  expect(map.osdInfo[OSD]!.upFrom).toBe(0);
+  startEmpty();
+  finishAdmission!();
+
+  expect(asked.map(({ command }) => command['prefix'])).not.toContain('osd metadata');
+  expect(boots()).toHaveLength(1);
+});
+
+test.each([
+  ['does not come', -110, utf8('')],
+  ['is illegible', 0, utf8('{')],
+])('while the answer who was up %s it asks again', (_, code, data) => {
+  startEmpty();
+  answer('osd metadata', code, data);
+  fake.advance(3);
+  while (versions.length > 0) tellVersion(map!.epoch);
+  expect([boots(), fake.stopped]).toEqual([[], false]);
+  answer('osd metadata', 0, metadataOf(UUID));
+
+  expect(fake.stopped).toBe(true);
 });

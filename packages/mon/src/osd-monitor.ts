@@ -28,7 +28,7 @@ import {
   pgKey,
 } from '@spirula/maps';
 import type { OsdAlive, OsdBeacon, OsdBoot, OsdFailure, OsdMarkMeDown, OsdPgTemp } from '@spirula/messages';
-import { type Instant, SECOND, seconds } from '@spirula/world';
+import { type Instant, invariant, SECOND, seconds } from '@spirula/world';
 import { cleanTemps, sameOsds } from './clean-temps.ts';
 import { decodeMetadata, encodeMetadata } from './daemon-metadata.ts';
 import { DownOut } from './down-out.ts';
@@ -336,6 +336,8 @@ export class OsdMonitor implements PaxosService {
   #markDown(osd: OsdId, why: string): void {
     const inc = this.#pending;
     if (this.#pendingDown(osd)) return;
+    // The bits of an incremental are flipped, not set: this would bring it up again.
+    invariant(osdUp(this.#map, osd), 'only an OSD that is up is marked down');
     inc.newState.set(osd, (inc.newState.get(osd) ?? 0) | OsdState.up);
     this.#failures.forget(osd);
     this.#context.clusterLog('info', `osd.${osd} ${why}`);
@@ -405,6 +407,8 @@ export class OsdMonitor implements PaxosService {
 
   /** The leader's, after a commit: what had to wait for the next epoch. */
   afterCommit(): void {
+    // Also who was reported once more while the map that marks it down was being made (OSDMonitor::process_failures).
+    for (const target of this.#failures.targets()) if (!osdUp(this.#map, target)) this.#failures.forget(target);
     const waiting = this.#afterCommit;
     this.#afterCommit = [];
     for (const each of waiting) each();

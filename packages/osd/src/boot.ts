@@ -7,9 +7,21 @@
  *
  *                                                                          terminate --> stopping
  *
+ * An OSD whose store is new is admitted first: when one of its uuid has been up before, what that one held is lost, and an
+ * empty store must not stand for it. Ceph's refuse to start on a store that mkfs has not made.
+ *
  * Marked down wrongly more than osd_max_markdown_count times within osd_max_markdown_period, it gives up.
  */
-import { EMPTY, type Epoch, formatUuid, type OsdId, sameAddrVec, type Uuid } from '@spirula/encoding';
+import {
+  type Bytes,
+  EMPTY,
+  type Epoch,
+  formatUuid,
+  fromUtf8,
+  type OsdId,
+  sameAddrVec,
+  type Uuid,
+} from '@spirula/encoding';
 import { type OsdMap, OsdMapFlag, osdExists, osdUp } from '@spirula/maps';
 import type { Message } from '@spirula/messages';
 import type { MonClient } from '@spirula/mon-client';
@@ -49,6 +61,10 @@ export interface BootHost {
   readonly metadata: ReadonlyMap<string, string>;
   /** Interval of epochs in which it was last cleanly up, as its superblock has it. */
   readonly cleanInterval: readonly [begin: Epoch, end: Epoch];
+  /** Whether its store is known to hold all that an OSD of its uuid has ever held. */
+  readonly isAdmitted: boolean;
+  /** It is, from now on; calls back when that is durable. */
+  admit(then: () => void): void;
   /** Asks for the maps from `epoch` on. */
   subscribeMaps(from: Epoch): void;
   onActive(upEpoch: Epoch): void;
@@ -65,6 +81,7 @@ export class Boot {
   #state: BootState = { name: 'preboot' };
   #inCrush = false;
   #asking = false;
+  #seekingAdmission = false;
   #markdowns: Instant[] = [];
 
   constructor(host: BootHost) {
@@ -144,7 +161,42 @@ export class Boot {
       mon.command(request, EMPTY, () => world.clock.arm(BOOT_TIMER, world.clock.now() + BOOT_RETRY));
       return;
     }
-    this.#becomeBooting();
+    if (this.#host.isAdmitted) this.#becomeBooting();
+    else this.#seekAdmission(map);
+  }
+
+  /** Its store is new. The map says whether one of its number was up before, the monitors of what uuid that was. */
+  #seekAdmission(map: OsdMap): void {
+    if (this.#seekingAdmission) return;
+    this.#seekingAdmission = true;
+    const { whoami, uuid, mon, world } = this.#host;
+    if (map.osdInfo[whoami]!.upFrom === 0) return this.#becomeAdmitted();
+    mon.command({ prefix: 'osd metadata', id: String(whoami), format: 'json' }, EMPTY, ({ code, data }) => {
+      const before = code < 0 ? undefined : uuidAtLastBoot(data);
+      if (before === undefined) {
+        this.#seekingAdmission = false;
+        world.clock.arm(BOOT_TIMER, world.clock.now() + BOOT_RETRY);
+      } else if (before === formatUuid(uuid)) this.#refuseToBoot();
+      else this.#becomeAdmitted();
+    });
+  }
+
+  /** Not before that is durable: cut short after its first boot it would be taken for one that lost its store. */
+  #becomeAdmitted(): void {
+    this.#host.admit(() => {
+      this.#seekingAdmission = false;
+      this.#maybeBoot();
+    });
+  }
+
+  #refuseToBoot(): void {
+    const { whoami, uuid, world } = this.#host;
+    const why =
+      `osd.${whoami} has an empty store, but was up before: what it held is lost. Take it out of the cluster ` +
+      `("ceph osd purge ${whoami}" or "ceph osd destroy ${whoami}"), and create it anew with another uuid ("ceph osd new")`;
+    world.log.error(why, { uuid: formatUuid(uuid) });
+    this.#state = { name: 'stopping' };
+    world.lifecycle.stop(why);
   }
 
   #becomeBooting(): void {
@@ -269,5 +321,16 @@ export class Boot {
       this.#becomePreboot();
     }
     return true;
+  }
+}
+
+/** The uuid of the OSD that booted last under a number; '' when none has since it was given away; undefined: illegible. */
+function uuidAtLastBoot(data: Bytes): string | undefined {
+  try {
+    const metadata = JSON.parse(fromUtf8(data)) as { readonly osd_uuid?: string } | null;
+    return metadata === null ? undefined : (metadata.osd_uuid ?? '');
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
   }
 }

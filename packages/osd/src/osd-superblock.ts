@@ -21,11 +21,15 @@ export interface OsdSuperblock {
   /** Epoch it was marked up in last, and how far it is known to have been clean since. */
   readonly mountedEpoch: Epoch;
   readonly cleanThru: Epoch;
+  /** Whether the monitors have said that no OSD of this uuid was up before this store was made: see boot.ts. */
+  readonly admitted: boolean;
 }
+
+const VERSION = 2;
 
 export function encodeSuperblock(superblock: OsdSuperblock): Bytes {
   const encoder = new Encoder(64);
-  encoder.struct(1, 1, () => {
+  encoder.struct(VERSION, 1, () => {
     encoder.raw(superblock.fsid);
     encoder.raw(superblock.osdUuid);
     encoder.u32(superblock.whoami);
@@ -33,6 +37,7 @@ export function encodeSuperblock(superblock: OsdSuperblock): Bytes {
     encoder.u32(superblock.newestMap);
     encoder.u32(superblock.mountedEpoch);
     encoder.u32(superblock.cleanThru);
+    encoder.bool(superblock.admitted);
   });
   return encoder.finish();
 }
@@ -40,7 +45,7 @@ export function encodeSuperblock(superblock: OsdSuperblock): Bytes {
 /** @throws MalformedInput */
 export function decodeSuperblock(bytes: Bytes): OsdSuperblock {
   const decoder = new Decoder(bytes);
-  return decoder.struct('superblock', 1, () => ({
+  return decoder.struct('superblock', VERSION, (version) => ({
     fsid: decoder.raw(16, 'fsid'),
     osdUuid: decoder.raw(16, 'osd uuid'),
     whoami: decoder.u32('whoami'),
@@ -48,5 +53,7 @@ export function decodeSuperblock(bytes: Bytes): OsdSuperblock {
     newestMap: decoder.u32('newest map'),
     mountedEpoch: decoder.u32('mounted epoch'),
     cleanThru: decoder.u32('clean thru'),
+    // What was made before this was asked has run.
+    admitted: version < 2 || decoder.bool('admitted'),
   }));
 }

@@ -106,7 +106,7 @@ export class Osd implements Daemon<Message> {
     this.#options = options;
     this.#store = store;
     const noMaps = { oldestMap: 0, newestMap: 0, mountedEpoch: 0, cleanThru: 0 };
-    this.#superblock = { fsid, osdUuid: options.uuid, whoami, ...noMaps };
+    this.#superblock = { fsid, osdUuid: options.uuid, whoami, ...noMaps, admitted: false };
     this.#maps = new OsdMapStore(store, world.log);
     this.#mon = new MonClient({
       world,
@@ -574,6 +574,13 @@ export class Osd implements Daemon<Message> {
       },
       get cleanInterval(): readonly [Epoch, Epoch] {
         return [self.#superblock.mountedEpoch, self.#superblock.cleanThru];
+      },
+      get isAdmitted() {
+        return self.#superblock.admitted;
+      },
+      admit: (then) => {
+        this.#writeSuperblock([], { admitted: true });
+        this.#afterCommit(then);
       },
       subscribeMaps: (from) => this.#subscribeMaps(from),
       get isHealthy() {

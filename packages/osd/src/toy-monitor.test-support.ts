@@ -1,7 +1,7 @@
 /** A monitor that alone decides on the OSDMap, for the tests of whole OSDs: what they ask for, it grants before long. */
 
 import { addBucket, addSimpleRule, createOrMove, emptyCrushMap, encodeCrushMap } from '@spirula/crush';
-import { type AddrVec, type Bytes, EMPTY, type Epoch, type OsdId, type PgId } from '@spirula/encoding';
+import { type AddrVec, type Bytes, EMPTY, type Epoch, type OsdId, type PgId, utf8 } from '@spirula/encoding';
 import {
   applyIncremental,
   crcOfFullMap,
@@ -30,6 +30,8 @@ export class ToyMonitor {
   readonly #incrementals = new Map<Epoch, Bytes>();
   readonly #subscribers = new Map<SessionId, Epoch>();
   readonly #full = new Map<Epoch, Bytes>();
+  /** What each OSD said of itself when it booted last. */
+  readonly #metadata = new Map<OsdId, ReadonlyMap<string, string>>();
   #pending: ReturnType<typeof emptyIncremental> | undefined;
   map: OsdMap = emptyOsdMap(FSID);
   /** Somebody says that an OSD fails which is where the map has it. */
@@ -146,7 +148,10 @@ export class ToyMonitor {
       }
       case 'mon_command': {
         const { tid, cmd } = message;
-        this.#send(session, { type: 'mon_command_ack', tid, code: 0, status: '', cmd, data: EMPTY });
+        const { prefix, id } = JSON.parse(cmd[0]!) as { readonly prefix: string; readonly id?: string };
+        const metadata = prefix === 'osd metadata' ? this.#metadata.get(Number(id)) : undefined;
+        const data = metadata === undefined ? EMPTY : utf8(JSON.stringify(Object.fromEntries(metadata)));
+        this.#send(session, { type: 'mon_command_ack', tid, code: 0, status: '', cmd, data });
         return;
       }
       case 'osd_boot':
@@ -196,6 +201,7 @@ export class ToyMonitor {
     change.newHbBackUp.set(osd, boot.hbBackAddrs);
     change.newHbFrontUp.set(osd, boot.hbFrontAddrs);
     change.newUuid.set(osd, boot.uuid);
+    this.#metadata.set(osd, boot.metadata);
   }
 
   #onFailure(failure: OsdFailure): void {

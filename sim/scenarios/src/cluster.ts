@@ -43,8 +43,8 @@ export interface OsdPlace {
   readonly id: OsdId;
   /** How many OSDs have had this number before. */
   generation: number;
-  /** Its disk is gone, and the one that takes its place is not there yet. */
-  isReplaced: boolean;
+  /** Its disk is gone, and none has taken its place: it is not started. */
+  isDiskless: boolean;
   readonly process: SimProcess;
   daemon: Osd | undefined;
   store: ObjectStore | undefined;
@@ -144,19 +144,26 @@ export class SimCluster {
    */
   replaceOsd(process: SimProcess): void {
     const place = this.osds.find((each) => each.process === process);
-    if (place === undefined || place.isReplaced) return;
-    place.isReplaced = true;
-    process.crash();
-    process.disk.wipe();
+    if (place === undefined || place.isDiskless) return;
+    this.loseDisk(process);
     place.generation += 1;
     const { id } = place;
     const uuid = formatUuid(this.uuidOf(id));
     this.insist({ prefix: 'osd purge-actual', id, yes_i_really_mean_it: true }, () => {
       this.insist({ prefix: 'osd new', uuid, id }, () => {
-        place.isReplaced = false;
+        place.isDiskless = false;
         if (process.state === 'stopped') process.start();
       });
     });
+  }
+
+  /** An OSD's disk is gone for good, and nobody replaces it. */
+  loseDisk(process: SimProcess): void {
+    const place = this.osds.find((each) => each.process === process);
+    if (place === undefined) return;
+    place.isDiskless = true;
+    process.crash();
+    process.disk.wipe();
   }
 
   /** Gives a command again and again until it is done. */
@@ -204,7 +211,7 @@ export class SimCluster {
   recover(process: SimProcess): void {
     this.#atRest.delete(process);
     if (process.state === 'hung') process.resume();
-    else if (process.state === 'stopped' && !this.isReplaced(process)) process.start();
+    else if (process.state === 'stopped' && !this.isDiskless(process)) process.start();
   }
 
   /** Where an OSD stands in the CRUSH tree, as its configuration says. */
@@ -222,13 +229,13 @@ export class SimCluster {
     if (entity.type === 'client') this.work.onClientGone(clientName(entity.id));
     if (!spec.cluster.restarts || reason === 'crash' || reason === 'powerLoss') return;
     simulation.after(RESTART_DELAY, () => {
-      if (process.state === 'stopped' && !this.#atRest.has(process) && !this.isReplaced(process)) process.start();
+      if (process.state === 'stopped' && !this.#atRest.has(process) && !this.isDiskless(process)) process.start();
     });
   }
 
   /** Whether a process must not be started: what is on its disk is nobody's. */
-  isReplaced(process: SimProcess): boolean {
-    return this.osds.some((place) => place.process === process && place.isReplaced);
+  isDiskless(process: SimProcess): boolean {
+    return this.osds.some((place) => place.process === process && place.isDiskless);
   }
 
   // Daemons
@@ -254,7 +261,7 @@ export class SimCluster {
     const place: OsdPlace = {
       id,
       generation: 0,
-      isReplaced: false,
+      isDiskless: false,
       daemon: undefined,
       store: undefined,
       process: this.#addProcess({

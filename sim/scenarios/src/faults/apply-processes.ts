@@ -20,9 +20,13 @@ function strike(
   };
 }
 
-const restart: Apply<'restart' | 'rolling-restart'> = ({ processes, later }, fault) => {
+const restart: Apply<'restart' | 'rolling-restart'> = ({ cluster, processes, later }, fault) => {
   const pause = fault.fault === 'restart' ? 0 : parseSpan(fault.pause)!;
-  for (const [i, process] of processes.entries()) later(i * pause, () => process.restart(RESTART_DELAY));
+  for (const [i, process] of processes.entries()) {
+    later(i * pause, () => {
+      if (!cluster.isDiskless(process)) process.restart(RESTART_DELAY);
+    });
+  }
   return undefined;
 };
 
@@ -36,6 +40,12 @@ const slowCpu: Apply<'slow-cpu'> = ({ processes }, { factor }) => {
 /** An operator takes the OSD out of the cluster and puts a new one in: that takes as long as it takes, fault or no fault. */
 const replace: Apply<'replace'> = ({ cluster, processes }) => {
   for (const process of processes) cluster.replaceOsd(process);
+  return undefined;
+};
+
+/** No healing brings it back. */
+const loseDisk: Apply<'lose-disk'> = ({ cluster, processes }) => {
+  for (const process of processes) cluster.loseDisk(process);
   return undefined;
 };
 
@@ -64,5 +74,6 @@ export const PROCESS_FAULTS = {
   'rolling-restart': restart,
   'slow-cpu': slowCpu,
   replace,
+  'lose-disk': loseDisk,
   'lose-store': loseStore,
 };

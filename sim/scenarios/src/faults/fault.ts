@@ -39,6 +39,7 @@ export const FAULT_SCHEMAS = {
   'rolling-restart': z.strictObject({ fault: z.literal('rolling-restart'), daemons, pause: span }),
   'slow-cpu': z.strictObject({ fault: z.literal('slow-cpu'), daemons, factor }),
   replace: z.strictObject({ fault: z.literal('replace'), daemons }),
+  'lose-disk': z.strictObject({ fault: z.literal('lose-disk'), daemons }),
   'lose-store': z.strictObject({ fault: z.literal('lose-store'), daemons }),
   // Disks
   'read-error': z.strictObject({ fault: z.literal('read-error'), daemons, oneIn }),
@@ -113,6 +114,7 @@ export const FAULT_TEXTS: Readonly<Record<FaultKind, string>> = {
   'rolling-restart': 'one daemon after another is restarted, `pause` apart',
   'slow-cpu': 'every event takes `factor` times as long to handle',
   replace: 'an OSD loses its disk and is replaced by a new one under the same number',
+  'lose-disk': "an OSD's disk is gone for good, and nobody replaces it: it does not start again",
   'lose-store': "a monitor's store is lost; it starts again with an empty one",
   'read-error': 'reads from the disk fail (EIO), all or one in `oneIn`',
   'write-error': 'writes to the disk fail (EIO), all or one in `oneIn`',

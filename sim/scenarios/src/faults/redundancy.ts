@@ -16,6 +16,7 @@ import type { ActiveFault, Guard } from './injector.ts';
 /** Faults that may destroy data of the OSDs they strike. */
 const DESTRUCTIVE: ReadonlySet<FaultKind> = new Set<FaultKind>([
   'replace',
+  'lose-disk',
   'bit-rot',
   'torn-write',
   'misdirected-write',

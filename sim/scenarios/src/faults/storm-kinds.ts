@@ -12,6 +12,7 @@ export const STORM_KINDS = [
   'restart',
   'slow-cpu',
   'replace',
+  'lose-disk',
   'lose-store',
   'read-error',
   'write-error',

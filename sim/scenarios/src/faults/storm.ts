@@ -21,6 +21,7 @@ type SpoilKind = Exclude<
 /** What only OSDs suffer: a monitor or a manager has no block device, and its store is taken to be sound or gone. */
 const ON_OSDS: ReadonlySet<StormKind> = new Set<StormKind>([
   'replace',
+  'lose-disk',
   'read-error',
   'write-error',
   'bit-rot',
@@ -155,6 +156,7 @@ export class Storm {
     const forUs = this.#drawDuration();
     switch (kind) {
       case 'replace':
+      case 'lose-disk':
         return this.#strike({ fault: kind, daemons });
       case 'read-error':
       case 'write-error':
@@ -260,7 +262,8 @@ export class Storm {
     const process = this.#random.pick(all);
     const kind = process.spec.entity.type;
     const limit = kind === 'mon' ? this.#config.maxMons : kind === 'osd' ? this.#config.maxOsds : mgrs.length;
-    const suffering = new Set(this.#injector.active.flatMap(({ processes }) => processes));
+    const diskless = osds.filter(({ isDiskless }) => isDiskless).map((place) => place.process);
+    const suffering = new Set([...this.#injector.active.flatMap(({ processes }) => processes), ...diskless]);
     const ofKind = [...suffering].filter(({ spec }) => spec.entity.type === kind);
     return suffering.has(process) || ofKind.length >= limit ? undefined : process;
   }

@@ -1,0 +1,149 @@
+import { SECOND } from '@spirula/world';
+import { beforeEach, describe, expect, test } from 'vitest';
+import type { OsdPlace, SimCluster } from '../cluster.ts';
+import { Lab } from '../lab.ts';
+import { scenarioSchema } from '../spec.ts';
+import type { Fault } from './fault.ts';
+import type { ActiveFault } from './injector.ts';
+import { RedundancyGuard } from './redundancy.ts';
+
+let lab: Lab;
+let cluster: SimCluster;
+let active: ActiveFault[];
+let guard: RedundancyGuard;
+
+beforeEach(() => {
+  const spec = scenarioSchema.parse({
+    name: 'guarded',
+    cluster: {
+      osds: 3,
+      mgrs: 0,
+      clients: 1,
+      options: { mon_osd_min_down_reporters: 1, osd_heartbeat_grace: 6, osd_heartbeat_interval: 1 },
+    },
+    pools: [{ size: 2, minSize: 1, pgNum: 1 }],
+    workloads: [{ kind: 'objects', objects: 2 }],
+  });
+  lab = new Lab(spec, 1);
+  expect(lab.boot()).toBeUndefined();
+  lab.simulation.runFor(10 * SECOND);
+  cluster = lab.cluster;
+  active = [];
+  guard = new RedundancyGuard(cluster, () => active);
+});
+
+const refusal = (fault: Fault['fault'], ...places: readonly Pick<OsdPlace, 'process'>[]) =>
+  guard.refusal(
+    { fault, daemons: places.map(({ process }) => process.name) } as never,
+    places.map(({ process }) => process),
+  );
+
+/** The OSDs that serve the only PG, and the one that does not. */
+function members(): [primary: OsdPlace, replica: OsdPlace, spare: OsdPlace] {
+  const acting = cluster.actingOf({ pool: cluster.pool, seed: 0 });
+  const spare = cluster.osds.find((place) => !acting.includes(place))!;
+  return [acting[0]!, acting[1]!, spare];
+}
+
+describe('what destroys data', () => {
+  test.each([
+    'replace',
+    'lose-disk',
+    'bit-rot',
+    'torn-write',
+    'misdirected-write',
+    'lost-write',
+    'read-error',
+  ] as const)('may strike one copy while another is good, not both (%s)', (fault) => {
+    const [primary, replica, spare] = members();
+
+    expect(refusal(fault, primary)).toBeUndefined();
+    expect(refusal(fault, replica)).toBeUndefined();
+    expect(refusal(fault, primary, spare)).toBeUndefined();
+    expect(refusal(fault, primary, replica)).toBe('of pg 1.0 no other copy is surely good');
+  });
+
+  test('may not strike the last copy that runs', () => {
+    const [primary, replica] = members();
+    replica.process.crash();
+
+    expect(refusal('replace', primary)).toMatch(/no other copy/);
+    expect(refusal('replace', replica)).toBeUndefined();
+  });
+
+  test('may not strike a copy while another is behind, and may when it has recovered', () => {
+    const [primary, replica, spare] = members();
+    replica.process.crash();
+    lab.simulation.runFor(10 * SECOND);
+    cluster.osds[replica.id]!.process.start();
+    const refusals = new Set<string | undefined>();
+    for (let i = 0; i < 400; i++) {
+      lab.simulation.runFor(SECOND / 20);
+      refusals.add(refusal('replace', primary));
+    }
+
+    expect([...refusals]).toEqual(['of pg 1.0 no other copy is surely good', undefined]);
+    expect(spare.process.state).toBe('running');
+  });
+
+  test('may not strike a copy while the disk of the other is bad, or may be made so', () => {
+    const [primary, replica] = members();
+    active = [{ fault: { fault: 'lost-write', daemons: [], count: 1 }, processes: [replica.process], end: () => {} }];
+    expect(refusal('bit-rot', primary)).toMatch(/no other copy/);
+    active = [];
+    expect(refusal('bit-rot', primary)).toBeUndefined();
+
+    replica.process.disk.faults.rotSome(1);
+    expect(refusal('bit-rot', primary)).toMatch(/no other copy/);
+  });
+
+  test('may strike an OSD that has no part in any PG', () => {
+    const [, replica, spare] = members();
+    replica.process.crash();
+
+    expect(refusal('replace', spare)).toBeUndefined();
+  });
+
+  test('is all that is held back: processes may fall as they like', () => {
+    const [primary, replica, spare] = members();
+
+    for (const fault of ['crash', 'power-loss', 'hang', 'write-error', 'disk-full'] as const) {
+      expect(refusal(fault, primary, replica, spare)).toBeUndefined();
+    }
+  });
+});
+
+describe('the store of a monitor', () => {
+  test('may be lost while the others are in one quorum at the newest version', () => {
+    const [a] = cluster.mons;
+
+    expect(refusal('lose-store', a!)).toBeUndefined();
+  });
+
+  test('may not be lost with another, nor while another is away', () => {
+    const [a, b, c] = cluster.mons;
+    expect(refusal('lose-store', a!, b!)).toBe('one monitor at a time may lose its store');
+    c!.process.crash();
+    expect(refusal('lose-store', a!)).toMatch(/not all in one quorum/);
+    c!.process.start();
+    expect(refusal('lose-store', a!)).toMatch(/not all in one quorum/);
+    lab.simulation.runFor(60 * SECOND);
+
+    expect(refusal('lose-store', a!)).toBeUndefined();
+  });
+
+  test('may not be lost when there is no other', () => {
+    const [a] = cluster.mons;
+    cluster.mons.splice(1);
+
+    expect(refusal('lose-store', a!)).toMatch(/one monitor at a time/);
+  });
+});
+
+test('clocks may be off as far as leases allow', () => {
+  const [primary] = members();
+  const drift = (ppm: number) => guard.refusal({ fault: 'drift', daemons: ['osd.0'], ppm }, [primary.process]);
+
+  expect(drift(-1000)).toBeUndefined();
+  expect(drift(1001)).toMatch(/break leases/);
+});
