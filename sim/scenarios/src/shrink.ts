@@ -124,6 +124,7 @@ class Search {
       this.#with({ cluster: { ...this.best.cluster, disk: undefined, slowDiskOneIn: 0, slowDiskFactor: 1 } }),
     ]);
     await this.#take('a quick network', [this.#with({ cluster: { ...this.best.cluster, network: undefined } })]);
+    await this.#take('free processors', [this.#with({ cluster: { ...this.best.cluster, cpu: undefined } })]);
     await this.#take('one manager', [this.#with({ cluster: { ...this.best.cluster, mgrs: cluster.mgrs } })]);
     for (const name of Object.keys(this.best.cluster.options)) {
       const { [name]: _, ...options } = this.best.cluster.options;
