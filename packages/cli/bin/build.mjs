@@ -30,8 +30,11 @@ async function buildReport() {
   return { script: textOf('.js').replaceAll('</script', '<\\/script'), style: textOf('.css') };
 }
 
-/** Rewrites dist/ from the sources. */
-export async function buildAll({ types = false } = {}) {
+/**
+ * Rewrites a folder, dist/ unless told otherwise, from the sources. `plugins` of esbuild may change these on their way: for the
+ * builds that tests look for bugs in.
+ */
+export async function buildAll({ types = false, outdir = `${root}/dist`, plugins = [] } = {}) {
   const report = await buildReport();
   const { metafile } = await build({
     absWorkingDir: root,
@@ -41,7 +44,8 @@ export async function buildAll({ types = false } = {}) {
       sim: 'packages/cli/src/sim/sim-library.ts',
       'seed-worker': 'packages/cli/src/sim/seed-worker.ts',
     },
-    outdir: 'dist',
+    outdir,
+    plugins,
     outExtension: { '.js': '.mjs' },
     bundle: true,
     splitting: true,
@@ -60,8 +64,8 @@ export async function buildAll({ types = false } = {}) {
     logLevel: 'warning',
   });
   const written = new Set(Object.keys(metafile.outputs).map((path) => basename(path)));
-  for (const { name } of readdirSync(`${root}/dist`, { withFileTypes: true }).filter((entry) => entry.isFile())) {
-    if (!written.has(name)) rmSync(`${root}/dist/${name}`);
+  for (const { name } of readdirSync(outdir, { withFileTypes: true }).filter((entry) => entry.isFile())) {
+    if (!written.has(name)) rmSync(`${outdir}/${name}`);
   }
   if (!types) return;
   rmSync(`${root}/dist/types`, { recursive: true, force: true });
