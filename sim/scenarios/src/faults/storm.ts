@@ -206,6 +206,8 @@ export class Storm {
     const osd = this.#random.below(this.#cluster.osds.length);
     const host = Math.floor(osd / osdsPerHost);
     const rack = hostsPerRack !== undefined && this.#random.oneIn(2);
+    // Without a monitor nobody knows what stands where.
+    if (this.#cluster.osdMap === undefined) return;
     const bucket = rack ? `rack${Math.floor(host / hostsPerRack)}` : `host${host}`;
     this.#strike({ fault: 'power-loss', daemons: [bucket] }, this.#drawDuration());
   }
