@@ -125,8 +125,13 @@ export class SimCluster {
 
   /** Who serves an object, the primary first, as the newest map has it. */
   actingFor(object: RawString): readonly OsdPlace[] {
-    const pgid = this.osdMap && objectToPg(this.osdMap, this.pool, { name: object, key: '', nspace: '' });
+    const pgid = this.pgOf(object);
     return pgid ? this.actingOf(pgid) : [];
+  }
+
+  /** Where an object of the pool that clients use belongs; undefined while there is no such pool. */
+  pgOf(object: RawString): PgId | undefined {
+    return this.osdMap && objectToPg(this.osdMap, this.pool, { name: object, key: '', nspace: '' });
   }
 
   /** Who serves a PG, the primary first, as the newest map has it. */
@@ -179,6 +184,11 @@ export class SimCluster {
       this.simulation.after(COMMAND_RETRY, attempt);
     };
     attempt();
+  }
+
+  /** Nobody waits any more for what has not been answered: time must not go on after this. */
+  abandonRequests(): void {
+    for (const { process } of this.clients) this.work.onClientGone(clientName(process.spec.entity.id));
   }
 
   /** What the primary of a PG (`1.7`) says of it; undefined while none runs. */

@@ -6,11 +6,13 @@
  * `run` goes through to the verdict. Who steps through it (`boot`, then `course`, or `advance` and `finish`) sees the same
  * history.
  */
+import { fromUtf8, type RawString } from '@spirula/encoding';
 import type { Message } from '@spirula/messages';
 import { type LogLine, type SimProcess, Simulation } from '@spirula/sim-world';
 import { type Instant, SECOND, type WorldEvent } from '@spirula/world';
 import { BootFailure, bootCluster } from './bootstrap.ts';
 import { Checkers } from './checkers/checkers.ts';
+import { findUnreported, isIn } from './checkers/reported-loss.ts';
 import { SimCluster } from './cluster.ts';
 import { type Condition, type Moment, parseCondition } from './conditions.ts';
 import { endOf, HEAL } from './expectation.ts';
@@ -23,11 +25,17 @@ import { networkOf } from './profiles.ts';
 import type { Outcome } from './scenario.ts';
 import { inSeconds, parseSpan } from './span.ts';
 import type { ScenarioSpec } from './spec.ts';
+import type { WorkloadClient } from './workloads/workload-client.ts';
 
 /** Clients go on for so long after the faults. */
 const WORK_ON: Instant = 10 * SECOND;
 /** No write takes longer to be durable, on the slowest disk. */
 const SETTLE_TIME: Instant = 5 * SECOND;
+/** How long a PG that reports a loss is given to find what it misses. */
+const LOSS_PATIENCE: Instant = 60 * SECOND;
+/** How often, and how many times, `ceph health` is asked for what it should say. */
+const HEALTH_INTERVAL: Instant = 5 * SECOND;
+const HEALTH_TRIES = 12;
 const STEP: Instant = SECOND / 2;
 const LOG_LINES = 60;
 
@@ -61,7 +69,7 @@ export class Lab {
     const guard = spec.redundancyAware ? new RedundancyGuard(this.cluster, () => this.injector.active) : undefined;
     this.injector = new Injector(this.cluster, guard);
     this.#storm = spec.storm && new Storm(this.cluster, spec.storm, this.injector);
-    this.#checkers = new Checkers(this.cluster, spec.checkOneIn);
+    this.#checkers = new Checkers(this.cluster, spec.checkOneIn, spec.mayLose);
     this.#expectations = new Expectations(this.cluster, spec.expect);
     this.injector.onInjected = (_, name) => {
       if (name !== undefined) this.#expectations.onMark(name);
@@ -135,18 +143,49 @@ export class Lab {
     for (const { daemon } of clients) daemon!.stopWork();
     const healTime = parseSpan(this.spec.healWithin)!;
     yield* this.#stretches(healTime, () => this.#findUnrest().length === 0);
+    // What seems to be lost may be found yet.
+    if (this.#checkers.reportedLosses().size > 0) {
+      yield* this.#stretches(LOSS_PATIENCE, () => false);
+      yield* this.#stretches(healTime, () => this.#findUnrest().length === 0);
+    }
     this.#healedAfter = this.simulation.now - healedAt;
     const unrest = this.#findUnrest();
     if (unrest.length > 0) return this.#outcome(unrest);
 
     const [{ process, daemon }] = clients as [(typeof clients)[number]];
-    process.call(() => daemon!.readAll());
-    yield* this.#stretches(healTime, () => daemon!.underWay === 0);
-    if (daemon!.underWay > 0) return this.#outcome([`${daemon!.underWay} final reads are not answered`]);
+    const losses = this.#checkers.reportedLosses();
+    process.call(() => daemon!.readAll((object) => !isIn(this.cluster, losses, object)));
+    yield* this.#stretches(healTime, () => this.#awaited(daemon!).length === 0);
+    const unread = this.#awaited(daemon!).length;
+    if (unread > 0) return this.#outcome([`${unread} final reads are not answered`]);
+    if (this.spec.mayLose) {
+      // What was read may have turned out to be bad, and is recovered or reported now.
+      yield* this.#stretches(healTime, () => this.#findUnrest().length === 0);
+      const unreported = yield* this.#findUnreported();
+      if (unreported.length > 0) return this.#outcome(unreported);
+    }
     // What the last writes let go of is free once they are durable.
     yield* this.#stretches(SETTLE_TIME, () => false);
+    if (this.spec.mayLose) {
+      const late = this.#findUnrest();
+      if (late.length > 0) return this.#outcome(late);
+      this.cluster.abandonRequests();
+    }
     for (const problem of this.#checkers.atRest()) this.simulation.addViolation(problem);
     return this.#outcome([]);
+  }
+
+  /** PGs that report a loss must be seen in `ceph health` as well, once statistics have got there. */
+  *#findUnreported(): Generator<Instant, string[], void> {
+    let checks: readonly string[] = [];
+    const unreported = () => findUnreported(this.#checkers.reportedLosses().values(), checks);
+    for (let tries = 0; tries < HEALTH_TRIES && unreported().length > 0; tries++) {
+      this.cluster.sendCommand({ prefix: 'health', format: 'json' }, ({ code, data }) => {
+        if (code === 0) checks = Object.keys((JSON.parse(fromUtf8(data)) as { readonly checks: object }).checks);
+      });
+      yield* this.#stretches(HEALTH_INTERVAL, () => false);
+    }
+    return unreported().map((check) => `PGs report a loss, and "ceph health" shows no ${check}`);
   }
 
   // Faults that are planned
@@ -226,10 +265,18 @@ export class Lab {
   }
 
   #findUnrest(): string[] {
-    const waiting = this.cluster.clients.flatMap(({ daemon, process }) =>
-      daemon!.underWay > 0 ? [`${process.name} waits for ${daemon!.underWay} answers`] : [],
-    );
+    const waiting = this.cluster.clients.flatMap(({ daemon, process }) => {
+      const { length } = this.#awaited(daemon!);
+      return length > 0 ? [`${process.name} waits for ${length} answers`] : [];
+    });
     return [...this.#checkers.findUnrest(), ...waiting];
+  }
+
+  /** Objects that a client waits for, but for those it may wait for for ever. */
+  #awaited(client: WorkloadClient): readonly RawString[] {
+    if (client.underWay === 0) return [];
+    const losses = this.#checkers.reportedLosses();
+    return client.awaited.filter((object) => !isIn(this.cluster, losses, object));
   }
 
   #afterEvent(process: SimProcess, event: WorldEvent<Message>): void {
@@ -283,6 +330,7 @@ export class Lab {
         mapEpoch: this.cluster.osdMap?.epoch ?? 0,
         secondsToHeal: Math.round(this.#healedAfter / SECOND),
         undecidedHistories: this.cluster.work.undecided,
+        reportedLosses: this.#checkers.reportedLosses().size,
       },
       faults: this.injector.history,
       script: this.injector.script,

@@ -6,6 +6,7 @@ import { degradedWrites } from './library/degraded-writes.ts';
 import { flapping } from './library/flapping.ts';
 import { hostile } from './library/hostile.ts';
 import { leaderLoss } from './library/leader-loss.ts';
+import { lossy } from './library/lossy.ts';
 import { majorityLoss } from './library/majority-loss.ts';
 import { osdDownThreeWays } from './library/osd-down-three-ways.ts';
 import { powerLossEverywhere } from './library/power-loss-everywhere.ts';
@@ -20,6 +21,7 @@ import { TraceRecorder } from './trace-recorder.ts';
 const scenarios: readonly Scenario[] = [
   standard,
   hostile,
+  lossy,
   osdDownThreeWays,
   degradedWrites,
   flapping,

@@ -38,6 +38,8 @@ const fields = z.strictObject({
   storm: storm.optional(),
   /** Hold faults back that could destroy what must survive: then nothing may be lost. */
   redundancyAware: z.boolean().default(false),
+  /** Data may be lost, as long as the cluster says so: see reported-loss.ts. */
+  mayLose: z.boolean().default(false),
   /** Take daemons' rare branches. */
   buggify: z.boolean().default(false),
   /** Within this after the faults everything must be right again. */

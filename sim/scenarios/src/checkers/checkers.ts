@@ -11,9 +11,10 @@ import { EpochWatch } from './epoch-watch.ts';
 import { findMonDisagreement } from './mon-agreement.ts';
 import { MonLeaseWatch, type MonView } from './mon-lease-watch.ts';
 import { PaxosWatch } from './paxos-watch.ts';
+import { findReportedLosses, isIn, saysLoss } from './reported-loss.ts';
 import { type Server, ServingWatch } from './serving-watch.ts';
 import { copiesOf, findDamage, findReplicaDifferences } from './stored-objects.ts';
-import { findUnclean } from './unclean-pgs.ts';
+import { findUnclean, findUncleanPgs } from './unclean-pgs.ts';
 
 /** Events that change nothing about who serves what. */
 const IDLE_EVENTS: ReadonlySet<WorldEvent['kind']> = new Set(['accepted', 'opened', 'drained']);
@@ -27,12 +28,17 @@ export class Checkers {
   readonly #epochs = new EpochWatch();
   readonly #serving: ServingWatch;
   readonly #leases: MonLeaseWatch;
+  readonly #mayLose: boolean;
   #countdown = 1;
 
-  /** @param checkOneIn PGs' invariants are checked after one event of an OSD in so many */
-  constructor(cluster: SimCluster, checkOneIn: number) {
+  /**
+   * @param checkOneIn PGs' invariants are checked after one event of an OSD in so many
+   * @param mayLose data may be lost where a PG says so
+   */
+  constructor(cluster: SimCluster, checkOneIn: number, mayLose: boolean) {
     this.#cluster = cluster;
     this.#checkOneIn = checkOneIn;
+    this.#mayLose = mayLose;
     this.#serving = new ServingWatch((osd) => this.#server(osd));
     const { mon_lease, mon_lease_renew_interval_factor, mon_lease_ack_timeout_factor } =
       cluster.mons[0]!.process.spec.config;
@@ -65,17 +71,26 @@ export class Checkers {
 
   /** What is not as it should be when faults have ended for long: empty when the cluster is healthy. */
   findUnrest(): string[] {
-    return [...findUnclean(this.#cluster), ...findMonDisagreement(this.#cluster)];
+    const unclean = this.#mayLose
+      ? findUncleanPgs(this.#cluster).flatMap(({ state, why }) => (state !== undefined && saysLoss(state) ? [] : [why]))
+      : findUnclean(this.#cluster);
+    return [...unclean, ...findMonDisagreement(this.#cluster)];
   }
 
-  /** What must hold when all is healthy, answered, and flushed. */
+  /** PGs that may be as they are, since they report a loss; with their states. */
+  reportedLosses(): ReadonlyMap<string, string> {
+    return this.#mayLose ? findReportedLosses(this.#cluster) : new Map();
+  }
+
+  /** What must hold when all is healthy or reported lost, answered, and flushed. */
   atRest(): string[] {
-    const { work } = this.#cluster;
+    const cluster = this.#cluster;
+    const losses = this.reportedLosses();
     return [
-      ...work.finish(),
-      ...work.findLost((object) => copiesOf(this.#cluster, object)),
-      ...findReplicaDifferences(this.#cluster),
-      ...findDamage(this.#cluster),
+      ...cluster.work.finish(),
+      ...cluster.work.findLost((object) => (isIn(cluster, losses, object) ? [] : copiesOf(cluster, object))),
+      ...findReplicaDifferences(cluster, new Set(losses.keys())),
+      ...findDamage(cluster),
     ];
   }
 

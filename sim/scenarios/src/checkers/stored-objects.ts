@@ -1,6 +1,6 @@
 /** What the stores of a cluster hold, looked at from outside. */
 import { type Bytes, formatPgId, type PgId, type RawString } from '@spirula/encoding';
-import { type HObject, mapPg, type OsdMap, objectToPg } from '@spirula/maps';
+import { type HObject, mapPg, type OsdMap } from '@spirula/maps';
 import { type DamagedBlock, type ObjectStore, UnreadableObject } from '@spirula/objectstore';
 import type { OsdPlace, SimCluster } from '../cluster.ts';
 import { type Content, hashBytes } from '../object-model.ts';
@@ -12,12 +12,15 @@ const USER_ATTR = '_';
 /**
  * Objects that not every OSD of their PG's acting set has alike: data, xattrs and omap, as they are in the stores. Data that
  * cannot be read are compared with nothing: `findDamage` and `findLatentDamage` are about them.
+ *
+ * @param except PGs that are not looked at
  */
-export function findReplicaDifferences(cluster: SimCluster): string[] {
+export function findReplicaDifferences(cluster: SimCluster, except: ReadonlySet<string> = new Set()): string[] {
   const map = cluster.osdMap!;
   const differences: string[] = [];
   for (const pgid of allPgs(map)) {
     const cid = formatPgId(pgid);
+    if (except.has(cid)) continue;
     const { acting } = mapPg(map, pgid);
     const copies = acting.map((osd) => ({ osd, objects: describeCopy(cluster.osds[osd]!.store!, cid) }));
     const names = new Set(copies.flatMap(({ objects }) => [...objects.keys()]));
@@ -38,7 +41,7 @@ export function findReplicaDifferences(cluster: SimCluster): string[] {
 
 /** The copies of an object in the pool that clients use, on each OSD of its acting set; not those that cannot be read. */
 export function copiesOf(cluster: SimCluster, object: RawString): StoredCopy[] {
-  const pgid = objectToPg(cluster.osdMap!, cluster.pool, { name: object, key: '', nspace: '' })!;
+  const pgid = cluster.pgOf(object)!;
   return cluster.actingOf(pgid).flatMap(({ id, store }) => {
     try {
       return [{ osd: id, content: readObject(store!, formatPgId(pgid), object) }];
@@ -63,6 +66,7 @@ function readObject(store: ObjectStore, cid: string, name: RawString): Content |
 /** What is wrong with the stores and no fault of a disk accounts for. */
 export function findDamage(cluster: SimCluster): string[] {
   return cluster.osds.flatMap((place) => {
+    if (place.isDiskless) return [];
     const { damaged, faults } = place.store!.fsck();
     const unexplained = damaged.filter((block) => !isExplained(place, block));
     return [...faults, ...unexplained.map(describeBlock)].map((fault) => `osd.${place.id}: ${fault}`);

@@ -3,16 +3,34 @@ import { mapPg, type OsdMap } from '@spirula/maps';
 import type { SimCluster } from '../cluster.ts';
 import { allPgs } from './stored-objects.ts';
 
-/** PGs of which the primary does not say that they are active and clean, and what each waits for. */
-export function findUnclean(cluster: SimCluster): string[] {
-  const map = cluster.osdMap;
-  if (map === undefined) return ['no monitor has an OSDMap'];
-  return [...allPgs(map)].flatMap((pgid) => describeUnclean(cluster, map, pgid) ?? []);
+export interface UncleanPg {
+  /** `1.7` */
+  readonly name: string;
+  /** What the primary says, as Ceph has it; undefined when nobody says anything. */
+  readonly state: string | undefined;
+  /** What it waits for. */
+  readonly why: string;
 }
 
-function describeUnclean(cluster: SimCluster, map: OsdMap, pgid: PgId): string | undefined {
+/** PGs of which the primary does not say that they are active and clean, and what each waits for. */
+export function findUnclean(cluster: SimCluster): string[] {
+  if (cluster.osdMap === undefined) return ['no monitor has an OSDMap'];
+  return findUncleanPgs(cluster).map(({ why }) => why);
+}
+
+/** The same, PG by PG, of the pools that the newest map has. */
+export function findUncleanPgs(cluster: SimCluster): UncleanPg[] {
+  const map = cluster.osdMap;
+  if (map === undefined) return [];
+  return [...allPgs(map)].flatMap((pgid) => {
+    const name = formatPgId(pgid);
+    const why = describeUnclean(cluster, map, pgid, name);
+    return why === undefined ? [] : [{ name, state: cluster.primaryViewOf(name)?.state, why }];
+  });
+}
+
+function describeUnclean(cluster: SimCluster, map: OsdMap, pgid: PgId, name: string): string | undefined {
   const { actingPrimary, acting } = mapPg(map, pgid);
-  const name = formatPgId(pgid);
   const where = `pg ${name} of osd.${actingPrimary} [${acting}]`;
   if (actingPrimary < 0) return `pg ${name} has no OSD that serves it`;
   const place = cluster.osds[actingPrimary]!;

@@ -118,8 +118,8 @@ class AppendLogWorkload implements Workload {
     else this.#read(log, undefined, then);
   }
 
-  readAll(): void {
-    for (const log of this.#work.logs) this.#read(log, undefined, () => {});
+  readAll(which: (object: RawString) => boolean): void {
+    for (const log of this.#work.logs.filter(({ name }) => which(name))) this.#read(log, undefined, () => {});
   }
 
   #request(then: () => void): void {

@@ -56,8 +56,10 @@ export class ConditionalWorkload implements Workload {
     else this.#read(name, undefined, then);
   }
 
-  readAll(): void {
-    for (const name of this.#objects.names) this.#objects.readWhole(this.#host, name, undefined, () => {});
+  readAll(which: (object: RawString) => boolean): void {
+    for (const name of this.#objects.names.filter(which)) {
+      this.#objects.readWhole(this.#host, name, undefined, () => {});
+    }
   }
 
   #work(then: () => void): void {

@@ -51,8 +51,10 @@ export class ObjectsWorkload implements Workload {
     } else this.#objects.readWhole(this.#host, name, undefined, then);
   }
 
-  readAll(): void {
-    for (const name of this.#objects.names) this.#objects.readWhole(this.#host, name, undefined, () => {});
+  readAll(which: (object: RawString) => boolean): void {
+    for (const name of this.#objects.names.filter(which)) {
+      this.#objects.readWhole(this.#host, name, undefined, () => {});
+    }
   }
 
   #work(worker: string, then: () => void): void {

@@ -101,8 +101,8 @@ class OmapCounterWorkload implements Workload {
     });
   }
 
-  readAll(): void {
-    for (const name of this.#work.names) this.#read(name, undefined, () => {});
+  readAll(which: (object: RawString) => boolean): void {
+    for (const name of this.#work.names.filter(which)) this.#read(name, undefined, () => {});
   }
 
   #request(then: () => void): void {

@@ -53,7 +53,8 @@ export class WorkloadClient implements Daemon<Message> {
   readonly #workloads: readonly Workload[];
   /** Beside the workloads' own requests. */
   #focus: Focus | undefined;
-  #underWay = 0;
+  /** Objects of requests without an answer. */
+  readonly #awaited = new Map<number, RawString>();
   /** Requests answered, and those given up. */
   done = 0;
   timedOut = 0;
@@ -89,7 +90,12 @@ export class WorkloadClient implements Daemon<Message> {
 
   /** Requests without an answer. */
   get underWay(): number {
-    return this.#underWay;
+    return this.#awaited.size;
+  }
+
+  /** The object of each request without an answer. */
+  get awaited(): readonly RawString[] {
+    return [...this.#awaited.values()];
   }
 
   /** Begins, and so do clients that start later. */
@@ -115,9 +121,9 @@ export class WorkloadClient implements Daemon<Message> {
     this.#focus = undefined;
   }
 
-  /** Reads every object whole, once. */
-  readAll(): void {
-    for (const workload of this.#workloads) workload.readAll();
+  /** Reads those objects whole, once. */
+  readAll(which: (object: RawString) => boolean): void {
+    for (const workload of this.#workloads) workload.readAll(which);
   }
 
   #begin(): void {
@@ -162,16 +168,16 @@ export class WorkloadClient implements Daemon<Message> {
     timeoutUs: Instant | undefined,
     done: (reply: ObjectReply) => void,
   ): void {
-    this.#underWay += 1;
     const locator = { pool: this.#options.work.pool, key: '', nspace: '', hash: -1n };
     const { ops, flags } = operation;
     const request = this.#options.work.nextRequest();
+    this.#awaited.set(request, oid);
     this.#options.onRequest(request, oid, ops);
     const { clock } = this.#world;
     const sentAt = clock.now();
     const kind = (flags & OsdFlag.write) === 0 ? 'read' : 'write';
     this.objecter.submit({ oid, locator, ops, flags, ...(timeoutUs !== undefined && { timeoutUs }) }, (reply) => {
-      this.#underWay -= 1;
+      this.#awaited.delete(request);
       if (isUnknown(reply)) this.timedOut += 1;
       else this.done += 1;
       const tookUs = isUnknown(reply) ? undefined : clock.now() - sentAt;

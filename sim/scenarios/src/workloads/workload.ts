@@ -35,8 +35,8 @@ export interface Workload {
   onTimer(timer: string): void;
   /** One request on this object; `then` when it is over. */
   perform(object: RawString, how: 'reading' | 'writing', then: () => void): void;
-  /** Reads every object once more. */
-  readAll(): void;
+  /** Reads those objects once more. */
+  readAll(which: (object: RawString) => boolean): void;
 }
 
 /** One object as the stores of those have it who serve it. */
