@@ -31,12 +31,25 @@ const cluster = await startCluster({ osds: 1, mons: 1, store: 'memory' });
 await cluster.stop();
 `;
 
+const userScenario = `import { defineScenario } from 'spirula/sim';
+
+export default defineScenario((random) => ({
+  name: 'mine',
+  cluster: { osds: random.between(3, 4) },
+  duration: '3s',
+  faults: [{ fault: 'crash', daemons: 'mgr.x', at: '1s', for: '1s' }],
+}));
+
+// @ts-expect-error there is no such fault
+defineScenario({ name: 'wrong', faults: [{ fault: 'crush', daemons: 'osd.1', at: '1s' }] });
+`;
+
 const typeCheck = {
   compilerOptions: { strict: true, module: 'nodenext', target: 'es2022', noEmit: true, skipLibCheck: true, types: [] },
-  include: ['user.test.ts'],
+  include: ['user.test.ts', 'mine.ts'],
 };
 
-test('an empty folder installs the tarball; a vitest file with types starts a cluster, kills an OSD, reads, stops', () => {
+test('an empty folder installs the tarball; tests and scenarios with types start clusters, kill daemons, stop', () => {
   execFileSync('npm', ['pack', '--pack-destination', dir], { cwd: root, stdio: 'pipe' });
   const tarball = readdirSync(dir).find((name) => name.endsWith('.tgz'))!;
   writeFileSync(join(dir, 'package.json'), JSON.stringify({ name: 'user', private: true, type: 'module' }));
@@ -45,6 +58,7 @@ test('an empty folder installs the tarball; a vitest file with types starts a cl
     symlinkSync(join(root, 'node_modules', tool), join(dir, 'node_modules', tool));
   writeFileSync(join(dir, 'user.test.ts'), userTest);
   writeFileSync(join(dir, 'plain.mjs'), plainScript);
+  writeFileSync(join(dir, 'mine.ts'), userScenario);
   writeFileSync(join(dir, 'tsconfig.json'), JSON.stringify(typeCheck));
 
   execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', '.'], { cwd: dir, stdio: 'pipe' });
@@ -55,5 +69,11 @@ test('an empty folder installs the tarball; a vitest file with types starts a cl
   });
   execFileSync(process.execPath, ['plain.mjs'], { cwd: dir, stdio: 'pipe', timeout: 30_000 });
 
+  const report = execFileSync('npx', ['spirula', 'sim', 'run', 'mine.ts', '--seed', '4'], {
+    cwd: dir,
+    encoding: 'utf8',
+  });
+
   expect(output).toContain('1 passed');
+  expect(report).toMatch(/^mine, seed 4: clean, digest [0-9a-f]{16}\n/);
 }, 240_000);

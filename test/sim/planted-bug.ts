@@ -5,19 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type * as Scenarios from '@spirula/sim-scenarios';
 import { build, type Plugin } from 'esbuild';
-
-/** A mistake that somebody could make, as a change of one source file. */
-export interface PlantedBug {
-  /** What the program does with it. */
-  readonly name: string;
-  /** From the root of the repository. */
-  readonly file: string;
-  /** Occurs once in the file; when it does not any more, the bug is to be planted anew. */
-  readonly snippet: string;
-  readonly replacement: string;
-  /** What a run that is caught for the right reason says first. */
-  readonly verdict: RegExp;
-}
+import type { PlantedBug } from './planted-bugs.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -47,22 +35,26 @@ export async function bundleScenarios(bug?: PlantedBug): Promise<typeof Scenario
   }
 }
 
-function plant({ name, file, snippet, replacement }: PlantedBug): Plugin {
-  const path = join(ROOT, file);
+/** The source file with the bug in it. @throws Error when the snippet does not occur exactly once */
+export function sourceWith({ id, file, snippet, replacement }: PlantedBug): string {
+  const parts = readFileSync(join(ROOT, file), 'utf8').split(snippet);
+  if (parts.length !== 2) throw new Error(`"${id}": its snippet is ${parts.length - 1} times in ${file}`);
+  return parts.join(replacement);
+}
+
+/** Changes the source file on its way into a bundle. */
+export function plant(bug: PlantedBug): Plugin {
+  const path = join(ROOT, bug.file);
   return {
     name: 'planted-bug',
     setup({ onLoad, onEnd }) {
       let planted = false;
       onLoad({ filter: /\.ts$/ }, (loading) => {
         if (loading.path !== path) return undefined;
-        const parts = readFileSync(path, 'utf8').split(snippet);
-        if (parts.length !== 2) {
-          return { errors: [{ text: `"${name}": its snippet is ${parts.length - 1} times in ${file}` }] };
-        }
         planted = true;
-        return { contents: parts.join(replacement), loader: 'ts' };
+        return { contents: sourceWith(bug), loader: 'ts' };
       });
-      onEnd(() => (planted ? {} : { errors: [{ text: `"${name}": ${file} is not part of the scenarios` }] }));
+      onEnd(() => (planted ? {} : { errors: [{ text: `"${bug.id}": ${bug.file} is not part of the bundle` }] }));
     },
   };
 }

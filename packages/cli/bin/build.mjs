@@ -3,8 +3,8 @@
 // scenarios import from 'spirula/sim'), seed-worker.mjs (a thread of the simulator), and with --types the library's
 // declarations. Everything outside the workspace stays an ordinary dependency.
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
-import { basename } from 'node:path';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
@@ -30,8 +30,11 @@ async function buildReport() {
   return { script: textOf('.js').replaceAll('</script', '<\\/script'), style: textOf('.css') };
 }
 
-/** Rewrites dist/ from the sources. */
-export async function buildAll({ types = false } = {}) {
+/**
+ * Rewrites a folder, dist/ unless told otherwise, from the sources. `plugins` of esbuild may change these on their way: for the
+ * builds that tests look for bugs in.
+ */
+export async function buildAll({ types = false, outdir = `${root}/dist`, plugins = [] } = {}) {
   const report = await buildReport();
   const { metafile } = await build({
     absWorkingDir: root,
@@ -41,7 +44,8 @@ export async function buildAll({ types = false } = {}) {
       sim: 'packages/cli/src/sim/sim-library.ts',
       'seed-worker': 'packages/cli/src/sim/seed-worker.ts',
     },
-    outdir: 'dist',
+    outdir,
+    plugins,
     outExtension: { '.js': '.mjs' },
     bundle: true,
     splitting: true,
@@ -60,17 +64,42 @@ export async function buildAll({ types = false } = {}) {
     logLevel: 'warning',
   });
   const written = new Set(Object.keys(metafile.outputs).map((path) => basename(path)));
-  for (const { name } of readdirSync(`${root}/dist`, { withFileTypes: true }).filter((entry) => entry.isFile())) {
-    if (!written.has(name)) rmSync(`${root}/dist/${name}`);
+  for (const { name } of readdirSync(outdir, { withFileTypes: true }).filter((entry) => entry.isFile())) {
+    if (!written.has(name)) rmSync(`${outdir}/${name}`);
   }
   if (!types) return;
   rmSync(`${root}/dist/types`, { recursive: true, force: true });
+  for (const config of ['tsconfig.types.json', 'tsconfig.sim-types.json']) declare(config);
+  keepReachable();
+}
+
+function declare(config) {
   const run = spawnSync(
     process.execPath,
-    [`${root}/node_modules/typescript-native/bin/tsc`, '-p', `${root}/packages/cli/tsconfig.types.json`],
+    [`${root}/node_modules/typescript-native/bin/tsc`, '-p', `${root}/packages/cli/${config}`],
     { cwd: root, stdio: 'inherit' },
   );
   if (run.status !== 0) process.exit(run.status ?? 1);
+}
+
+/** Of the declarations behind 'spirula/sim', keeps in dist/types/sim what its own reaches: schemas, and no daemon. */
+function keepReachable() {
+  const all = `${root}/dist/types/all`;
+  const left = ['packages/cli/src/sim/sim-library.d.ts'];
+  const kept = new Set(left);
+  for (let path = left.pop(); path !== undefined; path = left.pop()) {
+    const toScenarios = `${'../'.repeat(path.split('/').length - 1)}sim/scenarios/src/spec.js`;
+    const text = readFileSync(`${all}/${path}`, 'utf8').replaceAll('@spirula/sim-scenarios/spec', toScenarios);
+    const target = `${root}/dist/types/sim/${path}`;
+    mkdirSync(dirname(target), { recursive: true });
+    writeFileSync(target, text);
+    for (const [, import_] of text.matchAll(/from ["'](\.[^"']*)\.[jt]s["']/g)) {
+      const found = join(dirname(path), `${import_}.d.ts`);
+      if (!kept.has(found)) left.push(found);
+      kept.add(found);
+    }
+  }
+  rmSync(all, { recursive: true });
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await buildAll({ types: process.argv.includes('--types') });

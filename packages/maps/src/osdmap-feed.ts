@@ -1,8 +1,6 @@
 import { type Bytes, type Epoch, equalBytes, MalformedInput, type Uuid } from '@spirula/encoding';
-import { applyIncremental } from './apply-incremental.ts';
 import type { OsdMap } from './osdmap.ts';
-import { decodeOsdMap } from './osdmap-codec.ts';
-import { decodeIncremental } from './osdmap-incremental-codec.ts';
+import { followIncremental, readOsdMap } from './shared-maps.ts';
 
 /** The part of an `osd_map` message that leads from map to map. */
 export interface OsdMapFeed {
@@ -21,16 +19,16 @@ export function nextOsdMap(current: OsdMap | undefined, feed: OsdMapFeed): OsdMa
   if (current && !equalBytes(feed.fsid, current.fsid)) throw new MalformedInput('fsid', 0, 'is another cluster');
   const encoded = current && feed.incrementals.get(current.epoch + 1);
   if (current && encoded) {
-    const increment = decodeIncremental(encoded);
+    const { increment, map } = followIncremental(current, encoded);
     if (increment.epoch !== current.epoch + 1 || !equalBytes(increment.fsid, current.fsid)) {
       throw new MalformedInput('epoch', 0, 'is not the one the increment was sent for');
     }
-    return applyIncremental(current, increment);
+    return map;
   }
   const newest = Math.max(current?.epoch ?? 0, ...feed.fulls.keys());
   const full = newest > (current?.epoch ?? 0) ? feed.fulls.get(newest) : undefined;
   if (!full) return undefined;
-  const map = decodeOsdMap(full);
+  const map = readOsdMap(full);
   if (map.epoch !== newest) throw new MalformedInput('epoch', 0, 'is not the one the map was sent for');
   return map;
 }

@@ -9,12 +9,11 @@ import { type Bytes, type Epoch, equalBytes, formatUuid, type OsdId, sameAddrVec
 import {
   applyIncremental,
   crcOfFullMap,
-  decodeIncremental,
-  decodeOsdMap,
   emptyIncremental,
   emptyOsdMap,
   encodeIncremental,
   encodeOsdMap,
+  followIncremental,
   mapPg,
   type OsdMap,
   OsdMapFlag,
@@ -26,6 +25,7 @@ import {
   osdUp,
   type Pool,
   pgKey,
+  readOsdMap,
 } from '@spirula/maps';
 import type { OsdAlive, OsdBeacon, OsdBoot, OsdFailure, OsdMarkMeDown, OsdPgTemp } from '@spirula/messages';
 import { type Instant, invariant, SECOND, seconds } from '@spirula/world';
@@ -122,14 +122,14 @@ export class OsdMonitor implements PaxosService {
     if (last === this.#map.epoch + 1) {
       const inc = this.incremental(last);
       if (inc !== undefined) {
-        this.#map = applyIncremental(this.#map, decodeIncremental(inc));
+        this.#map = followIncremental(this.#map, inc).map;
         this.#resetPending();
         return;
       }
     }
     const full = this.full(last);
     // A store that was wiped to be copied anew has none.
-    this.#map = full === undefined ? emptyOsdMap(this.#fsid) : decodeOsdMap(full);
+    this.#map = full === undefined ? emptyOsdMap(this.#fsid) : readOsdMap(full);
     this.#resetPending();
   }
 

@@ -5,13 +5,13 @@
  */
 import { Decoder, Encoder, type Epoch, MalformedInput, type PoolId, type RawString } from '@spirula/encoding';
 import {
-  applyIncremental,
   crcOfFullMap,
   decodeIncremental,
-  decodeOsdMap,
   emptyOsdMap,
-  encodeOsdMap,
+  encodingOf,
+  followIncremental,
   type OsdMap,
+  readOsdMap,
 } from '@spirula/maps';
 import type { OsdMapMessage } from '@spirula/messages';
 import type { ObjectStore, TransactionOp } from '@spirula/objectstore';
@@ -88,7 +88,7 @@ export class OsdMapStore {
     if (cached) return cached;
     const encoded = this.#store.omapGet(META_CID, MAPS_OID, [fullKey(epoch)]).get(fullKey(epoch));
     if (!encoded) return undefined;
-    const map = decodeOsdMap(encoded);
+    const map = readOsdMap(encoded);
     this.#remember(map);
     return map;
   }
@@ -133,9 +133,9 @@ export class OsdMapStore {
     const full = message.fulls.get(epoch) ?? this.#afterGap(message, epoch);
     try {
       if (increment && (this.#current || epoch === 1)) {
-        const inc = decodeIncremental(increment);
-        const map = applyIncremental(this.#current ?? emptyOsdMap(inc.fsid), inc);
-        const encoded = encodeOsdMap(map);
+        const before = this.#current ?? emptyOsdMap(decodeIncremental(increment).fsid);
+        const { map, increment: inc } = followIncremental(before, increment);
+        const encoded = encodingOf(map);
         if (inc.fullCrc === 0 || crcOfFullMap(encoded) === inc.fullCrc) {
           put.set(fullKey(map.epoch), encoded).set(incKey(map.epoch), increment);
           return map;
@@ -143,7 +143,7 @@ export class OsdMapStore {
         this.#log.error('an incremental map leads to a full one with another crc', { epoch });
       }
       if (!full) return undefined;
-      const map = decodeOsdMap(full);
+      const map = readOsdMap(full);
       put.set(fullKey(map.epoch), full);
       return map;
     } catch (error) {

@@ -229,8 +229,10 @@ export class Osd implements Daemon<Message> {
   }
 
   /** PGs for which a client's request would be carried out now. */
-  *servedPgs(): Iterable<PgId> {
-    for (const pg of this.#pgs.all()) if (pg.isServing) yield pg.pgid;
+  servedPgs(): readonly PgId[] {
+    const served: PgId[] = [];
+    for (const pg of this.#pgs.all()) if (pg.isServing) served.push(pg.pgid);
+    return served;
   }
 
   serves(pgid: PgId): boolean {

@@ -291,8 +291,9 @@ export class Pg {
   }
 
   get isReadable(): boolean {
-    const now = this.core.host.world.clock.now();
-    return !this.isWaiting && now < this.core.lease.readableUntil(this.core.otherActing);
+    const { lease, otherActing, host } = this.core;
+    const now = host.world.clock.now();
+    return lease.priorRemaining(now) === 0 && now < lease.readableUntil(otherActing);
   }
 
   /** Earlier primaries may still serve reads: nothing is served here until that is over (state `wait`). */

@@ -13,7 +13,7 @@ export type OverlayAnswer = Bytes | 'deleted' | undefined;
  */
 export class KvOverlay {
   /** Newer than every deleted range that contains its key; undefined: deleted. */
-  readonly #entries = new OrderedTable<Bytes | undefined>();
+  #entries = new OrderedTable<Bytes | undefined>();
   #deletedRanges: { readonly start: RawString; readonly end: RawString }[] = [];
   /** Whether a table lies below, so that deletions must be remembered. */
   readonly #covers: boolean;
@@ -116,6 +116,15 @@ export class KvOverlay {
       if (value !== undefined) yield [bytesFromRaw(next.value), value];
       next = own.next();
     }
+  }
+
+  /** Another overlay that says the same. */
+  copy(): KvOverlay {
+    const copy = new KvOverlay(this.#covers ? 'covers-a-table' : 'stands-alone');
+    copy.#entries = this.#entries.copy();
+    copy.#deletedRanges = this.#deletedRanges.slice();
+    copy.#bytes = this.#bytes;
+    return copy;
   }
 
   /**

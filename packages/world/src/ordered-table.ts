@@ -59,6 +59,15 @@ export class OrderedTable<V> {
     this.#fresh = [];
   }
 
+  /** Another table with the same keys and values. */
+  copy(): OrderedTable<V> {
+    const copy = new OrderedTable<V>();
+    for (const [key, value] of this.#values) copy.#values.set(key, value);
+    copy.#leaves = this.#leaves.map((leaf) => leaf.slice());
+    copy.#fresh = this.#fresh.slice();
+    return copy;
+  }
+
   /** Keys in [start, end), ascending. The table must not change meanwhile. */
   *keys(start: RawString, end: RawString): Generator<RawString> {
     this.#sortIn();

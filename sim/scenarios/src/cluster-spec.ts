@@ -21,16 +21,26 @@ const options = z.record(z.string(), z.union([z.number(), z.boolean(), z.string(
   }
 });
 
-const disk = z.strictObject({ flushUs: range, stallOneIn: us, stallUs: us });
+/** One that exists, by name, or what its flushes cost and nothing else: see profiles.ts. */
+const disk = z.union([
+  z.enum(['hdd-7200', 'sata-ssd', 'nvme-ssd']),
+  z.strictObject({ flushUs: range, stallOneIn: us, stallUs: us }),
+]);
 
-const network = z.strictObject({
-  latencyUs: range,
-  spikeOneIn: us,
-  spikeUs: us,
-  bytesPerSecond: us,
-  stallTimeoutUs: us,
-  codecOneIn: us,
-});
+const network = z.union([
+  z.enum(['1gbe', '10gbe', '25gbe']),
+  z
+    .strictObject({
+      latencyUs: range,
+      spikeOneIn: us,
+      spikeUs: us,
+      bytesPerSecond: us,
+      portBytesPerSecond: us,
+      stallTimeoutUs: us,
+      codecOneIn: us,
+    })
+    .partial(),
+]);
 
 export const clusterSchema = z.strictObject({
   mons: z.int().min(1).max(9).default(3),
@@ -43,10 +53,19 @@ export const clusterSchema = z.strictObject({
   hostsPerRack: z.int().min(1).optional(),
   options: options.default({}),
   disk: disk.optional(),
+  /** Of each OSD's block device. */
+  deviceBytes: z
+    .int()
+    .min(1 << 20)
+    .default(1 << 30),
   /** One disk in so many takes longer for every flush, by this factor; 0: none does. */
   slowDiskOneIn: us.default(0),
   slowDiskFactor: us.default(1),
-  network: network.partial().optional(),
+  network: network.optional(),
+  /** How often the uplink of a rack fits into what its machines can send; without it racks share nothing. */
+  rackOversubscription: z.int().min(1).optional(),
+  /** What handling an event costs a daemon, in microseconds, and each KiB of a message; nothing unless said. */
+  cpu: z.strictObject({ eventUs: us, perKiBUs: us }).optional(),
   /** How far wall clocks may be off, and by how many millionths clocks may run fast or slow. */
   wallSkewUs: us.default(0),
   driftPpm: us.default(0),

@@ -22,13 +22,13 @@ import {
   type DiskProfile,
   type Endpoints,
   type ProcessSpec,
-  QUICK_DISK,
   type SimProcess,
   type Simulation,
   toTraceValue,
 } from '@spirula/sim-world';
 import { type Config, type Daemon, type Instant, makeConfig, SECOND, type World } from '@spirula/world';
 import type { ClusterSpec } from './cluster-spec.ts';
+import { diskOf } from './profiles.ts';
 import { inSeconds } from './span.ts';
 import { ClusterWork } from './workloads/cluster-work.ts';
 import { WorkloadClient } from './workloads/workload-client.ts';
@@ -66,7 +66,6 @@ export interface Answer {
 const MON_PORT = 3300;
 const OSD_ENDPOINTS: Endpoints = { public: 6800, cluster: 6801, hb_front: 6802, hb_back: 6803 };
 const MGR_PORT = 6810;
-const OSD_DEVICE_BYTES = 1 << 30;
 /** How long after its end a daemon is started again. */
 const RESTART_DELAY: Instant = 5 * SECOND;
 /** An operator asks again after so long. */
@@ -278,7 +277,8 @@ export class SimCluster {
         entity: { type: 'osd', id: String(id) },
         gid: BigInt(id),
         endpoints: OSD_ENDPOINTS,
-        deviceBytes: OSD_DEVICE_BYTES,
+        deviceBytes: this.spec.cluster.deviceBytes,
+        ...rackOf(this.#locationOf(id)),
         make: (world) => {
           place.store = createObjectStore(world);
           place.daemon = new Osd(world, {
@@ -358,16 +358,17 @@ export class SimCluster {
   }
 
   #addProcess(
-    spec: Pick<ProcessSpec, 'entity' | 'gid' | 'endpoints' | 'promises'> & {
+    spec: Pick<ProcessSpec, 'entity' | 'gid' | 'endpoints' | 'promises' | 'rack'> & {
       readonly deviceBytes?: number;
       readonly make: (world: World<Message>) => Daemon<Message>;
     },
   ): SimProcess {
-    const { options } = this.spec.cluster;
+    const { options, cpu } = this.spec.cluster;
     const name = `${spec.entity.type}.${spec.entity.id}`;
     return this.simulation.addProcess({
       deviceBytes: 0,
       ...spec,
+      ...(cpu !== undefined && { cpu }),
       config: makeConfig(options as Partial<Config>),
       disk: this.#drawDisk(name),
       clock: this.#drawClock(name),
@@ -375,7 +376,8 @@ export class SimCluster {
   }
 
   #drawDisk(name: string): DiskProfile {
-    const { disk = QUICK_DISK, slowDiskOneIn, slowDiskFactor } = this.spec.cluster;
+    const { slowDiskOneIn, slowDiskFactor } = this.spec.cluster;
+    const disk = diskOf(this.spec.cluster);
     if (!this.simulation.random(`disk profile ${name}`).oneIn(slowDiskOneIn)) return disk;
     const [min, max] = disk.flushUs;
     return { ...disk, flushUs: [min * slowDiskFactor, max * slowDiskFactor] };
@@ -437,4 +439,9 @@ export class SimCluster {
 /** As a client marks what it writes. */
 function clientName(id: string): string {
   return `c${id}`;
+}
+
+function rackOf(location: ReadonlyMap<string, string>): { readonly rack?: string } {
+  const rack = location.get('rack');
+  return rack === undefined ? {} : { rack };
 }

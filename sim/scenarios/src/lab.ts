@@ -21,6 +21,7 @@ import { Injector } from './faults/injector.ts';
 import { type FaultPlan, faultOf } from './faults/plan.ts';
 import { RedundancyGuard } from './faults/redundancy.ts';
 import { Storm } from './faults/storm.ts';
+import { networkOf } from './profiles.ts';
 import type { Outcome } from './scenario.ts';
 import { inSeconds, parseSpan } from './span.ts';
 import type { ScenarioSpec } from './spec.ts';
@@ -63,7 +64,7 @@ export class Lab {
 
   constructor(spec: ScenarioSpec, seed: number) {
     this.spec = spec;
-    this.simulation = new Simulation({ seed, network: definedOnly(spec.cluster.network ?? {}), buggify: spec.buggify });
+    this.simulation = new Simulation({ seed, network: networkOf(spec.cluster), buggify: spec.buggify });
     this.cluster = new SimCluster(this.simulation, spec);
     const guard = spec.redundancyAware ? new RedundancyGuard(this.cluster, () => this.injector.active) : undefined;
     this.injector = new Injector(this.cluster, guard);
@@ -346,9 +347,4 @@ function printLogLine({ at, process, level, message, facts }: LogLine): string {
 
 function stringify(facts: Record<string, unknown>): string {
   return JSON.stringify(facts, (_, value) => (typeof value === 'bigint' ? String(value) : value));
-}
-
-/** Without the fields that are undefined. */
-function definedOnly<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never;
 }

@@ -4,15 +4,22 @@
  *
  * What a seed drew is written down first: a storm becomes a list of faults, each with its time and its targets.
  */
-import type { FaultPlan } from './faults/plan.ts';
-import type { Outcome } from './scenario.ts';
-import { problemsOf } from './scenario.ts';
+import { SECOND } from '@spirula/world';
+import { type Outcome, problemsOf } from './scenario.ts';
+import { CIRCUMSTANCES, CLUSTER, type Simplification, shorterFaults, WORK } from './simplifications.ts';
 import { formatSpan, parseSpan } from './span.ts';
-import { type ScenarioSpec, scenarioSchema } from './spec.ts';
-import type { WorkloadSpec } from './workloads/workload-spec.ts';
+import type { ScenarioSpec } from './spec.ts';
 
-/** Runs candidates, in any order, and says how each fails; undefined: it does not. */
-export type RunCandidates = (specs: readonly ScenarioSpec[]) => Promise<readonly (string | undefined)[]>;
+/** How a candidate ran. */
+export interface Attempt {
+  /** As `failureOf` says; undefined: it did not fail. */
+  readonly failure: string | undefined;
+  /** See `Outcome`. */
+  readonly lastedUs: number;
+}
+
+/** Runs candidates, all at a time. */
+export type RunCandidates = (specs: readonly ScenarioSpec[]) => Promise<readonly Attempt[]>;
 
 export interface ShrinkProgress {
   /** What is tried now. */
@@ -21,14 +28,25 @@ export interface ShrinkProgress {
   readonly faults: number;
 }
 
+export interface ShrinkOptions {
+  readonly run: RunCandidates;
+  /** Candidates given to `run` at a time, at most. */
+  readonly width: number;
+  /** Candidates that are tried at most. */
+  readonly maxRuns: number;
+  readonly onProgress?: (progress: ShrinkProgress) => void;
+}
+
 export interface ShrunkCase {
   /** Fails as the first run did. */
   readonly spec: ScenarioSpec;
   readonly runs: number;
+  /** Whether the faults that the seed drew, written down, make the run fail; else it is not shrunk. */
+  readonly isWrittenDown: boolean;
 }
 
 /** So long after the moment of the failure a run still goes on: it must come to it. */
-const MARGIN_US = 1_000_000;
+const MARGIN_US = SECOND;
 
 /**
  * In which way a run fails: the kind of problem and who tells, without times, numbers and contents. Undefined: it does not.
@@ -36,198 +54,182 @@ const MARGIN_US = 1_000_000;
 export function failureOf(outcome: Outcome): string | undefined {
   const [first] = problemsOf(outcome);
   if (first === undefined) return undefined;
-  const words = first
+  const [kind, ...rest] = first
     .split('\n')[0]!
     .replace(/at [\d.]+ s: /, '')
-    .replace(/\d+/g, '#')
-    .split(/[:[]/);
-  return words.slice(0, 2).join(':').trim();
+    .split(': ');
+  const text = rest
+    .join(': ')
+    // What objects, versions and histories are called differs from run to run.
+    .replace(/;.*/, '')
+    .replace(/\[[^\]]*\]/g, '[]')
+    .replace(/\b(osd|mon|client|mgr)\.\w+/g, '$1')
+    .replace(/\b[\da-f]*\d[\da-f.]*\b/g, '#');
+  return `${kind}: ${text.split(/[:[(,]/)[0]!.trim()}`;
 }
 
 /**
  * @param spec what failed, as the seed drew it
  * @param outcome of that run
- * @param maxRuns candidates that are tried at most
  */
-export async function shrink(
-  spec: ScenarioSpec,
-  outcome: Outcome,
-  run: RunCandidates,
-  maxRuns: number,
-  onProgress: (progress: ShrinkProgress) => void,
-): Promise<ShrunkCase> {
-  const search = new Search(spec, failureOf(outcome)!, run, maxRuns, onProgress);
-  await search.writeDown(outcome);
-  await search.takeAwayFaults();
-  await search.simplify();
-  await search.takeAwayFaults();
-  await search.shortenFaults();
-  return { spec: search.best, runs: search.runs };
+export async function shrink(spec: ScenarioSpec, outcome: Outcome, options: ShrinkOptions): Promise<ShrunkCase> {
+  const search = new Search(spec, failureOf(outcome)!, options);
+  const isWrittenDown = await search.writeDown(outcome);
+  if (isWrittenDown) {
+    await search.takeAwayFaults();
+    for (const steps of [CLUSTER, WORK, CIRCUMSTANCES]) await search.simplify(steps);
+    await search.takeAwayOptions();
+    // With less around them fewer may do.
+    await search.takeAwayFaults();
+    await search.shortenFaults();
+    await search.simplify(WORK);
+  }
+  return { spec: search.best, runs: search.runs, isWrittenDown };
+}
+
+/** A list in a scenario of which items may be left out. */
+interface ListOfSpec<T> {
+  listOf(spec: ScenarioSpec): readonly T[];
+  withList(spec: ScenarioSpec, list: readonly T[]): ScenarioSpec;
+}
+
+/** Of indexes, without `to`. */
+interface Range {
+  readonly from: number;
+  readonly to: number;
 }
 
 class Search {
   best: ScenarioSpec;
   runs = 0;
   readonly #failure: string;
-  readonly #run: RunCandidates;
-  readonly #maxRuns: number;
-  readonly #onProgress: (progress: ShrinkProgress) => void;
+  readonly #options: ShrinkOptions;
 
-  constructor(
-    spec: ScenarioSpec,
-    failure: string,
-    run: RunCandidates,
-    maxRuns: number,
-    onProgress: (progress: ShrinkProgress) => void,
-  ) {
+  constructor(spec: ScenarioSpec, failure: string, options: ShrinkOptions) {
     this.best = spec;
     this.#failure = failure;
-    this.#run = run;
-    this.#maxRuns = maxRuns;
-    this.#onProgress = onProgress;
+    this.#options = options;
   }
 
   /** Every fault that struck becomes an entry of its own; what came after the failure is left out. */
-  async writeDown({ script, lastedUs }: Outcome): Promise<void> {
-    const struck = { ...this.best, faults: [...script], storm: undefined };
-    await this.#take('what the seed drew, written down', [upTo(struck, lastedUs + MARGIN_US), struck]);
+  async writeDown({ script, lastedUs }: Outcome): Promise<boolean> {
+    const { storm: _, ...rest } = this.best;
+    const struck = { ...rest, faults: [...script] };
+    return await this.#take('what the seed drew, written down', [upTo(struck, lastedUs), struck]);
   }
 
-  /** ddmin over the list of faults. */
+  /** The last first: what comes late hangs on what was before. */
   async takeAwayFaults(): Promise<void> {
-    let parts = 2;
-    while (this.best.faults.length > 0) {
-      const { faults } = this.best;
-      const size = Math.ceil(faults.length / parts);
-      const without = Array.from({ length: Math.ceil(faults.length / size) }, (_, i) =>
-        this.#with({ faults: [...faults.slice(0, i * size), ...faults.slice((i + 1) * size)] }),
-      );
-      const taken = await this.#take('fewer faults', without);
-      if (taken) parts = Math.max(2, parts - 1);
-      else if (size === 1) break;
-      else parts = Math.min(faults.length, parts * 2);
-      if (this.runs >= this.#maxRuns) break;
+    await this.#takeAway('fewer faults', {
+      listOf: ({ faults }) => faults,
+      withList: (spec, faults) => ({ ...spec, faults: [...faults] }),
+    });
+  }
+
+  async takeAwayOptions(): Promise<void> {
+    await this.#takeAway('fewer options', {
+      listOf: ({ cluster }) => Object.entries(cluster.options),
+      withList: (spec, options) => ({ ...spec, cluster: { ...spec.cluster, options: Object.fromEntries(options) } }),
+    });
+  }
+
+  /** ddmin over a list, from its end: stretches of half its length first, single items last. */
+  async #takeAway<T>(step: string, part: ListOfSpec<T>): Promise<void> {
+    const count = part.listOf(this.best).length;
+    if (count === 0 || (await this.#take(step, [part.withList(this.best, [])]))) return;
+    for (let size = Math.ceil(count / 2); ; size = Math.ceil(size / 2)) {
+      // Each item that is gone may have made another needless: once more, until none is.
+      while ((await this.#takeAwayStretches(step, part, size)) && size === 1);
+      if (size === 1 || this.#isOver) return;
     }
   }
 
-  /** Circumstances that need not be as they are. */
-  async simplify(): Promise<void> {
-    const plain = scenarioSchema.parse({ name: this.best.name });
-    const { cluster } = plain;
-    const { duration } = this.best;
-    const steps: [string, Partial<ScenarioSpec>][] = [
-      ['no rare branches', { buggify: false }],
-      ['exact clocks', { cluster: { ...this.best.cluster, wallSkewUs: 0, driftPpm: 0, timerSlackUs: 1 } }],
-    ];
-    for (const [step, change] of steps) await this.#take(step, [this.#with(change)]);
-    await this.#take('quick disks', [
-      this.#with({ cluster: { ...this.best.cluster, disk: undefined, slowDiskOneIn: 0, slowDiskFactor: 1 } }),
-    ]);
-    await this.#take('a quick network', [this.#with({ cluster: { ...this.best.cluster, network: undefined } })]);
-    await this.#take('one manager', [this.#with({ cluster: { ...this.best.cluster, mgrs: cluster.mgrs } })]);
-    for (const name of Object.keys(this.best.cluster.options)) {
-      const { [name]: _, ...options } = this.best.cluster.options;
-      await this.#take(`${name} as usual`, [this.#with({ cluster: { ...this.best.cluster, options } })]);
+  /** Tries to do without every stretch of `size` items. Returns whether any could be taken away. */
+  async #takeAwayStretches<T>(step: string, part: ListOfSpec<T>, size: number): Promise<boolean> {
+    let taken = false;
+    let end = part.listOf(this.best).length;
+    while (end > 0 && !this.#isOver) {
+      const ranges: Range[] = [];
+      for (let to = end; to > 0 && ranges.length < this.#options.width; to -= size) {
+        ranges.push({ from: Math.max(0, to - size), to });
+      }
+      end = ranges.at(-1)!.from;
+      const without = (gone: readonly Range[]) => {
+        const kept = part.listOf(this.best).filter((_, i) => !gone.some(({ from, to }) => i >= from && i < to));
+        return part.withList(this.best, kept);
+      };
+      const attempts = await this.#try(
+        step,
+        ranges.map((range) => without([range])),
+      );
+      const needless = ranges.filter((_, i) => this.#fails(attempts[i]));
+      if (needless.length === 0) continue;
+      taken = true;
+      if (needless.length > 1 && (await this.#take(step, [without(needless)]))) continue;
+      this.#settle(without([needless[0]!]), attempts[ranges.indexOf(needless[0]!)]!);
     }
-    await this.#take(
-      'fewer clients',
-      this.#fewer(this.best.cluster.clients, 1, (clients) => ({
-        cluster: { ...this.best.cluster, clients },
-      })),
-    );
-    await this.#simplifyWorkloads();
-    await this.#take(
-      'fewer PGs',
-      this.#fewer(this.best.pools[0]!.pgNum, 1, (pgNum) => ({
-        pools: [{ ...this.best.pools[0]!, pgNum }],
-      })),
-    );
-    const last = Math.max(0, ...this.best.faults.map(({ at }) => (at === undefined ? 0 : parseSpan(at)!)));
-    await this.#take(
-      'a shorter run',
-      [...[5, 15, 30].map((seconds) => this.#with({ duration: formatSpan(last + seconds * 1_000_000) }))].filter(
-        (each) => parseSpan(each.duration)! < parseSpan(duration)!,
-      ),
-    );
+    return taken;
   }
 
-  async #simplifyWorkloads(): Promise<void> {
-    for (let i = this.best.workloads.length - 1; i >= 0 && this.best.workloads.length > 1; i--) {
-      await this.#take('fewer workloads', [this.#with({ workloads: this.best.workloads.toSpliced(i, 1) })]);
-    }
-    for (const i of this.best.workloads.keys()) {
-      const change = (step: string, changes: (work: WorkloadSpec) => readonly WorkloadSpec[]) =>
-        this.#take(
-          step,
-          changes(this.best.workloads[i]!).map((each) => this.#with({ workloads: this.best.workloads.with(i, each) })),
-        );
-      await change('one request at a time', (work) => [
-        {
-          ...work,
-          pace: { kind: 'closed', workers: 1, restUs: work.pace.kind === 'closed' ? work.pace.restUs : 500_000 },
-        },
-      ]);
-      await change('fewer objects', fewerObjects);
-      await change('smaller writes', (work) =>
-        work.kind === 'objects' ? [{ ...work, writeBytes: 100, largeOneIn: 0 }] : [],
-      );
-      await change('nobody gives up', (work) => (work.timeoutOneIn > 0 ? [{ ...work, timeoutOneIn: 0 }] : []));
+  async simplify(steps: readonly Simplification[]): Promise<void> {
+    for (const { text, variants } of steps) {
+      if (this.#isOver) return;
+      await this.#take(text, variants(this.best));
     }
   }
 
   /** Faults that last less long. */
   async shortenFaults(): Promise<void> {
-    for (let i = 0; i < this.best.faults.length && this.runs < this.#maxRuns; i++) {
-      const plan = this.best.faults[i]!;
-      if (plan.for === undefined) continue;
-      const lasts = parseSpan(plan.for)!;
-      const shorter = [8, 4, 2].map((part) => ({ ...plan, for: formatSpan(Math.ceil(lasts / part)) }) as FaultPlan);
-      await this.#take(
-        'shorter faults',
-        shorter.map((each) => this.#with({ faults: this.best.faults.with(i, each) })),
-      );
+    for (let i = 0; i < this.best.faults.length && !this.#isOver; i++) {
+      await this.#take('shorter faults', shorterFaults(this.best, i));
     }
   }
 
-  /** Smaller counts, the smallest first. */
-  #fewer(count: number, least: number, make: (count: number) => Partial<ScenarioSpec>): ScenarioSpec[] {
-    const counts = new Set([least, Math.ceil(count / 4), Math.ceil(count / 2)]);
-    return [...counts].filter((each) => each >= least && each < count).map((each) => this.#with(make(each)));
+  get #isOver(): boolean {
+    return this.runs >= this.#options.maxRuns;
   }
 
-  #with(change: Partial<ScenarioSpec>): ScenarioSpec {
-    return { ...this.best, ...change };
-  }
-
-  /** Tries candidates at once and goes on with the first that fails as before. Returns whether one does. */
+  /** Goes on with the first candidate that fails as before, where one does. */
   async #take(step: string, candidates: readonly ScenarioSpec[]): Promise<boolean> {
-    const affordable = candidates.slice(0, Math.max(0, this.#maxRuns - this.runs));
-    if (affordable.length === 0) return false;
-    this.#onProgress({ step, runs: this.runs, faults: this.best.faults.length });
+    const { width } = this.#options;
+    for (let from = 0; from < candidates.length && !this.#isOver; from += width) {
+      const batch = candidates.slice(from, from + width);
+      const attempts = await this.#try(step, batch);
+      const found = attempts.findIndex((attempt) => this.#fails(attempt));
+      if (found < 0) continue;
+      this.#settle(batch[found]!, attempts[found]!);
+      return true;
+    }
+    return false;
+  }
+
+  /** As many as may still be tried; those left out have no attempt. */
+  async #try(step: string, candidates: readonly ScenarioSpec[]): Promise<readonly Attempt[]> {
+    const { run, maxRuns, onProgress } = this.#options;
+    const affordable = candidates.slice(0, maxRuns - this.runs);
+    if (affordable.length === 0) return [];
+    onProgress?.({ step, runs: this.runs, faults: this.best.faults.length });
     this.runs += affordable.length;
-    const failures = await this.#run(affordable);
-    const found = failures.indexOf(this.#failure);
-    if (found < 0) return false;
-    this.best = affordable[found]!;
-    return true;
+    return await run(affordable);
+  }
+
+  #fails(attempt: Attempt | undefined): boolean {
+    return attempt?.failure === this.#failure;
+  }
+
+  /** A violation ends a run: whatever was to come after it makes no difference. */
+  #settle(spec: ScenarioSpec, { lastedUs }: Attempt): void {
+    this.best = upTo(spec, lastedUs);
   }
 }
 
-/** The same workload on one, two or half as many objects. */
-function fewerObjects(work: WorkloadSpec): WorkloadSpec[] {
-  const field = work.kind === 'append-log' ? 'logs' : work.kind === 'omap-counter' ? 'counters' : 'objects';
-  const count = (work as unknown as Record<string, number>)[field]!;
-  return [1, 2, Math.ceil(count / 2)]
-    .filter((each, i, all) => each < count && all.indexOf(each) === i)
-    .map((each) => ({ ...work, [field]: each }) as WorkloadSpec);
-}
-
-/** Ends so long after the beginning. */
+/** Ends soon after a moment, when it would end later. */
 function upTo(spec: ScenarioSpec, us: number): ScenarioSpec {
-  if (us >= parseSpan(spec.duration)!) return spec;
+  const end = us + MARGIN_US;
+  if (end >= parseSpan(spec.duration)!) return spec;
   return {
     ...spec,
-    duration: formatSpan(us),
-    faults: spec.faults.filter(({ at }) => at === undefined || parseSpan(at)! < us),
+    duration: formatSpan(end),
+    faults: spec.faults.filter(({ at }) => at === undefined || parseSpan(at)! <= us),
   };
 }

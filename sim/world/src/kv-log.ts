@@ -8,6 +8,8 @@ const EVERYTHING: KvRange = { start: new Uint8Array([0]), end: new Uint8Array(MA
 
 interface Submitted {
   readonly batch: Batch;
+  /** What reads have seen since, with bytes that its owner does not have. */
+  readonly own: Batch;
   readonly token: Token;
   /** Taken when it was submitted: nobody changes it since. */
   readonly seal: Seal;
@@ -45,8 +47,9 @@ export class KvLog {
 
   submit(batch: Batch, token: Token): void {
     for (const op of batch) checkKeys(op);
-    this.#view.apply(batch);
-    this.#submitted.push({ batch, token, seal: sealMessage(batch) });
+    const own = batch.map(ownOp);
+    this.#view.apply(own);
+    this.#submitted.push({ batch, own, token, seal: sealMessage(batch) });
   }
 
   get waiting(): number {
@@ -68,14 +71,14 @@ export class KvLog {
   commit(count: number, limitBytes: number | undefined): GroupEnd {
     const tokens: Token[] = [];
     let changed = false;
-    for (const { batch, token, seal } of this.#submitted.slice(0, count)) {
+    for (const { batch, own, token, seal } of this.#submitted.slice(0, count)) {
       if (!isIntact(batch, seal)) changed = true;
       const growth = limitBytes === undefined ? 0 : this.#growthOf(batch);
       if (limitBytes !== undefined && growth > 0 && this.usedBytes() + growth > limitBytes) {
         this.#submitted.splice(0, tokens.length);
         return { tokens, refused: true, changed };
       }
-      this.#durable.apply(batch);
+      this.#durable.apply(own);
       this.#usedBytes = limitBytes === undefined ? undefined : this.usedBytes() + growth;
       tokens.push(token);
     }
@@ -90,16 +93,15 @@ export class KvLog {
 
   /** All that was submitted is durable. */
   close(): void {
-    for (const { batch } of this.#submitted) this.#durable.apply(batch);
+    for (const { own } of this.#submitted) this.#durable.apply(own);
     this.#forget();
   }
 
   /** What was durable is there, and a prefix of what waited. */
   crash(): void {
     const survivors = this.#random.oneIn(2) ? 0 : this.#random.below(this.#submitted.length + 1);
-    for (const { batch } of this.#submitted.slice(0, survivors)) this.#durable.apply(batch);
-    this.#view = new KvOverlay('stands-alone');
-    for (const [key, value] of this.#durable.range(EVERYTHING)) this.#view.applyOp({ op: 'put', key, value });
+    for (const { own } of this.#submitted.slice(0, survivors)) this.#durable.apply(own);
+    this.#view = this.#durable.copy();
     this.#forget();
   }
 
@@ -127,6 +129,12 @@ export class KvLog {
     for (const [key, value] of this.#durable.range(range)) bytes += key.length + value.length;
     return bytes;
   }
+}
+
+/** Values that are part of a larger buffer are copied: once for what reads see and what is durable. */
+function ownOp(op: KvOp): KvOp {
+  if (op.op !== 'put' || op.value.buffer.byteLength === op.value.length) return op;
+  return { op: 'put', key: op.key, value: op.value.slice() };
 }
 
 function checkKeys(op: KvOp): void {

@@ -25,6 +25,8 @@ export interface SeedResult {
   readonly replay: string;
   readonly events: number;
   readonly virtualSeconds: number;
+  /** See `Outcome`. */
+  readonly lastedUs: number;
 }
 
 /** Built beside the bundle that this is in. */

@@ -1,6 +1,15 @@
 /** A worker thread: runs what it is given, one run after another, and answers each with what came of it. */
 import { parentPort } from 'node:worker_threads';
-import { failureOf, Lab, problemsOf, runScenario, type Scenario } from '@spirula/sim-scenarios';
+import {
+  failureOf,
+  Lab,
+  type Outcome,
+  problemsOf,
+  runScenario,
+  type Scenario,
+  type ScenarioSpec,
+  UnknownTarget,
+} from '@spirula/sim-scenarios';
 import { loadScenario } from './load-scenario.ts';
 import type { SeedJob, SeedResult } from './seed-pool.ts';
 
@@ -16,20 +25,47 @@ function load(source: string): Promise<Scenario> {
 }
 
 parentPort!.on('message', async ({ source, seed, virtualSeconds, spec }: SeedJob) => {
-  const report =
-    spec === undefined
-      ? runScenario({ scenario: await load(source), seed, ...(virtualSeconds !== undefined && { virtualSeconds }) })
-      : { ...new Lab(spec, seed).run(), replay: '' };
-  const { stats, digest, replay } = report;
-  const result: SeedResult = {
+  if (spec !== undefined) {
+    parentPort!.postMessage(runVariant(source, seed, spec));
+    return;
+  }
+  const until = virtualSeconds !== undefined && { virtualSeconds };
+  const report = runScenario({ scenario: await load(source), seed, ...until });
+  parentPort!.postMessage(resultOf(source, report, seed, report.replay));
+});
+
+/** Of a variant that cannot be run, since a fault is for nobody any more, no failure is told. */
+function runVariant(source: string, seed: number, spec: ScenarioSpec): SeedResult {
+  try {
+    return resultOf(source, new Lab(spec, seed).run(), seed, '');
+  } catch (error) {
+    if (!(error instanceof UnknownTarget)) throw error;
+    const problems = [error.message];
+    return {
+      source,
+      seed,
+      problems,
+      failure: undefined,
+      digest: '',
+      replay: '',
+      events: 0,
+      virtualSeconds: 0,
+      lastedUs: 0,
+    };
+  }
+}
+
+function resultOf(source: string, outcome: Outcome, seed: number, replay: string): SeedResult {
+  const { stats, digest, lastedUs } = outcome;
+  return {
     source,
     seed,
-    problems: problemsOf(report),
-    failure: failureOf(report),
+    problems: problemsOf(outcome),
+    failure: failureOf(outcome),
     digest,
     replay,
     events: stats['events']!,
     virtualSeconds: stats['virtualSeconds']!,
+    lastedUs,
   };
-  parentPort!.postMessage(result);
-});
+}

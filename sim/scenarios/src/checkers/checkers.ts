@@ -2,7 +2,6 @@
  * All that must hold of a cluster, looked at from outside. `afterEvent` runs for every event, thousands a second: what costs
  * more than a comparison runs only when something has changed, or once in so many events.
  */
-import { formatPgId, parsePgId } from '@spirula/encoding';
 import type { Message } from '@spirula/messages';
 import type { Monitor } from '@spirula/mon';
 import type { SimProcess } from '@spirula/sim-world';
@@ -130,13 +129,7 @@ export class Checkers {
 
   #server(osd: number): Server | undefined {
     const { process, daemon } = this.#cluster.osds[osd]!;
-    if (process.state === 'stopped' || daemon === undefined) return undefined;
-    return {
-      served: function* () {
-        for (const pgid of daemon.servedPgs()) yield formatPgId(pgid);
-      },
-      serves: (name) => daemon.serves(parsePgId(name)!),
-    };
+    return process.state === 'stopped' ? undefined : daemon;
   }
 
   *#monViews(): Iterable<MonView> {

@@ -17,14 +17,14 @@ function newHistory(): ObjectHistory<Register> {
 }
 
 function write(value: number): Operation<Register> {
-  return { client: 'a', what: `write ${value}`, changes: true, effect: () => register(value) };
+  return { client: 'a', what: () => `write ${value}`, changes: true, effect: () => register(value) };
 }
 
 function add(value: number): Operation<Register> {
-  return { client: 'a', what: `add ${value}`, changes: true, effect: (before) => register(before.value + value) };
+  return { client: 'a', what: () => `add ${value}`, changes: true, effect: (before) => register(before.value + value) };
 }
 
-const READ: Operation<Register> = { client: 'b', what: 'read', changes: false, effect: (before) => before };
+const READ: Operation<Register> = { client: 'b', what: () => 'read', changes: false, effect: (before) => before };
 
 function done(operation: Operation<Register>): Answer<Register> {
   return { told: () => 'done', changes: true, step: (before) => operation.effect(before) };
@@ -150,7 +150,7 @@ describe('an object that takes one operation at a time', () => {
 /** Where order matters, every order leaves another state. */
 function appendDigit(digit: number): Operation<Register> {
   const effect = ({ value }: Register) => register((value * 10 + digit) % 1_000_000_007);
-  return { client: 'a', what: `append ${digit}`, changes: true, effect };
+  return { client: 'a', what: () => `append ${digit}`, changes: true, effect };
 }
 
 // Small histories, compared with what the definition says.

@@ -16,7 +16,7 @@ export type OperationId = number;
 export interface Operation<S extends Keyed> {
   /** For people: who asked for what. */
   readonly client: string;
-  readonly what: string;
+  what(): string;
   /** False: a read, of which nothing remains when nobody has the answer. */
   readonly changes: boolean;
   /** What it makes of the object; `S` again where it would be refused. */
@@ -355,5 +355,5 @@ function remember<S extends Keyed>(step: (before: S) => S | undefined): (before:
 }
 
 function describeOperation<S extends Keyed>({ operation, told, from, to }: Recorded<S>): string {
-  return `${from} to ${to || 'unknown'} ${operation.client}: ${operation.what} -> ${told()}`;
+  return `${from} to ${to || 'unknown'} ${operation.client}: ${operation.what()} -> ${told()}`;
 }

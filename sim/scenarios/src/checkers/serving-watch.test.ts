@@ -1,3 +1,4 @@
+import { formatPgId, parsePgId } from '@spirula/encoding';
 import { expect, test } from 'vitest';
 import { ServingWatch } from './serving-watch.ts';
 
@@ -5,7 +6,12 @@ import { ServingWatch } from './serving-watch.ts';
 function watch(osds: Record<number, Set<string>>) {
   return new ServingWatch((osd) => {
     const served = osds[osd];
-    return served && { served: () => served, serves: (pgid) => served.has(pgid) };
+    return (
+      served && {
+        servedPgs: () => [...served].map((name) => parsePgId(name)!),
+        serves: (pgid) => served.has(formatPgId(pgid)),
+      }
+    );
   });
 }
 

@@ -1,8 +1,11 @@
+import { formatPgId, type PgId } from '@spirula/encoding';
+import { type PgKey, pgKey } from '@spirula/maps';
+
 /** An OSD as far as it serves PGs. */
 export interface Server {
   /** PGs for which a client's request would be carried out now, by its own clock. */
-  served(): Iterable<string>;
-  serves(pgid: string): boolean;
+  servedPgs(): Iterable<PgId>;
+  serves(pgid: PgId): boolean;
 }
 
 /**
@@ -12,7 +15,7 @@ export interface Server {
 export class ServingWatch {
   readonly #servers: (osd: number) => Server | undefined;
   /** Who was serving each PG when last asked. */
-  readonly #serving = new Map<string, Set<number>>();
+  readonly #serving = new Map<PgKey, Set<number>>();
 
   /** @param servers an OSD that runs, hung or not; undefined: it does not run */
   constructor(servers: (osd: number) => Server | undefined) {
@@ -21,19 +24,20 @@ export class ServingWatch {
 
   /** Looks at an OSD that has just handled an event. Returns what is wrong. */
   check(osd: number): string | undefined {
-    for (const pgid of this.#servers(osd)?.served() ?? []) {
-      const serving = this.#serving.get(pgid);
-      if (serving === undefined) this.#serving.set(pgid, new Set([osd]));
+    for (const pgid of this.#servers(osd)?.servedPgs() ?? []) {
+      const key = pgKey(pgid);
+      const serving = this.#serving.get(key);
+      if (serving === undefined) this.#serving.set(key, new Set([osd]));
       else if (serving.size > 1 || !serving.has(osd)) {
         const other = this.#findOther(serving, pgid, osd);
-        if (other !== undefined) return `pg ${pgid} is served by osd.${other} and by osd.${osd} at once`;
+        if (other !== undefined) return `pg ${formatPgId(pgid)} is served by osd.${other} and by osd.${osd} at once`;
         serving.add(osd);
       }
     }
     return undefined;
   }
 
-  #findOther(serving: Set<number>, pgid: string, osd: number): number | undefined {
+  #findOther(serving: Set<number>, pgid: PgId, osd: number): number | undefined {
     for (const other of serving) {
       if (other === osd) continue;
       if (this.#servers(other)?.serves(pgid)) return other;

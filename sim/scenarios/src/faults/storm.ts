@@ -206,10 +206,12 @@ export class Storm {
     const osd = this.#random.below(this.#cluster.osds.length);
     const host = Math.floor(osd / osdsPerHost);
     const rack = hostsPerRack !== undefined && this.#random.oneIn(2);
-    // Without a monitor nobody knows what stands where.
-    if (this.#cluster.osdMap === undefined) return;
-    const bucket = rack ? `rack${Math.floor(host / hostsPerRack)}` : `host${host}`;
-    this.#strike({ fault: 'power-loss', daemons: [bucket] }, this.#drawDuration());
+    const isStruck = (id: number) => {
+      const itsHost = Math.floor(id / osdsPerHost);
+      return rack ? Math.floor(itsHost / hostsPerRack) === Math.floor(host / hostsPerRack) : itsHost === host;
+    };
+    const struck = this.#cluster.osds.filter(({ id }) => isStruck(id)).map(({ process }) => process);
+    this.#strike({ fault: 'power-loss', daemons: namesOf(struck) }, this.#drawDuration());
   }
 
   #blackOut(): void {

@@ -39,7 +39,7 @@ export const cutOffPrimary = readyScenario(
       { last: 'client.1 read answered', after: 'cut', until: 'cut ends', atLeast: '7s', atMost: '16.1s' },
       { what: `pg ${PG} wait`, after: 'down', atMost: '4s' },
       { what: 'client.0 write acknowledged', after: 'down', atLeast: '5s', atMost: '17s' },
-      { count: 'client.0 write acknowledged', after: 'down', until: 'cut ends', atLeast: 20 },
+      { count: 'client.0 read answered', after: 'down', grace: '18s', until: 'cut ends', atLeast: 20 },
       { never: `pg ${PG} wait`, after: 'kill', until: 'kill ends' },
       { slowest: 'request', after: 'kill', until: 'kill ends', atMost: '4s' },
       { finally: 'all pgs active+clean' },

@@ -29,7 +29,6 @@ function drawHostile(seed: number): ScenarioInput {
   const hosts = random.between(size, 6);
   const racks = random.oneIn(3);
   const { options, grace } = drawOptions(random);
-  const rtt = random.pick([100, 500, 2000]);
   // In every run only some kinds, those often: what needs one of them again and again is found so.
   const weights = Object.fromEntries(KINDS.flatMap((kind) => (random.oneIn(2) ? [[kind, random.between(1, 4)]] : [])));
   return {
@@ -42,33 +41,25 @@ function drawHostile(seed: number): ScenarioInput {
       osdsPerHost,
       ...(racks && { hostsPerRack: random.between(1, 2) }),
       options,
-      disk: {
-        flushUs: random.pick([
-          [50, 500],
-          [500, 5000],
-          [2000, 20_000],
-        ] as const),
-        stallOneIn: random.pick([0, 100, 1000]),
-        stallUs: random.pick([100_000, SECOND]),
-      },
+      disk: random.pick([
+        'hdd-7200',
+        'sata-ssd',
+        'nvme-ssd',
+        { flushUs: [50, 500], stallOneIn: random.pick([0, 100, 1000]), stallUs: SECOND },
+        { flushUs: [2000, 20_000], stallOneIn: random.pick([0, 100, 1000]), stallUs: 100_000 },
+      ] as const),
       slowDiskOneIn: random.pick([0, 2, 3]),
       slowDiskFactor: random.pick([5, 20]),
-      network: {
-        latencyUs: [rtt, rtt * random.between(1, 5)],
-        spikeOneIn: random.pick([0, 50, 500]),
-        spikeUs: random.pick([20_000, 300_000]),
-        bytesPerSecond: random.pick([0, 20_000_000]),
-        stallTimeoutUs: random.between(5, 60) * SECOND,
-        // In one run of eight every message goes through its codec.
-        codecOneIn: random.oneIn(8) ? 1 : random.between(8, 40),
-      },
+      network: random.oneIn(4) ? random.pick(['1gbe', '10gbe', '25gbe'] as const) : drawNetwork(random),
+      ...(racks && { rackOversubscription: random.pick([1, 5]) }),
+      ...(random.oneIn(3) && { cpu: { eventUs: random.pick([5, 50]), perKiBUs: 2 } }),
       wallSkewUs: random.pick([0, 20_000, 2 * SECOND]),
       driftPpm: random.pick([0, 100, 500]),
       timerSlackUs: random.pick([1, 1000, 20_000]),
     },
     pools: [{ name: 'data', size, minSize: random.between(1, size), pgNum: random.pick([4, 8, 16]) }],
     workloads: drawWorkloads(random),
-    duration: '180s',
+    duration: random.pick(['40s', '80s', '180s']),
     storm: {
       weights,
       intervalUs: random.between(2, 15) * SECOND,
@@ -80,5 +71,18 @@ function drawHostile(seed: number): ScenarioInput {
     redundancyAware: true,
     buggify: true,
     checkOneIn: random.between(5, 20),
+  };
+}
+
+function drawNetwork(random: SeededRandom) {
+  const rtt = random.pick([100, 500, 2000]);
+  return {
+    latencyUs: [rtt, rtt * random.between(1, 5)] as const,
+    spikeOneIn: random.pick([0, 50, 500]),
+    spikeUs: random.pick([20_000, 300_000]),
+    bytesPerSecond: random.pick([0, 20_000_000]),
+    stallTimeoutUs: random.between(5, 60) * SECOND,
+    // In one run of eight every message goes through its codec.
+    codecOneIn: random.oneIn(8) ? 1 : random.between(8, 40),
   };
 }

@@ -94,7 +94,7 @@ export class RecordedObjects {
   ): void {
     const id = this.#begin(host, name, {
       client: host.client,
-      what: describeParts(parts),
+      what: () => describeParts(parts),
       changes: true,
       effect: (before) => applyParts(before, parts).state,
     });
@@ -157,7 +157,12 @@ export class RecordedObjects {
     then: (reply: ObjectReply) => void,
     judge: (reply: ObjectReply) => Answer<ObjectState>,
   ): void {
-    const id = this.#begin(host, name, { client: host.client, what, changes: false, effect: (before) => before });
+    const id = this.#begin(host, name, {
+      client: host.client,
+      what: () => what,
+      changes: false,
+      effect: (before) => before,
+    });
     host.submit(name, operation, timeoutUs, (reply) => {
       const isAnswer = reply.result >= 0 || reply.result === Errno.ENOENT;
       if (!isAnswer && !isUnknown(reply)) host.violate(`${name}: a read was answered with ${reply.result}`);

@@ -1,0 +1,501 @@
+/**
+ * Mistakes that somebody could make, each as a change of one source file, for the simulator to find. When one is not found any more,
+ * faults, workload or checkers have become too weak: sharpen those, do not make the bug cruder.
+ */
+
+/** What watches for a kind of mistake: see `sim/scenarios/src/checkers`. */
+export type CheckerName =
+  | 'linearizability'
+  | 'durability'
+  | 'replicas alike'
+  | 'stores intact'
+  | 'one Paxos value'
+  | 'monitor leases'
+  | 'map epochs'
+  | 'one primary serving'
+  | 'PG log and missing'
+  | 'convergence';
+
+/** A mistake that somebody could make, as a change of one source file. */
+export interface PlantedBug {
+  /** For command lines. */
+  readonly id: string;
+  /** What the program does with it. */
+  readonly name: string;
+  /** From the root of the repository. */
+  readonly file: string;
+  /** Occurs once in the file; when it does not any more, the bug is to be planted anew. */
+  readonly snippet: string;
+  readonly replacement: string;
+  /** A ready scenario. */
+  readonly scenario: string;
+  readonly checker: CheckerName;
+  /** What a run that is caught for the right reason says. */
+  readonly verdict: RegExp;
+}
+
+/** What a client is told of an object cannot be: a write that was acknowledged is not there, or a read is stale. */
+const NOT_LINEARIZABLE =
+  /may have been|record \S+ (is there twice|was acknowledged and is not there|comes after|was refused)|records were read, and|in another read|were both told|it is \d+, and must be/;
+/** At the end an acting OSD does not hold what was acknowledged. */
+const NOT_DURABLE = /acknowledged last was/;
+const REPLICAS_DIFFER = /^violation: pg \S+ \S+: osd\.\d+ .*, osd\.\d+ /;
+const NOT_HEALED = /^unclean: /;
+
+export const MON_BUGS: readonly PlantedBug[] = [
+  {
+    id: 'commit-alone',
+    name: 'a leader commits what only itself has accepted',
+    file: 'packages/mon/src/paxos.ts',
+    snippet: 'return this.#heard.size === this.#quorum.length;',
+    replacement: 'return true;',
+    scenario: 'standard',
+    checker: 'one Paxos value',
+    verdict: /has committed another value for version/,
+  },
+  {
+    id: 'accepted-forgotten',
+    name: 'a new leader overlooks a value that others have accepted under another leader',
+    file: 'packages/mon/src/paxos.ts',
+    snippet: 'if (last.uncommittedPn > 0 && value !== undefined',
+    replacement: 'if (last.uncommittedPn === this.#acceptedPn && value !== undefined',
+    scenario: 'standard',
+    checker: 'one Paxos value',
+    verdict: /has committed another value for version/,
+  },
+  {
+    id: 'promise-not-durable',
+    name: 'a monitor answers its peers before its store is durable',
+    file: 'packages/mon/src/monitor.ts',
+    snippet: 'this.#writer.whenDurable(() => this.#peers.send(rank, message));',
+    replacement: 'this.#peers.send(rank, message);',
+    scenario: 'standard',
+    checker: 'one Paxos value',
+    verdict: /has committed another value for version/,
+  },
+  {
+    id: 'half-is-majority',
+    name: 'half of the monitors, rounded down, count as a majority',
+    file: 'packages/mon/src/elector.ts',
+    snippet: 'return Math.floor(size / 2) + 1;',
+    replacement: 'return Math.floor(size / 2);',
+    scenario: 'standard',
+    checker: 'monitor leases',
+    verdict: /mon\.\S+ leads \d of \d monitors/,
+  },
+  {
+    id: 'lease-end-unnoticed',
+    name: 'a monitor that hung for longer than its lease answers from what it knows',
+    file: 'packages/mon/src/monitor.ts',
+    snippet: "return this.#paxos.state === 'active' && this.#world.clock.now() < this.#leaseUntil;",
+    replacement: "return this.#paxos.state === 'active';",
+    scenario: 'standard',
+    checker: 'monitor leases',
+    verdict: /leads, and has not heard the monitor|commits in epoch \d+ while/,
+  },
+  {
+    id: 'sync-newest-version',
+    name: 'a copied store takes itself for as new as the last chunk says',
+    file: 'packages/mon/src/sync.ts',
+    snippet: "end.putNumber('paxos', 'last_committed', copying.from);",
+    replacement: "end.putNumber('paxos', 'last_committed', chunk.lastCommitted);",
+    scenario: 'hostile',
+    checker: 'one Paxos value',
+    verdict: /another value for version|went back from OSDMap/,
+  },
+  {
+    id: 'silent-is-dead',
+    name: 'the monitors take an OSD that is merely silent for dead',
+    file: 'packages/mon/src/osd-monitor.ts',
+    snippet: "this.#markDown(osd, `failed (${place.join(',')}) (${why})`);",
+    replacement: "this.#markDown(osd, `failed (${place.join(',')}) (${why})`);\n    this.#markDead(osd);",
+    scenario: 'standard',
+    checker: 'one primary serving',
+    verdict: /is served by osd\.\d+ and by osd\.\d+ at once/,
+  },
+  {
+    id: 'up-thru-as-asked',
+    name: 'the monitors raise up_thru only once for each start of an OSD',
+    file: 'packages/mon/src/osd-monitor.ts',
+    snippet: 'this.#map.osdInfo[osd]!.upThru >= want ||',
+    replacement: 'this.#map.osdInfo[osd]!.upThru >= this.#map.osdInfo[osd]!.upFrom ||',
+    scenario: 'standard',
+    checker: 'convergence',
+    verdict: NOT_HEALED,
+  },
+];
+
+export const OSD_BUGS: readonly PlantedBug[] = [
+  {
+    id: 'ack-before-flush',
+    name: 'OSDs acknowledge a write before the flush',
+    file: 'packages/osd/src/replicated-backend.ts',
+    snippet: 'pg.commit(inCollection(pg.cid, changes), onCommit);',
+    replacement: 'pg.commit(inCollection(pg.cid, changes)); onCommit();',
+    scenario: 'standard',
+    checker: 'durability',
+    verdict: NOT_LINEARIZABLE,
+  },
+  {
+    id: 'primary-does-not-wait',
+    name: 'a write is done when the primary has it, whoever else has',
+    file: 'packages/osd/src/replicated-backend.ts',
+    snippet: 'waitingFor: new Set(pg.actingRecoveryBackfill), onCommit',
+    replacement: 'waitingFor: new Set([pg.whoami]), onCommit',
+    scenario: 'standard',
+    checker: 'durability',
+    verdict: NOT_LINEARIZABLE,
+  },
+  {
+    id: 'up-thru-not-awaited',
+    name: 'a primary goes active before its up_thru is in the map',
+    file: 'packages/osd/src/peering.ts',
+    snippet: "if (this.#state.name !== 'WaitUpThru' || this.#needsUpThru()) return;",
+    replacement: "if (this.#state.name !== 'WaitUpThru') return;",
+    scenario: 'standard',
+    checker: 'linearizability',
+    verdict: NOT_LINEARIZABLE,
+  },
+  {
+    id: 'down-osd-not-awaited',
+    name: 'a PG goes active without an OSD that alone may know of writes',
+    file: 'packages/osd/src/past-intervals.ts',
+    snippet: 'if (survivors > 0 || candidates.length === 0) continue;',
+    replacement: 'if (survivors > 0 || probe.size > 1 || candidates.length === 0) continue;',
+    scenario: 'standard',
+    checker: 'durability',
+    verdict: NOT_LINEARIZABLE,
+  },
+  {
+    id: 'started-too-early',
+    name: 'a primary tells of last_epoch_started before everyone has activated',
+    file: 'packages/osd/src/peering.ts',
+    snippet: 'pg.setInfo({ ...pg.info, ...started, lastComplete: completeUpTo(pg.info, pg.missing) });',
+    replacement:
+      'pg.setInfo({ ...pg.info, ...started, history: { ...pg.info.history, ...started }, lastComplete: completeUpTo(pg.info, pg.missing) });',
+    scenario: 'standard',
+    checker: 'durability',
+    verdict: NOT_LINEARIZABLE,
+  },
+  {
+    id: 'read-without-lease',
+    name: 'a primary serves reads without a lease, and does not wait for earlier ones to run out',
+    file: 'packages/osd/src/pg.ts',
+    snippet: 'return !this.isWaiting && now < this.core.lease.readableUntil(this.core.otherActing);',
+    replacement: 'return true;',
+    scenario: 'standard',
+    checker: 'one primary serving',
+    verdict: new RegExp(`${NOT_LINEARIZABLE.source}|at once`),
+  },
+  {
+    id: 'lease-forgotten',
+    name: 'an OSD forgets the leases it granted when a new interval begins',
+    file: 'packages/osd/src/read-lease.ts',
+    snippet: 'this.#priorUntil = Math.max(this.#priorUntil, this.#grantedUntil);',
+    replacement: '',
+    scenario: 'standard',
+    checker: 'one primary serving',
+    verdict: /is served by osd\.\d+ and by osd\.\d+ at once/,
+  },
+  {
+    id: 'min-size-ignored',
+    name: 'a PG serves with fewer OSDs than min_size',
+    file: 'packages/osd/src/pg-core.ts',
+    snippet: 'return this.acting.length >= this.pool.minSize;',
+    replacement: 'return this.acting.length > 0;',
+    scenario: 'standard',
+    checker: 'durability',
+    verdict: NOT_LINEARIZABLE,
+  },
+  {
+    id: 'request-runs-twice',
+    name: 'a request that is sent again is carried out again',
+    file: 'packages/osd/src/client-ops.ts',
+    snippet: 'if (isWrite && this.#answerFromLog(op)) return;',
+    replacement: '',
+    scenario: 'standard',
+    checker: 'linearizability',
+    verdict: NOT_LINEARIZABLE,
+  },
+  {
+    id: 'trimmed-requests-forgotten',
+    name: 'a log that is trimmed forgets the requests it knew',
+    file: 'packages/osd/src/pg-log.ts',
+    snippet: 'this.#addDup({ version: at, userVersion, reqid, result });',
+    replacement: 'this.#byReqid.delete(reqidKey(reqid));',
+    scenario: 'standard',
+    checker: 'linearizability',
+    verdict: NOT_LINEARIZABLE,
+  },
+  {
+    id: 'divergent-object-stays',
+    name: 'an object that only a divergent entry created is left in the store',
+    file: 'packages/osd/src/pg-log-merge.ts',
+    snippet: `  if (priorVersion.version === 0) {
+    missing.rm(oid);
+    removeObject(oid);`,
+    replacement: `  if (priorVersion.version === 0) {
+    missing.rm(oid);`,
+    scenario: 'standard',
+    checker: 'replicas alike',
+    verdict: new RegExp(`${REPLICAS_DIFFER.source}|${NOT_DURABLE.source}|${NOT_LINEARIZABLE.source}`),
+  },
+  {
+    id: 'delete-not-merged',
+    name: 'a replica that was away does not carry out the deletes it missed',
+    file: 'packages/osd/src/pg-log-merge.ts',
+    snippet: `      missing.rm(entry.oid);
+      removeObject(entry.oid);`,
+    replacement: '      missing.rm(entry.oid);',
+    scenario: 'standard',
+    checker: 'durability',
+    verdict: new RegExp(`an object that the log deletes is not there|${NOT_DURABLE.source}|${NOT_LINEARIZABLE.source}`),
+  },
+  {
+    id: 'missing-not-noted',
+    name: 'an object rewound to an older version is not counted as missing',
+    file: 'packages/osd/src/pg-log-merge.ts',
+    snippet: 'missing.add(oid, priorVersion, NO_VERSION);',
+    replacement: '',
+    scenario: 'standard',
+    checker: 'PG log and missing',
+    verdict: /an object that the log writes is there|answered with -\d+|may have been/,
+  },
+  {
+    id: 'need-not-revised',
+    name: 'what was missing in a divergent version is waited for in that version',
+    file: 'packages/osd/src/pg-log-merge.ts',
+    snippet: 'else missing.reviseNeed(oid, priorVersion);',
+    replacement: '',
+    scenario: 'standard',
+    checker: 'PG log and missing',
+    verdict: /nothing is needed that was not written|needed in the version that the log has/,
+  },
+  {
+    id: 'write-to-degraded',
+    name: 'an object is written to while a replica misses it',
+    file: 'packages/osd/src/client-ops.ts',
+    snippet: 'if (isMissing || (isWrite && (this.#recovery.isDegraded(oid) || this.#backfill.isBusy(oid)))) {',
+    replacement: 'if (isMissing || (isWrite && this.#backfill.isBusy(oid))) {',
+    scenario: 'standard',
+    checker: 'replicas alike',
+    verdict: new RegExp(`${REPLICAS_DIFFER.source}|${NOT_DURABLE.source}|osd\\.\\d+: .*|may have been|^unclean`),
+  },
+  {
+    id: 'backfill-misses-writes',
+    name: 'a backfill target misses writes to what is pushed but not told to be there yet',
+    file: 'packages/osd/src/backfill.ts',
+    snippet: 'return this.#lastStarted !== undefined && compareHObjects(oid, this.#lastStarted) <= 0;',
+    replacement: 'return false;',
+    scenario: 'standard',
+    checker: 'replicas alike',
+    verdict: new RegExp(`${REPLICAS_DIFFER.source}|${NOT_DURABLE.source}|may have been`),
+  },
+  {
+    id: 'reservation-kept',
+    name: 'a slot for recovery is kept when the interval ends',
+    file: 'packages/osd/src/pg.ts',
+    snippet: '    host.remoteReservations.cancel(cid);\n    this.#backend.onReset();',
+    replacement: '    this.#backend.onReset();',
+    scenario: 'standard',
+    checker: 'convergence',
+    verdict: NOT_HEALED,
+  },
+  {
+    id: 'recovery-slot-leak',
+    name: 'recovery that begins anew keeps its slot',
+    file: 'packages/osd/src/recovery.ts',
+    snippet: `    this.#operations.delete(objectKey(operation.oid));
+    if (operation.counted) this.#pg.host.endRecoveryOp();`,
+    replacement: '    this.#operations.delete(objectKey(operation.oid));',
+    scenario: 'standard',
+    checker: 'convergence',
+    verdict: NOT_HEALED,
+  },
+];
+
+export const STORE_BUGS: readonly PlantedBug[] = [
+  {
+    id: 'commits-overtake',
+    name: 'batches of an object store overtake those that wait for a flush',
+    file: 'packages/objectstore/src/commit-queue.ts',
+    snippet: `
+    for (const { awaits } of this.#held) {
+      if (awaits !== undefined && !this.#flushed.delete(awaits)) break;
+      ready += 1;
+    }`,
+    replacement: `
+    const isReady = ({ awaits }: Commit) => awaits === undefined || this.#flushed.has(awaits);
+    ready = this.#held.filter(isReady).length;
+    this.#held = [...this.#held.filter(isReady), ...this.#held.filter((commit) => !isReady(commit))];`,
+    scenario: 'standard',
+    checker: 'PG log and missing',
+    // What a store, a log or a client finds out of order first.
+    verdict:
+      /osd\.\d+: (deferred writes commit|a block is released|.*(log|head|version))|may have been|answered with -5/,
+  },
+  {
+    id: 'data-not-flushed',
+    name: 'metadata commit before the data they refer to are flushed',
+    file: 'packages/objectstore/src/extent-store.ts',
+    snippet: 'const awaits = this.#data.takeWroteDirectly() ? this.#flush() : undefined;',
+    replacement: 'if (this.#data.takeWroteDirectly()) this.#flush();\n    const awaits = undefined;',
+    scenario: 'standard',
+    checker: 'stores intact',
+    verdict: /is damaged|may have been|answered with -5|cannot be read|^unclean/,
+  },
+  {
+    id: 'block-reused-early',
+    name: 'a block is free before the transaction that gives it up is durable',
+    file: 'packages/objectstore/src/extent-store.ts',
+    snippet: 'free: (block) => this.#open.freed.push(block),',
+    replacement:
+      'free: (block) => {\n        if (this.#deferred.isOutstanding(block)) this.#open.freed.push(block);\n        else this.#allocator.release(block);\n      },',
+    scenario: 'standard',
+    checker: 'stores intact',
+    verdict: /is damaged|answered with -5|may have been|^unclean/,
+  },
+  {
+    id: 'deferred-not-replayed',
+    name: 'deferred writes are not replayed at mount',
+    file: 'packages/objectstore/src/extent-store.ts',
+    snippet: 'this.#deferred.replay(kv, blockCount);',
+    replacement: '',
+    scenario: 'standard',
+    checker: 'stores intact',
+    verdict: /is damaged|answered with -5|may have been|^unclean|deferred/,
+  },
+  {
+    id: 'deferred-cleaned-early',
+    name: 'the record of a deferred write is deleted before the device is flushed',
+    file: 'packages/objectstore/src/extent-store.ts',
+    snippet: '    this.#world.block.flush(this.#lastFlush);\n    return this.#lastFlush;',
+    replacement: `    const cleaned = this.#deferred.onFlushed(this.#flushes.get(this.#lastFlush)!);
+    const upTo = this.#flushes.get(this.#lastFlush)!;
+    if (cleaned !== undefined) {
+      const [start, end] = cleaned;
+      const batch = [{ op: 'delRange', start: bytesFromRaw(start), end: bytesFromRaw(end) } as const];
+      this.#queue.submitAside(batch, () => this.#onCleaned(upTo));
+    }
+    this.#world.block.flush(this.#lastFlush);
+    return this.#lastFlush;`,
+    scenario: 'standard',
+    checker: 'stores intact',
+    verdict: /is damaged|answered with -5|may have been|^unclean/,
+  },
+  {
+    id: 'checksum-ignored',
+    name: 'checksums of blocks are not compared',
+    file: 'packages/objectstore/src/object-data.ts',
+    snippet: 'if (crc !== stored) {',
+    replacement: 'if (crc !== stored && bytes.length === 0) {',
+    scenario: 'hostile',
+    checker: 'linearizability',
+    verdict: new RegExp(`${NOT_LINEARIZABLE.source}|${REPLICAS_DIFFER.source}|${NOT_DURABLE.source}`),
+  },
+  {
+    id: 'cut-end-kept',
+    name: 'truncating leaves the bytes that are cut off, for a later write to uncover',
+    file: 'packages/objectstore/src/object-data.ts',
+    snippet: 'if (size < onode.size) this.zero(onode, size, onode.size - size);',
+    replacement: '',
+    scenario: 'standard',
+    checker: 'linearizability',
+    verdict: NOT_LINEARIZABLE,
+  },
+  {
+    id: 'omap-outlives-object',
+    name: 'entries of an omap stay when its object is removed',
+    file: 'packages/objectstore/src/omap.ts',
+    snippet: `    this.#kv.delRange(prefix, afterPrefix(prefix));
+    this.#kv.del(omapHeaderKey(nid));`,
+    replacement: '    this.#kv.del(omapHeaderKey(nid));',
+    scenario: 'standard',
+    checker: 'stores intact',
+    verdict: /osd\.\d+: /,
+  },
+];
+
+export const CLIENT_BUGS: readonly PlantedBug[] = [
+  {
+    id: 'new-tid',
+    name: 'a request that is sent again gets a new number',
+    file: 'packages/objecter/src/objecter.ts',
+    snippet: 'const retry = op.attempts++;',
+    replacement: `const retry = op.attempts++;
+    if (retry > 0) {
+      this.#ops.delete(op.tid);
+      (op as { tid: bigint }).tid = ++this.#lastTid;
+      this.#ops.set(op.tid, op);
+    }`,
+    scenario: 'standard',
+    checker: 'linearizability',
+    verdict: NOT_LINEARIZABLE,
+  },
+  {
+    id: 'reset-not-resent',
+    name: 'what was under way on a session that broke is not sent again',
+    file: 'packages/objecter/src/objecter.ts',
+    snippet:
+      '    session.onReset();\n    for (const op of this.#ops.values()) if (op.target?.osd === session.osd) op.unsent = true;',
+    replacement: '    session.onReset();',
+    scenario: 'standard',
+    checker: 'convergence',
+    verdict: /^unclean: .*waits for \d+ answers/,
+  },
+  {
+    id: 'skipped-maps-ignored',
+    name: 'maps that a client has skipped count as if nothing had changed in them',
+    file: 'packages/objecter/src/objecter.ts',
+    snippet: 'if (skipped) op.unsent = true;',
+    replacement: '',
+    scenario: 'standard',
+    checker: 'convergence',
+    verdict: /^unclean: .*waits for \d+ answers/,
+  },
+  {
+    id: 'same-primary-not-resent',
+    name: 'a request is sent again only when its primary has changed',
+    file: 'packages/objecter/src/objecter.ts',
+    snippet: 'if (before?.interval !== target.interval ||',
+    replacement: 'if (before?.osd !== target.osd ||',
+    scenario: 'standard',
+    checker: 'convergence',
+    verdict: /^unclean: .*waits for \d+ answers/,
+  },
+  {
+    id: 'old-placement',
+    name: 'a client goes on with placements of an older map',
+    file: 'packages/objecter/src/op-target.ts',
+    snippet: 'const placement = placed.place(pgid);',
+    replacement: `const placement = (pool as { placements?: Map<number, PgPlacement> }).placements?.get(pgid.seed) ?? placed.place(pgid);
+  ((pool as { placements?: Map<number, PgPlacement> }).placements ??= new Map()).set(pgid.seed, placement);`,
+    scenario: 'standard',
+    checker: 'convergence',
+    verdict: /^unclean: .*waits for \d+ answers/,
+  },
+  {
+    id: 'older-map-taken',
+    name: 'whoever gets a whole map takes it, older or not',
+    file: 'packages/maps/src/osdmap-feed.ts',
+    snippet: `  const newest = Math.max(current?.epoch ?? 0, ...feed.fulls.keys());
+  const full = newest > (current?.epoch ?? 0) ? feed.fulls.get(newest) : undefined;`,
+    replacement: `  const newest = Math.max(0, ...feed.fulls.keys());
+  const full = newest !== (current?.epoch ?? 0) ? feed.fulls.get(newest) : undefined;`,
+    scenario: 'standard',
+    checker: 'map epochs',
+    verdict: /went back from OSDMap \d+ to \d+/,
+  },
+  {
+    id: 'subscriptions-lost',
+    name: 'a new session with a monitor does not renew what was subscribed to',
+    file: 'packages/mon-client/src/mon-client.ts',
+    snippet: 'this.#sendSubscriptions(this.#subscriptions.wanted);\n    if',
+    replacement: "this.#sendSubscriptions(new Map([['monmap', { start: 0, once: false }]]));\n    if",
+    scenario: 'standard',
+    checker: 'convergence',
+    verdict: NOT_HEALED,
+  },
+];
+
+export const PLANTED_BUGS: readonly PlantedBug[] = [...MON_BUGS, ...OSD_BUGS, ...STORE_BUGS, ...CLIENT_BUGS];
