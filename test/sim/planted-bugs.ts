@@ -127,6 +127,16 @@ export const MON_BUGS: readonly PlantedBug[] = [
 
 export const OSD_BUGS: readonly PlantedBug[] = [
   {
+    id: 'loss-passed-over',
+    name: 'a PG goes active though all OSDs of an interval in which it may have been written are gone',
+    file: 'packages/osd/src/past-intervals.ts',
+    snippet: 'pgDown = true;',
+    replacement: '',
+    scenario: 'lossy',
+    checker: 'linearizability',
+    verdict: NOT_LINEARIZABLE,
+  },
+  {
     id: 'ack-before-flush',
     name: 'OSDs acknowledge a write before the flush',
     file: 'packages/osd/src/replicated-backend.ts',

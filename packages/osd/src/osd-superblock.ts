@@ -21,8 +21,11 @@ export interface OsdSuperblock {
   /** Epoch it was marked up in last, and how far it is known to have been clean since. */
   readonly mountedEpoch: Epoch;
   readonly cleanThru: Epoch;
-  /** Whether the monitors have said that no OSD of this uuid was up before this store was made: see boot.ts. */
-  readonly admitted: boolean;
+  /**
+   * In which map the monitors said that no OSD of this uuid had been up before this store was made: see boot.ts. What happened
+   * until then this OSD has no part in. 0: not yet.
+   */
+  readonly admittedIn: Epoch;
 }
 
 const VERSION = 2;
@@ -37,7 +40,7 @@ export function encodeSuperblock(superblock: OsdSuperblock): Bytes {
     encoder.u32(superblock.newestMap);
     encoder.u32(superblock.mountedEpoch);
     encoder.u32(superblock.cleanThru);
-    encoder.bool(superblock.admitted);
+    encoder.u32(superblock.admittedIn);
   });
   return encoder.finish();
 }
@@ -53,7 +56,7 @@ export function decodeSuperblock(bytes: Bytes): OsdSuperblock {
     newestMap: decoder.u32('newest map'),
     mountedEpoch: decoder.u32('mounted epoch'),
     cleanThru: decoder.u32('clean thru'),
-    // What was made before this was asked has run.
-    admitted: version < 2 || decoder.bool('admitted'),
+    // What was made before this was asked may have been there from the first.
+    admittedIn: version < 2 ? 1 : decoder.u32('admitted in'),
   }));
 }

@@ -106,7 +106,7 @@ export class Osd implements Daemon<Message> {
     this.#options = options;
     this.#store = store;
     const noMaps = { oldestMap: 0, newestMap: 0, mountedEpoch: 0, cleanThru: 0 };
-    this.#superblock = { fsid, osdUuid: options.uuid, whoami, ...noMaps, admitted: false };
+    this.#superblock = { fsid, osdUuid: options.uuid, whoami, ...noMaps, admittedIn: 0 };
     this.#maps = new OsdMapStore(store, world.log);
     this.#mon = new MonClient({
       world,
@@ -528,8 +528,12 @@ export class Osd implements Daemon<Message> {
   #makePgHost(): PgHost {
     const { id: whoami, store } = this.#options;
     const { osd_max_backfills: slots } = this.#world.config;
+    const self = this;
     return {
       whoami,
+      get admittedIn() {
+        return self.#superblock.admittedIn;
+      },
       world: this.#world,
       store,
       localReservations: new Reservations(slots),
@@ -578,10 +582,10 @@ export class Osd implements Daemon<Message> {
         return [self.#superblock.mountedEpoch, self.#superblock.cleanThru];
       },
       get isAdmitted() {
-        return self.#superblock.admitted;
+        return self.#superblock.admittedIn > 0;
       },
       admit: (then) => {
-        this.#writeSuperblock([], { admitted: true });
+        this.#writeSuperblock([], { admittedIn: this.epoch });
         this.#afterCommit(then);
       },
       subscribeMaps: (from) => this.#subscribeMaps(from),

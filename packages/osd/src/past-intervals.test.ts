@@ -2,7 +2,14 @@ import type { OsdId } from '@spirula/encoding';
 import { emptyOsdMap, type OsdMap, OsdState, type PgPlacement, type Pool } from '@spirula/maps';
 import type { PastInterval } from '@spirula/messages';
 import { describe, expect, test } from 'vitest';
-import { buildPriorSet, closeInterval, isNewInterval, isPriorSetAffected, NO_OSD } from './past-intervals.ts';
+import {
+  buildPriorSet,
+  closeInterval,
+  hasUnwitnessed,
+  isNewInterval,
+  isPriorSetAffected,
+  NO_OSD,
+} from './past-intervals.ts';
 
 const pool = { size: 3, minSize: 2, pgNum: 8, lastForceResend: 0 } as Pool;
 
@@ -107,5 +114,40 @@ describe('the prior set', () => {
     const prior = buildPriorSet(mapOf(20, [0, 1]), now, [interval(2, 4, [2, 3]), interval(5, 9, [0, 2])], 5);
 
     expect(prior.pgDown).toBe(false);
+  });
+});
+
+describe('an interval that may have gone read-write', () => {
+  const past = [interval(5, 8, [0, 1]), interval(9, 12, [2], false)];
+
+  test('has a witness in any member that was there and is heard', () => {
+    expect(hasUnwitnessed(past, new Map([[1, 3]]))).toBe(false);
+    expect(
+      hasUnwitnessed(
+        past,
+        new Map([
+          [0, 20],
+          [1, 8],
+        ]),
+      ),
+    ).toBe(false);
+  });
+
+  test('has none in one that was admitted later under the same number, nor in others', () => {
+    expect(hasUnwitnessed(past, new Map([[2, 1]]))).toBe(true);
+    expect(
+      hasUnwitnessed(
+        past,
+        new Map([
+          [0, 9],
+          [1, 20],
+        ]),
+      ),
+    ).toBe(true);
+  });
+
+  test('needs none when it did not', () => {
+    expect(hasUnwitnessed([interval(5, 8, [0, 1], false)], new Map([[2, 9]]))).toBe(false);
+    expect(hasUnwitnessed([], new Map())).toBe(false);
   });
 });

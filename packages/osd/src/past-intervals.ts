@@ -123,3 +123,15 @@ export function isPriorSetAffected(prior: PriorSet, map: OsdMap): boolean {
   }
   return false;
 }
+
+/**
+ * Whether an interval may have gone read-write and none of `witnesses` was in it: what was written then nobody knows.
+ *
+ * @param witnesses with the epoch each was admitted in: up to then its number was another's, which took its store along
+ */
+export function hasUnwitnessed(pastIntervals: readonly PastInterval[], witnesses: ReadonlyMap<OsdId, Epoch>): boolean {
+  return pastIntervals.some(
+    ({ acting, last, maybeWentRw }) =>
+      maybeWentRw && !membersOf(acting).some((osd) => (witnesses.get(osd) ?? Number.POSITIVE_INFINITY) <= last),
+  );
+}

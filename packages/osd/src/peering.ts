@@ -27,6 +27,7 @@ import { isFirst } from './object-id.ts';
 import {
   buildPriorSet,
   closeInterval,
+  hasUnwitnessed,
   isNewInterval,
   isPriorSetAffected,
   membersOf,
@@ -75,6 +76,8 @@ export interface PeeringListener {
 export class Peering {
   readonly #pg: PgCore;
   readonly #listener: PeeringListener;
+  /** Of those that have told of themselves: each has no part in what happened up to that epoch. */
+  readonly #admittedIn = new Map<OsdId, Epoch>();
   #current: PeeringState = { name: 'Initial' };
   #enteredAt: UTime;
   #startedAt: UTime;
@@ -262,6 +265,7 @@ export class Peering {
     const pg = this.#pg;
     if (!pg.isPrimary || this.#isOld(message.epoch, message.queryEpoch)) return;
     if (!isConsistentInfo(message.info) || !this.#hasBeenUpSince(from, message.epoch)) return;
+    this.#admittedIn.set(from, message.admittedIn);
     if (this.#state.name === 'Active') {
       // A stray's word; what a member of the acting set has is known better here. And of every interval's leases
       // somebody who was in it has told before the PG went active.
@@ -366,8 +370,27 @@ export class Peering {
     return { kind: 'chosen', authority, backfill };
   }
 
+  /**
+   * Whether nobody has heard that the PG was ever active, nor is anybody left who would know. Ceph's OSDs never begin a PG by
+   * themselves: there the monitors remember which PGs have been created, and such a one stays `unknown`.
+   */
+  #mayHaveBeenForgotten(): boolean {
+    const pg = this.#pg;
+    const infos = this.#allInfos();
+    const wasActive = [...infos.values()].some(({ history }) => history.lastEpochStarted > 0);
+    if (wasActive) return false;
+    const witnesses = new Map([[pg.whoami, pg.host.admittedIn]]);
+    for (const osd of pg.peerInfo.keys()) witnesses.set(osd, this.#admittedIn.get(osd)!);
+    return hasUnwitnessed(pg.pastIntervals, witnesses);
+  }
+
   #becomeGetLog(prior: PriorSet): void {
     const pg = this.#pg;
+    if (this.#mayHaveBeenForgotten()) {
+      this.#state = { name: 'Incomplete', prior };
+      pg.host.pgChanged(pg.pgid);
+      return;
+    }
     const choice = this.#chooseActing(false);
     if (choice.kind !== 'chosen') {
       this.#state =
@@ -611,6 +634,7 @@ export class Peering {
       info: pg.info,
       pastIntervals: pg.pastIntervals,
       priorReadableUs: pg.lease.priorRemaining(pg.host.world.clock.now()),
+      admittedIn: pg.host.admittedIn,
     });
   }
 

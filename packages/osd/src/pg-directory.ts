@@ -207,7 +207,8 @@ export class PgDirectory {
     if (message.type === 'pg_query') {
       const { pgid, epoch, query } = message;
       const answer = { pgid, epoch: current!.epoch, queryEpoch: epoch, info: emptyInfo(pgid), pastIntervals: [] };
-      if (query === 'info') this.#host.send(from, { type: 'pg_notify', ...answer, priorReadableUs: 0 });
+      const { admittedIn } = this.#host;
+      if (query === 'info') this.#host.send(from, { type: 'pg_notify', ...answer, priorReadableUs: 0, admittedIn });
       else {
         const log = { head: NO_VERSION, tail: NO_VERSION, entries: [], dups: [] };
         this.#host.send(from, { type: 'pg_log', ...answer, log, missing: [], lease: undefined });

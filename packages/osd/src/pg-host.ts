@@ -7,6 +7,8 @@ import type { Reservations } from './reservations.ts';
 /** What a PG needs of the OSD it lives on. */
 export interface PgHost {
   readonly whoami: OsdId;
+  /** The OSD has no part in what happened up to this epoch, whatever had its number then. */
+  readonly admittedIn: Epoch;
   readonly world: World<Message>;
   readonly store: ObjectStore;
   readonly localReservations: Reservations;

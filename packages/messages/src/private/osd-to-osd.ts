@@ -82,6 +82,8 @@ export interface PgNotify extends PriorReadable {
   readonly queryEpoch: Epoch;
   readonly info: PgInfo;
   readonly pastIntervals: readonly PastInterval[];
+  /** The sender has no part in what happened up to this epoch, whatever had its number then. */
+  readonly admittedIn: Epoch;
 }
 
 /** The primary asks for a PG's info, for its log from `since` on, or for all of its log (MOSDPGQuery). */
@@ -371,6 +373,7 @@ export const privateCodecs = {
     info: pgInfoSchema,
     pastIntervals,
     priorReadableUs: uint,
+    admittedIn: u32,
   }),
   pg_query: privateMessage(0x8111, { pgid, epoch: u32, query: literal('info', 'log', 'fulllog'), since: eversion }),
   pg_log: privateMessage(0x8112, {

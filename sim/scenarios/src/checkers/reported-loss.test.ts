@@ -38,7 +38,7 @@ function runWith(faults: readonly unknown[], mayLose: boolean): Lab {
       },
     },
     pools: [{ size: 2, minSize: 1, pgNum: 8 }],
-    workloads: [{ kind: 'objects', objects: 16 }],
+    workloads: [{ kind: 'objects', objects: 48 }],
     duration: '30s',
     healWithin: '120s',
     faults: faults as FaultPlan[],
@@ -48,11 +48,14 @@ function runWith(faults: readonly unknown[], mayLose: boolean): Lab {
 }
 
 const GONE = [{ fault: 'lose-disk', daemons: ['osd.0', 'osd.1'], at: '10s' }];
+/** Nobody is left who knows what there was, nor who could come back and tell. */
+const PURGED = [{ fault: 'replace', daemons: ['osd.0', 'osd.1'], at: '10s' }];
 /** Every copy of everything, while nobody writes it anew. */
 const ROTTEN = [{ fault: 'bit-rot', daemons: 'osds', count: 10_000, at: '29s' }];
 
 test.each([
   ['all OSDs of a PG are gone', GONE],
+  ['all OSDs of a PG were purged and created anew', PURGED],
   ['no copy of an object can be read', ROTTEN],
 ])('when %s the loss is reported, and what is left is right', (_, faults) => {
   const outcome = runWith(faults, true).run();
