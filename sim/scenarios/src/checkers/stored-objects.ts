@@ -62,11 +62,16 @@ function readObject(store: ObjectStore, cid: string, name: RawString): Content |
 
 /** What is wrong with the stores and no fault of a disk accounts for. */
 export function findDamage(cluster: SimCluster): string[] {
-  return cluster.osds.flatMap((place) => {
-    const { damaged, faults } = place.store!.fsck();
-    const unexplained = damaged.filter((block) => !isExplained(place, block));
-    return [...faults, ...unexplained.map(describeBlock)].map((fault) => `osd.${place.id}: ${fault}`);
-  });
+  return cluster.osds.flatMap((place) => [
+    ...place.store!.fsck().faults.map((fault) => `osd.${place.id}: ${fault}`),
+    ...findDamagedBlocks(place),
+  ]);
+}
+
+/** Blocks in one OSD's store that no read gives, and no fault of its disk accounts for. */
+export function findDamagedBlocks(place: OsdPlace): string[] {
+  const unexplained = place.store!.fsck().damaged.filter((block) => !isExplained(place, block));
+  return unexplained.map((block) => `osd.${place.id}: ${describeBlock(block)}`);
 }
 
 /**
