@@ -67,6 +67,11 @@ export class Allocator {
     this.#freeInGroup[Math.floor(block / GROUP_BLOCKS)]! += 1;
   }
 
+  /** Goes on from the first block: what came free last is soon taken again. */
+  startOver(): void {
+    this.#cursor = 0;
+  }
+
   #take(block: number): void {
     this.#taken[block] = 1;
     this.#free -= 1;

@@ -146,6 +146,7 @@ class ExtentStore implements ObjectStore {
   submit(transaction: Transaction, token: Token): void {
     this.#trimCache();
     this.#checkSpace(transaction);
+    if (this.#world.buggify('store allocates from the start')) this.#allocator.startOver();
     for (const op of transaction) this.#apply(op);
     for (const [onode, shards] of this.#open.dirty) this.#writeOnode(onode, shards);
     const { freed } = this.#open;

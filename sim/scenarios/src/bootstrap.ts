@@ -5,6 +5,7 @@ import { type Instant, SECOND } from '@spirula/world';
 import { findUnclean } from './checkers/unclean-pgs.ts';
 import type { SimCluster } from './cluster.ts';
 import type { ClusterSpec } from './cluster-spec.ts';
+import { sendCommand } from './operator.ts';
 
 type Command = Readonly<Record<string, unknown>>;
 
@@ -67,7 +68,7 @@ function runCommand(cluster: SimCluster, command: Command): void {
 function runCommands(cluster: SimCluster, commands: readonly Command[]): void {
   const replies = commands.map((command) => {
     const sent: { reply: CommandResult | undefined } = { reply: undefined };
-    cluster.sendCommand(command, (reply) => {
+    sendCommand(cluster, command, (reply) => {
       sent.reply = reply;
     });
     return sent;

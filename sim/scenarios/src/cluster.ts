@@ -1,8 +1,6 @@
 /** A whole cluster in a simulation: its daemons, with those that run at hand for checkers. */
 import {
   type AddrVec,
-  EMPTY,
-  formatUuid,
   type OsdId,
   type PgId,
   type PoolId,
@@ -14,7 +12,6 @@ import { type MonMap, mapPg, type OsdMap, objectToPg } from '@spirula/maps';
 import type { Message } from '@spirula/messages';
 import { Mgr } from '@spirula/mgr';
 import { Monitor } from '@spirula/mon';
-import type { CommandResult } from '@spirula/mon-client';
 import { createObjectStore, type ObjectStore } from '@spirula/objectstore';
 import { Osd, type PgInspection } from '@spirula/osd';
 import {
@@ -68,8 +65,6 @@ const OSD_ENDPOINTS: Endpoints = { public: 6800, cluster: 6801, hb_front: 6802, 
 const MGR_PORT = 6810;
 /** How long after its end a daemon is started again. */
 const RESTART_DELAY: Instant = 5 * SECOND;
-/** An operator asks again after so long. */
-const COMMAND_RETRY: Instant = 3 * SECOND;
 
 export class SimCluster {
   readonly simulation: Simulation;
@@ -142,25 +137,6 @@ export class SimCluster {
     return [actingPrimary, ...others].flatMap((osd) => this.osds[osd] ?? []);
   }
 
-  /**
-   * The OSD's disk is gone for good. An operator waits until it is down, purges it from the cluster, and puts one with an empty
-   * disk in its place, under the same number; asking again until the monitors have answered.
-   */
-  replaceOsd(process: SimProcess): void {
-    const place = this.osds.find((each) => each.process === process);
-    if (place === undefined || place.isDiskless) return;
-    this.loseDisk(process);
-    place.generation += 1;
-    const { id } = place;
-    const uuid = formatUuid(this.uuidOf(id));
-    this.insist({ prefix: 'osd purge-actual', id, yes_i_really_mean_it: true }, () => {
-      this.insist({ prefix: 'osd new', uuid, id }, () => {
-        place.isDiskless = false;
-        if (process.state === 'stopped') process.start();
-      });
-    });
-  }
-
   /** An OSD's disk is gone for good, and nobody replaces it. */
   loseDisk(process: SimProcess): void {
     const place = this.osds.find((each) => each.process === process);
@@ -168,22 +144,6 @@ export class SimCluster {
     place.isDiskless = true;
     process.crash();
     process.disk.wipe();
-  }
-
-  /** Gives a command again and again until it is done. */
-  insist(command: Readonly<Record<string, unknown>>, then: () => void = () => {}): void {
-    let done = false;
-    const attempt = () => {
-      if (done) return;
-      this.sendCommand(command, ({ code }) => {
-        if (done || code !== 0) return;
-        done = true;
-        // Not in the client's turn.
-        this.simulation.after(0, then);
-      });
-      this.simulation.after(COMMAND_RETRY, attempt);
-    };
-    attempt();
   }
 
   /** Nobody waits any more for what has not been answered: time must not go on after this. */
@@ -197,17 +157,6 @@ export class SimCluster {
     const [primary] = pgid === undefined ? [] : this.actingOf(pgid);
     if (primary?.process.state !== 'running') return undefined;
     return primary.daemon?.inspect().pgs.find((pg) => pg.pgid === name);
-  }
-
-  /** Sends a command to the monitors, as an operator does at a client; `then` learns what they say. */
-  sendCommand(
-    command: Readonly<Record<string, unknown>>,
-    then: (reply: CommandResult) => void = ({ code, status }) => {
-      this.simulation.addNote(`${command['prefix']}: ${code === 0 ? 'done' : `error ${code}`} ${status}`.trimEnd());
-    },
-  ): void {
-    const { process, daemon } = this.clients[0]!;
-    process.call(() => daemon!.mon.command(command, EMPTY, then));
   }
 
   /** An orderly stop, which lasts: the init system does not start it again. */

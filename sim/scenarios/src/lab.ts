@@ -21,6 +21,7 @@ import { Injector } from './faults/injector.ts';
 import { type FaultPlan, faultOf } from './faults/plan.ts';
 import { RedundancyGuard } from './faults/redundancy.ts';
 import { Storm } from './faults/storm.ts';
+import { sendCommand } from './operator.ts';
 import { networkOf } from './profiles.ts';
 import type { Outcome } from './scenario.ts';
 import { inSeconds, parseSpan } from './span.ts';
@@ -180,7 +181,7 @@ export class Lab {
     let checks: readonly string[] = [];
     const unreported = () => findUnreported(this.#checkers.reportedLosses().values(), checks);
     for (let tries = 0; tries < HEALTH_TRIES && unreported().length > 0; tries++) {
-      this.cluster.sendCommand({ prefix: 'health', format: 'json' }, ({ code, data }) => {
+      sendCommand(this.cluster, { prefix: 'health', format: 'json' }, ({ code, data }) => {
         if (code === 0) checks = Object.keys((JSON.parse(fromUtf8(data)) as { readonly checks: object }).checks);
       });
       yield* this.#stretches(HEALTH_INTERVAL, () => false);

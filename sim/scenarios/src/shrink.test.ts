@@ -146,6 +146,35 @@ test('a run that fails early ends soon after, and what would have come later goe
   expect(victims(small)).toEqual(['osd.0']);
 });
 
+test('a fault that has to strike at a certain moment is looked for alone, at other moments', async () => {
+  const spec = failing({ faults: crashes(3), duration: '60s' });
+  // All three, or one that strikes while something is being written.
+  const judge = ({ faults }: ScenarioSpec) => {
+    const [only] = faults;
+    const isWriting =
+      faults.length === 1 && parseSpan(only!.at!)! % 1_000_000 < 200_000 && parseSpan(only!.at!)! > 5_000_000;
+    return faults.length === 3 || (isWriting && only!.at !== '12s' && only!.at !== '10s') ? LOST : undefined;
+  };
+  const { run } = fakeRunner(judge);
+
+  const { spec: small } = await shrink(spec, outcomeOf(spec, LOST), { run, width: 2, maxRuns: 400 });
+
+  expect(small.faults).toHaveLength(1);
+  expect(judge(small)).toBe(LOST);
+});
+
+test('who need not be struck is not', async () => {
+  const daemons = ['osd.0', 'osd.1', 'osd.2', 'osd.3'];
+  const spec = failing({ faults: [{ at: '5s', fault: 'power-loss', daemons }] });
+  const { run } = fakeRunner((each) =>
+    victims(each).includes('osd.1') && victims(each).includes('osd.3') ? LOST : undefined,
+  );
+
+  const { spec: small } = await shrink(spec, outcomeOf(spec, LOST), { run, width: 3, maxRuns: 400 });
+
+  expect(victims(small)).toEqual(['osd.1', 'osd.3']);
+});
+
 test('workload, cluster and options become as simple as the failure allows', async () => {
   const spec = failing({
     cluster: {

@@ -6,7 +6,15 @@
  */
 import { SECOND } from '@spirula/world';
 import { type Outcome, problemsOf } from './scenario.ts';
-import { CIRCUMSTANCES, CLUSTER, type Simplification, shorterFaults, WORK } from './simplifications.ts';
+import {
+  CIRCUMSTANCES,
+  CLUSTER,
+  fewerVictims,
+  lastFaultsElsewhen,
+  type Simplification,
+  shorterFaults,
+  WORK,
+} from './simplifications.ts';
 import { formatSpan, parseSpan } from './span.ts';
 import type { ScenarioSpec } from './spec.ts';
 
@@ -81,7 +89,8 @@ export async function shrink(spec: ScenarioSpec, outcome: Outcome, options: Shri
     await search.takeAwayOptions();
     // With less around them fewer may do.
     await search.takeAwayFaults();
-    await search.shortenFaults();
+    await search.moveLastFaults();
+    await search.simplifyFaults();
     await search.simplify(WORK);
   }
   return { spec: search.best, runs: search.runs, isWrittenDown };
@@ -178,10 +187,18 @@ class Search {
     }
   }
 
-  /** Faults that last less long. */
-  async shortenFaults(): Promise<void> {
+  /** One fault instead of many, or two, at another moment. */
+  async moveLastFaults(): Promise<void> {
+    for (const count of [1, 2]) {
+      if (await this.#take('other moments', lastFaultsElsewhen(this.best, count))) return;
+    }
+  }
+
+  /** Faults that strike fewer and last less long. */
+  async simplifyFaults(): Promise<void> {
     for (let i = 0; i < this.best.faults.length && !this.#isOver; i++) {
-      await this.#take('shorter faults', shorterFaults(this.best, i));
+      while (await this.#take('fewer victims', i < this.best.faults.length ? fewerVictims(this.best, i) : []));
+      if (i < this.best.faults.length) await this.#take('shorter faults', shorterFaults(this.best, i));
     }
   }
 

@@ -18,6 +18,8 @@ const LAST_FAULT_LASTS: readonly Instant[] = [5 * SECOND, 15 * SECOND, 30 * SECO
 const ENOUGH_TO_HEAL: Instant = 120 * SECOND;
 /** Clients have written something by then. */
 const FIRST_FAULT: Instant = 5 * SECOND;
+/** Tried for a fault that has to strike at a certain moment. */
+const MOMENTS = 40;
 const NAMES_MONITORS = /"(mon\.|leader|peons|mons)/;
 
 /** Less time, and less that runs: what follows is tried sooner. */
@@ -129,6 +131,34 @@ export const CIRCUMSTANCES = circumstances.map(({ text, variants }) => ({
   variants: (spec: ScenarioSpec) => variants(spec).filter((each) => JSON.stringify(each) !== JSON.stringify(spec)),
 }));
 
+/** Only the last fault, or the last two, at other moments: what strikes between an answer and a flush must strike just then. */
+export function lastFaultsElsewhen(spec: ScenarioSpec, count: number): readonly ScenarioSpec[] {
+  if (spec.faults.length <= count) return [];
+  const kept = spec.faults.slice(-count);
+  const times = timesOf({ faults: kept });
+  const span = Math.min(...times) - FIRST_FAULT;
+  const duration = parseSpan(spec.duration)!;
+  return Array.from({ length: MOMENTS }, (_, i) => Math.floor((span * i) / MOMENTS))
+    .filter((earlier) => earlier >= 0)
+    .map((earlier) => ({
+      ...spec,
+      duration: formatSpan(duration - earlier),
+      faults: kept.map((plan, i) => ({ ...plan, at: formatSpan(times[i]! - earlier) }) as FaultPlan),
+    }));
+}
+
+/** Variants in which the fault at `index` strikes one daemon less. */
+export function fewerVictims(spec: ScenarioSpec, index: number): readonly ScenarioSpec[] {
+  const plan = spec.faults[index]!;
+  if (!('daemons' in plan) || typeof plan.daemons === 'string') return [];
+  const daemons = plan.daemons ?? [];
+  if (daemons.length < 2) return [];
+  return daemons.map((_, i) => ({
+    ...spec,
+    faults: spec.faults.with(index, { ...plan, daemons: daemons.filter((__, other) => other !== i) } as FaultPlan),
+  }));
+}
+
 /** Variants in which the fault at `index` lasts less long. */
 export function shorterFaults(spec: ScenarioSpec, index: number): readonly ScenarioSpec[] {
   const plan = spec.faults[index]!;
@@ -140,7 +170,7 @@ export function shorterFaults(spec: ScenarioSpec, index: number): readonly Scena
   }));
 }
 
-function timesOf({ faults }: ScenarioSpec): Instant[] {
+function timesOf({ faults }: Pick<ScenarioSpec, 'faults'>): Instant[] {
   return faults.map(({ at }) => (at === undefined ? 0 : parseSpan(at)!));
 }
 

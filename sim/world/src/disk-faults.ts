@@ -128,6 +128,11 @@ export class DiskFaults {
     );
   }
 
+  /** Whether reads may fail now. */
+  get failsReads(): boolean {
+    return this.#rules.some(({ operation, left }) => operation === 'read' && left > 0);
+  }
+
   // For the disk
 
   /** The error this operation ends with, if it does. */

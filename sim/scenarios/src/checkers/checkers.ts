@@ -13,7 +13,7 @@ import { MonLeaseWatch, type MonView } from './mon-lease-watch.ts';
 import { PaxosWatch } from './paxos-watch.ts';
 import { findReportedLosses, isIn, saysLoss } from './reported-loss.ts';
 import { type Server, ServingWatch } from './serving-watch.ts';
-import { copiesOf, findDamage, findReplicaDifferences } from './stored-objects.ts';
+import { copiesOf, findDamage, findDamagedBlocks, findReplicaDifferences } from './stored-objects.ts';
 import { findUnclean, findUncleanPgs } from './unclean-pgs.ts';
 
 /** Events that change nothing about who serves what. */
@@ -30,6 +30,8 @@ export class Checkers {
   readonly #leases: MonLeaseWatch;
   readonly #mayLose: boolean;
   #countdown = 1;
+  /** Of each OSD, how often it had been started when its store was looked at last. */
+  readonly #storesSeen = new Map<number, number>();
 
   /**
    * @param checkOneIn PGs' invariants are checked after one event of an OSD in so many
@@ -114,6 +116,7 @@ export class Checkers {
 
   #afterOsd(process: SimProcess, osd: number, event: WorldEvent<Message>): void {
     const daemon = this.#cluster.osds[osd]!.daemon!;
+    this.#checkStoreAfterStart(process, osd);
     this.#checkEpoch(process, daemon.epoch);
     if (!IDLE_EVENTS.has(event.kind)) this.#report(this.#serving.check(osd));
     this.#countdown -= 1;
@@ -125,6 +128,14 @@ export class Checkers {
       if (!(error instanceof InvariantViolation)) throw error;
       this.#report(`osd.${osd}: ${error.message}`);
     }
+  }
+
+  /** Whatever a crash left: what a store refers to is there when it is mounted. Later a good copy may have hidden that it was not. */
+  #checkStoreAfterStart({ runs, disk }: SimProcess, osd: number): void {
+    if (this.#storesSeen.get(osd) === runs) return;
+    this.#storesSeen.set(osd, runs);
+    if (disk.faults.failsReads) return;
+    for (const problem of findDamagedBlocks(this.#cluster.osds[osd]!)) this.#report(`${problem}, when it starts`);
   }
 
   #server(osd: number): Server | undefined {

@@ -67,10 +67,15 @@ function readObject(store: ObjectStore, cid: string, name: RawString): Content |
 export function findDamage(cluster: SimCluster): string[] {
   return cluster.osds.flatMap((place) => {
     if (place.isDiskless) return [];
-    const { damaged, faults } = place.store!.fsck();
-    const unexplained = damaged.filter((block) => !isExplained(place, block));
-    return [...faults, ...unexplained.map(describeBlock)].map((fault) => `osd.${place.id}: ${fault}`);
+    const faults = place.store!.fsck().faults.map((fault) => `osd.${place.id}: ${fault}`);
+    return [...faults, ...findDamagedBlocks(place)];
   });
+}
+
+/** Blocks in one OSD's store that no read gives, and no fault of its disk accounts for. */
+export function findDamagedBlocks(place: OsdPlace): string[] {
+  const unexplained = place.store!.fsck().damaged.filter((block) => !isExplained(place, block));
+  return unexplained.map((block) => `osd.${place.id}: ${describeBlock(block)}`);
 }
 
 /**

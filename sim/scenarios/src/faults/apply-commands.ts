@@ -1,5 +1,6 @@
 /** What operators do, rightly or wrongly, and what clients insist on. */
 import type { SimCluster } from '../cluster.ts';
+import { insist, sendCommand } from '../operator.ts';
 import type { Apply } from './scene.ts';
 import { findTargets, UnknownTarget } from './targets.ts';
 
@@ -9,8 +10,8 @@ const SELECTOR = /^\{(.+)\}$/;
 /** Nobody waits for the answer; it is noted in the log of the client that sends it. */
 export const applyCommand: Apply<'command'> = ({ cluster }, { command, undo }) => {
   const args = Object.entries(command).map(([name, value]) => [name, nameIds(cluster, value)]);
-  cluster.sendCommand(Object.fromEntries(args));
-  return undo && (() => cluster.insist(undo));
+  sendCommand(cluster, Object.fromEntries(args));
+  return undo && (() => insist(cluster, undo));
 };
 
 /** Puts the ids of daemons where an argument selects them; into a list as many as there are. */

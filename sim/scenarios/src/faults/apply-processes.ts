@@ -3,6 +3,7 @@
 import type { SimProcess } from '@spirula/sim-world';
 import { type Instant, SECOND } from '@spirula/world';
 import type { SimCluster } from '../cluster.ts';
+import { replaceOsd } from '../operator.ts';
 import { parseSpan } from '../span.ts';
 import type { Apply } from './scene.ts';
 
@@ -39,7 +40,7 @@ const slowCpu: Apply<'slow-cpu'> = ({ processes }, { factor }) => {
 
 /** An operator takes the OSD out of the cluster and puts a new one in: that takes as long as it takes, fault or no fault. */
 const replace: Apply<'replace'> = ({ cluster, processes }) => {
-  for (const process of processes) cluster.replaceOsd(process);
+  for (const process of processes) replaceOsd(cluster, process);
   return undefined;
 };
 

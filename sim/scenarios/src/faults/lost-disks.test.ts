@@ -1,10 +1,12 @@
 /** Disks that are gone for good: what an OSD or a monitor may do with an empty one, and what must not be lost meanwhile. */
+
 import { formatUuid } from '@spirula/encoding';
 import { osdUp } from '@spirula/maps';
 import { SECOND } from '@spirula/world';
 import { describe, expect, test } from 'vitest';
 import { findUnclean } from '../checkers/unclean-pgs.ts';
 import { Lab } from '../lab.ts';
+import { insist } from '../operator.ts';
 import { type ScenarioInput, scenarioSchema } from '../spec.ts';
 
 const OPTIONS = { mon_osd_min_down_reporters: 1, osd_heartbeat_grace: 6, osd_heartbeat_interval: 1 };
@@ -59,8 +61,8 @@ describe('an OSD whose disk was lost', () => {
     injector.inject({ fault: 'lose-store', daemons: ['osd.1'] });
     place.generation += 1;
     const uuid = formatUuid(cluster.uuidOf(1));
-    cluster.insist({ prefix: `osd ${how}-actual`, id: 1, yes_i_really_mean_it: true }, () => {
-      cluster.insist({ prefix: 'osd new', uuid, id: 1 }, () => place.process.start());
+    insist(cluster, { prefix: `osd ${how}-actual`, id: 1, yes_i_really_mean_it: true }, () => {
+      insist(cluster, { prefix: 'osd new', uuid, id: 1 }, () => place.process.start());
     });
     runUntil(lab, () => osdUp(cluster.osdMap!, 1) && formatUuid(cluster.osdMap!.osdUuid[1]!) === uuid);
     runUntil(lab, () => findUnclean(cluster).length === 0);
