@@ -182,6 +182,19 @@ test('stamps are printed in UTC to the microsecond, whatever the year', () => {
   );
 });
 
+test('a crc32c of a long stretch is that of its short pieces', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 4000, max: 9000 }), fc.integer({ min: 0, max: 0xffffffff }), (length, seed) => {
+      const bytes = Uint8Array.from({ length }, (_, i) => Math.imul(i + seed, 0x9e3779b1) >>> 24);
+      let crc = seed;
+      for (let at = 0; at < length; at += 100) crc = crc32c(bytes.subarray(at, at + 100), crc);
+
+      expect(crc32c(bytes, seed)).toBe(crc);
+    }),
+    { numRuns: 20 },
+  );
+});
+
 test('a crc32c is the same in one piece and in several', () => {
   fc.assert(
     fc.property(

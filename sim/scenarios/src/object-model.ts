@@ -207,14 +207,24 @@ export function hashBytes(bytes: Bytes): string {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   let a = 0x9e3779b9;
   let b = 0x85ebca6b;
+  let c = 0x7f4a7c15;
+  let d = 0x2545f491;
   let i = 0;
-  for (; i + 4 <= bytes.length; i += 4) {
-    const word = view.getInt32(i, true);
-    a = Math.imul(a ^ word, 0x01000193);
+  // Two words a step, each in two lanes: none waits for another.
+  for (; i + 8 <= bytes.length; i += 8) {
+    const first = view.getInt32(i, true);
+    const second = view.getInt32(i + 4, true);
+    a = Math.imul(a ^ first, 0x01000193);
+    b = Math.imul(b ^ first, 0x5bd1e995);
+    c = Math.imul(c ^ second, 0x01000193);
+    d = Math.imul(d ^ second, 0x5bd1e995);
     a ^= a >>> 15;
-    b = Math.imul(b ^ word, 0x5bd1e995);
     b ^= b >>> 13;
+    c ^= c >>> 15;
+    d ^= d >>> 13;
   }
+  a = Math.imul(a ^ d, 0x01000193);
+  b = Math.imul(b ^ c, 0x5bd1e995);
   for (; i < bytes.length; i++) {
     a = Math.imul(a ^ bytes[i]!, 0x01000193);
     b = Math.imul(b ^ bytes[i]!, 0x5bd1e995);
