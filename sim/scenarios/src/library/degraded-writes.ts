@@ -29,7 +29,7 @@ export const degradedWrites = readyScenario(
       { never: 'read answered', after: 'second', grace: '1.5s', until: 'second ends' },
       { what: 'health PG_AVAILABILITY', after: 'second', atLeast: '50s', atMost: '75s' },
       { what: 'write acknowledged', after: 'second ends', atMost: '8s' },
-      { slowest: 'write', after: 'second ends', until: 'heal', atLeast: '70s', atMost: '90s' },
+      { slowest: 'request', after: 'second ends', until: 'heal', atLeast: '70s', atMost: '90s' },
       { finally: 'all pgs active+clean' },
       { finally: 'not health PG_AVAILABILITY' },
     ],
