@@ -4,14 +4,13 @@
  */
 
 /** What watches for a kind of mistake: see `sim/scenarios/src/checkers`. */
-export type CheckerName =
+type CheckerName =
   | 'linearizability'
   | 'durability'
   | 'replicas alike'
   | 'stores intact'
   | 'one Paxos value'
   | 'monitor leases'
-  | 'map epochs'
   | 'one primary serving'
   | 'PG log and missing'
   | 'convergence';
@@ -42,7 +41,7 @@ const NOT_DURABLE = /acknowledged last was/;
 const REPLICAS_DIFFER = /^violation: pg \S+ \S+: osd\.\d+ .*, osd\.\d+ /;
 const NOT_HEALED = /^unclean: /;
 
-export const MON_BUGS: readonly PlantedBug[] = [
+const MON_BUGS: readonly PlantedBug[] = [
   {
     id: 'commit-alone',
     name: 'a leader commits what only itself has accepted',
@@ -64,16 +63,6 @@ export const MON_BUGS: readonly PlantedBug[] = [
     verdict: /mon\.\S+ leads \d of \d monitors/,
   },
   {
-    id: 'lease-end-unnoticed',
-    name: 'a monitor that hung for longer than its lease answers from what it knows',
-    file: 'packages/mon/src/monitor.ts',
-    snippet: "return this.#paxos.state === 'active' && this.#world.clock.now() < this.#leaseUntil;",
-    replacement: "return this.#paxos.state === 'active';",
-    scenario: 'standard',
-    checker: 'monitor leases',
-    verdict: /leads, and has not heard the monitor|commits in epoch \d+ while/,
-  },
-  {
     id: 'up-thru-as-asked',
     name: 'the monitors raise up_thru only once for each start of an OSD',
     file: 'packages/mon/src/osd-monitor.ts',
@@ -85,7 +74,7 @@ export const MON_BUGS: readonly PlantedBug[] = [
   },
 ];
 
-export const OSD_BUGS: readonly PlantedBug[] = [
+const OSD_BUGS: readonly PlantedBug[] = [
   {
     id: 'loss-passed-over',
     name: 'a PG goes active though all OSDs of an interval in which it may have been written are gone',
@@ -221,7 +210,7 @@ export const OSD_BUGS: readonly PlantedBug[] = [
   },
 ];
 
-export const STORE_BUGS: readonly PlantedBug[] = [
+const STORE_BUGS: readonly PlantedBug[] = [
   {
     id: 'commits-overtake',
     name: 'batches of an object store overtake those that wait for a flush',
@@ -273,24 +262,6 @@ export const STORE_BUGS: readonly PlantedBug[] = [
     verdict: /is damaged/,
   },
   {
-    id: 'deferred-cleaned-early',
-    name: 'the record of a deferred write is deleted before the device is flushed',
-    file: 'packages/objectstore/src/extent-store.ts',
-    snippet: '    this.#world.block.flush(this.#lastFlush);\n    return this.#lastFlush;',
-    replacement: `    const cleaned = this.#deferred.onFlushed(this.#flushes.get(this.#lastFlush)!);
-    const upTo = this.#flushes.get(this.#lastFlush)!;
-    if (cleaned !== undefined) {
-      const [start, end] = cleaned;
-      const batch = [{ op: 'delRange', start: bytesFromRaw(start), end: bytesFromRaw(end) } as const];
-      this.#queue.submitAside(batch, () => this.#onCleaned(upTo));
-    }
-    this.#world.block.flush(this.#lastFlush);
-    return this.#lastFlush;`,
-    scenario: 'standard',
-    checker: 'stores intact',
-    verdict: /is damaged/,
-  },
-  {
     id: 'checksum-ignored',
     name: 'checksums of blocks are not compared',
     file: 'packages/objectstore/src/object-data.ts',
@@ -323,7 +294,7 @@ export const STORE_BUGS: readonly PlantedBug[] = [
   },
 ];
 
-export const CLIENT_BUGS: readonly PlantedBug[] = [
+const CLIENT_BUGS: readonly PlantedBug[] = [
   {
     id: 'new-tid',
     name: 'a request that is sent again gets a new number',
@@ -349,18 +320,6 @@ export const CLIENT_BUGS: readonly PlantedBug[] = [
     scenario: 'standard',
     checker: 'convergence',
     verdict: /^unclean: .*waits for \d+ answers/,
-  },
-  {
-    id: 'older-map-taken',
-    name: 'whoever gets a whole map takes it, older or not',
-    file: 'packages/maps/src/osdmap-feed.ts',
-    snippet: `  const newest = Math.max(current?.epoch ?? 0, ...feed.fulls.keys());
-  const full = newest > (current?.epoch ?? 0) ? feed.fulls.get(newest) : undefined;`,
-    replacement: `  const newest = Math.max(0, ...feed.fulls.keys());
-  const full = newest !== (current?.epoch ?? 0) ? feed.fulls.get(newest) : undefined;`,
-    scenario: 'standard',
-    checker: 'map epochs',
-    verdict: /went back from OSDMap \d+ to \d+/,
   },
   {
     id: 'subscriptions-lost',

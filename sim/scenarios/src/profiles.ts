@@ -12,8 +12,8 @@ import {
 } from '@spirula/sim-world';
 import type { ClusterSpec } from './cluster-spec.ts';
 
-export const DISKS = { 'hdd-7200': HDD_7200, 'sata-ssd': SATA_SSD, 'nvme-ssd': NVME_SSD } as const;
-export const NETWORKS = { '1gbe': GIGABIT_1, '10gbe': GIGABIT_10, '25gbe': GIGABIT_25 } as const;
+const DISKS = { 'hdd-7200': HDD_7200, 'sata-ssd': SATA_SSD, 'nvme-ssd': NVME_SSD } as const;
+const NETWORKS = { '1gbe': GIGABIT_1, '10gbe': GIGABIT_10, '25gbe': GIGABIT_25 } as const;
 
 /** The disk that every daemon has; a quick one unless the scenario says. */
 export function diskOf({ disk = QUICK_DISK }: ClusterSpec['cluster']): DiskProfile {

@@ -68,12 +68,14 @@ export function failureOf(outcome: Outcome): string | undefined {
     .split(': ');
   const text = rest
     .join(': ')
-    // What objects, versions and histories are called differs from run to run.
+    // What objects, versions and histories are called differs from run to run, and so does how far a PG has come.
     .replace(/;.*/, '')
-    .replace(/\[[^\]]*\]/g, '[]')
     .replace(/\b(osd|mon|client|mgr)\.\w+/g, '$1')
-    .replace(/\b[\da-f]*\d[\da-f.]*\b/g, '#');
-  return `${kind}: ${text.split(/[:[(,]/)[0]!.trim()}`;
+    .replace(/\d[\da-f.]*/g, '#')
+    .replace(/\b[a-z]+-#/g, 'object')
+    .replace(/: (read|[a-z ]+ was answered)\b.*/, ': $1')
+    .replace(kind === 'unclean' ? / is .*/ : /[[(,].*/, '');
+  return `${kind}: ${text.trim()}`;
 }
 
 /**

@@ -1,5 +1,6 @@
 /** Shrinks a failing run on all cores, and writes what is left as a scenario. */
 import {
+  checkScenario,
   failureOf,
   Lab,
   type Report,
@@ -56,8 +57,33 @@ export async function shrinkCase(report: Report, threads: number, file?: string)
 }
 
 function print(spec: ScenarioSpec, { scenario, seed, config }: Report): string {
-  const { faults, ...rest } = spec;
   const wasStorm = config.storm !== undefined && spec.storm === undefined;
   const heading = `# Shrunk from ${scenario}, seed ${seed}${wasStorm ? ', whose storm is written down' : ''}.\n`;
-  return heading + stringify({ ...rest, name: `${spec.name}-small`.replace(/(-small)+$/, '-small'), seed, faults });
+  const { faults, pools, workloads, ...rest } = spec;
+  const name = `${spec.name}-small`.replace(/(-small)+$/, '-small');
+  const usual = checkScenario({ name, pools: [{}], workloads: workloads.map(({ kind }) => ({ kind })) });
+  return (
+    heading +
+    stringify({
+      name,
+      ...(unusual({ ...rest, name }, usual) as object),
+      pools: pools.map((pool) => unusual(pool, usual.pools[0])),
+      workloads: workloads.map((work, i) => unusual(work, usual.workloads[i])),
+      seed,
+      faults,
+    })
+  );
+}
+
+/** What of a value a scenario has to say, since it is not as usual; `kind` always, for it says what is usual. */
+function unusual(value: unknown, usual: unknown): unknown {
+  if (!isRecord(value) || !isRecord(usual)) return value;
+  const differing = Object.entries(value).filter(
+    ([key, field]) => key === 'kind' || JSON.stringify(field) !== JSON.stringify(usual[key]),
+  );
+  return Object.fromEntries(differing.map(([key, field]) => [key, unusual(field, usual[key])]));
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
