@@ -20,7 +20,7 @@ test('every rare branch in the source is in the table, once, under its package, 
   );
   const table = readFileSync(join(root, 'docs/buggify.md'), 'utf8');
   const rows = [...table.matchAll(/^\| ([^|]+) \| ([^|]+) \| [^|]+ \| [^|]+ \|$/gm)].map(
-    ([, name, folder]) => `${name} | ${folder}`,
+    ([, name, folder]) => `${name!.trim()} | ${folder!.trim()}`,
   );
 
   expect(rows.slice(2).sort()).toEqual(inSource.sort());
