@@ -4,6 +4,7 @@ import { SECOND } from '@spirula/world';
 import { describe, expect, test } from 'vitest';
 import { findDamage, findLatentDamage } from '../../sim/scenarios/src/checkers/stored-objects.ts';
 import { Lab } from '../../sim/scenarios/src/lab.ts';
+import { replaceOsd } from '../../sim/scenarios/src/operator.ts';
 import { scenarioSchema } from '../../sim/scenarios/src/spec.ts';
 
 const { SEED, SEEDS } = process.env;
@@ -102,8 +103,8 @@ describe('an OSD of which the disk fails', () => {
     runFor(lab, 1);
 
     expect(ends.at(-1)).toMatch(/^osd\.0: the label in the device's first block is damaged/);
-    victim.disk.wipe();
-    runFor(lab, 20);
+    replaceOsd(lab.cluster, victim);
+    runFor(lab, 40);
     finish(lab);
   });
 });

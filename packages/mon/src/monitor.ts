@@ -154,7 +154,10 @@ export class Monitor implements Daemon<Message> {
       bootstrap: (reason) => this.#callElection(reason),
       sync: (rank) => this.#startSync(rank, this.#paxos.lastCommitted),
       onCommitted: () => this.#onCommitted(),
-      onReadable: () => this.#services.auth.onReadable(),
+      onReadable: () => {
+        this.#services.auth.onReadable();
+        this.#askForIds();
+      },
       onActive: () => this.#onPaxosActive(),
     });
     this.#proposals = new Proposals(world.clock, world.config, () => world.buggify('mon proposes at once'));
@@ -677,8 +680,12 @@ export class Monitor implements Daemon<Message> {
   #tick(): void {
     this.#tickDue = this.#role === 'leader' && !this.#writeable;
     if (this.#writeable) this.#services.tick();
-    else if (this.#role === 'peon' && this.#services.auth.isLow) {
-      this.#peers.send(this.#leader()!, { type: 'mon_global_id' });
-    }
+    else this.#askForIds();
+  }
+
+  /** A peon that runs short of ids for clients tells its leader; one that has just come back has none. */
+  #askForIds(): void {
+    if (this.#role !== 'peon' || !this.#services.auth.isLow) return;
+    this.#peers.send(this.#leader()!, { type: 'mon_global_id' });
   }
 }

@@ -34,7 +34,7 @@ export const wrongFailureDomain = readyScenario(
       },
       pools,
       // Nobody stays with an object: sooner or later everybody comes to one that cannot be had.
-      workloads: [{ kind: 'objects', objects: 24, stay: 1 }],
+      workloads: [{ kind: 'objects', objects: 60, stay: 1 }],
       duration: '120s',
       faults: [{ name: 'loss', fault: 'power-loss', daemons: 'rack1', at: '15s', for: '90s' }],
       expect: [
