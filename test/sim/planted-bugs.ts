@@ -129,7 +129,7 @@ const OSD_BUGS: readonly PlantedBug[] = [
     id: 'read-without-lease',
     name: 'a primary serves reads without a lease, and does not wait for earlier ones to run out',
     file: 'packages/osd/src/pg.ts',
-    snippet: 'return !this.isWaiting && now < this.core.lease.readableUntil(this.core.otherActing);',
+    snippet: 'return lease.priorRemaining(now) === 0 && now < lease.readableUntil(otherActing);',
     replacement: 'return true;',
     scenario: 'standard',
     checker: 'one primary serving',
