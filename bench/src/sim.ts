@@ -1,5 +1,5 @@
 /** How much faster than time a simulated cluster runs: 3 monitors and 5, 50 or 500 OSDs, idle and under load. */
-import { checkScenario, Lab } from '@spirula/sim-scenarios';
+import { checkScenario, Lab, type ScenarioInput } from '@spirula/sim-scenarios';
 import { cpuSeconds } from './process-cpu.ts';
 import { printTable } from './table.ts';
 
@@ -37,8 +37,8 @@ function measure({ osds, pgNum, osdsPerHost, hostsPerRack, clients, seconds }: S
     name: 'bench',
     cluster: { osds, osdsPerHost, ...(hostsPerRack !== undefined && { hostsPerRack }), clients },
     pools: [{ pgNum }],
-    workload: { objects: 10 * osds, workers, restUs: REST_US },
-  });
+    workloads: [{ kind: 'objects', objects: 10 * osds, pace: { kind: 'closed', workers, restUs: REST_US } }],
+  } satisfies ScenarioInput);
   const lab = new Lab(spec, 1);
   const start = cpuSeconds(process.pid);
   const failure = lab.boot();

@@ -1,5 +1,5 @@
 import type { EntityAddr } from '@spirula/encoding';
-import { type Instant, invariant } from '@spirula/world';
+import type { Instant } from '@spirula/world';
 import type { NetworkName, Path } from './path.ts';
 import { type NetworkProfile, Paths } from './paths.ts';
 import { Pipe } from './pipe.ts';
@@ -40,8 +40,8 @@ export class Network implements Wire {
   /** Adds a machine, by itself or in a rack; returns its IP address. */
   addMachine(name: string, endpoints: Endpoints, rack?: string): string {
     const number = this.#hosts.size;
-    invariant(number < 1 << 16, 'a network has at most 65,536 machines');
-    const ip = `10.0.${number >> 8}.${(number & 255) + 1}`;
+    // 10.0.0.0/8, no byte of which is 255: addresses are four bytes on the wire.
+    const ip = `10.${Math.floor(number / 62_500)}.${Math.floor(number / 250) % 250}.${(number % 250) + 1}`;
     const back = Object.entries(endpoints).filter(([endpoint]) => BACK_ENDPOINTS.has(endpoint));
     this.#hosts.set(ip, {
       machine: name,
