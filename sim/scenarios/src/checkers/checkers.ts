@@ -16,8 +16,9 @@ import { type Server, ServingWatch } from './serving-watch.ts';
 import { copiesOf, findDamage, findDamagedBlocks, findReplicaDifferences } from './stored-objects.ts';
 import { findUnclean, findUncleanPgs } from './unclean-pgs.ts';
 
-/** Events that change nothing about who serves what. */
+/** Events of an OSD, and messages, most of all there are, that no PG of it learns anything from. */
 const IDLE_EVENTS: ReadonlySet<WorldEvent['kind']> = new Set(['accepted', 'opened', 'drained']);
+const IDLE_MESSAGES: ReadonlySet<Message['type']> = new Set<Message['type']>(['osd_ping', 'osd_link_ack']);
 /** Of a second: clocks that drift, timers that fire late, and messages under way. */
 const LEASE_SLACK = 2 * SECOND;
 
@@ -118,7 +119,8 @@ export class Checkers {
     const daemon = this.#cluster.osds[osd]!.daemon!;
     this.#checkStoreAfterStart(process, osd);
     this.#checkEpoch(process, daemon.epoch);
-    if (!IDLE_EVENTS.has(event.kind)) this.#report(this.#serving.check(osd));
+    if (isIdle(event)) return;
+    this.#report(this.#serving.check(osd));
     this.#countdown -= 1;
     if (this.#countdown > 0) return;
     this.#countdown = this.#checkOneIn;
@@ -176,6 +178,10 @@ export class Checkers {
   #report(problem: string | undefined): void {
     if (problem !== undefined) this.#cluster.simulation.addViolation(problem);
   }
+}
+
+function isIdle(event: WorldEvent<Message>): boolean {
+  return IDLE_EVENTS.has(event.kind) || (event.kind === 'message' && IDLE_MESSAGES.has(event.message.type));
 }
 
 function isMap(event: WorldEvent<Message>): boolean {
