@@ -37,7 +37,7 @@ function runWith(faults: readonly unknown[], mayLose: boolean): Lab {
         ...{ mon_osd_down_out_interval: 15, mon_osd_min_in_ratio: 0.1, mon_osd_min_up_ratio: 0.1 },
       },
     },
-    pools: [{ size: 2, minSize: 1, pgNum: 8 }],
+    pools: [{ size: 2, minSize: 1, pgNum: 16 }],
     workloads: [{ kind: 'objects', objects: 48 }],
     duration: '30s',
     healWithin: '120s',
@@ -47,9 +47,10 @@ function runWith(faults: readonly unknown[], mayLose: boolean): Lab {
   return new Lab(spec, 1);
 }
 
-const GONE = [{ fault: 'lose-disk', daemons: ['osd.0', 'osd.1'], at: '10s' }];
+// Of 16 PGs of two copies on five OSDs about five are on these three alone, wherever CRUSH puts them.
+const GONE = [{ fault: 'lose-disk', daemons: ['osd.0', 'osd.1', 'osd.2'], at: '10s' }];
 /** Nobody is left who knows what there was, nor who could come back and tell. */
-const PURGED = [{ fault: 'replace', daemons: ['osd.0', 'osd.1'], at: '10s' }];
+const PURGED = [{ fault: 'replace', daemons: ['osd.0', 'osd.1', 'osd.2'], at: '10s' }];
 /** Every copy of everything, while nobody writes it anew. */
 const ROTTEN = [{ fault: 'bit-rot', daemons: 'osds', count: 10_000, at: '29s' }];
 
@@ -63,7 +64,7 @@ test.each([
   expect(outcome).toMatchObject({ violations: [], unclean: [] });
   expect(outcome.stats['reportedLosses']).toBeGreaterThan(0);
   // Not all is lost: the rest was read and compared.
-  expect(outcome.stats['reportedLosses']).toBeLessThan(8);
+  expect(outcome.stats['reportedLosses']).toBeLessThan(16);
 });
 
 test('where nothing may be lost, a loss that is reported is one all the same', () => {
