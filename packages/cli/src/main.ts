@@ -201,6 +201,12 @@ function makeProgram(): Command {
   return program;
 }
 
+// Whoever reads what is printed may have read enough (`| head`).
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit();
+  throw error;
+});
+
 try {
   await makeProgram().parseAsync();
 } catch (error) {
