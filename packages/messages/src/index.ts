@@ -61,7 +61,15 @@ export {
   xattrOp,
 } from './osd-op-args.ts';
 export { decodeObjectLocator, encodeObjectLocator } from './osd-op-codec.ts';
-export type { HealthCheck, ObjectStatSum, OsdStat, PgMapDigest, PgStat, PoolStat } from './pg-stat.ts';
+export {
+  type HealthCheck,
+  type ObjectStatSum,
+  type OsdStat,
+  type PgMapDigest,
+  type PgStat,
+  type PoolStat,
+  ZERO_SUM,
+} from './pg-stat.ts';
 export type { Ping } from './ping.ts';
 export { PoolOpCode, type PoolOpMessage, type PoolOpReply } from './pool-op.ts';
 export type { CommandDescription, MgrBeacon, MgrOpen, MonMgrReport, PgStats } from './private/mgr.ts';

@@ -21,6 +21,26 @@ export interface ObjectStatSum {
   readonly omapKeys: number;
 }
 
+/** object_stat_sum_t of nothing. */
+export const ZERO_SUM: ObjectStatSum = {
+  bytes: 0,
+  objects: 0,
+  objectClones: 0,
+  objectCopies: 0,
+  objectsMissingOnPrimary: 0,
+  objectsDegraded: 0,
+  objectsMisplaced: 0,
+  objectsUnfound: 0,
+  reads: 0,
+  readBytes: 0,
+  writes: 0,
+  writeBytes: 0,
+  objectsRecovered: 0,
+  bytesRecovered: 0,
+  omapBytes: 0,
+  omapKeys: 0,
+};
+
 /** pool_stat_t: what `rados df` shows. */
 export interface PoolStat {
   readonly sum: ObjectStatSum;

@@ -4,9 +4,9 @@ import { deviceClassOf } from '@spirula/crush';
 import { formatAddrVec, type PoolId } from '@spirula/encoding';
 import { pgStates } from '@spirula/formatter';
 import { type MgrMap, type MonMap, OsdMapFlag, osdIn, osdUp } from '@spirula/maps';
+import { ZERO_SUM } from '@spirula/messages';
 import type { CommandContext } from './commands/command.ts';
 import { computeDigest, shownState } from './digest.ts';
-import { ZERO_SUM } from './pg-map.ts';
 
 const KIB = 1024;
 

@@ -1,27 +1,14 @@
 import { comparePgIds, type Epoch, type OsdId, type PgId, type PoolId, type UTime } from '@spirula/encoding';
 import { UNKNOWN } from '@spirula/formatter';
 import { mapPg, type OsdMap, osdExists, osdIn, osdUp, type PgKey, pgKey, pgOfKey } from '@spirula/maps';
-import type { ObjectStatSum, OsdStat, PgStat, PgStats, PoolStat } from '@spirula/messages';
-
-/** object_stat_sum_t of nothing. */
-export const ZERO_SUM: ObjectStatSum = {
-  bytes: 0,
-  objects: 0,
-  objectClones: 0,
-  objectCopies: 0,
-  objectsMissingOnPrimary: 0,
-  objectsDegraded: 0,
-  objectsMisplaced: 0,
-  objectsUnfound: 0,
-  reads: 0,
-  readBytes: 0,
-  writes: 0,
-  writeBytes: 0,
-  objectsRecovered: 0,
-  bytesRecovered: 0,
-  omapBytes: 0,
-  omapKeys: 0,
-};
+import {
+  type ObjectStatSum,
+  type OsdStat,
+  type PgStat,
+  type PgStats,
+  type PoolStat,
+  ZERO_SUM,
+} from '@spirula/messages';
 
 /** What the stores round an object's data up to. */
 const ALLOCATION_UNIT = 4096;

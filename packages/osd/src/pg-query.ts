@@ -5,7 +5,7 @@
 import { formatPgId, formatVersion, type OsdId, type UTime } from '@spirula/encoding';
 import { dumpPgStat, formatStamp, UNKNOWN } from '@spirula/formatter';
 import { type HObject, osdExists, reverseBits } from '@spirula/maps';
-import { NOSNAP, type PastInterval, type PgHistory, type PgInfo, type PgStat } from '@spirula/messages';
+import { NOSNAP, type PastInterval, type PgHistory, type PgInfo, type PgStat, ZERO_SUM } from '@spirula/messages';
 import { SECOND } from '@spirula/world';
 import { isFirst } from './object-id.ts';
 import type { PriorSet } from './past-intervals.ts';
@@ -115,24 +115,7 @@ function peerStat({ pgid, counts, lastUpdate, logTail }: PgInfo): PgStat {
     lastFullsized: NEVER,
     logStart: logTail,
     logSize: 0,
-    sum: {
-      bytes: counts.bytes,
-      objects: counts.objects,
-      objectClones: 0,
-      objectCopies: 0,
-      objectsMissingOnPrimary: 0,
-      objectsDegraded: 0,
-      objectsMisplaced: 0,
-      objectsUnfound: 0,
-      reads: 0,
-      readBytes: 0,
-      writes: 0,
-      writeBytes: 0,
-      objectsRecovered: 0,
-      bytesRecovered: 0,
-      omapBytes: 0,
-      omapKeys: 0,
-    },
+    sum: { ...ZERO_SUM, bytes: counts.bytes, objects: counts.objects },
     blockedBy: [],
   };
 }

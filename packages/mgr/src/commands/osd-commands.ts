@@ -13,7 +13,7 @@ import {
   recoveryRatePhrase,
   UNKNOWN,
 } from '@spirula/formatter';
-import { ZERO_SUM } from '../pg-map.ts';
+import { ZERO_SUM } from '@spirula/messages';
 import {
   type CommandArgs,
   type CommandContext,

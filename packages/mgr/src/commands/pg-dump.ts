@@ -2,10 +2,10 @@
 
 import { formatPgId, formatVersion, type PoolId } from '@spirula/encoding';
 import { column, formatBytes, formatStamp, formatTable } from '@spirula/formatter';
-import type { ObjectStatSum, OsdStat, PoolStat } from '@spirula/messages';
+import { type ObjectStatSum, type OsdStat, type PoolStat, ZERO_SUM } from '@spirula/messages';
 import { shownState } from '../digest.ts';
 import { formatOsds } from '../health-checks.ts';
-import { addSums, type PgRecord, ZERO_SUM } from '../pg-map.ts';
+import { addSums, type PgRecord } from '../pg-map.ts';
 import { dumpOsdStat, dumpPg, dumpPgBrief, dumpPoolStat } from '../stat-dump.ts';
 import {
   type CommandArgs,
