@@ -11,6 +11,20 @@ import { build } from 'esbuild';
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const { dependencies, version } = JSON.parse(readFileSync(`${root}/package.json`, 'utf8'));
 
+/** Of all that runs on Node: ES modules, what is outside the workspace stays outside. */
+export const bundleOptions = {
+  absWorkingDir: root,
+  bundle: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  external: Object.keys(dependencies),
+  outExtension: { '.js': '.mjs' },
+  sourcemap: true,
+  sourcesContent: false,
+  logLevel: 'warning',
+};
+
 /** The program and style of a trace's report, which runs in a browser: texts for the executable to put into the page. */
 async function buildReport() {
   const { outputFiles } = await build({
@@ -37,7 +51,7 @@ async function buildReport() {
 export async function buildAll({ types = false, outdir = `${root}/dist`, plugins = [] } = {}) {
   const report = await buildReport();
   const { metafile } = await build({
-    absWorkingDir: root,
+    ...bundleOptions,
     entryPoints: {
       main: 'packages/cli/src/main.ts',
       library: 'packages/cli/src/library.ts',
@@ -46,22 +60,13 @@ export async function buildAll({ types = false, outdir = `${root}/dist`, plugins
     },
     outdir,
     plugins,
-    outExtension: { '.js': '.mjs' },
-    bundle: true,
     splitting: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20',
-    external: Object.keys(dependencies),
     define: {
       SPIRULA_VERSION: JSON.stringify(version),
       SPIRULA_REPORT_SCRIPT: JSON.stringify(report.script),
       SPIRULA_REPORT_STYLE: JSON.stringify(report.style),
     },
     metafile: true,
-    sourcemap: true,
-    sourcesContent: false,
-    logLevel: 'warning',
   });
   const written = new Set(Object.keys(metafile.outputs).map((path) => basename(path)));
   for (const { name } of readdirSync(outdir, { withFileTypes: true }).filter((entry) => entry.isFile())) {

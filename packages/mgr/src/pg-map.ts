@@ -13,10 +13,13 @@ import {
 /** What the stores round an object's data up to. */
 const ALLOCATION_UNIT = 4096;
 
-export function addSums(a: ObjectStatSum, b: ObjectStatSum): ObjectStatSum {
-  const sum: Record<string, number> = {};
-  for (const key of Object.keys(ZERO_SUM) as (keyof ObjectStatSum)[]) sum[key] = a[key] + b[key];
-  return sum as unknown as ObjectStatSum;
+const SUM_FIELDS = Object.keys(ZERO_SUM) as readonly (keyof ObjectStatSum)[];
+
+type Totals<T> = { -readonly [Field in keyof T]: T[Field] };
+
+/** Adds `more`, field by field. */
+export function addSum(sum: Totals<ObjectStatSum>, more: ObjectStatSum): void {
+  for (const field of SUM_FIELDS) sum[field] += more[field];
 }
 
 /** One PG as the manager sees it. */
@@ -102,14 +105,20 @@ export class PgMap {
 
   /** Sums per pool, for every pool of the map. */
   poolStats(map: OsdMap): ReadonlyMap<PoolId, PoolStat> {
-    const pools = new Map<PoolId, PoolStat>();
+    const pools = new Map<PoolId, Totals<PoolStat> & { readonly sum: Totals<ObjectStatSum> }>();
     const numOsds = this.#osds.size;
     for (const pool of map.pools.keys()) {
-      pools.set(pool, { sum: ZERO_SUM, logSize: 0, ondiskLogSize: 0, up: 0, acting: 0, allocated: 0, numOsds });
+      pools.set(pool, { sum: { ...ZERO_SUM }, logSize: 0, ondiskLogSize: 0, up: 0, acting: 0, allocated: 0, numOsds });
     }
     for (const { stat } of this.#pgs.values()) {
       const pool = pools.get(stat.pgid.pool);
-      if (pool) pools.set(stat.pgid.pool, addPg(pool, stat));
+      if (pool === undefined) continue;
+      addSum(pool.sum, stat.sum);
+      pool.logSize += stat.logSize;
+      pool.ondiskLogSize += stat.logSize;
+      pool.up += stat.up.length;
+      pool.acting += stat.acting.length;
+      pool.allocated += allocatedBytes(stat.sum);
     }
     return pools;
   }
@@ -124,22 +133,10 @@ export class PgMap {
   }
 
   total(): ObjectStatSum {
-    let sum = ZERO_SUM;
-    for (const { stat } of this.#pgs.values()) sum = addSums(sum, stat.sum);
+    const sum = { ...ZERO_SUM };
+    for (const { stat } of this.#pgs.values()) addSum(sum, stat.sum);
     return sum;
   }
-}
-
-function addPg(pool: PoolStat, stat: PgStat): PoolStat {
-  return {
-    sum: addSums(pool.sum, stat.sum),
-    logSize: pool.logSize + stat.logSize,
-    ondiskLogSize: pool.ondiskLogSize + stat.logSize,
-    up: pool.up + stat.up.length,
-    acting: pool.acting + stat.acting.length,
-    allocated: pool.allocated + allocatedBytes(stat.sum),
-    numOsds: pool.numOsds,
-  };
 }
 
 /** Bytes that the copies that exist take on the stores, every object taken to be of mean size. */

@@ -98,11 +98,19 @@ export class Backoffs {
 
   /** Call after every event: what the PGs are now decides which requests clients are to keep. */
   update(): void {
+    if (this.#changed.size > 0) this.#turnAwayBlocked();
+    if (this.#blocked.size > 0) this.#releaseServed();
+  }
+
+  #turnAwayBlocked(): void {
     for (const key of this.#changed) {
       const pg = this.#host.pg(pgOfKey(key));
       if (pg?.isBlocked) for (const op of pg.ops.takeWaitingForActive()) this.#turnAway(op);
     }
     this.#changed.clear();
+  }
+
+  #releaseServed(): void {
     for (const pgid of this.#blocked.values()) {
       const pg = this.#host.pg(pgid);
       const isBlocked = this.#host.isActive && (pg ? pg.isBlocked : this.#host.isExpected(pgid));

@@ -30,7 +30,6 @@ import {
   hasUnwitnessed,
   isNewInterval,
   isPriorSetAffected,
-  membersOf,
   type PriorSet,
 } from './past-intervals.ts';
 import type { PgCore } from './pg-core.ts';
@@ -58,6 +57,9 @@ export type PeeringState =
   | { readonly name: 'Active'; readonly activated: ReadonlySet<OsdId>; readonly allActivated: boolean }
   | { readonly name: 'Stray' }
   | { readonly name: 'ReplicaActive' };
+
+/** States of who is not the primary, or not yet. */
+const OTHERS_STATES: ReadonlySet<PeeringState['name']> = new Set(['Initial', 'Reset', 'Stray', 'ReplicaActive']);
 
 /** What the rest of the PG does at turns of peering. */
 export interface PeeringListener {
@@ -721,13 +723,11 @@ export class Peering {
   /** What holds of every PG after every event. */
   check(): void {
     const pg = this.#pg;
-    pg.log.check();
     invariant(sameVersion(pg.log.head, pg.info.lastUpdate), 'the log ends at last_update');
     invariant(sameVersion(pg.log.tail, pg.info.logTail), 'the log begins at log_tail');
-    const isPrimaryState = !['Initial', 'Reset', 'Stray', 'ReplicaActive'].includes(this.#state.name);
-    invariant(!isPrimaryState || pg.isPrimary, 'only the primary peers');
+    invariant(pg.isPrimary || OTHERS_STATES.has(this.#state.name), 'only the primary peers');
     if (this.isActive) {
-      for (const osd of membersOf(pg.placement.acting)) {
+      for (const osd of pg.acting) {
         invariant(pg.actingRecoveryBackfill.includes(osd), 'every acting OSD takes part');
       }
       invariant(!isIncomplete(pg.info), 'an active primary has all objects, or knows that it misses them');

@@ -4,7 +4,7 @@ import { NOSNAP, type PgLogEntry } from '@spirula/messages';
 import { expect, test } from 'vitest';
 import { Missing } from './missing.ts';
 import { encodeObjectInfo, OBJECT_INFO_ATTR } from './object-info.ts';
-import { checkPg } from './pg-checks.ts';
+import { PgChecks } from './pg-checks.ts';
 import type { PgCore } from './pg-core.ts';
 import { emptyInfo, NO_VERSION } from './pg-info.ts';
 import { PgLog } from './pg-log.ts';
@@ -49,6 +49,7 @@ function pg(entries: readonly PgLogEntry[], stored: EVersion | undefined, missin
   const lastUpdate = log.head;
   return {
     cid: '1.0',
+    writes: 1,
     log,
     missing,
     info: { ...emptyInfo({ pool: 1, seed: 0 }), lastUpdate, lastComplete: missing.size > 0 ? NO_VERSION : lastUpdate },
@@ -56,6 +57,10 @@ function pg(entries: readonly PgLogEntry[], stored: EVersion | undefined, missin
       store: { getAttr: (_: string, __: HObject, name: string) => (name === OBJECT_INFO_ATTR ? bytes : undefined) },
     },
   } as unknown as PgCore;
+}
+
+function checkPg(core: PgCore): void {
+  new PgChecks(core).check();
 }
 
 test('a log without gaps, whose newest object is in the store, is in order', () => {
@@ -101,4 +106,16 @@ test('what is missing is in the log, is not complete, and not beyond what backfi
   expect(() => checkPg(withInfo({ lastBackfill: MAX_HOBJECT }))).not.toThrow();
   const unknown = Missing.of([{ oid: object('z'), need: at(1, 1), have: NO_VERSION }]);
   expect(() => checkPg(pg(entries, at(1, 1), unknown))).toThrow('in the log, or trimmed');
+});
+
+test('what was looked at is looked at again once more is written', () => {
+  const entries = [entry('a', at(1, 1))];
+  const core = pg(entries, at(1, 1));
+  const checks = new PgChecks(core);
+  checks.check();
+  Object.assign(core, { writes: 2, host: pg(entries, undefined).host });
+  expect(() => checks.check()).toThrow('an object that the log writes is there');
+
+  core.log.append(entry('a', at(1, 3)));
+  expect(() => checks.check()).toThrow('without gaps');
 });

@@ -77,6 +77,7 @@ export class PgCore {
   /** OSDs outside up and acting that have a copy. */
   readonly strays = new Set<OsdId>();
 
+  #writes = 0;
   #infoDirty = false;
   #pastDirty = false;
   /** Epoch in the store. */
@@ -172,6 +173,11 @@ export class PgCore {
     return this.acting.length >= this.pool.minSize;
   }
 
+  /** How many transactions of this PG the store was given. */
+  get writes(): number {
+    return this.#writes;
+  }
+
   /** Adds to `transaction` what of this PG the store does not have yet. */
   persist(transaction: TransactionOp[]): void {
     const changes: OmapChanges = { put: new Map(), fresh: new Map(), rm: new Set() };
@@ -197,8 +203,10 @@ export class PgCore {
   commit(changes: Transaction = [], onCommit?: () => void): void {
     const transaction: TransactionOp[] = [...changes];
     this.persist(transaction);
-    if (transaction.length > 0) this.host.submit(transaction, onCommit);
-    else if (onCommit) this.host.afterCommit(onCommit);
+    if (transaction.length > 0) {
+      this.#writes += 1;
+      this.host.submit(transaction, onCommit);
+    } else if (onCommit) this.host.afterCommit(onCommit);
   }
 
   /** Reads the PG back after a restart. The epoch it was stored at is `persistedEpoch`. */

@@ -52,6 +52,8 @@ export class PgLog {
   /** What is newer than these has no record in the store: nothing ever had. */
   #newestStored: RawString = '';
   #newestDupStored: RawString = '';
+  /** So many of the oldest entries have been checked against those before them. */
+  #checked = 0;
 
   get head(): EVersion {
     return this.#head;
@@ -95,6 +97,7 @@ export class PgLog {
     invariant(compareVersions(tail, this.#tail) <= 0, 'a tail is extended to older versions');
     this.#entries = [...entries, ...this.#entries];
     this.#tail = tail;
+    this.#checked = 0;
     for (const entry of entries) {
       this.#dirty.set(versionKey(entry.version), entry);
       this.#byReqid.set(reqidKey(entry.reqid), entry);
@@ -110,6 +113,7 @@ export class PgLog {
     let keep = this.#entries.length;
     while (keep > 0 && compareVersions(this.#entries[keep - 1]!.version, head) > 0) keep -= 1;
     const divergent = this.#entries.splice(keep);
+    this.#checked = Math.min(this.#checked, keep);
     this.#head = head;
     if (divergent.length > 0) {
       for (const entry of divergent) this.#dirty.set(versionKey(entry.version), undefined);
@@ -132,6 +136,7 @@ export class PgLog {
       this.#addDup({ version: at, userVersion, reqid, result });
     }
     this.#tail = version;
+    this.#checked = Math.max(0, this.#checked - count);
     this.#trimDups(dupsTracked);
   }
 
@@ -162,6 +167,7 @@ export class PgLog {
     for (const dup of this.#dups) this.#dirtyDups.set(versionKey(dup.version), undefined);
     this.#entries = [];
     this.#dups = [];
+    this.#checked = 0;
     this.#byObject.clear();
     this.#byReqid.clear();
     this.#head = NO_VERSION;
@@ -228,12 +234,22 @@ export class PgLog {
     this.check();
   }
 
+  /** What must hold of a log (PGLog::check). Looks at entries that are new since the last call. Throws InvariantViolation. */
   check(): void {
     invariant(compareVersions(this.#tail, this.#head) <= 0, 'the log does not begin after its end');
-    const first = this.#entries[0];
-    const last = this.#entries.at(-1);
-    invariant(!first || compareVersions(first.version, this.#tail) > 0, 'no entry is as old as the tail');
-    invariant(!last || compareVersions(last.version, this.#head) <= 0, 'no entry is newer than the head');
+    const entries = this.#entries;
+    let before = this.#checked === 0 ? this.#tail : entries[this.#checked - 1]!.version;
+    for (let i = this.#checked; i < entries.length; i++) {
+      const { version, priorVersion } = entries[i]!;
+      invariant(version.version === before.version + 1, 'versions of a log are numbered without gaps');
+      invariant(version.epoch >= before.epoch, 'epochs of a log do not descend');
+      invariant(compareVersions(priorVersion, version) < 0, 'a log entry follows the version that it replaces');
+      before = version;
+    }
+    this.#checked = entries.length;
+    const [first] = entries;
+    invariant(!first || first.version.version === this.#tail.version + 1, 'the oldest entry follows the tail');
+    invariant(compareVersions(before, this.#head) <= 0, 'no entry is newer than the head');
   }
 
   /** Whether `version` is in the log, or its head or tail: then the log's holder had it. */

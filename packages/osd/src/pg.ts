@@ -14,7 +14,7 @@ import { type ClientOp, ClientOps } from './client-ops.ts';
 import { isPgMeta, isTemp, pgMetaOid } from './object-id.ts';
 import { readObjectInfo } from './object-part.ts';
 import { Peering } from './peering.ts';
-import { checkPg } from './pg-checks.ts';
+import { PgChecks } from './pg-checks.ts';
 import { PgCore } from './pg-core.ts';
 import type { PgHost } from './pg-host.ts';
 import { emptyInfo } from './pg-info.ts';
@@ -44,6 +44,7 @@ export class Pg {
   readonly recovery: Recovery;
   readonly backfill: Backfill;
   readonly ops: ClientOps;
+  readonly #checks: PgChecks;
   readonly #backend: ReplicatedBackend;
   readonly #backfillTarget: BackfillTarget;
   #phase: RecoveryPhase = 'None';
@@ -61,6 +62,7 @@ export class Pg {
     onDone: (op: ClientOp) => void,
   ) {
     this.core = new PgCore(host, pgid, map, pool, placement);
+    this.#checks = new PgChecks(this.core);
     this.#backend = new ReplicatedBackend(this.core);
     this.recovery = new Recovery(this.core, {
       onObjectRecovered: (oid) => this.#onObjectRecovered(oid),
@@ -566,7 +568,7 @@ export class Pg {
     const { core } = this;
     this.peering.check();
     this.#backend.check();
-    checkPg(core);
+    this.#checks.check();
     if (this.#phase === 'Clean') {
       invariant(core.missing.size === 0, 'a clean PG misses nothing');
       invariant(!this.recovery.isNeeded && !this.backfill.isNeeded, 'a clean PG needs no recovery');

@@ -177,36 +177,41 @@ export function isIntact(message: object, { checksum, mutable }: Seal): boolean 
  * Where two messages differ, as a path; undefined when they say the same. A field that is undefined is as good as absent;
  * the order of maps and sets does not count.
  */
-export function findDifference(a: unknown, b: unknown, path = ''): string | undefined {
+export function findDifference(a: unknown, b: unknown): string | undefined {
   if (Object.is(a, b) || (a === 0 && b === 0)) return undefined;
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return path;
-  if (a instanceof Uint8Array || b instanceof Uint8Array) {
-    if (!(a instanceof Uint8Array) || !(b instanceof Uint8Array) || a.length !== b.length) return path;
-    const at = a.findIndex((byte, i) => byte !== b[i]);
-    return at < 0 ? undefined : `${path}[${at}]`;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return '';
+  if (a instanceof Uint8Array) return b instanceof Uint8Array ? differenceOfBytes(a, b) : '';
+  if (a instanceof Map) return b instanceof Map ? differenceOfMaps(a, b) : '';
+  if (a instanceof Set) return b instanceof Set ? differenceOfSets(a, b) : '';
+  if (Array.isArray(a) !== Array.isArray(b) || b instanceof Uint8Array || b instanceof Map || b instanceof Set)
+    return '';
+  const left = a as Readonly<Record<string, unknown>>;
+  const right = b as Readonly<Record<string, unknown>>;
+  for (const key in left) {
+    const found = findDifference(left[key], right[key]);
+    if (found !== undefined) return `.${key}${found}`;
   }
-  if (a instanceof Map || b instanceof Map) {
-    if (!(a instanceof Map) || !(b instanceof Map) || a.size !== b.size) return path;
-    return firstOf(a.keys(), (key) =>
-      b.has(key) ? findDifference(a.get(key), b.get(key), `${path}.${key}`) : `${path}.${key}`,
-    );
-  }
-  if (a instanceof Set || b instanceof Set) {
-    if (!(a instanceof Set) || !(b instanceof Set) || a.size !== b.size) return path;
-    return firstOf(a, (item) => (b.has(item) ? undefined : `${path}.${item}`));
-  }
-  if (Array.isArray(a) !== Array.isArray(b)) return path;
-  const left = a as Record<string, unknown>;
-  const right = b as Record<string, unknown>;
-  return firstOf(new Set([...Object.keys(left), ...Object.keys(right)]), (key) =>
-    findDifference(left[key], right[key], `${path}.${key}`),
-  );
+  for (const key in right) if (right[key] !== undefined && !(key in left)) return `.${key}`;
+  return undefined;
 }
 
-function firstOf<T>(items: Iterable<T>, find: (item: T) => string | undefined): string | undefined {
-  for (const item of items) {
-    const found = find(item);
-    if (found !== undefined) return found;
+function differenceOfBytes(a: Uint8Array, b: Uint8Array): string | undefined {
+  if (a.length !== b.length) return '';
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return `[${i}]`;
+  return undefined;
+}
+
+function differenceOfMaps(a: ReadonlyMap<unknown, unknown>, b: ReadonlyMap<unknown, unknown>): string | undefined {
+  if (a.size !== b.size) return '';
+  for (const [key, value] of a) {
+    const found = b.has(key) ? findDifference(value, b.get(key)) : '';
+    if (found !== undefined) return `.${String(key)}${found}`;
   }
+  return undefined;
+}
+
+function differenceOfSets(a: ReadonlySet<unknown>, b: ReadonlySet<unknown>): string | undefined {
+  if (a.size !== b.size) return '';
+  for (const item of a) if (!b.has(item)) return `.${String(item)}`;
   return undefined;
 }

@@ -5,7 +5,7 @@ import { column, formatBytes, formatStamp, formatTable } from '@spirula/formatte
 import { type ObjectStatSum, type OsdStat, type PoolStat, ZERO_SUM } from '@spirula/messages';
 import { shownState } from '../digest.ts';
 import { formatOsds } from '../health-checks.ts';
-import { addSums, type PgRecord } from '../pg-map.ts';
+import { addSum, type PgRecord } from '../pg-map.ts';
 import { dumpOsdStat, dumpPg, dumpPgBrief, dumpPoolStat } from '../stat-dump.ts';
 import {
   type CommandArgs,
@@ -51,9 +51,9 @@ function sumCells(sum: ObjectStatSum): number[] {
 }
 
 function addedPools(pools: ReadonlyMap<PoolId, PoolStat>): PoolStat {
-  const all = { sum: ZERO_SUM, logSize: 0, ondiskLogSize: 0, up: 0, acting: 0, allocated: 0, numOsds: 0 };
+  const all = { sum: { ...ZERO_SUM }, logSize: 0, ondiskLogSize: 0, up: 0, acting: 0, allocated: 0, numOsds: 0 };
   for (const stat of pools.values()) {
-    all.sum = addSums(all.sum, stat.sum);
+    addSum(all.sum, stat.sum);
     for (const key of ['logSize', 'ondiskLogSize', 'up', 'acting', 'allocated'] as const) all[key] += stat[key];
   }
   return all;

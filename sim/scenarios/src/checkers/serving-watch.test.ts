@@ -2,13 +2,16 @@ import { formatPgId, parsePgId } from '@spirula/encoding';
 import { expect, test } from 'vitest';
 import { ServingWatch } from './serving-watch.ts';
 
+/** A PG has one id, as in an OSD. */
+const pgids = new Map(['1.0', '1.1'].map((name) => [name, parsePgId(name)!]));
+
 /** OSDs by number, each with the PGs that it would serve now. */
 function watch(osds: Record<number, Set<string>>) {
   return new ServingWatch((osd) => {
     const served = osds[osd];
     return (
       served && {
-        servedPgs: () => [...served].map((name) => parsePgId(name)!),
+        servedPgs: () => [...served].map((name) => pgids.get(name)!),
         serves: (pgid) => served.has(formatPgId(pgid)),
       }
     );

@@ -4,7 +4,7 @@ import { type PgKey, pgKey } from '@spirula/maps';
 /** An OSD as far as it serves PGs. */
 export interface Server {
   /** PGs for which a client's request would be carried out now, by its own clock. */
-  servedPgs(): Iterable<PgId>;
+  servedPgs(): readonly PgId[];
   serves(pgid: PgId): boolean;
 }
 
@@ -16,6 +16,8 @@ export class ServingWatch {
   readonly #servers: (osd: number) => Server | undefined;
   /** Who was serving each PG when last asked. */
   readonly #serving = new Map<PgKey, Set<number>>();
+  /** What each OSD served when last asked; none when it is known to have ceased since to serve some of it. */
+  readonly #served = new Map<number, readonly PgId[]>();
 
   /** @param servers an OSD that runs, hung or not; undefined: it does not run */
   constructor(servers: (osd: number) => Server | undefined) {
@@ -24,7 +26,9 @@ export class ServingWatch {
 
   /** Looks at an OSD that has just handled an event. Returns what is wrong. */
   check(osd: number): string | undefined {
-    for (const pgid of this.#servers(osd)?.servedPgs() ?? []) {
+    const served = this.#servers(osd)?.servedPgs() ?? NONE;
+    if (isSame(served, this.#served.get(osd))) return undefined;
+    for (const pgid of served) {
       const key = pgKey(pgid);
       const serving = this.#serving.get(key);
       if (serving === undefined) this.#serving.set(key, new Set([osd]));
@@ -34,6 +38,7 @@ export class ServingWatch {
         serving.add(osd);
       }
     }
+    this.#served.set(osd, served);
     return undefined;
   }
 
@@ -42,7 +47,14 @@ export class ServingWatch {
       if (other === osd) continue;
       if (this.#servers(other)?.serves(pgid)) return other;
       serving.delete(other);
+      this.#served.delete(other);
     }
     return undefined;
   }
+}
+
+const NONE: readonly PgId[] = [];
+
+function isSame(a: readonly PgId[], b: readonly PgId[] | undefined): boolean {
+  return b !== undefined && a.length === b.length && a.every((pgid, i) => pgid === b[i]);
 }
