@@ -187,6 +187,21 @@ describe('osd crush rule', () => {
     });
   });
 
+  test('is what a pool is placed by, once the pool is told its name', () => {
+    create({ name: 'by-osd', root: 'default', type: 'osd' });
+    cluster.command({ prefix: 'osd pool create', pool: 'p', pg_num: 4, pgp_num: 4 });
+    const set = (val: string): Said => {
+      const { code, status } = cluster.command({ prefix: 'osd pool set', pool: 'p', var: 'crush_rule', val });
+      return [code, status];
+    };
+
+    expect(set('by-osd')).toEqual([0, 'set pool 1 crush_rule to by-osd']);
+    expect(cluster.json('osd pool get', { pool: 'p', var: 'crush_rule' }).crush_rule).toBe('by-osd');
+    expect(set('nope')).toEqual([-2, 'crush rule nope does not exist']);
+    expect(set('0')).toEqual([-2, 'crush rule 0 does not exist']);
+    expect(set('replicated_rule')).toEqual([0, 'set pool 1 crush_rule to replicated_rule']);
+  });
+
   test('create-replicated wants a root, a type and a class that there are', () => {
     expect(create({ name: 'r2', root: 'nope', type: 'host' })).toEqual([-2, 'root item nope does not exist']);
     expect(create({ name: 'r2', root: 'default', type: 'nope' })).toEqual([-22, 'unknown type nope']);

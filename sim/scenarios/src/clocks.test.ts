@@ -67,14 +67,14 @@ test.each([1, 2])(
     const { paths } = simulation.network;
     const names = simulation.processes.map(({ name }) => name);
     for (let i = 0; i < 10; i++) {
-      for (const process of simulation.processes) process.setDrift(random.pick([-MAX_DRIFT_PPM, 0, MAX_DRIFT_PPM]));
+      for (const process of simulation.processes) process.drift(random.pick([-MAX_DRIFT_PPM, 0, MAX_DRIFT_PPM]));
       const cutOff = random.pick(cluster.osds).process.name;
       // The monitors and most clients are on one side, now and then a client with a primary on the other.
       const alone = random.oneIn(2) ? [cutOff, 'client.1'] : [cutOff];
       const others = names.filter((name) => !alone.includes(name));
-      paths.part(alone, others);
+      const join = paths.part(alone, others);
       simulation.runFor((5 + random.below(20)) * SECOND);
-      paths.join(alone, others);
+      join();
       simulation.runFor(random.below(10) * SECOND);
     }
     for (const { daemon } of cluster.clients) daemon!.stopWork();

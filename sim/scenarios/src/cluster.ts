@@ -18,10 +18,12 @@ import {
   type ClockProfile,
   type DiskProfile,
   type Endpoints,
+  Layers,
   type ProcessSpec,
   type SimProcess,
   type Simulation,
   toTraceValue,
+  type Undo,
 } from '@spirula/sim-world';
 import { type Config, type Daemon, type Instant, makeConfig, SECOND, type World } from '@spirula/world';
 import type { ClusterSpec } from './cluster-spec.ts';
@@ -83,6 +85,8 @@ export class SimCluster {
   #answers: Answer[] = [];
   /** Processes that were told to stop, and do so until somebody starts them. */
   readonly #atRest = new Set<SimProcess>();
+  /** Those that were struck down, by as many as have not let go. */
+  readonly #holds = new Map<SimProcess, Layers<true>>();
 
   constructor(simulation: Simulation, spec: ClusterSpec) {
     this.simulation = simulation;
@@ -163,6 +167,18 @@ export class SimCluster {
   stop(process: SimProcess): void {
     this.#atRest.add(process);
     process.terminate();
+  }
+
+  /** Whoever has struck a process down keeps it so until what is returned is called; when the last lets go, it recovers. */
+  hold(process: SimProcess): Undo {
+    let holds = this.#holds.get(process);
+    if (holds === undefined) {
+      holds = new Layers((left) => {
+        if (left.length === 0) this.recover(process);
+      });
+      this.#holds.set(process, holds);
+    }
+    return holds.add(true);
   }
 
   /** Sets going what hangs or is stopped, however it came to be so. */

@@ -1,4 +1,5 @@
 import { type Instant, invariant } from '@spirula/world';
+import { Layers, type Undo } from './layers.ts';
 
 /** What handling an event costs, in microseconds. */
 export interface CpuProfile {
@@ -14,15 +15,22 @@ export const FREE_CPU: CpuProfile = { eventUs: 0, perKiBUs: 0 };
 export class Cpu {
   readonly #profile: CpuProfile;
   #slowness = 1;
+  readonly #slowed = new Layers<number>((factors) => {
+    this.#slowness = Math.max(1, ...factors);
+  });
 
   constructor(profile: CpuProfile) {
     this.#profile = profile;
   }
 
-  /** @param factor how often the usual time everything takes: an integer, at least 1 */
-  setSlow(factor: number): void {
+  /** @param factor how often the usual time everything takes: an integer, at least 1; the largest counts */
+  slow(factor: number): Undo {
     invariant(Number.isSafeInteger(factor) && factor >= 1, 'a processor is slowed by a whole factor');
-    this.#slowness = factor;
+    return this.#slowed.add(factor);
+  }
+
+  mend(): void {
+    this.#slowed.clear();
   }
 
   get isFree(): boolean {

@@ -17,6 +17,10 @@ export class Link {
     this.#bytesPerSecond = checkRate(bytesPerSecond);
   }
 
+  get bytesPerSecond(): number {
+    return this.#bytesPerSecond;
+  }
+
   /** From now on; packets that were handed over keep their times. */
   setRate(bytesPerSecond: number): void {
     this.#bytesPerSecond = checkRate(bytesPerSecond);

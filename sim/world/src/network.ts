@@ -1,5 +1,6 @@
 import type { EntityAddr } from '@spirula/encoding';
 import type { Instant } from '@spirula/world';
+import { Layers, type Undo } from './layers.ts';
 import type { NetworkName, Path } from './path.ts';
 import { type NetworkProfile, Paths } from './paths.ts';
 import { Pipe } from './pipe.ts';
@@ -27,7 +28,8 @@ export class Network implements Wire {
   readonly #hosts = new Map<string, Host>();
   readonly #listeners = new Map<string, Listener>();
   /** Until when nobody is let in, by address. */
-  readonly #refusing = new Map<string, Instant>();
+  readonly #refusing = new Map<string, Layers<Instant>>();
+  readonly #refusedUntil = new Map<string, Instant>();
   /** By the machine they come from. */
   readonly #pipes = new Map<string, Set<Pipe>>();
 
@@ -68,13 +70,24 @@ export class Network implements Wire {
 
   listenerAt({ ip, port }: EntityAddr): Listener | undefined {
     const addr = `${ip}:${port}`;
-    const until = this.#refusing.get(addr);
-    return until !== undefined && this.scheduler.now < until ? undefined : this.#listeners.get(addr);
+    const until = this.#refusedUntil.get(addr) ?? 0;
+    return this.scheduler.now < until ? undefined : this.#listeners.get(addr);
   }
 
-  /** New connections to a port are refused for so long, though its process runs. Those that exist go on. 0: no longer. */
-  refuse(ip: string, port: number, forUs: Instant): void {
-    this.#refusing.set(`${ip}:${port}`, this.scheduler.now + forUs);
+  /** New connections to a port are refused for so long, though its process runs. Those that exist go on. */
+  refuse(ip: string, port: number, forUs: Instant): Undo {
+    const addr = `${ip}:${port}`;
+    let refusing = this.#refusing.get(addr);
+    if (refusing === undefined) {
+      refusing = new Layers((until) => void this.#refusedUntil.set(addr, Math.max(0, ...until)));
+      this.#refusing.set(addr, refusing);
+    }
+    return refusing.add(this.scheduler.now + forUs);
+  }
+
+  /** Whoever listens lets everybody in. */
+  endRefusals(): void {
+    for (const refusing of this.#refusing.values()) refusing.clear();
   }
 
   newPipe(path: Path, onTimeout: () => void): Pipe {

@@ -5,6 +5,7 @@
  *    machine --port--> [rack's uplink --> core --> rack's downlink] --port--> machine        back:  cluster, hb_back
  */
 import type { Instant } from '@spirula/world';
+import { Layers } from './layers.ts';
 import type { Link } from './link.ts';
 
 /** Ceph's public and cluster network, which may be apart. */
@@ -38,16 +39,26 @@ export class Machine {
   offSince: Instant | undefined;
   /** As the profile has them; none: without limit. */
   readonly ports = new Map<NetworkName, Duplex>();
-  /** Stand in for the ports while a fault lasts. */
-  readonly limits = new Map<NetworkName, Duplex>();
+  /** Stand in for the ports while faults last. */
+  readonly limits: Readonly<Record<NetworkName, Layers<Duplex>>>;
+  readonly #limit = new Map<NetworkName, Duplex>();
 
-  constructor(name: string, rack: Rack | undefined) {
+  /** @param onLimited when what its ports carry is another */
+  constructor(name: string, rack: Rack | undefined, onLimited: () => void) {
     this.name = name;
     this.rack = rack;
+    const limits = (network: NetworkName) =>
+      new Layers<Duplex>((duplexes) => {
+        const limit = slowestOf(duplexes, ({ out }) => out.bytesPerSecond);
+        if (limit === undefined) this.#limit.delete(network);
+        else this.#limit.set(network, limit);
+        onLimited();
+      });
+    this.limits = { front: limits('front'), back: limits('back') };
   }
 
   port(network: NetworkName): Duplex | undefined {
-    return this.limits.get(network) ?? this.ports.get(network);
+    return this.#limit.get(network) ?? this.ports.get(network);
   }
 }
 
@@ -70,6 +81,7 @@ export class Path {
   limit: Link | undefined;
   /** All that has a bandwidth on the way. */
   links: readonly Link[] = [];
+  #faults: PathFaults | undefined;
 
   constructor(from: Machine, to: Machine, network: NetworkName, reverse?: Path) {
     this.from = from;
@@ -87,6 +99,16 @@ export class Path {
     return this.cutAt ?? this.to.offSince ?? this.from.offSince;
   }
 
+  /** What is wrong with it. */
+  get faults(): PathFaults {
+    this.#faults ??= new PathFaults(this);
+    return this.#faults;
+  }
+
+  mend(): void {
+    this.#faults?.clear();
+  }
+
   /** After what has a bandwidth was added or taken away. */
   findLinks(): void {
     const { from, to, network } = this;
@@ -99,4 +121,45 @@ export class Path {
       to.port(network)?.in,
     ].filter((link) => link !== undefined);
   }
+}
+
+/** What was done to a path, one upon another; the path shows what they come to. */
+class PathFaults {
+  /** Since when it is cut. */
+  readonly cuts: Layers<Instant>;
+  /** Until when packets are held. */
+  readonly clogs: Layers<Instant>;
+  readonly delays: Layers<Instant>;
+  readonly tails: Layers<LatencyTail>;
+  readonly limits: Layers<Link>;
+
+  constructor(path: Path) {
+    this.cuts = new Layers((since) => {
+      path.cutAt = since[0];
+    });
+    this.clogs = new Layers((until) => {
+      path.cloggedUntil = until.length === 0 ? undefined : Math.max(...until);
+      if (until.length === 0) for (const arrive of path.held.splice(0)) arrive();
+    });
+    this.delays = new Layers((us) => {
+      path.extraUs = Math.max(0, ...us);
+    });
+    this.tails = new Layers((tails) => {
+      path.tail = tails.at(-1);
+    });
+    this.limits = new Layers((limits) => {
+      path.limit = slowestOf(limits, ({ bytesPerSecond }) => bytesPerSecond);
+      path.findLinks();
+    });
+  }
+
+  clear(): void {
+    for (const layers of [this.cuts, this.delays, this.tails, this.limits]) layers.clear();
+    // Last: what was held meets no other fault.
+    this.clogs.clear();
+  }
+}
+
+function slowestOf<T>(all: readonly T[], rate: (one: T) => number): T | undefined {
+  return all.reduce<T | undefined>((a, b) => (a === undefined || rate(b) < rate(a) ? b : a), undefined);
 }

@@ -61,15 +61,16 @@ describe('networks apart', () => {
     const { simulation, a, b } = startThree();
     const [front, back] = [connect(simulation, a, b), connect(simulation, a, b, 'cluster')];
     const { paths } = simulation.network;
-    paths.cut('osd.0', 'osd.1');
+    const mendFront = paths.cut('osd.0', 'osd.1', 'front');
+    const mendBack = paths.cut('osd.0', 'osd.1', 'back');
     a.note(front, 1);
     a.note(back, 2);
     simulation.runFor(SECOND);
-    paths.mend('osd.0', 'osd.1', 'back');
+    mendBack();
     simulation.runFor(SECOND);
     expect(b.daemon.notes).toEqual([2]);
 
-    paths.mend('osd.0', 'osd.1', 'front');
+    mendFront();
     simulation.runFor(SECOND);
     expect(b.daemon.notes).toEqual([2, 1]);
   });
@@ -79,7 +80,7 @@ test('a partial partition parts two groups and nobody else', () => {
   const { simulation, a, b, c } = startThree();
   const sessions = [connect(simulation, a, b), connect(simulation, a, c), connect(simulation, c, b)] as const;
   const { paths } = simulation.network;
-  paths.part(['osd.0'], ['osd.1']);
+  const join = paths.part(['osd.0'], ['osd.1']);
   a.note(sessions[0], 1);
   a.note(sessions[1], 2);
   c.note(sessions[2], 3);
@@ -87,7 +88,7 @@ test('a partial partition parts two groups and nobody else', () => {
   simulation.runFor(SECOND);
   expect([a.daemon.notes, b.daemon.notes, c.daemon.notes]).toEqual([[], [3], [2]]);
 
-  paths.join(['osd.0'], ['osd.1']);
+  join();
   simulation.runFor(SECOND);
   expect([a.daemon.notes, b.daemon.notes]).toEqual([[4], [3, 1]]);
 });
@@ -112,17 +113,17 @@ describe('a clogged path', () => {
     expect(a.daemon.resets).toEqual([]);
   });
 
-  test('is free at once when it is unclogged, and as late as the later of two clogs says', () => {
+  test('is free at once when the last clog is ended, and as late as the later of two says', () => {
     const { simulation, a, b } = startThree();
     const session = connect(simulation, a, b);
     const { paths } = simulation.network;
-    paths.clog('osd.0', 'osd.1', 9 * SECOND);
+    const unclog = paths.clog('osd.0', 'osd.1', 9 * SECOND);
     paths.clog('osd.0', 'osd.1', SECOND);
     a.note(session, 1);
     simulation.runFor(2 * SECOND);
     expect(b.daemon.notes).toEqual([]);
 
-    paths.unclog('osd.0', 'osd.1');
+    unclog();
     simulation.runFor(10);
     expect(b.daemon.notes).toEqual([1]);
   });
@@ -194,13 +195,13 @@ describe('latency', () => {
   test('is longer on the path and the network it is asked for, until it is ended', () => {
     const { simulation } = startThree();
     const { paths } = simulation.network;
-    paths.delay('osd.0', 'osd.1', 1_000_000, 'back');
+    const end = paths.delay('osd.0', 'osd.1', 1_000_000, 'back');
     const longest = (from: string, to: string, network: 'front' | 'back') =>
       Math.max(...Array.from({ length: 50 }, () => paths.drawLatency(paths.path(from, to, network))));
 
     expect(longest('osd.0', 'osd.1', 'back')).toBeGreaterThan(100_000);
     expect([longest('osd.0', 'osd.1', 'front'), longest('osd.1', 'osd.0', 'back')]).toEqual([LATENCY, LATENCY]);
-    paths.delay('osd.0', 'osd.1', 0);
+    end();
     expect(longest('osd.0', 'osd.1', 'back')).toBe(LATENCY);
   });
 });
@@ -272,16 +273,16 @@ describe('bandwidth', () => {
     const { simulation, a, b } = three;
     const session = connect(simulation, a, b);
     const { paths } = simulation.network;
-    paths.limit('osd.0', 'osd.1', 2 * MB, 'front');
+    const endPath = paths.limit('osd.0', 'osd.1', 2 * MB, 'front');
     expect(lasts(three, [[a, session, b, MB]])).toEqual([500]);
 
     b.daemon.heard.length = 0;
-    paths.limitMachine('osd.1', MB);
+    const endMachine = paths.limitMachine('osd.1', MB);
     expect(lasts(three, [[a, session, b, MB]])).toEqual([1000]);
 
     b.daemon.heard.length = 0;
-    paths.limitMachine('osd.1', 0);
-    paths.limit('osd.0', 'osd.1', 0);
+    endMachine();
+    endPath();
     expect(lasts(three, [[a, session, b, MB]])).toEqual([0]);
   });
 

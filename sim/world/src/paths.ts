@@ -1,4 +1,5 @@
 import { type Instant, invariant } from '@spirula/world';
+import { type Undo, undoAll } from './layers.ts';
 import { Link } from './link.ts';
 import { type Duplex, type LatencyTail, Machine, type NetworkName, type Networks, Path, type Rack } from './path.ts';
 import type { SeededRandom } from './random.ts';
@@ -47,16 +48,16 @@ export interface Stalled {
 
 /**
  * The ways between machines, and what is wrong with them. Each direction stands for itself, and so does each network:
- * a fault is on both unless it says which. A fault of a kind is there or not: two that overlap end with the first that
- * ends.
+ * a fault is on both unless it says which. What a fault returns undoes it, and leaves others of its kind as they are;
+ * `mendAll` undoes them all.
  *
- * | fault | does to packets                                           | ends by                 |
- * | ----- | --------------------------------------------------------- | ----------------------- |
- * | cut   | lost and sent again, until TCP gives the connection up    | mend, join, mendAll     |
- * | clog  | held, then all let through: no connection is lost by it   | itself, unclog, mendAll |
- * | delay | each takes longer, by an even draw                        | delay(0), mendAll       |
- * | tail  | a few take very much longer                               | tail(), mendAll         |
- * | limit | pass one after another                                    | limit(0), mendAll       |
+ * | fault | does to packets                                           | several at a time    |
+ * | ----- | --------------------------------------------------------- | -------------------- |
+ * | cut   | lost and sent again, until TCP gives the connection up    | until the last ends  |
+ * | clog  | held, then all let through: no connection is lost by it   | until the last ends  |
+ * | delay | each takes longer, by an even draw                        | the longest counts   |
+ * | tail  | a few take very much longer                               | the newest counts    |
+ * | limit | pass one after another                                    | the slowest counts   |
  */
 export class Paths {
   readonly profile: NetworkProfile;
@@ -76,7 +77,7 @@ export class Paths {
   addMachine(name: string, rackName?: string): void {
     const { portBytesPerSecond, rackOversubscription } = this.profile;
     const rack = rackName === undefined ? undefined : this.#rack(rackName);
-    const machine = new Machine(name, rack);
+    const machine: Machine = new Machine(name, rack, () => this.#findLinksOf(machine));
     this.#machines.set(name, machine);
     if (portBytesPerSecond === 0) return;
     for (const network of NETWORKS) machine.ports.set(network, newDuplex(portBytesPerSecond));
@@ -123,30 +124,21 @@ export class Paths {
   // Faults
 
   /** Nothing that `from` sends reaches `to`. */
-  cut(from: string, to: string, on: Networks = 'both'): void {
-    for (const path of this.#each(from, to, on)) path.cutAt ??= this.#scheduler.now;
-  }
-
-  mend(from: string, to: string, on: Networks = 'both'): void {
-    for (const path of this.#each(from, to, on)) path.cutAt = undefined;
-    this.#retryStalled();
+  cut(from: string, to: string, on: Networks = 'both'): Undo {
+    return this.#cut(this.#each(from, to, on));
   }
 
   /** Cuts each of `left` from each of `right`, both ways. Whoever is in neither reaches, and is reached by, all. */
-  part(left: readonly string[], right: readonly string[], on: Networks = 'both'): void {
-    for (const path of this.#between(left, right, on)) {
-      path.cutAt ??= this.#scheduler.now;
-      path.reverse.cutAt ??= this.#scheduler.now;
-    }
+  part(left: readonly string[], right: readonly string[], on: Networks = 'both'): Undo {
+    return this.#cut(this.#between(left, right, on).flatMap((path) => [path, path.reverse]));
   }
 
-  /** Undoes `part`. */
-  join(left: readonly string[], right: readonly string[], on: Networks = 'both'): void {
-    for (const path of this.#between(left, right, on)) {
-      path.cutAt = undefined;
-      path.reverse.cutAt = undefined;
-    }
-    this.#retryStalled();
+  #cut(paths: readonly Path[]): Undo {
+    const undo = undoAll(paths.map(({ faults }) => faults.cuts.add(this.#scheduler.now)));
+    return () => {
+      undo();
+      this.#retryStalled();
+    };
   }
 
   #between(left: readonly string[], right: readonly string[], on: Networks): Path[] {
@@ -155,62 +147,45 @@ export class Paths {
 
   /**
    * Holds whatever `from` sends to `to` for `forUs`, then lets all of it through at once, in order. Connections live on,
-   * unless a daemon loses patience. One that is clogged already stays so until the later end.
+   * unless a daemon loses patience.
    */
-  clog(from: string, to: string, forUs: Instant, on: Networks = 'both'): void {
+  clog(from: string, to: string, forUs: Instant, on: Networks = 'both'): Undo {
     const until = this.#scheduler.now + forUs;
-    for (const path of this.#each(from, to, on)) {
-      path.cloggedUntil = Math.max(path.cloggedUntil ?? 0, until);
-      this.#scheduler.at(until, () => {
-        if (path.cloggedUntil === until) letThrough(path);
-      });
-    }
+    const undo = undoAll(this.#each(from, to, on).map(({ faults }) => faults.clogs.add(until)));
+    this.#scheduler.at(until, undo);
+    return undo;
   }
 
-  unclog(from: string, to: string, on: Networks = 'both'): void {
-    for (const path of this.#each(from, to, on)) letThrough(path);
+  /** Whatever `from` sends to `to` takes up to `extraUs` longer. */
+  delay(from: string, to: string, extraUs: Instant, on: Networks = 'both'): Undo {
+    return undoAll(this.#each(from, to, on).map(({ faults }) => faults.delays.add(extraUs)));
   }
 
-  /** Whatever `from` sends to `to` takes up to `extraUs` longer; 0: no longer. */
-  delay(from: string, to: string, extraUs: Instant, on: Networks = 'both'): void {
-    for (const path of this.#each(from, to, on)) path.extraUs = extraUs;
+  /** A few of the packets that `from` sends to `to` take very much longer. */
+  tail(from: string, to: string, tail: LatencyTail, on: Networks = 'both'): Undo {
+    return undoAll(this.#each(from, to, on).map(({ faults }) => faults.tails.add(tail)));
   }
 
-  /** A few of the packets that `from` sends to `to` take very much longer; without `tail`: no more. */
-  tail(from: string, to: string, tail?: LatencyTail, on: Networks = 'both'): void {
-    for (const path of this.#each(from, to, on)) path.tail = tail;
+  /** All connections from `from` to `to` together carry so much on each network. */
+  limit(from: string, to: string, bytesPerSecond: number, on: Networks = 'both'): Undo {
+    return undoAll(this.#each(from, to, on).map(({ faults }) => faults.limits.add(new Link(bytesPerSecond))));
   }
 
-  /** All connections from `from` to `to` together carry so much on each network; 0: as much as their machines do. */
-  limit(from: string, to: string, bytesPerSecond: number, on: Networks = 'both'): void {
-    for (const path of this.#each(from, to, on)) {
-      path.limit = bytesPerSecond === 0 ? undefined : new Link(bytesPerSecond);
-      path.findLinks();
-    }
+  /** The machine's ports carry so much in each direction, as one that has fallen back to a lower speed. */
+  limitMachine(name: string, bytesPerSecond: number, on: Networks = 'both'): Undo {
+    const { limits } = this.#machine(name);
+    return undoAll(networksOf(on).map((network) => limits[network].add(newDuplex(bytesPerSecond))));
   }
 
-  /** The machine's ports carry so much in each direction, as one that has fallen back to a lower speed; 0: as before. */
-  limitMachine(name: string, bytesPerSecond: number, on: Networks = 'both'): void {
-    const machine = this.#machine(name);
-    for (const network of networksOf(on)) {
-      if (bytesPerSecond === 0) machine.limits.delete(network);
-      else machine.limits.set(network, newDuplex(bytesPerSecond));
-    }
+  #findLinksOf(machine: Machine): void {
     for (const path of this.#paths.values()) if (path.from === machine || path.to === machine) path.findLinks();
   }
 
   /** Nothing is cut, clogged, delayed or limited any more. A machine without power stays so. */
   mendAll(): void {
-    for (const machine of this.#machines.values()) machine.limits.clear();
-    for (const path of this.#paths.values()) {
-      path.cutAt = undefined;
-      path.extraUs = 0;
-      path.tail = undefined;
-      path.limit = undefined;
-      path.findLinks();
-    }
+    for (const { limits } of this.#machines.values()) for (const network of NETWORKS) limits[network].clear();
+    for (const path of this.#paths.values()) path.mend();
     this.#retryStalled();
-    for (const path of this.#paths.values()) letThrough(path);
   }
 
   /** A machine without power neither sends nor answers. */
@@ -276,11 +251,6 @@ export class Paths {
 
 function networksOf(on: Networks): readonly NetworkName[] {
   return on === 'both' ? NETWORKS : [on];
-}
-
-function letThrough(path: Path): void {
-  path.cloggedUntil = undefined;
-  for (const arrive of path.held.splice(0)) arrive();
 }
 
 function newDuplex(bytesPerSecond: number): Duplex {

@@ -180,8 +180,7 @@ describe('connections', () => {
     a.open(b);
     simulation.runFor(10 * LATENCY);
     expect(a.daemon.resets).toEqual(['refused']);
-    b.process.refuse('public', SECOND);
-    b.process.refuse('public', 0);
+    b.process.refuse('public', SECOND)();
     a.open(b);
     simulation.runFor(10 * LATENCY);
     expect(a.daemon.resets).toEqual(['refused']);

@@ -5,6 +5,7 @@ import type { ClockProfile } from './clock.ts';
 import { Cpu, FREE_CPU } from './cpu.ts';
 import { SimCrypto } from './crypto.ts';
 import { SimDisk } from './disk.ts';
+import { Layers, type Undo } from './layers.ts';
 import type { Network } from './network.ts';
 import type { ProcessSpec } from './process-spec.ts';
 import type { SeededRandom } from './random.ts';
@@ -53,6 +54,9 @@ export class SimProcess {
   readonly crypto: SimCrypto;
   readonly cpu: Cpu;
   #clock: ClockProfile;
+  readonly #drifts = new Layers<number>((ppm) => {
+    this.#adjustClock({ driftPpm: ppm.at(-1) ?? this.spec.clock.driftPpm });
+  });
   /** How long after its end it is to start again, when that was asked for. */
   #restartAfter: Instant | undefined;
   #run: Run | undefined;
@@ -176,10 +180,10 @@ export class SimProcess {
     return broken.length;
   }
 
-  /** New connections to an endpoint are refused for so long, though the daemon runs; 0: no longer. */
-  refuse(endpoint: string, forUs: Instant): void {
+  /** New connections to an endpoint are refused for so long, though the daemon runs. */
+  refuse(endpoint: string, forUs: Instant): Undo {
     const [addr] = this.addrs(endpoint);
-    this.host.network.refuse(this.ip, addr!.port, forUs);
+    return this.host.network.refuse(this.ip, addr!.port, forUs);
   }
 
   // Clock and processor: what is done to them outlives the daemon's runs.
@@ -189,9 +193,12 @@ export class SimProcess {
     this.#adjustClock({ wallSkewUs: this.#clock.wallSkewUs + us });
   }
 
-  /** From now on the monotonic clock runs so much faster than true time, in parts per million; slower, when negative. */
-  setDrift(driftPpm: number): void {
-    this.#adjustClock({ driftPpm });
+  /**
+   * From now on the monotonic clock runs so much faster than true time, in parts per million; slower, when negative. Asked
+   * for again, the newest counts.
+   */
+  drift(ppm: number): Undo {
+    return this.#drifts.add(ppm);
   }
 
   /** Timers that are armed from now on fire up to so late. */
@@ -201,6 +208,7 @@ export class SimProcess {
 
   /** The clock is again as it was made: skew, drift and slack. What a monotonic clock has gained it keeps. */
   mendClock(): void {
+    this.#drifts.clear();
     this.#adjustClock(this.spec.clock);
   }
 
@@ -209,9 +217,9 @@ export class SimProcess {
     this.#run?.adjustClock(this.#clock);
   }
 
-  /** Everything that the daemon does takes `factor` times as long; 1: as usual. What it has begun takes what it took. */
-  setSlow(factor: number): void {
-    this.cpu.setSlow(factor);
+  /** Everything that the daemon does takes `factor` times as long. What it has begun takes what it took. */
+  slow(factor: number): Undo {
+    return this.cpu.slow(factor);
   }
 
   #onGone(reason: string): void {

@@ -53,10 +53,10 @@ describe('a processor', () => {
   test('that is slow takes longer for what it begins', () => {
     const { cpu, done, post, run } = start();
     post(1, 'a');
-    cpu.setSlow(10);
+    const recover = cpu.slow(10);
     post(1, 'b');
     run(5 * MS);
-    cpu.setSlow(1);
+    recover();
     post(1, 'c');
     run(SECOND);
 
@@ -65,8 +65,8 @@ describe('a processor', () => {
       ['b', 11],
       ['c', 12],
     ]);
-    expect(() => cpu.setSlow(0)).toThrow();
-    expect(() => cpu.setSlow(1.5)).toThrow();
+    expect(() => cpu.slow(0)).toThrow();
+    expect(() => cpu.slow(1.5)).toThrow();
   });
 
   test('that costs nothing does a job as it comes', () => {
@@ -224,7 +224,7 @@ describe('a daemon on a processor that costs', () => {
 
   test('is slowed while it runs, and started again as slow', () => {
     const { simulation, a, b, session, from } = startPair({ eventUs: MS, perKiBUs: 0 });
-    b.process.setSlow(100);
+    b.process.slow(100);
     a.note(session, 1);
     simulation.runFor(SECOND);
     expect(b.daemon.noteAt(1)! - from).toBe(100_100);

@@ -1,4 +1,5 @@
 /** Commands about pools. */
+import type { CrushMap } from '@spirula/crush';
 import { Errno, type PoolId } from '@spirula/encoding';
 import { dumpPool, type OsdMap, type Pool, PoolFlag, printPool } from '@spirula/maps';
 import { newPool } from '../new-pool.ts';
@@ -43,6 +44,7 @@ const GET_KEYS = [
 const SET_KEYS = [
   'size',
   'min_size',
+  'crush_rule',
   'nodelete',
   'nosizechange',
   'nopgchange',
@@ -379,7 +381,10 @@ function poolSet(args: CommandArgs, { osd, config }: CommandContext): CommandOut
   const pool = osd.pendingPool(id)!;
   const key = text(args, 'var') ?? '';
   const value = text(args, 'val') ?? '';
-  const next = withValue(pool, key, value, config.mon_allow_pool_size_one);
+  const next =
+    key === 'crush_rule'
+      ? withRule(pool, value, osd.pendingCrush)
+      : withValue(pool, key, value, config.mon_allow_pool_size_one);
   if ('code' in next) return next;
   osd.setPool(id, next);
   return changed(`set pool ${id} ${key} to ${value}`);
@@ -415,6 +420,16 @@ function withValue(pool: Pool, key: string, value: string, allowOne: boolean): P
   if (value === 'true' || value === '1') return { ...pool, flags: pool.flags | bit };
   if (value === 'false' || value === '0') return { ...pool, flags: pool.flags & ~bit };
   return invalid("expecting value 'true', 'false', '0', or '1'");
+}
+
+function withRule(pool: Pool, name: string, crush: CrushMap): Pool | CommandOutcome {
+  const number = [...crush.ruleNames].find(([, each]) => each === name)?.[0];
+  const rule = number === undefined ? undefined : crush.rules[number];
+  if (number === undefined || rule === undefined) return refuse(Errno.ENOENT, `crush rule ${name} does not exist`);
+  if (rule.type !== pool.type) return invalid('(22) Invalid argument');
+  if (pool.size < rule.minSize) return invalid('pool size is smaller than the crush rule min size');
+  if (pool.size > rule.maxSize) return invalid('pool size is bigger than the crush rule max size');
+  return { ...pool, crushRule: number };
 }
 
 function applicationEnable(args: CommandArgs, { osd }: CommandContext): CommandOutcome {

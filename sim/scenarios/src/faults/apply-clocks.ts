@@ -1,4 +1,5 @@
 /** Faults of clocks. */
+import { undoAll } from '@spirula/sim-world';
 import { parseSpan } from '../span.ts';
 import type { Apply } from './scene.ts';
 
@@ -10,11 +11,6 @@ const wallJump: Apply<'wall-jump'> = ({ processes }, { by }) => {
   };
 };
 
-const drift: Apply<'drift'> = ({ processes }, { ppm }) => {
-  for (const process of processes) process.setDrift(ppm);
-  return () => {
-    for (const process of processes) process.setDrift(process.spec.clock.driftPpm);
-  };
-};
+const drift: Apply<'drift'> = ({ processes }, { ppm }) => undoAll(processes.map((process) => process.drift(ppm)));
 
 export const CLOCK_FAULTS = { 'wall-jump': wallJump, drift };

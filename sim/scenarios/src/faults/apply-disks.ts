@@ -1,49 +1,41 @@
-/** Faults of disks. They end with `DiskFaults.heal`, all together; what they changed stays changed. */
-import type { DiskFaults, WriteFate } from '@spirula/sim-world';
+/** Faults of disks. What they changed stays changed when they end. */
+import { type DiskFaults, type Undo, undoAll, type WriteFate } from '@spirula/sim-world';
 import type { FaultOf } from './fault.ts';
 import type { Apply } from './scene.ts';
 
 /** No stall that nobody ends lasts longer. */
 const STALL_US = 3_600_000_000;
 
-type DiskFault = 'disk-stall' | 'slow-disk' | 'disk-full' | 'bit-rot';
+type DiskFault = 'disk-stall' | 'slow-disk' | 'disk-full';
 type FailingFault = 'read-error' | 'write-error' | 'flush-error';
 type SpoilingFault = 'torn-write' | 'misdirected-write' | 'lost-write';
 
-function onDisks<K extends DiskFault>(strike: (faults: DiskFaults, fault: FaultOf<K>) => void): Apply<K> {
-  return ({ processes }, fault) => {
-    for (const { disk } of processes) strike(disk.faults, fault);
-    return () => {
-      for (const { disk } of processes) disk.faults.heal();
-    };
-  };
+function onDisks<K extends DiskFault>(strike: (faults: DiskFaults, fault: FaultOf<K>) => Undo): Apply<K> {
+  return ({ processes }, fault) => undoAll(processes.map(({ disk }) => strike(disk.faults, fault)));
 }
 
 function failing(operations: readonly ('read' | 'write' | 'flush' | 'commit')[]): Apply<FailingFault> {
   return ({ processes }, { oneIn }) => {
-    for (const { disk } of processes) {
-      for (const operation of operations) disk.faults.fail(operation, oneIn === undefined ? {} : { oneIn });
-    }
-    return () => {
-      for (const { disk } of processes) disk.faults.heal();
-    };
+    const which = oneIn === undefined ? {} : { oneIn };
+    return undoAll(processes.flatMap(({ disk }) => operations.map((operation) => disk.faults.fail(operation, which))));
   };
 }
 
 function spoiling(fate: WriteFate): Apply<SpoilingFault> {
-  return ({ processes }, { count }) => {
-    for (const { disk } of processes) for (let i = 0; i < count; i++) disk.faults.spoilNextWrite(fate);
-    return () => {
-      for (const { disk } of processes) disk.faults.heal();
-    };
-  };
+  return ({ processes }, { count }) =>
+    undoAll(processes.flatMap(({ disk }) => Array.from({ length: count }, () => disk.faults.spoilNextWrite(fate))));
 }
+
+const bitRot: Apply<'bit-rot'> = ({ processes }, { count }) => {
+  for (const { disk } of processes) disk.faults.rotSome(count);
+  return undefined;
+};
 
 export const DISK_FAULTS = {
   'read-error': failing(['read']),
   'write-error': failing(['write']),
   'flush-error': failing(['flush', 'commit']),
-  'bit-rot': onDisks<'bit-rot'>((faults, { count }) => faults.rotSome(count)),
+  'bit-rot': bitRot,
   'torn-write': spoiling('torn'),
   'misdirected-write': spoiling('misdirected'),
   'lost-write': spoiling('lost'),

@@ -1,5 +1,5 @@
 /** Faults of networks. */
-import type { Networks, SimProcess } from '@spirula/sim-world';
+import { type Networks, type SimProcess, undoAll } from '@spirula/sim-world';
 import type { Instant } from '@spirula/world';
 import { parseSpan } from '../span.ts';
 import type { Apply, Scene, Undo } from './scene.ts';
@@ -28,39 +28,24 @@ const isolate: Apply<'isolate'> = (scene, { ways = 'both', network }) => {
 
 const clog: Apply<'clog'> = (scene, { network }) => {
   const { paths } = scene.cluster.simulation.network;
-  const ways = bothWays(waysFrom(scene));
-  for (const [from, to] of ways) paths.clog(from.name, to.name, AN_HOUR, network);
-  return () => {
-    for (const [from, to] of ways) paths.unclog(from.name, to.name, network);
-  };
+  return undoAll(bothWays(waysFrom(scene)).map(([from, to]) => paths.clog(from.name, to.name, AN_HOUR, network)));
 };
 
 const delay: Apply<'delay'> = (scene, { upTo, network }) => {
   const { paths } = scene.cluster.simulation.network;
-  const ways = bothWays(waysFrom(scene));
-  const set = (us: number) => {
-    for (const [from, to] of ways) paths.delay(from.name, to.name, us, network);
-  };
-  set(parseSpan(upTo)!);
-  return () => set(0);
+  const us = parseSpan(upTo)!;
+  return undoAll(bothWays(waysFrom(scene)).map(([from, to]) => paths.delay(from.name, to.name, us, network)));
 };
 
 const latencyTail: Apply<'latency-tail'> = (scene, { oneIn, from: least, upTo, network }) => {
   const { paths } = scene.cluster.simulation.network;
-  const ways = bothWays(waysFrom(scene));
   const tail = { oneIn, fromUs: parseSpan(least)!, maxUs: parseSpan(upTo)! };
-  for (const [from, to] of ways) paths.tail(from.name, to.name, tail, network);
-  return () => {
-    for (const [from, to] of ways) paths.tail(from.name, to.name, undefined, network);
-  };
+  return undoAll(bothWays(waysFrom(scene)).map(([from, to]) => paths.tail(from.name, to.name, tail, network)));
 };
 
 const bandwidth: Apply<'bandwidth'> = ({ processes, cluster }, { bytesPerSecond, network }) => {
   const { paths } = cluster.simulation.network;
-  for (const { name } of processes) paths.limitMachine(name, bytesPerSecond, network);
-  return () => {
-    for (const { name } of processes) paths.limitMachine(name, 0, network);
-  };
+  return undoAll(processes.map(({ name }) => paths.limitMachine(name, bytesPerSecond, network)));
 };
 
 const reset: Apply<'reset'> = ({ processes, cluster }, { count }) => {
@@ -72,17 +57,13 @@ const reset: Apply<'reset'> = ({ processes, cluster }, { count }) => {
   return undefined;
 };
 
-const refuse: Apply<'refuse'> = ({ processes }) => {
-  const set = (forUs: Instant) => {
-    for (const process of processes) {
-      for (const [endpoint, port] of Object.entries(process.spec.endpoints)) {
-        if (port !== 'dial') process.refuse(endpoint, forUs);
-      }
-    }
-  };
-  set(AN_HOUR);
-  return () => set(0);
-};
+const refuse: Apply<'refuse'> = ({ processes }) =>
+  undoAll(
+    processes.flatMap((process) => {
+      const listening = Object.entries(process.spec.endpoints).filter(([, port]) => port !== 'dial');
+      return listening.map(([endpoint]) => process.refuse(endpoint, AN_HOUR));
+    }),
+  );
 
 export const NETWORK_FAULTS = {
   partition,
@@ -110,8 +91,5 @@ function bothWays(ways: readonly Way[]): Way[] {
 
 function cut({ cluster }: Scene, ways: readonly Way[], network: Networks | undefined): Undo {
   const { paths } = cluster.simulation.network;
-  for (const [from, to] of ways) paths.cut(from.name, to.name, network);
-  return () => {
-    for (const [from, to] of ways) paths.mend(from.name, to.name, network);
-  };
+  return undoAll(ways.map(([from, to]) => paths.cut(from.name, to.name, network)));
 }

@@ -1,6 +1,6 @@
 /** Faults of processes and their machines. */
 
-import type { SimProcess } from '@spirula/sim-world';
+import { type SimProcess, undoAll } from '@spirula/sim-world';
 import { type Instant, SECOND } from '@spirula/world';
 import type { SimCluster } from '../cluster.ts';
 import { replaceOsd } from '../operator.ts';
@@ -15,9 +15,7 @@ function strike(
 ): Apply<'crash' | 'power-loss' | 'hang' | 'stop'> {
   return ({ cluster, processes }) => {
     for (const process of processes) blow(process, cluster);
-    return () => {
-      for (const process of processes) cluster.recover(process);
-    };
+    return undoAll(processes.map((process) => cluster.hold(process)));
   };
 }
 
@@ -31,12 +29,8 @@ const restart: Apply<'restart' | 'rolling-restart'> = ({ cluster, processes, lat
   return undefined;
 };
 
-const slowCpu: Apply<'slow-cpu'> = ({ processes }, { factor }) => {
-  for (const process of processes) process.setSlow(factor);
-  return () => {
-    for (const process of processes) process.setSlow(1);
-  };
-};
+const slowCpu: Apply<'slow-cpu'> = ({ processes }, { factor }) =>
+  undoAll(processes.map((process) => process.slow(factor)));
 
 /** An operator takes the OSD out of the cluster and puts a new one in: that takes as long as it takes, fault or no fault. */
 const replace: Apply<'replace'> = ({ cluster, processes }) => {
@@ -55,9 +49,7 @@ const loseStore: Apply<'lose-store'> = ({ cluster, processes }) => {
     process.crash();
     process.disk.wipe();
   }
-  return () => {
-    for (const process of processes) cluster.recover(process);
-  };
+  return undoAll(processes.map((process) => cluster.hold(process)));
 };
 
 export const PROCESS_FAULTS = {

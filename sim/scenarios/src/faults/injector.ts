@@ -142,9 +142,10 @@ export class Injector {
   #mend(): void {
     for (const active of [...this.#active]) active.end();
     this.#simulation.network.paths.mendAll();
+    this.#simulation.network.endRefusals();
     for (const process of this.#cluster.daemons) {
       process.disk.faults.heal();
-      process.setSlow(1);
+      process.cpu.mend();
       process.mendClock();
       this.#cluster.recover(process);
     }

@@ -104,12 +104,53 @@ describe('what destroys data', () => {
     expect(refusal('replace', spare)).toBeUndefined();
   });
 
+  test('may not strike a copy while a fault has hold of the other', () => {
+    const [primary, replica] = members();
+    active = [{ fault: { fault: 'isolate', daemons: [] }, processes: [replica.process], end: () => {} }];
+    expect(refusal('lost-write', primary)).toMatch(/no other copy/);
+    expect(refusal('lost-write', replica)).toBeUndefined();
+    active = [{ fault: { fault: 'partition', groups: [['mon.a'], 'rest'] }, processes: [], end: () => {} }];
+    expect(refusal('lost-write', replica)).toMatch(/no other copy/);
+  });
+
   test('is all that is held back: processes may fall as they like', () => {
     const [primary, replica, spare] = members();
 
     for (const fault of ['crash', 'power-loss', 'hang', 'write-error', 'disk-full'] as const) {
       expect(refusal(fault, primary, replica, spare)).toBeUndefined();
     }
+  });
+});
+
+describe('while a disk has just been spoiled', () => {
+  const spoil: readonly [string, (place: OsdPlace) => void][] = [
+    ['a block has rotted', ({ process }) => process.disk.faults.rotSome(1)],
+    ['the next write is to be lost', ({ process }) => process.disk.faults.spoilNextWrite('lost')],
+    ['reads fail', ({ process }) => process.disk.faults.fail('read')],
+  ];
+
+  test.each(spoil)('nothing disturbs the copy that may be the only one (%s)', (_, strike) => {
+    const [primary, replica, spare] = members();
+    strike(primary);
+
+    for (const fault of ['crash', 'hang', 'disk-full', 'isolate', 'latency-tail'] as const) {
+      const why = `${primary.process.name} has just been spoiled, and no other copy of pg 1.0 is left`;
+      expect(refusal(fault, replica)).toBe(why);
+      expect([refusal(fault, primary), refusal(fault, spare)]).toEqual([undefined, undefined]);
+    }
+    expect(refusal('partition')).toMatch(/has just been spoiled/);
+    expect(refusal('command')).toMatch(/has just been spoiled/);
+    expect(refusal('drift', replica)).toBeUndefined();
+  });
+
+  test('and no longer, once what was under way is durable', () => {
+    const [primary, replica] = members();
+    primary.process.disk.faults.rotSome(1);
+    lab.simulation.runFor(9 * SECOND);
+    expect(refusal('crash', replica)).toBeDefined();
+
+    lab.simulation.runFor(2 * SECOND);
+    expect(refusal('crash', replica)).toBeUndefined();
   });
 });
 

@@ -1,14 +1,15 @@
 /**
  * Knows, per PG, what has been lost so far, and holds back what could destroy the last good copy of anything: then "no data is
  * lost" must hold, whatever else happens. Processes may crash, hang and be cut off as they like: what is on their disks
- * survives that.
+ * survives that. But not while a disk of the same PG has just been spoiled: of a write under way that copy may be the only one.
  *
  * It looks at the cluster from outside, and counts as good only what surely is: the copy of an OSD that runs, belongs to the
- * PG's acting set, has all that its primary has, and whose disk is undamaged and without a fault.
+ * PG's acting set, has all that its primary has, and that no fault has hold of.
  */
 import { formatPgId } from '@spirula/encoding';
 import { mapPg } from '@spirula/maps';
 import type { SimProcess } from '@spirula/sim-world';
+import { type Instant, SECOND } from '@spirula/world';
 import type { OsdPlace, SimCluster } from '../cluster.ts';
 import type { Fault, FaultKind } from './fault.ts';
 import type { ActiveFault, Guard } from './injector.ts';
@@ -23,6 +24,30 @@ const DESTRUCTIVE: ReadonlySet<FaultKind> = new Set<FaultKind>([
   'lost-write',
   'read-error',
 ]);
+/** Faults that may take an OSD out of service, or away from others, or keep what it writes from being durable. */
+const DISTURBING: ReadonlySet<FaultKind> = new Set<FaultKind>([
+  'crash',
+  'power-loss',
+  'hang',
+  'stop',
+  'restart',
+  'rolling-restart',
+  'write-error',
+  'flush-error',
+  'disk-stall',
+  'slow-disk',
+  'disk-full',
+  'partition',
+  'isolate',
+  'clog',
+  'delay',
+  'latency-tail',
+  'bandwidth',
+  'refuse',
+  'command',
+]);
+/** What was written when a disk was last spoiled is durable on the others after so long, while nothing disturbs them. */
+const SETTLE_TIME: Instant = 10 * SECOND;
 /** Clocks differ by no more in a cluster that is to be safe. */
 const MAX_DRIFT_PPM = 1000;
 
@@ -41,6 +66,7 @@ export class RedundancyGuard implements Guard {
       return `clocks that differ by more than ${MAX_DRIFT_PPM} millionths break leases`;
     }
     if (fault.fault === 'lose-store') return this.#refuseMons(processes);
+    if (DISTURBING.has(fault.fault)) return this.#refuseDisturbance(processes);
     if (!DESTRUCTIVE.has(fault.fault)) return undefined;
     const mons = processes.filter(({ spec }) => spec.entity.type === 'mon');
     if (mons.length > 0) return this.#refuseMons(mons);
@@ -68,18 +94,39 @@ export class RedundancyGuard implements Guard {
   }
 
   #refuseOsds(victims: readonly OsdPlace[]): string | undefined {
+    const pg = this.#findUnguarded(victims, victims);
+    return pg && `of pg ${pg} no other copy is surely good`;
+  }
+
+  /** @param processes none: all of them */
+  #refuseDisturbance(processes: readonly SimProcess[]): string | undefined {
+    const { osds, simulation } = this.#cluster;
+    const settled = simulation.now - SETTLE_TIME;
+    const spoiled = osds.filter(({ process: { disk } }) => (disk.faults.spoiledAt ?? settled) > settled);
+    if (spoiled.length === 0) return undefined;
+    const disturbed = processes.length === 0 ? osds : osds.filter(({ process }) => processes.includes(process));
+    if (disturbed.length === 0) return undefined;
+    for (const place of spoiled) {
+      const pg = this.#findUnguarded([place], [...disturbed, place]);
+      if (pg !== undefined) return `${place.process.name} has just been spoiled, and no other copy of pg ${pg} is left`;
+    }
+    return undefined;
+  }
+
+  /** A PG that some of `holders` have, and of which no surely good copy is outside `without`. */
+  #findUnguarded(holders: readonly OsdPlace[], without: readonly OsdPlace[]): string | undefined {
     const map = this.#cluster.osdMap;
-    if (map === undefined) return 'no monitor has an OSDMap';
+    if (map === undefined) return 'any: no monitor has an OSDMap';
     for (const [pool, { pgNum }] of map.pools) {
       for (let seed = 0; seed < pgNum; seed++) {
         const name = formatPgId({ pool, seed });
-        const holds = victims.some(({ daemon }) => daemon?.inspect().pgs.some(({ pgid }) => pgid === name));
+        const holds = holders.some(({ daemon }) => daemon?.inspect().pgs.some(({ pgid }) => pgid === name));
         if (!holds) continue;
         const { acting, actingPrimary } = mapPg(map, { pool, seed });
-        const good = acting.filter(
-          (osd) => !victims.some(({ id }) => id === osd) && this.#isGood(osd, actingPrimary, name),
+        const isGuarded = acting.some(
+          (osd) => !without.some(({ id }) => id === osd) && this.#isGood(osd, actingPrimary, name),
         );
-        if (good.length === 0) return `of pg ${name} no other copy is surely good`;
+        if (!isGuarded) return name;
       }
     }
     return undefined;
@@ -89,7 +136,7 @@ export class RedundancyGuard implements Guard {
     const place = this.#cluster.osds[osd];
     const primary = this.#cluster.osds[primaryId];
     if (place?.process.state !== 'running' || primary?.process.state !== 'running') return false;
-    if (place.process.disk.damaged().length > 0 || this.#mayBeDamaged(place.process)) return false;
+    if (place.process.disk.damaged().length > 0 || this.#isStruck(place.process)) return false;
     const view = place.daemon!.inspect().pgs.find(({ pgid }) => pgid === name);
     const lead = primary.daemon!.inspect().pgs.find(({ pgid }) => pgid === name);
     return (
@@ -105,8 +152,12 @@ export class RedundancyGuard implements Guard {
     );
   }
 
-  /** A fault that lasts may spoil what it writes next. */
-  #mayBeDamaged(process: SimProcess): boolean {
-    return this.#active().some(({ fault, processes }) => DESTRUCTIVE.has(fault.fault) && processes.includes(process));
+  /** A fault that lasts may spoil what it writes next, or take it away. One that is for nobody may be for everybody. */
+  #isStruck(process: SimProcess): boolean {
+    return this.#active().some(
+      ({ fault, processes }) =>
+        (DESTRUCTIVE.has(fault.fault) || DISTURBING.has(fault.fault)) &&
+        (processes.length === 0 || processes.includes(process)),
+    );
   }
 }

@@ -45,7 +45,7 @@ export const STORM_KINDS = [
   'ambush',
   /** A client and OSDs it works with reach one another and nobody else. */
   'corner',
-  /** An operator takes an OSD out, puts it in, weighs it anew, marks it down. */
+  /** An operator's mistake, and what puts it right: see mistakes.ts. */
   'operator',
 ] as const;
 

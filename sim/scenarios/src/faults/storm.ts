@@ -9,6 +9,7 @@ import { formatSpan } from '../span.ts';
 import { Ambush } from './ambush.ts';
 import type { Fault } from './fault.ts';
 import type { Injector } from './injector.ts';
+import { MISTAKES } from './mistakes.ts';
 import type { StormConfig, StormKind } from './storm-kinds.ts';
 
 const MAX_DELAY: Instant = 2 * SECOND;
@@ -189,16 +190,14 @@ export class Storm {
   }
 
   #operate(): void {
-    const { id } = this.#random.pick(this.#cluster.osds);
-    const prefix = this.#random.pick(['osd out', 'osd down', 'osd reweight'] as const);
-    const all = { prefix: 'osd in', ids: [String(id)] };
+    const osd = this.#random.pick(this.#cluster.osds);
     const forUs = this.#drawDuration();
-    if (prefix === 'osd reweight') {
-      const command = { prefix, id, weight: this.#random.pick([0.2, 0.5]) };
-      this.#strike({ fault: 'command', command, undo: { ...command, weight: 1 } }, forUs);
-    } else if (prefix === 'osd out') {
-      this.#strike({ fault: 'command', command: { ...all, prefix }, undo: all }, forUs);
-    } else this.#strike({ fault: 'command', command: { ...all, prefix } });
+    const mistake = this.#random.pick(MISTAKES)(this.#cluster, osd, this.#random);
+    if (mistake === undefined) return;
+    const { before, command, undo } = mistake;
+    if (before !== undefined) this.#strike({ fault: 'command', command: before });
+    if (undo === undefined) this.#strike({ fault: 'command', command });
+    else this.#strike({ fault: 'command', command, undo }, forUs);
   }
 
   #blackOutSubtree(): void {
