@@ -12,6 +12,7 @@ type CheckerName =
   | 'one Paxos value'
   | 'monitor leases'
   | 'one primary serving'
+  | 'map epochs'
   | 'PG log and missing'
   | 'convergence';
 
@@ -134,6 +135,22 @@ const OSD_BUGS: readonly PlantedBug[] = [
     scenario: 'standard',
     checker: 'one primary serving',
     verdict: new RegExp(`${NOT_LINEARIZABLE.source}|at once`),
+  },
+  {
+    id: 'maps-followed-again',
+    name: 'an OSD that is sent maps which it has follows them again from the first, and ends where they do',
+    file: 'packages/osd/src/osd-map-store.ts',
+    snippet: `    const maps: OsdMap[] = [];
+    const put = new Map<RawString, Uint8Array>();
+`,
+    replacement: `    const maps: OsdMap[] = [];
+    const put = new Map<RawString, Uint8Array>();
+    const before = this.at(Math.min(...message.incrementals.keys()) - 1);
+    if (before !== undefined) [this.#current, this.#newest] = [before, before.epoch];
+`,
+    scenario: 'standard',
+    checker: 'map epochs',
+    verdict: /went back from OSDMap \d+ to \d+/,
   },
   {
     id: 'min-size-ignored',
