@@ -4,7 +4,6 @@ import type { ObjectReply } from '@spirula/objecter';
 import { ObjectOperation } from '@spirula/rados';
 import type { Instant } from '@spirula/world';
 import { AppendLog, type RecordId } from './append-log.ts';
-import { Pacer } from './pacer.ts';
 import { isUnknown } from './recorded-objects.ts';
 import type { SharedWork, StoredCopy, Workload, WorkloadHost } from './workload.ts';
 import type { AppendLogSpec } from './workload-spec.ts';
@@ -91,25 +90,11 @@ class AppendLogWorkload implements Workload {
   readonly #spec: AppendLogSpec;
   readonly #work: AppendLogWork;
   readonly #host: WorkloadHost;
-  readonly #pacer: Pacer;
 
   constructor(spec: AppendLogSpec, work: AppendLogWork, host: WorkloadHost) {
     this.#spec = spec;
     this.#work = work;
     this.#host = host;
-    this.#pacer = new Pacer(host, spec.pace, (_, then) => this.#request(then));
-  }
-
-  begin(): void {
-    this.#pacer.begin();
-  }
-
-  stop(): void {
-    this.#pacer.stop();
-  }
-
-  onTimer(timer: string): void {
-    this.#pacer.onTimer(timer);
   }
 
   perform(name: RawString, how: 'reading' | 'writing', then: () => void): void {
@@ -122,7 +107,7 @@ class AppendLogWorkload implements Workload {
     for (const log of this.#work.logs.filter(({ name }) => which(name))) this.#read(log, undefined, () => {});
   }
 
-  #request(then: () => void): void {
+  request(_worker: string, then: () => void): void {
     const { random } = this.#host;
     const timeoutUs = random.oneIn(this.#spec.timeoutOneIn) ? this.#spec.timeoutUs : undefined;
     const log = this.#work.pick(random.below(this.#spec.logs));

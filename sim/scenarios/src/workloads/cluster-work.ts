@@ -9,10 +9,12 @@ import { OmapCounterWork } from './omap-counter-workload.ts';
 import { RecordedObjects } from './recorded-objects.ts';
 import { SharedObjectsWork } from './shared-objects-work.ts';
 import type { SharedWork, StoredCopy } from './workload.ts';
-import type { WorkloadSpec } from './workload-spec.ts';
+import type { Pace, WorkloadSpec } from './workload-spec.ts';
 
 export class ClusterWork {
   readonly shared: readonly SharedWork[];
+  /** Of each. */
+  readonly paces: readonly Pace[];
   /** The pool that clients work in; set when they begin. */
   pool: PoolId = 0;
   /** A client that starts meanwhile works too. */
@@ -25,6 +27,7 @@ export class ClusterWork {
     this.shared = specs.map((spec, i) =>
       share(spec, specs.findIndex(({ kind }) => kind === spec.kind) === i ? '' : String(i), now),
     );
+    this.paces = specs.map(({ pace }) => pace);
   }
 
   /** Every object that clients have used, or may. */

@@ -7,7 +7,6 @@ import type { Instant } from '@spirula/world';
 import type { Change, Comparison, Content, Guard } from '../object-model.ts';
 import { newData, newMark } from './marked-data.ts';
 import { contentOf } from './object-parts.ts';
-import { Pacer } from './pacer.ts';
 import type { RecordedObjects } from './recorded-objects.ts';
 import type { Workload, WorkloadHost } from './workload.ts';
 import type { ConditionalSpec } from './workload-spec.ts';
@@ -29,26 +28,12 @@ export class ConditionalWorkload implements Workload {
   readonly #spec: ConditionalSpec;
   readonly #host: WorkloadHost;
   readonly #objects: RecordedObjects;
-  readonly #pacer: Pacer;
   readonly #seen = new Map<RawString, Seen>();
 
   constructor(spec: ConditionalSpec, objects: RecordedObjects, host: WorkloadHost) {
     this.#spec = spec;
     this.#objects = objects;
     this.#host = host;
-    this.#pacer = new Pacer(host, spec.pace, (_, then) => this.#work(then));
-  }
-
-  begin(): void {
-    this.#pacer.begin();
-  }
-
-  stop(): void {
-    this.#pacer.stop();
-  }
-
-  onTimer(timer: string): void {
-    this.#pacer.onTimer(timer);
   }
 
   perform(name: RawString, how: 'reading' | 'writing', then: () => void): void {
@@ -62,7 +47,7 @@ export class ConditionalWorkload implements Workload {
     }
   }
 
-  #work(then: () => void): void {
+  request(_worker: string, then: () => void): void {
     const { random } = this.#host;
     const name = random.pick(this.#objects.names);
     const timeoutUs = random.oneIn(this.#spec.timeoutOneIn) ? this.#spec.timeoutUs : undefined;

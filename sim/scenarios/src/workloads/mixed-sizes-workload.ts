@@ -3,7 +3,6 @@ import type { RawString } from '@spirula/encoding';
 import type { Instant } from '@spirula/world';
 import type { Change } from '../object-model.ts';
 import { newData } from './marked-data.ts';
-import { Pacer } from './pacer.ts';
 import type { RecordedObjects } from './recorded-objects.ts';
 import type { Workload, WorkloadHost } from './workload.ts';
 import type { MixedSizesSpec } from './workload-spec.ts';
@@ -12,25 +11,11 @@ export class MixedSizesWorkload implements Workload {
   readonly #spec: MixedSizesSpec;
   readonly #host: WorkloadHost;
   readonly #objects: RecordedObjects;
-  readonly #pacer: Pacer;
 
   constructor(spec: MixedSizesSpec, objects: RecordedObjects, host: WorkloadHost) {
     this.#spec = spec;
     this.#objects = objects;
     this.#host = host;
-    this.#pacer = new Pacer(host, spec.pace, (_, then) => this.#work(then));
-  }
-
-  begin(): void {
-    this.#pacer.begin();
-  }
-
-  stop(): void {
-    this.#pacer.stop();
-  }
-
-  onTimer(timer: string): void {
-    this.#pacer.onTimer(timer);
   }
 
   perform(name: RawString, how: 'reading' | 'writing', then: () => void): void {
@@ -44,7 +29,7 @@ export class MixedSizesWorkload implements Workload {
     }
   }
 
-  #work(then: () => void): void {
+  request(_worker: string, then: () => void): void {
     const { random } = this.#host;
     const name = random.pick(this.#objects.names);
     const timeoutUs = random.oneIn(this.#spec.timeoutOneIn) ? this.#spec.timeoutUs : undefined;

@@ -2,7 +2,6 @@
 import type { Bytes, RawString } from '@spirula/encoding';
 import type { Change } from '../object-model.ts';
 import { newData, newMark } from './marked-data.ts';
-import { Pacer } from './pacer.ts';
 import type { RecordedObjects } from './recorded-objects.ts';
 import type { Workload, WorkloadHost } from './workload.ts';
 import type { ObjectsSpec } from './workload-spec.ts';
@@ -22,7 +21,6 @@ export class ObjectsWorkload implements Workload {
   readonly #spec: ObjectsSpec;
   readonly #host: WorkloadHost;
   readonly #objects: RecordedObjects;
-  readonly #pacer: Pacer;
   /** By worker. */
   readonly #stays = new Map<string, Stay>();
 
@@ -30,19 +28,6 @@ export class ObjectsWorkload implements Workload {
     this.#spec = spec;
     this.#objects = objects;
     this.#host = host;
-    this.#pacer = new Pacer(host, spec.pace, (worker, then) => this.#work(worker, then));
-  }
-
-  begin(): void {
-    this.#pacer.begin();
-  }
-
-  stop(): void {
-    this.#pacer.stop();
-  }
-
-  onTimer(timer: string): void {
-    this.#pacer.onTimer(timer);
   }
 
   perform(name: RawString, how: 'reading' | 'writing', then: () => void): void {
@@ -57,7 +42,7 @@ export class ObjectsWorkload implements Workload {
     }
   }
 
-  #work(worker: string, then: () => void): void {
+  request(worker: string, then: () => void): void {
     const { random } = this.#host;
     const { name, onlyReads } = this.#drawStay(worker);
     if (!this.#objects.mayAsk(name)) {

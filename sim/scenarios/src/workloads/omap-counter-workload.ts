@@ -6,7 +6,6 @@ import type { Instant } from '@spirula/world';
 import type { Part } from '../object-model.ts';
 import { decodeEntries, operationOf } from './object-parts.ts';
 import { OmapCounter } from './omap-counter.ts';
-import { Pacer } from './pacer.ts';
 import { isUnknown } from './recorded-objects.ts';
 import type { SharedWork, StoredCopy, Workload, WorkloadHost } from './workload.ts';
 import type { OmapCounterSpec } from './workload-spec.ts';
@@ -73,25 +72,11 @@ class OmapCounterWorkload implements Workload {
   readonly #spec: OmapCounterSpec;
   readonly #work: OmapCounterWork;
   readonly #host: WorkloadHost;
-  readonly #pacer: Pacer;
 
   constructor(spec: OmapCounterSpec, work: OmapCounterWork, host: WorkloadHost) {
     this.#spec = spec;
     this.#work = work;
     this.#host = host;
-    this.#pacer = new Pacer(host, spec.pace, (_, then) => this.#request(then));
-  }
-
-  begin(): void {
-    this.#pacer.begin();
-  }
-
-  stop(): void {
-    this.#pacer.stop();
-  }
-
-  onTimer(timer: string): void {
-    this.#pacer.onTimer(timer);
   }
 
   perform(name: RawString, how: 'reading' | 'writing', then: () => void): void {
@@ -105,7 +90,7 @@ class OmapCounterWorkload implements Workload {
     for (const name of this.#work.names.filter(which)) this.#read(name, undefined, () => {});
   }
 
-  #request(then: () => void): void {
+  request(_worker: string, then: () => void): void {
     const { random } = this.#host;
     const name = random.pick(this.#work.names);
     const timeoutUs = random.oneIn(this.#spec.timeoutOneIn) ? this.#spec.timeoutUs : undefined;

@@ -1,23 +1,29 @@
+import type { SeededRandom } from '@spirula/sim-world';
 import type { Instant } from '@spirula/world';
-import type { WorkloadHost } from './workload.ts';
+import type { Workload } from './workload.ts';
 import type { Pace } from './workload-spec.ts';
 
 const WORKER = 'worker ';
 const ARRIVAL = 'arrival';
 
-/** Decides when a client asks for the next thing. */
+export interface PacerHost {
+  readonly random: SeededRandom;
+  /** Fires `onTimer` after so long. Arming a name again moves it. */
+  arm(timer: string, after: Instant): void;
+}
+
+/** Decides when a client asks a workload for its next request. */
 export class Pacer {
-  readonly #host: WorkloadHost;
+  readonly #host: PacerHost;
   readonly #pace: Pace;
-  /** One request by a worker; `then` when it is over. */
-  readonly #request: (worker: string, then: () => void) => void;
+  readonly #workload: Workload;
   #working = false;
   #underWay = 0;
 
-  constructor(host: WorkloadHost, pace: Pace, request: (worker: string, then: () => void) => void) {
+  constructor(host: PacerHost, pace: Pace, workload: Workload) {
     this.#host = host;
     this.#pace = pace;
-    this.#request = request;
+    this.#workload = workload;
   }
 
   begin(): void {
@@ -43,7 +49,7 @@ export class Pacer {
 
   #ask(worker: string, then: () => void): void {
     this.#underWay += 1;
-    this.#request(worker, () => {
+    this.#workload.request(worker, () => {
       this.#underWay -= 1;
       then();
     });

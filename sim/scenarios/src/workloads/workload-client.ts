@@ -7,6 +7,7 @@ import type { ObjectOperation } from '@spirula/rados';
 import type { SeededRandom } from '@spirula/sim-world';
 import { type Daemon, type Instant, invariant, type World, type WorldEvent } from '@spirula/world';
 import type { ClusterWork } from './cluster-work.ts';
+import { Pacer } from './pacer.ts';
 import { isUnknown } from './recorded-objects.ts';
 import type { Workload, WorkloadHost } from './workload.ts';
 
@@ -51,6 +52,7 @@ export class WorkloadClient implements Daemon<Message> {
   readonly #world: World<Message>;
   readonly #options: WorkloadClientOptions;
   readonly #workloads: readonly Workload[];
+  readonly #pacers: readonly Pacer[];
   /** Beside the workloads' own requests. */
   #focus: Focus | undefined;
   /** Objects of requests without an answer. */
@@ -73,7 +75,13 @@ export class WorkloadClient implements Daemon<Message> {
       },
     });
     this.objecter = new Objecter({ world, endpoint: 'public', mon: this.mon });
-    this.#workloads = work.shared.map((shared, i) => shared.join(this.#makeHost(i)));
+    const host = this.#makeHost();
+    this.#workloads = work.shared.map((shared) => shared.join(host));
+    this.#pacers = this.#workloads.map((workload, i) => {
+      const arm = (timer: string, after: Instant) =>
+        world.clock.arm(`${WORK_TIMER}${i} ${timer}`, world.clock.now() + after);
+      return new Pacer({ random: options.random, arm }, work.paces[i]!, workload);
+    });
   }
 
   start(): void {
@@ -107,7 +115,7 @@ export class WorkloadClient implements Daemon<Message> {
 
   stopWork(): void {
     this.#options.work.isGoingOn = false;
-    for (const workload of this.#workloads) workload.stop();
+    for (const pacer of this.#pacers) pacer.stop();
   }
 
   /** Reads or writes an object again and again, until `endFocus`. */
@@ -127,7 +135,7 @@ export class WorkloadClient implements Daemon<Message> {
   }
 
   #begin(): void {
-    for (const workload of this.#workloads) workload.begin();
+    for (const pacer of this.#pacers) pacer.begin();
   }
 
   #goOn(): void {
@@ -145,16 +153,14 @@ export class WorkloadClient implements Daemon<Message> {
 
   #onWorkTimer(name: string): void {
     const [, index, timer] = /^work (\d+) (.*)$/.exec(name)!;
-    this.#workloads[Number(index)]!.onTimer(timer!);
+    this.#pacers[Number(index)]!.onTimer(timer!);
   }
 
-  #makeHost(index: number): WorkloadHost {
+  #makeHost(): WorkloadHost {
     const { name: client, random, work, onAcknowledged, onViolation } = this.#options;
-    const { clock } = this.#world;
     return {
       client,
       random,
-      arm: (timer, after) => clock.arm(`${WORK_TIMER}${index} ${timer}`, clock.now() + after),
       submit: (object, operation, timeoutUs, done) => this.#submit(object, operation, timeoutUs, done),
       violate: (problem) => onViolation(`${client}: ${problem}`),
       acknowledged: onAcknowledged,

@@ -1,4 +1,4 @@
-/** What a workload is: objects that clients share, and in each client a machine that asks for things. */
+/** What a workload is: objects that clients share, and in each client what asks for them. */
 import type { RawString } from '@spirula/encoding';
 import type { ObjectReply } from '@spirula/objecter';
 import type { ObjectOperation } from '@spirula/rados';
@@ -11,8 +11,6 @@ export interface WorkloadHost {
   /** As it marks what it writes: `c0`. */
   readonly client: string;
   readonly random: SeededRandom;
-  /** Fires `onTimer` after so long. Arming a name again moves it. */
-  arm(timer: string, after: Instant): void;
   /** `done` is called once, unless the client dies before. */
   submit(
     object: RawString,
@@ -28,11 +26,10 @@ export interface WorkloadHost {
   nextNumber(): number;
 }
 
-/** In a client: a machine of timers and answers. */
+/** In a client: what it asks for when it is time to. */
 export interface Workload {
-  begin(): void;
-  stop(): void;
-  onTimer(timer: string): void;
+  /** One request, or what it makes of it, by a worker; `then` when it is over. */
+  request(worker: string, then: () => void): void;
   /** One request on this object; `then` when it is over. */
   perform(object: RawString, how: 'reading' | 'writing', then: () => void): void;
   /** Reads those objects once more. */
