@@ -3,17 +3,11 @@ import type { MgrMap } from '@spirula/maps';
 import type { Message } from '@spirula/messages';
 import type { CommandResult } from '@spirula/mon-client';
 import { type Instant, SECOND, type SessionId, type World, type WorldEvent } from '@spirula/world';
+import { type Command, PendingCommands } from './pending-commands.ts';
 
-const REOPEN_TIMER = 'mgr-client reopen';
-const TIMEOUT_PREFIX = 'mgr-client timeout ';
+const NAME = 'mgr-client';
+const REOPEN_TIMER = `${NAME} reopen`;
 const REOPEN_DELAY: Instant = SECOND / 5;
-const MAX_COMMANDS = 1024;
-
-interface PendingCommand {
-  readonly line: string;
-  readonly data: Bytes;
-  readonly done: (result: CommandResult) => void;
-}
 
 /**
  * Commands to the active manager (mgr/MgrClient.cc). It is dialled when there is a command for it; the command goes to
@@ -22,26 +16,21 @@ interface PendingCommand {
 export class MgrClient {
   readonly #world: World<Message>;
   readonly #endpoint: string;
-  readonly #pending = new Map<bigint, PendingCommand>();
+  readonly #pending: PendingCommands<Command>;
   #active: AddrVec | undefined;
   #session: SessionId | undefined;
-  #lastTid = 0n;
 
   constructor(world: World<Message>, endpoint: string) {
     this.#world = world;
     this.#endpoint = endpoint;
+    this.#pending = new PendingCommands(world.clock, NAME);
   }
 
   /** Fails with ETIMEDOUT when no manager has answered within `timeoutUs`. */
   command(line: string, data: Bytes, timeoutUs: Instant, done: (result: CommandResult) => void): void {
-    if (this.#pending.size >= MAX_COMMANDS) {
-      done({ code: Errno.EBUSY, status: 'too many manager commands at once', data: EMPTY });
-      return;
-    }
-    const tid = ++this.#lastTid;
     const command = { line, data, done };
-    this.#pending.set(tid, command);
-    this.#world.clock.arm(TIMEOUT_PREFIX + tid, this.#world.clock.now() + timeoutUs);
+    const tid = this.#pending.add(command, timeoutUs);
+    if (tid === undefined) return;
     if (this.#session === undefined) this.#open();
     else this.#send(tid, command);
   }
@@ -59,7 +48,7 @@ export class MgrClient {
     if (!('session' in event) || event.session !== this.#session) return false;
     if (event.kind === 'message' && event.message.type === 'mgr_command_reply') {
       const { tid, code, status, data } = event.message;
-      this.#finish(tid, { code, status, data });
+      this.#pending.finish(tid, { code, status, data });
     } else if (event.kind === 'reset') {
       this.#session = undefined;
       if (this.#pending.size > 0) this.#world.clock.arm(REOPEN_TIMER, this.#world.clock.now() + REOPEN_DELAY);
@@ -69,7 +58,7 @@ export class MgrClient {
 
   shutdown(): void {
     this.#close();
-    for (const tid of [...this.#pending.keys()]) this.#finish(tid, { code: Errno.ESHUTDOWN, status: '', data: EMPTY });
+    this.#pending.shutdown();
   }
 
   #open(): void {
@@ -84,7 +73,7 @@ export class MgrClient {
     this.#session = undefined;
   }
 
-  #send(tid: bigint, { line, data }: PendingCommand): void {
+  #send(tid: bigint, { line, data }: Command): void {
     if (this.#session === undefined) return;
     // Clients leave the fsid zero here.
     this.#world.net.send(this.#session, { type: 'mgr_command', tid, fsid: new Uint8Array(16), cmd: [line], data });
@@ -95,17 +84,10 @@ export class MgrClient {
       this.#open();
       return true;
     }
-    if (!name.startsWith(TIMEOUT_PREFIX)) return false;
+    const tid = this.#pending.numberOf(name);
+    if (tid === undefined) return false;
     const status = this.#active ? 'the manager does not answer' : 'no manager is active';
-    this.#finish(BigInt(name.slice(TIMEOUT_PREFIX.length)), { code: Errno.ETIMEDOUT, status, data: EMPTY });
+    this.#pending.finish(tid, { code: Errno.ETIMEDOUT, status, data: EMPTY });
     return true;
-  }
-
-  #finish(tid: bigint, result: CommandResult): void {
-    const command = this.#pending.get(tid);
-    if (!command) return;
-    this.#pending.delete(tid);
-    this.#world.clock.disarm(TIMEOUT_PREFIX + tid);
-    command.done(result);
   }
 }

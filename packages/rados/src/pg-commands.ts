@@ -3,18 +3,15 @@ import { mapPg, type OsdMap, osdUp } from '@spirula/maps';
 import type { Message } from '@spirula/messages';
 import type { CommandResult } from '@spirula/mon-client';
 import { type Instant, SECOND, type SessionId, type World, type WorldEvent } from '@spirula/world';
+import { type Command, PendingCommands } from './pending-commands.ts';
 
-const RETRY_TIMER = 'pg-commands retry';
-const TIMEOUT_PREFIX = 'pg-commands timeout ';
+const NAME = 'pg-commands';
+const RETRY_TIMER = `${NAME} retry`;
 const RETRY: Instant = SECOND / 5;
 const TIMEOUT: Instant = 30 * SECOND;
-const MAX_COMMANDS = 1024;
 
-interface PendingCommand {
+interface PgCommand extends Command {
   readonly pgid: PgId;
-  readonly line: string;
-  readonly data: Bytes;
-  readonly done: (result: CommandResult) => void;
   /** Undefined while no primary is up. */
   session: SessionId | undefined;
 }
@@ -27,13 +24,13 @@ export class PgCommands {
   readonly #world: World<Message>;
   readonly #endpoint: string;
   readonly #map: () => OsdMap | undefined;
-  readonly #pending = new Map<bigint, PendingCommand>();
-  #lastTid = 0n;
+  readonly #pending: PendingCommands<PgCommand>;
 
   constructor(world: World<Message>, endpoint: string, map: () => OsdMap | undefined) {
     this.#world = world;
     this.#endpoint = endpoint;
     this.#map = map;
+    this.#pending = new PendingCommands(world.clock, NAME);
   }
 
   /** Fails with ENOENT when there is no such pool, and with ETIMEDOUT when nobody has answered for 30 s. */
@@ -41,14 +38,9 @@ export class PgCommands {
     if (!this.#map()?.pools.has(pgid.pool)) {
       return done({ code: Errno.ENOENT, status: `pool ${pgid.pool} does not exist`, data: EMPTY });
     }
-    if (this.#pending.size >= MAX_COMMANDS) {
-      return done({ code: Errno.EBUSY, status: 'too many commands at once', data: EMPTY });
-    }
-    const tid = ++this.#lastTid;
-    const command: PendingCommand = { pgid, line, data, done, session: undefined };
-    this.#pending.set(tid, command);
-    this.#world.clock.arm(TIMEOUT_PREFIX + tid, this.#world.clock.now() + TIMEOUT);
-    this.#send(tid, command);
+    const command: PgCommand = { pgid, line, data, done, session: undefined };
+    const tid = this.#pending.add(command, TIMEOUT);
+    if (tid !== undefined) this.#send(tid, command);
   }
 
   /** Returns whether the event was for a command. */
@@ -62,19 +54,17 @@ export class PgCommands {
       const { code, status, data } = event.message;
       this.#world.net.close(event.session);
       if (code === Errno.EAGAIN) this.#retry(command);
-      else this.#finish(tid, { code, status, data });
+      else this.#pending.finish(tid, { code, status, data });
     } else if (event.kind === 'reset') this.#retry(command);
     return true;
   }
 
   shutdown(): void {
-    for (const [tid, { session }] of this.#pending) {
-      if (session !== undefined) this.#world.net.close(session);
-      this.#finish(tid, { code: Errno.ESHUTDOWN, status: '', data: EMPTY });
-    }
+    for (const [, { session }] of this.#pending) if (session !== undefined) this.#world.net.close(session);
+    this.#pending.shutdown();
   }
 
-  #send(tid: bigint, command: PendingCommand): void {
+  #send(tid: bigint, command: PgCommand): void {
     const map = this.#map();
     const primary = map === undefined ? -1 : mapPg(map, command.pgid).actingPrimary;
     if (map === undefined || primary < 0 || !osdUp(map, primary)) return this.#retry(command);
@@ -83,7 +73,7 @@ export class PgCommands {
     net.send(command.session, { type: 'command', tid, fsid: map.fsid, cmd: [command.line], data: command.data });
   }
 
-  #retry(command: PendingCommand): void {
+  #retry(command: PgCommand): void {
     command.session = undefined;
     this.#world.clock.arm(RETRY_TIMER, this.#world.clock.now() + RETRY);
   }
@@ -93,19 +83,11 @@ export class PgCommands {
       for (const [tid, command] of this.#pending) if (command.session === undefined) this.#send(tid, command);
       return true;
     }
-    if (!name.startsWith(TIMEOUT_PREFIX)) return false;
-    const tid = BigInt(name.slice(TIMEOUT_PREFIX.length));
+    const tid = this.#pending.numberOf(name);
+    if (tid === undefined) return false;
     const session = this.#pending.get(tid)?.session;
     if (session !== undefined) this.#world.net.close(session);
-    this.#finish(tid, { code: Errno.ETIMEDOUT, status: 'the primary does not answer', data: EMPTY });
+    this.#pending.finish(tid, { code: Errno.ETIMEDOUT, status: 'the primary does not answer', data: EMPTY });
     return true;
-  }
-
-  #finish(tid: bigint, result: CommandResult): void {
-    const command = this.#pending.get(tid);
-    if (!command) return;
-    this.#pending.delete(tid);
-    this.#world.clock.disarm(TIMEOUT_PREFIX + tid);
-    command.done(result);
   }
 }
