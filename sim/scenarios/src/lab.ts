@@ -198,12 +198,20 @@ export class Lab {
         ...(plan.name !== undefined && { name: plan.name }),
       });
     };
-    if (plan.at !== undefined) this.injector.later(parseSpan(plan.at)!, inject);
+    if (plan.at !== undefined) this.injector.later(parseSpan(plan.at)!, () => this.#afterThisMoment(inject));
     else if (plan.every !== undefined) this.#repeat(plan, index, inject);
     else {
       const left = plan.times ?? 1;
       this.#traps.push({ condition: parseCondition(plan.when!), plan, left, sprung: false });
     }
+  }
+
+  /**
+   * When all that was to happen now has happened, and what follows from it at once. So a fault that struck just after an event,
+   * in the same microsecond, strikes there again when only its time is known.
+   */
+  #afterThisMoment(run: () => void): void {
+    this.injector.later(0, () => this.injector.later(0, run));
   }
 
   #repeat(plan: FaultPlan, index: number, inject: () => void): void {

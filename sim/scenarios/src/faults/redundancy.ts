@@ -116,7 +116,8 @@ export class RedundancyGuard implements Guard {
   /** A PG that some of `holders` have, and of which no surely good copy is outside `without`. */
   #findUnguarded(holders: readonly OsdPlace[], without: readonly OsdPlace[]): string | undefined {
     const map = this.#cluster.osdMap;
-    if (map === undefined) return 'any: no monitor has an OSDMap';
+    // Nobody knows.
+    if (map === undefined) return '?';
     for (const [pool, { pgNum }] of map.pools) {
       for (let seed = 0; seed < pgNum; seed++) {
         const name = formatPgId({ pool, seed });
