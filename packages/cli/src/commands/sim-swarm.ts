@@ -86,14 +86,19 @@ function* work(state: SwarmState, total: number, index: number, count: number): 
     for (let round = 0; round < 2 && left > 0; round++, left--) yield { source: scenario, seed };
   }
   const wheel = makeWheel();
-  while (left > 0) {
-    left -= 1;
-    const number = state.takeNumber() * count + index;
-    yield { source: wheel[number % wheel.length]!, seed: 1 + Math.floor(number / wheel.length) };
-  }
+  for (; left > 0; left--) yield jobAt(wheel, state.takeNumber() * count + index);
 }
 
-function makeWheel(): string[] {
+/** The scenarios in turn. Each has its own seeds, from 1 on, none of them twice. */
+export function jobAt(wheel: readonly string[], number: number): SeedJob {
+  const place = number % wheel.length;
+  const source = wheel[place]!;
+  const timesIn = (part: readonly string[]) => part.filter((each) => each === source).length;
+  const turns = Math.floor(number / wheel.length);
+  return { source, seed: 1 + turns * timesIn(wheel) + timesIn(wheel.slice(0, place)) };
+}
+
+export function makeWheel(): string[] {
   const scenarios = listScenarios();
   const drawn = scenarios.filter((each) => each.isDrawn).map(({ name }) => name);
   const asking = scenarios.filter((each) => !each.isDrawn).map(({ name }) => name);
