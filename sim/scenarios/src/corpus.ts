@@ -20,4 +20,14 @@ export const CORPUS: readonly CorpusEntry[] = [
     seed: 9,
     found: 'a storm that struck at a rack while no monitor ran ended the simulator itself',
   },
+  {
+    scenario: 'lossy',
+    seed: 25,
+    found: 'a PG whose every disk was lost, when maps back to its beginning were trimmed: the checker did not know `stale`',
+  },
+  {
+    scenario: 'hostile',
+    seed: 30,
+    found: 'the redundancy guard let the only other copy of a write fall while the disk of this one was losing it',
+  },
 ];

@@ -4,18 +4,19 @@ import { Lab } from '../lab.ts';
 import { scenarioSchema } from '../spec.ts';
 import { findUnreported, saysLoss } from './reported-loss.ts';
 
-test('a PG says loss when it is down or incomplete, or has unfound objects; not when it peers or is undersized', () => {
+test('a PG says loss when it is down, incomplete or gone, or has unfound objects; not when it peers or is undersized', () => {
   expect(
     [
       'down',
       'incomplete',
+      'stale',
       'active+recovery_unfound+degraded',
       'active+undersized+degraded',
       'peering',
       'unknown',
       'active+clean',
     ].filter(saysLoss),
-  ).toEqual(['down', 'incomplete', 'active+recovery_unfound+degraded']);
+  ).toEqual(['down', 'incomplete', 'stale', 'active+recovery_unfound+degraded']);
 });
 
 test('what PGs say must be in the health of the cluster', () => {

@@ -3,6 +3,7 @@
  * its state, and in `ceph health`.
  *
  *     down, incomplete                       PG_AVAILABILITY          nobody knows what was written last
+ *     stale                                  PG_AVAILABILITY          nobody has the PG, as the manager sees
  *     recovery_unfound, backfill_unfound     OBJECT_UNFOUND,          objects that are known to have been, and nobody has
  *                                            PG_DAMAGED
  */
@@ -15,6 +16,7 @@ import { findUncleanPgs } from './unclean-pgs.ts';
 const CHECKS: ReadonlyMap<string, readonly string[]> = new Map([
   ['down', ['PG_AVAILABILITY']],
   ['incomplete', ['PG_AVAILABILITY']],
+  ['stale', ['PG_AVAILABILITY']],
   ['recovery_unfound', ['OBJECT_UNFOUND', 'PG_DAMAGED']],
   ['backfill_unfound', ['OBJECT_UNFOUND', 'PG_DAMAGED']],
 ]);

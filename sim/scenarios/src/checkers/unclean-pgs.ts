@@ -6,7 +6,7 @@ import { allPgs } from './stored-objects.ts';
 export interface UncleanPg {
   /** `1.7` */
   readonly name: string;
-  /** What the primary says, as Ceph has it; undefined when nobody says anything. */
+  /** What the primary says, as Ceph has it; `stale` when no OSD is left that has it; undefined when nobody says anything. */
   readonly state: string | undefined;
   /** What it waits for. */
   readonly why: string;
@@ -25,7 +25,16 @@ export function findUncleanPgs(cluster: SimCluster): UncleanPg[] {
   return [...allPgs(map)].flatMap((pgid) => {
     const name = formatPgId(pgid);
     const why = describeUnclean(cluster, map, pgid, name);
-    return why === undefined ? [] : [{ name, state: cluster.primaryViewOf(name)?.state, why }];
+    if (why === undefined) return [];
+    return [{ name, state: cluster.primaryViewOf(name)?.state ?? (isLeft(cluster, name) ? undefined : 'stale'), why }];
+  });
+}
+
+/** Whether some OSD has the PG, or may have it on the disk with which it does not run now. */
+function isLeft(cluster: SimCluster, name: string): boolean {
+  return cluster.osds.some(({ process, daemon, isDiskless }) => {
+    if (process.state !== 'running') return !isDiskless;
+    return daemon!.inspect().pgs.some(({ pgid }) => pgid === name);
   });
 }
 
