@@ -23,7 +23,8 @@ export const CORPUS: readonly CorpusEntry[] = [
   {
     scenario: 'lossy',
     seed: 25,
-    found: 'a PG whose every disk was lost, when maps back to its beginning were trimmed: the checker did not know `stale`',
+    found:
+      'a PG whose every disk was lost, when maps back to its beginning were trimmed: the checker did not know `stale`',
   },
   {
     scenario: 'hostile',
