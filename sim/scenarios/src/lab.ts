@@ -168,6 +168,8 @@ export class Lab {
     // What the last writes let go of is free once they are durable.
     yield* this.#stretches(SETTLE_TIME, () => false);
     if (this.spec.mayLose) {
+      // At this very moment a commit may be on its way to a monitor.
+      yield* this.#stretches(healTime, () => this.#findUnrest().length === 0);
       const late = this.#findUnrest();
       if (late.length > 0) return this.#outcome(late);
       this.cluster.abandonRequests();
