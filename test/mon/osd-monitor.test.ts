@@ -184,6 +184,23 @@ describe('an OSD that is down', () => {
     cluster.until('it is in', () => osds[3]!.isUp && osds[3]!.isIn);
   });
 
+  // It boots before, at and after the tick at which it goes out; each is proposed two seconds later.
+  test.each(Array.from({ length: 18 }, (_, i) => 8 + i / 2))(
+    'is not put out in the map in which it comes up (it boots after %d s)',
+    (after) => {
+      const { cluster, osds } = withOsds(4, { mon_osd_down_out_interval: 10, paxos_min_wait: 2 });
+      const target = osds[3]!;
+      osds[0]!.report(target, 0, { immediate: true });
+      cluster.until('it is down', () => !target.isUp);
+      cluster.run(after);
+      target.boot();
+      cluster.until('it is up', () => target.isUp);
+      cluster.run(6);
+
+      expect(target.isIn).toBe(true);
+    },
+  );
+
   test('stays in while noout is set, while its whole rack is down, and when too few would be in', () => {
     const { cluster, osds } = withOsds(4, { mon_osd_down_out_interval: 10 });
     for (const target of [1, 2]) {

@@ -18,6 +18,11 @@ export class DownOut {
     this.#since.clear();
   }
 
+  /** The OSD boots: the next map has it up. */
+  forget(osd: OsdId): void {
+    this.#since.delete(osd);
+  }
+
   /** OSDs to put out now, with the seconds they have been down. */
   due(map: OsdMap, now: Instant): (readonly [osd: OsdId, downForSeconds: number])[] {
     this.#watch(map, now);

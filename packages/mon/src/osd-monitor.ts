@@ -252,6 +252,7 @@ export class OsdMonitor implements PaxosService {
     const { config } = this.#context;
     const learned = learnFromBoot(xinfo, this.#sameProcess(boot), this.#context.wall(), config);
     inc.newXInfo.set(osd, { ...learned, features: OSD_FEATURES });
+    this.#takeBackOut(osd);
     this.#bringIn(osd, xinfo);
     this.#pendingMetadata.set(osd, boot.metadata);
     this.#lastBeacon.set(osd, this.#context.now());
@@ -438,6 +439,17 @@ export class OsdMonitor implements PaxosService {
     inc.newXInfo.set(osd, { ...this.#pendingXInfo(osd), oldWeight: this.#map.osdWeight[osd]! });
     this.#context.clusterLog('info', `Marking osd.${osd} out (has been down for ${downForSeconds} seconds)`);
     this.propose();
+  }
+
+  /** The next map was to put it out for being down. */
+  #takeBackOut(osd: OsdId): void {
+    this.#downOut.forget(osd);
+    const { newState, newWeight } = this.#pending;
+    const state = newState.get(osd) ?? 0;
+    if ((state & OsdState.autoout) === 0) return;
+    newWeight.delete(osd);
+    if (state === OsdState.autoout) newState.delete(osd);
+    else newState.set(osd, state & ~OsdState.autoout);
   }
 
   #pendingXInfo(osd: OsdId): OsdXInfo {

@@ -31,4 +31,14 @@ export const CORPUS: readonly CorpusEntry[] = [
     seed: 30,
     found: 'the redundancy guard let the only other copy of a write fall while the disk of this one was losing it',
   },
+  {
+    scenario: 'lossy',
+    seed: 142,
+    found: 'an OSD that booted while the next map was to put it out for being down came up and stayed out',
+  },
+  {
+    scenario: 'hostile',
+    seed: 169,
+    found: "a storm took back an operator's command before the command itself was carried out",
+  },
 ];

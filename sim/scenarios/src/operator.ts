@@ -12,12 +12,14 @@ const RETRY: Instant = 3 * SECOND;
 
 /** Sends a command to the monitors; `then` learns what they say. Without it the answer is noted in the log. */
 export function sendCommand(cluster: SimCluster, command: Command, then?: (reply: CommandResult) => void): void {
-  const note = ({ code, status }: CommandResult) => {
-    const outcome = code === 0 ? 'done' : `error ${code}`;
-    cluster.simulation.addNote(`${command['prefix']}: ${outcome} ${status}`.trimEnd());
-  };
   const { process, daemon } = cluster.clients[0]!;
-  process.call(() => daemon!.mon.command(command, EMPTY, then ?? note));
+  process.call(() => daemon!.mon.command(command, EMPTY, then ?? ((reply) => noteReply(cluster, command, reply))));
+}
+
+/** Notes in the log what came of a command. */
+export function noteReply({ simulation }: SimCluster, command: Command, { code, status }: CommandResult): void {
+  const outcome = code === 0 ? 'done' : `error ${code}`;
+  simulation.addNote(`${command['prefix']}: ${outcome} ${status}`.trimEnd());
 }
 
 /** Gives a command again and again until it is done. */

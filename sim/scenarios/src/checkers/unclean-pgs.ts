@@ -39,7 +39,7 @@ function isLeft(cluster: SimCluster, name: string): boolean {
 }
 
 function describeUnclean(cluster: SimCluster, map: OsdMap, pgid: PgId, name: string): string | undefined {
-  const { actingPrimary, acting } = mapPg(map, pgid);
+  const { actingPrimary, acting, up } = mapPg(map, pgid);
   const where = `pg ${name} of osd.${actingPrimary} [${acting}]`;
   if (actingPrimary < 0) return `pg ${name} has no OSD that serves it`;
   const place = cluster.osds[actingPrimary]!;
@@ -48,6 +48,9 @@ function describeUnclean(cluster: SimCluster, map: OsdMap, pgid: PgId, name: str
   if (view === undefined)
     return `${where}: its primary does not have it; it is at epoch ${place.daemon!.epoch} of ${map.epoch}`;
   if (view.state === 'active+clean') return undefined;
+  // CRUSH finds too few OSDs, and the PG has found one more by itself: so it stays.
+  const { size } = map.pools.get(pgid.pool)!;
+  if (view.state === 'active+clean+remapped' && up.length < size && acting.length === size) return undefined;
   const late = place.daemon!.epoch < map.epoch ? [`it is at epoch ${place.daemon!.epoch} of ${map.epoch}`] : [];
   const blockers = [...view.blockers(), ...late];
   const why = blockers.length > 0 ? `: ${blockers.map((text) => withStates(cluster, text)).join('; ')}` : '';

@@ -1,17 +1,33 @@
 /** What operators do, rightly or wrongly, and what clients insist on. */
 import type { SimCluster } from '../cluster.ts';
-import { insist, sendCommand } from '../operator.ts';
+import { insist, noteReply, sendCommand } from '../operator.ts';
 import type { Apply } from './scene.ts';
 import { findTargets, UnknownTarget } from './targets.ts';
 
 /** An argument that says whom it is for: `{primary of 1.7}`. */
 const SELECTOR = /^\{(.+)\}$/;
 
-/** Nobody waits for the answer; it is noted in the log of the client that sends it. */
+/** The answer is noted in the log. What undoes the command is given once that is answered, however late: not before it is done. */
 export const applyCommand: Apply<'command'> = ({ cluster }, { command, undo }) => {
   const args = Object.entries(command).map(([name, value]) => [name, nameIds(cluster, value)]);
-  sendCommand(cluster, Object.fromEntries(args));
-  return undo && (() => insist(cluster, undo));
+  let isAnswered = false;
+  let isOver = false;
+  const takeBack = () => {
+    if (isAnswered && isOver && undo !== undefined) insist(cluster, undo);
+  };
+  sendCommand(cluster, Object.fromEntries(args), (reply) => {
+    noteReply(cluster, command, reply);
+    isAnswered = true;
+    // Not in the client's turn.
+    cluster.simulation.after(0, takeBack);
+  });
+  return (
+    undo &&
+    (() => {
+      isOver = true;
+      takeBack();
+    })
+  );
 };
 
 /** Puts the ids of daemons where an argument selects them; into a list as many as there are. */
