@@ -302,6 +302,17 @@ describe('a device that refuses', () => {
     expect(station.store.fsck().damaged.map(({ marked }) => marked)).toEqual([true, true]);
   });
 
+  test('a write up to the end of the object needs nothing of the block, and makes it good', () => {
+    const data = pattern(200_000, 5);
+    const station = stationWithObject(data);
+    station.block.refuse('read', station.block.find(data.subarray(0, 4096)));
+    station.run({ op: 'truncate', cid: CID, oid: A, size: 100 });
+    expect(() => station.store.read(CID, A, 0, 1)).toThrow(UnreadableObject);
+
+    station.run({ op: 'write', cid: CID, oid: A, offset: 0, data: pattern(100, 6) });
+    expect(station.store.read(CID, A, 0, 200)).toEqual(pattern(100, 6));
+  });
+
   test('one read of many gives no copy that looks good and is not', () => {
     for (let refused = 0; refused < 8; refused++) {
       const data = pattern(80_000, 5);

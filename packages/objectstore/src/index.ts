@@ -11,4 +11,5 @@ export {
   type TransactionOp,
   UnreadableObject,
 } from './object-store.ts';
+export { BLOCK_BYTES } from './onode.ts';
 export { IncompatibleStore } from './superblock.ts';

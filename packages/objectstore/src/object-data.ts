@@ -84,7 +84,8 @@ export class ObjectData {
     const damaged = new Set<number>();
     const bytes = new Uint8Array((last - first) * BLOCK_BYTES);
     for (const index of new Set([first, last - 1])) {
-      const whole = index * BLOCK_BYTES >= offset && (index + 1) * BLOCK_BYTES <= end;
+      // Beyond the object's size there is nothing to keep.
+      const whole = index * BLOCK_BYTES >= offset && Math.min((index + 1) * BLOCK_BYTES, onode.size) <= end;
       if (!whole) bytes.set(this.#readForUpdate(onode, index, damaged), (index - first) * BLOCK_BYTES);
     }
     bytes.set(data, offset - first * BLOCK_BYTES);

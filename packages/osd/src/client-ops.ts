@@ -112,11 +112,11 @@ export class ClientOps {
       return;
     }
     if (!this.#host.isActive) {
-      this.#waitingForActive.push(op);
+      insert(this.#waitingForActive, op);
       return;
     }
     if (this.#waitingForReadable.length > 0 || !this.#host.isReadable()) {
-      this.#waitingForReadable.push(op);
+      insert(this.#waitingForReadable, op);
       return;
     }
     this.#run(op);
@@ -140,7 +140,7 @@ export class ClientOps {
       return;
     }
     const queue = this.#objects.get(objectKey(oid));
-    if (queue && queue.waiting.length > 0) queue.waiting.push(op);
+    if (queue && queue.waiting.length > 0) insert(queue.waiting, op);
     else this.#runOnObject(op, oid);
   }
 
@@ -319,6 +319,13 @@ export class ClientOps {
     for (const op of this.takeWaitingForActive()) this.#host.onDone(op);
   }
 
+  /** Requests that have not begun are not carried out here any more. Writes under way go on. */
+  dropWaiting(): void {
+    const dropped = [...this.takeWaitingForActive(), ...this.#waitingForReadable.splice(0)];
+    for (const { waiting } of this.#objects.values()) dropped.push(...waiting.splice(0));
+    for (const op of dropped) this.#host.onDone(op);
+  }
+
   /** Requests that wait for the PG to go active are the caller's from now on. */
   takeWaitingForActive(): readonly ClientOp[] {
     const ops = this.#waitingForActive;
@@ -377,6 +384,13 @@ export class ClientOps {
       writeBytes: this.#io.writeBytes + io.writeBytes,
     };
   }
+}
+
+/** What waited for something else may be older than those that wait here: a client's requests keep their order. */
+function insert(waiting: ClientOp[], op: ClientOp): void {
+  let at = waiting.length;
+  while (at > 0 && waiting[at - 1]!.arrival > op.arrival) at -= 1;
+  waiting.splice(at, 0, op);
 }
 
 function readIo(ops: readonly OsdOpResult[]): OpsIo {

@@ -5,7 +5,7 @@
 import { type Bytes, EMPTY, type RawString } from '@spirula/encoding';
 import type { HObject } from '@spirula/maps';
 import type { ObjectChange } from '@spirula/messages';
-import type { Cid, ObjectStat, ObjectStore } from '@spirula/objectstore';
+import { BLOCK_BYTES, type Cid, type ObjectStat, type ObjectStore } from '@spirula/objectstore';
 import { invariant } from '@spirula/world';
 import { OmapDraft } from './omap-draft.ts';
 
@@ -48,6 +48,8 @@ export class ObjectDraft {
   /** The stored data, xattrs and omap no longer count: the object was removed. */
   #baseGone: boolean;
   #edits: DataEdit[] = [];
+  /** Nothing of the stored data counts any more. */
+  #isRewritten = false;
   #attrs = new Map<RawString, Bytes | undefined>();
   #omap: OmapDraft;
 
@@ -85,6 +87,24 @@ export class ObjectDraft {
     return window;
   }
 
+  /**
+   * Before bytes in [start, end) change: what stays of the blocks at their edges must be readable. The store would keep a
+   * block that is not as unreadable as it is, what is written into it included, and that may be the only copy.
+   *
+   * @throws UnreadableObject
+   */
+  probeEdges(start: number, end: number): void {
+    if (this.#baseGone || this.#isRewritten) return;
+    if (start % BLOCK_BYTES !== 0) this.#probe(start);
+    if (end % BLOCK_BYTES !== 0 && end < this.#size) this.#probe(end);
+  }
+
+  #probe(offset: number): void {
+    if (offset < Math.ceil(this.#size / BLOCK_BYTES) * BLOCK_BYTES) {
+      this.#base.read(Math.floor(offset / BLOCK_BYTES) * BLOCK_BYTES, 1);
+    }
+  }
+
   getAttr(name: RawString): Bytes | undefined {
     if (this.#attrs.has(name)) return this.#attrs.get(name);
     return this.#baseGone ? undefined : this.#base.getAttr(name);
@@ -111,6 +131,7 @@ export class ObjectDraft {
   }
 
   write(offset: number, data: Bytes): void {
+    if (offset === 0 && data.length >= this.#size) this.#isRewritten = true;
     this.#exists = true;
     this.#changes.push({ op: 'write', oid: this.oid, offset, data });
     this.#edits.push({ kind: 'write', offset, data });

@@ -25,6 +25,7 @@ import {
   plainOp,
   xattrOp,
 } from '@spirula/messages';
+import { BLOCK_BYTES, UnreadableObject } from '@spirula/objectstore';
 import { makeConfig } from '@spirula/world';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -43,7 +44,13 @@ class StoredObject implements ObjectReader {
   omap = new Map<RawString, Bytes>();
 
   stat = () => (this.data ? { size: this.data.length } : undefined);
-  read = (offset: number, length: number) => this.data?.subarray(offset, offset + length) ?? EMPTY;
+  /** A block that cannot be read. */
+  badBlock: number | undefined;
+  read = (offset: number, length: number) => {
+    const bad = (this.badBlock ?? -1) * BLOCK_BYTES;
+    if (bad >= 0 && offset < bad + BLOCK_BYTES && offset + length > bad) throw new UnreadableObject('bad block');
+    return this.data?.subarray(offset, offset + length) ?? EMPTY;
+  };
   getAttr = (name: RawString) => this.attrs.get(name);
   getAttrs = () => this.attrs;
   omapHeader = () => this.header;
@@ -304,6 +311,25 @@ describe('data', () => {
       userVersion: 2,
     });
     expect(bench.stored.data).toBeUndefined();
+  });
+
+  test('a write into a block that cannot be read is not made: the object is to be had elsewhere first', () => {
+    const bench = withObject('x'.repeat(3 * BLOCK_BYTES + 100));
+    bench.stored.badBlock = 1;
+    const blocks = 'y'.repeat(BLOCK_BYTES);
+    for (const op of [
+      write(BLOCK_BYTES + 1, blocks),
+      write(1, blocks),
+      zero(BLOCK_BYTES + 1, 10),
+      truncate(BLOCK_BYTES + 1),
+    ]) {
+      expect(() => bench.run([op])).toThrow(UnreadableObject);
+    }
+
+    // Nothing of the block stays, or nothing of the object.
+    expect(bench.run([write(BLOCK_BYTES, blocks)]).result).toBe(0);
+    expect(bench.run([append('y')]).result).toBe(0);
+    expect(bench.run([writeFull('y'), append('y')]).result).toBe(0);
   });
 
   test('cmpext says where the first difference is', () => {

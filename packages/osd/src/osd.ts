@@ -208,6 +208,8 @@ export class Osd implements Daemon<Message> {
         throw new DeviceError(event.code, event.detail);
       case 'terminate':
         this.#boot.onTerminate();
+        // Who leads its PGs next does not wait for an OSD that says itself that it is gone.
+        for (const pg of this.#pgs.all()) pg.ops.dropWaiting();
         break;
     }
     this.#afterEvent();
@@ -230,13 +232,14 @@ export class Osd implements Daemon<Message> {
 
   /** PGs for which a client's request would be carried out now. */
   servedPgs(): readonly PgId[] {
+    if (!this.#boot.isActive) return [];
     const served: PgId[] = [];
     for (const pg of this.#pgs.all()) if (pg.isServing) served.push(pg.pgid);
     return served;
   }
 
   serves(pgid: PgId): boolean {
-    return this.#pgs.get(pgid)?.isServing === true;
+    return this.#boot.isActive && this.#pgs.get(pgid)?.isServing === true;
   }
 
   /** Everything that must hold between events. Throws InvariantViolation. */

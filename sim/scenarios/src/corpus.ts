@@ -41,4 +41,19 @@ export const CORPUS: readonly CorpusEntry[] = [
     seed: 169,
     found: "a storm took back an operator's command before the command itself was carried out",
   },
+  {
+    scenario: 'lossy',
+    seed: 344,
+    found: 'an OSD that stopped went on with requests that waited, while the next primary took it for gone',
+  },
+  {
+    scenario: 'hostile',
+    seed: 393,
+    found: "two requests of a client changed places when one waited for a write first, then for the PG's lease",
+  },
+  {
+    scenario: 'hostile',
+    seed: 365,
+    found: 'an OSD wrote into an object of which it could not read the rest, and that was the only copy',
+  },
 ];

@@ -1,6 +1,7 @@
 /** Ops that change an object's data or existence (PrimaryLogPG::do_osd_ops). */
 import { type Bytes, Errno } from '@spirula/encoding';
 import { extentArgs, OpFlag, type OsdOp, OsdOpCode, writesameArgs } from '@spirula/messages';
+import type { ObjectDraft } from '../object-draft.ts';
 import { DONE, failed, type OpContext, type OpHandler, type OpOutcome } from './op-context.ts';
 
 /** check_offset_and_length */
@@ -32,12 +33,14 @@ function writeAt(
   if (truncateSeq > context.truncateSeq) {
     if (!fitsObject(context, 0, truncateSize)) return failed(Errno.EFBIG);
     // The write comes before the truncation that it was ordered behind.
-    if (draft.exists) draft.truncate(truncateSize);
+    if (draft.exists) truncateTo(draft, truncateSize);
     context.truncateSeq = truncateSeq;
     context.truncateSize = truncateSize;
   }
-  if (written.length > 0) draft.write(offset, written);
-  else if (offset > draft.size) draft.truncate(offset);
+  if (written.length > 0) {
+    draft.probeEdges(offset, offset + written.length);
+    draft.write(offset, written);
+  } else if (offset > draft.size) draft.truncate(offset);
   else draft.create();
   return DONE;
 }
@@ -65,6 +68,7 @@ function writeSame(context: OpContext, op: OsdOp): OpOutcome {
   if (!fitsObject(context, offset, length)) return failed(Errno.EFBIG);
   const data = new Uint8Array(length);
   for (let at = 0; at < length; at += dataLength) data.set(op.input, at);
+  context.draft.probeEdges(offset, offset + length);
   context.draft.write(offset, data);
   return DONE;
 }
@@ -81,8 +85,13 @@ function truncate(context: OpContext, op: OsdOp): OpOutcome {
     context.truncateSeq = truncateSeq;
     context.truncateSize = truncateSize;
   }
-  context.draft.truncate(offset);
+  truncateTo(context.draft, offset);
   return DONE;
+}
+
+function truncateTo(draft: ObjectDraft, size: number): void {
+  if (size < draft.size) draft.probeEdges(size, draft.size);
+  draft.truncate(size);
 }
 
 /** Never extends the object; zeroing up to its end or beyond cuts it off. */
@@ -92,11 +101,14 @@ function zero(context: OpContext, op: OsdOp): OpOutcome {
   const { osd_max_object_size: max } = context.config;
   const reachesEnd = offset < max && length >= 1 && length <= max && offset + length >= draft.size;
   if (draft.exists && reachesEnd) {
-    if (offset < draft.size) draft.truncate(offset);
+    if (offset < draft.size) truncateTo(draft, offset);
     return DONE;
   }
   if (!fitsObject(context, offset, length)) return failed(Errno.EFBIG);
-  if (draft.exists && length > 0) draft.zero(offset, length);
+  if (draft.exists && length > 0) {
+    draft.probeEdges(offset, offset + length);
+    draft.zero(offset, length);
+  }
   return DONE;
 }
 

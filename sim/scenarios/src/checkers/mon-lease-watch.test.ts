@@ -59,6 +59,8 @@ test('a peon that holds a lease of another election while its leader commits is 
     [old, 'mon.a commits in epoch 4 while mon.b, of its quorum, holds a lease of epoch 2'],
     [{ ...old, readable: false }, undefined],
     [{ ...old, epoch: 4 }, undefined],
+    // It has that version already, from who leads it now.
+    [{ ...old, epoch: 6, lastCommitted: 2 }, undefined],
     [outside, undefined],
   ] as const) {
     const leases = watch(other);

@@ -3,7 +3,7 @@
  *
  *   one leader for each election epoch that its quorum followed so far that it may serve, and that is more than half; two may
  *   claim to have won, when they cannot reach one another, and one of them is not followed
- *   what a leader commits, none of its quorum reads past: none is readable under another epoch
+ *   what a leader commits, none of its quorum reads past: none is readable under another epoch without it
  *   a leader that would serve a request has been acknowledged by all of its quorum not longer ago than its lease and the
  *   time it waits for acknowledgements; one that hung for longer finds out before it answers
  */
@@ -86,8 +86,10 @@ export class MonLeaseWatch {
   }
 
   #findOtherReader(leader: MonView): string | undefined {
-    for (const { name, rank, epoch, readable } of this.#mons()) {
+    for (const { name, rank, epoch, readable, lastCommitted } of this.#mons()) {
       if (!readable || rank === leader.rank || epoch === leader.epoch || !leader.quorum.includes(rank)) continue;
+      // The next leader has found out what this one had begun, and has committed it before.
+      if (lastCommitted >= leader.lastCommitted) continue;
       return `mon.${leader.name} commits in epoch ${leader.epoch} while mon.${name}, of its quorum, holds a lease of epoch ${epoch}`;
     }
     return undefined;

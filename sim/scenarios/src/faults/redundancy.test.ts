@@ -143,14 +143,27 @@ describe('while a disk has just been spoiled', () => {
     expect(refusal('drift', replica)).toBeUndefined();
   });
 
-  test('and no longer, once what was under way is durable', () => {
+  test('and no longer, once what was under way is durable and the damage is gone', () => {
     const [primary, replica] = members();
-    primary.process.disk.faults.rotSome(1);
+    primary.process.disk.faults.fail('read', { times: 1 });
+    primary.process.disk.faults.takeError('read');
     lab.simulation.runFor(9 * SECOND);
     expect(refusal('crash', replica)).toBeDefined();
 
     lab.simulation.runFor(2 * SECOND);
     expect(refusal('crash', replica)).toBeUndefined();
+  });
+
+  test('an OSD with damage must not go on alone, however long ago that was; with a good one it may', () => {
+    const [primary, replica, spare] = members();
+    primary.process.disk.faults.rotSome(1);
+    lab.simulation.runFor(60 * SECOND);
+    const why = `pg 1.0 would go on with the damaged disks of ${primary.process.name} alone`;
+
+    expect([refusal('crash', replica), refusal('partition')]).toEqual([why, why]);
+    expect([refusal('crash', primary), refusal('crash', spare)]).toEqual([undefined, undefined]);
+    for (const mon of cluster.mons) mon.process.crash();
+    expect(refusal('crash', primary)).toMatch(/no monitor says/);
   });
 });
 

@@ -103,12 +103,35 @@ export class RedundancyGuard implements Guard {
     const { osds, simulation } = this.#cluster;
     const settled = simulation.now - SETTLE_TIME;
     const spoiled = osds.filter(({ process: { disk } }) => (disk.faults.spoiledAt ?? settled) > settled);
-    if (spoiled.length === 0) return undefined;
     const disturbed = processes.length === 0 ? osds : osds.filter(({ process }) => processes.includes(process));
     if (disturbed.length === 0) return undefined;
     for (const place of spoiled) {
       const pg = this.#findUnguarded([place], [...disturbed, place]);
       if (pg !== undefined) return `${place.process.name} has just been spoiled, and no other copy of pg ${pg} is left`;
+    }
+    return this.#refuseLoneliness(processes.length === 0 ? undefined : disturbed);
+  }
+
+  /**
+   * Those whose disks have damage that nobody has read yet must not go on alone: what is written then has no good copy.
+   *
+   * @param disturbed undefined: nobody knows who is left with whom
+   */
+  #refuseLoneliness(disturbed: readonly OsdPlace[] | undefined): string | undefined {
+    const damaged = new Set(this.#cluster.osds.filter(({ process: { disk } }) => disk.damaged().length > 0));
+    const map = this.#cluster.osdMap;
+    if (damaged.size === 0) return undefined;
+    if (map === undefined) return 'disks are damaged, and no monitor says which PGs hang on them';
+    for (const [pool, { pgNum, minSize }] of map.pools) {
+      for (let seed = 0; seed < pgNum; seed++) {
+        const acting = this.#cluster.actingOf({ pool, seed });
+        const left = disturbed ? acting.filter((place) => !disturbed.includes(place)) : acting;
+        const alone = left.filter((place) => damaged.has(place));
+        const isAlone = disturbed === undefined || alone.length === left.length;
+        if (alone.length === 0 || !isAlone || alone.length < minSize) continue;
+        const names = alone.map(({ process }) => process.name).join(' ');
+        return `pg ${formatPgId({ pool, seed })} would go on with the damaged disks of ${names} alone`;
+      }
     }
     return undefined;
   }

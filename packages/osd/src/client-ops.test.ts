@@ -1,0 +1,82 @@
+import { extentOp, NOSNAP, type OsdOp, OsdOpCode, type OsdOpReply } from '@spirula/messages';
+import { makeConfig } from '@spirula/world';
+import { expect, test } from 'vitest';
+import type { Backfill } from './backfill.ts';
+import { type ClientOp, ClientOps } from './client-ops.ts';
+import type { PgCore } from './pg-core.ts';
+import { emptyInfo } from './pg-info.ts';
+import type { Recovery } from './recovery.ts';
+import type { ReplicatedBackend } from './replicated-backend.ts';
+
+const pgid = { pool: 1, seed: 0 };
+
+/** A PG of one object that does not exist, with the writes that are under way. */
+class Bench {
+  readonly replies: bigint[] = [];
+  readonly commits: (() => void)[] = [];
+  isReadable = true;
+  readonly ops: ClientOps;
+  #arrivals = 0;
+
+  constructor() {
+    const core = {
+      isPrimary: true,
+      pgid,
+      cid: '1.0',
+      epoch: 5,
+      acting: [0],
+      pool: { pgNum: 1, size: 1, lastForceResend: 0 },
+      info: emptyInfo(pgid),
+      log: { findRequest: () => undefined },
+      host: {
+        world: { config: makeConfig() },
+        store: { getAttr: () => undefined, stat: () => undefined },
+        reply: (_: number, { tid }: OsdOpReply) => this.replies.push(tid),
+      },
+    } as unknown as PgCore;
+    const backend = {
+      nextVersion: () => ({ epoch: 5, version: this.commits.length + 1 }),
+      isCommitted: () => true,
+      submit: (...args: Parameters<ReplicatedBackend['submit']>) => this.commits.push(args[5]),
+    } as unknown as ReplicatedBackend;
+    const recovery = { isMissing: () => false, isDegraded: () => false, isNeeded: false } as unknown as Recovery;
+    const backfill = { isBusy: () => false, isNeeded: false } as unknown as Backfill;
+    const host = { isActive: true, isReadable: () => this.isReadable, onDone: () => {} };
+    this.ops = new ClientOps(core, host, backend, recovery, backfill);
+  }
+
+  ask(op: OsdOp): void {
+    const arrival = this.#arrivals++;
+    const message = {
+      type: 'osd_op',
+      tid: BigInt(arrival),
+      pgid,
+      hash: 0,
+      epoch: 5,
+      flags: 0,
+      mtime: { sec: 1, nsec: 0 },
+      locator: { pool: 1, key: '', nspace: '', hash: -1n },
+      oid: 'object',
+      ops: [op],
+      snapid: NOSNAP,
+      retry: 0,
+    };
+    this.ops.handle({ session: 1, message, reqid: { tid: BigInt(arrival) }, arrival, bytes: 0 } as unknown as ClientOp);
+  }
+}
+
+const write = extentOp(OsdOpCode.writefull, 0, 1, new Uint8Array(1));
+const read = extentOp(OsdOpCode.read, 0, 0);
+
+test('requests keep their order when one that waited for a write then waits for the lease', () => {
+  const bench = new Bench();
+  bench.ask(write);
+  bench.ask(read);
+  bench.isReadable = false;
+  bench.ask(read);
+  bench.commits[0]!();
+  bench.isReadable = true;
+  bench.ops.onReadable();
+
+  expect(bench.replies).toEqual([0n, 1n, 2n]);
+});
