@@ -25,7 +25,7 @@ export const majorityLoss = readyScenario(
       { slowest: 'request', after: 'loss', until: 'no leader', atMost: '2s' },
       { count: 'write acknowledged', after: 'loss', until: 'osd-loss', atLeast: 60 },
       { never: 'osd.0 down', after: 'osd-loss', until: 'loss ends' },
-      { slowest: 'write', after: 'osd-loss', until: 'osd-loss ends', atLeast: '25s', atMost: '50s' },
+      { slowest: 'request', after: 'osd-loss', until: 'osd-loss ends', atLeast: '25s', atMost: '50s' },
       { what: 'quorum 3', after: 'loss ends', atMost: '8s' },
       { what: 'osd.0 down', after: 'loss ends', atMost: '15s' },
       { count: 'write acknowledged', after: 'osd.0 down', grace: '5s', until: 'osd-loss ends', atLeast: 10 },
