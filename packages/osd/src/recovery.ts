@@ -417,7 +417,9 @@ export class Recovery {
       return;
     }
     if (next) {
-      this.#sendPart(from, oid, version, next);
+      const isSent = this.#sendPart(from, oid, version, next);
+      // Recovery has begun anew by itself.
+      if (!isSent && !operation) this.#listener.onUnreadable();
       return;
     }
     if (!operation) {

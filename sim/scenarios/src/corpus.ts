@@ -56,4 +56,9 @@ export const CORPUS: readonly CorpusEntry[] = [
     seed: 365,
     found: 'an OSD wrote into an object of which it could not read the rest, and that was the only copy',
   },
+  {
+    scenario: 'lossy',
+    seed: 1282,
+    found: 'a PG that could not read on in the middle of an object kept its place in backfill for ever',
+  },
 ];
