@@ -58,3 +58,4 @@ export {
   type Weight16,
 } from './types.ts';
 export { formatUTime } from './utime.ts';
+export { xxhash32, xxhash64 } from './xxhash.ts';

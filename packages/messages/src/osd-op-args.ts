@@ -64,6 +64,37 @@ export function writesameArgs(op: { readonly args: Bytes }) {
   };
 }
 
+/** CEPH_OSD_CHECKSUM_OP_TYPE_*. */
+export const ChecksumType = { xxhash32: 0, xxhash64: 1, crc32c: 2 } as const;
+
+export interface ChecksumArgs {
+  readonly offset: number;
+  readonly length: number;
+  /** Of each piece that is summed by itself; 0: one sum of all. */
+  readonly chunkSize: number;
+  readonly type: number;
+}
+
+/** checksum; `init` is the first value of each sum: 4 bytes, 8 for xxhash64. */
+export function checksumOp({ offset, length, chunkSize, type }: ChecksumArgs, init: Bytes): OsdOp {
+  return buildOp(OsdOpCode.checksum, init, 0, (args) => {
+    args.u64(offset);
+    args.u64(length);
+    args.u32(chunkSize);
+    args.u8(type);
+  });
+}
+
+export function checksumArgs(op: { readonly args: Bytes }): ChecksumArgs {
+  const args = new Decoder(op.args);
+  return {
+    offset: args.u64saturating('offset'),
+    length: args.u64saturating('length'),
+    chunkSize: args.u32('chunk_size'),
+    type: args.u8('checksum type'),
+  };
+}
+
 /** CEPH_OSD_CMPXATTR_OP_* and _MODE_*. */
 export const CmpXattrOp = { eq: 1, ne: 2, gt: 3, gte: 4, lt: 5, lte: 6 } as const;
 export const CmpXattrMode = { string: 1, u64: 2 } as const;

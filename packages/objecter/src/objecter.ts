@@ -209,6 +209,19 @@ export class Objecter {
     const epoch = this.map?.epoch ?? 0;
     this.#mon.gotMap('osdmap', epoch);
     if (epoch < message.newest) this.#askForMaps();
+    this.#afterMaps(resend);
+  }
+
+  /** For those who have a map already: takes it, unless its own is as new. Give it every epoch, one after another. */
+  follow(map: OsdMap): void {
+    if (map.epoch <= (this.map?.epoch ?? 0)) return;
+    const resend = new Set<Op>();
+    this.#onMap(map, resend);
+    this.#afterMaps(resend);
+  }
+
+  #afterMaps(resend: ReadonlySet<Op>): void {
+    const epoch = this.map?.epoch ?? 0;
     for (const op of this.#ops.values()) if (resend.has(op)) this.#send(op);
     for (const waiter of [...this.#mapWaiters]) {
       if (waiter.epoch > epoch) continue;

@@ -13,6 +13,7 @@ import { compareVersions, EMPTY, Errno, type EVersion } from '@spirula/encoding'
 import { type HObject, stableMod } from '@spirula/maps';
 import {
   NOSNAP,
+  OsdFlag,
   type OsdOp,
   OsdOpCode,
   type OsdOpMessage,
@@ -23,6 +24,7 @@ import {
 import { UnreadableObject } from '@spirula/objectstore';
 import { invariant, type SessionId } from '@spirula/world';
 import type { Backfill } from './backfill.ts';
+import { type Copies, NO_COPIES, ObjectCopies } from './object-copies.ts';
 import { objectReader } from './object-draft.ts';
 import { type ObjectKey, objectKey } from './object-id.ts';
 import type { ObjectInfo } from './object-info.ts';
@@ -77,6 +79,7 @@ export class ClientOps {
   readonly #objects = new Map<ObjectKey, ObjectQueue>();
   /** Writes under way, by version, with the requests that are answered by them. */
   readonly #writing = new Map<number, ClientOp[]>();
+  readonly #copies: ObjectCopies<ClientOp>;
   #io: OpsIo = { reads: 0, readBytes: 0, writes: 0, writeBytes: 0 };
 
   constructor(pg: PgCore, host: ClientOpsHost, backend: ReplicatedBackend, recovery: Recovery, backfill: Backfill) {
@@ -85,6 +88,7 @@ export class ClientOps {
     this.#backend = backend;
     this.#recovery = recovery;
     this.#backfill = backfill;
+    this.#copies = new ObjectCopies(pg, (oid) => this.wake(oid));
   }
 
   /** What requests have read and written since this OSD started. */
@@ -108,7 +112,11 @@ export class ClientOps {
     // The client will learn of the newer map and send it again, to whoever is primary then.
     const isStale = message.epoch < pg.info.history.samePrimarySince || message.epoch < pg.pool.lastForceResend;
     if (!pg.isPrimary || isStale) {
-      this.#host.onDone(op);
+      // A read that its client lets any replica answer is sent to the primary after this; without an answer it would wait.
+      const isForReplicas =
+        (message.flags & (OsdFlag.balanceReads | OsdFlag.localizeReads)) !== 0 && !mayWrite(message.ops);
+      if (isForReplicas && !isStale) this.#replyError(op, Errno.EAGAIN);
+      else this.#host.onDone(op);
       return;
     }
     if (!this.#host.isActive) {
@@ -140,8 +148,14 @@ export class ClientOps {
       return;
     }
     const queue = this.#objects.get(objectKey(oid));
-    if (queue && queue.waiting.length > 0) insert(queue.waiting, op);
+    if (queue && queue.waiting.length > 0 && !this.#overtakes(op, queue)) insert(queue.waiting, op);
     else this.#runOnObject(op, oid);
+  }
+
+  /** A read does not wait for a copy to the object, unless its client has asked for something before: two may copy crosswise. */
+  #overtakes({ session, message }: ClientOp, { waiting: [first, ...others] }: ObjectQueue): boolean {
+    if (mayWrite(message.ops) || !first || !this.#copies.isUnderWay(first)) return false;
+    return [first, ...others].every((each) => each.session !== session);
   }
 
   /** Runs the request unless it has to wait for its object. */
@@ -155,6 +169,15 @@ export class ClientOps {
       return;
     }
     if (isWrite && this.#answerFromLog(op)) return;
+    const copies = isWrite ? this.#copies.take(op, oid) : NO_COPIES;
+    if (copies === undefined) {
+      this.#queueOf(oid).waiting.push(op);
+      return;
+    }
+    if (typeof copies === 'number') {
+      this.#replyError(op, copies);
+      return;
+    }
     const inFlight = this.#objects.get(objectKey(oid))?.writesInFlight ?? 0;
     const reads = !isWrite || message.ops.some((each) => (each.code & READ_MODE) !== 0);
     if (inFlight > 0 && reads) {
@@ -162,7 +185,7 @@ export class ClientOps {
       return;
     }
     const before = readObjectInfo(this.#pg.host.store, this.#pg.cid, oid);
-    const outcome = this.#execute(op, oid, before);
+    const outcome = this.#execute(op, oid, before, copies);
     if (outcome === 'unreadable') {
       this.#queueOf(oid).waiting.push(op);
       this.#recovery.want(oid);
@@ -186,13 +209,13 @@ export class ClientOps {
     return true;
   }
 
-  #execute(op: ClientOp, oid: HObject, info: ObjectInfo | undefined): OpsOutcome | 'unreadable' {
+  #execute(op: ClientOp, oid: HObject, info: ObjectInfo | undefined, copies: Copies): OpsOutcome | 'unreadable' {
     const pg = this.#pg;
     const { store, world } = pg.host;
     const { message } = op;
     try {
       return executeOps(
-        { oid, ops: message.ops, flags: message.flags, mtime: message.mtime },
+        { oid, ops: message.ops, flags: message.flags, mtime: message.mtime, copies },
         { info, version: this.#backend.nextVersion(), lastUserVersion: pg.info.lastUserVersion },
         objectReader(store, pg.cid, oid),
         world.config,
@@ -295,6 +318,7 @@ export class ClientOps {
     all.push(...this.#waitingForReadable, ...this.#waitingForActive);
     this.#writing.clear();
     this.#objects.clear();
+    this.#copies.cancelAll();
     this.#waitingForReadable = [];
     this.#waitingForActive = all.sort((a, b) => a.arrival - b.arrival);
   }
@@ -323,6 +347,7 @@ export class ClientOps {
   dropWaiting(): void {
     const dropped = [...this.takeWaitingForActive(), ...this.#waitingForReadable.splice(0)];
     for (const { waiting } of this.#objects.values()) dropped.push(...waiting.splice(0));
+    this.#copies.cancelAll();
     for (const op of dropped) this.#host.onDone(op);
   }
 
@@ -336,8 +361,10 @@ export class ClientOps {
   /** A session has ended: nobody waits for the answers to what it has asked. Writes under way go on. */
   dropSession(session: SessionId): void {
     const keep = (op: ClientOp) => {
-      if (op.session === session) this.#host.onDone(op);
-      return op.session !== session;
+      if (op.session !== session) return true;
+      this.#copies.cancel(op);
+      this.#host.onDone(op);
+      return false;
     };
     this.#waitingForActive = this.#waitingForActive.filter(keep);
     this.#waitingForReadable = this.#waitingForReadable.filter(keep);

@@ -6,8 +6,10 @@ import { type Bytes, EMPTY, Encoder, Errno, type EVersion, MalformedInput, type 
 import type { HObject } from '@spirula/maps';
 import { type ObjectChange, OpFlag, OsdFlag, type OsdOp, OsdOpCode, type OsdOpResult } from '@spirula/messages';
 import type { Config } from '@spirula/world';
+import type { CopiedObject } from './object-copier.ts';
 import { ObjectDraft, type ObjectReader } from './object-draft.ts';
 import { encodeObjectInfo, OBJECT_INFO_ATTR, type ObjectInfo } from './object-info.ts';
+import { checksumOps } from './ops/checksum.ts';
 import { omapOps } from './ops/omap.ts';
 import { failed, type OpContext, type OpHandler, type OpOutcome } from './ops/op-context.ts';
 import { readOps } from './ops/read.ts';
@@ -18,15 +20,24 @@ import { xattrOps } from './ops/xattr.ts';
 const MAX_WRITE_REPLY_BYTES = 64;
 /** CEPH_OSD_OP_MODE_WR: set in the code of every op that changes the object. */
 const WRITE_MODE = 0x2000;
+const NO_COPIES: ReadonlyMap<OsdOp, CopiedObject> = new Map();
 const NO_TIME: UTime = { sec: 0, nsec: 0 };
 
-const handlers: ReadonlyMap<number, OpHandler> = new Map([...readOps, ...writeOps, ...xattrOps, ...omapOps]);
+const handlers: ReadonlyMap<number, OpHandler> = new Map([
+  ...readOps,
+  ...checksumOps,
+  ...writeOps,
+  ...xattrOps,
+  ...omapOps,
+]);
 
 export interface OpsRequest {
   readonly oid: HObject;
   readonly ops: readonly OsdOp[];
   /** OsdFlag bits of the request. */
   readonly flags: number;
+  /** What the copyFrom ops bring; read beforehand. */
+  readonly copies?: ReadonlyMap<OsdOp, CopiedObject>;
   /** The client's time of the change; zero leaves the object's as it is. */
   readonly mtime: UTime;
 }
@@ -88,6 +99,8 @@ export function executeOps(
     config,
     userVersion: info?.userVersion ?? 0,
     mtime: info?.mtime ?? NO_TIME,
+    copies: request.copies ?? NO_COPIES,
+    copied: undefined,
     truncateSeq: info?.truncateSeq ?? 0,
     truncateSize: info?.truncateSize ?? 0,
   };
@@ -98,6 +111,11 @@ export function executeOps(
   const limited = limitAnswers(request.flags, result, ops);
   if (limited.result < 0) return unchanged(limited.result, limited.ops, info, io);
   return changed(request, position, context, limited, io);
+}
+
+/** A copy has the user version of what it is a copy of. */
+function isUserModification(code: number): boolean {
+  return (code & WRITE_MODE) !== 0 && code !== OsdOpCode.copyFrom;
 }
 
 interface Run {
@@ -188,20 +206,24 @@ function unchanged(result: number, ops: readonly OsdOpResult[], info: ObjectInfo
 }
 
 function changed(
-  { oid, mtime }: OpsRequest,
+  { oid, mtime: mtimeNow, ops: asked }: OpsRequest,
   { info: before, version, lastUserVersion }: OpsPosition,
-  { draft, truncateSeq, truncateSize, mtime: mtimeBefore }: OpContext,
+  { draft, truncateSeq, truncateSize, mtime: mtimeBefore, copied }: OpContext,
   { result, ops }: Run,
   io: OpsIo,
 ): OpsOutcome {
-  const userVersion = Math.max(lastUserVersion, before?.userVersion ?? 0) + 1;
+  const isCopy = copied !== undefined && asked.every(({ code }) => !isUserModification(code));
+  const newest = Math.max(lastUserVersion, (copied ?? before)?.userVersion ?? 0);
+  const userVersion = isCopy ? copied.userVersion : newest + 1;
+  const isTimed = mtimeNow.sec !== 0 || mtimeNow.nsec !== 0;
+  const mtime = copied?.mtime ?? (isTimed ? mtimeNow : mtimeBefore);
   const info: ObjectInfo | undefined = draft.exists
     ? {
         version,
         priorVersion: before?.version ?? { epoch: 0, version: 0 },
         userVersion,
         size: draft.size,
-        mtime: mtime.sec === 0 && mtime.nsec === 0 ? mtimeBefore : mtime,
+        mtime,
         truncateSeq,
         truncateSize,
       }

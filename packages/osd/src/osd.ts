@@ -16,6 +16,7 @@ import {
 import { osdUp, type PgKey, pgKey, pgOfKey } from '@spirula/maps';
 import type { Message, OsdMapMessage, OsdPeerMessage, OsdStat, PgStat } from '@spirula/messages';
 import { MonClient } from '@spirula/mon-client';
+import { Objecter } from '@spirula/objecter';
 import type { ObjectStore, Transaction, TransactionOp } from '@spirula/objectstore';
 import {
   type AuthDecision,
@@ -41,6 +42,7 @@ import { InternalHeartbeat } from './internal-heartbeat.ts';
 import { LeaseRounds } from './lease-rounds.ts';
 import { MgrReports } from './mgr-reports.ts';
 import { MonWishes } from './mon-wishes.ts';
+import { type CopyResult, type CopySource, ObjectCopier } from './object-copier.ts';
 import { OsdMapStore } from './osd-map-store.ts';
 import { decodeSuperblock, encodeSuperblock, META_CID, type OsdSuperblock, SUPERBLOCK_OID } from './osd-superblock.ts';
 import { PeerLinks } from './peer-links.ts';
@@ -94,6 +96,9 @@ export class Osd implements Daemon<Message> {
   readonly #recoverySlots: RecoverySlots;
   readonly #stats = new Map<PgKey, PgStatKeeper>();
   readonly #backoffs: Backoffs;
+  /** Reads other objects as a client does; made when it is first needed. */
+  #objecter: Objecter | undefined;
+  #copier: ObjectCopier | undefined;
   readonly #wakes = new Map<PgKey, Instant>();
   /** What follows when transactions are durable, oldest first. */
   readonly #commits = new Map<Token, (() => void)[]>();
@@ -187,22 +192,22 @@ export class Osd implements Daemon<Message> {
         for (const token of this.#store.onEvent(event)) this.#onCommitted(token);
         break;
       case 'timer':
-        if (!this.#mon.handle(event)) this.#onTimer(event.name);
+        if (!this.#mon.handle(event) && !this.#objecter?.handle(event)) this.#onTimer(event.name);
         break;
       case 'accepted':
         this.#onAccepted(event.session, event.endpoint, event.peer);
         break;
       case 'opened':
-        this.#mon.handle(event);
+        if (!this.#mon.handle(event)) this.#objecter?.handle(event);
         break;
       case 'message':
-        if (!this.#mon.handle(event)) this.#onMessage(event.session, event.message);
+        if (!this.#mon.handle(event) && !this.#objecter?.handle(event)) this.#onMessage(event.session, event.message);
         break;
       case 'reset':
-        if (!this.#mon.handle(event)) this.#onReset(event.session, event.reason);
+        if (!this.#mon.handle(event) && !this.#objecter?.handle(event)) this.#onReset(event.session, event.reason);
         break;
       case 'drained':
-        if (!this.#mon.handle(event)) this.#links.onDrained(event.session);
+        if (!this.#mon.handle(event) && !this.#objecter?.handle(event)) this.#links.onDrained(event.session);
         break;
       case 'storageFailed':
         throw new DeviceError(event.code, event.detail);
@@ -373,6 +378,7 @@ export class Osd implements Daemon<Message> {
       this.#writeSuperblock(transaction, { oldestMap: this.#maps.oldest, newestMap: this.#maps.newest });
       this.#mon.gotMap('osdmap', map.epoch);
       for (const each of maps) this.#links.onMap(each);
+      for (const each of maps) this.#objecter?.follow(each);
       this.#pgs.onMaps(maps, before);
       this.#wishes.onMap(map);
       for (const each of maps) this.#boot.onMap(each);
@@ -551,8 +557,25 @@ export class Osd implements Daemon<Message> {
       endRecoveryOp: () => this.#recoverySlots.end(),
       wakeAt: (pgid, at) => this.#wakeAt(pgid, at),
       pgChanged: (pgid) => this.#onPgChanged(pgid),
+      copyObject: (source, done) => this.#copyObject(source, done),
       removePg: (pgid) => this.#pgs.remove(pgid),
     };
+  }
+
+  #copyObject(source: CopySource, done: (result: CopyResult) => void): () => void {
+    if (this.#copier === undefined) {
+      // It is given the maps that this OSD has.
+      const mon = {
+        subscribe: () => {},
+        unsubscribe: () => {},
+        gotMap: () => {},
+        getVersion: this.#mon.getVersion.bind(this.#mon),
+      };
+      this.#objecter = new Objecter({ world: this.#world, endpoint: 'public', mon });
+      if (this.#maps.current) this.#objecter.follow(this.#maps.current);
+      this.#copier = new ObjectCopier(this.#objecter);
+    }
+    return this.#copier.copy(source, done);
   }
 
   #makeBoot(): Boot {

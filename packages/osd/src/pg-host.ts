@@ -2,6 +2,7 @@ import type { Epoch, OsdId, PgId } from '@spirula/encoding';
 import type { Message, OsdPeerMessage } from '@spirula/messages';
 import type { ObjectStore, Transaction } from '@spirula/objectstore';
 import type { SessionId, World } from '@spirula/world';
+import type { CopyResult, CopySource } from './object-copier.ts';
 import type { Reservations } from './reservations.ts';
 
 /** What a PG needs of the OSD it lives on. */
@@ -35,6 +36,8 @@ export interface PgHost {
   wakeAt(pgid: PgId, at: number): void;
   /** What the PG reports of itself has changed. */
   pgChanged(pgid: PgId): void;
+  /** Reads an object, of whatever PG; `done` may come at once. Returns what gives it up. */
+  copyObject(source: CopySource, done: (result: CopyResult) => void): () => void;
   /** A stray copy is to go. */
   removePg(pgid: PgId): void;
 }

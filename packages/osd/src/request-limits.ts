@@ -1,5 +1,5 @@
 import { Errno } from '@spirula/encoding';
-import { NOSNAP, type OsdOpMessage } from '@spirula/messages';
+import { NOSNAP, OsdOpCode, type OsdOpMessage } from '@spirula/messages';
 import type { Config } from '@spirula/world';
 import { mayWrite } from './op-engine.ts';
 
@@ -12,6 +12,8 @@ export function checkRequest(message: OsdOpMessage, config: Config): number {
   const longest = config.osd_max_object_name_len;
   if (message.oid.length > longest || message.locator.key.length > longest) return Errno.ENAMETOOLONG;
   if (message.locator.nspace.length > config.osd_max_object_namespace_len) return Errno.ENAMETOOLONG;
+  // There are no classes yet, and a class that may not be loaded is refused whatever the ops before it say.
+  if (message.ops.some((op) => op.code === OsdOpCode.call)) return Errno.EPERM;
   if (!mayWrite(message.ops)) return 0;
   // Snapshots are read only.
   if (message.snapid !== NOSNAP) return Errno.EINVAL;

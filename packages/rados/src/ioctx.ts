@@ -1,5 +1,6 @@
 import { type Bytes, Decoder, Errno, MalformedInput, type PoolId, type RawString, type UTime } from '@spirula/encoding';
 import { type HObject, MIN_HOBJECT } from '@spirula/maps';
+import type { ObjectLocator } from '@spirula/messages';
 import { type ListedObject, type ListPage, listObjects, type Objecter, type ObjectReply } from '@spirula/objecter';
 import { ObjectOperation } from './object-operation.ts';
 import { RadosError } from './rados-error.ts';
@@ -54,6 +55,11 @@ export class IoCtx {
     return new IoCtx(this.#objecter, this.pool, { ...this.#options, ...options });
   }
 
+  get #locator(): ObjectLocator {
+    const { nspace = '', locatorKey = '' } = this.#options;
+    return { pool: this.pool, key: locatorKey, nspace, hash: -1n };
+  }
+
   /** Runs a compound operation. @throws RadosError when any part of it fails, with that part's errno. */
   async operate(oid: RawString, operation: ObjectOperation): Promise<OperationResult> {
     const reply = await this.submit(oid, operation);
@@ -67,12 +73,12 @@ export class IoCtx {
 
   /** As `operate`, but a failure is a result. */
   submit(oid: RawString, operation: ObjectOperation): Promise<ObjectReply> {
-    const { nspace = '', locatorKey = '', timeoutUs, flags = 0 } = this.#options;
+    const { timeoutUs, flags = 0 } = this.#options;
     return new Promise((resolve) =>
       this.#objecter.submit(
         {
           oid,
-          locator: { pool: this.pool, key: locatorKey, nspace, hash: -1n },
+          locator: this.#locator,
           ops: operation.ops,
           flags: operation.flags | flags,
           ...(timeoutUs !== undefined && { timeoutUs }),
@@ -89,6 +95,11 @@ export class IoCtx {
   /** Replaces the whole object. */
   async writeFull(oid: RawString, data: Bytes): Promise<void> {
     await this.operate(oid, new ObjectOperation().writeFull(data));
+  }
+
+  /** Makes `oid` a copy of an object of this pool, namespace and key, or of where `from` reads and writes. */
+  async copy(source: RawString, oid: RawString, from: IoCtx = this): Promise<void> {
+    await this.operate(oid, new ObjectOperation().copyFrom(source, from.#locator));
   }
 
   async append(oid: RawString, data: Bytes): Promise<void> {

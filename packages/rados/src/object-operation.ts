@@ -1,5 +1,17 @@
 import { type Bytes, EMPTY, Encoder, type RawString } from '@spirula/encoding';
-import { extentOp, OpFlag, OsdFlag, type OsdOp, OsdOpCode, plainOp, xattrOp } from '@spirula/messages';
+import {
+  copyFromOp,
+  encodeObjectLocator,
+  extentOp,
+  NOSNAP,
+  type ObjectLocator,
+  OpFlag,
+  OsdFlag,
+  type OsdOp,
+  OsdOpCode,
+  plainOp,
+  xattrOp,
+} from '@spirula/messages';
 
 /** Bytes of a map from omap keys to values, in key order. */
 function encodeOmap(values: ReadonlyMap<RawString, Bytes>): Bytes {
@@ -66,6 +78,19 @@ export class ObjectOperation {
   /** With `exclusive`, an object that exists makes the whole operation fail with EEXIST. */
   create(exclusive: boolean): this {
     return this.#change(plainOp(OsdOpCode.create, EMPTY, exclusive ? OpFlag.excl : 0));
+  }
+
+  /**
+   * The object becomes a copy of another, of this pool or not: data, xattrs, omap, time and user version. Its OSD reads that.
+   *
+   * @param version the user version that the source must have; else the operation fails with ERANGE or EOVERFLOW
+   */
+  copyFrom(source: RawString, locator: ObjectLocator, version = 0): this {
+    const input = new Encoder();
+    input.rawString(source);
+    encodeObjectLocator(input, locator);
+    const args = { snapid: NOSNAP, sourceVersion: BigInt(version), copyFlags: 0, sourceFadviseFlags: 0 };
+    return this.#change(copyFromOp(args, input.finish()));
   }
 
   remove(): this {

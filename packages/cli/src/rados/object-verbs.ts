@@ -1,7 +1,6 @@
 import { closeSync, openSync, readSync, writeFileSync, writeSync } from 'node:fs';
 import { type Bytes, bytesFromRaw, type RawString, rawFromText, textFromRaw, utf8 } from '@spirula/encoding';
 import { formatStamp } from '@spirula/formatter';
-import { ObjectOperation } from '@spirula/rados';
 import { describeErrno } from '../ceph/errno-text.ts';
 import { orRefuse, Refusal, requireIo, type VerbContext } from './context.ts';
 import { hexDump } from './hex-dump.ts';
@@ -145,21 +144,7 @@ async function cp(context: VerbContext): Promise<void> {
   const { name, oid, rest } = objectOf(context);
   const io = requireIo(context);
   const complaint = `error copying object ${context.pool}/${name} => ${context.pool}/${rest[0]}`;
-  const target = rawFromText(rest[0]!);
-  const xattrs = await orRefuse(complaint, io.listXattrs(oid));
-  const omap = await orRefuse(complaint, io.omapGetAll(oid));
-  const header = await orRefuse(complaint, io.omapGetHeader(oid));
-  for (let offset = 0, done = false; !done; ) {
-    const piece = await orRefuse(complaint, io.read(oid, offset, CHUNK));
-    await orRefuse(complaint, offset === 0 ? io.writeFull(target, piece) : io.write(target, piece, offset));
-    offset += piece.length;
-    done = piece.length < CHUNK;
-  }
-  const attributes = new ObjectOperation();
-  for (const [attr, value] of xattrs) attributes.setXattr(attr, value);
-  if (omap.size > 0) attributes.omapSet(omap);
-  if (header.length > 0) attributes.omapSetHeader(header);
-  if (attributes.ops.length > 0) await orRefuse(complaint, io.operate(target, attributes));
+  await orRefuse(complaint, io.copy(oid, rawFromText(rest[0]!)));
 }
 
 async function stat(context: VerbContext): Promise<void> {

@@ -1,6 +1,7 @@
 import { type Bytes, EMPTY, type UTime } from '@spirula/encoding';
 import type { OsdOp } from '@spirula/messages';
 import type { Config } from '@spirula/world';
+import type { CopiedObject } from '../object-copier.ts';
 import type { ObjectDraft } from '../object-draft.ts';
 
 /** What the ops of one request work on, one after another. */
@@ -10,6 +11,10 @@ export interface OpContext {
   /** Of the object before the request. */
   readonly userVersion: number;
   readonly mtime: UTime;
+  /** What the copyFrom ops bring. */
+  readonly copies: ReadonlyMap<OsdOp, CopiedObject>;
+  /** The one that the object is a copy of. */
+  copied: CopiedObject | undefined;
   truncateSeq: number;
   truncateSize: number;
 }

@@ -6,19 +6,23 @@ import { answered, DONE, failed, type OpContext, type OpHandler } from './op-con
 /** A mismatch at byte n of cmpext is -(MAX_ERRNO + n). */
 const MAX_ERRNO = 4095;
 
-/** The part of the object that an op asks for, within its size. */
-function clip(context: OpContext, op: OsdOp): { readonly offset: number; readonly length: number } {
+/** The part of the object that an op asks for, within its size. To a plain read no length is all there is. */
+function clip(
+  context: OpContext,
+  op: OsdOp,
+  noLength: 'all' | 'nothing' = 'nothing',
+): { readonly offset: number; readonly length: number } {
   const { offset, length, truncateSeq, truncateSize } = extentArgs(op);
   let size = context.draft.size;
   // The client knows of a truncation that has not reached this object yet.
   if (context.truncateSeq < truncateSeq && offset + length > truncateSize) size = Math.min(size, truncateSize);
-  const wanted = length === 0 ? size : length;
+  const wanted = length === 0 && noLength === 'all' ? size : length;
   return { offset, length: Math.max(0, Math.min(wanted, size - offset)) };
 }
 
 function read(context: OpContext, op: OsdOp) {
   if (!context.draft.exists) return failed(Errno.ENOENT);
-  const { offset, length } = clip(context, op);
+  const { offset, length } = clip(context, op, 'all');
   return answered(length === 0 ? EMPTY : context.draft.read(offset, length));
 }
 

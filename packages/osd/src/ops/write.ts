@@ -1,7 +1,9 @@
 /** Ops that change an object's data or existence (PrimaryLogPG::do_osd_ops). */
 import { type Bytes, Errno } from '@spirula/encoding';
 import { extentArgs, OpFlag, type OsdOp, OsdOpCode, writesameArgs } from '@spirula/messages';
+import { invariant } from '@spirula/world';
 import type { ObjectDraft } from '../object-draft.ts';
+import { storedAttrName } from '../object-info.ts';
 import { DONE, failed, type OpContext, type OpHandler, type OpOutcome } from './op-context.ts';
 
 /** check_offset_and_length */
@@ -126,6 +128,23 @@ function remove(context: OpContext): OpOutcome {
   return DONE;
 }
 
+/** The object becomes a copy of another, whatever it was (PrimaryLogPG::finish_copyfrom). */
+function copyFrom(context: OpContext, op: OsdOp): OpOutcome {
+  const { draft } = context;
+  const copied = context.copies.get(op);
+  invariant(copied !== undefined, 'what is copied was read before');
+  if (draft.exists) draft.remove();
+  draft.create();
+  if (copied.data.length > 0) draft.write(0, copied.data);
+  for (const [name, value] of copied.xattrs) draft.setAttr(storedAttrName(name), value);
+  if (copied.omapHeader.length > 0) draft.omapSetHeader(copied.omapHeader);
+  if (copied.omap.size > 0) draft.omapSet(copied.omap);
+  context.copied = copied;
+  context.truncateSeq = 0;
+  context.truncateSize = 0;
+  return DONE;
+}
+
 /** The store has no use for the hint; the object is created, as in Ceph. */
 function setAllocHint({ draft }: OpContext): OpOutcome {
   draft.create();
@@ -141,5 +160,6 @@ export const writeOps: readonly (readonly [code: number, handler: OpHandler])[] 
   [OsdOpCode.zero, zero],
   [OsdOpCode.create, create],
   [OsdOpCode.delete, remove],
+  [OsdOpCode.copyFrom, copyFrom],
   [OsdOpCode.setAllocHint, setAllocHint],
 ];

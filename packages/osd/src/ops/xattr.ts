@@ -40,17 +40,18 @@ function setXattr({ draft, config }: OpContext, op: OsdOp): OpOutcome {
   const { name, value } = xattrArgs(op);
   if (config.osd_max_attr_size > 0 && value.length > config.osd_max_attr_size) return failed(Errno.EFBIG);
   if (name.length > config.osd_max_attr_name_len) return failed(Errno.ENAMETOOLONG);
-  // Its stored name would be that of the object's info.
-  if (name === '') return failed(Errno.EINVAL);
-  draft.setAttr(storedAttrName(name), value);
+  // Its stored name is that of the object's info, which replaces what is set here when the request is done.
+  if (name === '') draft.create();
+  else draft.setAttr(storedAttrName(name), value);
   return DONE;
 }
 
 function rmXattr({ draft }: OpContext, op: OsdOp): OpOutcome {
   const { name } = xattrArgs(op);
   if (!draft.exists) return failed(Errno.ENOENT);
-  if (name === '') return failed(Errno.EINVAL);
-  draft.rmAttr(storedAttrName(name));
+  // As in setXattr.
+  if (name === '') draft.create();
+  else draft.rmAttr(storedAttrName(name));
   return DONE;
 }
 
@@ -60,21 +61,32 @@ function compareXattr({ draft }: OpContext, op: OsdOp): OpOutcome {
   if (!draft.exists) return failed(Errno.ENOENT);
   const stored = draft.getAttr(storedAttrName(name)) ?? EMPTY;
   const order = compareMode === CmpXattrMode.string ? compareBytes(value, stored) : compareNumbers(value, stored);
-  if (order === undefined || (compareMode !== CmpXattrMode.string && compareMode !== CmpXattrMode.u64)) {
-    return failed(Errno.EINVAL);
-  }
+  if (compareMode !== CmpXattrMode.string && compareMode !== CmpXattrMode.u64) return failed(Errno.EINVAL);
   const holds = orderSatisfies(compareOp, order);
   if (holds === undefined) return failed(Errno.EINVAL);
   return holds ? { code: 1, output: EMPTY } : failed(Errno.ECANCELED);
 }
 
-/** The given value is a 64-bit integer, the stored one its decimal digits; none is 0. */
-function compareNumbers(value: Bytes, stored: Bytes): number | undefined {
+/** The given value is a 64-bit integer, the stored one text. */
+function compareNumbers(value: Bytes, stored: Bytes): number {
   const given = new Decoder(value).u64big('value');
-  const digits = /^\d{1,20}/.exec(rawFromBytes(stored.subarray(0, 20)))?.[0];
-  if (digits === undefined && stored.length > 0) return undefined;
-  const other = BigInt(digits ?? 0);
+  const other = leadingNumber(stored);
   return given < other ? -1 : given > other ? 1 : 0;
+}
+
+const MAX_U64 = 0xffff_ffff_ffff_ffffn;
+/** So much of an xattr's beginning may belong to its number. */
+const NUMBER_BYTES = 64;
+
+/**
+ * The number that the text begins with, as C's strtoull reads it: behind white space and a sign, up to what is no digit;
+ * 0 without digits, the largest when too large, and a negative one counted down from 2^64.
+ */
+function leadingNumber(text: Bytes): bigint {
+  const [, sign, digits] = /^[\t-\r ]*([+-]?)(\d+)/.exec(rawFromBytes(text.subarray(0, NUMBER_BYTES))) ?? [];
+  const number = BigInt(digits ?? 0);
+  if (number > MAX_U64) return MAX_U64;
+  return sign === '-' ? BigInt.asUintN(64, -number) : number;
 }
 
 /** Undefined: no such comparison. */
