@@ -28,6 +28,25 @@ export function plainOp(code: number, input: Bytes = EMPTY, flags = 0): OsdOp {
   return input.length === 0 ? { code, flags, args: NO_ARGS, input } : extentOp(code, 0, input.length, input, flags);
 }
 
+/** omapGetVals: at most `max` entries, in key order, whose keys follow `after` and begin with `prefix`. */
+export function omapGetValsOp(after: RawString, max: number, prefix: RawString = ''): OsdOp {
+  const input = new Encoder(64);
+  input.rawString(after);
+  input.u64(max);
+  input.rawString(prefix);
+  return plainOp(OsdOpCode.omapGetVals, input.finish());
+}
+
+/** What getxattrs, omapGetVals and omapGetValsByKeys answer with: views into the input. @throws MalformedInput */
+export function decodeOpEntries(output: Decoder): Map<RawString, Bytes> {
+  return output.map(
+    'values',
+    8,
+    () => output.rawString('key'),
+    () => output.blob('value'),
+  );
+}
+
 /** read, sparseRead, write, writefull, append, truncate, zero, cmpext. */
 export function extentOp(code: number, offset: number, length: number, input: Bytes = EMPTY, flags = 0): OsdOp {
   return buildOp(code, input, flags, (args) => {

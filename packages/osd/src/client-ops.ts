@@ -24,7 +24,8 @@ import {
 import { UnreadableObject } from '@spirula/objectstore';
 import { invariant, type SessionId } from '@spirula/world';
 import type { Backfill } from './backfill.ts';
-import { type Copies, NO_COPIES, ObjectCopies } from './object-copies.ts';
+import { type Copies, NO_COPIES } from './object-copier.ts';
+import { ObjectCopies } from './object-copies.ts';
 import { objectReader } from './object-draft.ts';
 import { type ObjectKey, objectKey } from './object-id.ts';
 import type { ObjectInfo } from './object-info.ts';

@@ -6,17 +6,18 @@
  *          ^                                                     |
  *          +-------------- it has changed meanwhile -------------+   a few times; then it fails
  */
+import { type Bytes, concatBytes, Decoder, decodeUTime, Errno, type RawString, type UTime } from '@spirula/encoding';
 import {
-  type Bytes,
-  concatBytes,
-  Decoder,
-  decodeUTime,
-  Encoder,
-  Errno,
-  type RawString,
-  type UTime,
-} from '@spirula/encoding';
-import { assertVerOp, extentOp, type ObjectLocator, OsdFlag, type OsdOp, OsdOpCode, plainOp } from '@spirula/messages';
+  assertVerOp,
+  decodeOpEntries,
+  extentOp,
+  type ObjectLocator,
+  OsdFlag,
+  type OsdOp,
+  OsdOpCode,
+  omapGetValsOp,
+  plainOp,
+} from '@spirula/messages';
 import type { ObjectReply, ObjectRequest } from '@spirula/objecter';
 
 /** osd_copyfrom_max_chunk */
@@ -42,6 +43,10 @@ export interface CopiedObject {
   readonly omapHeader: Bytes;
   readonly omap: ReadonlyMap<RawString, Bytes>;
 }
+
+/** What the ops of a request bring, each of which makes its object a copy. */
+export type Copies = ReadonlyMap<OsdOp, CopiedObject>;
+export const NO_COPIES: Copies = new Map();
 
 /** What was read, or the negative errno of why it was not. */
 export type CopyResult = CopiedObject | number;
@@ -115,7 +120,7 @@ class Copy {
       plainOp(OsdOpCode.stat),
       plainOp(OsdOpCode.getxattrs),
       plainOp(OsdOpCode.omapGetHeader),
-      readOmap(''),
+      omapGetValsOp('', OMAP_ENTRIES),
       extentOp(OsdOpCode.read, 0, CHUNK_BYTES),
     ];
     this.#ask([...asserted, ...parts], (reply) => {
@@ -127,7 +132,7 @@ class Copy {
       const rest = {
         mtime,
         userVersion: reply.userVersion,
-        xattrs: decodeEntries(new Decoder(xattrs!)),
+        xattrs: copyEntries(new Decoder(xattrs!)),
         omapHeader: header!.slice(),
       };
       this.#goOn(rest, size, omap, data);
@@ -149,7 +154,7 @@ class Copy {
     let moreAfter: RawString | undefined;
     if (omap !== undefined) {
       const page = new Decoder(omap);
-      const entries = decodeEntries(page);
+      const entries = copyEntries(page);
       for (const [key, value] of entries) this.#omap.set(key, value);
       if (page.bool('more')) moreAfter = [...entries.keys()].at(-1);
     }
@@ -162,7 +167,7 @@ class Copy {
     }
     const ops = [
       assertVerOp(rest.userVersion),
-      ...(moreAfter === undefined ? [] : [readOmap(moreAfter)]),
+      ...(moreAfter === undefined ? [] : [omapGetValsOp(moreAfter, OMAP_ENTRIES)]),
       ...(readsOn ? [extentOp(OsdOpCode.read, at, CHUNK_BYTES)] : []),
     ];
     this.#ask(ops, ({ result, ops: results }) => {
@@ -187,19 +192,7 @@ class Copy {
   }
 }
 
-function readOmap(after: RawString): OsdOp {
-  const input = new Encoder();
-  input.rawString(after);
-  input.u64(OMAP_ENTRIES);
-  input.rawString('');
-  return plainOp(OsdOpCode.omapGetVals, input.finish());
-}
-
-function decodeEntries(input: Decoder): Map<RawString, Bytes> {
-  return input.map(
-    'entries',
-    8,
-    () => input.rawString('key'),
-    () => input.blob('value').slice(),
-  );
+/** The reply that they came in is not kept. */
+function copyEntries(output: Decoder): Map<RawString, Bytes> {
+  return new Map([...decodeOpEntries(output)].map(([key, value]) => [key, value.slice()]));
 }

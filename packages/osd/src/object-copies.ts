@@ -10,14 +10,11 @@ import {
   OsdOpCode,
   type OsdOpMessage,
 } from '@spirula/messages';
-import type { CopiedObject, CopySource } from './object-copier.ts';
+import { type CopiedObject, type Copies, type CopySource, NO_COPIES } from './object-copier.ts';
 import type { PgCore } from './pg-core.ts';
 
 /** CEPH_OSD_COPY_FROM_FLAG_*: all that Ceph knows but for the truncation, which copy-from2 brings. */
 const KNOWN_FLAGS = 0x1f;
-
-export type Copies = ReadonlyMap<OsdOp, CopiedObject>;
-export const NO_COPIES: Copies = new Map();
 
 /** A request whose sources are being read. */
 interface Reading {

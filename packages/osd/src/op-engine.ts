@@ -6,7 +6,7 @@ import { type Bytes, EMPTY, Encoder, Errno, type EVersion, MalformedInput, type 
 import type { HObject } from '@spirula/maps';
 import { type ObjectChange, OpFlag, OsdFlag, type OsdOp, OsdOpCode, type OsdOpResult } from '@spirula/messages';
 import type { Config } from '@spirula/world';
-import type { CopiedObject } from './object-copier.ts';
+import { type Copies, NO_COPIES } from './object-copier.ts';
 import { ObjectDraft, type ObjectReader } from './object-draft.ts';
 import { encodeObjectInfo, OBJECT_INFO_ATTR, type ObjectInfo } from './object-info.ts';
 import { checksumOps } from './ops/checksum.ts';
@@ -20,7 +20,6 @@ import { xattrOps } from './ops/xattr.ts';
 const MAX_WRITE_REPLY_BYTES = 64;
 /** CEPH_OSD_OP_MODE_WR: set in the code of every op that changes the object. */
 const WRITE_MODE = 0x2000;
-const NO_COPIES: ReadonlyMap<OsdOp, CopiedObject> = new Map();
 const NO_TIME: UTime = { sec: 0, nsec: 0 };
 
 const handlers: ReadonlyMap<number, OpHandler> = new Map([
@@ -37,7 +36,7 @@ export interface OpsRequest {
   /** OsdFlag bits of the request. */
   readonly flags: number;
   /** What the copyFrom ops bring; read beforehand. */
-  readonly copies?: ReadonlyMap<OsdOp, CopiedObject>;
+  readonly copies?: Copies;
   /** The client's time of the change; zero leaves the object's as it is. */
   readonly mtime: UTime;
 }

@@ -192,22 +192,22 @@ export class Osd implements Daemon<Message> {
         for (const token of this.#store.onEvent(event)) this.#onCommitted(token);
         break;
       case 'timer':
-        if (!this.#mon.handle(event) && !this.#objecter?.handle(event)) this.#onTimer(event.name);
+        if (!this.#handleAsClient(event)) this.#onTimer(event.name);
         break;
       case 'accepted':
         this.#onAccepted(event.session, event.endpoint, event.peer);
         break;
       case 'opened':
-        if (!this.#mon.handle(event)) this.#objecter?.handle(event);
+        this.#handleAsClient(event);
         break;
       case 'message':
-        if (!this.#mon.handle(event) && !this.#objecter?.handle(event)) this.#onMessage(event.session, event.message);
+        if (!this.#handleAsClient(event)) this.#onMessage(event.session, event.message);
         break;
       case 'reset':
-        if (!this.#mon.handle(event) && !this.#objecter?.handle(event)) this.#onReset(event.session, event.reason);
+        if (!this.#handleAsClient(event)) this.#onReset(event.session, event.reason);
         break;
       case 'drained':
-        if (!this.#mon.handle(event) && !this.#objecter?.handle(event)) this.#links.onDrained(event.session);
+        if (!this.#handleAsClient(event)) this.#links.onDrained(event.session);
         break;
       case 'storageFailed':
         throw new DeviceError(event.code, event.detail);
@@ -218,6 +218,11 @@ export class Osd implements Daemon<Message> {
         break;
     }
     this.#afterEvent();
+  }
+
+  /** Whether it was for what this OSD is a client with: then it has been taken care of. */
+  #handleAsClient(event: WorldEvent<Message>): boolean {
+    return this.#mon.handle(event) || this.#objecter?.handle(event) === true;
   }
 
   /** For checkers: what every PG is like. */

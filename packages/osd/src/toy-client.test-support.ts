@@ -3,7 +3,18 @@
  * what the last write that was acknowledged wrote, data, xattrs and omap.
  */
 import { Decoder, Encoder, fromUtf8, type RawString, utf8 } from '@spirula/encoding';
-import { extentOp, type Message, OpFlag, OsdFlag, type OsdOp, OsdOpCode, plainOp, xattrOp } from '@spirula/messages';
+import {
+  decodeOpEntries,
+  extentOp,
+  type Message,
+  OpFlag,
+  OsdFlag,
+  type OsdOp,
+  OsdOpCode,
+  omapGetValsOp,
+  plainOp,
+  xattrOp,
+} from '@spirula/messages';
 import { MonClient } from '@spirula/mon-client';
 import { Objecter, type ObjectReply } from '@spirula/objecter';
 import type { WorldEvent } from '@spirula/world';
@@ -112,15 +123,11 @@ export class ToyClient {
 
   #read(object: ObjectState, then: () => void): void {
     const expected = object.content && describe(object.content);
-    const range = new Encoder(64);
-    range.rawString('');
-    range.u64(100_000);
-    range.rawString('');
     const ops = [
       extentOp(OsdOpCode.read, 0, 0),
       plainOp(OsdOpCode.getxattrs),
       plainOp(OsdOpCode.omapGetHeader),
-      plainOp(OsdOpCode.omapGetVals, range.finish()),
+      omapGetValsOp('', 100_000),
     ];
     this.#submit(object, ops, OsdFlag.read, (reply) => {
       const got =
@@ -268,13 +275,7 @@ function contentOf([data, attrs, header, omap]: readonly Uint8Array[]): Content 
 }
 
 function decodeEntries(bytes: Uint8Array): ReadonlyMap<string, string> {
-  const decoder = new Decoder(bytes);
-  return decoder.map(
-    'entries',
-    8,
-    () => decoder.rawString('key'),
-    () => fromUtf8(decoder.blob('value')),
-  );
+  return new Map([...decodeOpEntries(new Decoder(bytes))].map(([key, value]) => [key, fromUtf8(value)]));
 }
 
 function describe({ data, attrs, header, omap }: Content): string {

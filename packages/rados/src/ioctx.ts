@@ -1,6 +1,6 @@
 import { type Bytes, Decoder, Errno, MalformedInput, type PoolId, type RawString, type UTime } from '@spirula/encoding';
 import { type HObject, MIN_HOBJECT } from '@spirula/maps';
-import type { ObjectLocator } from '@spirula/messages';
+import { decodeOpEntries, type ObjectLocator } from '@spirula/messages';
 import { type ListedObject, type ListPage, listObjects, type Objecter, type ObjectReply } from '@spirula/objecter';
 import { ObjectOperation } from './object-operation.ts';
 import { RadosError } from './rados-error.ts';
@@ -149,7 +149,7 @@ export class IoCtx {
   }
 
   async listXattrs(oid: RawString): Promise<ReadonlyMap<RawString, Bytes>> {
-    return parse(oid, await this.#output(oid, new ObjectOperation().getXattrs()), decodeOmap);
+    return parse(oid, await this.#output(oid, new ObjectOperation().getXattrs()), decodeOpEntries);
   }
 
   async omapSet(oid: RawString, values: ReadonlyMap<RawString, Bytes>): Promise<void> {
@@ -174,7 +174,7 @@ export class IoCtx {
 
   /** Values of those of `keys` that exist. */
   async omapGetByKeys(oid: RawString, keys: Iterable<RawString>): Promise<ReadonlyMap<RawString, Bytes>> {
-    return parse(oid, await this.#output(oid, new ObjectOperation().omapGetValsByKeys(keys)), decodeOmap);
+    return parse(oid, await this.#output(oid, new ObjectOperation().omapGetValsByKeys(keys)), decodeOpEntries);
   }
 
   /** All keys and values in key order, asked for page by page. */
@@ -182,7 +182,7 @@ export class IoCtx {
     const all = new Map<RawString, Bytes>();
     for (let after = '', more = true; more; ) {
       const output = await this.#output(oid, new ObjectOperation().omapGetVals(after, OMAP_PAGE));
-      const page = parse(oid, output, (decoder) => ({ values: decodeOmap(decoder), more: decoder.bool('more') }));
+      const page = parse(oid, output, (decoder) => ({ values: decodeOpEntries(decoder), more: decoder.bool('more') }));
       for (const [key, value] of page.values) {
         all.set(key, value);
         after = key;
@@ -227,15 +227,6 @@ export class IoCtx {
     if (!only) throw new RadosError(Errno.EIO, `${oid}: the reply lacks its output`);
     return only.output;
   }
-}
-
-function decodeOmap(decoder: Decoder): Map<RawString, Bytes> {
-  return decoder.map(
-    'values',
-    8,
-    () => decoder.rawString('key'),
-    () => decoder.blob('value'),
-  );
 }
 
 function parse<T>(oid: RawString, output: Bytes, read: (decoder: Decoder) => T): T {

@@ -9,6 +9,7 @@ import {
   OsdFlag,
   type OsdOp,
   OsdOpCode,
+  omapGetValsOp,
   plainOp,
   xattrOp,
 } from '@spirula/messages';
@@ -27,14 +28,6 @@ function encodeOmap(values: ReadonlyMap<RawString, Bytes>): Bytes {
 function encodeKeys(keys: Iterable<RawString>): Bytes {
   const encoder = new Encoder(256);
   encoder.list([...new Set(keys)].sort(), (key) => encoder.rawString(key));
-  return encoder.finish();
-}
-
-function encodeRange(after: RawString, max: number, prefix: RawString | undefined): Bytes {
-  const encoder = new Encoder(64);
-  encoder.rawString(after);
-  encoder.u64(max);
-  if (prefix !== undefined) encoder.rawString(prefix);
   return encoder.finish();
 }
 
@@ -139,11 +132,14 @@ export class ObjectOperation {
   }
 
   omapGetKeys(after: RawString, max: number): this {
-    return this.#ask(plainOp(OsdOpCode.omapGetKeys, encodeRange(after, max, undefined)));
+    const range = new Encoder(64);
+    range.rawString(after);
+    range.u64(max);
+    return this.#ask(plainOp(OsdOpCode.omapGetKeys, range.finish()));
   }
 
-  omapGetVals(after: RawString, max: number, prefix: RawString = ''): this {
-    return this.#ask(plainOp(OsdOpCode.omapGetVals, encodeRange(after, max, prefix)));
+  omapGetVals(after: RawString, max: number, prefix?: RawString): this {
+    return this.#ask(omapGetValsOp(after, max, prefix));
   }
 
   omapGetValsByKeys(keys: Iterable<RawString>): this {

@@ -6,9 +6,14 @@ export class Layers<T> {
   readonly #layers = new Set<{ readonly value: T }>();
   readonly #onChange: (values: readonly T[]) => void;
 
-  /** @param onChange what holds now, the oldest first */
-  constructor(onChange: (values: readonly T[]) => void) {
+  /** @param onChange is told what holds now, the oldest first */
+  constructor(onChange: (values: readonly T[]) => void = () => {}) {
     this.#onChange = onChange;
+  }
+
+  /** What holds now, the oldest first. */
+  get values(): readonly T[] {
+    return [...this.#layers].map(({ value }) => value);
   }
 
   add(value: T): Undo {
@@ -28,7 +33,7 @@ export class Layers<T> {
   }
 
   #changed(): void {
-    this.#onChange([...this.#layers].map(({ value }) => value));
+    this.#onChange(this.values);
   }
 }
 

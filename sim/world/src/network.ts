@@ -29,7 +29,6 @@ export class Network implements Wire {
   readonly #listeners = new Map<string, Listener>();
   /** Until when nobody is let in, by address. */
   readonly #refusing = new Map<string, Layers<Instant>>();
-  readonly #refusedUntil = new Map<string, Instant>();
   /** By the machine they come from. */
   readonly #pipes = new Map<string, Set<Pipe>>();
 
@@ -70,8 +69,8 @@ export class Network implements Wire {
 
   listenerAt({ ip, port }: EntityAddr): Listener | undefined {
     const addr = `${ip}:${port}`;
-    const until = this.#refusedUntil.get(addr) ?? 0;
-    return this.scheduler.now < until ? undefined : this.#listeners.get(addr);
+    const isRefusing = this.#refusing.get(addr)?.values.some((until) => this.scheduler.now < until);
+    return isRefusing ? undefined : this.#listeners.get(addr);
   }
 
   /** New connections to a port are refused for so long, though its process runs. Those that exist go on. */
@@ -79,7 +78,7 @@ export class Network implements Wire {
     const addr = `${ip}:${port}`;
     let refusing = this.#refusing.get(addr);
     if (refusing === undefined) {
-      refusing = new Layers((until) => void this.#refusedUntil.set(addr, Math.max(0, ...until)));
+      refusing = new Layers();
       this.#refusing.set(addr, refusing);
     }
     return refusing.add(this.scheduler.now + forUs);

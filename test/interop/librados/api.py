@@ -438,35 +438,47 @@ def shown(value):
     return "untouched" if value.value == UNTOUCHED else value.value
 
 
-class writing:
-    """The ops of a write."""
+class _Both:
+    """The ops that reads and writes have; `prefix` begins the names of their functions."""
 
-    @staticmethod
-    def assert_exists():
-        return Op(C.rados_write_op_assert_exists)
+    prefix = None
 
-    @staticmethod
-    def assert_version(version):
-        return Op(lambda op: C.rados_write_op_assert_version(op, version))
+    @classmethod
+    def function(cls, name):
+        return getattr(C, cls.prefix + name)
 
-    @staticmethod
-    def cmpext(data, offset=0):
+    @classmethod
+    def assert_exists(cls):
+        return Op(cls.function("assert_exists"))
+
+    @classmethod
+    def assert_version(cls, version):
+        return Op(lambda op: cls.function("assert_version")(op, version))
+
+    @classmethod
+    def cmpext(cls, data, offset=0):
         result = code()
         return Op(
-            lambda op: C.rados_write_op_cmpext(op, data, len(data), offset, byref(result)), lambda: shown(result)
+            lambda op: cls.function("cmpext")(op, data, len(data), offset, byref(result)), lambda: shown(result)
         )
 
-    @staticmethod
-    def cmpxattr(name, comparison, value):
-        return Op(lambda op: C.rados_write_op_cmpxattr(op, name, comparison, value, len(value)))
+    @classmethod
+    def cmpxattr(cls, name, comparison, value):
+        return Op(lambda op: cls.function("cmpxattr")(op, name, comparison, value, len(value)))
 
-    @staticmethod
-    def omap_cmp(key, comparison, value):
+    @classmethod
+    def omap_cmp(cls, key, comparison, value):
         result = code()
         return Op(
-            lambda op: C.rados_write_op_omap_cmp2(op, key, comparison, value, len(key), len(value), byref(result)),
+            lambda op: cls.function("omap_cmp2")(op, key, comparison, value, len(key), len(value), byref(result)),
             lambda: shown(result),
         )
+
+
+class writing(_Both):
+    """The ops of a write."""
+
+    prefix = "rados_write_op_"
 
     @staticmethod
     def setxattr(name, value):
@@ -541,35 +553,10 @@ class writing:
         return Op(lambda op: C.rados_write_op_set_alloc_hint2(op, object_size, write_size, flags))
 
 
-class reading:
+class reading(_Both):
     """The ops of a read. What each gives is (its return value, data)."""
 
-    @staticmethod
-    def assert_exists():
-        return Op(C.rados_read_op_assert_exists)
-
-    @staticmethod
-    def assert_version(version):
-        return Op(lambda op: C.rados_read_op_assert_version(op, version))
-
-    @staticmethod
-    def cmpext(data, offset=0):
-        result = code()
-        return Op(
-            lambda op: C.rados_read_op_cmpext(op, data, len(data), offset, byref(result)), lambda: shown(result)
-        )
-
-    @staticmethod
-    def cmpxattr(name, comparison, value):
-        return Op(lambda op: C.rados_read_op_cmpxattr(op, name, comparison, value, len(value)))
-
-    @staticmethod
-    def omap_cmp(key, comparison, value):
-        result = code()
-        return Op(
-            lambda op: C.rados_read_op_omap_cmp2(op, key, comparison, value, len(key), len(value), byref(result)),
-            lambda: shown(result),
-        )
+    prefix = "rados_read_op_"
 
     @staticmethod
     def getxattrs():

@@ -96,7 +96,7 @@ function ruleDump(args: CommandArgs, { osd: { map } }: CommandContext): CommandO
   return output(args, shown, `${JSON.stringify(shown, null, 4)}\n\n`, '\n');
 }
 
-function ruleByName(crush: CrushMap, name: string): number | undefined {
+export function ruleByName(crush: CrushMap, name: string): number | undefined {
   for (const [ruleNo, each] of crush.ruleNames) if (each === name) return ruleNo;
   return undefined;
 }

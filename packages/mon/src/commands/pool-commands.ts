@@ -19,6 +19,7 @@ import {
   text,
   unchanged,
 } from './command.ts';
+import { ruleByName } from './crush-rule-commands.ts';
 
 const POOL = { name: 'pool', type: 'CephPoolname' } as const;
 const SURE = { name: 'yes_i_really_mean_it', type: 'CephBool', req: 'false' } as const;
@@ -252,7 +253,7 @@ function poolCreate(args: CommandArgs, context: CommandContext): CommandOutcome 
   const problem = sizeProblem(size, config.mon_allow_pool_size_one);
   if (problem !== undefined) return problem;
   const ruleName = text(args, 'rule') ?? 'replicated_rule';
-  const rule = [...map.crush.ruleNames].find(([, each]) => each === ruleName)?.[0];
+  const rule = ruleByName(map.crush, ruleName);
   if (rule === undefined) return refuse(Errno.ENOENT, `specified rule ${ruleName} doesn't exist`);
   const osds = Math.max(1, map.osdState.filter((state, id) => (state & 1) !== 0 && map.osdWeight[id]! > 0).length);
   const projected = [...map.pools.values()].reduce((sum, pool) => sum + pool.pgNum * pool.size, pgNum * size);
@@ -423,7 +424,7 @@ function withValue(pool: Pool, key: string, value: string, allowOne: boolean): P
 }
 
 function withRule(pool: Pool, name: string, crush: CrushMap): Pool | CommandOutcome {
-  const number = [...crush.ruleNames].find(([, each]) => each === name)?.[0];
+  const number = ruleByName(crush, name);
   const rule = number === undefined ? undefined : crush.rules[number];
   if (number === undefined || rule === undefined) return refuse(Errno.ENOENT, `crush rule ${name} does not exist`);
   if (rule.type !== pool.type) return invalid('(22) Invalid argument');

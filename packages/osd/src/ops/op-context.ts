@@ -1,7 +1,7 @@
 import { type Bytes, EMPTY, type UTime } from '@spirula/encoding';
 import type { OsdOp } from '@spirula/messages';
 import type { Config } from '@spirula/world';
-import type { CopiedObject } from '../object-copier.ts';
+import type { CopiedObject, Copies } from '../object-copier.ts';
 import type { ObjectDraft } from '../object-draft.ts';
 
 /** What the ops of one request work on, one after another. */
@@ -12,7 +12,7 @@ export interface OpContext {
   readonly userVersion: number;
   readonly mtime: UTime;
   /** What the copyFrom ops bring. */
-  readonly copies: ReadonlyMap<OsdOp, CopiedObject>;
+  readonly copies: Copies;
   /** The one that the object is a copy of. */
   copied: CopiedObject | undefined;
   truncateSeq: number;

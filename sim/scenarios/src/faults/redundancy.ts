@@ -10,6 +10,7 @@ import { formatPgId } from '@spirula/encoding';
 import { mapPg } from '@spirula/maps';
 import type { SimProcess } from '@spirula/sim-world';
 import { type Instant, SECOND } from '@spirula/world';
+import { allPgs } from '../checkers/stored-objects.ts';
 import type { OsdPlace, SimCluster } from '../cluster.ts';
 import type { Fault, FaultKind } from './fault.ts';
 import type { ActiveFault, Guard } from './injector.ts';
@@ -122,16 +123,14 @@ export class RedundancyGuard implements Guard {
     const map = this.#cluster.osdMap;
     if (damaged.size === 0) return undefined;
     if (map === undefined) return 'disks are damaged, and no monitor says which PGs hang on them';
-    for (const [pool, { pgNum, minSize }] of map.pools) {
-      for (let seed = 0; seed < pgNum; seed++) {
-        const acting = this.#cluster.actingOf({ pool, seed });
-        const left = disturbed ? acting.filter((place) => !disturbed.includes(place)) : acting;
-        const alone = left.filter((place) => damaged.has(place));
-        const isAlone = disturbed === undefined || alone.length === left.length;
-        if (alone.length === 0 || !isAlone || alone.length < minSize) continue;
-        const names = alone.map(({ process }) => process.name).join(' ');
-        return `pg ${formatPgId({ pool, seed })} would go on with the damaged disks of ${names} alone`;
-      }
+    for (const pgid of allPgs(map)) {
+      const acting = this.#cluster.actingOf(pgid);
+      const left = disturbed ? acting.filter((place) => !disturbed.includes(place)) : acting;
+      const alone = left.filter((place) => damaged.has(place));
+      const isAlone = disturbed === undefined || alone.length === left.length;
+      if (alone.length === 0 || !isAlone || alone.length < map.pools.get(pgid.pool)!.minSize) continue;
+      const names = alone.map(({ process }) => process.name).join(' ');
+      return `pg ${formatPgId(pgid)} would go on with the damaged disks of ${names} alone`;
     }
     return undefined;
   }
@@ -141,17 +140,15 @@ export class RedundancyGuard implements Guard {
     const map = this.#cluster.osdMap;
     // Nobody knows.
     if (map === undefined) return '?';
-    for (const [pool, { pgNum }] of map.pools) {
-      for (let seed = 0; seed < pgNum; seed++) {
-        const name = formatPgId({ pool, seed });
-        const holds = holders.some(({ daemon }) => daemon?.inspect().pgs.some(({ pgid }) => pgid === name));
-        if (!holds) continue;
-        const { acting, actingPrimary } = mapPg(map, { pool, seed });
-        const isGuarded = acting.some(
-          (osd) => !without.some(({ id }) => id === osd) && this.#isGood(osd, actingPrimary, name),
-        );
-        if (!isGuarded) return name;
-      }
+    for (const pgid of allPgs(map)) {
+      const name = formatPgId(pgid);
+      const holds = holders.some(({ daemon }) => daemon?.inspect().pgs.some((pg) => pg.pgid === name));
+      if (!holds) continue;
+      const { acting, actingPrimary } = mapPg(map, pgid);
+      const isGuarded = acting.some(
+        (osd) => !without.some(({ id }) => id === osd) && this.#isGood(osd, actingPrimary, name),
+      );
+      if (!isGuarded) return name;
     }
     return undefined;
   }

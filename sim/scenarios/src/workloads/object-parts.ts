@@ -1,6 +1,15 @@
 /** The model's operations as clients send them, and what comes back. */
 import { type Bytes, Decoder, Encoder, type RawString } from '@spirula/encoding';
-import { assertVerOp, CmpXattrMode, CmpXattrOp, extentOp, OsdOpCode, plainOp, xattrOp } from '@spirula/messages';
+import {
+  assertVerOp,
+  CmpXattrMode,
+  CmpXattrOp,
+  decodeOpEntries,
+  extentOp,
+  OsdOpCode,
+  plainOp,
+  xattrOp,
+} from '@spirula/messages';
 import type { ObjectReply } from '@spirula/objecter';
 import { ObjectOperation } from '@spirula/rados';
 import type { Content, Part } from '../object-model.ts';
@@ -86,11 +95,5 @@ export function contentOf({ result, ops }: ObjectReply): Content | undefined {
 }
 
 export function decodeEntries(bytes: Bytes): Map<RawString, Bytes> {
-  const decoder = new Decoder(bytes);
-  return decoder.map(
-    'values',
-    8,
-    () => decoder.rawString('key'),
-    () => decoder.blob('value'),
-  );
+  return decodeOpEntries(new Decoder(bytes));
 }
