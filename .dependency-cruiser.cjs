@@ -1,8 +1,8 @@
 // The layers of docs/architecture.md, as rules. Imports go down only.
 const layers = [
   ['encoding', 'world'],
-  ['msgr', 'maps', 'crush'],
-  ['messages', 'formatter', 'objectstore', 'objecter', 'mon-client'],
+  ['auth', 'msgr', 'maps', 'crush'],
+  ['messages', 'formatter', 'objectstore', 'objecter', 'mon-client', 'cls'],
   ['mon', 'osd', 'mgr', 'rados'],
   [],
   ['runtime-node', 'mgr-http'],
@@ -57,7 +57,7 @@ module.exports = {
       comment: 'Only the edge packages reach Node itself.',
       severity: 'error',
       from: {
-        path: '^(packages/(encoding|world|msgr|crush|maps|messages|formatter|objectstore|objecter|mon-client|mon|osd|mgr|rados)|sim/world|sim/scenarios)/src/',
+        path: '^(packages/(encoding|world|auth|msgr|crush|maps|messages|formatter|objectstore|objecter|mon-client|cls|mon|osd|mgr|rados)|sim/world|sim/scenarios)/src/',
         pathNot: '\\.test\\.ts$',
       },
       to: { dependencyTypes: ['core'] },

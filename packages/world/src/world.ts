@@ -146,6 +146,11 @@ export interface Peer {
   readonly addrs: AddrVec;
   /** Identifies one client instance in the cluster; 0n for daemons that were given none. */
   readonly globalId: bigint;
+  /**
+   * What the peer may do at this daemon, in the grammar of this daemon's type, as the monitors vouch for it. Undefined:
+   * anything, as under auth none.
+   */
+  readonly caps?: string | undefined;
 }
 
 export interface AuthRequest {

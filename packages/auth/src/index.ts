@@ -1,0 +1,8 @@
+export {
+  type CryptoKey,
+  decodeCryptoKey,
+  encodeCryptoKey,
+  formatCryptoKey,
+  KEY_BYTES,
+  parseCryptoKey,
+} from './crypto-key.ts';
