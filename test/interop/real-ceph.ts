@@ -66,6 +66,8 @@ export async function startRealCeph(options: RealCephOptions): Promise<RealCeph>
   ]);
   await run('ceph-mon', ['--mkfs', '-i', 'a', ...common, '--monmap', monmap]);
   daemon('ceph-mon', 'a');
+  // Its pool would appear at some time or other.
+  await ceph('config', 'set', 'mgr', 'mgr/devicehealth/enable_monitoring', 'false', '--force');
   mkdirSync(join(dir, 'mgr', 'x'));
   daemon('ceph-mgr', 'x');
   const osdPids: number[] = [];
@@ -123,6 +125,7 @@ ms_bind_port_max = ${options.portBase + 200}
 auth_cluster_required = none
 auth_service_required = none
 auth_client_required = none
+auth_allow_insecure_global_id_reclaim = false
 run_dir = ${dir}/run
 admin_socket = ${dir}/run/$name.$pid.asok
 log_file = ${dir}/log/$name.log

@@ -1,0 +1,5 @@
+import { basics } from './basics.ts';
+import type { Topic } from './topic.ts';
+
+/** In the order they run. */
+export const topics: readonly Topic[] = [basics];
