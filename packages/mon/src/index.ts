@@ -1,1 +1,2 @@
-export { Monitor, type MonitorOptions, type MonRole } from './monitor.ts';
+export { Monitor, type MonitorOptions } from './monitor.ts';
+export type { MonRole } from './request-router.ts';

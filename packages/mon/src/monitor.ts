@@ -36,14 +36,17 @@ import {
 } from '@spirula/world';
 import { type Elector, type ElectorEffect, type ElectorEvent, stepElector } from './elector.ts';
 import { Forwarding } from './forward.ts';
+import { Lease } from './lease.ts';
 import { MonPeers } from './mon-peers.ts';
+import { MonSessions } from './mon-sessions.ts';
 import { MonStore, MonTransaction } from './mon-store.ts';
 import { Paxos, type PaxosTimer } from './paxos.ts';
 import { Prober } from './probe.ts';
 import { Proposals } from './proposals.ts';
-import { isAbandoned, type Request, type Requester } from './requester.ts';
+import { type MonRole, RequestRouter } from './request-router.ts';
+import type { Request } from './requester.ts';
 import { Services } from './services.ts';
-import { MonSession } from './session.ts';
+import type { MonSession } from './session.ts';
 import { StoreWriter } from './store-writer.ts';
 import { StoreSync } from './sync.ts';
 import { TimeCheck } from './time-check.ts';
@@ -52,8 +55,6 @@ import { paxosTimeout } from './timers.ts';
 const ENDPOINT = 'public';
 /** Prefixes whose content is each monitor's own, or not the same at any moment. */
 const NOT_OF_SERVICES = ['elector', 'mon_sync', 'monmap', 'paxos'];
-/** Requests that wait for a quorum; beyond it the oldest are dropped, and their askers ask again. */
-const MAX_WAITING = 4096;
 /** Versions kept when a seed wants few: others soon have to copy the store. */
 const FEW_VERSIONS = 5;
 
@@ -62,8 +63,6 @@ export interface MonitorOptions {
   /** The first monitors, used until the store holds a MonMap. */
   readonly monmap: MonMap;
 }
-
-export type MonRole = 'probing' | 'synchronizing' | 'electing' | 'leader' | 'peon';
 
 type MonMessage = MonProbe | MonElection | MonPaxos | MonSync | MonForward | MonRoute | MonGlobalId | MonTimecheck;
 
@@ -75,11 +74,13 @@ export class Monitor implements Daemon<Message> {
   readonly #monmap: MonMap;
   readonly #rank: number;
   readonly #peers: MonPeers;
+  readonly #sessions: MonSessions;
   readonly #prober: Prober;
   readonly #sync: StoreSync;
   readonly #paxos: Paxos;
   readonly #proposals: Proposals;
-  readonly #forwarding: Forwarding;
+  readonly #lease: Lease;
+  readonly #requests: RequestRouter;
   readonly #services: Services;
   readonly #timeCheck: TimeCheck;
   #elector: Elector;
@@ -87,12 +88,6 @@ export class Monitor implements Daemon<Message> {
   /** When this monitor last joined a quorum; since when it is in none, undefined while it is in one. */
   #quorumSince: Instant = 0;
   #leftQuorumAt: Instant | undefined;
-  readonly #sessions = new Map<SessionId, MonSession>();
-  /** When the lease ends that a peon holds, or that all of a leader's quorum have acknowledged; infinite when alone. */
-  #leaseUntil: Instant = 0;
-  #leaseSentAt: Instant = 0;
-  /** Requests without a quorum to serve them. */
-  #waiting: Request[] = [];
   /** The tick found a round under way. */
   #tickDue = false;
 
@@ -111,6 +106,7 @@ export class Monitor implements Daemon<Message> {
       (rank) => this.#addrsOf(rank),
       (rank) => this.#onPeerBack(rank),
     );
+    this.#sessions = new MonSessions(world.net, this.#monmap, this.#rank);
     this.#sync = new StoreSync(this.#store, this.#writer, {
       log: world.log,
       send: (rank, message) => this.#sendDurably(rank, message),
@@ -161,7 +157,15 @@ export class Monitor implements Daemon<Message> {
       onActive: () => this.#onPaxosActive(),
     });
     this.#proposals = new Proposals(world.clock, world.config, () => world.buggify('mon proposes at once'));
-    this.#forwarding = new Forwarding(world.random);
+    this.#lease = new Lease(world.clock, world.config);
+    this.#requests = new RequestRouter({
+      peers: this.#peers,
+      forwarding: new Forwarding(world.random),
+      role: () => this.#role,
+      writeable: () => this.#writeable,
+      leader: () => this.#leader(),
+      serve: (request) => this.#serve(request),
+    });
     this.#timeCheck = new TimeCheck({
       rank: this.#rank,
       clock: world.clock,
@@ -225,7 +229,7 @@ export class Monitor implements Daemon<Message> {
   handle(event: WorldEvent<Message>): void {
     switch (event.kind) {
       case 'accepted':
-        this.#sessions.set(event.session, new MonSession(event.session, event.peer));
+        this.#sessions.accept(event.session, event.peer);
         return;
       case 'message':
         return this.#onMessage(event.session, event.message);
@@ -249,9 +253,8 @@ export class Monitor implements Daemon<Message> {
   // Sessions
 
   #onReset(id: SessionId): void {
-    const session = this.#sessions.get(id);
-    this.#sessions.delete(id);
-    const rank = session === undefined ? this.#peers.onReset(id) : this.#rankOf(session);
+    const session = this.#sessions.forget(id);
+    const rank = session === undefined ? this.#peers.onReset(id) : this.#sessions.rankOf(session);
     if (rank === undefined) return;
     if (session !== undefined) this.#peers.pause(rank);
     this.#sync.onPeerLost(rank);
@@ -264,22 +267,11 @@ export class Monitor implements Daemon<Message> {
     this.#elect({ kind: 'peerBack', rank });
     this.#paxos.onPeerBack(rank);
     this.#timeCheck.onPeerBack(rank);
-    if (this.#role === 'peon' && rank === this.#leader()) this.#forwardAll();
+    if (this.#role === 'peon' && rank === this.#leader()) this.#requests.forwardAll();
   }
 
   #addrsOf(rank: number): AddrVec {
     return this.#monmap.mons.get(this.#monmap.ranks[rank]!)!.addrs;
-  }
-
-  /** Rank of the monitor at the other end; undefined when it is none of the map. */
-  #rankOf(session: MonSession): number | undefined {
-    const { entity, addrs } = session.peer;
-    if (entity.type !== 'mon') return undefined;
-    const rank = this.#monmap.ranks.findIndex((_, each) => {
-      const known = this.#addrsOf(each)[0];
-      return known !== undefined && addrs.some((addr) => addr.ip === known.ip && addr.port === known.port);
-    });
-    return rank < 0 || rank === this.#rank ? undefined : rank;
   }
 
   /** Leaves when everything submitted before it survives a crash. */
@@ -291,14 +283,6 @@ export class Monitor implements Daemon<Message> {
   #isOutsider(): boolean {
     const patience = seconds(2 * this.#world.config.mon_lease);
     return this.#leftQuorumAt !== undefined && this.#world.clock.now() - this.#leftQuorumAt > patience;
-  }
-
-  #dismissClients(): void {
-    for (const [id, session] of this.#sessions) {
-      if (session.peer.entity.type === 'mon') continue;
-      this.#sessions.delete(id);
-      this.#world.net.close(id);
-    }
   }
 
   #serveSubscriptions(session: MonSession | undefined): void {
@@ -335,24 +319,12 @@ export class Monitor implements Daemon<Message> {
       case 'ping':
         return;
       default:
-        this.#onRequest({ from: this.#requesterOf(session), message });
+        this.#requests.route({ from: this.#sessions.requesterOf(session), message });
     }
   }
 
-  #requesterOf({ id, peer }: MonSession): Requester {
-    const { entity, addrs, globalId } = peer;
-    return {
-      entity,
-      addrs,
-      globalId,
-      isThere: () => this.#sessions.has(id),
-      reply: (message) => void this.#world.net.send(id, message),
-      done: () => {},
-    };
-  }
-
   #onMonMessage(session: MonSession | undefined, message: MonMessage): void {
-    const rank = session === undefined ? undefined : this.#rankOf(session);
+    const rank = session === undefined ? undefined : this.#sessions.rankOf(session);
     if (rank === undefined) return;
     switch (message.type) {
       case 'mon_probe':
@@ -364,15 +336,14 @@ export class Monitor implements Daemon<Message> {
       case 'mon_paxos':
         this.#paxos.onMessage(rank, message);
         // A lease that requests wait for may have been acknowledged.
-        if (this.#writeable && this.#waiting.length > 0) this.#dispatchWaiting();
+        if (this.#writeable && this.#requests.someWait) this.#requests.dispatchWaiting();
         return;
       case 'mon_sync':
         return this.#sync.onMessage(rank, message);
       case 'mon_forward':
-        return this.#onForward(rank, message);
+        return this.#requests.onForward(rank, message);
       case 'mon_route':
-        if (rank === this.#leader()) this.#forwarding.onRoute(message);
-        return;
+        return this.#requests.onRoute(rank, message);
       case 'mon_global_id':
         if (this.#writeable) this.#services.auth.askForMore();
         return;
@@ -485,7 +456,7 @@ export class Monitor implements Daemon<Message> {
     this.#prober.stop();
     this.#paxos.suspend();
     this.#timeCheck.stop();
-    for (const request of this.#proposals.abandon()) this.#wait(request);
+    for (const request of this.#proposals.abandon()) this.#requests.wait(request);
   }
 
   #join(role: 'leader' | 'peon', leader: number, quorum: readonly number[]): void {
@@ -497,16 +468,14 @@ export class Monitor implements Daemon<Message> {
     const names = quorum.map((rank) => this.#monmap.ranks[rank]!);
     this.#world.log.info(`${role} in quorum`, { epoch: this.#elector.epoch, quorum: names.join(',') });
     if (role === 'leader') {
-      // All of them have just voted.
-      const lease = paxosTimeout('lease', this.#world.config);
-      this.#leaseUntil = quorum.length === 1 ? Number.POSITIVE_INFINITY : this.#quorumSince + lease;
+      this.#lease.onElected(quorum.length);
       this.#paxos.lead(this.#elector.epoch, quorum);
       return;
     }
     this.#paxos.follow(this.#elector.epoch, leader, quorum);
     this.#timeCheck.follow(this.#elector.epoch);
-    this.#forwardAll();
-    this.#dispatchWaiting();
+    this.#requests.forwardAll();
+    this.#requests.dispatchWaiting();
   }
 
   #quorum(): readonly number[] {
@@ -557,7 +526,7 @@ export class Monitor implements Daemon<Message> {
   #onCommitted(): void {
     this.#proposals.onCommitted();
     this.#services.refresh();
-    for (const session of this.#sessions.values()) this.#serveSubscriptions(session);
+    for (const session of this.#sessions.all()) this.#serveSubscriptions(session);
   }
 
   #onPaxosActive(): void {
@@ -569,55 +538,30 @@ export class Monitor implements Daemon<Message> {
     this.#proposals.finish();
     this.#services.afterCommit();
     if (this.#tickDue) this.#tick();
-    this.#dispatchWaiting();
+    this.#requests.dispatchWaiting();
     if (this.#services.dirty || this.#proposals.awaited) this.#proposeSoon();
   }
 
   // Requests
 
-  #onRequest(request: Request): void {
-    // While a round is under way nothing may be added to what it decides: requests wait for its end.
-    if (this.#writeable) return this.#serve(request);
-    if (this.#role === 'peon') return this.#forward(this.#forwarding.add(request), request);
-    this.#wait(request);
-  }
-
   get #writeable(): boolean {
     return this.#role === 'leader' && this.#services.leading && this.#isReadable;
   }
 
-  /** Whether what is stored here counts as the newest. After a hang the end of a lease may be noticed late. */
+  /** Whether what is stored here counts as the newest. */
   get #isReadable(): boolean {
-    return this.#paxos.state === 'active' && this.#world.clock.now() < this.#leaseUntil;
+    return this.#paxos.state === 'active' && this.#lease.holds;
   }
 
   #armPaxos(timer: PaxosTimer): void {
-    const after = paxosTimeout(timer, this.#world.config);
-    const now = this.#world.clock.now();
-    if (timer === 'lease') this.#leaseUntil = now + after;
-    else if (timer === 'leaseRenew') this.#leaseSentAt = now;
-    this.#arm(`paxos ${timer}`, after);
+    if (timer === 'lease') this.#lease.onGranted();
+    else if (timer === 'leaseRenew') this.#lease.onSent();
+    this.#arm(`paxos ${timer}`, paxosTimeout(timer, this.#world.config));
   }
 
   #disarmPaxos(timer: PaxosTimer): void {
-    // All have acknowledged: none of them looks for another leader for so long.
-    if (timer === 'leaseAck' && this.#paxos.state === 'active') {
-      this.#leaseUntil = this.#leaseSentAt + paxosTimeout('lease', this.#world.config);
-    }
+    if (timer === 'leaseAck' && this.#paxos.state === 'active') this.#lease.onAcknowledged();
     this.#world.clock.disarm(`paxos ${timer}`);
-  }
-
-  #wait(request: Request): void {
-    this.#waiting.push(request);
-    if (this.#waiting.length > MAX_WAITING) this.#waiting.shift();
-  }
-
-  #dispatchWaiting(): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    // Requests forwarded to a former leader are this monitor's own now.
-    if (this.#role === 'leader') waiting.push(...this.#forwarding.takeAll());
-    for (const request of waiting) if (!isAbandoned(request)) this.#onRequest(request);
   }
 
   #serve(request: Request): void {
@@ -625,32 +569,6 @@ export class Monitor implements Daemon<Message> {
       this.#proposals.await({ request, finish });
       this.#proposeSoon();
     });
-  }
-
-  #forward(tid: bigint, { from, message }: Request): void {
-    const leader = this.#leader();
-    if (leader === undefined) return;
-    const { entity, addrs, globalId } = from;
-    this.#peers.send(leader, { type: 'mon_forward', tid, entity, addrs, globalId, request: message });
-  }
-
-  #forwardAll(): void {
-    for (const [tid, request] of this.#forwarding.entries()) this.#forward(tid, request);
-  }
-
-  #onForward(rank: number, { tid, entity, addrs, globalId, request }: MonForward): void {
-    if (this.#role !== 'leader') return;
-    const route = (reply: Message | undefined) => this.#peers.send(rank, { type: 'mon_route', tid, reply });
-    const from: Requester = {
-      entity,
-      addrs,
-      globalId,
-      // Only the peon would know.
-      isThere: () => true,
-      reply: route,
-      done: () => route(undefined),
-    };
-    this.#onRequest({ from, message: request as Message });
   }
 
   // Timers
@@ -670,7 +588,7 @@ export class Monitor implements Daemon<Message> {
         return this.#sync.onTimeout();
       case 'tick':
         this.#arm('tick', seconds(this.#world.config.mon_tick_interval));
-        if (this.#isOutsider() || this.#world.buggify('mon sends its clients away')) this.#dismissClients();
+        if (this.#isOutsider() || this.#world.buggify('mon sends its clients away')) this.#sessions.dismissClients();
         return this.#tick();
       default:
         return;

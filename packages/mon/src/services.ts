@@ -1,14 +1,7 @@
 /** The services of a monitor together: who serves which request, and what subscribers are sent. */
 import { type AddrVec, Errno, sameAddrVec } from '@spirula/encoding';
-import { encodeMgrMap, encodeMonMap, type MonMap, osdExists, osdUp } from '@spirula/maps';
-import type {
-  CommandDescription,
-  LogEntry,
-  Message,
-  MonCommand,
-  OsdMapMessage,
-  PoolOpMessage,
-} from '@spirula/messages';
+import { type MonMap, osdExists, osdUp } from '@spirula/maps';
+import type { CommandDescription, LogEntry, Message, MonCommand, PoolOpMessage } from '@spirula/messages';
 import { AuthMonitor } from './auth-monitor.ts';
 import type { CommandContext, QuorumView } from './commands/command.ts';
 import { descriptionsOf, runCommand } from './commands/command-table.ts';
@@ -22,10 +15,8 @@ import { OsdMonitor } from './osd-monitor.ts';
 import type { PaxosService, ServiceContext } from './paxos-service.ts';
 import type { Request, Requester } from './requester.ts';
 import type { MonSession } from './session.ts';
+import { serveSubscriptions } from './subscriptions.ts';
 import type { TimeCheckView } from './time-check.ts';
-
-/** Most maps in one message (osd_map_message_max). */
-const MAX_MAPS = 40;
 
 export interface ServicesContext extends Omit<ServiceContext, 'clusterLog'> {
   readonly monmap: MonMap;
@@ -143,76 +134,10 @@ export class Services {
     });
   }
 
-  // Subscriptions
-
   /** Sends what the session subscribed to and has not been sent yet. `send` tells whether there is room for more. */
   serveSubscriptions(session: MonSession, send: (message: Message) => boolean): void {
-    const { monmap } = this.#context;
-    if (session.wanted('config') !== undefined) {
-      const { entity } = session.peer;
-      send({ type: 'config', config: this.config.valuesFor(entity.type, entity.id) });
-      session.sent('config', Number.MAX_SAFE_INTEGER - 1);
-    }
-    this.#serveIfNewer(session, 'monmap', monmap.epoch, () => send({ type: 'mon_map', monmap: encodeMonMap(monmap) }));
-    const mgrmap = this.mgr.map;
-    if (mgrmap.epoch > 0) {
-      this.#serveIfNewer(session, 'mgrmap', mgrmap.epoch, () =>
-        send({ type: 'mgr_map', mgrmap: encodeMgrMap(mgrmap) }),
-      );
-    }
-    this.#serveOsdMap(session, send);
-    this.#serveLog(session, send);
-  }
-
-  #serveIfNewer(session: MonSession, name: string, version: number, send: () => void): void {
-    const wanted = session.wanted(name);
-    if (wanted === undefined || wanted > version) return;
-    send();
-    session.sent(name, version);
-  }
-
-  #serveOsdMap(session: MonSession, send: (message: Message) => boolean): void {
-    for (;;) {
-      const wanted = session.wanted('osdmap');
-      const newest = this.osd.map.epoch;
-      if (wanted === undefined || newest === 0 || wanted > newest) return;
-      const message = this.#osdMaps(wanted);
-      const room = send(message);
-      session.sent('osdmap', Math.max(...message.fulls.keys(), ...message.incrementals.keys()));
-      // A peer that reads slowly gets the rest when it has read this.
-      if (!room) return;
-    }
-  }
-
-  /** From epoch `start`: incrementals where the receiver holds the epoch before, else a whole map first. */
-  #osdMaps(start: number): OsdMapMessage {
-    const newest = this.osd.map.epoch;
-    const { fsid } = this.#context.monmap;
-    const base = { type: 'osd_map', fsid, oldest: this.osd.first, newest, gapRemovedSnaps: new Map() } as const;
-    const incrementals = new Map<number, Uint8Array>();
-    const fulls = new Map<number, Uint8Array>();
-    let epoch = start;
-    if (start === 0 || start <= this.osd.first) {
-      epoch = start === 0 ? newest : this.osd.first;
-      const full = this.osd.full(epoch);
-      if (full !== undefined) fulls.set(epoch, full);
-      epoch += 1;
-    }
-    for (; epoch <= newest && incrementals.size < MAX_MAPS; epoch++) {
-      const inc = this.osd.incremental(epoch);
-      if (inc !== undefined) incrementals.set(epoch, inc);
-    }
-    return { ...base, incrementals, fulls };
-  }
-
-  #serveLog(session: MonSession, send: (message: Message) => boolean): void {
-    for (const name of session.subscribed('log-')) {
-      const wanted = session.wanted(name)!;
-      // A new subscriber hears what comes, not what was.
-      const entries = wanted === 0 ? [] : this.log.since(wanted - 1);
-      if (entries.length > 0) send({ type: 'log', fsid: this.#context.monmap.fsid, entries });
-      if (wanted <= this.log.version) session.sent(name, this.log.version);
-    }
+    const { osd, mgr, log, config } = this;
+    serveSubscriptions(session, { monmap: this.#context.monmap, osd, mgr, log, config }, send);
   }
 
   // Requests, on the leader

@@ -1,6 +1,5 @@
 /** The monitor's command table: what clients are told of, and what runs. */
 import type { CommandDescription } from '@spirula/messages';
-import { clusterCommands } from './cluster-commands.ts';
 import {
   type CommandArgs,
   type CommandContext,
@@ -10,15 +9,28 @@ import {
   prefixOf,
   succeed,
 } from './command.ts';
+import { configCommands } from './config-commands.ts';
 import { crushCommands } from './crush-commands.ts';
 import { crushRuleCommands } from './crush-rule-commands.ts';
 import { crushTopologyCommands } from './crush-topology-commands.ts';
+import { dfCommands } from './df-commands.ts';
+import { healthCommands } from './health-commands.ts';
+import { logCommands } from './log-commands.ts';
+import { mgrCommands } from './mgr-commands.ts';
+import { monCommands } from './mon-commands.ts';
 import { osdCommands } from './osd-commands.ts';
 import { osdRemovalCommands } from './osd-removal-commands.ts';
 import { poolCommands } from './pool-commands.ts';
+import { statusCommands } from './status-commands.ts';
 
 const entries: readonly MonCommandEntry[] = [
-  ...clusterCommands,
+  ...statusCommands,
+  ...healthCommands,
+  ...monCommands,
+  ...mgrCommands,
+  ...logCommands,
+  ...configCommands,
+  ...dfCommands,
   ...osdCommands,
   ...crushCommands,
   ...crushRuleCommands,

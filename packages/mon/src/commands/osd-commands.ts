@@ -14,7 +14,6 @@ import {
   printOsdMap,
 } from '@spirula/maps';
 import { OPERATOR_FLAGS } from '../health.ts';
-import { osdSummary, VERSION } from './cluster-commands.ts';
 import {
   type CommandArgs,
   type CommandContext,
@@ -31,7 +30,9 @@ import {
   succeed,
   text,
 } from './command.ts';
+import { VERSION } from './mon-commands.ts';
 import { atEpoch, EPOCH, existingOsd, forEachOsd, ID, IDS, osdsOf, parseOsd } from './osd-arguments.ts';
+import { osdSummary } from './osd-summary.ts';
 import { osdTree } from './osd-tree.ts';
 
 const IN = 0x10000;

@@ -1,0 +1,45 @@
+/** Commands about the managers (mon/MgrMonitor.cc). */
+import { dumpMgrMap } from '@spirula/maps';
+import {
+  type CommandArgs,
+  type CommandContext,
+  type CommandOutcome,
+  changed,
+  command,
+  jsonAlways,
+  type MonCommandEntry,
+  text,
+  unchanged,
+} from './command.ts';
+
+export const mgrCommands: readonly MonCommandEntry[] = [
+  command(
+    ['mgr', 'dump', { name: 'epoch', type: 'CephInt', range: '0', req: 'false' }],
+    'show the manager map',
+    'r',
+    (args, { mgr }) => jsonAlways(args, dumpMgrMap(mgr.map)),
+  ),
+  command(['mgr', 'stat'], 'show the active manager in short', 'r', (args, { mgr: { map } }) =>
+    jsonAlways(args, {
+      epoch: map.epoch,
+      available: map.available,
+      active_name: map.activeName,
+      num_standby: map.standbys.size,
+    }),
+  ),
+  command(['mgr', 'services'], 'show where the manager serves', 'r', (args, { mgr: { map } }) =>
+    jsonAlways(args, Object.fromEntries(map.services)),
+  ),
+  command(['mgr', 'fail', { name: 'who', type: 'CephString', req: 'false' }], 'let a standby take over', 'rw', mgrFail),
+];
+
+function mgrFail(args: CommandArgs, { mgr }: CommandContext): CommandOutcome {
+  const who = text(args, 'who');
+  const { map } = mgr;
+  if (map.activeGid === 0n) return unchanged('Currently no active mgr');
+  if (who !== undefined && who !== map.activeName && who !== String(map.activeGid)) {
+    return unchanged(`Daemon not found '${who}', already failed?`);
+  }
+  mgr.fail();
+  return changed('');
+}

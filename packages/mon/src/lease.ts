@@ -1,0 +1,45 @@
+import type { Clock, Config, Instant } from '@spirula/world';
+import { paxosTimeout } from './timers.ts';
+
+/** How long what is stored here counts as the newest: a peon's lease, or what all of a leader's quorum have acknowledged. */
+export class Lease {
+  readonly #clock: Clock;
+  readonly #config: Config;
+  /** Infinite when the leader is alone. */
+  #until: Instant = 0;
+  #sentAt: Instant = 0;
+
+  constructor(clock: Clock, config: Config) {
+    this.#clock = clock;
+    this.#config = config;
+  }
+
+  /** After a hang the end of a lease may be noticed late: hence the clock, not a timer. */
+  get holds(): boolean {
+    return this.#clock.now() < this.#until;
+  }
+
+  /** A leader's beginning: all of its quorum, itself included, have just voted. */
+  onElected(quorumSize: number): void {
+    this.#until = quorumSize === 1 ? Number.POSITIVE_INFINITY : this.#after(this.#clock.now());
+  }
+
+  /** A peon was given one. */
+  onGranted(): void {
+    this.#until = this.#after(this.#clock.now());
+  }
+
+  /** A leader gave its quorum one; it counts once all have acknowledged it. */
+  onSent(): void {
+    this.#sentAt = this.#clock.now();
+  }
+
+  /** None of the quorum looks for another leader for so long. */
+  onAcknowledged(): void {
+    this.#until = this.#after(this.#sentAt);
+  }
+
+  #after(from: Instant): Instant {
+    return from + paxosTimeout('lease', this.#config);
+  }
+}

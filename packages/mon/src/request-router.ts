@@ -1,0 +1,92 @@
+/**
+ * Where requests go: the leader serves them, a peon forwards them to it, and without a quorum they wait, bounded.
+ *
+ *   request --> served (leader, between two rounds)   forwarded (peon)   waiting (neither) --> routed anew
+ */
+import type { Message, MonForward, MonRoute } from '@spirula/messages';
+import type { Forwarding } from './forward.ts';
+import type { MonPeers } from './mon-peers.ts';
+import { isAbandoned, type Request, type Requester } from './requester.ts';
+
+/** What a monitor is at the moment. */
+export type MonRole = 'probing' | 'synchronizing' | 'electing' | 'leader' | 'peon';
+
+/** Requests that wait for a quorum; beyond it the oldest are dropped, and their askers ask again. */
+const MAX_WAITING = 4096;
+
+export interface RouterContext {
+  readonly peers: MonPeers;
+  readonly forwarding: Forwarding;
+  role(): MonRole;
+  /** Whether this monitor leads, and no round is under way. */
+  writeable(): boolean;
+  leader(): number | undefined;
+  serve(request: Request): void;
+}
+
+export class RequestRouter {
+  readonly #context: RouterContext;
+  #waiting: Request[] = [];
+
+  constructor(context: RouterContext) {
+    this.#context = context;
+  }
+
+  route(request: Request): void {
+    const { role, writeable, serve, forwarding } = this.#context;
+    // While a round is under way nothing may be added to what it decides: requests wait for its end.
+    if (writeable()) return serve(request);
+    if (role() === 'peon') return this.#forward(forwarding.add(request), request);
+    this.wait(request);
+  }
+
+  wait(request: Request): void {
+    this.#waiting.push(request);
+    if (this.#waiting.length > MAX_WAITING) this.#waiting.shift();
+  }
+
+  get someWait(): boolean {
+    return this.#waiting.length > 0;
+  }
+
+  /** The role is another, or a round has ended: what waits is routed anew. */
+  dispatchWaiting(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    // Requests forwarded to a former leader are this monitor's own now.
+    if (this.#context.role() === 'leader') waiting.push(...this.#context.forwarding.takeAll());
+    for (const request of waiting) if (!isAbandoned(request)) this.route(request);
+  }
+
+  #forward(tid: bigint, { from, message }: Request): void {
+    const leader = this.#context.leader();
+    if (leader === undefined) return;
+    const { entity, addrs, globalId } = from;
+    this.#context.peers.send(leader, { type: 'mon_forward', tid, entity, addrs, globalId, request: message });
+  }
+
+  /** To a new leader, or one whose connection broke. */
+  forwardAll(): void {
+    for (const [tid, request] of this.#context.forwarding.entries()) this.#forward(tid, request);
+  }
+
+  /** A peon's request. Whatever this monitor has become meanwhile: only a leader answers. */
+  onForward(rank: number, { tid, entity, addrs, globalId, request }: MonForward): void {
+    if (this.#context.role() !== 'leader') return;
+    const route = (reply: Message | undefined) => this.#context.peers.send(rank, { type: 'mon_route', tid, reply });
+    const from: Requester = {
+      entity,
+      addrs,
+      globalId,
+      // Only the peon would know.
+      isThere: () => true,
+      reply: route,
+      done: () => route(undefined),
+    };
+    this.route({ from, message: request as Message });
+  }
+
+  onRoute(rank: number, message: MonRoute): void {
+    if (rank === this.#context.leader()) this.#context.forwarding.onRoute(message);
+  }
+}

@@ -1,0 +1,89 @@
+/** What subscribers of a monitor are sent: maps, their own options, lines of the cluster log (Monitor::handle_subscribe). */
+import { encodeMgrMap, encodeMonMap, type MonMap } from '@spirula/maps';
+import type { Message, OsdMapMessage } from '@spirula/messages';
+import type { ConfigMonitor } from './config-monitor.ts';
+import type { LogMonitor } from './log-monitor.ts';
+import type { MgrMonitor } from './mgr-monitor.ts';
+import type { OsdMonitor } from './osd-monitor.ts';
+import type { MonSession } from './session.ts';
+
+/** Most maps in one message (osd_map_message_max). */
+const MAX_MAPS = 40;
+
+export interface Published {
+  readonly monmap: MonMap;
+  readonly config: ConfigMonitor;
+  readonly mgr: MgrMonitor;
+  readonly osd: OsdMonitor;
+  readonly log: LogMonitor;
+}
+
+/** Sends a message; tells whether there is room for more. */
+type Send = (message: Message) => boolean;
+
+/** Sends what the session subscribed to and has not been sent yet. */
+export function serveSubscriptions(session: MonSession, published: Published, send: Send): void {
+  const { monmap, config, mgr, osd } = published;
+  if (session.wanted('config') !== undefined) {
+    const { entity } = session.peer;
+    send({ type: 'config', config: config.valuesFor(entity.type, entity.id) });
+    session.sent('config', Number.MAX_SAFE_INTEGER - 1);
+  }
+  serveIfNewer(session, 'monmap', monmap.epoch, () => send({ type: 'mon_map', monmap: encodeMonMap(monmap) }));
+  const mgrmap = mgr.map;
+  if (mgrmap.epoch > 0) {
+    serveIfNewer(session, 'mgrmap', mgrmap.epoch, () => send({ type: 'mgr_map', mgrmap: encodeMgrMap(mgrmap) }));
+  }
+  serveOsdMap(session, osd, published.monmap, send);
+  serveLog(session, published, send);
+}
+
+function serveIfNewer(session: MonSession, name: string, version: number, send: () => void): void {
+  const wanted = session.wanted(name);
+  if (wanted === undefined || wanted > version) return;
+  send();
+  session.sent(name, version);
+}
+
+function serveOsdMap(session: MonSession, osd: OsdMonitor, monmap: MonMap, send: Send): void {
+  for (;;) {
+    const wanted = session.wanted('osdmap');
+    const newest = osd.map.epoch;
+    if (wanted === undefined || newest === 0 || wanted > newest) return;
+    const message = osdMaps(osd, monmap, wanted);
+    const room = send(message);
+    session.sent('osdmap', Math.max(...message.fulls.keys(), ...message.incrementals.keys()));
+    // A peer that reads slowly gets the rest when it has read this.
+    if (!room) return;
+  }
+}
+
+/** From epoch `start`: incrementals where the receiver holds the epoch before, else a whole map first. */
+function osdMaps(osd: OsdMonitor, { fsid }: MonMap, start: number): OsdMapMessage {
+  const newest = osd.map.epoch;
+  const base = { type: 'osd_map', fsid, oldest: osd.first, newest, gapRemovedSnaps: new Map() } as const;
+  const incrementals = new Map<number, Uint8Array>();
+  const fulls = new Map<number, Uint8Array>();
+  let epoch = start;
+  if (start === 0 || start <= osd.first) {
+    epoch = start === 0 ? newest : osd.first;
+    const full = osd.full(epoch);
+    if (full !== undefined) fulls.set(epoch, full);
+    epoch += 1;
+  }
+  for (; epoch <= newest && incrementals.size < MAX_MAPS; epoch++) {
+    const inc = osd.incremental(epoch);
+    if (inc !== undefined) incrementals.set(epoch, inc);
+  }
+  return { ...base, incrementals, fulls };
+}
+
+function serveLog(session: MonSession, { log, monmap }: Published, send: Send): void {
+  for (const name of session.subscribed('log-')) {
+    const wanted = session.wanted(name)!;
+    // A new subscriber hears what comes, not what was.
+    const entries = wanted === 0 ? [] : log.since(wanted - 1);
+    if (entries.length > 0) send({ type: 'log', fsid: monmap.fsid, entries });
+    if (wanted <= log.version) session.sent(name, log.version);
+  }
+}
