@@ -6,3 +6,4 @@ export {
   KEY_BYTES,
   parseCryptoKey,
 } from './crypto-key.ts';
+export type { CapsService, EntityAuth } from './entity-auth.ts';

@@ -1,4 +1,5 @@
-/** Global ids (mon/AuthMonitor.cc): every client session gets one that no other ever had. */
+/** Entities, and global ids: every client session gets one that no other ever had (mon/AuthMonitor.cc). */
+import type { EntityAuth } from '@spirula/auth';
 import type { MonTransaction } from './mon-store.ts';
 import type { PaxosService, ServiceContext } from './paxos-service.ts';
 
@@ -20,12 +21,20 @@ export class AuthMonitor implements PaxosService {
   #next = 0;
   readonly #rank: number;
   readonly #size: number;
+  readonly #initial: ReadonlyMap<string, EntityAuth>;
   dirty = false;
 
-  constructor(context: ServiceContext, rank: number, size: number) {
+  /** @param initial the entities that a new cluster begins with, `mon.` among them; none under auth none */
+  constructor(context: ServiceContext, rank: number, size: number, initial: ReadonlyMap<string, EntityAuth>) {
     this.#context = context;
+    this.#initial = initial;
     this.#rank = rank;
     this.#size = size;
+  }
+
+  /** Key and caps of an entity by its name, `osd.0`; undefined when there is none such. */
+  entity(name: string): EntityAuth | undefined {
+    return this.#initial.get(name);
   }
 
   refresh(): void {

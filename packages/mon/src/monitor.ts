@@ -7,6 +7,7 @@
  * This file finds the machine that an event belongs to and carries its effects out. Requests run on the leader; a peon
  * forwards them; without a quorum they wait, bounded.
  */
+import type { EntityAuth } from '@spirula/auth';
 import { type AddrVec, type Bytes, Errno, equalBytes } from '@spirula/encoding';
 import { decodeMonMap, encodeMonMap, type MonMap } from '@spirula/maps';
 import type {
@@ -62,6 +63,8 @@ export interface MonitorOptions {
   readonly name: string;
   /** The first monitors, used until the store holds a MonMap. */
   readonly monmap: MonMap;
+  /** The monitor's own keyring: `mon.`, which all monitors share, and the entities that a new cluster begins with. */
+  readonly keyring?: ReadonlyMap<string, EntityAuth>;
 }
 
 type MonMessage = MonProbe | MonElection | MonPaxos | MonSync | MonForward | MonRoute | MonGlobalId | MonTimecheck;
@@ -183,6 +186,7 @@ export class Monitor implements Daemon<Message> {
       monmap: this.#monmap,
       name: this.#name,
       rank: this.#rank,
+      keyring: options.keyring ?? new Map(),
       quorum: () => this.#quorumView(),
       timeCheck: () => this.#timeCheck.view,
     });

@@ -1,4 +1,5 @@
 /** The services of a monitor together: who serves which request, and what subscribers are sent. */
+import type { EntityAuth } from '@spirula/auth';
 import { type AddrVec, Errno, sameAddrVec } from '@spirula/encoding';
 import { type MonMap, osdExists, osdUp } from '@spirula/maps';
 import type { CommandDescription, LogEntry, Message, MonCommand, PoolOpMessage } from '@spirula/messages';
@@ -22,6 +23,7 @@ export interface ServicesContext extends Omit<ServiceContext, 'clusterLog'> {
   readonly monmap: MonMap;
   readonly name: string;
   readonly rank: number;
+  readonly keyring: ReadonlyMap<string, EntityAuth>;
   quorum(): QuorumView;
   timeCheck(): TimeCheckView;
 }
@@ -49,7 +51,7 @@ export class Services {
     this.osd = new OsdMonitor(shared, fsid);
     this.mgr = new MgrMonitor(shared, fsid);
     this.mgrStat = new MgrStatMonitor(shared);
-    this.auth = new AuthMonitor(shared, context.rank, ranks.length);
+    this.auth = new AuthMonitor(shared, context.rank, ranks.length, context.keyring);
     this.log = new LogMonitor(shared);
     this.config = new ConfigMonitor(shared);
     this.#all = [this.osd, this.mgr, this.mgrStat, this.auth, this.log, this.config];
