@@ -390,12 +390,10 @@ const captures = [
   '12-osd-tell',
   '13-mgr-command',
 ];
-const WATCH_NOTIFY = 44;
 const recordings = captures
   .flatMap(readCaptures)
   .filter((entry) => entry.whole && /^[A-Z_]+\(\d+\)/.test(entry.summary))
-  .map((entry) => messageOf(entry.bytes, entry.summary))
-  .filter(({ raw }) => raw.code !== WATCH_NOTIFY);
+  .map((entry) => messageOf(entry.bytes, entry.summary));
 /** Paxos messages begin with the version of a map the sender has seen, which no one reads and here is 0. */
 const PAXOS_CODES = [13, 48, 49, 50, 51, 52, 58, 59];
 

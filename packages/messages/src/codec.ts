@@ -39,6 +39,7 @@ import {
 } from './private/schema.ts';
 import { Priority, type PublicCodec } from './public-codec.ts';
 import { statfsCodec, statfsReplyCodec } from './statfs.ts';
+import { watchNotifyCodec } from './watch-notify.ts';
 
 type CodecOf<M extends PublicMessage> = {
   readonly [T in M['type']]: PublicCodec<Extract<M, { readonly type: T }>>;
@@ -70,6 +71,7 @@ const publicCodecs: CodecOf<PublicMessage> = {
   pool_op_reply: poolOpReplyCodec,
   statfs: statfsCodec,
   statfs_reply: statfsReplyCodec,
+  watch_notify: watchNotifyCodec,
 };
 
 const privateCodecs: PrivateCodecs<PrivateMessage> = {

@@ -136,3 +136,18 @@ export {
   pgLogEntryRecord,
 } from './private/pg-records.ts';
 export type { Statfs, StatfsReply } from './statfs.ts';
+export {
+  decodeNotifyAck,
+  decodeNotifyOutcome,
+  decodeNotifyRequest,
+  decodeWatchItems,
+  encodeNotifyAck,
+  encodeNotifyOutcome,
+  encodeNotifyRequest,
+  encodeWatchItems,
+  type NotifyAck,
+  type NotifyOutcome,
+  type WatcherName,
+  type WatchItem,
+  type WatchNotify,
+} from './watch-notify.ts';

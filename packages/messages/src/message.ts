@@ -18,6 +18,7 @@ import type { MonToMonMessage } from './private/mon-to-mon.ts';
 import type { OsdAlive, OsdBeacon, OsdBoot, OsdFailure, OsdMarkMeDown, OsdPgTemp } from './private/osd-to-mon.ts';
 import type { OsdToOsdMessage } from './private/osd-to-osd.ts';
 import type { Statfs, StatfsReply } from './statfs.ts';
+import type { WatchNotify } from './watch-notify.ts';
 
 /** What Ceph's clients know: travels in Ceph's encoding. */
 export type PublicMessage =
@@ -45,7 +46,8 @@ export type PublicMessage =
   | PoolOpMessage
   | PoolOpReply
   | Statfs
-  | StatfsReply;
+  | StatfsReply
+  | WatchNotify;
 
 /** What daemons say to daemons: private type numbers, msgpack fronts. */
 export type PrivateMessage =

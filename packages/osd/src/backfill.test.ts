@@ -39,7 +39,7 @@ class ListStore {
     const found = this.objects.get(objectKey(oid));
     if (!found) return undefined;
     const version = versioned(found.version);
-    const rest = { userVersion: 0, size: 0, mtime: { sec: 0, nsec: 0 }, truncateSeq: 0, truncateSize: 0 };
+    const rest = { userVersion: 0, size: 0, mtime: { sec: 0, nsec: 0 }, truncateSeq: 0, truncateSize: 0, watchers: [] };
     return encodeObjectInfo({ version, priorVersion: version, ...rest });
   }
 

@@ -11,6 +11,7 @@ import {
   type RawString,
   type UTime,
 } from '@spirula/encoding';
+import { decodeWatchItems, encodeWatchItems, type WatchItem } from '@spirula/messages';
 
 /** The xattr that holds it (OI_ATTR). Those of users stand behind it, with `_` before their names. */
 export const OBJECT_INFO_ATTR: RawString = '_';
@@ -26,11 +27,15 @@ export interface ObjectInfo {
   /** The last truncation that clients ordered among themselves; 0: none. */
   readonly truncateSeq: number;
   readonly truncateSize: number;
+  /** Clients to be told of notifies, in the order of their cookies, then of their own numbers. */
+  readonly watchers: readonly WatchItem[];
 }
 
 const VERSION = 1;
 /** With its version in one byte it has 61 in all: an engine keeps arrays of up to 64 in its own heap, which is much cheaper. */
 const BYTES = 61;
+/** Behind that stands what most objects do not have, each part after its number. */
+const Part = { watchers: 1 } as const;
 
 export function encodeObjectInfo(info: ObjectInfo): Bytes {
   const encoder = new Encoder(BYTES);
@@ -42,6 +47,10 @@ export function encodeObjectInfo(info: ObjectInfo): Bytes {
   encodeUTime(encoder, info.mtime);
   encoder.u32(info.truncateSeq);
   encoder.u64(info.truncateSize);
+  if (info.watchers.length > 0) {
+    encoder.u8(Part.watchers);
+    encoder.blob(encodeWatchItems(info.watchers));
+  }
   return encoder.finish();
 }
 
@@ -50,7 +59,7 @@ export function decodeObjectInfo(bytes: Bytes): ObjectInfo {
   const decoder = new Decoder(bytes);
   const version = decoder.u8('object info version');
   if (version !== VERSION) decoder.fail('object info version', `is ${version}, known is ${VERSION}`);
-  return {
+  const fixed = {
     version: decodeEVersion(decoder, 'version'),
     priorVersion: decodeEVersion(decoder, 'prior version'),
     userVersion: decoder.u64('user version'),
@@ -59,6 +68,13 @@ export function decodeObjectInfo(bytes: Bytes): ObjectInfo {
     truncateSeq: decoder.u32('truncate seq'),
     truncateSize: decoder.u64('truncate size'),
   };
+  let watchers: readonly WatchItem[] = [];
+  while (decoder.remaining > 0) {
+    const part = decoder.u8('part');
+    if (part !== Part.watchers) decoder.fail('part', `is ${part}, which is not known`);
+    watchers = decodeWatchItems(decoder.blob('watchers'));
+  }
+  return { ...fixed, watchers };
 }
 
 /** Name under which the store keeps a user's xattr. */

@@ -225,6 +225,7 @@ function changed(
         mtime,
         truncateSeq,
         truncateSize,
+        watchers: before?.watchers ?? [],
       }
     : undefined;
   const changes: readonly ObjectChange[] = info

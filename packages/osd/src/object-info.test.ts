@@ -1,0 +1,36 @@
+import { AddrType, type EntityAddr, MalformedInput } from '@spirula/encoding';
+import { expect, test } from 'vitest';
+import { decodeObjectInfo, encodeObjectInfo, type ObjectInfo } from './object-info.ts';
+
+const addr: EntityAddr = { type: AddrType.any, nonce: 77, family: 2, ip: '10.0.0.1', port: 0 };
+const plain: ObjectInfo = {
+  version: { epoch: 3, version: 9 },
+  priorVersion: { epoch: 2, version: 8 },
+  userVersion: 7,
+  size: 4096,
+  mtime: { sec: 1, nsec: 2 },
+  truncateSeq: 4,
+  truncateSize: 5,
+  watchers: [],
+};
+const watched: ObjectInfo = {
+  ...plain,
+  watchers: [
+    { cookie: 2n ** 63n, entityType: 8, entityNum: 4117n, timeoutSeconds: 30, addr },
+    { cookie: 2n ** 64n - 1n, entityType: 8, entityNum: 4118n, timeoutSeconds: 7, addr: { ...addr, nonce: 78 } },
+  ],
+};
+
+test.each([plain, watched])('an object info is read as it was written', (info) => {
+  expect(decodeObjectInfo(encodeObjectInfo(info))).toEqual(info);
+});
+
+test('one without watchers stays small', () => {
+  expect(encodeObjectInfo(plain)).toHaveLength(61);
+});
+
+test('a part that is not known is refused', () => {
+  const bytes = new Uint8Array([...encodeObjectInfo(plain), 99]);
+
+  expect(() => decodeObjectInfo(bytes)).toThrow(MalformedInput);
+});
