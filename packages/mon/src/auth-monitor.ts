@@ -1,9 +1,13 @@
 /** Entities, and global ids: every client session gets one that no other ever had (mon/AuthMonitor.cc). */
-import type { EntityAuth } from '@spirula/auth';
+import { type CryptoKey, type EntityAuth, KEY_BYTES, type Keyring } from '@spirula/auth';
+import { EntityTable } from './entity-table.ts';
+import { firstEntities } from './first-entities.ts';
 import type { MonTransaction } from './mon-store.ts';
 import type { PaxosService, ServiceContext } from './paxos-service.ts';
 
 const PREFIX = 'auth';
+/** The monitors' own name. Its key is in the keyring of each, and in no table. */
+const MON = 'mon.';
 /** As in Ceph, the first ids stay free. */
 const FIRST_ID = 4096;
 /** How many ids one commit makes available. */
@@ -21,27 +25,58 @@ export class AuthMonitor implements PaxosService {
   #next = 0;
   readonly #rank: number;
   readonly #size: number;
-  readonly #initial: ReadonlyMap<string, EntityAuth>;
-  dirty = false;
+  readonly #keyring: Keyring;
+  readonly #entities: EntityTable;
+  #moreIds = false;
 
-  /** @param initial the entities that a new cluster begins with, `mon.` among them; none under auth none */
-  constructor(context: ServiceContext, rank: number, size: number, initial: ReadonlyMap<string, EntityAuth>) {
+  /** @param keyring `mon.`, and the entities that a new cluster begins with; empty under auth none */
+  constructor(context: ServiceContext, rank: number, size: number, keyring: Keyring) {
     this.#context = context;
-    this.#initial = initial;
+    this.#keyring = keyring;
     this.#rank = rank;
     this.#size = size;
+    this.#entities = new EntityTable(context.store);
   }
 
-  /** Key and caps of an entity by its name, `osd.0`; undefined when there is none such. */
-  entity(name: string): EntityAuth | undefined {
-    return this.#initial.get(name);
+  get dirty(): boolean {
+    return this.#moreIds || this.#entities.dirty;
   }
+
+  // Entities
+
+  /** Key and caps of an entity by its name, `osd.0`; undefined when there is none such. `mon.` is known from the start. */
+  entity(name: string): EntityAuth | undefined {
+    return this.#entities.all.get(name) ?? (name === MON ? this.#keyring.get(MON) : undefined);
+  }
+
+  /** What is agreed on of all entities. */
+  get entities(): Keyring {
+    return this.#entities.all;
+  }
+
+  /** What an entity is about to become; undefined when it stays as it is, or goes. */
+  pending(name: string): EntityAuth | undefined {
+    return this.#entities.pending(name);
+  }
+
+  /** The leader's: changes an entity or adds it; undefined removes it. */
+  setEntity(name: string, entity: EntityAuth | undefined): void {
+    this.#entities.set(name, entity);
+    this.#context.changed();
+  }
+
+  createKey(): CryptoKey {
+    return { created: this.#context.wall(), secret: this.#context.crypto.randomBytes(KEY_BYTES) };
+  }
+
+  // Global ids
 
   refresh(): void {
+    this.#entities.refresh();
     const max = this.#context.store.getNumber(PREFIX, 'max_global_id');
     if (max === this.#max) return;
     this.#max = max;
-    this.dirty = false;
+    this.#moreIds = false;
   }
 
   /** The store is up to date: whatever an earlier run of this monitor gave out is at most what is available now. */
@@ -55,18 +90,25 @@ export class AuthMonitor implements PaxosService {
   }
 
   onLeading(): void {
+    this.#entities.forgetPending();
+    // A cluster that authenticates begins with the monitor's keyring (AuthMonitor::create_initial).
+    if (this.#entities.version === 0 && this.#keyring.size > 0) {
+      const all = firstEntities(this.#keyring, () => this.createKey());
+      for (const [name, entity] of all) this.setEntity(name, entity);
+    }
     this.askForMore();
   }
 
   /** The leader's: makes more ids available. */
   askForMore(): void {
-    this.dirty = true;
+    this.#moreIds = true;
     this.#context.changed();
   }
 
   encodePending(transaction: MonTransaction): void {
-    transaction.putNumber(PREFIX, 'max_global_id', Math.max(this.#max, FIRST_ID) + CHUNK);
-    this.dirty = false;
+    if (this.#entities.dirty) this.#entities.encodePending(transaction);
+    if (this.#moreIds) transaction.putNumber(PREFIX, 'max_global_id', Math.max(this.#max, FIRST_ID) + CHUNK);
+    this.#moreIds = false;
   }
 
   /** A fresh id; undefined until the monitors have agreed on more. */

@@ -7,7 +7,7 @@
  * This file finds the machine that an event belongs to and carries its effects out. Requests run on the leader; a peon
  * forwards them; without a quorum they wait, bounded.
  */
-import type { EntityAuth } from '@spirula/auth';
+import type { Keyring } from '@spirula/auth';
 import { type AddrVec, type Bytes, Errno, equalBytes } from '@spirula/encoding';
 import { decodeMonMap, encodeMonMap, type MonMap } from '@spirula/maps';
 import type {
@@ -64,7 +64,7 @@ export interface MonitorOptions {
   /** The first monitors, used until the store holds a MonMap. */
   readonly monmap: MonMap;
   /** The monitor's own keyring: `mon.`, which all monitors share, and the entities that a new cluster begins with. */
-  readonly keyring?: ReadonlyMap<string, EntityAuth>;
+  readonly keyring?: Keyring;
 }
 
 type MonMessage = MonProbe | MonElection | MonPaxos | MonSync | MonForward | MonRoute | MonGlobalId | MonTimecheck;
@@ -179,6 +179,7 @@ export class Monitor implements Daemon<Message> {
       config: world.config,
       log: world.log,
       random: world.random,
+      crypto: world.crypto,
       store: this.#store,
       now: () => world.clock.now(),
       wall: () => world.clock.wall(),

@@ -1,5 +1,5 @@
 import type { UTime } from '@spirula/encoding';
-import type { Config, Instant, Log, Random } from '@spirula/world';
+import type { Config, Crypto, Instant, Log, Random } from '@spirula/world';
 import type { MonStore, MonTransaction } from './mon-store.ts';
 
 /** What the services see of the monitor they live in. */
@@ -7,6 +7,7 @@ export interface ServiceContext {
   readonly config: Config;
   readonly log: Log;
   readonly random: Random;
+  readonly crypto: Crypto;
   readonly store: MonStore;
   now(): Instant;
   wall(): UTime;

@@ -1,5 +1,5 @@
 /** The services of a monitor together: who serves which request, and what subscribers are sent. */
-import type { EntityAuth } from '@spirula/auth';
+import type { Keyring } from '@spirula/auth';
 import { type AddrVec, Errno, sameAddrVec } from '@spirula/encoding';
 import { type MonMap, osdExists, osdUp } from '@spirula/maps';
 import type { CommandDescription, LogEntry, Message, MonCommand, PoolOpMessage } from '@spirula/messages';
@@ -23,7 +23,7 @@ export interface ServicesContext extends Omit<ServiceContext, 'clusterLog'> {
   readonly monmap: MonMap;
   readonly name: string;
   readonly rank: number;
-  readonly keyring: ReadonlyMap<string, EntityAuth>;
+  readonly keyring: Keyring;
   quorum(): QuorumView;
   timeCheck(): TimeCheckView;
 }
