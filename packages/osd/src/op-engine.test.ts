@@ -233,14 +233,21 @@ describe('data', () => {
     expect(bench.run([truncate(10)])).toMatchObject({ result: 0, modifies: false });
   });
 
-  test('the ops of one request see what those before them wrote', () => {
+  test('an op sees the size that those before it left, and the data that were stored', () => {
     const bench = withObject('aaaaaaaa');
 
-    const outcome = bench.run([write(2, 'bb'), truncate(6), append('cc'), read()], OsdFlag.returnvec);
+    const outcome = bench.run([write(2, 'bb'), truncate(6), read(), append('cc'), read()], OsdFlag.returnvec);
 
-    expect(text(outcome, 3)).toBe('aabbaacc');
+    expect([text(outcome, 2), text(outcome, 4)]).toEqual(['aaaaaa', 'aaaaaaaa']);
     expect(fromUtf8(bench.stored.data!)).toBe('aabbaacc');
     expect(bench.info).toMatchObject({ size: 8, userVersion: 2, version: { epoch: 3, version: 2 } });
+  });
+
+  test('an object that the request makes cannot be read in it', () => {
+    const bench = new Bench();
+
+    expect(bench.run([write(0, 'new'), read()]).result).toBe(Errno.ENOENT);
+    expect(bench.run([write(0, 'new'), stat], OsdFlag.returnvec).result).toBe(0);
   });
 
   test('a failing op undoes all of its request', () => {
@@ -294,13 +301,10 @@ describe('data', () => {
     const bench = withObject('old');
     bench.run([xattrOp(OsdOpCode.setxattr, 'a', utf8('1')), omapSet({ k: 'v' })]);
 
-    const outcome = bench.run(
-      [remove, create(OpFlag.excl), plainOp(OsdOpCode.getxattrs), omapKeys('', 5)],
-      OsdFlag.returnvec,
-    );
+    const outcome = bench.run([remove, create(OpFlag.excl), stat, omapKeys('', 5)], OsdFlag.returnvec);
 
     expect(outcome).toMatchObject({ result: 0, objects: 0, bytes: -3 });
-    expect(new Decoder(outcome.ops[2]!.output).u32('count')).toBe(0);
+    expect(new Decoder(outcome.ops[2]!.output).u64('size')).toBe(0);
     expect(decodeKeys(outcome.ops[3]!.output)).toEqual([[], false]);
     expect([...bench.stored.attrs.keys()]).toEqual([OBJECT_INFO_ATTR]);
   });
@@ -623,20 +627,39 @@ const anyOp = fc.oneof(
   fc.constantFrom(xattrOp(OsdOpCode.setxattr, 'x', utf8('1')), xattrOp(OsdOpCode.rmxattr, 'x')),
 );
 
-test('what a request reads at its end is what the store holds after it', () => {
+test('the ops of one request leave what they leave one at a time', () => {
   fc.assert(
     fc.property(fc.array(anyOp, { maxLength: 4 }), fc.array(anyOp, { minLength: 1, maxLength: 6 }), (before, ops) => {
-      const bench = new Bench();
+      const [together, apart] = [new Bench(), new Bench()];
+      for (const op of before) for (const bench of [together, apart]) bench.run([op]);
+
+      together.run(ops.map(failOk));
+      for (const op of ops) apart.run([failOk(op)]);
+
+      expect(contents(together)).toEqual(contents(apart));
+      if (together.info) expect(together.stored.data!.length).toBe(together.info.size);
+    }),
+  );
+});
+
+function contents({ stored }: Bench) {
+  const attrs = [...stored.attrs].filter(([name]) => name !== OBJECT_INFO_ATTR).sort();
+  return { data: stored.data && fromUtf8(stored.data), attrs, header: stored.header, omap: [...stored.omap].sort() };
+}
+
+test('what a request reads was there before it', () => {
+  const looks = [plainOp(OsdOpCode.getxattrs), plainOp(OsdOpCode.omapGetHeader), omapVals('', 2)];
+  const changes = anyOp.filter(({ code }) => code !== OsdOpCode.delete && code !== OsdOpCode.omapClear);
+  fc.assert(
+    fc.property(fc.array(anyOp, { maxLength: 4 }), fc.array(changes, { minLength: 1, maxLength: 6 }), (before, ops) => {
+      const bench = withObject('there');
       for (const op of before) bench.run([op]);
-      const looks = [read(), plainOp(OsdOpCode.getxattrs), omapVals('', 2)];
+      fc.pre(bench.info !== undefined);
+      const seen = bench.run(looks);
 
-      const inside = bench.run([...ops.map(failOk), ...looks.map(failOk)], OsdFlag.returnvec);
-      const after = bench.run(looks.map(failOk));
+      const inside = bench.run([...ops.map(failOk), ...looks], OsdFlag.returnvec);
 
-      if (inside.modifies && bench.info) {
-        expect(inside.ops.slice(-3).map((op) => op.output)).toEqual(after.ops.map((op) => op.output));
-        expect(bench.stored.data!.length).toBe(bench.info.size);
-      }
+      if (inside.modifies) expect(inside.ops.slice(-3).map((op) => op.output)).toEqual(seen.ops.map((op) => op.output));
     }),
   );
 });

@@ -1,6 +1,6 @@
 /**
- * Runs a client's ops on one object (PrimaryLogPG::prepare_transaction and do_osd_ops). The ops run in order, each
- * seeing what those before it changed; the first that fails ends the request, and none of its changes is kept.
+ * Runs a client's ops on one object (PrimaryLogPG::prepare_transaction and do_osd_ops). The ops run in order; what one sees
+ * of those before it is the draft's. The first that fails ends the request, and none of its changes is kept.
  */
 import { type Bytes, EMPTY, Encoder, Errno, type EVersion, MalformedInput, type UTime } from '@spirula/encoding';
 import type { HObject } from '@spirula/maps';

@@ -3,6 +3,7 @@ The C interface of librados 16.2, with the results it has: a return value below 
 that a successful call gives stands in the place of the return value, or beside it in a tuple.
 """
 
+import atexit
 import ctypes
 import sys
 from ctypes import POINTER, byref, c_char_p, c_int, c_size_t, c_ubyte, c_uint32, c_uint64, c_void_p
@@ -207,11 +208,22 @@ class Cluster:
         for option in (b"rados_osd_op_timeout", b"rados_mon_op_timeout"):
             must(C.rados_conf_set(handle, option, TIMEOUT_SECONDS))
         must(C.rados_connect(handle))
+        self.contexts = []
+        # Its threads would still be at work while the process takes down what they work with.
+        atexit.register(self.shutdown)
+
+    def shutdown(self):
+        for io in self.contexts:
+            C.rados_ioctx_destroy(io)
+        C.rados_shutdown(self.handle)
 
     def ioctx(self, pool):
         io = c_void_p()
         result = C.rados_ioctx_create(self.handle, pool.encode(), byref(io))
-        return IoCtx(self, io) if result == 0 else result
+        if result != 0:
+            return result
+        self.contexts.append(io)
+        return IoCtx(self, io)
 
     def stat(self):
         stat = ClusterStat()

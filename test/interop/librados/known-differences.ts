@@ -21,34 +21,11 @@ interface KnownDifference {
   readonly reason: string;
 }
 
-const WRITES_SEE_THEMSELVES =
-  "a write's reads and comparisons see the ops before them; in Ceph they see the object as it was stored";
-
 export const knownDifferences: readonly KnownDifference[] = [
   {
     program: 'data',
     steps: ['hole, mapext', 'hole, sparse read', 'hole at the end, mapext', 'hole at the end, sparse read'],
     reason: 'holes are answered as zeros: the object store does not tell where they are',
-  },
-  {
-    program: 'compound_writes',
-    steps: [
-      'a failure keeps nothing',
-      'cmpxattr of what the request set*',
-      'cmpext of what the request wrote',
-      'cmpext of what was before the request',
-      'cmpext of what the request appended',
-      'cmpext of a new object that the request wrote',
-      'cmpext, kept',
-      'omap_cmp of what the request set',
-      'omap_cmp, kept',
-    ],
-    reason: WRITES_SEE_THEMSELVES,
-  },
-  {
-    program: 'comparisons',
-    steps: ['cmpxattr after create', 'cmpxattr after create, stat'],
-    reason: WRITES_SEE_THEMSELVES,
   },
   {
     program: 'omap',

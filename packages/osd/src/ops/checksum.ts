@@ -1,5 +1,5 @@
 /** Sums of an object's data (PrimaryLogPG::do_checksum, finish_checksum; common/Checksummer.h). */
-import { type Bytes, crc32c, Decoder, Encoder, Errno, xxhash32, xxhash64 } from '@spirula/encoding';
+import { type Bytes, crc32c, Decoder, EMPTY, Encoder, Errno, xxhash32, xxhash64 } from '@spirula/encoding';
 import { type ChecksumArgs, ChecksumType, checksumArgs, type OsdOp, OsdOpCode } from '@spirula/messages';
 import { answered, DONE, failed, type OpContext, type OpHandler, type OpOutcome } from './op-context.ts';
 
@@ -17,8 +17,9 @@ function checksum(context: OpContext, op: OsdOp): OpOutcome {
   if (chunkSize > 0 && length % chunkSize !== 0) return failed(Errno.EINVAL);
   const sum = sumOf(type, op.input);
   if (sum === undefined) return failed(Errno.EINVAL);
-  if (length > 0 && !context.draft.exists) return failed(Errno.ENOENT);
-  return answered(sumChunks(context.draft.read(offset, length), chunkSize, sum));
+  const data = length === 0 ? EMPTY : context.draft.read(offset, length);
+  if (data === undefined) return failed(Errno.ENOENT);
+  return answered(sumChunks(data, chunkSize, sum));
 }
 
 /** Nothing asked for is all of it. */

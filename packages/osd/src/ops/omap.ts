@@ -22,7 +22,7 @@ interface Page {
 function listPage(context: OpContext, after: RawString, max: number, prefix: RawString): Page {
   const limit = Math.min(max, context.config.osd_max_omap_entries_per_request);
   const start = prefix > after ? prefix : `${after}\0`;
-  const found = context.draft.omap.list(start, limit + 1);
+  const found = context.draft.omapList(start, limit + 1);
   const entries: [RawString, Bytes][] = [];
   let bytes = 0;
   for (const [key, value] of found) {
@@ -63,13 +63,13 @@ function encodeEntries(output: Encoder, entries: readonly (readonly [RawString, 
 }
 
 function getHeader({ draft }: OpContext): OpOutcome {
-  return answered(draft.omap.header());
+  return answered(draft.omapHeader());
 }
 
 function getValsByKeys({ draft }: OpContext, op: OsdOp): OpOutcome {
   const keys = decodeKeys(op.input).sort();
   const output = new Encoder();
-  encodeEntries(output, [...draft.omap.get(keys)]);
+  encodeEntries(output, [...draft.omapGet(keys)]);
   return answered(output.finish());
 }
 
@@ -83,7 +83,7 @@ function compare({ draft }: OpContext, op: OsdOp): OpOutcome {
     () => input.rawString('omap key'),
     () => ({ value: input.blob('value'), op: input.i32('comparison') }),
   );
-  const stored = draft.omap.get([...assertions.keys()]);
+  const stored = draft.omapGet([...assertions.keys()]);
   for (const [key, assertion] of assertions) {
     const order = compareBytes(stored.get(key) ?? EMPTY, assertion.value);
     const { eq, lt, gt } = CmpXattrOp;

@@ -1,5 +1,5 @@
 /** Ops that read an object's data and what is known of it (PrimaryLogPG::do_read, do_sparse_read, do_extent_cmp …). */
-import { EMPTY, Encoder, Errno, encodeUTime } from '@spirula/encoding';
+import { type Bytes, EMPTY, Encoder, Errno, encodeUTime } from '@spirula/encoding';
 import { assertVerArgs, extentArgs, NOSNAP, type OsdOp, OsdOpCode } from '@spirula/messages';
 import { answered, DONE, failed, type OpContext, type OpHandler } from './op-context.ts';
 
@@ -23,7 +23,11 @@ function clip(
 function read(context: OpContext, op: OsdOp) {
   if (!context.draft.exists) return failed(Errno.ENOENT);
   const { offset, length } = clip(context, op, 'all');
-  return answered(length === 0 ? EMPTY : context.draft.read(offset, length));
+  return readAnswer(length === 0 ? EMPTY : context.draft.read(offset, length));
+}
+
+function readAnswer(data: Bytes | undefined) {
+  return data === undefined ? failed(Errno.ENOENT) : answered(data);
 }
 
 /** Answers which parts hold data, then the data: here always one part. */
@@ -32,6 +36,7 @@ function sparseRead(context: OpContext, op: OsdOp) {
   if (extentArgs(op).truncateSeq !== 0) return failed(Errno.EINVAL);
   const { offset, length } = clip(context, op);
   const data = length === 0 ? EMPTY : context.draft.read(offset, length);
+  if (data === undefined) return failed(Errno.ENOENT);
   const output = new Encoder(data.length + 24);
   encodeExtents(output, offset, data.length);
   output.blob(data);
@@ -65,7 +70,7 @@ function stat({ draft, mtime }: OpContext) {
 function compareExtent({ draft }: OpContext, op: OsdOp) {
   const expected = op.input;
   const { offset } = extentArgs(op);
-  const actual = draft.exists ? draft.read(offset, expected.length) : EMPTY;
+  const actual = (draft.exists ? draft.read(offset, expected.length) : undefined) ?? EMPTY;
   for (let i = 0; i < expected.length; i++) {
     if (expected[i] !== (i < actual.length ? actual[i] : 0)) return failed(-MAX_ERRNO - i);
   }
