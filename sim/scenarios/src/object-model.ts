@@ -80,13 +80,21 @@ export interface Told {
 
 const TOLD_NOTHING: Told = { version: undefined, refusal: undefined };
 
-/** Runs the parts in order, all or nothing, as an OSD does. */
+/**
+ * Runs the parts in order, all or nothing, as an OSD does: a guard finds existence and size as the parts before it left them,
+ * and what the object held before them all.
+ */
 export function applyParts(state: ObjectState, parts: readonly Part[], told: Told = TOLD_NOTHING): Outcome {
   let { content } = state;
   let modifies = false;
+  let hasOmap = true;
   for (const part of parts) {
-    const result = isGuard(part) ? checkGuard(state, content, part, told) : mayChange(content, part);
+    const result = isGuard(part)
+      ? checkGuard(state, seenBetween(state.content, content, hasOmap), part, told)
+      : mayChange(content, part);
     if (result < 0) return { state, result };
+    if (part.kind === 'remove') hasOmap = false;
+    if (part.kind === 'omapSet') hasOmap = true;
     modifies ||= part.kind === 'createExclusive' || !(isGuard(part) || (part.kind === 'truncate' && !content));
     content = part.kind === 'createExclusive' ? NEW : isGuard(part) ? content : applyChange(content, part);
   }
@@ -101,7 +109,14 @@ function mayChange(content: Content | undefined, { kind }: Change): number {
   return content === undefined && (kind === 'remove' || kind === 'omapRm') ? Errno.ENOENT : 0;
 }
 
-/** `content` is what the parts before have left, `state` what the object was before them. */
+/** What an object that was `before` shows to guards when the parts so far have made it `now`. */
+function seenBetween(before: Content | undefined, now: Content | undefined, hasOmap: boolean): Content | undefined {
+  if (now === undefined || now === before) return now;
+  const { data, xattrs, omap } = before ?? NEW;
+  return { data: data.subarray(0, now.data.length), xattrs, omap: hasOmap ? omap : NEW.omap };
+}
+
+/** `content` is what the guard sees of the object, `state` what it was before the parts. */
 function checkGuard(state: ObjectState, content: Content | undefined, guard: Guard, told: Told): number {
   switch (guard.kind) {
     case 'createExclusive':
