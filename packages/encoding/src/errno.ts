@@ -22,6 +22,7 @@ export const Errno = {
   ENODATA: -61,
   EOVERFLOW: -75,
   EOPNOTSUPP: -95,
+  ENOTCONN: -107,
   ESHUTDOWN: -108,
   ETIMEDOUT: -110,
   ECANCELED: -125,

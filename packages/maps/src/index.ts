@@ -1,4 +1,5 @@
 export { applyIncremental, emptyOsdMap } from './apply-incremental.ts';
+export { EBLOCKLISTED, isBlocklisted } from './blocklist.ts';
 export { formatFloat } from './float-text.ts';
 export {
   compareHObjects,

@@ -1,3 +1,5 @@
+import { Errno } from '@spirula/encoding';
+import { EBLOCKLISTED } from '@spirula/maps';
 import { extentOp, NOSNAP, type OsdOp, OsdOpCode, type OsdOpReply } from '@spirula/messages';
 import { makeConfig } from '@spirula/world';
 import { expect, test } from 'vitest';
@@ -13,8 +15,10 @@ const pgid = { pool: 1, seed: 0 };
 /** A PG of one object that does not exist, with the writes that are under way. */
 class Bench {
   readonly replies: bigint[] = [];
+  readonly results: number[] = [];
   readonly commits: (() => void)[] = [];
   isReadable = true;
+  readonly blocklist: (readonly [object, object])[] = [];
   readonly ops: ClientOps;
   #arrivals = 0;
 
@@ -24,6 +28,7 @@ class Bench {
       pgid,
       cid: '1.0',
       epoch: 5,
+      map: { blocklist: this.blocklist },
       acting: [0],
       pool: { pgNum: 1, size: 1, lastForceResend: 0 },
       info: emptyInfo(pgid),
@@ -31,7 +36,10 @@ class Bench {
       host: {
         world: { config: makeConfig() },
         store: { getAttr: () => undefined, stat: () => undefined },
-        reply: (_: number, { tid }: OsdOpReply) => this.replies.push(tid),
+        reply: (_: number, { tid, result }: OsdOpReply) => {
+          this.replies.push(tid);
+          this.results.push(result);
+        },
       },
     } as unknown as PgCore;
     const backend = {
@@ -61,7 +69,15 @@ class Bench {
       snapid: NOSNAP,
       retry: 0,
     };
-    this.ops.handle({ session: 1, message, reqid: { tid: BigInt(arrival) }, arrival, bytes: 0 } as unknown as ClientOp);
+    const client = { session: 1, addr: { ip: '10.0.0.1', port: 0, nonce: arrival } };
+    this.ops.handle({
+      session: 1,
+      client,
+      message,
+      reqid: { tid: BigInt(arrival) },
+      arrival,
+      bytes: 0,
+    } as unknown as ClientOp);
   }
 }
 
@@ -79,4 +95,12 @@ test('requests keep their order when one that waited for a write then waits for 
   bench.ops.onReadable();
 
   expect(bench.replies).toEqual([0n, 1n, 2n]);
+});
+
+test('requests of blocklisted clients are refused', () => {
+  const bench = new Bench();
+  bench.blocklist.push([{ ip: '10.0.0.1', port: 0, nonce: 1 }, {}]);
+  for (let arrival = 0; arrival < 3; arrival++) bench.ask(read);
+
+  expect(bench.results).toEqual([Errno.ENOENT, EBLOCKLISTED, Errno.ENOENT]);
 });

@@ -10,7 +10,7 @@
  * that is no longer for this OSD is dropped, and its client sends it to the right one.
  */
 import { compareVersions, EMPTY, Errno, type EVersion } from '@spirula/encoding';
-import { type HObject, stableMod } from '@spirula/maps';
+import { EBLOCKLISTED, type HObject, isBlocklisted, stableMod } from '@spirula/maps';
 import {
   NOSNAP,
   OsdFlag,
@@ -20,6 +20,7 @@ import {
   type OsdOpReply,
   type OsdOpResult,
   type ReqId,
+  type WatchItem,
 } from '@spirula/messages';
 import { UnreadableObject } from '@spirula/objectstore';
 import { invariant, type SessionId } from '@spirula/world';
@@ -28,24 +29,29 @@ import { type Copies, NO_COPIES } from './object-copier.ts';
 import { ObjectCopies } from './object-copies.ts';
 import { objectReader } from './object-draft.ts';
 import { type ObjectKey, objectKey } from './object-id.ts';
-import type { ObjectInfo } from './object-info.ts';
+import { encodeObjectInfo, OBJECT_INFO_ATTR, type ObjectInfo } from './object-info.ts';
 import { readObjectInfo } from './object-part.ts';
 import { executeOps, mayWrite, type OpsIo, type OpsOutcome } from './op-engine.ts';
 import { listPg } from './ops/pgls.ts';
+import type { ClientIdentity } from './ops/watch-effect.ts';
 import type { PgCore } from './pg-core.ts';
 import { NO_VERSION } from './pg-info.ts';
 import type { Recovery } from './recovery.ts';
 import type { ReplicatedBackend } from './replicated-backend.ts';
 import { checkRequest } from './request-limits.ts';
+import { Watches, watchKey } from './watches.ts';
 
 /** CEPH_OSD_OP_MODE_RD: set in the code of every op that tells of the object's state. */
 const READ_MODE = 0x1000;
 /** CEPH_OSD_OP_TYPE of ops on a PG instead of an object. */
 const PG_OP_TYPE = 0x0500;
 const OP_TYPE_MASK = 0x0f00;
+/** Of a write that no client asked for. */
+const NOBODY: ReqId = { entityType: 0, entityNum: 0n, tid: 0n, inc: 0 };
 
 export interface ClientOp {
   readonly session: SessionId;
+  readonly client: ClientIdentity;
   readonly message: OsdOpMessage;
   /** Identifies the request however often it is sent. */
   readonly reqid: ReqId;
@@ -81,6 +87,7 @@ export class ClientOps {
   /** Writes under way, by version, with the requests that are answered by them. */
   readonly #writing = new Map<number, ClientOp[]>();
   readonly #copies: ObjectCopies<ClientOp>;
+  readonly #watches: Watches;
   #io: OpsIo = { reads: 0, readBytes: 0, writes: 0, writeBytes: 0 };
 
   constructor(pg: PgCore, host: ClientOpsHost, backend: ReplicatedBackend, recovery: Recovery, backfill: Backfill) {
@@ -90,6 +97,7 @@ export class ClientOps {
     this.#recovery = recovery;
     this.#backfill = backfill;
     this.#copies = new ObjectCopies(pg, (oid) => this.wake(oid));
+    this.#watches = this.#makeWatches();
   }
 
   /** What requests have read and written since this OSD started. */
@@ -138,7 +146,7 @@ export class ClientOps {
       this.#runPgOp(op);
       return;
     }
-    const refused = checkRequest(message, world.config);
+    const refused = isBlocklisted(this.#pg.map, op.client.addr) ? EBLOCKLISTED : checkRequest(message, world.config);
     if (refused !== 0) {
       this.#replyError(op, refused);
       return;
@@ -180,19 +188,23 @@ export class ClientOps {
       return;
     }
     const inFlight = this.#objects.get(objectKey(oid))?.writesInFlight ?? 0;
-    const reads = !isWrite || message.ops.some((each) => (each.code & READ_MODE) !== 0);
+    const reads = !isWrite || message.ops.some(readsState);
     if (inFlight > 0 && reads) {
       this.#queueOf(oid).waiting.push(op);
       return;
     }
     const before = readObjectInfo(this.#pg.host.store, this.#pg.cid, oid);
+    if (before) this.#watches.load(oid, before.watchers);
     const outcome = this.#execute(op, oid, before, copies);
     if (outcome === 'unreadable') {
       this.#queueOf(oid).waiting.push(op);
       this.#recovery.want(oid);
     } else if (outcome.modifies) this.#write(op, oid, before, outcome);
     else if (inFlight > 0) this.#queueOf(oid).waiting.push(op);
-    else this.#reply(op, outcome.result, outcome.ops, NO_VERSION, this.#userVersionOf(outcome));
+    else {
+      this.#watches.apply(oid, outcome.effects, op.client, outcome.userVersion);
+      this.#reply(op, outcome.result, outcome.ops, NO_VERSION, this.#userVersionOf(outcome));
+    }
   }
 
   /** What a reply says of the object's version; of the PG's, when there is no object. */
@@ -216,8 +228,14 @@ export class ClientOps {
     const { message } = op;
     try {
       return executeOps(
-        { oid, ops: message.ops, flags: message.flags, mtime: message.mtime, copies },
-        { info, version: this.#backend.nextVersion(), lastUserVersion: pg.info.lastUserVersion },
+        { oid, ops: message.ops, flags: message.flags, mtime: message.mtime, copies, client: op.client },
+        {
+          info,
+          version: this.#backend.nextVersion(),
+          lastUserVersion: pg.info.lastUserVersion,
+          isConnected: (watcher) => this.#watches.isConnected(oid, watcher),
+          nextNotifyId: () => pg.host.nextNotifyId(),
+        },
         objectReader(store, pg.cid, oid),
         world.config,
       );
@@ -230,15 +248,12 @@ export class ClientOps {
   }
 
   #write(op: ClientOp, oid: HObject, before: ObjectInfo | undefined, outcome: OpsOutcome): void {
-    const pg = this.#pg;
     const version = this.#backend.nextVersion();
     const queue = this.#queueOf(oid);
     queue.writesInFlight += 1;
     const answered = [op];
     this.#writing.set(version.version, answered);
     this.#count(outcome.io);
-    const { osd_min_pg_log_entries: min, osd_max_pg_log_entries: max } = pg.host.world.config;
-    const isWhole = !this.#recovery.isNeeded && !this.#backfill.isNeeded && pg.acting.length >= pg.pool.size;
     this.#backend.submit(
       {
         kind: outcome.info ? 'modify' : 'delete',
@@ -253,9 +268,17 @@ export class ClientOps {
       outcome.changes,
       { objects: outcome.objects, bytes: outcome.bytes },
       (osd) => this.#backfill.shouldSend(osd, oid),
-      isWhole ? min : max,
+      this.#logTarget,
       () => this.#onWritten(version, oid, answered, outcome),
     );
+  }
+
+  /** How long the log may grow. */
+  get #logTarget(): number {
+    const pg = this.#pg;
+    const { osd_min_pg_log_entries: min, osd_max_pg_log_entries: max } = pg.host.world.config;
+    const isWhole = !this.#recovery.isNeeded && !this.#backfill.isNeeded && pg.acting.length >= pg.pool.size;
+    return isWhole ? min : max;
   }
 
   #onWritten(version: EVersion, oid: HObject, answered: readonly ClientOp[], outcome: OpsOutcome): void {
@@ -264,9 +287,69 @@ export class ClientOps {
       const results = i === 0 ? outcome.ops : op.message.ops.map(emptyResult);
       this.#reply(op, outcome.result, results, version, outcome.userVersion);
     }
+    this.#watches.apply(oid, outcome.effects, answered[0]!.client, outcome.userVersion);
+    this.#endWrite(oid);
+  }
+
+  #endWrite(oid: HObject): void {
     const queue = this.#queueOf(oid);
     queue.writesInFlight -= 1;
     if (queue.writesInFlight === 0) this.wake(oid);
+  }
+
+  // Watchers.
+
+  #makeWatches(): Watches {
+    const { host } = this.#pg;
+    const { clock, config } = host.world;
+    return new Watches({
+      get now() {
+        return clock.now();
+      },
+      maxReplyBytes: config.osd_client_message_size_cap,
+      send: (session, message) => host.reply(session, message),
+      wakeAt: (at) => host.wakeAt(this.#pg.pgid, at),
+      isBlocklisted: ({ addr }) => isBlocklisted(this.#pg.map, addr),
+      dropWatcher: (oid, watcher) => this.#dropWatcher(oid, watcher),
+    });
+  }
+
+  /** Takes a watcher that is silent from its object's info, as a write does (PrimaryLogPG::handle_watch_timeout). */
+  #dropWatcher(oid: HObject, watcher: WatchItem): boolean {
+    const pg = this.#pg;
+    if (!this.#host.isActive || !this.#host.isReadable()) return false;
+    const isBusy = this.#recovery.isMissing(oid) || this.#recovery.isDegraded(oid) || this.#backfill.isBusy(oid);
+    if (isBusy) return false;
+    const before = readObjectInfo(pg.host.store, pg.cid, oid);
+    const watchers = before?.watchers.filter((each) => watchKey(each) !== watchKey(watcher)) ?? [];
+    // Already on its way out.
+    if (!before || watchers.length === before.watchers.length) return true;
+    const version = this.#backend.nextVersion();
+    const info: ObjectInfo = { ...before, version, priorVersion: before.version, watchers };
+    this.#queueOf(oid).writesInFlight += 1;
+    const { userVersion, mtime } = before;
+    this.#backend.submit(
+      { kind: 'modify', oid, version, priorVersion: before.version, userVersion, reqid: NOBODY, mtime, result: 0 },
+      [{ op: 'setAttrs', oid, attrs: new Map([[OBJECT_INFO_ATTR, encodeObjectInfo(info)]]) }],
+      { objects: 0, bytes: 0 },
+      (osd) => this.#backfill.shouldSend(osd, oid),
+      this.#logTarget,
+      () => {
+        this.#watches.disconnect(oid, watcher, true);
+        this.#endWrite(oid);
+      },
+    );
+    return true;
+  }
+
+  /** The time asked for by `wakeAt` has come. */
+  onTimer(): void {
+    this.#watches.onTimer();
+  }
+
+  /** A newer map is in force, in the same interval. */
+  onMap(): void {
+    this.#watches.dropBlocklisted();
   }
 
   /** Requests that wait for the object try again. */
@@ -320,6 +403,7 @@ export class ClientOps {
     this.#writing.clear();
     this.#objects.clear();
     this.#copies.cancelAll();
+    this.#watches.onReset();
     this.#waitingForReadable = [];
     this.#waitingForActive = all.sort((a, b) => a.arrival - b.arrival);
   }
@@ -370,6 +454,7 @@ export class ClientOps {
     this.#waitingForActive = this.#waitingForActive.filter(keep);
     this.#waitingForReadable = this.#waitingForReadable.filter(keep);
     for (const { waiting } of this.#objects.values()) waiting.splice(0, waiting.length, ...waiting.filter(keep));
+    this.#watches.onSessionClosed(session);
   }
 
   // Replies.
@@ -425,6 +510,11 @@ function readIo(ops: readonly OsdOpResult[]): OpsIo {
   let readBytes = 0;
   for (const { output } of ops) readBytes += output.length;
   return { reads: ops.length, readBytes, writes: 0, writeBytes: 0 };
+}
+
+/** An op that must see what writes under way have come to. */
+function readsState({ code }: OsdOp): boolean {
+  return (code & READ_MODE) !== 0 || code === OsdOpCode.watch;
 }
 
 function isPgOp(op: OsdOp): boolean {

@@ -1,5 +1,5 @@
 /** Sessions on the public endpoint: clients' requests on their way to the PGs, and the maps they are told of. */
-import { EntityType, type Epoch } from '@spirula/encoding';
+import { AddrType, type EntityAddr, EntityType, type Epoch } from '@spirula/encoding';
 import type { Message, OsdBackoff, OsdMapMessage, OsdOpMessage, ReqId } from '@spirula/messages';
 import type { Peer, SessionId, World } from '@spirula/world';
 import type { ClientOp } from './client-ops.ts';
@@ -7,6 +7,7 @@ import { type PgQuerying, runTellCommand } from './tell-commands.ts';
 
 /** Requests on this OSD altogether. Beyond it the session with most of them is closed, and its client sends again. */
 const MAX_REQUESTS = 16_384;
+const NO_ADDR: EntityAddr = { type: AddrType.none, nonce: 0, family: 0, ip: '', port: 0 };
 
 interface ClientSession {
   readonly peer: Peer;
@@ -92,7 +93,10 @@ export class ClientSessions {
     this.#bytes += bytes;
     state.requests += 1;
     state.bytes += bytes;
-    const op: ClientOp = { session, message, reqid: reqidOf(state.peer, message), arrival: this.#arrivals++, bytes };
+    const reqid = reqidOf(state.peer, message);
+    const { entityType, entityNum } = reqid;
+    const client = { session, entityType, entityNum, addr: state.peer.addrs[0] ?? NO_ADDR };
+    const op: ClientOp = { session, client, message, reqid, arrival: this.#arrivals++, bytes };
     state.epoch = Math.max(state.epoch, message.epoch);
     if (message.epoch > this.#host.epoch) {
       this.#early.push(op);

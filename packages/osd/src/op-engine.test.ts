@@ -20,14 +20,18 @@ import {
   CmpXattrMode,
   CmpXattrOp,
   checksumOp,
+  decodeWatchItems,
   extentOp,
   NOSNAP,
+  notifyOp,
   type ObjectChange,
   OpFlag,
   OsdFlag,
   type OsdOp,
   OsdOpCode,
   plainOp,
+  WatchOp,
+  watchOp,
   xattrOp,
 } from '@spirula/messages';
 import { BLOCK_BYTES, UnreadableObject } from '@spirula/objectstore';
@@ -40,6 +44,7 @@ import { executeOps, mayWrite, type OpsOutcome } from './op-engine.ts';
 
 const oid: HObject = { pool: 1, nspace: '', key: '', name: 'obj', snap: NOSNAP, hash: 7, max: false };
 const config = makeConfig();
+const NO_ADDR = { type: 0, nonce: 0, family: 0, ip: '', port: 0 } as const;
 
 /** One object as a store would hold it after the changes given to it. */
 class StoredObject implements ObjectReader {
@@ -127,11 +132,18 @@ class Bench {
   info: ObjectInfo | undefined;
   version = 0;
   limits = config;
+  readonly client = { session: 1, entityType: 8, entityNum: 4117n, addr: NO_ADDR };
 
   run(ops: readonly OsdOp[], flags = 0): OpsOutcome {
     const outcome = executeOps(
-      { oid, ops, flags, mtime: { sec: 100 + this.version, nsec: 5 } },
-      { info: this.info, version: { epoch: 3, version: this.version + 1 }, lastUserVersion: this.version },
+      { oid, ops, flags, mtime: { sec: 100 + this.version, nsec: 5 }, client: this.client },
+      {
+        info: this.info,
+        version: { epoch: 3, version: this.version + 1 },
+        lastUserVersion: this.version,
+        isConnected: () => false,
+        nextNotifyId: () => 0n,
+      },
       this.stored,
       this.limits,
     );
@@ -662,4 +674,91 @@ test('what a request reads was there before it', () => {
       if (inside.modifies) expect(inside.ops.slice(-3).map((op) => op.output)).toEqual(seen.ops.map((op) => op.output));
     }),
   );
+});
+
+describe('watching', () => {
+  const watching = (op: number, cookie = 11n, timeout = 0) => watchOp({ cookie, ver: 0n, op, gen: 0, timeout });
+  const watch = watching(WatchOp.watch);
+  const listed = (bench: Bench) => decodeWatchItems(bench.run([plainOp(OsdOpCode.listWatchers)]).ops[0]!.output);
+
+  test('who watches stands in the info of the object, whose contents stay what they were', () => {
+    const bench = withObject('abc');
+    const before = bench.info!;
+    const outcome = bench.run([watch]);
+
+    expect(outcome).toMatchObject({ result: 0, modifies: true, userVersion: before.userVersion });
+    expect(outcome.effects).toMatchObject([{ kind: 'connect', pings: true, item: { cookie: 11n } }]);
+    expect(decodeObjectInfo(bench.stored.attrs.get(OBJECT_INFO_ATTR)!)).toMatchObject({
+      userVersion: before.userVersion,
+      size: 3,
+      watchers: [{ cookie: 11n, entityNum: 4117n, timeoutSeconds: 30 }],
+    });
+    expect(listed(bench)).toEqual(bench.info!.watchers);
+  });
+
+  test('a watch that is there is only connected', () => {
+    const bench = withObject('abc');
+    bench.run([watch]);
+
+    expect(bench.run([watch])).toMatchObject({ result: 0, modifies: false, effects: [{ kind: 'connect' }] });
+    expect(bench.run([watching(WatchOp.reconnect)])).toMatchObject({ result: 0, modifies: false });
+  });
+
+  test('what is written leaves the watchers', () => {
+    const bench = withObject('abc');
+    bench.run([watching(WatchOp.watch, 12n, 7)]);
+    bench.run([watch]);
+    bench.run([write(0, 'x')]);
+
+    expect(listed(bench)).toMatchObject([
+      { cookie: 11n, timeoutSeconds: 30 },
+      { cookie: 12n, timeoutSeconds: 7 },
+    ]);
+  });
+
+  test('what is removed has none, and they are told', () => {
+    const bench = withObject('abc');
+    bench.run([watch]);
+    const outcome = bench.run([remove, create()]);
+
+    expect(outcome.effects).toMatchObject([{ kind: 'disconnect', watcher: { cookie: 11n }, tell: true }]);
+    expect(listed(bench)).toEqual([]);
+  });
+
+  test('an unwatch is a change once', () => {
+    const bench = withObject('abc');
+    bench.run([watch]);
+    const unwatch = watching(WatchOp.unwatch);
+
+    expect(bench.run([unwatch])).toMatchObject({ modifies: true, effects: [{ kind: 'disconnect', tell: false }] });
+    expect(bench.run([unwatch])).toMatchObject({ result: 0, modifies: false, effects: [] });
+  });
+
+  test('what only watchers may do others may not', () => {
+    const bench = withObject('abc');
+
+    expect(bench.run([watching(WatchOp.reconnect)]).result).toBe(Errno.ENOTCONN);
+    expect(bench.run([watching(WatchOp.ping)]).result).toBe(Errno.ENOTCONN);
+    bench.run([watch]);
+    expect(bench.run([watching(WatchOp.ping)]).result).toBe(Errno.ETIMEDOUT);
+  });
+
+  test('there is no watching and no notifying of what is not there', () => {
+    expect(new Bench().run([watch])).toMatchObject({ result: Errno.ENOENT, modifies: false, effects: [] });
+    expect(new Bench().run([notifyOp(OsdOpCode.notify, 1n, EMPTY)])).toMatchObject({
+      result: Errno.ENOENT,
+      effects: [],
+    });
+  });
+
+  test('ops that fail bring nothing about', () => {
+    const bench = withObject('abc');
+
+    expect(bench.run([watch, create(OpFlag.excl)])).toMatchObject({ result: Errno.EEXIST, effects: [] });
+  });
+
+  test('a ping is a read', () => {
+    expect(mayWrite([watching(WatchOp.ping)])).toBe(false);
+    expect(mayWrite([watching(WatchOp.reconnect)])).toBe(true);
+  });
 });

@@ -4,7 +4,17 @@
  */
 import { type Bytes, EMPTY, Encoder, Errno, type EVersion, MalformedInput, type UTime } from '@spirula/encoding';
 import type { HObject } from '@spirula/maps';
-import { type ObjectChange, OpFlag, OsdFlag, type OsdOp, OsdOpCode, type OsdOpResult } from '@spirula/messages';
+import {
+  type ObjectChange,
+  OpFlag,
+  OsdFlag,
+  type OsdOp,
+  OsdOpCode,
+  type OsdOpResult,
+  type WatchItem,
+  WatchOp,
+  watchArgs,
+} from '@spirula/messages';
 import type { Config } from '@spirula/world';
 import { type Copies, NO_COPIES } from './object-copier.ts';
 import { ObjectDraft, type ObjectReader } from './object-draft.ts';
@@ -13,6 +23,8 @@ import { checksumOps } from './ops/checksum.ts';
 import { omapOps } from './ops/omap.ts';
 import { failed, type OpContext, type OpHandler, type OpOutcome } from './ops/op-context.ts';
 import { readOps } from './ops/read.ts';
+import { watchOps } from './ops/watch.ts';
+import type { ClientIdentity, WatchEffect } from './ops/watch-effect.ts';
 import { writeOps } from './ops/write.ts';
 import { xattrOps } from './ops/xattr.ts';
 
@@ -28,6 +40,7 @@ const handlers: ReadonlyMap<number, OpHandler> = new Map([
   ...writeOps,
   ...xattrOps,
   ...omapOps,
+  ...watchOps,
 ]);
 
 export interface OpsRequest {
@@ -39,6 +52,7 @@ export interface OpsRequest {
   readonly copies?: Copies;
   /** The client's time of the change; zero leaves the object's as it is. */
   readonly mtime: UTime;
+  readonly client: ClientIdentity;
 }
 
 /** Where the request meets the PG. */
@@ -48,6 +62,8 @@ export interface OpsPosition {
   /** The version of the log entry that a change will have, and the newest user version of the PG. */
   readonly version: EVersion;
   readonly lastUserVersion: number;
+  isConnected(watcher: WatchItem): boolean;
+  nextNotifyId(): bigint;
 }
 
 export interface OpsOutcome {
@@ -67,6 +83,8 @@ export interface OpsOutcome {
   readonly objects: number;
   readonly bytes: number;
   readonly io: OpsIo;
+  /** To be carried out once the changes are durable. */
+  readonly effects: readonly WatchEffect[];
 }
 
 /** What a request adds to the PG's counters. */
@@ -79,7 +97,11 @@ export interface OpsIo {
 
 /** Whether a request may change its object (OpInfo::may_write): then it goes through the log and to the replicas. */
 export function mayWrite(ops: readonly OsdOp[]): boolean {
-  return ops.some((op) => (op.code & WRITE_MODE) !== 0);
+  return ops.some((op) => (op.code & WRITE_MODE) !== 0 && !isPing(op));
+}
+
+function isPing(op: OsdOp): boolean {
+  return op.code === OsdOpCode.watch && watchArgs(op).op === WatchOp.ping;
 }
 
 /** @throws UnreadableObject when an op asks for data that cannot be read here */
@@ -89,7 +111,7 @@ export function executeOps(
   reader: ObjectReader,
   config: Config,
 ): OpsOutcome {
-  const { info } = position;
+  const { info, isConnected, nextNotifyId } = position;
   if (!info && !mayWrite(request.ops)) return unchanged(Errno.ENOENT, request.ops.map(notRun), info, NO_IO);
 
   const draft = new ObjectDraft(request.oid, reader, info?.size);
@@ -102,19 +124,25 @@ export function executeOps(
     copied: undefined,
     truncateSeq: info?.truncateSeq ?? 0,
     truncateSize: info?.truncateSize ?? 0,
+    client: request.client,
+    watchers: info?.watchers ?? [],
+    isConnected,
+    nextNotifyId,
+    effects: [],
   };
   const { result, ops } = runOps(context, request.ops);
   const io = countIo(ops, request.ops);
-  if (result < 0 || draft.changes.length === 0) return unchanged(result, ops, info, io);
+  if (result < 0) return unchanged(result, ops, info, io);
+  if (draft.changes.length === 0) return { ...unchanged(result, ops, info, io), effects: context.effects };
 
   const limited = limitAnswers(request.flags, result, ops);
   if (limited.result < 0) return unchanged(limited.result, limited.ops, info, io);
   return changed(request, position, context, limited, io);
 }
 
-/** A copy has the user version of what it is a copy of. */
+/** A copy has the user version of what it is a copy of; who watches an object is no matter of its contents. */
 function isUserModification(code: number): boolean {
-  return (code & WRITE_MODE) !== 0 && code !== OsdOpCode.copyFrom;
+  return (code & WRITE_MODE) !== 0 && code !== OsdOpCode.copyFrom && code !== OsdOpCode.watch;
 }
 
 interface Run {
@@ -201,19 +229,19 @@ function countIo(results: readonly OsdOpResult[], ops: readonly OsdOp[]): OpsIo 
 
 function unchanged(result: number, ops: readonly OsdOpResult[], info: ObjectInfo | undefined, io: OpsIo): OpsOutcome {
   const userVersion = info?.userVersion ?? 0;
-  return { result, ops, userVersion, modifies: false, changes: [], info, objects: 0, bytes: 0, io };
+  return { result, ops, userVersion, modifies: false, changes: [], info, objects: 0, bytes: 0, io, effects: [] };
 }
 
 function changed(
   { oid, mtime: mtimeNow, ops: asked }: OpsRequest,
   { info: before, version, lastUserVersion }: OpsPosition,
-  { draft, truncateSeq, truncateSize, mtime: mtimeBefore, copied }: OpContext,
+  { draft, truncateSeq, truncateSize, mtime: mtimeBefore, copied, watchers, effects }: OpContext,
   { result, ops }: Run,
   io: OpsIo,
 ): OpsOutcome {
-  const isCopy = copied !== undefined && asked.every(({ code }) => !isUserModification(code));
-  const newest = Math.max(lastUserVersion, (copied ?? before)?.userVersion ?? 0);
-  const userVersion = isCopy ? copied.userVersion : newest + 1;
+  const userVersionBefore = (copied ?? before)?.userVersion ?? 0;
+  const isModified = asked.some(({ code }) => isUserModification(code));
+  const userVersion = isModified ? Math.max(lastUserVersion, userVersionBefore) + 1 : userVersionBefore;
   const isTimed = mtimeNow.sec !== 0 || mtimeNow.nsec !== 0;
   const mtime = copied?.mtime ?? (isTimed ? mtimeNow : mtimeBefore);
   const info: ObjectInfo | undefined = draft.exists
@@ -225,7 +253,7 @@ function changed(
         mtime,
         truncateSeq,
         truncateSize,
-        watchers: before?.watchers ?? [],
+        watchers,
       }
     : undefined;
   const changes: readonly ObjectChange[] = info
@@ -241,5 +269,6 @@ function changed(
     objects: Number(info !== undefined) - Number(before !== undefined),
     bytes: (info?.size ?? 0) - (before?.size ?? 0),
     io,
+    effects,
   };
 }

@@ -103,6 +103,8 @@ export class Osd implements Daemon<Message> {
   /** What follows when transactions are durable, oldest first. */
   readonly #commits = new Map<Token, (() => void)[]>();
   #lastToken: Token = 0;
+  /** Notifies in this run. */
+  #notifies = 0;
   #superblock: OsdSuperblock;
 
   constructor(world: World<Message>, options: OsdOptions) {
@@ -563,6 +565,7 @@ export class Osd implements Daemon<Message> {
       wakeAt: (pgid, at) => this.#wakeAt(pgid, at),
       pgChanged: (pgid) => this.#onPgChanged(pgid),
       copyObject: (source, done) => this.#copyObject(source, done),
+      nextNotifyId: () => (BigInt(this.epoch) << 32n) | BigInt(this.#notifies++),
       removePg: (pgid) => this.#pgs.remove(pgid),
     };
   }

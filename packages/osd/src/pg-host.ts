@@ -38,6 +38,8 @@ export interface PgHost {
   pgChanged(pgid: PgId): void;
   /** Reads an object, of whatever PG; `done` may come at once. Returns what gives it up. */
   copyObject(source: CopySource, done: (result: CopyResult) => void): () => void;
+  /** A number that no other notify has. */
+  nextNotifyId(): bigint;
   /** A stray copy is to go. */
   removePg(pgid: PgId): void;
 }

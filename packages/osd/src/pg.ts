@@ -168,6 +168,7 @@ export class Pg {
   activateMap(): void {
     this.peering.activateMap();
     if (!this.core.isPrimary) this.ops.drop();
+    else this.ops.onMap();
     // A flag may have been lifted.
     if (this.#phase === 'NotRecovering' || this.#phase === 'NotBackfilling') this.#recoverMore();
     if (this.#phase === 'Recovered') this.#becomeRecovered();
@@ -339,6 +340,7 @@ export class Pg {
   /** The time asked for by `wakeAt` has come. */
   onTimer(): void {
     if (!this.peering.isActive) return;
+    this.ops.onTimer();
     this.ops.onReadable();
     if (this.isWaiting) this.core.host.wakeAt(this.pgid, this.core.lease.priorUntil);
     else if (this.#phase === 'Recovered') this.#becomeRecovered();

@@ -84,6 +84,9 @@ export const DEFAULTS = {
   /** Whether clients are asked to keep requests on PGs that peer; on those that cannot serve they are always. */
   osd_backoff_on_peering: false,
   osd_client_message_size_cap: 500 << 20,
+  /** For so long a watcher, and who a notify waits for, may be silent, unless its client asks otherwise. */
+  osd_client_watch_timeout: 30,
+  osd_default_notify_timeout: 30,
   osd_client_message_cap: 256,
   // Manager
   mgr_tick_period: 2,
@@ -99,6 +102,7 @@ export const DEFAULTS = {
   objecter_inflight_ops: 1024,
   objecter_inflight_op_bytes: 100 << 20,
   client_mount_timeout: 300,
+  client_notify_timeout: 10,
 };
 
 /** The options in force for one daemon. */

@@ -12,6 +12,7 @@ export const programs = [
   'classes',
   'listing',
   'stats',
+  'watch',
 ] as const;
 
 interface KnownDifference {

@@ -1,8 +1,9 @@
 import { type Bytes, EMPTY, type UTime } from '@spirula/encoding';
-import type { OsdOp } from '@spirula/messages';
+import type { OsdOp, WatchItem } from '@spirula/messages';
 import type { Config } from '@spirula/world';
 import type { CopiedObject, Copies } from '../object-copier.ts';
 import type { ObjectDraft } from '../object-draft.ts';
+import type { ClientIdentity, WatchEffect } from './watch-effect.ts';
 
 /** What the ops of one request work on, one after another. */
 export interface OpContext {
@@ -17,6 +18,14 @@ export interface OpContext {
   copied: CopiedObject | undefined;
   truncateSeq: number;
   truncateSize: number;
+  readonly client: ClientIdentity;
+  watchers: readonly WatchItem[];
+  /** Whether the client's session is where a watcher is told. */
+  isConnected(watcher: WatchItem): boolean;
+  /** A number that no other notify has. */
+  nextNotifyId(): bigint;
+  /** What is to happen beside, when all ops have succeeded. */
+  readonly effects: WatchEffect[];
 }
 
 /** What one op came to. */

@@ -101,12 +101,6 @@ function listSnaps({ draft }: OpContext) {
   return answered(output.finish());
 }
 
-function listWatchers() {
-  const output = new Encoder(10);
-  output.struct(1, 1, () => output.u32(0));
-  return answered(output.finish());
-}
-
 export const readOps: readonly (readonly [code: number, handler: OpHandler])[] = [
   [OsdOpCode.read, read],
   [OsdOpCode.sparseRead, sparseRead],
@@ -115,5 +109,4 @@ export const readOps: readonly (readonly [code: number, handler: OpHandler])[] =
   [OsdOpCode.cmpext, compareExtent],
   [OsdOpCode.assertVer, assertVersion],
   [OsdOpCode.listSnaps, listSnaps],
-  [OsdOpCode.listWatchers, listWatchers],
 ];

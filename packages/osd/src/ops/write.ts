@@ -5,6 +5,7 @@ import { invariant } from '@spirula/world';
 import type { ObjectDraft } from '../object-draft.ts';
 import { storedAttrName } from '../object-info.ts';
 import { DONE, failed, type OpContext, type OpHandler, type OpOutcome } from './op-context.ts';
+import { disconnectWatchers } from './watch.ts';
 
 /** check_offset_and_length */
 function fitsObject({ config }: OpContext, offset: number, length: number): boolean {
@@ -123,6 +124,7 @@ function create({ draft }: OpContext, op: OsdOp): OpOutcome {
 function remove(context: OpContext): OpOutcome {
   if (!context.draft.exists) return failed(Errno.ENOENT);
   context.draft.remove();
+  disconnectWatchers(context);
   context.truncateSeq = 0;
   context.truncateSize = 0;
   return DONE;
