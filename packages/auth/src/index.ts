@@ -1,3 +1,17 @@
+export { AuthPurpose, type Claim, noneAccepting, noneConnecting, purposeOf } from './auth-none.ts';
+export { CephxCredentials } from './cephx-credentials.ts';
+export { acceptMonitor, connectMonitor, MON_ENTITY } from './cephx-mon-shared.ts';
+export {
+  decodeSecretsByService,
+  encodeSecretsByService,
+  generateKey,
+  NO_SECRETS,
+  needsRotation,
+  type RotatingSecrets,
+  rotate,
+} from './cephx-rotating-secrets.ts';
+export { type KeyServer, MonAuthExchange } from './cephx-server.ts';
+export { connectionModes } from './connection-modes.ts';
 export {
   type CryptoKey,
   decodeCryptoKey,
@@ -9,3 +23,4 @@ export {
 export type { CapsService, EntityAuth } from './entity-auth.ts';
 export { compareEntityNames, parseEntityName } from './entity-order.ts';
 export { formatKeyring, type Keyring, MalformedKeyring, parseKeyring, sortedCaps, sortedEntities } from './keyring.ts';
+export { formatEntityName } from './entity-name.ts';

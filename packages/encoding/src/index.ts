@@ -40,6 +40,7 @@ export {
   type EntityTypeName,
   type Epoch,
   type EVersion,
+  entityTypeName,
   formatAddr,
   formatAddrVec,
   formatPgId,

@@ -31,6 +31,15 @@ export interface EVersion {
 export const EntityType = { mon: 1, mds: 2, osd: 4, client: 8, mgr: 16, auth: 32 } as const;
 export type EntityTypeName = keyof typeof EntityType;
 
+const entityTypeNames = new Map<number, EntityTypeName>(
+  Object.entries(EntityType).map(([name, type]) => [type, name as EntityTypeName]),
+);
+
+/** The name of a CEPH_ENTITY_TYPE number; undefined when there is none such. */
+export function entityTypeName(type: number): EntityTypeName | undefined {
+  return entityTypeNames.get(type);
+}
+
 /** Name of a daemon or client: `osd.3`, `client.admin`. */
 export interface EntityName {
   readonly type: EntityTypeName;

@@ -1,10 +1,12 @@
+import { AuthPurpose, noneAccepting, noneConnecting } from '@spirula/auth';
 import { type Bytes, concatBytes, EMPTY, MalformedInput, toHex } from '@spirula/encoding';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { cephCrc32c, readCaptures } from '../../../test/src/captures.ts';
-import { AuthPurpose, noneClient, noneServer } from './auth.ts';
+import { nodeCrypto } from '../../runtime-node/src/crypto.ts';
 import { type ConnectionEvent, MsgrConnection, type OutgoingMessage } from './connection.ts';
-import { FrameOutput, Tag } from './frame.ts';
+import { Tag } from './frame.ts';
+import { FrameOutput } from './frame-output.ts';
 import { FrameReader } from './frame-reader.ts';
 import { decodeMessageHeader, encodeMessageHeader } from './message-header.ts';
 
@@ -16,11 +18,11 @@ function dialling(): MsgrConnection {
     role: {
       name: 'client',
       self: { entity: admin, addrs: [{ ...addr, type: 3, port: 0 }], gid: undefined, globalSeq: 1n },
-      auth: noneClient(admin, AuthPurpose.authorizer, 1n),
+      authenticate: () => noneConnecting(admin, AuthPurpose.authorizer, 1n),
       targetType: 'osd',
       target: addr,
     },
-    crc32c: cephCrc32c,
+    crypto: nodeCrypto,
   });
 }
 
@@ -29,11 +31,10 @@ function accepting(): MsgrConnection {
     role: {
       name: 'server',
       self: { entity: { type: 'osd', id: '0' }, addrs: [addr], gid: 0n, globalSeq: 1n },
-      auths: [noneServer],
       remote: { ...addr, port: 40000 },
-      authorize: ({ globalId }) => ({ kind: 'accept', globalId }),
+      accept: () => [noneAccepting(({ globalId }) => ({ kind: 'accept', globalId }))],
     },
-    crc32c: cephCrc32c,
+    crypto: nodeCrypto,
   });
 }
 

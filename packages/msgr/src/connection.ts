@@ -5,10 +5,22 @@
  *     banner --> handshake --> ready --> closed
  *        '-----------'-----------'----------^
  */
-import { type Bytes, Decoder, EMPTY, Encoder, equalBytes, MalformedInput, type UTime, utf8 } from '@spirula/encoding';
-import { invariant, type Peer, type ResetReason } from '@spirula/world';
-import { type Crc32c, FrameOutput, type Segment, segmentCrc, Tag, tagName } from './frame.ts';
-import { type Allocate, type Frame, FrameReader } from './frame-reader.ts';
+import {
+  type Bytes,
+  concatBytes,
+  Decoder,
+  EMPTY,
+  Encoder,
+  equalBytes,
+  MalformedInput,
+  type UTime,
+  utf8,
+} from '@spirula/encoding';
+import { type AuthSecrets, ConnectionMode, type Crypto, invariant, type Peer, type ResetReason } from '@spirula/world';
+import type { Allocate } from './collector.ts';
+import { type Frame, type Segment, segmentCrc, Tag, tagName } from './frame.ts';
+import { FrameOutput } from './frame-output.ts';
+import { FrameReader } from './frame-reader.ts';
 import {
   expectedTags,
   type HandshakeEffect,
@@ -18,6 +30,8 @@ import {
   stepHandshake,
 } from './handshake.ts';
 import { decodeMessageHeader, encodeMessageHeader, MESSAGE_HEADER_BYTES } from './message-header.ts';
+import { type GcmStream, SecureFrameReader, sealFrame, secureStreams } from './secure-frame.ts';
+import { Transcript } from './transcript.ts';
 
 const BANNER_PREFIX = utf8('ceph v2\n');
 const BANNER_HEAD_BYTES = BANNER_PREFIX.length + 2;
@@ -36,6 +50,8 @@ export interface MessageLimits {
 
 /** `data`: osd_max_write_size_mb is 90; the rest leaves room for requests of many ops. */
 export const DEFAULT_LIMITS: MessageLimits = { front: 64 << 20, middle: 1 << 20, data: 128 << 20 };
+/** Of auth none. */
+const NO_SIGNATURE: Bytes = new Uint8Array(32);
 const NO_SEGMENT: Segment = { parts: [] };
 /** Of every frame but messages. */
 const CONTROL_FRAME_BYTES = 16 << 10;
@@ -75,17 +91,27 @@ type State = 'banner' | 'handshake' | 'ready' | 'closed';
 
 export interface ConnectionConfig {
   readonly role: Role;
-  readonly crc32c: Crc32c;
+  readonly crypto: MsgrCrypto;
   readonly limits?: MessageLimits;
   /** Where the bytes of large segments go; by default, fresh arrays. */
   readonly allocate?: Allocate;
 }
 
+/** What a connection uses of a world's cryptography. */
+export type MsgrCrypto = Pick<Crypto, 'crc32c' | 'hmac' | 'timingSafeEqual' | 'aesGcmSeal' | 'aesGcmOpen'>;
+
 export class MsgrConnection {
   readonly #role: Role;
-  readonly #crc32c: Crc32c;
+  readonly #crypto: MsgrCrypto;
   readonly #limits: MessageLimits;
-  readonly #reader: FrameReader;
+  readonly #allocate: Allocate;
+  #reader: FrameReader | SecureFrameReader;
+  /** In secure mode. */
+  #sealing: GcmStream | undefined;
+  /** All that was said, until it is signed. */
+  #transcript: Transcript | undefined = new Transcript();
+  /** What the peer is to sign with. */
+  #signature: Bytes = EMPTY;
   #state: State = 'banner';
   #banner: Bytes = EMPTY;
   #handshake: HandshakeState = { name: 'helloWait' };
@@ -96,15 +122,18 @@ export class MsgrConnection {
 
   constructor(config: ConnectionConfig) {
     this.#role = config.role;
-    this.#crc32c = config.crc32c;
+    this.#crypto = config.crypto;
     this.#limits = config.limits ?? DEFAULT_LIMITS;
-    this.#reader = new FrameReader(config.crc32c, (tag) => this.#segmentLimits(tag), config.allocate);
+    this.#allocate = config.allocate ?? ((bytes) => new Uint8Array(bytes));
+    const reader = new FrameReader(config.crypto.crc32c, (tag) => this.#segmentLimits(tag), this.#allocate);
+    reader.onBytes = (bytes) => this.#transcript?.received(bytes);
+    this.#reader = reader;
     const banner = new Encoder(BANNER_HEAD_BYTES + BANNER_PAYLOAD_BYTES);
     banner.raw(BANNER_PREFIX);
     banner.u16(BANNER_PAYLOAD_BYTES);
     banner.u64big(FEATURE_REVISION_1);
     banner.u64big(0n);
-    this.#output.pushRaw(banner.finish());
+    this.#say(banner.finish());
   }
 
   get ready(): boolean {
@@ -136,10 +165,12 @@ export class MsgrConnection {
     try {
       let at = 0;
       if (this.#state === 'banner') at = this.#feedBanner(chunk);
-      if (this.#state === 'handshake' || this.#state === 'ready') {
-        this.#reader.feed(chunk, at, (frame) => {
+      while (at < chunk.length && (this.#state === 'handshake' || this.#state === 'ready')) {
+        // What follows the end of authentication may be for another reader.
+        const reader = this.#reader;
+        at = reader.feed(chunk, at, (frame) => {
           this.#onFrame(frame);
-          return this.#state !== 'closed';
+          return this.#state !== 'closed' && this.#reader === reader;
         });
       }
     } catch (error) {
@@ -164,7 +195,12 @@ export class MsgrConnection {
     });
     const front = { parts: [message.front] };
     const data = { parts: message.data };
-    message.crcs ??= { front: segmentCrc(front, this.#crc32c), data: segmentCrc(data, this.#crc32c) };
+    // Sealed frames need no checksums.
+    if (this.#sealing !== undefined) {
+      return this.#sendFrame(Tag.message, [{ parts: [header] }, front, NO_SEGMENT, data]);
+    }
+    const { crc32c } = this.#crypto;
+    message.crcs ??= { front: segmentCrc(front, crc32c), data: segmentCrc(data, crc32c) };
     const { crcs } = message;
     return this.#sendFrame(Tag.message, [
       { parts: [header] },
@@ -184,7 +220,47 @@ export class MsgrConnection {
   }
 
   #sendFrame(tag: number, segments: readonly Segment[]): number {
-    return this.#output.pushFrame(tag, segments, this.#crc32c);
+    const { crc32c } = this.#crypto;
+    if (this.#sealing === undefined) return this.#output.pushFrame(tag, segments, crc32c);
+    let bytes = 0;
+    for (const block of sealFrame(this.#sealing, tag, segments, crc32c)) {
+      this.#output.pushRaw(block);
+      bytes += block.length;
+    }
+    return bytes;
+  }
+
+  /** Of the handshake. */
+  #sendPayload(tag: number, payload: Bytes): void {
+    if (this.#transcript === undefined) {
+      this.#sendFrame(tag, [{ parts: [payload] }]);
+      return;
+    }
+    const frame = new FrameOutput();
+    frame.pushFrame(tag, [{ parts: [payload] }], this.#crypto.crc32c);
+    this.#say(concatBytes(frame.take()));
+  }
+
+  #say(bytes: Bytes): void {
+    this.#transcript?.sent(bytes);
+    this.#output.pushRaw(bytes);
+  }
+
+  /** Signs what was heard, knows how the peer is to sign what was said, and seals what follows, if that was agreed on. */
+  #sign(mode: number, secrets: AuthSecrets | undefined): void {
+    const transcript = this.#transcript!;
+    this.#transcript = undefined;
+    const key = secrets?.sessionKey;
+    this.#signature = key ? this.#crypto.hmac('sha256', key, transcript.said) : NO_SIGNATURE;
+    const own = key ? this.#crypto.hmac('sha256', key, transcript.heard) : NO_SIGNATURE;
+    if (mode === ConnectionMode.secure) {
+      invariant(secrets !== undefined, 'secure mode has secrets');
+      const { receive, send } = secureStreams(this.#crypto, secrets.connectionSecret, this.#role.name);
+      const limits = (tag: number) => this.#segmentLimits(tag);
+      this.#sealing = send;
+      this.#reader = new SecureFrameReader(receive, this.#crypto.crc32c, limits, this.#allocate);
+    } else if (this.#reader instanceof FrameReader) this.#reader.onBytes = undefined;
+    this.#sendPayload(Tag.authSignature, own);
   }
 
   /** Returns how much of `chunk` belonged to the banner. */
@@ -211,6 +287,7 @@ export class MsgrConnection {
     const required = banner.u64big('banner required');
     if ((supported & FEATURE_REVISION_1) === 0n) banner.fail('banner supported', 'the peer does not know msgr2.1');
     if ((required & ~FEATURE_REVISION_1) !== 0n) banner.fail('banner required', `is 0x${required.toString(16)}`);
+    this.#transcript?.received(seen.slice(0, BANNER_HEAD_BYTES + length));
     this.#banner = EMPTY;
     this.#state = 'handshake';
     this.#take(startHandshake(this.#role));
@@ -235,6 +312,10 @@ export class MsgrConnection {
 
   #onFrame(frame: Frame): void {
     if (this.#state === 'handshake') {
+      if (frame.tag === Tag.authSignature && !this.#crypto.timingSafeEqual(frame.segments[0]!, this.#signature)) {
+        this.#fail('malformed', 'the authentication signature does not match');
+        return;
+      }
       this.#take(stepHandshake(this.#role, this.#handshake, frame));
       return;
     }
@@ -280,7 +361,10 @@ export class MsgrConnection {
     for (const effect of effects) {
       switch (effect.kind) {
         case 'send':
-          this.#sendFrame(effect.tag, [{ parts: [effect.payload] }]);
+          this.#sendPayload(effect.tag, effect.payload);
+          break;
+        case 'sign':
+          this.#sign(effect.mode, effect.secrets);
           break;
         case 'ready':
           this.#state = 'ready';

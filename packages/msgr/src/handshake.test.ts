@@ -1,10 +1,12 @@
+import { AuthPurpose, noneAccepting, noneConnecting } from '@spirula/auth';
 import { type Bytes, concatBytes, type EntityAddr, toHex } from '@spirula/encoding';
 import { describe, expect, test } from 'vitest';
 import { cephCrc32c, readCaptures } from '../../../test/src/captures.ts';
-import { AuthPurpose, noneClient, noneServer } from './auth.ts';
+import { nodeCrypto } from '../../runtime-node/src/crypto.ts';
 import { type ConnectionEvent, MsgrConnection } from './connection.ts';
-import { FrameOutput, Tag } from './frame.ts';
-import { type Frame, FrameReader } from './frame-reader.ts';
+import { type Frame, Tag } from './frame.ts';
+import { FrameOutput } from './frame-output.ts';
+import { FrameReader } from './frame-reader.ts';
 import type { ClientRole, ServerRole } from './handshake.ts';
 import {
   decodeAuthDone,
@@ -25,7 +27,7 @@ function client(overrides: Partial<ClientRole> = {}): ClientRole {
   return {
     name: 'client',
     self: { entity: admin, addrs: [addr(0, 77, 3)], gid: undefined, globalSeq: 1n },
-    auth: noneClient(admin, AuthPurpose.authorizer, 4100n),
+    authenticate: () => noneConnecting(admin, AuthPurpose.authorizer, 4100n),
     targetType: 'osd',
     target: addr(6800, 11),
     ...overrides,
@@ -36,15 +38,14 @@ function server(overrides: Partial<ServerRole> = {}): ServerRole {
   return {
     name: 'server',
     self: { entity: { type: 'osd', id: '3' }, addrs: [addr(6800, 11)], gid: 3n, globalSeq: 2n },
-    auths: [noneServer],
     remote: addr(40000),
-    authorize: ({ globalId }) => ({ kind: 'accept', globalId }),
+    accept: () => [noneAccepting(({ globalId }) => ({ kind: 'accept', globalId }))],
     ...overrides,
   };
 }
 
 function connection(role: ClientRole | ServerRole): MsgrConnection {
-  return new MsgrConnection({ role, crc32c: cephCrc32c });
+  return new MsgrConnection({ role, crypto: nodeCrypto });
 }
 
 /** Carries bytes both ways until neither side has more to say. */
@@ -86,8 +87,8 @@ describe('two of ours', () => {
   });
 
   test('a monitor gives a client its global id', () => {
-    const role = client({ auth: noneClient(admin, AuthPurpose.monitor, 0n) });
-    const giving = server({ authorize: () => ({ kind: 'accept', globalId: 4242n }) });
+    const role = client({ authenticate: () => noneConnecting(admin, AuthPurpose.monitor, 0n) });
+    const giving = server({ accept: () => [noneAccepting(() => ({ kind: 'accept', globalId: 4242n }))] });
 
     const events = meet(connection(role), connection(giving));
 
@@ -109,7 +110,7 @@ describe('two of ours', () => {
   });
 
   test('a daemon may refuse who asks, and the peer learns the errno', () => {
-    const refusing = server({ authorize: () => ({ kind: 'refuse', code: -13 }) });
+    const refusing = server({ accept: () => [noneAccepting(() => ({ kind: 'refuse', code: -13 }))] });
 
     const events = meet(connection(client()), connection(refusing));
 
@@ -120,7 +121,7 @@ describe('two of ours', () => {
   test('who asks for cephx is told of none, and may then ask for that', () => {
     const accepting = connection(server());
     const cephx = encodeAuthRequest({ method: 2, modes: [2, 1], payload: new Uint8Array(3) });
-    const none = encodeAuthRequest({ method: 1, modes: [2, 1], payload: client().auth.request() });
+    const none = encodeAuthRequest({ method: 1, modes: [2, 1], payload: client().authenticate()!.request() });
     accepting.feed(concatBytes(connection(client()).takeOutput()));
     accepting.feed(frame(Tag.hello, encodeHello({ entityType: 8, peerAddr: addr(6800) })));
     accepting.takeOutput();
@@ -187,7 +188,7 @@ describe.each([
     const ours = connection(
       client({
         self: { ...clientSelf, gid: type === 'mon' ? clientIdent.gid : undefined },
-        auth: noneClient(admin, purpose, asked),
+        authenticate: () => noneConnecting(admin, purpose, asked),
         targetType: type,
         target: clientIdent.target,
       }),
@@ -206,10 +207,12 @@ describe.each([
       server({
         self: { ...serverSelf, entity: { type, id: 'x' } },
         remote,
-        authorize: (claim) => {
-          expect(claim).toEqual({ entity: admin, globalId: asked });
-          return { kind: 'accept', globalId };
-        },
+        accept: () => [
+          noneAccepting((claim) => {
+            expect(claim).toEqual({ entity: admin, globalId: asked });
+            return { kind: 'accept', globalId };
+          }),
+        ],
       }),
     );
 

@@ -5,6 +5,7 @@
  *     connecting                         accepting
  *       helloWait      <-- HELLO -->       helloWait
  *       authWait       -- AUTH_REQUEST ->  authWait         <- AUTH_BAD_METHOD: other method, or the end
+ *                      <- AUTH_REPLY_MORE, AUTH_REQUEST_MORE ->  authMore
  *       signatureWait  <- AUTH_DONE --     signatureWait
  *                      <- AUTH_SIGNATURE ->
  *       identWait      -- CLIENT_IDENT ->  identWait        <- IDENT_MISSING_FEATURES: the end
@@ -19,24 +20,34 @@ import {
   EntityType,
   type EntityTypeName,
   Errno,
-  equalBytes,
+  entityTypeName,
   formatAddr,
   formatAddrVec,
   sameAddr,
 } from '@spirula/encoding';
-import { type AuthDecision, type Peer, type ResetReason, unreachable } from '@spirula/world';
-import { type Claim, type ClientAuth, ConnectionMode, entityTypeName, type ServerAuth } from './auth.ts';
-import { Tag, tagName } from './frame.ts';
-import type { Frame } from './frame-reader.ts';
+import {
+  type AcceptingMethod,
+  type AuthExchange,
+  type Authenticated,
+  type AuthSecrets,
+  type ConnectingAuth,
+  invariant,
+  type Peer,
+  type ResetReason,
+  unreachable,
+} from '@spirula/world';
+import { type Frame, Tag, tagName } from './frame.ts';
 import {
   decodeAuthBadMethod,
   decodeAuthDone,
+  decodeAuthPayload,
   decodeAuthRequest,
   decodeClientIdent,
   decodeHello,
   decodeServerIdent,
   encodeAuthBadMethod,
   encodeAuthDone,
+  encodeAuthPayload,
   encodeAuthRequest,
   encodeClientIdent,
   encodeHello,
@@ -60,7 +71,8 @@ export interface Self {
 export interface ClientRole {
   readonly name: 'client';
   readonly self: Self;
-  readonly auth: ClientAuth;
+  /** Asked when it is this side's turn: what was learned meanwhile counts. Undefined: it cannot. */
+  authenticate(): ConnectingAuth | undefined;
   /** What is expected to answer, and the address dialled. */
   readonly targetType: EntityTypeName;
   readonly target: EntityAddr;
@@ -69,39 +81,50 @@ export interface ClientRole {
 export interface ServerRole {
   readonly name: 'server';
   readonly self: Self;
-  /** The methods taken, in order of preference; at least one. */
-  readonly auths: readonly ServerAuth[];
   /** The other end of the connection, as the network shows it. */
   readonly remote: EntityAddr;
-  authorize(claim: Claim): AuthDecision;
+  /** The methods taken of a peer that says to be of a type, in order of preference; at least one. */
+  accept(peerType: EntityTypeName): readonly AcceptingMethod[];
 }
 
 export type Role = ClientRole | ServerRole;
 
 export type HandshakeState =
   | { readonly name: 'helloWait' }
-  /** `attempts` counts the refused ones: at most MAX_AUTH_ATTEMPTS. */
-  | { readonly name: 'authWait'; readonly attempts: number }
+  /** Connecting, until AUTH_DONE. */
+  | { readonly name: 'authReplyWait'; readonly auth: ConnectingAuth; readonly rounds: number }
+  /** Accepting: `attempts` counts the refused ones, at most MAX_AUTH_ATTEMPTS. */
+  | { readonly name: 'authWait'; readonly peerType: EntityTypeName; readonly attempts: number }
   | {
-      readonly name: 'signatureWait';
-      readonly signature: Bytes;
-      readonly globalId: bigint;
-      /** Accepting: who the peer is. Connecting: undefined until SERVER_IDENT. */
-      readonly entity: EntityName | undefined;
+      readonly name: 'authMoreWait';
+      readonly exchange: AuthExchange;
+      readonly method: number;
+      readonly mode: number;
+      readonly methods: readonly AcceptingMethod[];
     }
-  | { readonly name: 'identWait'; readonly globalId: bigint; readonly entity: EntityName | undefined }
+  /** The signature itself is the connection's to check. Connecting, it is not known yet who the peer is. */
+  | { readonly name: 'signatureWait' | 'identWait'; readonly globalId: bigint; readonly peer: AcceptedPeer | undefined }
   | { readonly name: 'ready' }
   | { readonly name: 'failed' };
 
+interface AcceptedPeer extends Authenticated {
+  readonly exchange?: AuthExchange;
+}
+
 export type HandshakeEffect =
   | { readonly kind: 'send'; readonly tag: number; readonly payload: Bytes }
+  /** Authentication is done: what both have said is signed from both sides; in secure mode all that follows is sealed. */
+  | { readonly kind: 'sign'; readonly mode: number; readonly secrets: AuthSecrets | undefined }
   | { readonly kind: 'ready'; readonly peer: Peer }
   /** What was sent before leaves first. */
   | { readonly kind: 'fail'; readonly reason: ResetReason; readonly detail: string };
 
+type AuthReplyWait = Extract<HandshakeState, { readonly name: 'authReplyWait' }>;
 type Step = readonly [HandshakeState, readonly HandshakeEffect[]];
 
 const MAX_AUTH_ATTEMPTS = 4;
+/** AUTH_REPLY_MORE that one attempt takes; the methods there are need one. */
+const MAX_AUTH_ROUNDS = 4;
 
 /** The address a peer is told it has, before its nonce is known. */
 function withoutNonce(addr: EntityAddr): EntityAddr {
@@ -118,10 +141,9 @@ export function startHandshake(role: Role): Step {
 }
 
 /**
- * Advances the handshake by one frame of the peer's. Pure, but for `authorize`, through which a monitor gives out a
- * global id.
+ * Advances the handshake by one frame of the peer's. Pure, but for what the authentication methods keep.
  *
- * @throws MalformedInput when the frame's payload does not parse.
+ * @throws MalformedInput when the frame's payload does not parse, or proves nothing.
  */
 export function stepHandshake(role: Role, state: HandshakeState, frame: Frame): Step {
   const payload = frame.segments[0]!;
@@ -131,13 +153,16 @@ export function stepHandshake(role: Role, state: HandshakeState, frame: Frame): 
   switch (state.name) {
     case 'helloWait':
       return onHello(role, payload);
+    case 'authReplyWait':
+      return onAuthReply(state, frame.tag, payload);
     case 'authWait':
-      if (role.name === 'server') return onAuthRequest(role, state.attempts, payload);
-      return frame.tag === Tag.authDone ? onAuthDone(role, payload) : onAuthBadMethod(payload);
+      return onAuthRequest(asServer(role), state.peerType, state.attempts, payload);
+    case 'authMoreWait':
+      return onAuthPayload(state.exchange, state.method, state.mode, decodeAuthPayload(payload), state.methods);
     case 'signatureWait':
-      return onSignature(role, state, payload);
+      return onSignature(role, state);
     case 'identWait':
-      if (role.name === 'server') return onClientIdent(role, state.globalId, state.entity!, payload);
+      if (role.name === 'server') return onClientIdent(role, state.globalId, state.peer!, payload);
       return frame.tag === Tag.serverIdent
         ? onServerIdent(role, state.globalId, payload)
         : fail('closed', 'the peer requires features that are not known here');
@@ -151,22 +176,30 @@ export function stepHandshake(role: Role, state: HandshakeState, frame: Frame): 
 
 /** The tags that may come in a state. */
 export function expectedTags(role: Role, state: HandshakeState): readonly number[] {
-  const client = role.name === 'client';
   switch (state.name) {
     case 'helloWait':
       return [Tag.hello];
+    case 'authReplyWait':
+      return [Tag.authDone, Tag.authBadMethod, Tag.authReplyMore];
     case 'authWait':
-      return client ? [Tag.authDone, Tag.authBadMethod] : [Tag.authRequest];
+      return [Tag.authRequest];
+    case 'authMoreWait':
+      return [Tag.authRequestMore];
     case 'signatureWait':
       return [Tag.authSignature];
     case 'identWait':
-      return client ? [Tag.serverIdent, Tag.identMissingFeatures] : [Tag.clientIdent];
+      return role.name === 'client' ? [Tag.serverIdent, Tag.identMissingFeatures] : [Tag.clientIdent];
     case 'ready':
     case 'failed':
       return [];
     default:
       return unreachable(state);
   }
+}
+
+function asServer(role: Role): ServerRole {
+  invariant(role.name === 'server', 'only who accepts is asked for authentication');
+  return role;
 }
 
 function fail(reason: ResetReason, detail: string): Step {
@@ -177,80 +210,111 @@ function onHello(role: Role, payload: Bytes): Step {
   const hello = decodeHello(payload);
   const type = entityTypeName(hello.entityType);
   if (type === undefined) return fail('malformed', `unknown entity type ${hello.entityType}`);
-  if (role.name === 'server') return [{ name: 'authWait', attempts: 0 }, []];
+  if (role.name === 'server') return [{ name: 'authWait', peerType: type, attempts: 0 }, []];
   if (type !== role.targetType) return fail('refused', `dialled a ${role.targetType}, a ${type} answers`);
-  const { method, modes } = role.auth;
-  const request = encodeAuthRequest({ method, modes, payload: role.auth.request() });
-  return [{ name: 'authWait', attempts: 0 }, [{ kind: 'send', tag: Tag.authRequest, payload: request }]];
+  const auth = role.authenticate();
+  if (auth === undefined) return fail('closed', `no ticket for a ${type} is held`);
+  const request = encodeAuthRequest({ method: auth.method, modes: auth.modes, payload: auth.request() });
+  return [{ name: 'authReplyWait', auth, rounds: 0 }, [{ kind: 'send', tag: Tag.authRequest, payload: request }]];
 }
 
-function onAuthRequest(role: ServerRole, attempts: number, payload: Bytes): Step {
+// Accepting
+
+function onAuthRequest(role: ServerRole, peerType: EntityTypeName, attempts: number, payload: Bytes): Step {
   const request = decodeAuthRequest(payload);
-  const auth = role.auths.find((each) => each.method === request.method);
-  const mode = auth && request.modes.find((each) => auth.modes.includes(each));
-  if (auth === undefined || mode === undefined) {
+  const methods = role.accept(peerType);
+  const method = methods.find((each) => each.method === request.method);
+  const mode = method && request.modes.find((each) => method.modes.includes(each));
+  if (method === undefined || mode === undefined) {
     if (attempts + 1 >= MAX_AUTH_ATTEMPTS) return fail('closed', 'no authentication method in common');
     // The peer may try another method on the same connection.
-    return [{ name: 'authWait', attempts: attempts + 1 }, [badMethod(role, request.method, Errno.EOPNOTSUPP)]];
+    const refusal = badMethod(methods, request.method, Errno.EOPNOTSUPP);
+    return [{ name: 'authWait', peerType, attempts: attempts + 1 }, [refusal]];
   }
-  const claim = auth.readRequest(request.payload);
-  const decision = role.authorize(claim);
-  if (decision.kind === 'refuse') {
-    const detail = `${claim.entity.type}.${claim.entity.id} is refused with ${decision.code}`;
-    // Not now: a peer that is told so as an error gives up; one that finds the connection closed looks elsewhere.
-    if (decision.code === Errno.EAGAIN) return fail('closed', detail);
-    return [
-      { name: 'failed' },
-      [badMethod(role, request.method, decision.code), { kind: 'fail', reason: 'closed', detail }],
-    ];
-  }
-  const { globalId } = decision;
-  const done = encodeAuthDone({ globalId, mode, payload: auth.done() });
-  const signature = auth.signature();
-  return [
-    { name: 'signatureWait', signature, globalId, entity: claim.entity },
-    [
-      { kind: 'send', tag: Tag.authDone, payload: done },
-      { kind: 'send', tag: Tag.authSignature, payload: signature },
-    ],
-  ];
+  return onAuthPayload(method.begin(mode), method.method, mode, request.payload, methods);
 }
 
-function badMethod(role: ServerRole, method: number, result: number): HandshakeEffect {
+function onAuthPayload(
+  exchange: AuthExchange,
+  method: number,
+  mode: number,
+  payload: Bytes,
+  methods: readonly AcceptingMethod[],
+): Step {
+  const answer = exchange.step(payload);
+  switch (answer.kind) {
+    case 'more': {
+      const more = encodeAuthPayload(answer.payload);
+      return [
+        { name: 'authMoreWait', exchange, method, mode, methods },
+        [{ kind: 'send', tag: Tag.authReplyMore, payload: more }],
+      ];
+    }
+    case 'done': {
+      const { peer, secrets } = answer;
+      const { globalId } = peer;
+      const done = encodeAuthDone({ globalId, mode, payload: answer.payload });
+      return [
+        { name: 'signatureWait', globalId, peer: secrets === undefined ? peer : { ...peer, exchange } },
+        [
+          { kind: 'send', tag: Tag.authDone, payload: done },
+          { kind: 'sign', mode, secrets },
+        ],
+      ];
+    }
+    case 'refuse': {
+      const { code, detail } = answer;
+      // Not now: a peer that is told so as an error gives up; one that finds the connection closed looks elsewhere.
+      if (code === Errno.EAGAIN) return fail('closed', detail);
+      return [{ name: 'failed' }, [badMethod(methods, method, code), { kind: 'fail', reason: 'closed', detail }]];
+    }
+    default:
+      return unreachable(answer);
+  }
+}
+
+function badMethod(methods: readonly AcceptingMethod[], method: number, result: number): HandshakeEffect {
   const payload = encodeAuthBadMethod({
     method,
     result,
-    allowedMethods: role.auths.map((auth) => auth.method),
-    allowedModes: [...new Set(role.auths.flatMap((auth) => auth.modes))],
+    allowedMethods: methods.map((each) => each.method),
+    allowedModes: [...new Set(methods.flatMap((each) => each.modes))],
   });
   return { kind: 'send', tag: Tag.authBadMethod, payload };
 }
 
-function onAuthBadMethod(payload: Bytes): Step {
-  const refusal = decodeAuthBadMethod(payload);
-  return fail(
-    'closed',
-    `authentication method ${refusal.method} is refused with ${refusal.result}, allowed: ${refusal.allowedMethods}`,
-  );
-}
+// Connecting
 
-function onAuthDone(role: ClientRole, payload: Bytes): Step {
-  const done = decodeAuthDone(payload);
-  if (done.mode !== ConnectionMode.crc) return fail('malformed', `connection mode ${done.mode} was not asked for`);
-  const signature = role.auth.signature();
-  return [
-    { name: 'signatureWait', signature, globalId: done.globalId, entity: undefined },
-    [{ kind: 'send', tag: Tag.authSignature, payload: signature }],
-  ];
+function onAuthReply({ auth, rounds }: AuthReplyWait, tag: number, payload: Bytes): Step {
+  switch (tag) {
+    case Tag.authReplyMore: {
+      if (rounds >= MAX_AUTH_ROUNDS) return fail('malformed', 'authentication has no end');
+      const more = encodeAuthPayload(auth.more(decodeAuthPayload(payload)));
+      return [
+        { name: 'authReplyWait', auth, rounds: rounds + 1 },
+        [{ kind: 'send', tag: Tag.authRequestMore, payload: more }],
+      ];
+    }
+    case Tag.authDone: {
+      const done = decodeAuthDone(payload);
+      if (!auth.modes.includes(done.mode)) return fail('malformed', `connection mode ${done.mode} was not asked for`);
+      const secrets = auth.done(done);
+      const next: HandshakeState = { name: 'signatureWait', globalId: done.globalId, peer: undefined };
+      return [next, [{ kind: 'sign', mode: done.mode, secrets }]];
+    }
+    default: {
+      const { method, result, allowedMethods } = decodeAuthBadMethod(payload);
+      auth.refused(result);
+      return fail('closed', `authentication method ${method} is refused with ${result}, allowed: ${allowedMethods}`);
+    }
+  }
 }
 
 function onSignature(
   role: Role,
-  state: Extract<HandshakeState, { readonly name: 'signatureWait' }>,
-  payload: Bytes,
+  state: Extract<HandshakeState, { readonly name: 'signatureWait' | 'identWait' }>,
 ): Step {
-  if (!equalBytes(payload, state.signature)) return fail('malformed', 'the authentication signature does not match');
-  const next: HandshakeState = { name: 'identWait', globalId: state.globalId, entity: state.entity };
+  const next: HandshakeState = { ...state, name: 'identWait' };
   if (role.name === 'server') return [next, []];
   const ident = encodeClientIdent({
     addrs: role.self.addrs,
@@ -270,7 +334,7 @@ function isOneOf(own: AddrVec, dialled: EntityAddr): boolean {
   return own.some((addr) => sameAddr({ ...addr, nonce: dialled.nonce === 0 ? 0 : addr.nonce }, dialled));
 }
 
-function onClientIdent(role: ServerRole, globalId: bigint, entity: EntityName, payload: Bytes): Step {
+function onClientIdent(role: ServerRole, globalId: bigint, peer: AcceptedPeer, payload: Bytes): Step {
   const ident = decodeClientIdent(payload);
   if (ident.addrs.length === 0) return fail('malformed', 'the peer has no address');
   if (!isOneOf(role.self.addrs, ident.target)) {
@@ -302,7 +366,7 @@ function onClientIdent(role: ServerRole, globalId: bigint, entity: EntityName, p
     { name: 'ready' },
     [
       { kind: 'send', tag: Tag.serverIdent, payload: answer },
-      { kind: 'ready', peer: { entity, addrs: ident.addrs, globalId } },
+      { kind: 'ready', peer: { ...peer, addrs: ident.addrs, globalId } },
     ],
   ];
 }

@@ -10,6 +10,7 @@ import {
   encodeAddr,
   encodeAddrVec,
 } from '@spirula/encoding';
+import type { AuthDone } from '@spirula/world';
 
 /**
  * What Ceph 16.2.15 supports (CEPH_FEATURES_SUPPORTED_DEFAULT). Offering the same makes a peer pick exactly the encodings
@@ -88,12 +89,6 @@ export function decodeAuthBadMethod(bytes: Bytes): AuthBadMethod {
   };
 }
 
-export interface AuthDone {
-  readonly globalId: bigint;
-  readonly mode: number;
-  readonly payload: Bytes;
-}
-
 export function encodeAuthDone(done: AuthDone): Bytes {
   const payload = new Encoder(32);
   payload.u64big(done.globalId);
@@ -109,6 +104,17 @@ export function decodeAuthDone(bytes: Bytes): AuthDone {
     mode: payload.u32('connection mode'),
     payload: payload.blob('auth payload'),
   };
+}
+
+/** Payload of AUTH_REPLY_MORE and AUTH_REQUEST_MORE. */
+export function encodeAuthPayload(payload: Bytes): Bytes {
+  const frame = new Encoder(payload.length + 4);
+  frame.blob(payload);
+  return frame.finish();
+}
+
+export function decodeAuthPayload(bytes: Bytes): Bytes {
+  return new Decoder(bytes).blob('auth payload');
 }
 
 /** SERVER_IDENT; with `target`, CLIENT_IDENT. */

@@ -3,7 +3,6 @@ import type { EntityName } from '@spirula/encoding';
 import type { Message } from '@spirula/messages';
 import { type Config, type Daemon, DeviceError, type Log, type World, type WorldEvent } from '@spirula/world';
 import { NodeClock } from './clock.ts';
-import { crc32c } from './crc.ts';
 import { nodeCrypto } from './crypto.ts';
 import { type NetStats, NodeNet } from './net.ts';
 import type { NetBounds } from './net-bounds.ts';
@@ -91,9 +90,10 @@ export class DaemonHost {
     this.#net = new NodeNet({
       entity: config.entity,
       ...(config.gid === undefined ? {} : { gid: config.gid }),
-      crc32c,
+      crypto: nodeCrypto,
       log: config.log,
       deliver: (event) => this.#handle(event),
+      auth: () => this.#daemon?.auth,
       authorize: (request) => {
         const decision = this.#guard(() => this.#daemon?.authorize?.(request));
         return decision ?? { kind: 'accept', globalId: request.globalId };

@@ -1,10 +1,12 @@
 import { createServer, type Socket, connect as tcpConnect } from 'node:net';
+import { AuthPurpose, noneConnecting } from '@spirula/auth';
 import type { AddrVec } from '@spirula/encoding';
 import type { Message } from '@spirula/messages';
-import { AuthPurpose, MsgrConnection, noneClient } from '@spirula/msgr';
+import { MsgrConnection } from '@spirula/msgr';
 import type { AuthDecision, WorldEvent } from '@spirula/world';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { cephCrc32c } from '../../../test/src/captures.ts';
+import { nodeCrypto } from './crypto.ts';
 import { NodeNet, type NodeNetConfig } from './net.ts';
 
 type Event = WorldEvent<Message>;
@@ -22,7 +24,8 @@ class Station {
     this.net = new NodeNet({
       entity: { type, id: type === 'client' ? 'admin' : '0' },
       ...(type === 'client' ? {} : { gid: 0n }),
-      crc32c: cephCrc32c,
+      crypto: nodeCrypto,
+      auth: () => undefined,
       log: { debug: quiet, info: quiet, warn: (line) => this.warnings.push(line), error: quiet },
       deliver: (event) => {
         expect(this.#delivering).toBe(false);
@@ -260,11 +263,11 @@ describe('bounds', () => {
       role: {
         name: 'client',
         self: { entity: { type: 'client', id: 'bad' }, addrs: good.net.endpoint('client'), gid: 1n, globalSeq: 1n },
-        auth: noneClient({ type: 'client', id: 'bad' }, AuthPurpose.authorizer, 1n),
+        authenticate: () => noneConnecting({ type: 'client', id: 'bad' }, AuthPurpose.authorizer, 1n),
         targetType: 'osd',
         target: addrs[0]!,
       },
-      crc32c: cephCrc32c,
+      crypto: nodeCrypto,
     });
     bad.on('data', (chunk: Buffer) => {
       machine.feed(chunk);

@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { type AddressInfo, connect, type Server, type Socket } from 'node:net';
+import { noneAccepting, noneConnecting, purposeOf } from '@spirula/auth';
 import {
   AddrType,
   type AddrVec,
@@ -10,17 +11,17 @@ import {
 } from '@spirula/encoding';
 import { decodeMessage, encodeMessage, isPrivate, type Message, UnknownMessage } from '@spirula/messages';
 import {
-  AuthPurpose,
-  type Crc32c,
   MsgrConnection,
-  noneClient,
-  noneServer,
+  type MsgrCrypto,
   type OutgoingMessage,
   type RawMessage,
+  type Role,
   type Self,
 } from '@spirula/msgr';
 import {
+  type AcceptingMethod,
   type AuthDecision,
+  type Authentication,
   type AuthRequest,
   invariant,
   type Log,
@@ -39,11 +40,13 @@ export interface NodeNetConfig {
   readonly entity: EntityName;
   /** OSD number or monitor rank. Without it, the global id a monitor gives. */
   readonly gid?: bigint;
-  readonly crc32c: Crc32c;
+  readonly crypto: MsgrCrypto;
   readonly log: Log;
   /** Takes one event at a time, never while it is still at work on another. */
   deliver(event: WorldEvent<Message>): void;
-  /** Who may connect. Asked during the handshake. */
+  /** How the daemon authenticates; undefined: by auth none. Asked, and used, during handshakes. */
+  auth(): Authentication | undefined;
+  /** Under auth none: who may connect. Asked during the handshake. */
   authorize(request: AuthRequest): AuthDecision;
   readonly bounds?: Partial<NetBounds>;
 }
@@ -148,12 +151,12 @@ export class NodeNet implements Net<Message> {
       this.#post({ kind: 'reset', session: id, reason: 'refused', detail });
       return id;
     }
-    const { entity } = this.#config;
-    const purpose = to.type === 'mon' && entity.type !== 'mon' ? AuthPurpose.monitor : AuthPurpose.authorizer;
-    const connection = new MsgrConnection({
-      role: { name: 'client', self, auth: noneClient(entity, purpose, this.#globalId), targetType: to.type, target },
-      crc32c: this.#config.crc32c,
-      allocate,
+    const connection = this.#connection({
+      name: 'client',
+      self,
+      authenticate: () => this.#authenticate(id, to.type),
+      targetType: to.type,
+      target,
     });
     const session = new NetSession({
       id,
@@ -241,6 +244,23 @@ export class NodeNet implements Net<Message> {
     return this.#lastSession;
   }
 
+  #connection(role: Role): MsgrConnection {
+    return new MsgrConnection({ role, crypto: this.#config.crypto, allocate });
+  }
+
+  #authenticate(session: SessionId, to: EntityName['type']) {
+    const { entity } = this.#config;
+    const auth = this.#config.auth();
+    return auth ? auth.connect(session, to) : noneConnecting(entity, purposeOf(entity.type, to), this.#globalId);
+  }
+
+  #accept(endpoint: string, peerType: EntityName['type']): readonly AcceptingMethod[] {
+    const auth = this.#config.auth();
+    return (
+      auth?.accept(endpoint, peerType) ?? [noneAccepting((claim) => this.#config.authorize({ endpoint, ...claim }))]
+    );
+  }
+
   #self(endpoint: string): Self {
     this.#globalSeq += 1n;
     const { entity, gid } = this.#config;
@@ -267,16 +287,11 @@ export class NodeNet implements Net<Message> {
       socket.destroy();
       return;
     }
-    const connection = new MsgrConnection({
-      role: {
-        name: 'server',
-        self: this.#self(endpoint),
-        auths: [noneServer],
-        remote: { type: AddrType.v2, nonce: 0, family: 2, ip: remoteAddress, port: remotePort },
-        authorize: (claim) => this.#config.authorize({ endpoint, ...claim }),
-      },
-      crc32c: this.#config.crc32c,
-      allocate,
+    const connection = this.#connection({
+      name: 'server',
+      self: this.#self(endpoint),
+      remote: { type: AddrType.v2, nonce: 0, family: 2, ip: remoteAddress, port: remotePort },
+      accept: (peerType) => this.#accept(endpoint, peerType),
     });
     const session = new NetSession({
       id: this.#nextSession(),

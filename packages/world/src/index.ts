@@ -1,3 +1,16 @@
+export {
+  type AcceptingMethod,
+  type AuthAnswer,
+  type AuthDone,
+  type AuthExchange,
+  type Authenticated,
+  type Authentication,
+  AuthMethod,
+  type AuthSecrets,
+  CONNECTION_SECRET_BYTES,
+  type ConnectingAuth,
+  ConnectionMode,
+} from './authentication.ts';
 export { MAX_DRIFT_PPM, outlast } from './drift.ts';
 export { InvariantViolation, invariant, unreachable } from './invariant.ts';
 export { KvOverlay, type OverlayAnswer } from './kv-overlay.ts';

@@ -3,6 +3,15 @@
  * prints them). Times are in seconds, sizes in bytes, unless the name says otherwise.
  */
 export const DEFAULTS = {
+  // Authentication: how long tickets are good for, and how frames are protected, best first
+  auth_mon_ticket_ttl: 259_200,
+  auth_service_ticket_ttl: 3600,
+  ms_client_mode: 'crc secure',
+  ms_cluster_mode: 'crc secure',
+  ms_service_mode: 'crc secure',
+  ms_mon_client_mode: 'secure crc',
+  ms_mon_cluster_mode: 'secure crc',
+  ms_mon_service_mode: 'secure crc',
   // Monitors
   mon_lease: 5,
   mon_lease_renew_interval_factor: 0.6,

@@ -11,6 +11,7 @@
  * Two implementations: `sim/world` and `runtime-node`. One contract suite runs against both.
  */
 import type { AddrVec, Bytes, EntityName, UTime } from '@spirula/encoding';
+import type { AuthExchange, Authentication } from './authentication.ts';
 import type { Config } from './options.ts';
 
 /** Microseconds on the daemon's own monotonic clock. Integer below 2^53; never wall time. */
@@ -53,9 +54,11 @@ export interface Daemon<M extends WireMessage = WireMessage> {
   start(): void;
   /** The only way in. Runs to completion. */
   handle(event: WorldEvent<M>): void;
+  /** How it authenticates. Without it by auth none: each side believes what the other says of itself. */
+  readonly auth?: Authentication | undefined;
   /**
-   * Asked by the world, during the handshake of an incoming connection, who the peer may be. Must not change state,
-   * except that a monitor allocates a global id.
+   * Under auth none, asked by the world during the handshake of an incoming connection, who the peer may be. Must not
+   * change state, except that a monitor allocates a global id.
    */
   authorize?(request: AuthRequest): AuthDecision;
 }
@@ -151,6 +154,8 @@ export interface Peer {
    * anything, as under auth none.
    */
   readonly caps?: string | undefined;
+  /** Of one who connected: what authenticated it, for those who go on authenticating on the session. */
+  readonly exchange?: AuthExchange | undefined;
 }
 
 export interface AuthRequest {

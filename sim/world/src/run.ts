@@ -2,6 +2,7 @@ import type { AddrVec, EntityName } from '@spirula/encoding';
 import type { Message } from '@spirula/messages';
 import {
   type AuthDecision,
+  type Authentication,
   type AuthRequest,
   type Daemon,
   DeviceError,
@@ -156,11 +157,20 @@ export class Run implements NetOwner {
     if (this.responsive) this.#handle('call', work);
   }
 
-  authorize(request: AuthRequest): AuthDecision {
-    let decision: AuthDecision | undefined;
-    this.#handle('authorize', () => {
-      decision = this.#daemon!.authorize?.(request);
+  get auth(): Authentication | undefined {
+    return this.#daemon?.auth;
+  }
+
+  during<T>(work: () => T): T | undefined {
+    let result: T | undefined;
+    this.#handle('authentication', () => {
+      result = work();
     });
+    return result;
+  }
+
+  authorize(request: AuthRequest): AuthDecision {
+    const decision = this.during(() => this.#daemon!.authorize?.(request));
     return decision ?? { kind: 'accept', globalId: request.globalId };
   }
 

@@ -1,20 +1,43 @@
 /**
- * A connection between two runs of daemons, seen from one end. The handshake is msgr2's in six legs, each a packet:
+ * A connection between two runs of daemons, seen from one end. The handshake is msgr2's in six legs, each a packet, and two
+ * more for each round that authentication takes:
  *
  *     dialling                          accepting
  *       ---------- connect ----------->   refused when nobody listens
  *       <--------- accepted -----------
- *       -- hello, auth request -------->   authorize()
- *       <-- hello, auth done -----------
+ *       -- hello, auth request -------->
+ *       <-- hello, auth reply more -----   as often as the method needs it
+ *       -- auth request more ---------->
+ *       <-- auth done ------------------
  *       -- client ident --------------->   the dialled nonce must be this run's; `accepted`
  *       <-- server ident ---------------   `opened`
  *
  * A process that hangs does not take part, its kernel does: connections are made and data acknowledged, up to a point.
  */
-import { AddrType, type AddrVec, type EntityAddr, type EntityName, formatAddrVec } from '@spirula/encoding';
+import {
+  AddrType,
+  type AddrVec,
+  type Bytes,
+  type EntityAddr,
+  type EntityName,
+  Errno,
+  formatAddrVec,
+} from '@spirula/encoding';
 import { isPrivate, type Message } from '@spirula/messages';
-import type { AuthDecision, AuthRequest, Instant, Peer, ResetReason, SessionId, WorldEvent } from '@spirula/world';
+import type {
+  AuthAnswer,
+  AuthExchange,
+  Authenticated,
+  AuthSecrets,
+  ConnectingAuth,
+  Instant,
+  Peer,
+  ResetReason,
+  SessionId,
+  WorldEvent,
+} from '@spirula/world';
 import { passCodec } from './codec-pass.ts';
+import { Acceptance, type Authenticator, attempt, connectingAuth, sameSecrets } from './handshake.ts';
 import type { Path } from './path.ts';
 import type { Pipe } from './pipe.ts';
 import type { Scheduler } from './scheduler.ts';
@@ -32,8 +55,7 @@ const KEEPALIVE: Instant = 10_000_000;
 const KEEPALIVE_TIMEOUT: Instant = 30_000_000;
 
 /** A run of a daemon, as its connections see it. */
-export interface NetOwner {
-  readonly entity: EntityName;
+export interface NetOwner extends Authenticator {
   readonly gid: bigint | undefined;
   readonly machine: string;
   /** Whether the process does anything: it neither hangs nor is gone. */
@@ -48,7 +70,6 @@ export interface NetOwner {
   readonly tracer: Tracer | undefined;
   /** `checksum` is that of a message, for the digest; `sent` is for traces. */
   deliver(event: WorldEvent<Message>, checksum?: number, sent?: SentMessage): void;
-  authorize(request: AuthRequest): AuthDecision;
   reportBug(rule: string): void;
   onAccept(session: Session): void;
   onSessionGone(session: Session): void;
@@ -76,6 +97,18 @@ export interface Wire {
 export interface Dialled {
   readonly type: EntityName['type'];
   readonly addrs: AddrVec;
+}
+
+/** What the two ends of a handshake know of it. */
+interface Handshake {
+  readonly auth: ConnectingAuth;
+  readonly acceptance: Acceptance;
+  readonly to: Dialled;
+  readonly target: EntityAddr;
+}
+
+interface AcceptedPeer extends Authenticated {
+  readonly exchange?: AuthExchange | undefined;
 }
 
 export class Session {
@@ -150,38 +183,83 @@ export class Session {
     other.#other = this;
     other.#out = this.#wire.newPipe(back, () => other.#onStalled());
     this.#other = other;
-    other.#leg(() => this.#leg(() => other.#onHello(this, to, target)));
+    other.#leg(() => this.#onAccepted(to, target));
   }
 
-  #onHello(client: Session, to: Dialled, target: EntityAddr): void {
-    const { entity, globalId } = client.owner;
-    if (this.owner.entity.type !== to.type) {
-      this.#hangUp();
-      client.#awaitsIdent = true;
+  /** Connected: who this is, and the first word of authentication. */
+  #onAccepted(to: Dialled, target: EntityAddr): void {
+    const other = this.#other!;
+    const auth = connectingAuth(this.owner, this.id, to.type);
+    if (auth === undefined) {
+      this.#sendReset();
+      this.#end('closed', `no ticket for a ${to.type} is held`);
       return;
     }
-    const decision = this.owner.authorize({ endpoint: this.endpoint, entity, globalId });
-    if (decision.kind === 'refuse') {
-      this.#hangUp();
-      return;
-    }
+    const payload = this.owner.auth ? this.owner.during(() => auth.request()) : auth.request();
     this.#leg(() => {
-      client.#awaitsIdent = true;
-      client.#leg(() => this.#onClientIdent(client, to, target, decision.globalId));
+      if (payload === undefined || other.owner.entity.type !== to.type) {
+        other.#hangUp();
+        this.#awaitsIdent = true;
+        return;
+      }
+      const acceptance = new Acceptance(other.owner, other.endpoint, this.owner.entity.type, auth);
+      other.#onAuth(this, { auth, acceptance, to, target }, payload);
     });
   }
 
-  #onClientIdent(client: Session, to: Dialled, target: EntityAddr, globalId: bigint): void {
+  /** Takes a payload of the peer's that authenticates it. */
+  #onAuth(client: Session, handshake: Handshake, payload: Bytes): void {
+    const answer = handshake.acceptance.answer(payload);
+    if (answer === undefined || (answer.kind === 'refuse' && answer.code === Errno.EAGAIN)) this.#hangUp();
+    else if (answer.kind === 'refuse') {
+      const { auth } = handshake;
+      this.#leg(() => {
+        if (client.owner.auth) client.owner.during(() => auth.refused(answer.code));
+        client.#end('closed', `authentication is refused with ${answer.code}`);
+      });
+      this.#hangUp();
+    } else this.#leg(() => client.#onAuthReply(this, handshake, answer));
+  }
+
+  #onAuthReply(server: Session, handshake: Handshake, answer: Exclude<AuthAnswer, { readonly kind: 'refuse' }>): void {
+    const { auth, acceptance } = handshake;
+    const { owner } = this;
+    if (answer.kind === 'more') {
+      const more = owner.during(() => attempt(() => auth.more(answer.payload)));
+      if (more === undefined) return this.abort('malformed', 'what the peer says of authentication makes no sense');
+      this.#leg(() => server.#onAuth(this, handshake, more));
+      return;
+    }
+    const { peer, payload } = answer;
+    const { mode } = acceptance;
+    let secrets: AuthSecrets | undefined;
+    if (owner.auth !== undefined) {
+      const found = owner.during(() =>
+        attempt(() => ({ secrets: auth.done({ globalId: peer.globalId, mode, payload }) })),
+      );
+      if (found === undefined) return this.abort('malformed', 'the peer proves nothing');
+      secrets = found.secrets;
+    }
+    if (!sameSecrets(secrets, answer.secrets)) {
+      return this.abort('malformed', 'the authentication signature does not match');
+    }
+    this.#awaitsIdent = true;
+    this.#leg(() =>
+      server.#onClientIdent(this, handshake, secrets ? { ...peer, exchange: acceptance.exchange } : peer),
+    );
+  }
+
+  #onClientIdent(client: Session, { to, target }: Handshake, accepted: AcceptedPeer): void {
     const own = this.owner.addrsOf(this.endpoint);
     if (target.nonce !== 0 && own.every(({ nonce }) => nonce !== target.nonce)) {
       this.#hangUp();
       return;
     }
+    const { globalId } = accepted;
     const addrs = target.nonce === 0 ? own.map((addr) => ({ ...addr, nonce: 0 })) : own;
     const peer: Peer = { entity: { type: to.type, id: String(this.owner.gid ?? 0n) }, addrs, globalId };
     this.#leg(() => client.#onServerIdent(peer));
-    const { entity } = client.owner;
-    this.#open({ entity, addrs: client.owner.addrsOf(client.endpoint), globalId });
+    this.#open({ ...accepted, addrs: client.owner.addrsOf(client.endpoint) });
   }
 
   #onServerIdent(peer: Peer): void {
