@@ -42,7 +42,10 @@ beforeEach(async () => {
   });
   lab = new Lab(spec, 1);
   expect(lab.boot()).toBeUndefined();
-  rados = lab.cluster.addTools('admin', (world, monAddrs) => new Rados(world, { monAddrs, fsid: lab.cluster.fsid }));
+  rados = lab.cluster.addTools(
+    'admin',
+    (world, monAddrs, auth) => new Rados(world, { monAddrs, auth, fsid: lab.cluster.fsid }),
+  );
   await settle(rados.connect());
   io = await settle(rados.ioctx(lab.cluster.pool));
 });

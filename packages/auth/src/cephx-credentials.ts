@@ -112,7 +112,7 @@ export class CephxCredentials implements Authentication {
   }
 
   #connectMon(session: SessionId, modes: readonly number[]): ConnectingAuth {
-    const { crypto, clock } = this.#world;
+    const { crypto } = this.#world;
     const globalId = this.#globalId;
     const old = this.#tickets.get('auth');
     let serverChallenge = 0n;
@@ -144,11 +144,11 @@ export class CephxCredentials implements Authentication {
       },
       refused: (code) => {
         this.#refusal = code;
-        // What came with the global id counts no more: the monitors are to give another.
-        if (code !== Errno.EACCES || globalId === 0n || globalId !== this.#globalId) return;
+        // The ticket that came with its global id counts no more. A daemon begins anew under another. A client must not: OSDs
+        // would take its requests under way for somebody else's, and carry them out twice. It stays refused, as in Ceph.
+        if (this.entity.type === 'client' || code !== Errno.EACCES || globalId !== this.#globalId) return;
         this.#globalId = 0n;
         this.#tickets.clear();
-        this.#askedAt = clock.now();
       },
     };
   }

@@ -21,6 +21,6 @@ export {
   parseCryptoKey,
 } from './crypto-key.ts';
 export type { CapsService, EntityAuth } from './entity-auth.ts';
+export { formatEntityName } from './entity-name.ts';
 export { compareEntityNames, parseEntityName } from './entity-order.ts';
 export { formatKeyring, type Keyring, MalformedKeyring, parseKeyring, sortedCaps, sortedEntities } from './keyring.ts';
-export { formatEntityName } from './entity-name.ts';

@@ -154,6 +154,8 @@ const messages: Arbitraries = {
   mon_command: fc.record({ tid, fsid, cmd: strings, data: bytes }),
   mon_command_ack: fc.record({ tid, code: i32, status: text, cmd: strings, data: bytes }),
   mon_get_map: fc.constant({}),
+  auth: fc.record({ tid, protocol: u32, payload: bytes }),
+  auth_reply: fc.record({ tid, protocol: u32, result: i32, globalId: u64, payload: bytes }),
   mon_get_version: fc.record({ tid, handle: u64, what: text }),
   mon_get_version_reply: fc.record({ tid, handle: u64, newest: uint, oldest: uint }),
   mon_map: fc.record({ monmap: bytes }),

@@ -5,6 +5,7 @@
 import { type Bytes, Decoder, EMPTY, Encoder, MalformedInput } from '@spirula/encoding';
 import type { OutgoingMessage, RawMessage } from '@spirula/msgr';
 import { invariant, type WireMessage } from '@spirula/world';
+import { authCodec, authReplyCodec } from './auth.ts';
 import { commandCodec, commandReplyCodec, mgrCommandCodec, mgrCommandReplyCodec } from './command.ts';
 import { configCodec } from './config.ts';
 import { getPoolStatsCodec, getPoolStatsReplyCodec } from './get-pool-stats.ts';
@@ -58,6 +59,8 @@ const publicCodecs: CodecOf<PublicMessage> = {
   mon_command: monCommandCodec,
   mon_command_ack: monCommandAckCodec,
   mon_get_map: monGetMapCodec,
+  auth: authCodec,
+  auth_reply: authReplyCodec,
   mon_get_version: monGetVersionCodec,
   mon_get_version_reply: monGetVersionReplyCodec,
   mon_map: monMapCodec,

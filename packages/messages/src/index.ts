@@ -1,3 +1,4 @@
+export type { AuthMessage, AuthReply } from './auth.ts';
 export { decodeMessage, encodeMessage, isPrivate, UnknownMessage } from './codec.ts';
 export type { Command, CommandReply, MgrCommand, MgrCommandReply } from './command.ts';
 export type { ConfigMessage } from './config.ts';

@@ -1,3 +1,4 @@
+import type { AuthMessage, AuthReply } from './auth.ts';
 import type { Command, CommandReply, MgrCommand, MgrCommandReply } from './command.ts';
 import type { ConfigMessage } from './config.ts';
 import type { GetPoolStats, GetPoolStatsReply } from './get-pool-stats.ts';
@@ -22,6 +23,8 @@ import type { WatchNotify } from './watch-notify.ts';
 
 /** What Ceph's clients know: travels in Ceph's encoding. */
 export type PublicMessage =
+  | AuthMessage
+  | AuthReply
   | Command
   | CommandReply
   | ConfigMessage

@@ -6,6 +6,7 @@
  *   standby ----------------------------------> active ------------------------> standby
  *   beacons                                     beacons, takes reports, digests, commands
  */
+import { CephxCredentials, type CryptoKey } from '@spirula/auth';
 import {
   type AddrVec,
   type Bytes,
@@ -57,6 +58,8 @@ export interface MgrOptions {
   readonly fsid: Uuid;
   /** One address vector a monitor. */
   readonly monAddrs: readonly AddrVec[];
+  /** Its secret key: it authenticates by cephx. */
+  readonly key?: CryptoKey | undefined;
   readonly hostname?: string;
   /** Service name -> URL, as `ceph mgr services` shows them. */
   readonly services?: ReadonlyMap<string, string>;
@@ -69,6 +72,7 @@ interface Client {
 }
 
 export class Mgr implements Daemon<Message> {
+  readonly auth: CephxCredentials | undefined;
   readonly #world: World<Message>;
   readonly #options: MgrOptions;
   readonly #mon: MonClient;
@@ -91,8 +95,10 @@ export class Mgr implements Daemon<Message> {
     this.#services = options.services ?? new Map();
     // Tells this run of the manager from others of its name.
     this.#gid = (BigInt(world.random.u32() & 0x7fff_ffff) << 32n) | BigInt(world.random.u32());
+    this.auth = options.key && new CephxCredentials(world, { type: 'mgr', id: options.name }, options.key);
     this.#mon = new MonClient({
       world,
+      credentials: this.auth,
       endpoint: ENDPOINT,
       monAddrs: options.monAddrs,
       fsid: options.fsid,

@@ -11,6 +11,7 @@
  * growing patience. On every new session the subscriptions are renewed and the unanswered requests sent again under
  * their old transaction numbers.
  */
+import type { CephxCredentials } from '@spirula/auth';
 import {
   type AddrVec,
   type Bytes,
@@ -22,13 +23,14 @@ import {
   type Uuid,
 } from '@spirula/encoding';
 import { decodeMonMap, type MonMap } from '@spirula/maps';
-import type { Message } from '@spirula/messages';
-import { type Instant, SECOND, type SessionId, seconds, type World, type WorldEvent } from '@spirula/world';
+import type { AuthReply, Message } from '@spirula/messages';
+import { AuthMethod, type Instant, SECOND, type SessionId, seconds, type World, type WorldEvent } from '@spirula/world';
 import { MonHunt } from './mon-hunt.ts';
 import { MonSubscriptions } from './mon-subscriptions.ts';
 
 const HUNT_TIMER = 'mon-client hunt';
 const TICK_TIMER = 'mon-client tick';
+const AUTH_TIMER = 'mon-client auth';
 const HUNT_PARALLEL = 3;
 const HUNT_STAGGER: Instant = SECOND / 10;
 /** Between two rounds of refusals; grows by half each time, up to mon_client_hunt_interval. */
@@ -47,6 +49,10 @@ export interface MonClientOptions {
   readonly endpoint: string;
   /** One address vector a monitor; the MonMap replaces them. */
   readonly monAddrs: readonly AddrVec[];
+  /** Under cephx: kept up to date from here, as long as there is a session. */
+  readonly credentials?: CephxCredentials | undefined;
+  /** All monitors that answer refuse this client; `code` is a negative errno. They are asked again nevertheless. */
+  readonly onRefused?: (code: number) => void;
   /** When given, a monitor of another cluster is not listened to. */
   readonly fsid?: Uuid;
   /** Sent along with subscriptions, for people. */
@@ -128,6 +134,7 @@ export class MonClient {
     this.#state = { name: 'idle' };
     this.#world.clock.disarm(HUNT_TIMER);
     this.#world.clock.disarm(TICK_TIMER);
+    this.#world.clock.disarm(AUTH_TIMER);
     const unanswered = [...this.#requests.values()];
     this.#requests.clear();
     this.#queued = [];
@@ -140,6 +147,7 @@ export class MonClient {
       case 'timer':
         if (event.name === HUNT_TIMER) this.#onHuntTimer();
         else if (event.name === TICK_TIMER) this.#onTick();
+        else if (event.name === AUTH_TIMER) this.#renewAuth();
         else return false;
         return true;
       case 'opened':
@@ -259,6 +267,7 @@ export class MonClient {
   #becomeHunting(last: AddrVec | undefined): void {
     this.#closeSessions();
     this.#world.clock.disarm(TICK_TIMER);
+    this.#world.clock.disarm(AUTH_TIMER);
     const patience = seconds(this.#world.config.mon_client_hunt_interval * this.#patience);
     this.#state = { name: 'hunting', attempts: new Map(), giveUpAt: this.#world.clock.now() + patience };
     this.#hunt.beginRound(last);
@@ -276,7 +285,9 @@ export class MonClient {
     } else if (attempts.size > 0) {
       clock.arm(HUNT_TIMER, giveUpAt);
     } else {
-      // Every monitor refused: none of them runs, or they are just starting.
+      // Every monitor refused: none of them runs, or they are just starting, or they do not want this client.
+      const refusal = this.#options.credentials?.refusal;
+      if (refusal !== undefined) this.#options.onRefused?.(refusal);
       clock.arm(HUNT_TIMER, clock.now() + this.#retryDelay);
       const limit = seconds(this.#world.config.mon_client_hunt_interval);
       this.#retryDelay = Math.min(Math.round(this.#retryDelay * PATIENCE_GROWTH), limit);
@@ -303,6 +314,9 @@ export class MonClient {
     clock.arm(TICK_TIMER, clock.now() + seconds(config.mon_client_ping_interval));
     this.#world.log.debug('connected to a monitor', { addrs: addrs.map((addr) => `${addr.ip}:${addr.port}`) });
 
+    this.#options.credentials?.adopt(session);
+    // First: with the answer a daemon knows its own clients when the maps tell them of it.
+    this.#renewAuth();
     net.send(session, { type: 'mon_get_map' });
     this.#subscriptions.want('monmap', this.#monMap ? this.#monMap.epoch + 1 : 0, false);
     this.#sendSubscriptions(this.#subscriptions.wanted);
@@ -357,9 +371,40 @@ export class MonClient {
       case 'mon_get_version_reply':
         this.#onReply(message.handle, message);
         return;
+      case 'auth_reply':
+        this.#onAuthReply(message);
+        return;
       default:
         this.#options.onMessage(message);
     }
+  }
+
+  /** Asks for new tickets and secrets when it is time, and looks again when it next is. */
+  #renewAuth(): void {
+    const { credentials } = this.#options;
+    if (credentials === undefined || this.#state.name !== 'connected') return;
+    const { clock, net } = this.#world;
+    for (const payload of credentials.renewals()) {
+      net.send(this.#state.session, { type: 'auth', tid: 0n, protocol: AuthMethod.cephx, payload });
+    }
+    clock.arm(AUTH_TIMER, credentials.renewAt);
+  }
+
+  #onAuthReply({ result, payload }: AuthReply): void {
+    const { credentials } = this.#options;
+    try {
+      credentials?.onReply(result, payload);
+    } catch (error) {
+      if (!(error instanceof MalformedInput)) throw error;
+      this.#world.log.warn('a monitor sent tickets that are not for this client', { error: error.message });
+    }
+    if (result < 0) {
+      // It does not take the ticket that was shown; a new session begins with the key.
+      this.#world.log.warn('a monitor gives no new tickets', { result });
+      this.reconnect();
+      return;
+    }
+    if (credentials !== undefined) this.#world.clock.arm(AUTH_TIMER, credentials.renewAt);
   }
 
   #onReply(tid: bigint, reply: Message): void {

@@ -7,7 +7,7 @@
  * This file finds the machine that an event belongs to and carries its effects out. Requests run on the leader; a peon
  * forwards them; without a quorum they wait, bounded.
  */
-import type { Keyring } from '@spirula/auth';
+import type { CryptoKey, Keyring } from '@spirula/auth';
 import { type AddrVec, type Bytes, Errno, equalBytes } from '@spirula/encoding';
 import { decodeMonMap, encodeMonMap, type MonMap } from '@spirula/maps';
 import type {
@@ -38,6 +38,7 @@ import {
 import { type Elector, type ElectorEffect, type ElectorEvent, stepElector } from './elector.ts';
 import { Forwarding } from './forward.ts';
 import { Lease } from './lease.ts';
+import { answerAuth, MonAuthentication } from './mon-auth.ts';
 import { MonPeers } from './mon-peers.ts';
 import { MonSessions } from './mon-sessions.ts';
 import { MonStore, MonTransaction } from './mon-store.ts';
@@ -70,6 +71,8 @@ export interface MonitorOptions {
 type MonMessage = MonProbe | MonElection | MonPaxos | MonSync | MonForward | MonRoute | MonGlobalId | MonTimecheck;
 
 export class Monitor implements Daemon<Message> {
+  /** By cephx, for one that has a keyring. */
+  readonly auth: MonAuthentication | undefined;
   readonly #world: World<Message>;
   readonly #name: string;
   readonly #store: MonStore;
@@ -190,6 +193,21 @@ export class Monitor implements Daemon<Message> {
       keyring: options.keyring ?? new Map(),
       quorum: () => this.#quorumView(),
       timeCheck: () => this.#timeCheck.view,
+    });
+    this.auth = this.#makeAuth(options.keyring?.get('mon.')?.key);
+  }
+
+  #makeAuth(shared: CryptoKey | undefined): MonAuthentication | undefined {
+    if (shared === undefined) return undefined;
+    const { auth, rotating } = this.#services;
+    const { crypto, config, clock } = this.#world;
+    return new MonAuthentication({
+      ...{ shared, crypto, config },
+      wall: () => clock.wall(),
+      entity: (name) => auth.entity(name),
+      secretsOf: (service) => rotating.of(service),
+      allocateGlobalId: () => auth.allocate(),
+      serves: () => !this.#isOutsider(),
     });
   }
 
@@ -321,6 +339,9 @@ export class Monitor implements Daemon<Message> {
       case 'mon_subscribe':
         session.subscribe(message.what);
         return this.#serveSubscriptions(session);
+      case 'auth':
+        this.#world.net.send(id, answerAuth(session.peer, message, this.#world.log));
+        return;
       case 'ping':
         return;
       default:

@@ -15,6 +15,7 @@ import type { MonTransaction } from './mon-store.ts';
 import { OsdMonitor } from './osd-monitor.ts';
 import type { PaxosService, ServiceContext } from './paxos-service.ts';
 import type { Request, Requester } from './requester.ts';
+import { RotatingSecretsMonitor } from './rotating-secrets.ts';
 import type { MonSession } from './session.ts';
 import { serveSubscriptions } from './subscriptions.ts';
 import type { TimeCheckView } from './time-check.ts';
@@ -34,6 +35,7 @@ export class Services {
   readonly mgr: MgrMonitor;
   readonly mgrStat: MgrStatMonitor;
   readonly auth: AuthMonitor;
+  readonly rotating: RotatingSecretsMonitor;
   readonly log: LogMonitor;
   readonly config: ConfigMonitor;
   readonly #all: readonly PaxosService[];
@@ -52,9 +54,10 @@ export class Services {
     this.mgr = new MgrMonitor(shared, fsid);
     this.mgrStat = new MgrStatMonitor(shared);
     this.auth = new AuthMonitor(shared, context.rank, ranks.length, context.keyring);
+    this.rotating = new RotatingSecretsMonitor(shared, context.keyring.size > 0);
     this.log = new LogMonitor(shared);
     this.config = new ConfigMonitor(shared);
-    this.#all = [this.osd, this.mgr, this.mgrStat, this.auth, this.log, this.config];
+    this.#all = [this.osd, this.mgr, this.mgrStat, this.auth, this.rotating, this.log, this.config];
   }
 
   /** Whether the services have begun to lead under the quorum at hand. */
@@ -93,6 +96,7 @@ export class Services {
     this.osd.tick();
     this.mgr.tick();
     this.auth.tick();
+    this.rotating.tick();
     this.#logHealth();
   }
 

@@ -2,6 +2,7 @@
  * An object storage daemon: finds for each event the machine it is for, and gives the machines what they need of the
  * world. The protocols are elsewhere: boot.ts, heartbeat.ts, peer-links.ts, pg-directory.ts and what a Pg is made of.
  */
+import { CephxCredentials, type CryptoKey } from '@spirula/auth';
 import {
   type AddrVec,
   type Epoch,
@@ -72,6 +73,8 @@ export interface OsdOptions {
   readonly fsid: Uuid;
   /** One address vector a monitor. */
   readonly monAddrs: readonly AddrVec[];
+  /** Its secret key: it authenticates by cephx. */
+  readonly key?: CryptoKey | undefined;
   /** CRUSH types and names, such as `host` and `root`: where the OSD belongs. */
   readonly crushLocation: ReadonlyMap<string, string>;
   readonly store: ObjectStore;
@@ -79,6 +82,7 @@ export interface OsdOptions {
 }
 
 export class Osd implements Daemon<Message> {
+  readonly auth: CephxCredentials | undefined;
   readonly #world: World<Message>;
   readonly #options: OsdOptions;
   readonly #store: ObjectStore;
@@ -115,8 +119,10 @@ export class Osd implements Daemon<Message> {
     const noMaps = { oldestMap: 0, newestMap: 0, mountedEpoch: 0, cleanThru: 0 };
     this.#superblock = { fsid, osdUuid: options.uuid, whoami, ...noMaps, admittedIn: 0 };
     this.#maps = new OsdMapStore(store, world.log);
+    this.auth = options.key && new CephxCredentials(world, { type: 'osd', id: String(whoami) }, options.key);
     this.#mon = new MonClient({
       world,
+      credentials: this.auth,
       endpoint: 'public',
       monAddrs: options.monAddrs,
       fsid,

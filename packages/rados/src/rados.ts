@@ -2,10 +2,12 @@
  * A cluster handle with promises, driven by a World as daemons are: a promise is settled by an event and by nothing
  * else, so that it works under virtual time too.
  */
+import { CephxCredentials, type CryptoKey } from '@spirula/auth';
 import {
   type AddrVec,
   type Bytes,
   EMPTY,
+  type EntityName,
   Errno,
   MalformedInput,
   type PgId,
@@ -28,6 +30,8 @@ const DEFAULT_MGR_TIMEOUT_SECONDS = 60;
 export interface RadosOptions {
   /** One address vector a monitor; more are learnt from the MonMap. */
   readonly monAddrs: readonly AddrVec[];
+  /** Who this is, and its secret key: it authenticates by cephx. */
+  readonly auth?: { readonly entity: EntityName; readonly key: CryptoKey } | undefined;
   /** When given, a monitor of another cluster is not listened to. */
   readonly fsid?: Uuid;
   /** Endpoint to dial from: `public` when left out. */
@@ -54,6 +58,7 @@ export interface PoolStats {
 export type CommandLine = string | Readonly<Record<string, unknown>>;
 
 export class Rados implements Daemon<Message> {
+  readonly auth: CephxCredentials | undefined;
   readonly #world: World<Message>;
   readonly #options: RadosOptions;
   readonly #mon: MonClient;
@@ -69,8 +74,11 @@ export class Rados implements Daemon<Message> {
     const endpoint = options.endpoint ?? 'public';
     this.#world = world;
     this.#options = options;
+    this.auth = options.auth && new CephxCredentials(world, options.auth.entity, options.auth.key);
     this.#mon = new MonClient({
       world,
+      credentials: this.auth,
+      onRefused: (code) => this.#settleConnect(new RadosError(code, 'authenticating')),
       endpoint,
       monAddrs: options.monAddrs,
       ...(options.fsid && { fsid: options.fsid }),
@@ -110,7 +118,7 @@ export class Rados implements Daemon<Message> {
   /**
    * Resolves once the maps of monitors and OSDs are known.
    *
-   * @throws RadosError ETIMEDOUT
+   * @throws RadosError ETIMEDOUT; EACCES when the monitors do not take the key
    */
   connect(): Promise<void> {
     this.start();

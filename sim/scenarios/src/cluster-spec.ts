@@ -51,6 +51,8 @@ export const clusterSchema = z.strictObject({
   osdsPerHost: z.int().min(1).default(1),
   /** Hosts in one rack; without it there are no racks. */
   hostsPerRack: z.int().min(1).optional(),
+  /** How daemons and clients authenticate. */
+  auth: z.enum(['none', 'cephx']).default('none'),
   options: options.default({}),
   disk: disk.optional(),
   /** Of each OSD's block device. */

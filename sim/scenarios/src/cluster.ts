@@ -1,4 +1,5 @@
 /** A whole cluster in a simulation: its daemons, with those that run at hand for checkers. */
+import type { Keyring } from '@spirula/auth';
 import {
   type AddrVec,
   type OsdId,
@@ -14,6 +15,7 @@ import { Mgr } from '@spirula/mgr';
 import { Monitor } from '@spirula/mon';
 import { createObjectStore, type ObjectStore } from '@spirula/objectstore';
 import { Osd, type PgInspection } from '@spirula/osd';
+import type { RadosOptions } from '@spirula/rados';
 import {
   type ClockProfile,
   type DiskProfile,
@@ -26,6 +28,7 @@ import {
   type Undo,
 } from '@spirula/sim-world';
 import { type Config, type Daemon, type Instant, makeConfig, SECOND, type World } from '@spirula/world';
+import { ClusterKeys } from './cluster-keys.ts';
 import type { ClusterSpec } from './cluster-spec.ts';
 import { diskOf } from './profiles.ts';
 import { inSeconds } from './span.ts';
@@ -78,6 +81,7 @@ export class SimCluster {
   /** What clients do, and were told. */
   readonly work: ClusterWork;
   readonly fsid: Uuid;
+  readonly #keys: ClusterKeys;
   /** The pool that the clients use; set when the cluster is up. */
   pool: PoolId = 0;
   /** Called when a client is told that its write, of so many bytes, is done. */
@@ -93,6 +97,7 @@ export class SimCluster {
     this.spec = spec;
     this.work = new ClusterWork(spec.workloads, () => inSeconds(simulation.now));
     this.fsid = this.#drawUuid('fsid');
+    this.#keys = new ClusterKeys(spec.cluster.auth, (name) => simulation.random(name));
     const { mons, osds, mgrs, clients } = spec.cluster;
     for (let rank = 0; rank < mons; rank++) this.#addMon(rank);
     for (let id = 0; id < osds; id++) this.#addOsd(id);
@@ -223,7 +228,7 @@ export class SimCluster {
         gid: BigInt(rank),
         endpoints: { public: MON_PORT },
         make: (world) => {
-          place.daemon = new Monitor(world, { name, monmap: this.#firstMonMap() });
+          place.daemon = new Monitor(world, { name, monmap: this.#firstMonMap(), keyring: this.#firstKeyring() });
           return place.daemon;
         },
       }),
@@ -251,6 +256,7 @@ export class SimCluster {
             uuid: this.uuidOf(id),
             fsid: this.fsid,
             monAddrs: this.#monAddrs(),
+            key: this.#keys.of(`osd.${id}`),
             crushLocation: this.#locationOf(id),
             store: place.store,
           });
@@ -266,7 +272,8 @@ export class SimCluster {
       this.#addProcess({
         entity: { type: 'mgr', id: name },
         endpoints: { public: MGR_PORT },
-        make: (world) => new Mgr(world, { name, fsid: this.fsid, monAddrs: this.#monAddrs() }),
+        make: (world) =>
+          new Mgr(world, { name, fsid: this.fsid, monAddrs: this.#monAddrs(), key: this.#keys.of(`mgr.${name}`) }),
       }),
     );
   }
@@ -282,7 +289,9 @@ export class SimCluster {
         make: (world) => {
           place.daemon = new WorkloadClient(world, {
             name: clientName(`${number}`),
+            id: `${number}`,
             monAddrs: this.#monAddrs(),
+            key: this.#keys.of(`client.${number}`),
             fsid: this.fsid,
             work: this.work,
             random,
@@ -307,14 +316,19 @@ export class SimCluster {
   }
 
   /** A client beside those of the workload, such as an operator's tools; it is started. Promises may hang on its events. */
-  addTools<T extends Daemon<Message>>(id: string, make: (world: World<Message>, monAddrs: AddrVec[]) => T): T {
+  addTools<T extends Daemon<Message>>(
+    id: string,
+    make: (world: World<Message>, monAddrs: AddrVec[], auth: RadosOptions['auth']) => T,
+  ): T {
+    const key = this.#keys.of('client.admin');
+    const auth = key && { entity: { type: 'client', id: 'admin' } as const, key };
     let tools: T | undefined;
     const process = this.#addProcess({
       entity: { type: 'client', id },
       endpoints: { public: 'dial' },
       promises: true,
       make: (world) => {
-        tools = make(world, this.#monAddrs());
+        tools = make(world, this.#monAddrs(), auth);
         return tools;
       },
     });
@@ -356,6 +370,11 @@ export class SimCluster {
       driftPpm: random.between(-driftPpm, driftPpm),
       timerSlackUs,
     };
+  }
+
+  #firstKeyring(): Keyring {
+    const daemons = [...this.osds, ...this.clients].map(({ process }) => process).concat(this.mgrs);
+    return this.#keys.keyring(daemons.map(({ name }) => name));
   }
 
   #monAddrs(): AddrVec[] {

@@ -7,6 +7,7 @@ import { SECOND } from '@spirula/world';
 import { STORM_KINDS, type StormKind } from '../faults/storm-kinds.ts';
 import type { Scenario } from '../scenario.ts';
 import { type ScenarioInput, scenarioSchema } from '../spec.ts';
+import { drawAuth } from './auth.ts';
 import { drawOptions } from './options.ts';
 import { drawWorkloads } from './workloads.ts';
 
@@ -29,6 +30,7 @@ function drawHostile(seed: number): ScenarioInput {
   const hosts = random.between(size, 6);
   const racks = random.oneIn(3);
   const { options, grace } = drawOptions(random);
+  const auth = drawAuth(seed);
   // In every run only some kinds, those often: what needs one of them again and again is found so.
   const weights = Object.fromEntries(KINDS.flatMap((kind) => (random.oneIn(2) ? [[kind, random.between(1, 4)]] : [])));
   return {
@@ -40,7 +42,8 @@ function drawHostile(seed: number): ScenarioInput {
       clients: random.between(1, 3),
       osdsPerHost,
       ...(racks && { hostsPerRack: random.between(1, 2) }),
-      options,
+      auth: auth.auth,
+      options: { ...options, ...auth.options },
       disk: random.pick([
         'hdd-7200',
         'sata-ssd',

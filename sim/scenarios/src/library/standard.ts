@@ -7,6 +7,7 @@ import { SeededRandom } from '@spirula/sim-world';
 import { SECOND } from '@spirula/world';
 import type { Scenario } from '../scenario.ts';
 import { type ScenarioInput, scenarioSchema } from '../spec.ts';
+import { drawAuth } from './auth.ts';
 import { drawOptions } from './options.ts';
 import { drawWorkloads } from './workloads.ts';
 
@@ -25,6 +26,7 @@ function drawStandard(seed: number): ScenarioInput {
   const minSize = random.oneIn(3) ? random.between(1, size) : size - 1;
   const rtt = random.pick([100, 500, 2000]);
   const { options, grace } = drawOptions(random);
+  const auth = drawAuth(seed);
   const weight = (most: number) => (random.oneIn(4) ? 0 : random.between(1, most));
   // Those that find most.
   const sharp = (most: number) => (random.oneIn(10) ? 0 : random.between(2, most));
@@ -35,7 +37,8 @@ function drawStandard(seed: number): ScenarioInput {
       osds: 5,
       mgrs: random.between(1, 2),
       clients: random.between(2, 3),
-      options,
+      auth: auth.auth,
+      options: { ...options, ...auth.options },
       disk: {
         flushUs: random.pick([
           [50, 500],

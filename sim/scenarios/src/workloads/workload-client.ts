@@ -1,4 +1,5 @@
 /** One client process: as real ones, a mon client and an objecter; and the workloads that use them. */
+import { CephxCredentials, type CryptoKey } from '@spirula/auth';
 import type { PoolId, RawString } from '@spirula/encoding';
 import { type Message, OsdFlag, type OsdOp } from '@spirula/messages';
 import { MonClient, type MonClientOptions } from '@spirula/mon-client';
@@ -13,7 +14,11 @@ import type { Workload, WorkloadHost } from './workload.ts';
 
 export interface WorkloadClientOptions {
   readonly name: string;
+  /** As an entity. */
+  readonly id: string;
   readonly monAddrs: MonClientOptions['monAddrs'];
+  /** Its secret key: it authenticates by cephx. */
+  readonly key: CryptoKey | undefined;
   readonly fsid: NonNullable<MonClientOptions['fsid']>;
   readonly work: ClusterWork;
   readonly random: SeededRandom;
@@ -47,6 +52,7 @@ interface Focus {
 }
 
 export class WorkloadClient implements Daemon<Message> {
+  readonly auth: CephxCredentials | undefined;
   readonly mon: MonClient;
   readonly objecter: Objecter;
   readonly #world: World<Message>;
@@ -65,8 +71,11 @@ export class WorkloadClient implements Daemon<Message> {
     this.#world = world;
     this.#options = options;
     const { monAddrs, fsid, work } = options;
+    const entity = { type: 'client', id: options.id } as const;
+    this.auth = options.key && new CephxCredentials(world, entity, options.key);
     this.mon = new MonClient({
       world,
+      credentials: this.auth,
       endpoint: 'public',
       monAddrs,
       fsid,

@@ -60,8 +60,8 @@ function operatorOf(lab: Lab): Tools {
   let tools = operators.get(lab);
   if (tools === undefined) {
     const { cluster } = lab;
-    const make = (world: World<Message>, monAddrs: RadosOptions['monAddrs']) =>
-      new Tools(world, { monAddrs, fsid: cluster.fsid });
+    const make = (world: World<Message>, monAddrs: RadosOptions['monAddrs'], auth: RadosOptions['auth']) =>
+      new Tools(world, { monAddrs, auth, fsid: cluster.fsid });
     tools = cluster.addTools('admin', make);
     operators.set(lab, tools);
   }
