@@ -47,3 +47,11 @@ export {
   typeByName,
 } from './hierarchy.ts';
 export { CrushMapper, findRule } from './mapper.ts';
+export {
+  COMPAT_WEIGHT_SET,
+  createWeightSet,
+  hasOtherThanStraw2,
+  removeWeightSet,
+  reweightInSet,
+  weightSetPositions,
+} from './weight-sets.ts';

@@ -50,5 +50,6 @@ export {
 } from './pg-mapping.ts';
 export { type Pool, PoolFlag, PoolOpt, type PoolSnap, PoolType, type SnapInterval } from './pool.ts';
 export { decodePool, encodePool } from './pool-codec.ts';
+export { autoscaleModeName, poolOptionKey } from './pool-names.ts';
 export { encodingOf, followIncremental, type OsdMapStep, readOsdMap } from './shared-maps.ts';
 export { strHashLinux, strHashRjenkins } from './str-hash.ts';

@@ -50,6 +50,12 @@ export function objectHashName(hash: number): string {
   return OBJECT_HASHES[hash] ?? 'unknown';
 }
 
+/** Key number of a pool option. */
+export function poolOptionKey(name: string): number | undefined {
+  const key = OPTION_NAMES.indexOf(name);
+  return key < 0 ? undefined : key;
+}
+
 /** The options set on a pool with their names, sorted by name; an option of a later release is left out. */
 export function namedOptions(pool: Pool): [name: string, value: string | bigint | number][] {
   const named: [string, string | bigint | number][] = [];

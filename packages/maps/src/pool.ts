@@ -20,6 +20,8 @@ export const PoolFlag = {
   selfmanagedSnaps: 8192n,
   poolSnaps: 16384n,
   creating: 32768n,
+  eio: 65536n,
+  bulk: 131072n,
 } as const;
 
 export interface PoolSnap {
@@ -107,5 +109,5 @@ export interface Pool {
   readonly lastPgMergeMeta: PgMergeMeta;
 }
 
-/** pool_opts_t keys seen in maps. */
-export const PoolOpt = { scrubMinInterval: 0, compressionMode: 6, pgNumMin: 15 } as const;
+/** pool_opts_t keys that decide something here. */
+export const PoolOpt = { pgNumMin: 15, pgNumMax: 23 } as const;

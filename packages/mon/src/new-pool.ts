@@ -17,6 +17,9 @@ export interface NewPool {
   /** In which it comes to be. */
   readonly epoch: Epoch;
   readonly createTime: UTime;
+  readonly expectedNumObjects: number;
+  /** pool_opts_t keys. */
+  readonly opts: ReadonlyMap<number, bigint>;
 }
 
 /** A replicated pool as Ceph makes one (OSDMonitor::prepare_new_pool). */
@@ -60,14 +63,14 @@ export function newPool(pool: NewPool): Pool {
     erasureCodeProfile: '',
     lastForceResendPreluminous: 0,
     minReadRecencyForPromote: 0,
-    expectedNumObjects: 0,
+    expectedNumObjects: pool.expectedNumObjects,
     cacheTargetDirtyHighRatioMicro: 600_000,
     minWriteRecencyForPromote: 0,
     useGmtHitset: true,
     fastRead: false,
     hitSetGradeDecayRate: 0,
     hitSetSearchLastN: 0,
-    opts: new Map(),
+    opts: pool.opts,
     lastForceResendPrenautilus: 0,
     applicationMetadata: new Map(),
     createTime: pool.createTime,

@@ -20,7 +20,9 @@ import { mgrCommands } from './mgr-commands.ts';
 import { monCommands } from './mon-commands.ts';
 import { osdCommands } from './osd-commands.ts';
 import { osdRemovalCommands } from './osd-removal-commands.ts';
+import { poolApplicationCommands } from './pool-application-commands.ts';
 import { poolCommands } from './pool-commands.ts';
+import { poolQuotaCommands } from './pool-quota-commands.ts';
 import { statusCommands } from './status-commands.ts';
 
 const entries: readonly MonCommandEntry[] = [
@@ -37,6 +39,8 @@ const entries: readonly MonCommandEntry[] = [
   ...crushTopologyCommands,
   ...osdRemovalCommands,
   ...poolCommands,
+  ...poolApplicationCommands,
+  ...poolQuotaCommands,
 ];
 const byPrefix = new Map(entries.map((entry) => [prefixOf(entry.description), entry]));
 /** In descriptions: the manager serves it. */

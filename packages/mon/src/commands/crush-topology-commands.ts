@@ -33,6 +33,7 @@ import {
   unchanged,
 } from './command.ts';
 import { CRUSH_NAME, formatLocation, LOCATION, parseLocation } from './crush-location.ts';
+import { BUSY, INVALID, LOOP, NOT_EMPTY, TOO_LARGE } from './errno-text.ts';
 
 /** A weight of 1, in fixed point. */
 const ONE = 0x10000;
@@ -40,12 +41,6 @@ const MAX_WEIGHT = 0x7fff_ffff;
 const NAME = { name: 'name', ...CRUSH_NAME } as const;
 const WEIGHT = { name: 'weight', type: 'CephFloat', range: '0.0' } as const;
 const ANCESTOR = { name: 'ancestor', ...CRUSH_NAME, req: 'false' } as const;
-/** What a command says that failed and has no more to say: Ceph gives the text of the errno. */
-const BUSY = '(16) Device or resource busy';
-const INVALID = '(22) Invalid argument';
-const NOT_EMPTY = '(39) Directory not empty';
-const LOOP = '(40) Too many levels of symbolic links';
-const TOO_LARGE = '(75) Value too large for defined data type';
 
 export const crushTopologyCommands: readonly MonCommandEntry[] = [
   command(['osd', 'crush', 'reweight', NAME, WEIGHT], 'give an OSD another weight', 'rw', crushReweight, 'osd'),
