@@ -39,7 +39,15 @@ class ListStore {
     const found = this.objects.get(objectKey(oid));
     if (!found) return undefined;
     const version = versioned(found.version);
-    const rest = { userVersion: 0, size: 0, mtime: { sec: 0, nsec: 0 }, truncateSeq: 0, truncateSize: 0, watchers: [] };
+    const rest = {
+      userVersion: 0,
+      size: 0,
+      mtime: { sec: 0, nsec: 0 },
+      truncateSeq: 0,
+      truncateSize: 0,
+      isDirty: true,
+      watchers: [],
+    };
     return encodeObjectInfo({ version, priorVersion: version, ...rest });
   }
 

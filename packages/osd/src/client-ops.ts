@@ -48,6 +48,7 @@ const PG_OP_TYPE = 0x0500;
 const OP_TYPE_MASK = 0x0f00;
 /** Of a write that no client asked for. */
 const NOBODY: ReqId = { entityType: 0, entityNum: 0n, tid: 0n, inc: 0 };
+const LISTINGS: ReadonlySet<number> = new Set([OsdOpCode.pgnls, OsdOpCode.pgnlsFilter]);
 
 export interface ClientOp {
   readonly session: SessionId;
@@ -376,7 +377,7 @@ export class ClientOps {
     const { message } = op;
     const pg = this.#pg;
     const [first, ...others] = message.ops;
-    if (!first || others.length > 0 || first.code !== OsdOpCode.pgnls) {
+    if (!first || others.length > 0 || !LISTINGS.has(first.code)) {
       this.#replyError(op, Errno.EOPNOTSUPP);
       return;
     }

@@ -41,7 +41,8 @@ export class ObjectDraft {
   readonly #changes: ObjectChange[] = [];
   #exists: boolean;
   #size: number;
-  readonly #isStored: boolean;
+  /** Whether there was an object before the request: without one there are no xattrs to look at, as in Ceph's store. */
+  readonly isStored: boolean;
   /** What is stored will be gone: the object was removed. */
   #baseGone: boolean;
   /** Nothing of the stored data counts any more. */
@@ -53,11 +54,11 @@ export class ObjectDraft {
   constructor(oid: HObject, base: ObjectReader, size: number | undefined) {
     this.oid = oid;
     this.#base = base;
-    this.#isStored = size !== undefined;
-    this.#exists = this.#isStored;
+    this.isStored = size !== undefined;
+    this.#exists = this.isStored;
     this.#size = size ?? 0;
-    this.#baseGone = !this.#isStored;
-    this.#hasOmap = this.#isStored;
+    this.#baseGone = !this.isStored;
+    this.#hasOmap = this.isStored;
   }
 
   get exists(): boolean {
@@ -79,7 +80,7 @@ export class ObjectDraft {
    * @throws UnreadableObject
    */
   read(offset: number, length: number): Bytes | undefined {
-    if (!this.#isStored) return undefined;
+    if (!this.isStored) return undefined;
     const end = Math.min(offset + length, this.#size);
     return end <= offset ? EMPTY : this.#base.read(offset, end - offset);
   }
@@ -103,12 +104,12 @@ export class ObjectDraft {
   }
 
   getAttr(name: RawString): Bytes | undefined {
-    return this.#isStored ? this.#base.getAttr(name) : undefined;
+    return this.isStored ? this.#base.getAttr(name) : undefined;
   }
 
   /** In the order of their names. */
   getAttrs(): ReadonlyMap<RawString, Bytes> {
-    return this.#isStored ? new Map([...this.#base.getAttrs()].sort(([a], [b]) => (a < b ? -1 : 1))) : new Map();
+    return this.isStored ? new Map([...this.#base.getAttrs()].sort(([a], [b]) => (a < b ? -1 : 1))) : new Map();
   }
 
   omapHeader(): Bytes {
@@ -125,7 +126,7 @@ export class ObjectDraft {
   }
 
   get #omap(): ObjectReader | undefined {
-    return this.#hasOmap && this.#isStored ? this.#base : undefined;
+    return this.#hasOmap && this.isStored ? this.#base : undefined;
   }
 
   /** Makes the object exist, and counts as a change even when it did. */

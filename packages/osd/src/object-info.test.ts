@@ -11,6 +11,7 @@ const plain: ObjectInfo = {
   mtime: { sec: 1, nsec: 2 },
   truncateSeq: 4,
   truncateSize: 5,
+  isDirty: true,
   watchers: [],
 };
 const watched: ObjectInfo = {

@@ -27,6 +27,8 @@ export interface ObjectInfo {
   /** The last truncation that clients ordered among themselves; 0: none. */
   readonly truncateSeq: number;
   readonly truncateSize: number;
+  /** Whether it was written since somebody last said that it is clean: cache tiers ask. */
+  readonly isDirty: boolean;
   /** Clients to be told of notifies, in the order of their cookies, then of their own numbers. */
   readonly watchers: readonly WatchItem[];
 }
@@ -35,7 +37,7 @@ const VERSION = 1;
 /** With its version in one byte it has 61 in all: an engine keeps arrays of up to 64 in its own heap, which is much cheaper. */
 const BYTES = 61;
 /** Behind that stands what most objects do not have, each part after its number. */
-const Part = { watchers: 1 } as const;
+const Part = { watchers: 1, clean: 2 } as const;
 
 export function encodeObjectInfo(info: ObjectInfo): Bytes {
   const encoder = new Encoder(BYTES);
@@ -47,6 +49,7 @@ export function encodeObjectInfo(info: ObjectInfo): Bytes {
   encodeUTime(encoder, info.mtime);
   encoder.u32(info.truncateSeq);
   encoder.u64(info.truncateSize);
+  if (!info.isDirty) encoder.u8(Part.clean);
   if (info.watchers.length > 0) {
     encoder.u8(Part.watchers);
     encoder.blob(encodeWatchItems(info.watchers));
@@ -68,13 +71,15 @@ export function decodeObjectInfo(bytes: Bytes): ObjectInfo {
     truncateSeq: decoder.u32('truncate seq'),
     truncateSize: decoder.u64('truncate size'),
   };
+  let isDirty = true;
   let watchers: readonly WatchItem[] = [];
   while (decoder.remaining > 0) {
     const part = decoder.u8('part');
-    if (part !== Part.watchers) decoder.fail('part', `is ${part}, which is not known`);
-    watchers = decodeWatchItems(decoder.blob('watchers'));
+    if (part === Part.clean) isDirty = false;
+    else if (part === Part.watchers) watchers = decodeWatchItems(decoder.blob('watchers'));
+    else decoder.fail('part', `is ${part}, which is not known`);
   }
-  return { ...fixed, watchers };
+  return { ...fixed, isDirty, watchers };
 }
 
 /** Name under which the store keeps a user's xattr. */

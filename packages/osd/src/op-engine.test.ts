@@ -259,6 +259,7 @@ describe('data', () => {
     const bench = new Bench();
 
     expect(bench.run([write(0, 'new'), read()]).result).toBe(Errno.ENOENT);
+    expect(bench.run([write(0, 'new'), plainOp(OsdOpCode.getxattrs)]).result).toBe(Errno.ENOENT);
     expect(bench.run([write(0, 'new'), stat], OsdFlag.returnvec).result).toBe(0);
   });
 
@@ -452,6 +453,19 @@ describe('versions and unknown ops', () => {
       0,
       Errno.EOVERFLOW,
     ]);
+  });
+
+  test('an object is dirty from its writing until it is said to be clean', () => {
+    const bench = withObject('a');
+    const isDirty = () => bench.run([plainOp(OsdOpCode.isDirty)]).ops[0]!.output[0];
+
+    expect(isDirty()).toBe(1);
+    bench.run([plainOp(OsdOpCode.undirty)]);
+    expect(isDirty()).toBe(0);
+    expect(bench.run([plainOp(OsdOpCode.undirty)])).toMatchObject({ result: 0, modifies: false });
+    bench.run([append('b')]);
+    expect(isDirty()).toBe(1);
+    expect(bench.run([plainOp(OsdOpCode.cachePin)]).result).toBe(Errno.EINVAL);
   });
 
   test('ops that are not known are -EOPNOTSUPP', () => {

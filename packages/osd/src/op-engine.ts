@@ -19,6 +19,7 @@ import type { Config } from '@spirula/world';
 import { type Copies, NO_COPIES } from './object-copier.ts';
 import { ObjectDraft, type ObjectReader } from './object-draft.ts';
 import { encodeObjectInfo, OBJECT_INFO_ATTR, type ObjectInfo } from './object-info.ts';
+import { cacheOps } from './ops/cache.ts';
 import { checksumOps } from './ops/checksum.ts';
 import { omapOps } from './ops/omap.ts';
 import { failed, type OpContext, type OpHandler, type OpOutcome } from './ops/op-context.ts';
@@ -37,6 +38,7 @@ const NO_TIME: UTime = { sec: 0, nsec: 0 };
 const handlers: ReadonlyMap<number, OpHandler> = new Map([
   ...readOps,
   ...checksumOps,
+  ...cacheOps,
   ...writeOps,
   ...xattrOps,
   ...omapOps,
@@ -122,6 +124,8 @@ export function executeOps(
     mtime: info?.mtime ?? NO_TIME,
     copies: request.copies ?? NO_COPIES,
     copied: undefined,
+    isDirty: info?.isDirty ?? false,
+    cleans: false,
     truncateSeq: info?.truncateSeq ?? 0,
     truncateSize: info?.truncateSize ?? 0,
     client: request.client,
@@ -235,7 +239,7 @@ function unchanged(result: number, ops: readonly OsdOpResult[], info: ObjectInfo
 function changed(
   { oid, mtime: mtimeNow, ops: asked }: OpsRequest,
   { info: before, version, lastUserVersion }: OpsPosition,
-  { draft, truncateSeq, truncateSize, mtime: mtimeBefore, copied, watchers, effects }: OpContext,
+  { draft, truncateSeq, truncateSize, mtime: mtimeBefore, copied, cleans, watchers, effects }: OpContext,
   { result, ops }: Run,
   io: OpsIo,
 ): OpsOutcome {
@@ -253,6 +257,7 @@ function changed(
         mtime,
         truncateSeq,
         truncateSize,
+        isDirty: !cleans,
         watchers,
       }
     : undefined;

@@ -45,6 +45,7 @@ function pg(entries: readonly PgLogEntry[], stored: EVersion | undefined, missin
       mtime: { sec: 0, nsec: 0 },
       truncateSeq: 0,
       truncateSize: 0,
+      isDirty: true,
       watchers: [],
     });
   const lastUpdate = log.head;

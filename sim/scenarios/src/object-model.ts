@@ -131,7 +131,7 @@ function checkGuard(state: ObjectState, content: Content | undefined, guard: Gua
       return at < 0 ? 0 : -MAX_ERRNO - at;
     }
     case 'compareXattr': {
-      if (content === undefined) return Errno.ENOENT;
+      if (content === undefined || state.content === undefined) return Errno.ENOENT;
       const order = compareBytes(guard.value, content.xattrs.get(guard.name) ?? EMPTY);
       return holds(guard.comparison, order) ? 0 : Errno.ECANCELED;
     }

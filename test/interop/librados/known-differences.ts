@@ -34,16 +34,6 @@ export const knownDifferences: readonly KnownDifference[] = [
     reason: 'the range holds the key that the same request set; BlueStore removes only those that were stored before',
   },
   {
-    program: 'compound_writes',
-    steps: ['undirty', 'cache_pin', 'cache_unpin'],
-    reason: 'cache tiers are not implemented',
-  },
-  {
-    program: 'compound_reads',
-    steps: ['is_dirty*', 'cache_*'],
-    reason: 'cache tiers are not implemented',
-  },
-  {
     program: 'compound_reads',
     steps: ['list_snaps*'],
     reason: 'Ceph refuses to list snapshots of the head; the head is all there is here',
@@ -52,11 +42,6 @@ export const knownDifferences: readonly KnownDifference[] = [
     program: 'xattrs',
     steps: ['get without a name'],
     reason: "Ceph shows the object's info, which it keeps under the empty name; here it is nobody's",
-  },
-  {
-    program: 'listing',
-    steps: ['an unknown filter', 'a filter that does not decode'],
-    reason: 'listing with a filter is not implemented',
   },
   {
     program: 'stats',

@@ -16,6 +16,10 @@ export interface OpContext {
   readonly copies: Copies;
   /** The one that the object is a copy of. */
   copied: CopiedObject | undefined;
+  /** Whether it was, before the request. */
+  readonly isDirty: boolean;
+  /** Whether the request leaves it as one that nobody has written. */
+  cleans: boolean;
   truncateSeq: number;
   truncateSize: number;
   readonly client: ClientIdentity;

@@ -1,6 +1,6 @@
 import { type Bytes, Decoder, Encoder, Errno, type PgId, utf8 } from '@spirula/encoding';
 import { compareHObjects, decodeHObject, encodeHObject, type HObject, MIN_HOBJECT } from '@spirula/maps';
-import { NOSNAP, pgnlsOp } from '@spirula/messages';
+import { NOSNAP, OsdOpCode, pgnlsOp } from '@spirula/messages';
 import { expect, test } from 'vitest';
 import { pgMetaOid, tempOid } from '../object-id.ts';
 import { listPg, pgBegin, pgEnd } from './pgls.ts';
@@ -29,6 +29,7 @@ function listAll(
   const store = {
     list: (_cid: string, start: HObject | undefined, max: number) =>
       sorted.filter((oid) => start === undefined || compareHObjects(oid, start) >= 0).slice(0, max),
+    getAttr: () => undefined,
   };
   const listing = {
     store,
@@ -103,7 +104,7 @@ test('what is still to be recovered is listed once', () => {
 
 test('a cursor of another PG, and one that does not parse, are refused', () => {
   const listing = {
-    store: { list: () => [] },
+    store: { list: () => [], getAttr: () => undefined },
     cid: 'c',
     pgid: { pool: 3, seed: 1 },
     pgNum: 8,
@@ -113,4 +114,47 @@ test('a cursor of another PG, and one that does not parse, are refused', () => {
 
   expect(listPg(listing, pgnlsOp(5, 1, encoded(object('x', 2))), '').code).toBe(Errno.EINVAL);
   expect(listPg(listing, pgnlsOp(5, 1, utf8('no')), '').code).toBe(Errno.EINVAL);
+});
+
+test('a filter shows the objects whose xattr it accepts', () => {
+  const objects = [object('a', 0), object('b', 0), object('none', 0)].sort(compareHObjects);
+  const values = new Map([
+    ['a', utf8('1')],
+    ['b', utf8('2')],
+  ]);
+  const listing = {
+    store: {
+      list: () => objects,
+      getAttr: (_cid: string, oid: HObject, name: string) => (name === '_x' ? values.get(oid.name) : undefined),
+    },
+    cid: 'c',
+    pgid: { pool: 3, seed: 0 },
+    pgNum: 1,
+    missing: [],
+    isDeleted: () => false,
+  };
+  const filtered = (filter: (input: Encoder) => void) => {
+    const input = new Encoder();
+    input.string('pg');
+    input.string('filter');
+    filter(input);
+    encodeHObject(input, MIN_HOBJECT);
+    const plain = pgnlsOp(10, 1, input.finish());
+    return listPg(listing, { ...plain, code: OsdOpCode.pgnlsFilter }, '');
+  };
+  const { code, output } = filtered((input) => {
+    input.string('plain');
+    input.string('_x');
+    input.blob(utf8('2'));
+  });
+  const page = new Decoder(output);
+  const names = page.struct('page', 1, () => {
+    decodeHObject(page, 'next');
+    return page.list('entries', 12, () => [page.rawString('nspace'), page.rawString('oid'), page.rawString('locator')]);
+  });
+
+  expect(code).toBe(1);
+  expect(names).toEqual([['', 'b', '']]);
+  expect(filtered((input) => input.string('no.such')).code).toBe(Errno.EINVAL);
+  expect(filtered((input) => input.u8(1)).code).toBe(Errno.EINVAL);
 });

@@ -1,10 +1,11 @@
-/** Listing the objects of a PG (PrimaryLogPG::do_pg_op, CEPH_OSD_OP_PGNLS). */
+/** Listing the objects of a PG (PrimaryLogPG::do_pg_op, CEPH_OSD_OP_PGNLS and PGNLS_FILTER). */
 import { type Bytes, Decoder, Encoder, Errno, MalformedInput, type PgId, type RawString } from '@spirula/encoding';
 import { compareHObjects, decodeHObject, encodeHObject, type HObject, MAX_HOBJECT, reverseBits } from '@spirula/maps';
-import { NOSNAP, type OsdOp, pgnlsArgs } from '@spirula/messages';
+import { NOSNAP, type OsdOp, OsdOpCode, pgnlsArgs } from '@spirula/messages';
 import type { ObjectStore } from '@spirula/objectstore';
 import { isPgMeta, isTemp } from '../object-id.ts';
 import { failed, type OpOutcome } from './op-context.ts';
+import { decodePglsFilter, type PglsFilter } from './pgls-filter.ts';
 
 /** osd_max_pgls */
 const MAX_ENTRIES = 1024;
@@ -12,7 +13,7 @@ const MAX_ENTRIES = 1024;
 const ALL_NAMESPACES: RawString = '\x01';
 
 export interface PgListing {
-  readonly store: Pick<ObjectStore, 'list'>;
+  readonly store: Pick<ObjectStore, 'list' | 'getAttr'>;
   readonly cid: string;
   readonly pgid: PgId;
   /** Of the pool. */
@@ -23,20 +24,41 @@ export interface PgListing {
   readonly isDeleted: (oid: HObject) => boolean;
 }
 
+interface Question {
+  readonly cursor: HObject;
+  readonly filter: PglsFilter | undefined;
+}
+
+/** Undefined: it asks for a filter that there is not. @throws MalformedInput */
+function decodeQuestion(op: OsdOp): Question | undefined {
+  const input = new Decoder(op.input);
+  let filter: PglsFilter | undefined;
+  if (op.code === OsdOpCode.pgnlsFilter) {
+    // Always "pg" and "filter".
+    input.rawString('class');
+    input.rawString('method');
+    filter = decodePglsFilter(input);
+    if (filter === undefined) return undefined;
+  }
+  return { cursor: decodeHObject(input, 'cursor'), filter };
+}
+
 /**
  * One page of a PG's objects of a namespace, from the cursor in the op's input on. The cursor of the reply is where to go
  * on; the code is 1 at the end of the PG, and the cursor then the start of the PG that follows in the order of objects.
  */
 export function listPg(listing: PgListing, op: OsdOp, nspace: RawString): OpOutcome {
-  let cursor: HObject;
+  let question: Question | undefined;
   let count: number;
   try {
-    cursor = decodeHObject(new Decoder(op.input), 'cursor');
+    question = decodeQuestion(op);
     count = Math.min(pgnlsArgs(op).count, MAX_ENTRIES);
   } catch (error) {
     if (error instanceof MalformedInput) return failed(Errno.EINVAL);
     throw error;
   }
+  if (question === undefined) return failed(Errno.EINVAL);
+  const { cursor, filter } = question;
   const begin = pgBegin(listing.pgid);
   const end = pgEnd(listing.pgid, listing.pgNum);
   const atStart = cursor.pool < 0 && !cursor.max;
@@ -44,8 +66,16 @@ export function listPg(listing: PgListing, op: OsdOp, nspace: RawString): OpOutc
     return failed(Errno.EINVAL);
   }
   const { objects, next } = scan(listing, atStart ? begin : cursor, Math.max(1, count));
-  const listed = objects.filter((oid) => nspace === ALL_NAMESPACES || oid.nspace === nspace);
+  const listed = objects.filter(
+    (oid) => (nspace === ALL_NAMESPACES || oid.nspace === nspace) && isAccepted(listing, oid, filter),
+  );
   return { code: next === undefined ? 1 : 0, output: encodePage(next ?? end, listed) };
+}
+
+function isAccepted({ store, cid }: PgListing, oid: HObject, filter: PglsFilter | undefined): boolean {
+  if (filter === undefined) return true;
+  const value = store.getAttr(cid, oid, filter.attr);
+  return value !== undefined && filter.accepts(value);
 }
 
 /** The objects among the first `count` positions from `from` on, missing ones added; `next` undefined: none follow. */

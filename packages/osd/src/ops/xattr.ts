@@ -15,13 +15,13 @@ import { answered, DONE, failed, type OpContext, type OpHandler, type OpOutcome 
 
 function getXattr({ draft }: OpContext, op: OsdOp): OpOutcome {
   const { name } = xattrArgs(op);
-  if (!draft.exists) return failed(Errno.ENOENT);
+  if (!draft.exists || !draft.isStored) return failed(Errno.ENOENT);
   const value = name === '' ? undefined : draft.getAttr(storedAttrName(name));
   return value === undefined ? failed(Errno.ENODATA) : answered(value);
 }
 
 function getXattrs({ draft }: OpContext): OpOutcome {
-  if (!draft.exists) return failed(Errno.ENOENT);
+  if (!draft.exists || !draft.isStored) return failed(Errno.ENOENT);
   const attrs = new Map<RawString, Bytes>();
   for (const [stored, value] of draft.getAttrs()) {
     const name = userAttrName(stored);
@@ -58,7 +58,7 @@ function rmXattr({ draft }: OpContext, op: OsdOp): OpOutcome {
 /** Answers 1 when the comparison, the given value first, is true. An absent xattr is empty. */
 function compareXattr({ draft }: OpContext, op: OsdOp): OpOutcome {
   const { name, value, compareOp, compareMode } = xattrArgs(op);
-  if (!draft.exists) return failed(Errno.ENOENT);
+  if (!draft.exists || !draft.isStored) return failed(Errno.ENOENT);
   const stored = draft.getAttr(storedAttrName(name)) ?? EMPTY;
   const order = compareMode === CmpXattrMode.string ? compareBytes(value, stored) : compareNumbers(value, stored);
   if (compareMode !== CmpXattrMode.string && compareMode !== CmpXattrMode.u64) return failed(Errno.EINVAL);
