@@ -66,6 +66,23 @@ export interface PoolConnection {
   stat(object: string): Promise<{ readonly size: number; readonly mtime: Date }>;
   remove(object: string): Promise<void>;
   list(): AsyncIterable<string>;
+  /** Is told of notifies of the object, until `stop`; connections and OSDs may come and go meanwhile. */
+  watch(object: string, watcher: ObjectWatcher): Promise<{ stop(): Promise<void> }>;
+  /** Tells all who watch the object, and waits up to `timeoutSeconds` (10) for their answers. */
+  notify(object: string, data: Uint8Array, timeoutSeconds?: number): Promise<NotifyAnswers>;
+}
+
+export interface ObjectWatcher {
+  /** What it returns, or resolves to, is the answer. */
+  onNotify(data: Uint8Array): Uint8Array | undefined | Promise<Uint8Array | undefined>;
+  /** The watch has ended: its object was removed, or the cluster had not heard from this client for 30 s. */
+  onBroken?(error: Error): void;
+}
+
+export interface NotifyAnswers {
+  readonly answers: readonly Uint8Array[];
+  /** How many watchers did not answer in time. */
+  readonly silent: number;
 }
 
 /** Starts a cluster and resolves when it is HEALTH_OK. */

@@ -10,6 +10,7 @@ import { bench, cleanup } from './rados/bench.ts';
 import { Refusal, type VerbContext } from './rados/context.ts';
 import { objectVerbs } from './rados/object-verbs.ts';
 import { df, ls, lspools } from './rados/pool-verbs.ts';
+import { watchVerbs } from './rados/watch-verbs.ts';
 import { version } from './version.ts';
 
 const OPTIONS: OptionTable = {
@@ -64,6 +65,7 @@ const poolVerbs: Readonly<Record<string, { readonly run: Verb; readonly least: n
   bench: { run: bench, least: 2 },
   cleanup: { run: cleanup, least: 0 },
   ...objectVerbs,
+  ...watchVerbs,
 };
 
 /** Runs one command line; resolves to the exit status. */
@@ -154,6 +156,9 @@ const USAGE = `usage: rados [-c CONF] [-p POOL] [-N NAMESPACE] [-f json|json-pre
   getomapheader OBJECT [FILE]
   setomapheader OBJECT VALUE
   clearomap OBJECT
+  watch OBJECT                       show notifies of an object, until enter
+  notify OBJECT MESSAGE              tell all who watch an object
+  listwatchers OBJECT                who watches an object
   bench SECONDS write|seq|rand       [-b SIZE] [-O SIZE] [-t N] [--no-cleanup] [--run-name NAME] [--no-verify]
   cleanup [--run-name NAME] [--prefix PREFIX]
 `;

@@ -19,6 +19,8 @@ export interface ObjectRequest {
   readonly mtime?: UTime;
   /** Fails with ETIMEDOUT after so long. Without it the request waits for as long as it takes. */
   readonly timeoutUs?: Instant;
+  /** It is not sent again: where others are, it ends with ECANCELED. */
+  readonly once?: boolean;
 }
 
 export interface ObjectReply {

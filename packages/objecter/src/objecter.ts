@@ -25,12 +25,14 @@ import {
   type OsdOpReply,
 } from '@spirula/messages';
 import { type Instant, type SessionId, seconds, type World, type WorldEvent } from '@spirula/world';
+import { LingerOps } from './linger-ops.ts';
 import { failedReply, type ObjectReply, type ObjectRequest } from './object-request.ts';
 import { computeTarget, isPaused, type OpTarget, PlacedMap } from './op-target.ts';
 import { covers, OsdSession, osdOfReopenTimer } from './osd-session.ts';
 
 const TICK_TIMER = 'objecter tick';
 const TIMEOUT_PREFIX = 'objecter timeout ';
+const LINGER_TIMER = 'objecter linger';
 /** What every client sets (as librados does). */
 const CLIENT_FLAGS = OsdFlag.ondisk | OsdFlag.knownRedir;
 /** Requests kept beyond the throttle. Further ones fail with EBUSY. */
@@ -83,6 +85,8 @@ export class Objecter {
   readonly #ops = new Map<bigint, Op>();
   readonly #throttled = new Map<bigint, Op>();
   readonly #sessions = new Map<OsdId, OsdSession>();
+  /** Watches and notifies. */
+  readonly lingers: LingerOps;
   readonly #mapWaiters = new Set<{ readonly epoch: Epoch; readonly done: (code: number) => void }>();
   #placed: PlacedMap | undefined;
   #lastTid = 0n;
@@ -94,6 +98,7 @@ export class Objecter {
     this.#endpoint = options.endpoint;
     this.#mon = options.mon;
     this.#onOsdMap = options.onOsdMap ?? (() => {});
+    this.lingers = this.#makeLingers();
   }
 
   /** The newest map; undefined before the first. */
@@ -112,6 +117,8 @@ export class Objecter {
   /** Closes every session. Requests under way end with ESHUTDOWN; whether an OSD runs them is not known. */
   shutdown(): void {
     this.#stopped = true;
+    this.lingers.shutdown();
+    this.#world.clock.disarm(LINGER_TIMER);
     for (const session of this.#sessions.values()) session.close();
     this.#sessions.clear();
     this.#world.clock.disarm(TICK_TIMER);
@@ -222,6 +229,7 @@ export class Objecter {
 
   #afterMaps(resend: ReadonlySet<Op>): void {
     const epoch = this.map?.epoch ?? 0;
+    this.lingers.flush();
     for (const op of this.#ops.values()) if (resend.has(op)) this.#send(op);
     for (const waiter of [...this.#mapWaiters]) {
       if (waiter.epoch > epoch) continue;
@@ -249,12 +257,14 @@ export class Objecter {
       if (skipped) op.unsent = true;
       if (this.#retarget(op)) resend.add(op);
     }
+    this.lingers.onMap(skipped);
     this.#onOsdMap(map);
   }
 
   #closeSession(session: OsdSession): void {
     session.close();
     this.#sessions.delete(session.osd);
+    this.lingers.onSessionGone(session.osd);
     for (const op of this.#ops.values()) if (op.target?.osd === session.osd) op.unsent = true;
   }
 
@@ -332,6 +342,7 @@ export class Objecter {
 
   #send(op: Op): void {
     if (!op.unsent || op.paused || !op.target || !this.#placed || !this.#ops.has(op.tid)) return;
+    if (op.request.once && op.attempts > 0) return this.#finish(op, failedReply(Errno.ECANCELED));
     const session = this.#sessionFor(op.target.osd);
     if (!session) return; // no OSD serves the PG: the next map will tell
     if (!session.ready) {
@@ -363,9 +374,22 @@ export class Objecter {
       features: CLIENT_FEATURES,
     });
     // As if the map had changed meanwhile: the first answer will not count.
-    if (!this.#world.buggify('objecter sends twice')) return;
+    if (op.request.once || !this.#world.buggify('objecter sends twice')) return;
     op.unsent = true;
     this.#send(op);
+  }
+
+  #makeLingers(): LingerOps {
+    const { clock, config } = this.#world;
+    return new LingerOps({
+      get now() {
+        return clock.now();
+      },
+      targetOf: ({ oid, locator }) => this.#placed && computeTarget(this.#placed, oid, locator),
+      submit: (request, done) => this.submit(request, done),
+      cancel: (tid) => this.cancel(tid),
+      armTick: () => clock.arm(LINGER_TIMER, clock.now() + seconds(config.objecter_tick_interval)),
+    });
   }
 
   #sessionFor(osd: OsdId): OsdSession | undefined {
@@ -389,6 +413,7 @@ export class Objecter {
       this.#onReply(session, message);
     } else if (message.type === 'osd_map') this.handleOsdMap(message);
     else if (message.type === 'osd_backoff') this.#onBackoff(session, message);
+    else if (message.type === 'watch_notify') this.lingers.onMessage(message);
   }
 
   /** What is sent on a blocked object is dropped by the OSD: once it is unblocked, all is sent again. */
@@ -396,7 +421,7 @@ export class Objecter {
     session.onHeard();
     session.onBackoff(backoff);
     if (backoff.op !== 'unblock') return;
-    for (const op of this.#ops.values()) {
+    for (const op of [...this.#ops.values()]) {
       const { request, target } = op;
       if (target?.osd !== session.osd || !covers(backoff, target.pgid, objectOf(request, target))) continue;
       op.unsent = true;
@@ -422,6 +447,8 @@ export class Objecter {
   #onReset(session: OsdSession): void {
     session.onReset();
     for (const op of this.#ops.values()) if (op.target?.osd === session.osd) op.unsent = true;
+    this.lingers.onSessionGone(session.osd);
+    this.lingers.flush();
   }
 
   #onDrained(session: OsdSession): void {
@@ -435,6 +462,10 @@ export class Objecter {
   #onTimer(name: string): boolean {
     if (name === TICK_TIMER) {
       this.#onTick();
+      return true;
+    }
+    if (name === LINGER_TIMER) {
+      this.lingers.onTick();
       return true;
     }
     if (name.startsWith(TIMEOUT_PREFIX)) {

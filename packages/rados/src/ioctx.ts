@@ -1,14 +1,27 @@
-import { type Bytes, Decoder, Errno, MalformedInput, type PoolId, type RawString, type UTime } from '@spirula/encoding';
+import {
+  type Bytes,
+  Decoder,
+  type EntityAddr,
+  EntityType,
+  Errno,
+  MalformedInput,
+  type PoolId,
+  type RawString,
+  type UTime,
+} from '@spirula/encoding';
 import { type HObject, MIN_HOBJECT } from '@spirula/maps';
-import { decodeOpEntries, type ObjectLocator } from '@spirula/messages';
+import { decodeOpEntries, decodeWatchItems, type ObjectLocator, OsdOpCode, plainOp } from '@spirula/messages';
 import { type ListedObject, type ListPage, listObjects, type Objecter, type ObjectReply } from '@spirula/objecter';
 import { ObjectOperation } from './object-operation.ts';
 import { RadosError } from './rados-error.ts';
+import { type NotifyResult, notify, Watch, type WatchOptions, type WatchWork } from './watch.ts';
 
 /** Objects asked for at a time (as librados lists). */
 const LIST_PAGE = 1024;
 /** osd_max_omap_entries_per_request: what one request for keys or values may bring. */
 const OMAP_PAGE = 1024;
+/** client_notify_timeout */
+const NOTIFY_TIMEOUT_SECONDS = 10;
 
 export interface ObjectStat {
   readonly size: number;
@@ -22,6 +35,15 @@ export interface OperationResult {
   /** Output and return value of each part. */
   readonly outputs: readonly { readonly rval: number; readonly output: Bytes }[];
   readonly userVersion: number;
+}
+
+/** One who watches an object. */
+export interface Watcher {
+  /** As Ceph prints it: `client.4117`. */
+  readonly entity: string;
+  readonly cookie: bigint;
+  readonly timeoutSeconds: number;
+  readonly addr: EntityAddr;
 }
 
 export interface IoOptions {
@@ -42,17 +64,19 @@ export interface IoOptions {
 export class IoCtx {
   readonly pool: PoolId;
   readonly #objecter: Objecter;
+  readonly #watchWork: WatchWork;
   readonly #options: IoOptions;
 
-  constructor(objecter: Objecter, pool: PoolId, options: IoOptions = {}) {
+  constructor(objecter: Objecter, watchWork: WatchWork, pool: PoolId, options: IoOptions = {}) {
     this.#objecter = objecter;
+    this.#watchWork = watchWork;
     this.pool = pool;
     this.#options = options;
   }
 
   /** The same pool, with other options where given. */
   with(options: IoOptions): IoCtx {
-    return new IoCtx(this.#objecter, this.pool, { ...this.#options, ...options });
+    return new IoCtx(this.#objecter, this.#watchWork, this.pool, { ...this.#options, ...options });
   }
 
   get #locator(): ObjectLocator {
@@ -220,6 +244,32 @@ export class IoCtx {
     }
   }
 
+  /** Is told of notifies of the object from now on. */
+  watch(oid: RawString, options: WatchOptions): Promise<Watch> {
+    return Watch.begin(this.#objecter, this.#watchWork, { oid, locator: this.#locator }, options);
+  }
+
+  /**
+   * Tells all who watch the object, and waits for their answers.
+   *
+   * @param timeoutSeconds whole seconds that watchers are given
+   */
+  notify(oid: RawString, payload: Bytes, timeoutSeconds = NOTIFY_TIMEOUT_SECONDS): Promise<NotifyResult> {
+    return notify(this.#objecter, { oid, locator: this.#locator }, payload, timeoutSeconds);
+  }
+
+  /** Those who watch the object, in the order of their cookies. */
+  async listWatchers(oid: RawString): Promise<readonly Watcher[]> {
+    const operation = new ObjectOperation().add(plainOp(OsdOpCode.listWatchers), 'read');
+    const items = decodeOrFail(oid, await this.#output(oid, operation), decodeWatchItems);
+    return items.map(({ entityType, entityNum, cookie, timeoutSeconds, addr }) => ({
+      entity: `${entityTypeText(entityType)}.${entityNum}`,
+      cookie,
+      timeoutSeconds,
+      addr,
+    }));
+  }
+
   /** Output of the one part of an operation. */
   async #output(oid: RawString, operation: ObjectOperation): Promise<Bytes> {
     const { outputs } = await this.operate(oid, operation);
@@ -229,9 +279,17 @@ export class IoCtx {
   }
 }
 
+function entityTypeText(type: number): string {
+  return Object.entries(EntityType).find(([, number]) => number === type)?.[0] ?? String(type);
+}
+
 function parse<T>(oid: RawString, output: Bytes, read: (decoder: Decoder) => T): T {
+  return decodeOrFail(oid, output, (bytes) => read(new Decoder(bytes)));
+}
+
+function decodeOrFail<T>(oid: RawString, output: Bytes, decode: (bytes: Bytes) => T): T {
   try {
-    return read(new Decoder(output));
+    return decode(output);
   } catch (error) {
     if (error instanceof MalformedInput) throw new RadosError(Errno.EIO, `${oid}: the reply does not parse`);
     throw error;

@@ -23,6 +23,7 @@ import { IoCtx } from './ioctx.ts';
 import { MgrClient } from './mgr-client.ts';
 import { PgCommands } from './pg-commands.ts';
 import { RadosError } from './rados-error.ts';
+import { WatchWork } from './watch.ts';
 
 const CONNECT_TIMER = 'rados connect';
 const DEFAULT_MGR_TIMEOUT_SECONDS = 60;
@@ -65,6 +66,7 @@ export class Rados implements Daemon<Message> {
   readonly #mgr: MgrClient;
   readonly #pgCommands: PgCommands;
   readonly #objecter: Objecter;
+  readonly #watchWork = new WatchWork();
   readonly #connecting: { readonly resolve: () => void; readonly reject: (error: RadosError) => void }[] = [];
   readonly #logListeners = new Set<(entry: LogEntry) => void>();
   #mgrMap: MgrMap | undefined;
@@ -200,7 +202,12 @@ export class Rados implements Daemon<Message> {
       id = this.#lookUpPool(pool);
     }
     if (id === undefined) throw new RadosError(Errno.ENOENT, `pool ${pool}`);
-    return new IoCtx(this.#objecter, id);
+    return new IoCtx(this.#objecter, this.#watchWork, id);
+  }
+
+  /** Resolves when the callbacks of all notifies that have come by now are over (rados_watch_flush). */
+  watchFlush(): Promise<void> {
+    return this.#watchWork.flush();
   }
 
   /** Resolves when our OSDMap is as new as the monitors' was at the time of the call. */

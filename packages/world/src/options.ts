@@ -111,7 +111,6 @@ export const DEFAULTS = {
   objecter_inflight_ops: 1024,
   objecter_inflight_op_bytes: 100 << 20,
   client_mount_timeout: 300,
-  client_notify_timeout: 10,
 };
 
 /** The options in force for one daemon. */

@@ -24,6 +24,7 @@ const TEXTS: Readonly<Record<string, string>> = {
   EOVERFLOW: 'Value too large for defined data type',
   EOPNOTSUPP: 'Operation not supported',
   ESHUTDOWN: 'Cannot send after transport endpoint shutdown',
+  ENOTCONN: 'Transport endpoint is not connected',
   ETIMEDOUT: 'Connection timed out',
   EDQUOT: 'Disk quota exceeded',
   ECANCELED: 'Operation canceled',

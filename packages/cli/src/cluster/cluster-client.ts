@@ -53,6 +53,17 @@ function poolConnection(io: IoCtx): PoolConnection {
     async *list() {
       for await (const { oid } of io.listObjects()) yield textFromRaw(oid);
     },
+    async watch(object, { onNotify, onBroken }) {
+      const watch = await io.watch(rawFromText(object), {
+        onNotify: ({ payload }) => onNotify(payload),
+        onError: (error) => onBroken?.(error),
+      });
+      return { stop: () => watch.unwatch() };
+    },
+    async notify(object, data, timeoutSeconds) {
+      const { acks, timedOut } = await io.notify(rawFromText(object), data, timeoutSeconds);
+      return { answers: acks.map(({ reply }) => reply), silent: timedOut.length };
+    },
   };
 }
 

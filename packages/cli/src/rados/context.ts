@@ -17,6 +17,12 @@ export interface VerbContext {
   readonly io: IoCtx | undefined;
 }
 
+export interface Verb {
+  run(context: VerbContext): Promise<void>;
+  /** Fewest words it takes. */
+  readonly least: number;
+}
+
 /** The verb failed: its message, whole ('' when all is said), and status 1. */
 export class Refusal extends Error {
   override readonly name = 'Refusal';

@@ -2,18 +2,12 @@ import { closeSync, openSync, readSync, writeFileSync, writeSync } from 'node:fs
 import { type Bytes, bytesFromRaw, type RawString, rawFromText, textFromRaw, utf8 } from '@spirula/encoding';
 import { formatStamp } from '@spirula/formatter';
 import { describeErrno } from '../ceph/errno-text.ts';
-import { orRefuse, Refusal, requireIo, type VerbContext } from './context.ts';
+import { orRefuse, Refusal, requireIo, type Verb, type VerbContext } from './context.ts';
 import { hexDump } from './hex-dump.ts';
 
 /** Bytes moved at a time by put and get (op_size's default). */
 const CHUNK = 4 << 20;
 const STDIN = 0;
-
-interface Verb {
-  run(context: VerbContext): Promise<void>;
-  /** Fewest words it takes. */
-  readonly least: number;
-}
 
 /** An object verb's words: the object's name as given and as it travels, and the rest. */
 function objectOf({ args }: VerbContext): { name: string; oid: RawString; rest: readonly string[] } {

@@ -8,7 +8,7 @@ import { place } from './time-commands.ts';
 /** A command that is not answered within so long is left under way. */
 const PATIENCE = 60 * SECOND;
 /** What would wait for the terminal, or take the host's time. */
-const REFUSED: readonly RegExp[] = [/^-w$/, /^-W/, /^--watch/, /^bench$/];
+const REFUSED: readonly RegExp[] = [/^-w$/, /^-W/, /^--watch/, /^bench$/, /^watch$/];
 
 export const CLUSTER_COMMANDS: Commands = {
   ceph: {
