@@ -20,6 +20,7 @@ export const Errno = {
   ENOTEMPTY: -39,
   ELOOP: -40,
   ENODATA: -61,
+  EBADMSG: -74,
   EOVERFLOW: -75,
   EOPNOTSUPP: -95,
   ENOTCONN: -107,

@@ -124,7 +124,7 @@ export class ClientOps {
     if (!pg.isPrimary || isStale) {
       // A read that its client lets any replica answer is sent to the primary after this; without an answer it would wait.
       const isForReplicas =
-        (message.flags & (OsdFlag.balanceReads | OsdFlag.localizeReads)) !== 0 && !mayWrite(message.ops);
+        (message.flags & (OsdFlag.balanceReads | OsdFlag.localizeReads)) !== 0 && !this.#mayWrite(message);
       if (isForReplicas && !isStale) this.#replyError(op, Errno.EAGAIN);
       else this.#host.onDone(op);
       return;
@@ -147,7 +147,9 @@ export class ClientOps {
       this.#runPgOp(op);
       return;
     }
-    const refused = isBlocklisted(this.#pg.map, op.client.addr) ? EBLOCKLISTED : checkRequest(message, world.config);
+    const refused = isBlocklisted(this.#pg.map, op.client.addr)
+      ? EBLOCKLISTED
+      : checkRequest(message, world.config, this.#pg.host.classes);
     if (refused !== 0) {
       this.#replyError(op, refused);
       return;
@@ -162,16 +164,20 @@ export class ClientOps {
     else this.#runOnObject(op, oid);
   }
 
+  #mayWrite({ ops }: OsdOpMessage): boolean {
+    return mayWrite(ops, this.#pg.host.classes);
+  }
+
   /** A read does not wait for a copy to the object, unless its client has asked for something before: two may copy crosswise. */
   #overtakes({ session, message }: ClientOp, { waiting: [first, ...others] }: ObjectQueue): boolean {
-    if (mayWrite(message.ops) || !first || !this.#copies.isUnderWay(first)) return false;
+    if (this.#mayWrite(message) || !first || !this.#copies.isUnderWay(first)) return false;
     return [first, ...others].every((each) => each.session !== session);
   }
 
   /** Runs the request unless it has to wait for its object. */
   #runOnObject(op: ClientOp, oid: HObject): void {
     const { message } = op;
-    const isWrite = mayWrite(message.ops);
+    const isWrite = this.#mayWrite(message);
     const isMissing = this.#recovery.isMissing(oid);
     if (isMissing || (isWrite && (this.#recovery.isDegraded(oid) || this.#backfill.isBusy(oid)))) {
       this.#queueOf(oid).waiting.push(op);
@@ -225,7 +231,7 @@ export class ClientOps {
 
   #execute(op: ClientOp, oid: HObject, info: ObjectInfo | undefined, copies: Copies): OpsOutcome | 'unreadable' {
     const pg = this.#pg;
-    const { store, world } = pg.host;
+    const { store, world, classes } = pg.host;
     const { message } = op;
     try {
       return executeOps(
@@ -238,7 +244,7 @@ export class ClientOps {
           nextNotifyId: () => pg.host.nextNotifyId(),
         },
         objectReader(store, pg.cid, oid),
-        world.config,
+        { config: world.config, clock: world.clock, crypto: world.crypto, classes },
       );
     } catch (error) {
       if (!(error instanceof UnreadableObject)) throw error;

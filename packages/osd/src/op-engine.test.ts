@@ -1,3 +1,4 @@
+import { builtinClasses, ClassRegistry } from '@spirula/cls';
 import {
   type Bytes,
   bytesFromRaw,
@@ -19,6 +20,7 @@ import {
   ChecksumType,
   CmpXattrMode,
   CmpXattrOp,
+  callOp,
   checksumOp,
   decodeWatchItems,
   extentOp,
@@ -45,6 +47,9 @@ import { executeOps, mayWrite, type OpsOutcome } from './op-engine.ts';
 const oid: HObject = { pool: 1, nspace: '', key: '', name: 'obj', snap: NOSNAP, hash: 7, max: false };
 const config = makeConfig();
 const NO_ADDR = { type: 0, nonce: 0, family: 0, ip: '', port: 0 } as const;
+const classes = new ClassRegistry(builtinClasses, { loadList: '*', defaultList: '*' });
+const clock = { wall: () => ({ sec: 1000, nsec: 7 }) };
+const crypto = { randomBytes: (count: number) => new Uint8Array(count) };
 
 /** One object as a store would hold it after the changes given to it. */
 class StoredObject implements ObjectReader {
@@ -145,7 +150,7 @@ class Bench {
         nextNotifyId: () => 0n,
       },
       this.stored,
-      this.limits,
+      { config: this.limits, clock, crypto, classes },
     );
     for (const change of outcome.changes) this.stored.apply(change);
     this.info = outcome.info;
@@ -483,8 +488,8 @@ describe('versions and unknown ops', () => {
   });
 
   test('what writes is told from what reads', () => {
-    expect(mayWrite([stat, read()])).toBe(false);
-    expect(mayWrite([stat, remove])).toBe(true);
+    expect(mayWrite([stat, read()], classes)).toBe(false);
+    expect(mayWrite([stat, remove], classes)).toBe(true);
   });
 });
 
@@ -772,7 +777,94 @@ describe('watching', () => {
   });
 
   test('a ping is a read', () => {
-    expect(mayWrite([watching(WatchOp.ping)])).toBe(false);
-    expect(mayWrite([watching(WatchOp.reconnect)])).toBe(true);
+    expect(mayWrite([watching(WatchOp.ping)], classes)).toBe(false);
+    expect(mayWrite([watching(WatchOp.reconnect)], classes)).toBe(true);
+  });
+});
+
+describe('calls of classes', () => {
+  const call = (cls: string, method: string, text = '') => callOp(cls, method, utf8(text));
+  const add = (key: string, text: string) => {
+    const input = new Encoder(32);
+    input.rawString(key);
+    input.rawString(text);
+    return callOp('numops', 'add', input.finish());
+  };
+
+  test('a method changes the object with the rest of the request, or not at all', () => {
+    const bench = new Bench();
+
+    expect(bench.run([call('hello', 'record_hello', 'you'), append('x')]).result).toBe(0);
+    expect(fromUtf8(bench.stored.data!)).toBe('Hello, you!x');
+    expect(fromUtf8(bench.stored.attrs.get('_said_by')!)).toBe('client.4117 -');
+    expect(bench.run([append('y'), call('hello', 'record_hello')])).toMatchObject({
+      result: Errno.EEXIST,
+      changes: [],
+    });
+  });
+
+  test('a method sees the object as it is stored, and counts up only once what one request adds twice', () => {
+    const bench = new Bench();
+    bench.run([add('n', '2'), add('n', '2')]);
+    expect(fromUtf8(bench.stored.omap.get('n')!)).toBe('2');
+
+    bench.run([add('n', '5')]);
+    expect(fromUtf8(bench.stored.omap.get('n')!)).toBe('7');
+  });
+
+  test('a method that does what it may not fails, and changes nothing', () => {
+    const bench = withObject('data');
+
+    expect(bench.run([call('hello', 'bad_writer', 'x')])).toMatchObject({ result: Errno.EIO, changes: [] });
+    expect(bench.run([call('hello', 'bad_reader')]).result).toBe(Errno.EIO);
+    expect(bench.run([call('hello', 'writes_dont_return_data')]).result).toBe(0);
+  });
+
+  test('what a read answers is told with its length; what a write does, only to who asks, and in few bytes', () => {
+    const bench = withObject('data');
+    const [answer] = bench.run([call('hello', 'say_hello')]).ops;
+    expect(fromUtf8(answer!.output)).toBe('Hello, world!');
+    expect(new Decoder(answer!.args.subarray(8)).u64('length')).toBe(13);
+
+    const write = call('hello', 'write_return_data');
+    expect(bench.run([write])).toMatchObject({ result: 0, ops: [{ rval: 42, output: EMPTY }] });
+    const told = bench.run([write], OsdFlag.returnvec);
+    expect([told.result, fromUtf8(told.ops[0]!.output)]).toEqual([42, 'you might see this']);
+    const tooMuch = bench.run([call('hello', 'write_too_much_return_data')], OsdFlag.returnvec);
+    expect(tooMuch).toMatchObject({ result: Errno.EOVERFLOW, changes: [] });
+    expect(fromUtf8(bench.run([call('hello', 'write_return_data', 'x')]).ops[0]!.output)).toBe('too much input data!');
+  });
+
+  test('of no object a reading method is not called, one that may write is', () => {
+    const bench = new Bench();
+
+    expect(bench.run([call('hello', 'say_hello')]).result).toBe(Errno.ENOENT);
+    expect(bench.run([call('hello', 'turn_it_to_11')]).result).toBe(0);
+    expect(bench.stored.data).toEqual(EMPTY);
+  });
+
+  test('what a method does counts as if it had been asked for', () => {
+    const bench = withObject('data');
+
+    expect(bench.run([call('hello', 'turn_it_to_11')]).io).toMatchObject({ reads: 1, readBytes: 4, writes: 2 });
+  });
+
+  test('keys of a log are of the place that an entry has among the ops', () => {
+    const bench = new Bench();
+    const entries = new Encoder(64);
+    entries.struct(1, 1, () =>
+      entries.list([1], (sec) =>
+        entries.struct(1, 1, () => {
+          entries.rawString('');
+          entries.rawString('');
+          entries.u32(sec);
+          entries.u32(0);
+          entries.rawString('');
+        }),
+      ),
+    );
+    bench.run([append('x'), callOp('log', 'add', entries.finish())]);
+
+    expect([...bench.stored.omap.keys()]).toEqual(['1_0000000001.000000_0.3']);
   });
 });

@@ -2,6 +2,7 @@
  * Runs a client's ops on one object (PrimaryLogPG::prepare_transaction and do_osd_ops). The ops run in order; what one sees
  * of those before it is the draft's. The first that fails ends the request, and none of its changes is kept.
  */
+import type { ClassRegistry } from '@spirula/cls';
 import { type Bytes, EMPTY, Encoder, Errno, type EVersion, MalformedInput, type UTime } from '@spirula/encoding';
 import type { HObject } from '@spirula/maps';
 import {
@@ -12,17 +13,15 @@ import {
   OsdOpCode,
   type OsdOpResult,
   type WatchItem,
-  WatchOp,
-  watchArgs,
 } from '@spirula/messages';
-import type { Config } from '@spirula/world';
 import { type Copies, NO_COPIES } from './object-copier.ts';
 import { ObjectDraft, type ObjectReader } from './object-draft.ts';
 import { encodeObjectInfo, OBJECT_INFO_ATTR, type ObjectInfo } from './object-info.ts';
 import { cacheOps } from './ops/cache.ts';
+import { callOps, modifies } from './ops/call.ts';
 import { checksumOps } from './ops/checksum.ts';
 import { omapOps } from './ops/omap.ts';
-import { failed, type OpContext, type OpHandler, type OpOutcome } from './ops/op-context.ts';
+import { failed, type OpContext, type OpEnvironment, type OpHandler, type OpOutcome } from './ops/op-context.ts';
 import { readOps } from './ops/read.ts';
 import { watchOps } from './ops/watch.ts';
 import type { ClientIdentity, WatchEffect } from './ops/watch-effect.ts';
@@ -31,8 +30,6 @@ import { xattrOps } from './ops/xattr.ts';
 
 /** osd_max_write_op_reply_len: so much may one op of a write answer, when its client asks for answers at all. */
 const MAX_WRITE_REPLY_BYTES = 64;
-/** CEPH_OSD_OP_MODE_WR: set in the code of every op that changes the object. */
-const WRITE_MODE = 0x2000;
 const NO_TIME: UTime = { sec: 0, nsec: 0 };
 
 const handlers: ReadonlyMap<number, OpHandler> = new Map([
@@ -43,6 +40,7 @@ const handlers: ReadonlyMap<number, OpHandler> = new Map([
   ...xattrOps,
   ...omapOps,
   ...watchOps,
+  ...callOps,
 ]);
 
 export interface OpsRequest {
@@ -52,9 +50,9 @@ export interface OpsRequest {
   readonly flags: number;
   /** What the copyFrom ops bring; read beforehand. */
   readonly copies?: Copies;
+  readonly client: ClientIdentity;
   /** The client's time of the change; zero leaves the object's as it is. */
   readonly mtime: UTime;
-  readonly client: ClientIdentity;
 }
 
 /** Where the request meets the PG. */
@@ -98,12 +96,8 @@ export interface OpsIo {
 }
 
 /** Whether a request may change its object (OpInfo::may_write): then it goes through the log and to the replicas. */
-export function mayWrite(ops: readonly OsdOp[]): boolean {
-  return ops.some((op) => (op.code & WRITE_MODE) !== 0 && !isPing(op));
-}
-
-function isPing(op: OsdOp): boolean {
-  return op.code === OsdOpCode.watch && watchArgs(op).op === WatchOp.ping;
+export function mayWrite(ops: readonly OsdOp[], classes: ClassRegistry): boolean {
+  return ops.some((op) => modifies(op, classes));
 }
 
 /** @throws UnreadableObject when an op asks for data that cannot be read here */
@@ -111,15 +105,17 @@ export function executeOps(
   request: OpsRequest,
   position: OpsPosition,
   reader: ObjectReader,
-  config: Config,
+  environment: OpEnvironment,
 ): OpsOutcome {
   const { info, isConnected, nextNotifyId } = position;
-  if (!info && !mayWrite(request.ops)) return unchanged(Errno.ENOENT, request.ops.map(notRun), info, NO_IO);
+  if (!info && !mayWrite(request.ops, environment.classes)) {
+    return unchanged(Errno.ENOENT, request.ops.map(notRun), info, NO_IO);
+  }
 
   const draft = new ObjectDraft(request.oid, reader, info?.size);
   const context: OpContext = {
     draft,
-    config,
+    environment,
     userVersion: info?.userVersion ?? 0,
     mtime: info?.mtime ?? NO_TIME,
     copies: request.copies ?? NO_COPIES,
@@ -133,9 +129,13 @@ export function executeOps(
     isConnected,
     nextNotifyId,
     effects: [],
+    lastUserVersion: position.lastUserVersion,
+    tally: { ops: 0, reads: 0, readBytes: 0, writes: 0, writeBytes: 0 },
+    run: (op) => runOp(context, op),
   };
   const { result, ops } = runOps(context, request.ops);
-  const io = countIo(ops, request.ops);
+  const { reads, readBytes, writes, writeBytes } = context.tally;
+  const io: OpsIo = { reads, readBytes, writes, writeBytes };
   if (result < 0) return unchanged(result, ops, info, io);
   if (draft.changes.length === 0) return { ...unchanged(result, ops, info, io), effects: context.effects };
 
@@ -145,8 +145,8 @@ export function executeOps(
 }
 
 /** A copy has the user version of what it is a copy of; who watches an object is no matter of its contents. */
-function isUserModification(code: number): boolean {
-  return (code & WRITE_MODE) !== 0 && code !== OsdOpCode.copyFrom && code !== OsdOpCode.watch;
+function isUserModification(op: OsdOp, classes: ClassRegistry): boolean {
+  return modifies(op, classes) && op.code !== OsdOpCode.copyFrom && op.code !== OsdOpCode.watch;
 }
 
 interface Run {
@@ -173,18 +173,36 @@ function runOp(context: OpContext, op: OsdOp): OpOutcome {
   const handler = handlers.get(op.code);
   if (!handler) return failed(Errno.EOPNOTSUPP);
   try {
-    return handler(context, op);
+    const outcome = handler(context, op);
+    count(context, op, outcome);
+    return outcome;
   } catch (error) {
     if (error instanceof MalformedInput) return failed(Errno.EINVAL);
     throw error;
   }
 }
 
-/** A read says in its arguments how much it read, getxattr how long the value is. */
+/** A method counts as what it does. */
+function count({ tally, environment }: OpContext, op: OsdOp, { code, output }: OpOutcome): void {
+  if (code < 0 && (op.flags & OpFlag.failok) === 0) return;
+  // Ceph runs an append as a write inside of it; the numbers show in what methods store.
+  tally.ops += op.code === OsdOpCode.append ? 2 : 1;
+  if (code < 0 || op.code === OsdOpCode.call) return;
+  if (modifies(op, environment.classes)) {
+    tally.writes += 1;
+    tally.writeBytes += op.input.length;
+  } else {
+    tally.reads += 1;
+    tally.readBytes += output.length;
+  }
+}
+
+/** A read or call says in its arguments how much it answers, getxattr how long the value is. */
 function argsOfReply(op: OsdOp, output: Bytes): Bytes {
-  if (op.code !== OsdOpCode.read && op.code !== OsdOpCode.getxattr) return op.args;
+  const isExtent = op.code === OsdOpCode.read || op.code === OsdOpCode.call;
+  if (!isExtent && op.code !== OsdOpCode.getxattr) return op.args;
   const args = new Encoder(op.args.length);
-  if (op.code === OsdOpCode.read) {
+  if (isExtent) {
     args.raw(op.args.subarray(0, 8));
     args.u64(output.length);
   } else {
@@ -216,21 +234,6 @@ function limitAnswers(flags: number, result: number, ops: readonly OsdOpResult[]
 
 const NO_IO: OpsIo = { reads: 0, readBytes: 0, writes: 0, writeBytes: 0 };
 
-function countIo(results: readonly OsdOpResult[], ops: readonly OsdOp[]): OpsIo {
-  let [reads, readBytes, writes, writeBytes] = [0, 0, 0, 0];
-  for (const [i, op] of ops.entries()) {
-    if (results[i]!.rval < 0) continue;
-    if ((op.code & WRITE_MODE) !== 0) {
-      writes += 1;
-      writeBytes += op.input.length;
-    } else {
-      reads += 1;
-      readBytes += results[i]!.output.length;
-    }
-  }
-  return { reads, readBytes, writes, writeBytes };
-}
-
 function unchanged(result: number, ops: readonly OsdOpResult[], info: ObjectInfo | undefined, io: OpsIo): OpsOutcome {
   const userVersion = info?.userVersion ?? 0;
   return { result, ops, userVersion, modifies: false, changes: [], info, objects: 0, bytes: 0, io, effects: [] };
@@ -239,12 +242,12 @@ function unchanged(result: number, ops: readonly OsdOpResult[], info: ObjectInfo
 function changed(
   { oid, mtime: mtimeNow, ops: asked }: OpsRequest,
   { info: before, version, lastUserVersion }: OpsPosition,
-  { draft, truncateSeq, truncateSize, mtime: mtimeBefore, copied, cleans, watchers, effects }: OpContext,
+  { draft, environment, truncateSeq, truncateSize, mtime: mtimeBefore, copied, cleans, watchers, effects }: OpContext,
   { result, ops }: Run,
   io: OpsIo,
 ): OpsOutcome {
   const userVersionBefore = (copied ?? before)?.userVersion ?? 0;
-  const isModified = asked.some(({ code }) => isUserModification(code));
+  const isModified = asked.some((op) => isUserModification(op, environment.classes));
   const userVersion = isModified ? Math.max(lastUserVersion, userVersionBefore) + 1 : userVersionBefore;
   const isTimed = mtimeNow.sec !== 0 || mtimeNow.nsec !== 0;
   const mtime = copied?.mtime ?? (isTimed ? mtimeNow : mtimeBefore);

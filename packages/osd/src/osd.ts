@@ -3,6 +3,7 @@
  * world. The protocols are elsewhere: boot.ts, heartbeat.ts, peer-links.ts, pg-directory.ts and what a Pg is made of.
  */
 import { CephxCredentials, type CryptoKey } from '@spirula/auth';
+import { builtinClasses, ClassRegistry, type ObjectClass } from '@spirula/cls';
 import {
   type AddrVec,
   type Epoch,
@@ -22,6 +23,7 @@ import type { ObjectStore, Transaction, TransactionOp } from '@spirula/objectsto
 import {
   type AuthDecision,
   type AuthRequest,
+  type Config,
   type Daemon,
   DeviceError,
   type Instant,
@@ -79,6 +81,8 @@ export interface OsdOptions {
   readonly crushLocation: ReadonlyMap<string, string>;
   readonly store: ObjectStore;
   readonly hostname?: string;
+  /** Object classes beside the built-in ones, and instead of those of their names; they need no leave of osd_class_load_list. */
+  readonly classes?: readonly ObjectClass[];
 }
 
 export class Osd implements Daemon<Message> {
@@ -558,6 +562,7 @@ export class Osd implements Daemon<Message> {
       },
       world: this.#world,
       store,
+      classes: makeClasses(this.#world.config, this.#options.classes ?? []),
       localReservations: new Reservations(slots),
       remoteReservations: new Reservations(slots),
       send: (osd, message) => this.#links.send(osd, message),
@@ -738,4 +743,12 @@ export class Osd implements Daemon<Message> {
       pgStat: (pgid) => this.#pgStat(pgid),
     });
   }
+}
+
+function makeClasses(config: Config, own: readonly ObjectClass[]): ClassRegistry {
+  const names = own.map(({ name }) => name).join(' ');
+  return new ClassRegistry([...builtinClasses, ...own], {
+    loadList: `${config.osd_class_load_list} ${names}`,
+    defaultList: `${config.osd_class_default_list} ${names}`,
+  });
 }

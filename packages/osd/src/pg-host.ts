@@ -1,3 +1,4 @@
+import type { ClassRegistry } from '@spirula/cls';
 import type { Epoch, OsdId, PgId } from '@spirula/encoding';
 import type { Message, OsdPeerMessage } from '@spirula/messages';
 import type { ObjectStore, Transaction } from '@spirula/objectstore';
@@ -12,6 +13,7 @@ export interface PgHost {
   readonly admittedIn: Epoch;
   readonly world: World<Message>;
   readonly store: ObjectStore;
+  readonly classes: ClassRegistry;
   readonly localReservations: Reservations;
   readonly remoteReservations: Reservations;
   /** On the ordered link to a peer; it arrives once, or its receiver ends. */

@@ -1,15 +1,37 @@
+import { builtinClasses, ClassRegistry, type ObjectClass, rawMethod } from '@spirula/cls';
 import { EMPTY, Errno } from '@spirula/encoding';
-import { callOp, NOSNAP, OsdOpCode, type OsdOpMessage, plainOp } from '@spirula/messages';
+import { callOp, NOSNAP, type OsdOp, OsdOpCode, type OsdOpMessage, plainOp } from '@spirula/messages';
 import { makeConfig } from '@spirula/world';
 import { expect, test } from 'vitest';
 import { checkRequest } from './request-limits.ts';
 
-const request = (ops: OsdOpMessage['ops']) =>
-  ({ oid: 'obj', locator: { key: '', nspace: '' }, snapid: NOSNAP, ops }) as unknown as OsdOpMessage;
+const pure: ObjectClass = { name: 'pure', methods: { neither: rawMethod(0, () => ({ code: 0, output: EMPTY })) } };
+const classes = new ClassRegistry([...builtinClasses, pure], { loadList: 'hello rbd pure', defaultList: '' });
+const stat = plainOp(OsdOpCode.stat);
+const check = (...ops: OsdOp[]) =>
+  checkRequest(
+    { oid: 'obj', locator: { key: '', nspace: '' }, snapid: NOSNAP, ops } as unknown as OsdOpMessage,
+    makeConfig(),
+    classes,
+  );
 
-test('a method of a class is not permitted, whatever stands before it', () => {
-  const ops = [plainOp(OsdOpCode.stat), callOp('nope', 'method', EMPTY)];
+test('a class that may not be loaded is not permitted, whatever stands before it', () => {
+  expect(check(stat, callOp('lock', 'get_info'))).toBe(Errno.EPERM);
+  expect(check(stat, callOp('nope', 'method'))).toBe(Errno.EPERM);
+  expect(check(stat)).toBe(0);
+});
 
-  expect(checkRequest(request(ops), makeConfig())).toBe(Errno.EPERM);
-  expect(checkRequest(request(ops.slice(0, 1)), makeConfig())).toBe(0);
+test('a class that is not there is not supported, nor a method that its class has not', () => {
+  expect(check(callOp('rbd', 'create'))).toBe(Errno.EOPNOTSUPP);
+  expect(check(callOp('hello', 'nope'))).toBe(Errno.EOPNOTSUPP);
+  expect(check(callOp('hello', 'constructor'))).toBe(Errno.EOPNOTSUPP);
+  expect(check(callOp('hello', 'say_hello'))).toBe(0);
+});
+
+test('names longer than what is there are not valid, nor a method alone that neither reads nor writes', () => {
+  const call = callOp('hello', 'say_hello');
+
+  expect(check({ ...call, input: call.input.subarray(0, 4) })).toBe(Errno.EINVAL);
+  expect(check(callOp('pure', 'neither'))).toBe(Errno.EINVAL);
+  expect(check(stat, callOp('pure', 'neither'))).toBe(0);
 });

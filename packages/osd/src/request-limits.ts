@@ -1,20 +1,22 @@
+import type { ClassRegistry } from '@spirula/cls';
 import { Errno } from '@spirula/encoding';
-import { NOSNAP, OsdOpCode, type OsdOpMessage } from '@spirula/messages';
+import { NOSNAP, type OsdOpMessage } from '@spirula/messages';
 import type { Config } from '@spirula/world';
 import { mayWrite } from './op-engine.ts';
+import { checkCalls } from './ops/call.ts';
 
 /** OSD_WRITETOOBIG (EMSGSIZE). */
 const WRITE_TOO_BIG = -90;
 
 /** 0, or why a request on an object is refused whatever the object (PrimaryLogPG::do_op). */
-export function checkRequest(message: OsdOpMessage, config: Config): number {
+export function checkRequest(message: OsdOpMessage, config: Config, classes: ClassRegistry): number {
+  const refused = checkCalls(message.ops, classes);
+  if (refused !== 0) return refused;
   if (message.oid === '') return Errno.EINVAL;
   const longest = config.osd_max_object_name_len;
   if (message.oid.length > longest || message.locator.key.length > longest) return Errno.ENAMETOOLONG;
   if (message.locator.nspace.length > config.osd_max_object_namespace_len) return Errno.ENAMETOOLONG;
-  // There are no classes yet, and a class that may not be loaded is refused whatever the ops before it say.
-  if (message.ops.some((op) => op.code === OsdOpCode.call)) return Errno.EPERM;
-  if (!mayWrite(message.ops)) return 0;
+  if (!mayWrite(message.ops, classes)) return 0;
   // Snapshots are read only.
   if (message.snapid !== NOSNAP) return Errno.EINVAL;
   const bytes = message.ops.reduce((sum, op) => sum + op.input.length, 0);

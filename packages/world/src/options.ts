@@ -1,3 +1,6 @@
+const CEPH_CLASSES =
+  'cephfs hello journal lock log numops otp rbd refcount rgw rgw_gc timeindex user version cas cmpomap queue 2pc_queue fifo';
+
 /**
  * The options of Ceph 16.2 that are read here, under Ceph's names, with Ceph's defaults (as `ceph-conf --show-config`
  * prints them). Times are in seconds, sizes in bytes, unless the name says otherwise.
@@ -92,6 +95,9 @@ export const DEFAULTS = {
   osd_max_omap_entries_per_request: 1024,
   /** Whether clients are asked to keep requests on PGs that peer; on those that cannot serve they are always. */
   osd_backoff_on_peering: false,
+  /** Object classes that may be loaded, and those that capabilities need not name. */
+  osd_class_load_list: CEPH_CLASSES,
+  osd_class_default_list: CEPH_CLASSES,
   osd_client_message_size_cap: 500 << 20,
   /** For so long a watcher, and who a notify waits for, may be silent, unless its client asks otherwise. */
   osd_client_watch_timeout: 30,

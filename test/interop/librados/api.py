@@ -60,6 +60,10 @@ _declare(
     getxattrs_next=[c_void_p, POINTER(c_void_p), POINTER(c_void_p), _sizes],
     stat=_io + [POINTER(c_uint64), POINTER(ctypes.c_long)],
     exec=_io + [c_char_p, c_char_p] + _buffer + _buffer,
+    lock_exclusive=_io + [c_char_p] * 3 + [c_void_p, c_ubyte],
+    lock_shared=_io + [c_char_p] * 4 + [c_void_p, c_ubyte],
+    unlock=_io + [c_char_p] * 2,
+    break_lock=_io + [c_char_p] * 3,
     set_alloc_hint=_io + [c_uint64, c_uint64],
     set_alloc_hint2=_io + [c_uint64, c_uint64, c_uint32],
     write_op_operate=[c_void_p, c_void_p, c_char_p, c_void_p, c_int],
@@ -103,12 +107,16 @@ _declare(
     pool_lookup=[c_void_p, c_char_p],
 )
 _declare(
+    ctypes.c_ssize_t,
+    list_lockers=_io + [c_char_p, _code] + [c_char_p, _sizes] * 4,
+)
+_declare(
     c_uint32,
     nobjects_list_get_pg_hash_position=[c_void_p],
     nobjects_list_seek=[c_void_p, c_uint32],
     nobjects_list_seek_cursor=[c_void_p, c_void_p],
 )
-_declare(c_uint64, get_last_version=[c_void_p])
+_declare(c_uint64, get_last_version=[c_void_p], get_instance_id=[c_void_p])
 _declare(ctypes.c_uint, omap_iter_size=[c_void_p])
 _declare(
     c_void_p, create_write_op=[], create_read_op=[], object_list_begin=[c_void_p], object_list_end=[c_void_p]
@@ -314,6 +322,30 @@ class IoCtx:
         result = C.rados_exec(self.io, name, cls, method, data, len(data), buffer, room)
         return buffer.raw[:result] if result >= 0 else result
 
+    def lock_exclusive(self, name, lock, cookie, description=b"", seconds=None, flags=0):
+        return C.rados_lock_exclusive(self.io, name, lock, cookie, description, timeval(seconds), flags)
+
+    def lock_shared(self, name, lock, cookie, tag, description=b"", seconds=None, flags=0):
+        return C.rados_lock_shared(self.io, name, lock, cookie, tag, description, timeval(seconds), flags)
+
+    def unlock(self, name, lock, cookie):
+        return C.rados_unlock(self.io, name, lock, cookie)
+
+    def break_lock(self, name, lock, client, cookie):
+        return C.rados_break_lock(self.io, name, lock, client, cookie)
+
+    def list_lockers(self, name, lock, room=1024):
+        """(how many, whether exclusive, tag, clients, cookies, addresses)"""
+        exclusive = c_int()
+        buffers = [ctypes.create_string_buffer(room) for _ in range(4)]
+        lengths = [c_size_t(room) for _ in range(4)]
+        pairs = [each for buffer, length in zip(buffers, lengths) for each in (buffer, byref(length))]
+        result = C.rados_list_lockers(self.io, name, lock, byref(exclusive), *pairs)
+        if result < 0:
+            return result
+        tag, *lists = [buffer.raw[: length.value] for buffer, length in zip(buffers, lengths)]
+        return (result, exclusive.value, tag, *[text.split(b"\0")[:-1] for text in lists])
+
     def set_alloc_hint(self, name, object_size, write_size, flags=None):
         if flags is None:
             return C.rados_set_alloc_hint(self.io, name, object_size, write_size)
@@ -354,6 +386,10 @@ class IoCtx:
         found = list_rest(context)
         C.rados_nobjects_list_close(context)
         return found
+
+
+def timeval(seconds):
+    return None if seconds is None else (ctypes.c_long * 2)(int(seconds), int(seconds % 1 * 1000000))
 
 
 def list_next(context):

@@ -1,4 +1,4 @@
-"""Methods of object classes that are not there."""
+"""Methods of object classes that are not there, nor may be."""
 
 from api import C, start, reading as r, writing as w
 from steps import step

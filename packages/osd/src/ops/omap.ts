@@ -20,7 +20,7 @@ interface Page {
 }
 
 function listPage(context: OpContext, after: RawString, max: number, prefix: RawString): Page {
-  const limit = Math.min(max, context.config.osd_max_omap_entries_per_request);
+  const limit = Math.min(max, context.environment.config.osd_max_omap_entries_per_request);
   const start = prefix > after ? prefix : `${after}\0`;
   const found = context.draft.omapList(start, limit + 1);
   const entries: [RawString, Bytes][] = [];

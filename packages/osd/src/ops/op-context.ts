@@ -1,17 +1,41 @@
+import type { ClassRegistry } from '@spirula/cls';
 import { type Bytes, EMPTY, type UTime } from '@spirula/encoding';
 import type { OsdOp, WatchItem } from '@spirula/messages';
-import type { Config } from '@spirula/world';
+import type { Clock, Config, Crypto } from '@spirula/world';
 import type { CopiedObject, Copies } from '../object-copier.ts';
 import type { ObjectDraft } from '../object-draft.ts';
 import type { ClientIdentity, WatchEffect } from './watch-effect.ts';
 
+/** What of the OSD ops may use: a part of its world, and its classes. */
+export interface OpEnvironment {
+  readonly config: Config;
+  readonly clock: Pick<Clock, 'wall'>;
+  readonly crypto: Pick<Crypto, 'randomBytes'>;
+  readonly classes: ClassRegistry;
+}
+
+/** What ops have done so far, those that methods of classes ran included. */
+interface OpTally {
+  /** That have succeeded. */
+  ops: number;
+  reads: number;
+  readBytes: number;
+  writes: number;
+  writeBytes: number;
+}
+
 /** What the ops of one request work on, one after another. */
 export interface OpContext {
   readonly draft: ObjectDraft;
-  readonly config: Config;
+  readonly environment: OpEnvironment;
   /** Of the object before the request. */
   readonly userVersion: number;
   readonly mtime: UTime;
+  /** User version of the PG's newest write. */
+  readonly lastUserVersion: number;
+  readonly tally: OpTally;
+  /** Runs one more op, as a method of a class asks for it. */
+  run(op: OsdOp): OpOutcome;
   /** What the copyFrom ops bring. */
   readonly copies: Copies;
   /** The one that the object is a copy of. */

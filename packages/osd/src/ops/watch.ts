@@ -21,7 +21,7 @@ function watch(context: OpContext, op: OsdOp): OpOutcome {
   if (!context.draft.exists) return failed(Errno.ENOENT);
   const { cookie, op: kind, timeout } = watchArgs(op);
   const { entityType, entityNum, addr } = context.client;
-  const timeoutSeconds = timeout === 0 ? context.config.osd_client_watch_timeout : timeout;
+  const timeoutSeconds = timeout === 0 ? context.environment.config.osd_client_watch_timeout : timeout;
   const item: WatchItem = { cookie, entityType, entityNum, timeoutSeconds, addr };
   const isKnown = context.watchers.some((each) => isSame(each, item));
   switch (kind) {
@@ -87,7 +87,7 @@ function notify(context: OpContext, op: OsdOp): OpOutcome {
     kind: 'notify',
     id,
     cookie: notifyArgs(op).cookie,
-    timeoutSeconds: timeoutSeconds === 0 ? context.config.osd_default_notify_timeout : timeoutSeconds,
+    timeoutSeconds: timeoutSeconds === 0 ? context.environment.config.osd_default_notify_timeout : timeoutSeconds,
     payload,
   });
   const output = new Encoder(8);

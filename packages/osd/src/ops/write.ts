@@ -8,8 +8,8 @@ import { DONE, failed, type OpContext, type OpHandler, type OpOutcome } from './
 import { disconnectWatchers } from './watch.ts';
 
 /** check_offset_and_length */
-function fitsObject({ config }: OpContext, offset: number, length: number): boolean {
-  const max = config.osd_max_object_size;
+function fitsObject({ environment }: OpContext, offset: number, length: number): boolean {
+  const max = environment.config.osd_max_object_size;
   return offset < max && length <= max && offset + length <= max;
 }
 
@@ -101,7 +101,7 @@ function truncateTo(draft: ObjectDraft, size: number): void {
 function zero(context: OpContext, op: OsdOp): OpOutcome {
   const { draft } = context;
   const { offset, length } = extentArgs(op);
-  const { osd_max_object_size: max } = context.config;
+  const { osd_max_object_size: max } = context.environment.config;
   const reachesEnd = offset < max && length >= 1 && length <= max && offset + length >= draft.size;
   if (draft.exists && reachesEnd) {
     if (offset < draft.size) truncateTo(draft, offset);

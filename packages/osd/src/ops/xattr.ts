@@ -15,13 +15,13 @@ import { answered, DONE, failed, type OpContext, type OpHandler, type OpOutcome 
 
 function getXattr({ draft }: OpContext, op: OsdOp): OpOutcome {
   const { name } = xattrArgs(op);
-  if (!draft.exists || !draft.isStored) return failed(Errno.ENOENT);
+  if (!draft.isStored) return failed(Errno.ENOENT);
   const value = name === '' ? undefined : draft.getAttr(storedAttrName(name));
   return value === undefined ? failed(Errno.ENODATA) : answered(value);
 }
 
 function getXattrs({ draft }: OpContext): OpOutcome {
-  if (!draft.exists || !draft.isStored) return failed(Errno.ENOENT);
+  if (!draft.isStored) return failed(Errno.ENOENT);
   const attrs = new Map<RawString, Bytes>();
   for (const [stored, value] of draft.getAttrs()) {
     const name = userAttrName(stored);
@@ -36,7 +36,7 @@ function getXattrs({ draft }: OpContext): OpOutcome {
   return answered(output.finish());
 }
 
-function setXattr({ draft, config }: OpContext, op: OsdOp): OpOutcome {
+function setXattr({ draft, environment: { config } }: OpContext, op: OsdOp): OpOutcome {
   const { name, value } = xattrArgs(op);
   if (config.osd_max_attr_size > 0 && value.length > config.osd_max_attr_size) return failed(Errno.EFBIG);
   if (name.length > config.osd_max_attr_name_len) return failed(Errno.ENAMETOOLONG);

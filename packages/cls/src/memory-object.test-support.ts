@@ -1,0 +1,153 @@
+import { AddrType, type Bytes, EMPTY, EntityType, Errno, type RawString, type UTime } from '@spirula/encoding';
+import type { EntityInst } from './entity-inst.ts';
+import type { MethodContext, OmapPage, OmapPageRequest } from './method-context.ts';
+import { ClassError, type ObjectClass, runMethod } from './object-class.ts';
+
+const NO_OBJECT = { data: undefined, xattrs: new Map(), omap: new Map(), header: EMPTY };
+
+interface Contents {
+  readonly data: Bytes | undefined;
+  readonly xattrs: ReadonlyMap<RawString, Bytes>;
+  readonly omap: ReadonlyMap<RawString, Bytes>;
+  readonly header: Bytes;
+}
+
+function client(num: number): EntityInst {
+  return {
+    type: EntityType.client,
+    num: BigInt(num),
+    addr: { type: AddrType.v2, nonce: num, family: 2, ip: '127.0.0.1', port: 0 },
+  };
+}
+
+/** One object in memory, on which methods run as on an OSD: reads show it as it was before the call, failures change nothing. */
+export class MemoryObject implements MethodContext {
+  origin = client(1);
+  time: UTime = { sec: 1000, nsec: 0 };
+  currentVersion = 0;
+  stored: Contents = NO_OBJECT;
+  #next: Contents = NO_OBJECT;
+  #ops = 0;
+
+  /** Code and output of a call by `origin`; changes that succeed are stored. */
+  call({ methods }: ObjectClass, name: string, input: Bytes = EMPTY): { code: number; output: Bytes } {
+    this.#next = this.stored;
+    this.#ops = 0;
+    const outcome = runMethod(methods[name]!, this, input);
+    if (outcome.code >= 0) this.stored = this.#next;
+    if (outcome.code >= 0) this.currentVersion += 1;
+    return outcome;
+  }
+
+  as(num: number): this {
+    this.origin = client(num);
+    return this;
+  }
+
+  now = () => this.time;
+  randomBytes = (count: number) => new Uint8Array(count).fill(7);
+  subopVersion = () => `${this.currentVersion}.${this.#ops}`;
+
+  stat() {
+    const { data } = this.#next;
+    if (!data) throw new ClassError(Errno.ENOENT);
+    return { size: data.length, mtime: this.time };
+  }
+
+  create(exclusive: boolean): void {
+    if (exclusive && this.#next.data) throw new ClassError(Errno.EEXIST);
+    this.#change({});
+  }
+
+  remove(): void {
+    if (!this.#next.data) throw new ClassError(Errno.ENOENT);
+    this.#next = NO_OBJECT;
+  }
+
+  read(offset: number, length: number): Bytes {
+    return this.stored.data?.slice(offset, length === 0 ? undefined : offset + length) ?? EMPTY;
+  }
+
+  write(offset: number, data: Bytes): void {
+    const before = this.#next.data ?? EMPTY;
+    const after = new Uint8Array(Math.max(before.length, offset + data.length));
+    after.set(before);
+    after.set(data, offset);
+    this.#change({ data: after });
+  }
+
+  writeFull(data: Bytes): void {
+    this.#change({ data });
+  }
+
+  truncate(size: number): void {
+    const after = new Uint8Array(size);
+    after.set((this.#next.data ?? EMPTY).subarray(0, size));
+    this.#change({ data: after });
+  }
+
+  zero(offset: number, length: number): void {
+    this.#change({ data: (this.#next.data ?? EMPTY).slice().fill(0, offset, offset + length) });
+  }
+
+  getXattr(name: RawString): Bytes | undefined {
+    return this.getXattrs().get(name);
+  }
+
+  getXattrs(): ReadonlyMap<RawString, Bytes> {
+    if (!this.stored.data) throw new ClassError(Errno.ENOENT);
+    return sorted(this.stored.xattrs);
+  }
+
+  setXattr(name: RawString, value: Bytes): void {
+    this.#change({ xattrs: new Map([...this.#next.xattrs, [name, value]]) });
+  }
+
+  omapGet(key: RawString): Bytes | undefined {
+    this.#ops += 1;
+    return this.stored.omap.get(key);
+  }
+
+  omapList({ after = '', prefix = '', max }: OmapPageRequest): OmapPage {
+    const all = [...sorted(this.stored.omap)].filter(([key]) => key > after && key.startsWith(prefix));
+    return { entries: new Map(all.slice(0, max)), more: all.length > max };
+  }
+
+  omapHeader(): Bytes {
+    this.#ops += 1;
+    return this.stored.header;
+  }
+
+  omapSet(entries: ReadonlyMap<RawString, Bytes>): void {
+    this.#change({ omap: new Map([...this.#next.omap, ...entries]) });
+  }
+
+  omapSetHeader(header: Bytes): void {
+    this.#change({ header });
+  }
+
+  omapRemove(keys: readonly RawString[]): void {
+    this.#keep((key) => !keys.includes(key));
+  }
+
+  omapRemoveRange(first: RawString, last: RawString): void {
+    this.#keep((key) => key < first || key >= last);
+  }
+
+  omapClear(): void {
+    this.#change({ omap: new Map(), header: EMPTY });
+  }
+
+  #keep(which: (key: RawString) => boolean): void {
+    this.#change({ omap: new Map([...this.#next.omap].filter(([key]) => which(key))) });
+  }
+
+  #change(contents: Partial<Contents>): void {
+    this.#ops += 1;
+    this.#next = { ...this.#next, data: this.#next.data ?? EMPTY, ...contents };
+  }
+}
+
+function sorted(entries: ReadonlyMap<RawString, Bytes>): ReadonlyMap<RawString, Bytes> {
+  return new Map([...entries].sort(([a], [b]) => (a < b ? -1 : 1)));
+}

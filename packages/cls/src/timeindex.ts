@@ -1,0 +1,144 @@
+/** Values in the order of times: each an omap value under `1_SECONDS.MICROS_EXT` (cls/timeindex/cls_timeindex.cc). */
+import {
+  type Bytes,
+  type Decoder,
+  decodeUTime,
+  Encoder,
+  Errno,
+  encodeUTime,
+  type RawString,
+  type UTime,
+} from '@spirula/encoding';
+import type { MethodContext } from './method-context.ts';
+import { ClassError, MethodFlag, method, type ObjectClass } from './object-class.ts';
+import { compareTimes, TIME_KEY_PREFIX, timeKeyPrefix } from './time-key.ts';
+
+const MAX_ENTRIES = 1000;
+/** Least bytes of an entry: its struct, a time, two strings. */
+const ENTRY_BYTES = 6 + 8 + 2 * 4;
+/** Of a key's rest so many characters are shown. */
+const MAX_EXT = 255;
+
+interface TimeindexEntry {
+  readonly time: UTime;
+  /** What the key goes on with. */
+  readonly ext: RawString;
+  readonly value: Bytes;
+}
+
+function decodeAddInput(decoder: Decoder): TimeindexEntry[] {
+  return decoder.struct('add', 1, () =>
+    decoder.list('entries', ENTRY_BYTES, () =>
+      decoder.struct('entry', 1, () => ({
+        time: decodeUTime(decoder, 'key time'),
+        ext: decoder.rawString('key ext'),
+        value: decoder.blob('value'),
+      })),
+    ),
+  );
+}
+
+function add(object: MethodContext, entries: readonly TimeindexEntry[]): void {
+  for (const { time, ext, value } of entries) object.omapSet(new Map([[timeKeyPrefix(time) + ext, value]]));
+}
+
+interface ListInput {
+  readonly from: UTime;
+  /** Instead of `from`, when not empty: entries behind this key. */
+  readonly marker: RawString;
+  /** Not included; counts only when it is not before `from`. */
+  readonly to: UTime;
+  readonly maxEntries: number;
+}
+
+function decodeListInput(decoder: Decoder): ListInput {
+  return decoder.struct('list', 1, () => ({
+    from: decodeUTime(decoder, 'from time'),
+    marker: decoder.rawString('marker'),
+    to: decodeUTime(decoder, 'to time'),
+    maxEntries: decoder.i32('max entries'),
+  }));
+}
+
+/**
+ * What a key tells, as C's scanf takes it apart: the rest ends at white space, and microseconds are given as if they were
+ * nanoseconds (16.2.15 keeps both).
+ */
+function parseKey(key: RawString): Pick<TimeindexEntry, 'time' | 'ext'> {
+  const [, sec = '0', usec = '0', ext = ''] = /^1_(\d+)(?:\.(\d+)(?:_[\t-\r ]*([^\t-\r ]*))?)?/.exec(key) ?? [];
+  return { time: { sec: Number(sec) >>> 0, nsec: Number(usec) >>> 0 }, ext: ext.slice(0, MAX_EXT) };
+}
+
+function list(object: MethodContext, { from, marker, to, maxEntries }: ListInput): Bytes {
+  const end = compareTimes(to, from) >= 0 ? timeKeyPrefix(to) : undefined;
+  const page = object.omapList({
+    after: marker === '' ? timeKeyPrefix(from) : marker,
+    prefix: TIME_KEY_PREFIX,
+    max: maxEntries < 0 ? MAX_ENTRIES : Math.min(maxEntries, MAX_ENTRIES),
+  });
+  const entries: TimeindexEntry[] = [];
+  let last: RawString = '';
+  let truncated = page.more;
+  for (const [key, value] of page.entries) {
+    if (end !== undefined && key.slice(0, end.length) >= end) {
+      truncated = false;
+      break;
+    }
+    last = key;
+    entries.push({ ...parseKey(key), value });
+  }
+  const encoder = new Encoder();
+  encoder.struct(1, 1, () => {
+    encoder.list(entries, ({ time, ext, value }) =>
+      encoder.struct(1, 1, () => {
+        encodeUTime(encoder, time);
+        encoder.rawString(ext);
+        encoder.blob(value);
+      }),
+    );
+    encoder.rawString(last);
+    encoder.bool(truncated);
+  });
+  return encoder.finish();
+}
+
+interface TrimInput {
+  readonly from: UTime;
+  /** Included, with every key of that microsecond; `toMarker` likewise, with every key that begins with it. */
+  readonly to: UTime;
+  /** Keys instead of times, when not empty. */
+  readonly fromMarker: RawString;
+  readonly toMarker: RawString;
+}
+
+function decodeTrimInput(decoder: Decoder): TrimInput {
+  return decoder.struct('trim', 1, () => ({
+    from: decodeUTime(decoder, 'from time'),
+    to: decodeUTime(decoder, 'to time'),
+    fromMarker: decoder.rawString('from marker'),
+    toMarker: decoder.rawString('to marker'),
+  }));
+}
+
+/** At most 1000 entries; who wants more asks again, until ENODATA says that none is left. */
+function trim(object: MethodContext, { from, to, fromMarker, toMarker }: TrimInput): void {
+  const end = toMarker === '' ? timeKeyPrefix(to) : toMarker;
+  const after = fromMarker === '' ? timeKeyPrefix(from) : fromMarker;
+  const page = object.omapList({ after, prefix: TIME_KEY_PREFIX, max: MAX_ENTRIES });
+  const keys = [...page.entries.keys()];
+  const beyond = keys.findIndex((key) => key.slice(0, end.length) > end);
+  const trimmed = beyond < 0 ? keys : keys.slice(0, beyond);
+  if (trimmed.length === 0) throw new ClassError(Errno.ENODATA);
+  for (const key of trimmed) object.omapRemove([key]);
+}
+
+const { read, write } = MethodFlag;
+
+export const timeindexClass: ObjectClass = {
+  name: 'timeindex',
+  methods: {
+    add: method(read | write, decodeAddInput, add),
+    list: method(read, decodeListInput, list),
+    trim: method(read | write, decodeTrimInput, trim),
+  },
+};
