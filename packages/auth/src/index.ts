@@ -12,6 +12,7 @@ export {
 } from './cephx-rotating-secrets.ts';
 export { type KeyServer, MonAuthExchange } from './cephx-server.ts';
 export { connectionModes } from './connection-modes.ts';
+export { ANY, EXECUTE, MalformedCaps, READ, WRITE } from './caps-scanner.ts';
 export {
   type CryptoKey,
   decodeCryptoKey,
@@ -24,3 +25,7 @@ export type { CapsService, EntityAuth } from './entity-auth.ts';
 export { formatEntityName } from './entity-name.ts';
 export { compareEntityNames, parseEntityName } from './entity-order.ts';
 export { formatKeyring, type Keyring, MalformedKeyring, parseKeyring, sortedCaps, sortedEntities } from './keyring.ts';
+export { checkMdsCaps } from './mds-caps.ts';
+export { type MgrAsk, MgrCaps } from './mgr-caps.ts';
+export { type MonAsk, MonCaps } from './mon-caps.ts';
+export { type Applications, type ClassCall, type OsdAsk, OsdCaps } from './osd-caps.ts';
