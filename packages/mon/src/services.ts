@@ -1,6 +1,6 @@
 /** The services of a monitor together: who serves which request, and what subscribers are sent. */
 import type { Keyring } from '@spirula/auth';
-import { type AddrVec, Errno, sameAddrVec } from '@spirula/encoding';
+import { type AddrVec, type Bytes, Errno, sameAddrVec } from '@spirula/encoding';
 import { type MonMap, osdExists, osdUp } from '@spirula/maps';
 import type { CommandDescription, LogEntry, Message, MonCommand, PoolOpMessage } from '@spirula/messages';
 import { AuthMonitor } from './auth-monitor.ts';
@@ -224,7 +224,7 @@ export class Services {
   }
 
   #serveCommand(from: Requester, message: MonCommand, afterCommit: (finish: () => void) => void): void {
-    const outcome = runCommand(message.cmd[0] ?? '', this.#commandContext());
+    const outcome = runCommand(message.cmd[0] ?? '', this.#commandContext(message.data));
     const { code, status, data } = outcome;
     const answer = () =>
       from.reply({ type: 'mon_command_ack', tid: message.tid, code, status, cmd: message.cmd, data });
@@ -232,7 +232,7 @@ export class Services {
     else answer();
   }
 
-  #commandContext(): CommandContext {
+  #commandContext(input: Bytes): CommandContext {
     const { config, name, monmap } = this.#context;
     return {
       config,
@@ -245,6 +245,8 @@ export class Services {
       mgrStat: this.mgrStat,
       log: this.log,
       configs: this.config,
+      auth: this.auth,
+      input,
       health: () => this.health(),
       wallSeconds: () => this.#context.wall().sec,
       descriptions: (): readonly CommandDescription[] => descriptionsOf(this.mgr.commands),

@@ -1,5 +1,6 @@
+import { auth } from './auth.ts';
 import { basics } from './basics.ts';
 import type { Topic } from './topic.ts';
 
 /** In the order they run. */
-export const topics: readonly Topic[] = [basics];
+export const topics: readonly Topic[] = [basics, auth];

@@ -1,5 +1,6 @@
 /** The monitor's command table: what clients are told of, and what runs. */
 import type { CommandDescription } from '@spirula/messages';
+import { authCommands } from './auth-commands.ts';
 import {
   type CommandArgs,
   type CommandContext,
@@ -32,6 +33,7 @@ const entries: readonly MonCommandEntry[] = [
   ...mgrCommands,
   ...logCommands,
   ...configCommands,
+  ...authCommands,
   ...dfCommands,
   ...osdCommands,
   ...crushCommands,

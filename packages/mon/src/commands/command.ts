@@ -5,6 +5,7 @@ import { Errno, utf8 } from '@spirula/encoding';
 import type { MonMap } from '@spirula/maps';
 import type { CommandDescription } from '@spirula/messages';
 import type { Config } from '@spirula/world';
+import type { AuthMonitor } from '../auth-monitor.ts';
 import type { ConfigMonitor } from '../config-monitor.ts';
 import type { HealthReport } from '../health.ts';
 import type { LogMonitor } from '../log-monitor.ts';
@@ -36,6 +37,9 @@ export interface CommandContext {
   readonly mgrStat: MgrStatMonitor;
   readonly log: LogMonitor;
   readonly configs: ConfigMonitor;
+  readonly auth: AuthMonitor;
+  /** What came with the command (`-i FILE`). */
+  readonly input: Bytes;
   health(): HealthReport;
   /** Seconds since the epoch. */
   wallSeconds(): number;
@@ -63,7 +67,7 @@ type Signature = readonly (string | Readonly<Record<string, string>>)[];
 export function command(
   signature: Signature,
   help: string,
-  perm: 'r' | 'rw',
+  perm: 'r' | 'rw' | 'rx' | 'rwx',
   run: MonCommandEntry['run'],
   module = 'mon',
 ): MonCommandEntry {

@@ -22,6 +22,7 @@ export const configCommands: readonly MonCommandEntry[] = [
     'show the options that hold for a daemon or client',
     'r',
     configGet,
+    'config',
   ),
   command(
     [
@@ -38,6 +39,7 @@ export const configCommands: readonly MonCommandEntry[] = [
       configs.set(text(args, 'who') ?? '', text(args, 'name') ?? '', text(args, 'value') ?? '');
       return changed('');
     },
+    'config',
   ),
   command(
     ['config', 'rm', { name: 'who', type: 'CephString' }, { name: 'name', type: 'CephString' }],
@@ -47,6 +49,7 @@ export const configCommands: readonly MonCommandEntry[] = [
       configs.set(text(args, 'who') ?? '', text(args, 'name') ?? '', undefined);
       return changed('');
     },
+    'config',
   ),
 ];
 

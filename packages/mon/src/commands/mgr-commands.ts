@@ -18,19 +18,35 @@ export const mgrCommands: readonly MonCommandEntry[] = [
     'show the manager map',
     'r',
     (args, { mgr }) => jsonAlways(args, dumpMgrMap(mgr.map)),
+    'mgr',
   ),
-  command(['mgr', 'stat'], 'show the active manager in short', 'r', (args, { mgr: { map } }) =>
-    jsonAlways(args, {
-      epoch: map.epoch,
-      available: map.available,
-      active_name: map.activeName,
-      num_standby: map.standbys.size,
-    }),
+  command(
+    ['mgr', 'stat'],
+    'show the active manager in short',
+    'r',
+    (args, { mgr: { map } }) =>
+      jsonAlways(args, {
+        epoch: map.epoch,
+        available: map.available,
+        active_name: map.activeName,
+        num_standby: map.standbys.size,
+      }),
+    'mgr',
   ),
-  command(['mgr', 'services'], 'show where the manager serves', 'r', (args, { mgr: { map } }) =>
-    jsonAlways(args, Object.fromEntries(map.services)),
+  command(
+    ['mgr', 'services'],
+    'show where the manager serves',
+    'r',
+    (args, { mgr: { map } }) => jsonAlways(args, Object.fromEntries(map.services)),
+    'mgr',
   ),
-  command(['mgr', 'fail', { name: 'who', type: 'CephString', req: 'false' }], 'let a standby take over', 'rw', mgrFail),
+  command(
+    ['mgr', 'fail', { name: 'who', type: 'CephString', req: 'false' }],
+    'let a standby take over',
+    'rw',
+    mgrFail,
+    'mgr',
+  ),
 ];
 
 function mgrFail(args: CommandArgs, { mgr }: CommandContext): CommandOutcome {
