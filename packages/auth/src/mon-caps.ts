@@ -46,6 +46,8 @@ interface Held {
 export class MonCaps {
   /** `allow *`. */
   static readonly everything = new MonCaps([everythingGrant()], { type: 'client', id: '' });
+  /** Of who has none. */
+  static readonly nothing = new MonCaps([], { type: 'client', id: '' });
   readonly #held: readonly Held[];
 
   private constructor(grants: readonly MonGrant[], entity: EntityName) {

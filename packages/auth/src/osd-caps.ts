@@ -69,6 +69,8 @@ export interface OsdAsk {
 export class OsdCaps {
   /** `allow *`. */
   static readonly everything = OsdCaps.#of([allowEverything()]);
+  /** Of who has none. */
+  static readonly nothing = new OsdCaps([]);
   readonly #grants: readonly OsdGrant[];
   /** Whether nothing need be asked: everything is allowed from everywhere. */
   readonly isUnlimited: boolean;
@@ -91,6 +93,19 @@ export class OsdCaps {
     return new OsdCaps(parseGrants(text));
   }
 
+  /**
+   * Whether something grants to write to all of a pool; undefined: to all pools. Tags do not count, as monitors do not look
+   * at them where they ask this (is_osd_writable).
+   */
+  mayWriteTo(pool: string | undefined): boolean {
+    return this.#grants.some(({ allowed }) =>
+      allowed.some(({ scope, spec }) => {
+        if ((spec.allow & WRITE) === 0) return false;
+        return isAnywhere(scope) || (scope.pool !== undefined && scope.pool === pool);
+      }),
+    );
+  }
+
   /** Whether one grant allows to read and write as needed; calls may be allowed by several. */
   isCapable(ask: OsdAsk, addr: EntityAddr | undefined): boolean {
     const allowedCalls = ask.calls.map(() => false);
@@ -109,10 +124,12 @@ function allowEverything(): Allowed {
   };
 }
 
+function isAnywhere({ pool, namespace, tag, objectPrefix }: Scope): boolean {
+  return pool === undefined && namespace === undefined && tag === undefined && objectPrefix === undefined;
+}
+
 function isEverything({ scope, spec }: Allowed): boolean {
-  const { pool, namespace, tag, objectPrefix } = scope;
-  const isAnywhere = pool === undefined && namespace === undefined && tag === undefined && objectPrefix === undefined;
-  return isAnywhere && spec.allow === ANY;
+  return isAnywhere(scope) && spec.allow === ANY;
 }
 
 /** OSDCapGrant::is_capable. What is found of the calls is kept for the next grant. */

@@ -47,12 +47,13 @@ export class MonSessions {
     return rank < 0 || rank === this.#rank ? undefined : rank;
   }
 
-  requesterOf({ id, peer }: MonSession): Requester {
+  requesterOf({ id, peer, rights }: MonSession): Requester {
     const { entity, addrs, globalId } = peer;
     return {
       entity,
       addrs,
       globalId,
+      rights,
       isThere: () => this.#sessions.has(id),
       reply: (message) => void this.#net.send(id, message),
       done: () => {},

@@ -7,6 +7,7 @@ import type { Message, MonForward, MonRoute } from '@spirula/messages';
 import type { Forwarding } from './forward.ts';
 import type { MonPeers } from './mon-peers.ts';
 import { isAbandoned, type Request, type Requester } from './requester.ts';
+import { Rights } from './rights.ts';
 
 /** What a monitor is at the moment. */
 export type MonRole = 'probing' | 'synchronizing' | 'electing' | 'leader' | 'peon';
@@ -61,8 +62,9 @@ export class RequestRouter {
   #forward(tid: bigint, { from, message }: Request): void {
     const leader = this.#context.leader();
     if (leader === undefined) return;
-    const { entity, addrs, globalId } = from;
-    this.#context.peers.send(leader, { type: 'mon_forward', tid, entity, addrs, globalId, request: message });
+    const { entity, addrs, globalId, rights } = from;
+    const { caps } = rights;
+    this.#context.peers.send(leader, { type: 'mon_forward', tid, entity, addrs, globalId, caps, request: message });
   }
 
   /** To a new leader, or one whose connection broke. */
@@ -71,13 +73,14 @@ export class RequestRouter {
   }
 
   /** A peon's request. Whatever this monitor has become meanwhile: only a leader answers. */
-  onForward(rank: number, { tid, entity, addrs, globalId, request }: MonForward): void {
+  onForward(rank: number, { tid, entity, addrs, globalId, caps, request }: MonForward): void {
     if (this.#context.role() !== 'leader') return;
     const route = (reply: Message | undefined) => this.#context.peers.send(rank, { type: 'mon_route', tid, reply });
     const from: Requester = {
       entity,
       addrs,
       globalId,
+      rights: new Rights({ entity, addrs, caps }),
       // Only the peon would know.
       isThere: () => true,
       reply: route,

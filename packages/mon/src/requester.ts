@@ -1,11 +1,13 @@
 import type { AddrVec, EntityName } from '@spirula/encoding';
 import type { Message } from '@spirula/messages';
+import type { Rights } from './rights.ts';
 
 /** Who asks, wherever the connection ends: at this monitor or at a peon that forwarded the request. */
 export interface Requester {
   readonly entity: EntityName;
   readonly addrs: AddrVec;
   readonly globalId: bigint;
+  readonly rights: Rights;
   /** Whether the connection the request came by still stands. */
   isThere(): boolean;
   /** May come once, several times (maps), or never. */

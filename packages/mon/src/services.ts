@@ -9,6 +9,7 @@ import { descriptionsOf, runCommand } from './commands/command-table.ts';
 import { ConfigMonitor } from './config-monitor.ts';
 import { computeHealth, type HealthReport } from './health.ts';
 import { LogMonitor, LogPriority } from './log-monitor.ts';
+import { mayOperate, maySay } from './message-caps.ts';
 import { MgrMonitor } from './mgr-monitor.ts';
 import { MgrStatMonitor } from './mgr-stat-monitor.ts';
 import type { MonTransaction } from './mon-store.ts';
@@ -150,6 +151,7 @@ export class Services {
 
   /** Serves a request. `afterCommit` takes what is to be done once the changes made for it are committed. */
   serve({ from, message }: Request, afterCommit: (finish: () => void) => void): void {
+    if (!maySay(from.rights, message.type)) return from.done();
     switch (message.type) {
       case 'mon_command':
         return this.#serveCommand(from, message, afterCommit);
@@ -224,7 +226,7 @@ export class Services {
   }
 
   #serveCommand(from: Requester, message: MonCommand, afterCommit: (finish: () => void) => void): void {
-    const outcome = runCommand(message.cmd[0] ?? '', this.#commandContext(message.data));
+    const outcome = runCommand(message.cmd[0] ?? '', this.#commandContext(from, message.data));
     const { code, status, data } = outcome;
     const answer = () =>
       from.reply({ type: 'mon_command_ack', tid: message.tid, code, status, cmd: message.cmd, data });
@@ -232,7 +234,7 @@ export class Services {
     else answer();
   }
 
-  #commandContext(input: Bytes): CommandContext {
+  #commandContext({ rights }: Requester, input: Bytes): CommandContext {
     const { config, name, monmap } = this.#context;
     return {
       config,
@@ -247,6 +249,7 @@ export class Services {
       configs: this.config,
       auth: this.auth,
       input,
+      rights,
       health: () => this.health(),
       wallSeconds: () => this.#context.wall().sec,
       descriptions: (): readonly CommandDescription[] => descriptionsOf(this.mgr.commands),
@@ -269,11 +272,12 @@ export class Services {
   /** Snapshots are not kept yet: said at once, so that no client waits. */
   #refusePoolOp(from: Requester, message: PoolOpMessage): void {
     const known = this.osd.map.pools.has(message.pool);
+    const isAllowed = mayOperate(from.rights, message, this.osd.map.poolNames.get(message.pool), this.auth);
     from.reply({
       type: 'pool_op_reply',
       tid: message.tid,
       fsid: message.fsid,
-      code: known ? Errno.EOPNOTSUPP : Errno.ENOENT,
+      code: !isAllowed ? Errno.EPERM : known ? Errno.EOPNOTSUPP : Errno.ENOENT,
       epoch: this.osd.map.epoch,
       response: undefined,
     });

@@ -2,6 +2,8 @@ import type { Epoch } from '@spirula/encoding';
 import type { Subscription } from '@spirula/messages';
 import type { Peer, SessionId } from '@spirula/world';
 
+import { Rights } from './rights.ts';
+
 /** Most subscriptions one session may hold. */
 const MAX_SUBSCRIPTIONS = 64;
 
@@ -9,6 +11,7 @@ const MAX_SUBSCRIPTIONS = 64;
 export class MonSession {
   readonly id: SessionId;
   readonly peer: Peer;
+  readonly rights: Rights;
   /** What is subscribed to, and the first version still wanted. */
   readonly #subscriptions = new Map<string, { next: number; once: boolean }>();
   /** Newest OSDMap sent: the next continues from it. */
@@ -17,13 +20,21 @@ export class MonSession {
   constructor(id: SessionId, peer: Peer) {
     this.id = id;
     this.peer = peer;
+    this.rights = new Rights(peer);
   }
 
   subscribe(what: ReadonlyMap<string, Subscription>): void {
     for (const [name, { start, once }] of what) {
+      if (!this.#mayHear(name)) continue;
       if (this.#subscriptions.size >= MAX_SUBSCRIPTIONS && !this.#subscriptions.has(name)) return;
       this.#subscriptions.set(name, { next: start, once });
     }
+  }
+
+  /** What a client needs to begin with is open to all (Monitor::handle_subscribe). */
+  #mayHear(name: string): boolean {
+    if (name === 'monmap' || name === 'config') return true;
+    return this.rights.may('mon', 'r') && (name !== 'osdmap' || this.rights.may('osd', 'r'));
   }
 
   /** First version wanted of a map; undefined when it is not subscribed to. */

@@ -4,6 +4,7 @@ import type { Message } from '@spirula/messages';
 import {
   type Batch,
   type Config,
+  type Crypto,
   type Instant,
   KvOverlay,
   makeConfig,
@@ -15,7 +16,7 @@ import {
   type WorldEvent,
 } from '@spirula/world';
 import { expect } from 'vitest';
-import { Monitor } from './monitor.ts';
+import { Monitor, type MonitorOptions } from './monitor.ts';
 
 export const NAMES = ['a', 'b', 'c'];
 export const FSID = new Uint8Array(16).fill(7);
@@ -52,14 +53,21 @@ export class ThreeMonitors {
   readonly running = new Map<string, Running>();
   /** What becomes of a message on its way: undefined when the receiver cannot read it, and the session ends. */
   onTheWay: (message: Message) => Message | undefined = (message) => message;
+  /** Session -> what was said to who had connected by `hear`. */
+  readonly said = new Map<SessionId, Message[]>();
   readonly disks = new Map(NAMES.map((name) => [name, new KvOverlay('stands-alone')]));
   #queue: { readonly at: Instant; readonly order: number; readonly run: () => void }[] = [];
   #lastId = 0;
+  readonly #options: Pick<MonitorOptions, 'keyring'>;
   readonly #held = new Map<string, Token[]>();
+
+  constructor(options: Pick<MonitorOptions, 'keyring'> = {}) {
+    this.#options = options;
+  }
 
   start(name: string): void {
     const timers = new Map<string, number>();
-    const monitor = new Monitor(this.#world(name, timers), { name, monmap: monMap() });
+    const monitor = new Monitor(this.#world(name, timers), { name, monmap: monMap(), ...this.#options });
     this.running.set(name, { monitor, timers, sessions: new Map() });
     monitor.start();
   }
@@ -120,12 +128,14 @@ export class ThreeMonitors {
     this.hear(name, peer, message);
   }
 
-  /** A message of somebody who connects to say it. */
-  hear(name: string, peer: Peer, message: Message): void {
+  /** A message of somebody who connects to say it. What the monitor says on the session is in `said` of what this gives. */
+  hear(name: string, peer: Peer, message: Message): SessionId {
     this.#lastId += 1;
     const session = this.#lastId;
+    this.said.set(session, []);
     this.#deliver(name, { kind: 'accepted', session, endpoint: 'public', peer });
     this.#deliver(name, { kind: 'message', session, message });
+    return session;
   }
 
   /** As if monitor `from` had said it, on a session of its own. */
@@ -178,7 +188,7 @@ export class ThreeMonitors {
 
   #send(from: string, session: SessionId, message: Message): void {
     const end = this.running.get(from)?.sessions.get(session);
-    if (end === undefined) return;
+    if (end === undefined) return void this.said.get(session)?.push(message);
     const arrives = this.onTheWay(message);
     if (arrives !== undefined) return this.#deliver(end.to, { kind: 'message', session: end.id, message: arrives });
     this.running.get(from)!.sessions.delete(session);
@@ -209,7 +219,7 @@ export class ThreeMonitors {
         disarm: (timer) => void timers.delete(timer),
       },
       random: { u32: () => 4, below: () => 0, float: () => 0.5 },
-      crypto: undefined as never,
+      crypto: { randomBytes: (count: number) => new Uint8Array(count).fill(3) } as Crypto,
       net: {
         endpoint: () => addrsOf(name),
         open: (_, { addrs }) => this.#open(name, addrs),

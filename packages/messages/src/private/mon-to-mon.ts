@@ -87,6 +87,8 @@ export interface MonForward {
   readonly entity: EntityName;
   readonly addrs: AddrVec;
   readonly globalId: bigint;
+  /** What it may do at monitors; undefined: everything. */
+  readonly caps: string | undefined;
   readonly request: WireMessage;
 }
 
@@ -161,6 +163,7 @@ export const privateCodecs = {
     entity: entityName,
     addrs: addrVec,
     globalId: bigint,
+    caps: optional(string),
     request: anyMessage,
   }),
   mon_route: privateMessage(0x8005, { tid: bigint, reply: optional(anyMessage) }),

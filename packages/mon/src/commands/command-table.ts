@@ -1,4 +1,5 @@
 /** The monitor's command table: what clients are told of, and what runs. */
+import { Errno } from '@spirula/encoding';
 import type { CommandDescription } from '@spirula/messages';
 import { authCommands } from './auth-commands.ts';
 import {
@@ -8,6 +9,7 @@ import {
   invalid,
   type MonCommandEntry,
   prefixOf,
+  refuse,
   succeed,
 } from './command.ts';
 import { configCommands } from './config-commands.ts';
@@ -61,7 +63,9 @@ export function runCommand(line: string, context: CommandContext): CommandOutcom
   const prefix = String(args['prefix']);
   if (prefix === 'get_command_descriptions') return succeed(JSON.stringify(numbered(context.descriptions())));
   const entry = byPrefix.get(prefix);
-  return entry === undefined ? invalid('command not known') : entry.run(args, context);
+  if (entry === undefined) return invalid('command not known');
+  if (!context.rights.mayRun(entry.description, prefix, args)) return refuse(Errno.EACCES, 'access denied');
+  return entry.run(args, context);
 }
 
 function parseLine(line: string): CommandArgs | undefined {

@@ -12,6 +12,7 @@ import type { LogMonitor } from '../log-monitor.ts';
 import type { MgrMonitor } from '../mgr-monitor.ts';
 import type { MgrStatMonitor } from '../mgr-stat-monitor.ts';
 import type { OsdMonitor } from '../osd-monitor.ts';
+import type { Rights } from '../rights.ts';
 import type { TimeCheckView } from '../time-check.ts';
 
 /** The arguments of one command line, as the client's JSON has them. */
@@ -40,6 +41,8 @@ export interface CommandContext {
   readonly auth: AuthMonitor;
   /** What came with the command (`-i FILE`). */
   readonly input: Bytes;
+  /** What the asker may do. */
+  readonly rights: Rights;
   health(): HealthReport;
   /** Seconds since the epoch. */
   wallSeconds(): number;
