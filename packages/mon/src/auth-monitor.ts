@@ -1,5 +1,5 @@
 /** Entities, and global ids: every client session gets one that no other ever had (mon/AuthMonitor.cc). */
-import { type CryptoKey, type EntityAuth, KEY_BYTES, type Keyring } from '@spirula/auth';
+import { type CryptoKey, type EntityAuth, generateKey, type Keyring } from '@spirula/auth';
 import { EntityTable } from './entity-table.ts';
 import { firstEntities } from './first-entities.ts';
 import type { MonTransaction } from './mon-store.ts';
@@ -66,7 +66,7 @@ export class AuthMonitor implements PaxosService {
   }
 
   createKey(): CryptoKey {
-    return { created: this.#context.wall(), secret: this.#context.crypto.randomBytes(KEY_BYTES) };
+    return generateKey(this.#context.crypto, this.#context.wall());
   }
 
   // Global ids

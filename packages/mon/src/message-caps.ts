@@ -1,5 +1,5 @@
 /** What a message takes to be heard by a monitor, where it takes anything. */
-import { MalformedCaps, OsdCaps } from '@spirula/auth';
+import { formatEntityName, MalformedCaps, OsdCaps } from '@spirula/auth';
 import { type Message, PoolOpCode, type PoolOpMessage } from '@spirula/messages';
 import type { AuthMonitor } from './auth-monitor.ts';
 import type { Rights } from './rights.ts';
@@ -36,7 +36,7 @@ export function mayOperate(
   const args = pool === undefined ? {} : { poolname: pool };
   const command = { sig: [], help: '', module: 'osd', perm: 'w', flags: 0 };
   if (rights.mayRun(command, 'osd pool op unmanaged-snap', args)) return true;
-  const caps = auth.entity(`${rights.entity.type}.${rights.entity.id}`)?.caps.get('osd');
+  const caps = auth.entity(formatEntityName(rights.entity))?.caps.get('osd');
   return caps !== undefined && mayWrite(caps, pool);
 }
 
