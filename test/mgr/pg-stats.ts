@@ -6,6 +6,7 @@ export const noObjects: ObjectStatSum = {
   bytes: 0,
   objects: 0,
   objectClones: 0,
+  whiteouts: 0,
   objectCopies: 0,
   objectsMissingOnPrimary: 0,
   objectsDegraded: 0,
@@ -65,6 +66,8 @@ function pgStat(map: OsdMap, pgid: PgId, more: Partial<PgStat> = {}): PgStat {
     logSize: 2,
     sum: noObjects,
     blockedBy: [],
+    snaptrimqLen: 0,
+    purgedSnaps: [],
     ...more,
   };
 }

@@ -8,7 +8,7 @@ export {
   recoveryPhrases,
   recoveryRatePhrase,
 } from './io-summary.ts';
-export { dumpPgStat, dumpStatSum } from './pg-stat-dump.ts';
+export { dumpPgStat, dumpSnapIntervals, dumpStatSum } from './pg-stat-dump.ts';
 export { allPgStates, comparePgStates, hasPgState, isPgState, pgStates, staleState, UNKNOWN } from './pg-state.ts';
 export { type Alignment, type Column, column, formatTable } from './text-table.ts';
 export {

@@ -18,7 +18,7 @@ export function dumpStatSum(sum: ObjectStatSum) {
     num_objects_misplaced: sum.objectsMisplaced,
     num_objects_unfound: sum.objectsUnfound,
     num_objects_dirty: sum.objects,
-    num_whiteouts: 0,
+    num_whiteouts: sum.whiteouts,
     num_read: sum.reads,
     num_read_kb: Math.floor(sum.readBytes / KIB),
     num_write: sum.writes,
@@ -81,7 +81,7 @@ export function dumpPgStat(stat: PgStat, state = stat.state) {
     hitset_bytes_stats_invalid: false,
     pin_stats_invalid: false,
     manifest_stats_invalid: false,
-    snaptrimq_len: 0,
+    snaptrimq_len: stat.snaptrimqLen,
     stat_sum: dumpStatSum(stat.sum),
     up: stat.up,
     acting: stat.acting,
@@ -90,8 +90,13 @@ export function dumpPgStat(stat: PgStat, state = stat.state) {
     blocked_by: stat.blockedBy,
     up_primary: stat.upPrimary,
     acting_primary: stat.actingPrimary,
-    purged_snaps: [],
+    purged_snaps: dumpSnapIntervals(stat.purgedSnaps),
   };
+}
+
+/** Snapshot ids are printed in hexadecimal, lengths of intervals as well. */
+export function dumpSnapIntervals(intervals: readonly { readonly start: bigint; readonly length: bigint }[]) {
+  return intervals.map(({ start, length }) => ({ start: start.toString(16), length: length.toString(16) }));
 }
 
 function dumpStamps(stat: PgStat) {

@@ -32,7 +32,7 @@ export {
   pgOfKey,
 } from './osdmap.ts';
 export { crcOfFullMap, decodeOsdMap, encodeOsdMap } from './osdmap-codec.ts';
-export { dumpOsdMap, dumpPool } from './osdmap-dump.ts';
+export { dumpOsdMap, dumpPool, formatSnapIntervals } from './osdmap-dump.ts';
 export { nextOsdMap, type OsdMapFeed } from './osdmap-feed.ts';
 export type { OsdMapIncremental } from './osdmap-incremental.ts';
 export { decodeIncremental, emptyIncremental, encodeIncremental } from './osdmap-incremental-codec.ts';
@@ -52,4 +52,14 @@ export { type Pool, PoolFlag, PoolOpt, type PoolSnap, PoolType, type SnapInterva
 export { decodePool, encodePool } from './pool-codec.ts';
 export { autoscaleModeName, poolOptionKey } from './pool-names.ts';
 export { encodingOf, followIncremental, type OsdMapStep, readOsdMap } from './shared-maps.ts';
+export {
+  countSnaps,
+  decodeSnapIntervals,
+  encodeSnapIntervals,
+  hasSnap,
+  intersectSnaps,
+  oneSnap,
+  subtractSnaps,
+  unionOfSnaps,
+} from './snap-intervals.ts';
 export { strHashLinux, strHashRjenkins } from './str-hash.ts';

@@ -13,6 +13,11 @@ export function decodeSnapIntervals(from: Decoder, field: string): SnapInterval[
   return from.list(field, 16, () => ({ start: from.u64big(field), length: from.u64big(field) }));
 }
 
+/** The set of one snap. */
+export function oneSnap(snap: bigint): SnapInterval[] {
+  return [{ start: snap, length: 1n }];
+}
+
 /** The snaps of both sets, as ascending intervals that do not touch. */
 export function unionOfSnaps(a: readonly SnapInterval[], b: readonly SnapInterval[]): SnapInterval[] {
   const merged: SnapInterval[] = [];
@@ -38,6 +43,20 @@ export function subtractSnaps(from: readonly SnapInterval[], what: readonly Snap
     });
   }
   return left;
+}
+
+/** The snaps that both sets hold. */
+export function intersectSnaps(a: readonly SnapInterval[], b: readonly SnapInterval[]): SnapInterval[] {
+  return subtractSnaps(a, subtractSnaps(a, b));
+}
+
+export function hasSnap(intervals: readonly SnapInterval[], snap: bigint): boolean {
+  return intervals.some((each) => snap >= each.start && snap < endOf(each));
+}
+
+/** How many snaps there are. */
+export function countSnaps(intervals: readonly SnapInterval[]): number {
+  return intervals.reduce((sum, { length }) => sum + Number(length), 0);
 }
 
 function endOf({ start, length }: SnapInterval): bigint {

@@ -43,6 +43,7 @@ const sum = fc.record({
   bytes: uint,
   objects: uint,
   objectClones: uint,
+  whiteouts: uint,
   objectCopies: fc.constant(0),
   objectsMissingOnPrimary: uint,
   objectsDegraded: uint,
@@ -79,6 +80,7 @@ const osdStat = fc.record({
   commitLatencyMs: fc.double({ min: 0, max: 1e6, noNaN: true }),
   applyLatencyMs: uint,
 });
+const snaps = fc.array(fc.record({ start: u64, length: u64 }), { maxLength: 2 });
 const pgStat = fc.record({
   pgid,
   state: text,
@@ -104,6 +106,8 @@ const pgStat = fc.record({
   logSize: uint,
   sum,
   blockedBy: osds,
+  snaptrimqLen: uint,
+  purgedSnaps: snaps,
 });
 const digest = fc.record({
   numPgs: u32,
@@ -125,6 +129,7 @@ const digest = fc.record({
   recoveryBytesPerSecond: uint,
   recoveryObjectsPerSecond: uint,
   stalePgs: fc.array(pgid, { maxLength: 3 }),
+  purgedSnaps: mapOf(uint, snaps),
 });
 const opHead = {
   code: fc.nat(0xffff),

@@ -15,6 +15,7 @@ export type { OsdBackoff } from './osd-backoff.ts';
 export type { OsdMapMessage } from './osd-map.ts';
 export {
   type ExtentArgs,
+  NO_REQUEST,
   NOSNAP,
   type ObjectLocator,
   OpFlag,
@@ -124,6 +125,7 @@ export type {
 export {
   type MissingItem,
   missingItemRecord,
+  NO_COUNTS,
   type PastInterval,
   type PgCounts,
   type PgHistory,

@@ -176,5 +176,7 @@ export interface OsdOpReply {
   readonly userVersion: number;
 }
 
+/** What an OSD does unasked, where a log names the request that made it. */
+export const NO_REQUEST: ReqId = { entityType: 0, entityNum: 0n, tid: 0n, inc: 0 };
 export const NOSNAP = 0xffff_ffff_ffff_fffen;
 export const SNAPDIR = 0xffff_ffff_ffff_ffffn;

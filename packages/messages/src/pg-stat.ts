@@ -1,10 +1,12 @@
 import type { Epoch, EVersion, OsdId, PgId, PoolId, UTime } from '@spirula/encoding';
+import type { SnapInterval } from '@spirula/maps';
 
 /** Counts over objects (object_stat_sum_t), the part that is kept here. */
 export interface ObjectStatSum {
   readonly bytes: number;
   readonly objects: number;
   readonly objectClones: number;
+  readonly whiteouts: number;
   /** Copies that should exist: objects x size. */
   readonly objectCopies: number;
   readonly objectsMissingOnPrimary: number;
@@ -26,6 +28,7 @@ export const ZERO_SUM: ObjectStatSum = {
   bytes: 0,
   objects: 0,
   objectClones: 0,
+  whiteouts: 0,
   objectCopies: 0,
   objectsMissingOnPrimary: 0,
   objectsDegraded: 0,
@@ -80,6 +83,10 @@ export interface PgStat {
   readonly logSize: number;
   readonly sum: ObjectStatSum;
   readonly blockedBy: readonly OsdId[];
+  /** Snapshots that are to be trimmed. */
+  readonly snaptrimqLen: number;
+  /** Those of the map's queue that are. */
+  readonly purgedSnaps: readonly SnapInterval[];
 }
 
 /** What an OSD reports of itself (osd_stat_t). */
@@ -128,4 +135,6 @@ export interface PgMapDigest {
   readonly recoveryObjectsPerSecond: number;
   /** Rates of each pool, same fields, for `osd pool stats`. */
   readonly stalePgs: readonly PgId[];
+  /** Snapshots that every PG of a pool has trimmed. */
+  readonly purgedSnaps: ReadonlyMap<PoolId, readonly SnapInterval[]>;
 }

@@ -25,7 +25,8 @@ function encodeSum(encoder: Encoder, sum: ObjectStatSum): void {
     encoder.u64(sum.bytesRecovered);
     skip(encoder, 3); // num_keys_recovered, num_shallow_scrub_errors, num_deep_scrub_errors
     encoder.u64(sum.objects); // num_objects_dirty: all, where there is no cache tier
-    skip(encoder, 3); // num_whiteouts, num_objects_omap, num_objects_hit_set_archive
+    encoder.u64(sum.whiteouts);
+    skip(encoder, 2); // num_objects_omap, num_objects_hit_set_archive
     encoder.u64(sum.objectsMisplaced);
     // num_bytes_hit_set_archive, flush, evict, promote (four of them i32), pinned, missing, legacy_snapsets,
     // num_large_omap_objects, num_objects_manifest
@@ -57,13 +58,16 @@ function decodeSum(decoder: Decoder): ObjectStatSum {
     next('num_scrub_errors');
     const objectsRecovered = next('num_objects_recovered');
     const bytesRecovered = next('num_bytes_recovered');
-    decoder.raw(7 * 8, 'object_stat_sum');
+    decoder.raw(4 * 8, 'object_stat_sum');
+    const whiteouts = next('num_whiteouts');
+    decoder.raw(2 * 8, 'object_stat_sum');
     const objectsMisplaced = next('num_objects_misplaced');
     decoder.raw(13 * 8, 'object_stat_sum');
     return {
       bytes,
       objects,
       objectClones,
+      whiteouts,
       objectCopies,
       objectsMissingOnPrimary,
       objectsDegraded,

@@ -40,5 +40,6 @@ export function computeDigest(pgMap: PgMap, map: OsdMap, rates: IoRates): PgMapD
     recoveryBytesPerSecond: rates.recoveredBytes,
     recoveryObjectsPerSecond: rates.recoveredObjects,
     stalePgs: records.filter(({ stale }) => stale).map(({ stat }) => stat.pgid),
+    purgedSnaps: pgMap.purgedSnaps(),
   };
 }

@@ -1,6 +1,17 @@
 import { comparePgIds, type Epoch, type OsdId, type PgId, type PoolId, type UTime } from '@spirula/encoding';
 import { UNKNOWN } from '@spirula/formatter';
-import { mapPg, type OsdMap, osdExists, osdIn, osdUp, type PgKey, pgKey, pgOfKey } from '@spirula/maps';
+import {
+  intersectSnaps,
+  mapPg,
+  type OsdMap,
+  osdExists,
+  osdIn,
+  osdUp,
+  type PgKey,
+  pgKey,
+  pgOfKey,
+  type SnapInterval,
+} from '@spirula/maps';
 import {
   type ObjectStatSum,
   type OsdStat,
@@ -123,6 +134,17 @@ export class PgMap {
     return pools;
   }
 
+  /** Snapshots that every PG of a pool reports purged (PGMap::calc_purged_snaps). */
+  purgedSnaps(): ReadonlyMap<PoolId, readonly SnapInterval[]> {
+    const pools = new Map<PoolId, readonly SnapInterval[]>();
+    for (const { stat } of this.#pgs.values()) {
+      const { pool } = stat.pgid;
+      const others = pools.get(pool);
+      pools.set(pool, others ? intersectSnaps(others, stat.purgedSnaps) : stat.purgedSnaps);
+    }
+    return new Map([...pools].filter(([, snaps]) => snaps.length > 0));
+  }
+
   /** Number of PGs that have each OSD in their acting set. */
   pgsPerOsd(): ReadonlyMap<OsdId, number> {
     const counts = new Map<OsdId, number>();
@@ -181,6 +203,8 @@ function unknownPg(map: OsdMap, pgid: PgId, created: Epoch, now: UTime): PgRecor
     logSize: 0,
     sum: ZERO_SUM,
     blockedBy: [],
+    snaptrimqLen: 0,
+    purgedSnaps: [],
   };
   return { stat, stale: false };
 }

@@ -91,6 +91,13 @@ export interface FsckReport {
 /** The stored checksum of a block does not fit its bytes, or the device refused to read them. */
 export class UnreadableObject extends Error {
   override readonly name = 'UnreadableObject';
+  /** Whose it is, where that is known. */
+  readonly oid: HObject | undefined;
+
+  constructor(message: string, oid?: HObject) {
+    super(message);
+    this.oid = oid;
+  }
 }
 
 /**

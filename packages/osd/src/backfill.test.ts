@@ -47,6 +47,8 @@ class ListStore {
       truncateSize: 0,
       isDirty: true,
       watchers: [],
+      whiteout: false,
+      snaps: [],
     };
     return encodeObjectInfo({ version, priorVersion: version, ...rest });
   }

@@ -11,20 +11,22 @@
  * being pushed is not written to meanwhile.
  */
 import type { EVersion, OsdId } from '@spirula/encoding';
-import { compareHObjects, type HObject, MAX_HOBJECT } from '@spirula/maps';
-import type {
-  PgBackfillProgress,
-  PgBackfillProgressReply,
-  PgBackfillRemove,
-  PgScan,
-  PgScanReply,
+import { compareHObjects, type HObject, MAX_HOBJECT, sameHObject } from '@spirula/maps';
+import {
+  NOSNAP,
+  type PgBackfillProgress,
+  type PgBackfillProgressReply,
+  type PgBackfillRemove,
+  type PgScan,
+  type PgScanReply,
 } from '@spirula/messages';
-import type { TransactionOp } from '@spirula/objectstore';
+import type { Cid, ObjectStore, TransactionOp } from '@spirula/objectstore';
 import { invariant } from '@spirula/world';
 import { isPgMeta, isTemp, type ObjectKey, objectKey } from './object-id.ts';
 import { readObjectInfo } from './object-part.ts';
 import type { PgCore } from './pg-core.ts';
-import { sameVersion } from './pg-info.ts';
+import { NO_VERSION, sameVersion } from './pg-info.ts';
+import { headOf } from './snap-set.ts';
 
 /** Objects of the PG looked at in one go; the next go follows when the targets answer. */
 const WALK_BATCH = 128;
@@ -93,9 +95,14 @@ export class Backfill {
       .reduce((a, b) => (compareHObjects(a, b) <= 0 ? a : b), MAX_HOBJECT);
   }
 
-  /** Whether a write to `oid` has to wait: a copy of it is on its way. */
+  /**
+   * Whether a write to `oid` has to wait: a copy of it is on its way, or the walk is among its clones, and a write that goes
+   * to no target would make another where the walk has been.
+   */
   isBusy(oid: HObject): boolean {
-    return this.#pushing.size > 0 && this.#pushing.has(objectKey(oid));
+    if (this.#pushing.size > 0 && this.#pushing.has(objectKey(oid))) return true;
+    const at = this.#lastStarted;
+    return at !== undefined && isAmongClones(at) && sameHObject(headOf(at), oid);
   }
 
   /** Whether a target takes part in writes to `oid`, or gets only their log entries (should_send_op). */
@@ -139,7 +146,7 @@ export class Backfill {
     for (const [osd, scan] of this.#scans) {
       if (scan.objects.length > 0 || scan.end.max) continue;
       // Nothing left of it; but what lies before its end has been listed.
-      if (compareHObjects(positionBefore(scan.end), this.#lastStarted!) > 0) continue;
+      if (compareHObjects(scan.end, this.#lastStarted!) > 0) continue;
       complete = false;
       if (scan.waiting) continue;
       scan.waiting = true;
@@ -160,24 +167,25 @@ export class Backfill {
       .map(({ end }) => end)
       .reduce((a, b) => (compareHObjects(a, b) <= 0 ? a : b), MAX_HOBJECT);
     const batch = host.world.buggify('osd walks few objects at a time') ? SMALL_WALK_BATCH : WALK_BATCH;
-    const listed = host.store.list(cid, startOf(from), batch + 1);
-    const own = listed.filter(
-      (oid) => !isPgMeta(oid) && !isTemp(oid) && compareHObjects(oid, from) > 0 && compareHObjects(oid, reach) < 0,
-    );
+    const { objects, end } = listWhole(host.store, cid, from, batch);
     // Where the list was cut, the walk ends too.
-    const cut = listed.length > batch ? listed.at(-1)! : MAX_HOBJECT;
-    const limit = compareHObjects(cut, reach) < 0 ? cut : reach;
-    const positions = this.#merge(
-      own.filter((oid) => compareHObjects(oid, limit) < 0),
-      limit,
-    );
+    const limit = compareHObjects(end, reach) < 0 ? end : reach;
+    const own = objects.filter((oid) => compareHObjects(oid, from) > 0 && compareHObjects(oid, limit) < 0);
+    const positions = this.#merge(own, limit);
     for (const { oid, isHere } of positions) {
       if (!this.#dealWith(oid, isHere)) return false;
-      this.#lastStarted = oid;
+      this.#moveTo(oid);
     }
-    this.#lastStarted = positionBefore(limit);
+    this.#moveTo(limit);
     this.#advance();
     return true;
+  }
+
+  #moveTo(position: HObject): void {
+    const left = this.#lastStarted;
+    this.#lastStarted = position;
+    // The walk has come to the head, or there is none.
+    if (left && isAmongClones(left) && !isBusyAt(left, position)) this.#listener.onObjectRecovered(headOf(left));
   }
 
   /** Own and listed objects up to `limit`, in order, each once. */
@@ -249,7 +257,9 @@ export class Backfill {
     const { pgid, epoch, info, peerInfo } = this.#pg;
     if (this.#sinceProgress < PROGRESS_EVERY || !this.#lastStarted) return;
     const [first] = this.#pushing.values();
-    const lastBackfill = first ? positionBefore(first.oid) : this.#lastStarted;
+    // An object's clones are done with it: what its log entries say is of them together.
+    const done = first?.oid ?? (isAmongClones(this.#lastStarted) ? this.#lastStarted : undefined);
+    const lastBackfill = done ? beforeClones(done) : this.#lastStarted;
     if (lastBackfill.max) return;
     this.#sinceProgress = 0;
     for (const osd of this.targets) {
@@ -288,9 +298,34 @@ export class Backfill {
   }
 }
 
-/** The last position before an object: none is there, for no snapshot has number 0. */
-function positionBefore(oid: HObject): HObject {
-  return oid.max ? oid : { ...oid, snap: 0n };
+/** The last position before an object and all its clones: nothing is there, for no snapshot has number 0. */
+function beforeClones(oid: HObject): HObject {
+  return { ...oid, snap: 0n };
+}
+
+/**
+ * A PG's objects from a position on, each with all its clones, and where the next ones begin: at least `count` of them, if there
+ * are so many.
+ */
+function listWhole(store: ObjectStore, cid: Cid, begin: HObject, count: number) {
+  for (let max = count + 1; ; max *= 2) {
+    const listed = store.list(cid, startOf(begin), max);
+    const last = listed.length < max ? undefined : listed.at(-1)!;
+    const end = last ? beforeClones(last) : MAX_HOBJECT;
+    if (last && (isTemp(last) || isPgMeta(last) || compareHObjects(end, begin) <= 0)) continue;
+    const isListed = (oid: HObject) => !isPgMeta(oid) && !isTemp(oid) && compareHObjects(oid, begin) >= 0;
+    return { objects: listed.filter((oid) => isListed(oid) && compareHObjects(oid, end) < 0), end };
+  }
+}
+
+/** Whether a position is one of an object's clones. */
+function isAmongClones({ snap, max }: HObject): boolean {
+  return !max && snap !== 0n && snap !== NOSNAP;
+}
+
+/** Whether a walk that goes from among the clones of an object to `to` is still there. */
+function isBusyAt(from: HObject, to: HObject): boolean {
+  return isAmongClones(to) && sameHObject(headOf(from), headOf(to));
 }
 
 /** Where a listing after a position begins. */
@@ -309,15 +344,10 @@ export class BackfillTarget {
   onScan(from: OsdId, { begin, max }: PgScan): void {
     const { pgid, epoch, cid, host } = this.#pg;
     const count = Math.min(max, host.world.config.osd_backfill_scan_max);
-    const listed = host.store.list(cid, startOf(begin), count + 1);
-    const end = listed.length > count ? listed.at(-1)! : MAX_HOBJECT;
-    const objects: { oid: HObject; version: EVersion }[] = [];
-    for (const oid of listed) {
-      if (isPgMeta(oid) || isTemp(oid) || compareHObjects(oid, begin) < 0 || compareHObjects(oid, end) >= 0) continue;
-      const info = readObjectInfo(host.store, cid, oid);
-      // What has no info is no object; it is listed in a version nobody has, so that it is replaced or removed.
-      objects.push({ oid, version: info?.version ?? { epoch: 0, version: 0 } });
-    }
+    const { objects: listed, end } = listWhole(host.store, cid, begin, count);
+    // What has no info is no object; it is listed in a version nobody has, so that it is replaced or removed.
+    const versionOf = (oid: HObject) => readObjectInfo(host.store, cid, oid)?.version ?? NO_VERSION;
+    const objects = listed.map((oid) => ({ oid, version: versionOf(oid) }));
     this.#pg.send(from, { type: 'pg_scan_reply', pgid, epoch, begin, end, objects });
   }
 

@@ -49,7 +49,12 @@ class Bench {
     } as unknown as ReplicatedBackend;
     const recovery = { isMissing: () => false, isDegraded: () => false, isNeeded: false } as unknown as Recovery;
     const backfill = { isBusy: () => false, isNeeded: false } as unknown as Backfill;
-    const host = { isActive: true, isReadable: () => this.isReadable, onDone: () => {} };
+    const host = {
+      isActive: true,
+      isReadable: () => this.isReadable,
+      onDone: () => {},
+      filterSnaps: (snaps: readonly bigint[]) => snaps,
+    };
     this.ops = new ClientOps(core, host, backend, recovery, backfill);
   }
 

@@ -10,8 +10,10 @@
  * that is no longer for this OSD is dropped, and its client sends it to the right one.
  */
 import { compareVersions, EMPTY, Errno, type EVersion } from '@spirula/encoding';
-import { EBLOCKLISTED, type HObject, isBlocklisted, stableMod } from '@spirula/maps';
+import { EBLOCKLISTED, type HObject, isBlocklisted, PoolFlag, stableMod } from '@spirula/maps';
 import {
+  NO_COUNTS,
+  NO_REQUEST,
   NOSNAP,
   OsdFlag,
   type OsdOp,
@@ -19,19 +21,23 @@ import {
   type OsdOpMessage,
   type OsdOpReply,
   type OsdOpResult,
+  type PgLogEntry,
   type ReqId,
+  rollbackArgs,
+  SNAPDIR,
   type WatchItem,
 } from '@spirula/messages';
 import { UnreadableObject } from '@spirula/objectstore';
 import { invariant, type SessionId } from '@spirula/world';
 import type { Backfill } from './backfill.ts';
+import { findObject } from './find-object.ts';
 import { type Copies, NO_COPIES } from './object-copier.ts';
 import { ObjectCopies } from './object-copies.ts';
-import { objectReader } from './object-draft.ts';
+import { objectReader, type StoredObject } from './object-draft.ts';
 import { type ObjectKey, objectKey } from './object-id.ts';
 import { encodeObjectInfo, OBJECT_INFO_ATTR, type ObjectInfo } from './object-info.ts';
 import { readObjectInfo } from './object-part.ts';
-import { executeOps, mayWrite, type OpsIo, type OpsOutcome } from './op-engine.ts';
+import { executeOps, mayWrite, type OpsIo, type OpsOutcome, type OpsRequest } from './op-engine.ts';
 import { listPg } from './ops/pgls.ts';
 import type { ClientIdentity } from './ops/watch-effect.ts';
 import type { PgCore } from './pg-core.ts';
@@ -39,15 +45,18 @@ import { NO_VERSION } from './pg-info.ts';
 import type { Recovery } from './recovery.ts';
 import type { ReplicatedBackend } from './replicated-backend.ts';
 import { checkRequest } from './request-limits.ts';
+import { NO_ROLLBACKS, type RollbackSource, type Rollbacks } from './rollback.ts';
+import { headOf, isClone, isValidSnapContext, NO_SNAPSET, readSnapSet, type SnapContext } from './snap-set.ts';
+import type { ObjectWrite } from './trim-object.ts';
 import { Watches, watchKey } from './watches.ts';
 
 /** CEPH_OSD_OP_MODE_RD: set in the code of every op that tells of the object's state. */
 const READ_MODE = 0x1000;
+/** The client's snapshots are older than those of a write before (ORDERSNAP). */
+const EOLDSNAPC = -85;
 /** CEPH_OSD_OP_TYPE of ops on a PG instead of an object. */
 const PG_OP_TYPE = 0x0500;
 const OP_TYPE_MASK = 0x0f00;
-/** Of a write that no client asked for. */
-const NOBODY: ReqId = { entityType: 0, entityNum: 0n, tid: 0n, inc: 0 };
 const LISTINGS: ReadonlySet<number> = new Set([OsdOpCode.pgnls, OsdOpCode.pgnlsFilter]);
 
 export interface ClientOp {
@@ -66,6 +75,8 @@ export interface ClientOpsHost {
   readonly isActive: boolean;
   /** Whether reads are covered by a lease, and earlier primaries' leases have run out. */
   isReadable(): boolean;
+  /** Of a client's snapshots, those that clones are still made for. */
+  filterSnaps(snaps: readonly bigint[]): readonly bigint[];
   /** The request is answered or dropped. */
   onDone(op: ClientOp): void;
 }
@@ -202,16 +213,80 @@ export class ClientOps {
     }
     const before = readObjectInfo(this.#pg.host.store, this.#pg.cid, oid);
     if (before) this.#watches.load(oid, before.watchers);
-    const outcome = this.#execute(op, oid, before, copies);
-    if (outcome === 'unreadable') {
-      this.#queueOf(oid).waiting.push(op);
-      this.#recovery.want(oid);
+    const outcome = isWrite ? this.#executeWrite(op, oid, copies) : this.#executeRead(op, oid);
+    if (outcome === 'waits') return;
+    if (typeof outcome === 'number') {
+      if (inFlight > 0) this.#queueOf(oid).waiting.push(op);
+      else this.#replyError(op, outcome);
     } else if (outcome.modifies) this.#write(op, oid, before, outcome);
     else if (inFlight > 0) this.#queueOf(oid).waiting.push(op);
     else {
       this.#watches.apply(oid, outcome.effects, op.client, outcome.userVersion);
       this.#reply(op, outcome.result, outcome.ops, NO_VERSION, this.#userVersionOf(outcome));
     }
+  }
+
+  /** Returns the negative errno of why it cannot be; `waits` once it waits for the object's recovery. */
+  #executeRead(op: ClientOp, head: HObject): OpsOutcome | number | 'waits' {
+    const { snapid, flags } = op.message;
+    if (snapid === NOSNAP || snapid === SNAPDIR) return this.#execute(op, head, head, {});
+    const found = findObject(this.#pg, head, snapid, (flags & OsdFlag.mapSnapClone) !== 0);
+    if (found.kind === 'absent') return Errno.ENOENT;
+    if (found.kind === 'missing') return this.#waitForClone(op, head, found.oid);
+    return this.#execute(op, head, found.oid, {});
+  }
+
+  #executeWrite(op: ClientOp, head: HObject, copies: Copies): OpsOutcome | number | 'waits' {
+    const { message } = op;
+    const snapc = this.#snapContextOf(message);
+    if (!isValidSnapContext(snapc)) return Errno.EINVAL;
+    const { host, cid } = this.#pg;
+    if ((message.flags & OsdFlag.ordersnap) !== 0 && snapc.seq < readSnapSet(host.store, cid, head).seq) {
+      return EOLDSNAPC;
+    }
+    const rollbacks = this.#findRollbacks(op, head);
+    return rollbacks === 'waits' ? 'waits' : this.#execute(op, head, head, { copies, rollbacks, snapc });
+  }
+
+  /** The pool's own snapshots, or those that the client manages (PrimaryLogPG::execute_ctx). */
+  #snapContextOf({ flags, snapSeq, snaps }: OsdOpMessage): SnapContext {
+    const { pool } = this.#pg;
+    if ((flags & OsdFlag.enforceSnapc) === 0 && (pool.flags & PoolFlag.poolSnaps) !== 0n) {
+      const newestFirst = [...pool.snaps.keys()].sort((a, b) => (a > b ? -1 : 1));
+      return { seq: pool.snapSeq, snaps: newestFirst };
+    }
+    return { seq: snapSeq, snaps: this.#host.filterSnaps(snaps) };
+  }
+
+  /** A clone that is gone back to must be on every member, as the head must. */
+  #findRollbacks(op: ClientOp, head: HObject): Rollbacks | 'waits' {
+    const { ops } = op.message;
+    if (!ops.some(({ code }) => code === OsdOpCode.rollback)) return NO_ROLLBACKS;
+    const rollbacks = new Map<OsdOp, RollbackSource>();
+    for (const each of ops) {
+      if (each.code !== OsdOpCode.rollback) continue;
+      const found = findObject(this.#pg, head, snapOfRollback(each));
+      if (found.kind === 'absent') rollbacks.set(each, 'absent');
+      else if (found.kind === 'missing') return this.#waitForClone(op, head, found.oid);
+      else if (!isClone(found.oid)) rollbacks.set(each, 'head');
+      else if (this.#recovery.isDegraded(found.oid) || this.#backfill.isBusy(found.oid)) {
+        return this.#waitForClone(op, head, found.oid);
+      } else rollbacks.set(each, this.#storedObject(found.oid));
+    }
+    return rollbacks;
+  }
+
+  #storedObject(oid: HObject): StoredObject {
+    const { host, cid } = this.#pg;
+    const info = readObjectInfo(host.store, cid, oid);
+    invariant(info !== undefined, 'a clone that the head knows of is there');
+    return { oid, size: info.size, reader: objectReader(host.store, cid, oid) };
+  }
+
+  #waitForClone(op: ClientOp, head: HObject, clone: HObject): 'waits' {
+    this.#queueOf(head).waiting.push(op);
+    if (!this.#backfill.isBusy(clone)) this.#recovery.want(clone);
+    return 'waits';
   }
 
   /** What a reply says of the object's version; of the PG's, when there is no object. */
@@ -229,15 +304,23 @@ export class ClientOps {
     return true;
   }
 
-  #execute(op: ClientOp, oid: HObject, info: ObjectInfo | undefined, copies: Copies): OpsOutcome | 'unreadable' {
+  /** @param oid the head, or a clone of it */
+  #execute(
+    op: ClientOp,
+    head: HObject,
+    oid: HObject,
+    extra: Pick<OpsRequest, 'copies' | 'rollbacks' | 'snapc'>,
+  ): OpsOutcome | 'waits' {
     const pg = this.#pg;
     const { store, world, classes } = pg.host;
-    const { message } = op;
+    const { ops, flags, mtime } = op.message;
+    const info = readObjectInfo(store, pg.cid, oid);
     try {
       return executeOps(
-        { oid, ops: message.ops, flags: message.flags, mtime: message.mtime, copies, client: op.client },
+        { oid, ops, flags, mtime, client: op.client, ...extra },
         {
           info,
+          snapset: isClone(oid) ? NO_SNAPSET : readSnapSet(store, pg.cid, oid),
           version: this.#backend.nextVersion(),
           lastUserVersion: pg.info.lastUserVersion,
           isConnected: (watcher) => this.#watches.isConnected(oid, watcher),
@@ -248,35 +331,43 @@ export class ClientOps {
       );
     } catch (error) {
       if (!(error instanceof UnreadableObject)) throw error;
-      invariant(info !== undefined, 'what does not exist is not read');
-      this.#recovery.onUnreadable(oid, info.version, error);
-      return 'unreadable';
+      // After a rollback it is the clone's data that the head has.
+      const unreadable = error.oid ?? oid;
+      const stored = readObjectInfo(store, pg.cid, unreadable);
+      invariant(stored !== undefined, 'what does not exist is not read');
+      this.#recovery.onUnreadable(unreadable, stored.version, error);
+      this.#queueOf(head).waiting.push(op);
+      this.#recovery.want(unreadable);
+      return 'waits';
     }
   }
 
   #write(op: ClientOp, oid: HObject, before: ObjectInfo | undefined, outcome: OpsOutcome): void {
-    const version = this.#backend.nextVersion();
-    const queue = this.#queueOf(oid);
-    queue.writesInFlight += 1;
+    const { version, info, clone, result, userVersion, changes, delta } = outcome;
+    const { message, reqid } = op;
     const answered = [op];
     this.#writing.set(version.version, answered);
     this.#count(outcome.io);
+    const priorVersion = before?.version ?? NO_VERSION;
+    const entry = { version, priorVersion, userVersion, reqid, mtime: message.mtime, result };
+    const ofHead: PgLogEntry = { ...entry, kind: info ? 'modify' : 'delete', oid };
+    const entries = clone ? [cloneEntry(clone.oid, clone.info, ofHead), ofHead] : [ofHead];
+    this.submit({ head: oid, entries, changes, delta }, () => this.#onWritten(version, oid, answered, outcome));
+  }
+
+  /** Carries out a write to an object, or to it and its clones. What asks for the object meanwhile waits as for any other. */
+  submit({ head, entries, changes, delta }: ObjectWrite, onCommit: () => void): void {
+    this.#queueOf(head).writesInFlight += 1;
     this.#backend.submit(
-      {
-        kind: outcome.info ? 'modify' : 'delete',
-        oid,
-        version,
-        priorVersion: before?.version ?? NO_VERSION,
-        userVersion: outcome.userVersion,
-        reqid: op.reqid,
-        mtime: op.message.mtime,
-        result: outcome.result,
-      },
-      outcome.changes,
-      { objects: outcome.objects, bytes: outcome.bytes },
-      (osd) => this.#backfill.shouldSend(osd, oid),
+      entries,
+      changes,
+      delta,
+      (osd) => this.#backfill.shouldSend(osd, head),
       this.#logTarget,
-      () => this.#onWritten(version, oid, answered, outcome),
+      () => {
+        onCommit();
+        this.#endWrite(head);
+      },
     );
   }
 
@@ -295,7 +386,6 @@ export class ClientOps {
       this.#reply(op, outcome.result, results, version, outcome.userVersion);
     }
     this.#watches.apply(oid, outcome.effects, answered[0]!.client, outcome.userVersion);
-    this.#endWrite(oid);
   }
 
   #endWrite(oid: HObject): void {
@@ -333,18 +423,20 @@ export class ClientOps {
     if (!before || watchers.length === before.watchers.length) return true;
     const version = this.#backend.nextVersion();
     const info: ObjectInfo = { ...before, version, priorVersion: before.version, watchers };
-    this.#queueOf(oid).writesInFlight += 1;
-    const { userVersion, mtime } = before;
-    this.#backend.submit(
-      { kind: 'modify', oid, version, priorVersion: before.version, userVersion, reqid: NOBODY, mtime, result: 0 },
-      [{ op: 'setAttrs', oid, attrs: new Map([[OBJECT_INFO_ATTR, encodeObjectInfo(info)]]) }],
-      { objects: 0, bytes: 0 },
-      (osd) => this.#backfill.shouldSend(osd, oid),
-      this.#logTarget,
-      () => {
-        this.#watches.disconnect(oid, watcher, true);
-        this.#endWrite(oid);
-      },
+    const { userVersion, mtime, version: priorVersion } = before;
+    const entry: PgLogEntry = {
+      kind: 'modify',
+      oid,
+      version,
+      priorVersion,
+      userVersion,
+      reqid: NO_REQUEST,
+      mtime,
+      result: 0,
+    };
+    const attrs = new Map([[OBJECT_INFO_ATTR, encodeObjectInfo(info)]]);
+    this.submit({ head: oid, entries: [entry], changes: [{ op: 'setAttrs', oid, attrs }], delta: NO_COUNTS }, () =>
+      this.#watches.disconnect(oid, watcher, true),
     );
     return true;
   }
@@ -359,9 +451,9 @@ export class ClientOps {
     this.#watches.dropBlocklisted();
   }
 
-  /** Requests that wait for the object try again. */
+  /** Requests that wait for the object, or for a clone of it, try again. */
   wake(oid: HObject): void {
-    const key = objectKey(oid);
+    const key = objectKey(headOf(oid));
     const queue = this.#objects.get(key);
     if (!queue) return;
     const ops = queue.waiting.splice(0);
@@ -392,7 +484,7 @@ export class ClientOps {
       cid: pg.cid,
       pgid: pg.pgid,
       pgNum: pg.pool.pgNum,
-      missing: pg.missing.items().map(({ oid }) => oid),
+      missing: pg.missing.items().flatMap(({ oid }) => (isClone(oid) ? [] : [oid])),
       isDeleted: () => false,
     };
     const { code, output } = listPg(listing, first, message.locator.nspace);
@@ -522,6 +614,20 @@ function readIo(ops: readonly OsdOpResult[]): OpsIo {
 /** An op that must see what writes under way have come to. */
 function readsState({ code }: OsdOp): boolean {
   return (code & READ_MODE) !== 0 || code === OsdOpCode.watch;
+}
+
+/** The clone's entry in the log comes before its head's. No client asks for it again: the head's answers for both. */
+function cloneEntry(
+  oid: HObject,
+  { version, priorVersion, userVersion }: ObjectInfo,
+  { mtime }: PgLogEntry,
+): PgLogEntry {
+  return { kind: 'clone', oid, version, priorVersion, userVersion, reqid: NO_REQUEST, mtime, result: 0 };
+}
+
+/** 0, which no snapshot has, when the op does not say. */
+function snapOfRollback(op: OsdOp): bigint {
+  return op.args.length >= 8 ? rollbackArgs(op).snapid : 0n;
 }
 
 function isPgOp(op: OsdOp): boolean {

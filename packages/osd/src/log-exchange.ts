@@ -4,7 +4,7 @@
  */
 import { compareVersions, type OsdId } from '@spirula/encoding';
 import { type HObject, MIN_HOBJECT } from '@spirula/maps';
-import type { Lease, PgInfo, PgLogMessage, PgLogPart } from '@spirula/messages';
+import { type Lease, NO_COUNTS, type PgInfo, type PgLogMessage, type PgLogPart } from '@spirula/messages';
 import type { Transaction, TransactionOp } from '@spirula/objectstore';
 import { Missing } from './missing.ts';
 import { isFirst } from './object-id.ts';
@@ -32,8 +32,13 @@ function merge(pg: PgCore, { info, log }: PgLogMessage): Transaction | undefined
   const transaction: TransactionOp[] = [];
   const { osd_pg_log_dups_tracked: dupsTracked } = pg.host.world.config;
   const merged = mergeLog(pg.log, pg.missing, pg.info, { info, log }, dupsTracked, remover(pg, transaction));
-  pg.setInfo({ ...merged, counts: info.counts, countsInvalid: info.countsInvalid });
+  pg.setInfo({ ...merged, ...sharedFields(info) });
   return transaction;
+}
+
+/** What whoever is authoritative says for all. */
+export function sharedFields({ counts, countsInvalid, purgedSnaps }: PgInfo) {
+  return { counts, countsInvalid, purgedSnaps };
 }
 
 /**
@@ -79,7 +84,7 @@ export function activateReplica(pg: PgCore, osd: OsdId, lease: Lease): void {
       lastComplete: pg.info.lastUpdate,
       lastBackfill: MIN_HOBJECT,
       logTail: log.tail,
-      counts: { objects: 0, bytes: 0 },
+      counts: NO_COUNTS,
     };
     info = peer;
     peerMissing.clear();
@@ -135,6 +140,6 @@ export function takeActivationInfo(pg: PgCore, info: PgInfo): Transaction | unde
     pg.setInfo(rewindDivergentLog(pg.log, pg.missing, pg.info, lastUpdate, remover(pg, transaction)));
   }
   if (!sameVersion(pg.info.lastUpdate, lastUpdate)) return undefined;
-  pg.setInfo({ ...pg.info, counts: info.counts, countsInvalid: info.countsInvalid });
+  pg.setInfo({ ...pg.info, ...sharedFields(info) });
   return transaction;
 }

@@ -13,6 +13,11 @@ export interface OmapChanges {
   readonly rm: Set<RawString>;
 }
 
+/** Whether the object of a log entry was not there before. */
+export function makesObject({ kind, priorVersion }: PgLogEntry): boolean {
+  return kind === 'clone' || priorVersion.version === 0;
+}
+
 /** Sorts as versions do. */
 export function versionKey({ epoch, version }: EVersion): RawString {
   if (lastEpoch.epoch !== epoch) lastEpoch = { epoch, text: `${String(epoch).padStart(10, '0')}.` };
@@ -72,9 +77,9 @@ export class Missing {
 
   /** The next entry of the log writes `oid`; the store does not follow (pg_missing_set::add_next_event). */
   addNextEvent(entry: PgLogEntry): void {
-    invariant(entry.kind === 'modify', 'a deleted object is not missing');
+    invariant(entry.kind !== 'delete', 'a deleted object is not missing');
     const item = this.get(entry.oid);
-    if (entry.priorVersion.version === 0) this.add(entry.oid, entry.version, NO_VERSION);
+    if (makesObject(entry)) this.add(entry.oid, entry.version, NO_VERSION);
     else this.add(entry.oid, entry.version, item ? item.have : entry.priorVersion);
   }
 

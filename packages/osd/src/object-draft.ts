@@ -7,8 +7,9 @@
 import { type Bytes, EMPTY, type RawString } from '@spirula/encoding';
 import type { HObject } from '@spirula/maps';
 import type { ObjectChange } from '@spirula/messages';
-import { BLOCK_BYTES, type Cid, type ObjectStat, type ObjectStore } from '@spirula/objectstore';
+import { BLOCK_BYTES, type Cid, type ObjectStat, type ObjectStore, UnreadableObject } from '@spirula/objectstore';
 import { invariant } from '@spirula/world';
+import { type Extents, extent, unionOfExtents } from './extents.ts';
 
 /** A store's view of one object. */
 export interface ObjectReader {
@@ -23,10 +24,23 @@ export interface ObjectReader {
   omapList(start: RawString, max: number): ReadonlyMap<RawString, Bytes>;
 }
 
+/** An object that is there, whichever request runs. */
+export interface StoredObject {
+  readonly oid: HObject;
+  readonly size: number;
+  readonly reader: ObjectReader;
+}
+
 export function objectReader(store: ObjectStore, cid: Cid, oid: HObject): ObjectReader {
   return {
     stat: () => store.stat(cid, oid),
-    read: (offset, length) => store.read(cid, oid, offset, length),
+    read: (offset, length) => {
+      try {
+        return store.read(cid, oid, offset, length);
+      } catch (error) {
+        throw error instanceof UnreadableObject ? new UnreadableObject(error.message, oid) : error;
+      }
+    },
     getAttr: (name) => store.getAttr(cid, oid, name),
     getAttrs: () => store.getAttrs(cid, oid),
     omapHeader: () => store.omapHeader(cid, oid),
@@ -38,6 +52,8 @@ export function objectReader(store: ObjectStore, cid: Cid, oid: HObject): Object
 export class ObjectDraft {
   readonly oid: HObject;
   readonly #base: ObjectReader;
+  /** What the changes are made to: what is stored, or the clone that was rolled back to. */
+  #changed: ObjectReader;
   readonly #changes: ObjectChange[] = [];
   #exists: boolean;
   #size: number;
@@ -45,6 +61,7 @@ export class ObjectDraft {
   readonly isStored: boolean;
   /** What is stored will be gone: the object was removed. */
   #baseGone: boolean;
+  readonly #modified: Extents[] = [];
   /** Nothing of the stored data counts any more. */
   #isRewritten = false;
   /** Nor of the omap, until something is set there anew. */
@@ -54,6 +71,7 @@ export class ObjectDraft {
   constructor(oid: HObject, base: ObjectReader, size: number | undefined) {
     this.oid = oid;
     this.#base = base;
+    this.#changed = base;
     this.isStored = size !== undefined;
     this.#exists = this.isStored;
     this.#size = size ?? 0;
@@ -67,6 +85,11 @@ export class ObjectDraft {
 
   get size(): number {
     return this.#size;
+  }
+
+  /** Bytes that are not what they were, as far as clones may have shared them (modified_ranges). */
+  get modified(): Extents {
+    return this.#modified.reduce(unionOfExtents, []);
   }
 
   /** In the order they were made. */
@@ -99,7 +122,7 @@ export class ObjectDraft {
 
   #probe(offset: number): void {
     if (offset < Math.ceil(this.#size / BLOCK_BYTES) * BLOCK_BYTES) {
-      this.#base.read(Math.floor(offset / BLOCK_BYTES) * BLOCK_BYTES, 1);
+      this.#changed.read(Math.floor(offset / BLOCK_BYTES) * BLOCK_BYTES, 1);
     }
   }
 
@@ -139,6 +162,7 @@ export class ObjectDraft {
     if (offset === 0 && data.length >= this.#size) this.#isRewritten = true;
     this.#exists = true;
     this.#changes.push({ op: 'write', oid: this.oid, offset, data });
+    this.#modified.push(extent(offset, data.length));
     this.#size = Math.max(this.#size, offset + data.length);
   }
 
@@ -146,20 +170,35 @@ export class ObjectDraft {
   zero(offset: number, length: number): void {
     invariant(offset + length <= this.#size, 'zeroing does not extend an object');
     this.#changes.push({ op: 'zero', oid: this.oid, offset, length });
+    this.#modified.push(extent(offset, length));
   }
 
   truncate(size: number): void {
     this.#exists = true;
     this.#changes.push({ op: 'truncate', oid: this.oid, size });
+    if (size < this.#size) this.#modified.push(extent(size, this.#size - size));
     this.#size = size;
   }
 
   remove(): void {
     this.#changes.push({ op: 'remove', oid: this.oid });
+    this.#modified.push(extent(0, this.#size));
     this.#exists = false;
     this.#size = 0;
     this.#baseGone = true;
     this.#hasOmap = false;
+  }
+
+  /** Becomes what a clone of it is; `modified` says which bytes of it that changes. */
+  rollBack(clone: StoredObject, modified: Extents): void {
+    this.#changes.push({ op: 'clone', oid: clone.oid, to: this.oid });
+    this.#modified.push(modified);
+    this.#changed = clone.reader;
+    this.#baseGone = false;
+    this.#isRewritten = false;
+    this.#exists = true;
+    this.#size = clone.size;
+    this.#hasOmap = true;
   }
 
   setAttr(name: RawString, value: Bytes): void {

@@ -13,6 +13,8 @@ const plain: ObjectInfo = {
   truncateSize: 5,
   isDirty: true,
   watchers: [],
+  whiteout: false,
+  snaps: [],
 };
 const watched: ObjectInfo = {
   ...plain,
@@ -22,11 +24,15 @@ const watched: ObjectInfo = {
   ],
 };
 
-test.each([plain, watched])('an object info is read as it was written', (info) => {
+const deleted: ObjectInfo = { ...plain, size: 0, whiteout: true };
+const clone: ObjectInfo = { ...plain, snaps: [9n, 4n] };
+const everything: ObjectInfo = { ...watched, whiteout: true, snaps: [2n] };
+
+test.each([plain, watched, deleted, clone, everything])('an object info is read as it was written', (info) => {
   expect(decodeObjectInfo(encodeObjectInfo(info))).toEqual(info);
 });
 
-test('one without watchers stays small', () => {
+test('one with nothing out of the ordinary stays small', () => {
   expect(encodeObjectInfo(plain)).toHaveLength(61);
 });
 

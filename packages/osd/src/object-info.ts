@@ -31,13 +31,17 @@ export interface ObjectInfo {
   readonly isDirty: boolean;
   /** Clients to be told of notifies, in the order of their cookies, then of their own numbers. */
   readonly watchers: readonly WatchItem[];
+  /** The object is deleted, and only holds on to its clones (FLAG_WHITEOUT). */
+  readonly whiteout: boolean;
+  /** Of a clone: the snapshots it is the object of, newest first. The head's snap set says the same. */
+  readonly snaps: readonly bigint[];
 }
 
 const VERSION = 1;
 /** With its version in one byte it has 61 in all: an engine keeps arrays of up to 64 in its own heap, which is much cheaper. */
 const BYTES = 61;
 /** Behind that stands what most objects do not have, each part after its number. */
-const Part = { watchers: 1, clean: 2 } as const;
+const Part = { watchers: 1, clean: 2, whiteout: 3, snaps: 4 } as const;
 
 export function encodeObjectInfo(info: ObjectInfo): Bytes {
   const encoder = new Encoder(BYTES);
@@ -53,6 +57,11 @@ export function encodeObjectInfo(info: ObjectInfo): Bytes {
   if (info.watchers.length > 0) {
     encoder.u8(Part.watchers);
     encoder.blob(encodeWatchItems(info.watchers));
+  }
+  if (info.whiteout) encoder.u8(Part.whiteout);
+  if (info.snaps.length > 0) {
+    encoder.u8(Part.snaps);
+    encoder.list(info.snaps, (snap) => encoder.u64big(snap));
   }
   return encoder.finish();
 }
@@ -73,13 +82,28 @@ export function decodeObjectInfo(bytes: Bytes): ObjectInfo {
   };
   let isDirty = true;
   let watchers: readonly WatchItem[] = [];
+  let whiteout = false;
+  let snaps: readonly bigint[] = [];
   while (decoder.remaining > 0) {
     const part = decoder.u8('part');
-    if (part === Part.clean) isDirty = false;
-    else if (part === Part.watchers) watchers = decodeWatchItems(decoder.blob('watchers'));
-    else decoder.fail('part', `is ${part}, which is not known`);
+    switch (part) {
+      case Part.watchers:
+        watchers = decodeWatchItems(decoder.blob('watchers'));
+        break;
+      case Part.clean:
+        isDirty = false;
+        break;
+      case Part.whiteout:
+        whiteout = true;
+        break;
+      case Part.snaps:
+        snaps = decoder.list('snaps', 8, () => decoder.u64big('snap'));
+        break;
+      default:
+        decoder.fail('part', `is ${part}, which is not known`);
+    }
   }
-  return { ...fixed, isDirty, watchers };
+  return { ...fixed, isDirty, watchers, whiteout, snaps };
 }
 
 /** Name under which the store keeps a user's xattr. */

@@ -6,14 +6,17 @@ import type { ClassRegistry } from '@spirula/cls';
 import { type Bytes, EMPTY, Encoder, Errno, type EVersion, MalformedInput, type UTime } from '@spirula/encoding';
 import type { HObject } from '@spirula/maps';
 import {
+  NO_COUNTS,
   type ObjectChange,
   OpFlag,
   OsdFlag,
   type OsdOp,
   OsdOpCode,
   type OsdOpResult,
+  type PgCounts,
   type WatchItem,
 } from '@spirula/messages';
+import { makeWriteable, needsClone, type Writeable } from './make-writeable.ts';
 import { type Copies, NO_COPIES } from './object-copier.ts';
 import { ObjectDraft, type ObjectReader } from './object-draft.ts';
 import { encodeObjectInfo, OBJECT_INFO_ATTR, type ObjectInfo } from './object-info.ts';
@@ -27,6 +30,16 @@ import { watchOps } from './ops/watch.ts';
 import type { ClientIdentity, WatchEffect } from './ops/watch-effect.ts';
 import { writeOps } from './ops/write.ts';
 import { xattrOps } from './ops/xattr.ts';
+import { NO_ROLLBACKS, type Rollbacks } from './rollback.ts';
+import {
+  encodeSnapSet,
+  isEmptySnapSet,
+  NO_SNAPS,
+  NO_SNAPSET,
+  SNAPSET_ATTR,
+  type SnapContext,
+  type SnapSet,
+} from './snap-set.ts';
 
 /** osd_max_write_op_reply_len: so much may one op of a write answer, when its client asks for answers at all. */
 const MAX_WRITE_REPLY_BYTES = 64;
@@ -51,6 +64,10 @@ export interface OpsRequest {
   /** What the copyFrom ops bring; read beforehand. */
   readonly copies?: Copies;
   readonly client: ClientIdentity;
+  /** What the rollback ops go back to; looked up beforehand. */
+  readonly rollbacks?: Rollbacks;
+  /** Of a write. */
+  readonly snapc?: SnapContext;
   /** The client's time of the change; zero leaves the object's as it is. */
   readonly mtime: UTime;
 }
@@ -59,7 +76,9 @@ export interface OpsRequest {
 export interface OpsPosition {
   /** Undefined: the object does not exist. */
   readonly info: ObjectInfo | undefined;
-  /** The version of the log entry that a change will have, and the newest user version of the PG. */
+  /** Of the head. */
+  readonly snapset?: SnapSet;
+  /** The version of the first log entry that a change will have, and the newest user version of the PG. */
   readonly version: EVersion;
   readonly lastUserVersion: number;
   isConnected(watcher: WatchItem): boolean;
@@ -79,9 +98,12 @@ export interface OpsOutcome {
   readonly changes: readonly ObjectChange[];
   /** The object's info afterwards; undefined: it does not exist. */
   readonly info: ObjectInfo | undefined;
+  /** Of the head. */
+  readonly version: EVersion;
+  /** The clone that is made; its log entry comes before that of the head. */
+  readonly clone: Writeable['clone'];
   /** By how much the PG's counts change. */
-  readonly objects: number;
-  readonly bytes: number;
+  readonly delta: PgCounts;
   readonly io: OpsIo;
   /** To be carried out once the changes are durable. */
   readonly effects: readonly WatchEffect[];
@@ -107,9 +129,12 @@ export function executeOps(
   reader: ObjectReader,
   environment: OpEnvironment,
 ): OpsOutcome {
-  const { info, isConnected, nextNotifyId } = position;
-  if (!info && !mayWrite(request.ops, environment.classes)) {
-    return unchanged(Errno.ENOENT, request.ops.map(notRun), info, NO_IO);
+  const { info: stored, snapset = NO_SNAPSET, isConnected, nextNotifyId } = position;
+  // A deleted object that has clones is there for them alone: but for its snap set it looks as if it were not.
+  const info = stored?.whiteout ? undefined : stored;
+  const isListing = stored && request.ops.some(({ code }) => code === OsdOpCode.listSnaps);
+  if (!info && !isListing && !mayWrite(request.ops, environment.classes)) {
+    return unchanged(Errno.ENOENT, request.ops.map(notRun), info, position, NO_IO);
   }
 
   const draft = new ObjectDraft(request.oid, reader, info?.size);
@@ -119,6 +144,8 @@ export function executeOps(
     userVersion: info?.userVersion ?? 0,
     mtime: info?.mtime ?? NO_TIME,
     copies: request.copies ?? NO_COPIES,
+    snapset,
+    rollbacks: request.rollbacks ?? NO_ROLLBACKS,
     copied: undefined,
     isDirty: info?.isDirty ?? false,
     cleans: false,
@@ -136,11 +163,11 @@ export function executeOps(
   const { result, ops } = runOps(context, request.ops);
   const { reads, readBytes, writes, writeBytes } = context.tally;
   const io: OpsIo = { reads, readBytes, writes, writeBytes };
-  if (result < 0) return unchanged(result, ops, info, io);
-  if (draft.changes.length === 0) return { ...unchanged(result, ops, info, io), effects: context.effects };
+  if (result < 0) return unchanged(result, ops, info, position, io);
+  if (draft.changes.length === 0) return { ...unchanged(result, ops, info, position, io), effects: context.effects };
 
   const limited = limitAnswers(request.flags, result, ops);
-  if (limited.result < 0) return unchanged(limited.result, limited.ops, info, io);
+  if (limited.result < 0) return unchanged(limited.result, limited.ops, info, position, io);
   return changed(request, position, context, limited, io);
 }
 
@@ -234,49 +261,82 @@ function limitAnswers(flags: number, result: number, ops: readonly OsdOpResult[]
 
 const NO_IO: OpsIo = { reads: 0, readBytes: 0, writes: 0, writeBytes: 0 };
 
-function unchanged(result: number, ops: readonly OsdOpResult[], info: ObjectInfo | undefined, io: OpsIo): OpsOutcome {
+function unchanged(
+  result: number,
+  ops: readonly OsdOpResult[],
+  info: ObjectInfo | undefined,
+  { version }: OpsPosition,
+  io: OpsIo,
+): OpsOutcome {
   const userVersion = info?.userVersion ?? 0;
-  return { result, ops, userVersion, modifies: false, changes: [], info, objects: 0, bytes: 0, io, effects: [] };
+  const nothing = { modifies: false, changes: [], clone: undefined, delta: NO_COUNTS, effects: [] } as const;
+  return { ...nothing, result, ops, userVersion, info, version, io };
 }
 
 function changed(
-  { oid, mtime: mtimeNow, ops: asked }: OpsRequest,
-  { info: before, version, lastUserVersion }: OpsPosition,
-  { draft, environment, truncateSeq, truncateSize, mtime: mtimeBefore, copied, cleans, watchers, effects }: OpContext,
+  request: OpsRequest,
+  { info: stored, snapset: clones = NO_SNAPSET, version: first, lastUserVersion }: OpsPosition,
+  context: OpContext,
   { result, ops }: Run,
   io: OpsIo,
 ): OpsOutcome {
+  const { oid, snapc = NO_SNAPS } = request;
+  const { draft, copied, effects } = context;
+  const before = stored?.whiteout ? undefined : stored;
+  const writeable = makeWriteable({ oid, info: before, snapset: clones }, snapc, first, draft.modified);
+  const { clone, snapset } = writeable;
+  const version = clone ? { ...first, version: first.version + 1 } : first;
   const userVersionBefore = (copied ?? before)?.userVersion ?? 0;
-  const isModified = asked.some((op) => isUserModification(op, environment.classes));
-  const userVersion = isModified ? Math.max(lastUserVersion, userVersionBefore) + 1 : userVersionBefore;
-  const isTimed = mtimeNow.sec !== 0 || mtimeNow.nsec !== 0;
-  const mtime = copied?.mtime ?? (isTimed ? mtimeNow : mtimeBefore);
-  const info: ObjectInfo | undefined = draft.exists
-    ? {
-        version,
-        priorVersion: before?.version ?? { epoch: 0, version: 0 },
-        userVersion,
-        size: draft.size,
-        mtime,
-        truncateSeq,
-        truncateSize,
-        isDirty: !cleans,
-        watchers,
-      }
-    : undefined;
-  const changes: readonly ObjectChange[] = info
-    ? [...draft.changes, { op: 'setAttrs', oid, attrs: new Map([[OBJECT_INFO_ATTR, encodeObjectInfo(info)]]) }]
-    : draft.changes;
+  const isModified = request.ops.some((op) => isUserModification(op, context.environment.classes));
+  // Not below the version: old clients know only that (PrimaryLogPG::finish_ctx).
+  const newer = Math.max(Math.max(lastUserVersion, userVersionBefore) + 1, version.version);
+  const userVersion = isModified ? newer : userVersionBefore;
+  // The head stays while there are clones, or would have been.
+  const whiteout = !draft.exists && (clones.clones.length > 0 || needsClone(clones, snapc));
+  const info: ObjectInfo | undefined =
+    draft.exists || whiteout
+      ? {
+          version,
+          priorVersion: stored?.version ?? { epoch: 0, version: 0 },
+          userVersion,
+          size: draft.size,
+          mtime: mtimeOf(request, context),
+          truncateSeq: context.truncateSeq,
+          truncateSize: context.truncateSize,
+          isDirty: !context.cleans,
+          watchers: context.watchers,
+          whiteout,
+          snaps: [],
+        }
+      : undefined;
   return {
     result,
     ops,
     userVersion,
     modifies: true,
-    changes,
+    changes: [...writeable.changes, ...draft.changes, ...(info ? headChanges(oid, info, snapset) : [])],
     info,
-    objects: Number(info !== undefined) - Number(before !== undefined),
-    bytes: (info?.size ?? 0) - (before?.size ?? 0),
+    version,
+    clone,
+    delta: {
+      objects: Number(info !== undefined) - Number(stored !== undefined) + Number(clone !== undefined),
+      bytes: (info?.size ?? 0) - (stored?.size ?? 0) + writeable.bytes,
+      clones: Number(clone !== undefined),
+      whiteouts: Number(whiteout) - Number(stored?.whiteout ?? false),
+    },
     io,
     effects,
   };
+}
+
+function mtimeOf({ mtime: now }: OpsRequest, { copied, mtime: before }: OpContext): UTime {
+  if (copied) return copied.mtime;
+  return now.sec !== 0 || now.nsec !== 0 ? now : before;
+}
+
+/** What is known of a head, written last: whatever the ops did to it, it is there afterwards. */
+function headChanges(oid: HObject, info: ObjectInfo, snapset: SnapSet): ObjectChange[] {
+  const attrs = new Map([[OBJECT_INFO_ATTR, encodeObjectInfo(info)]]);
+  if (!isEmptySnapSet(snapset)) attrs.set(SNAPSET_ATTR, encodeSnapSet(snapset));
+  return [{ op: 'setAttrs', oid, attrs }];
 }

@@ -565,6 +565,7 @@ export class Osd implements Daemon<Message> {
       classes: makeClasses(this.#world.config, this.#options.classes ?? []),
       localReservations: new Reservations(slots),
       remoteReservations: new Reservations(slots),
+      snapTrimReservations: new Reservations(this.#world.config.osd_max_trimming_pgs),
       send: (osd, message) => this.#links.send(osd, message),
       reply: (session, message) => void this.#world.net.send(session, message),
       submit: (transaction, onCommit) => this.#submit(transaction, onCommit),

@@ -19,6 +19,7 @@ import {
   activateReplica,
   isValidLog,
   mergeAuthoritativeLog,
+  sharedFields,
   takeActivationInfo,
   takeActivationLog,
 } from './log-exchange.ts';
@@ -679,7 +680,7 @@ export class Peering {
       case 'ReplicaActive':
         if (from !== pg.primary) return;
         this.#updateHistory(message.info.history);
-        pg.setInfo({ ...pg.info, counts: message.info.counts, countsInvalid: message.info.countsInvalid });
+        pg.setInfo({ ...pg.info, ...sharedFields(message.info) });
         pg.commit();
         return;
       default:

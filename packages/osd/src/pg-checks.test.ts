@@ -47,6 +47,8 @@ function pg(entries: readonly PgLogEntry[], stored: EVersion | undefined, missin
       truncateSize: 0,
       isDirty: true,
       watchers: [],
+      whiteout: false,
+      snaps: [],
     });
   const lastUpdate = log.head;
   return {

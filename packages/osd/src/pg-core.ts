@@ -4,7 +4,7 @@
  *
  * In the store the PG is a collection. Its metadata is the omap of the object `pgMetaOid`:
  *
- *   _info  _past_intervals  _epoch  log.<version>  dup.<version>  missing.<version>
+ *   _info  _past_intervals  _epoch  log.<version>  dup.<version>  missing.<version>  snap.<snapshot>.<clone>
  */
 import {
   type Bytes,
@@ -33,6 +33,7 @@ import type { PgHost } from './pg-host.ts';
 import { checkInfo, emptyInfo } from './pg-info.ts';
 import { PgLog } from './pg-log.ts';
 import { ReadLease } from './read-lease.ts';
+import { indexChanges } from './snap-mapper.ts';
 
 const INFO_KEY: RawString = '_info';
 const PAST_KEY: RawString = '_past_intervals';
@@ -202,11 +203,20 @@ export class PgCore {
   /** Stores what changed, with `changes` in the same transaction. */
   commit(changes: Transaction = [], onCommit?: () => void): void {
     const transaction: TransactionOp[] = [...changes];
+    this.#indexClones(changes, transaction);
     this.persist(transaction);
     if (transaction.length > 0) {
       this.#writes += 1;
       this.host.submit(transaction, onCommit);
     } else if (onCommit) this.host.afterCommit(onCommit);
+  }
+
+  #indexClones(changes: Transaction, transaction: TransactionOp[]): void {
+    const { cid, metaOid: oid } = this;
+    const index = indexChanges(this.host.store, cid, changes);
+    if (!index) return;
+    if (index.rm.length > 0) transaction.push({ op: 'omapRmKeys', cid, oid, keys: index.rm });
+    if (index.put.size > 0) transaction.push({ op: 'omapSet', cid, oid, entries: index.put });
   }
 
   /** Reads the PG back after a restart. The epoch it was stored at is `persistedEpoch`. */

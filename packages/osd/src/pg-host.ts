@@ -16,6 +16,8 @@ export interface PgHost {
   readonly classes: ClassRegistry;
   readonly localReservations: Reservations;
   readonly remoteReservations: Reservations;
+  /** Of PGs that trim snapshots (osd_max_trimming_pgs). */
+  readonly snapTrimReservations: Reservations;
   /** On the ordered link to a peer; it arrives once, or its receiver ends. */
   send(osd: OsdId, message: OsdPeerMessage): void;
   /** To a client. */

@@ -1,6 +1,6 @@
 import { compareVersions, type Epoch, type EVersion, type PgId } from '@spirula/encoding';
 import { compareHObjects, type HObject, MAX_HOBJECT } from '@spirula/maps';
-import type { PgHistory, PgInfo } from '@spirula/messages';
+import { NO_COUNTS, type PgHistory, type PgInfo } from '@spirula/messages';
 import { invariant } from '@spirula/world';
 
 export const NO_VERSION: EVersion = { epoch: 0, version: 0 };
@@ -27,8 +27,9 @@ export function emptyInfo(pgid: PgId, history: PgHistory = NO_HISTORY): PgInfo {
     lastUserVersion: 0,
     logTail: NO_VERSION,
     lastBackfill: MAX_HOBJECT,
-    counts: { objects: 0, bytes: 0 },
+    counts: NO_COUNTS,
     countsInvalid: false,
+    purgedSnaps: [],
     history,
   };
 }

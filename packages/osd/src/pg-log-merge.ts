@@ -7,7 +7,7 @@ import { compareVersions, type EVersion } from '@spirula/encoding';
 import type { HObject } from '@spirula/maps';
 import type { PgInfo, PgLogEntry, PgLogPart } from '@spirula/messages';
 import { invariant } from '@spirula/world';
-import type { Missing } from './missing.ts';
+import { type Missing, makesObject } from './missing.ts';
 import { objectKey } from './object-id.ts';
 import { hasBackfilled, maxVersion, NO_VERSION, sameVersion } from './pg-info.ts';
 import type { PgLog } from './pg-log.ts';
@@ -177,7 +177,7 @@ function dropDivergentObject(
     removeObject(oid);
     return;
   }
-  if (priorVersion.version === 0) {
+  if (makesObject(first)) {
     missing.rm(oid);
     removeObject(oid);
     return;

@@ -10,6 +10,7 @@
 import { type Bytes, compareVersions, type EVersion, type RawString } from '@spirula/encoding';
 import type { HObject } from '@spirula/maps';
 import {
+  NO_REQUEST,
   type PgLogDup,
   type PgLogEntry,
   type PgLogPart,
@@ -37,6 +38,11 @@ function reqidKey(reqid: ReqId): string {
     lastKeyed = { reqid, key: `${reqid.entityType}.${reqid.entityNum}.${reqid.inc}:${reqid.tid}` };
   }
   return lastKeyed.key;
+}
+
+/** What the cluster does by itself, and the clone that a client's write makes, no client asks for again. */
+function hasRequest({ reqid }: { readonly reqid: ReqId }): boolean {
+  return reqid.entityType !== NO_REQUEST.entityType || reqid.tid !== NO_REQUEST.tid;
 }
 
 export class PgLog {
@@ -100,7 +106,7 @@ export class PgLog {
     this.#checked = 0;
     for (const entry of entries) {
       this.#dirty.set(versionKey(entry.version), entry);
-      this.#byReqid.set(reqidKey(entry.reqid), entry);
+      if (hasRequest(entry)) this.#byReqid.set(reqidKey(entry.reqid), entry);
       const key = objectKey(entry.oid);
       const newest = this.#byObject.get(key);
       if (!newest || compareVersions(newest.version, entry.version) < 0) this.#byObject.set(key, entry);
@@ -132,6 +138,7 @@ export class PgLog {
       this.#dirty.set(versionKey(entry.version), undefined);
       const key = objectKey(entry.oid);
       if (this.#byObject.get(key) === entry) this.#byObject.delete(key);
+      if (!hasRequest(entry)) continue;
       const { version: at, userVersion, reqid, result } = entry;
       this.#addDup({ version: at, userVersion, reqid, result });
     }
@@ -191,7 +198,7 @@ export class PgLog {
   copyNewest(count: number): PgLogPart {
     const from = Math.max(0, this.#entries.length - count);
     const tail = from === 0 ? this.#tail : this.#entries[from - 1]!.version;
-    const trimmed = this.#entries.slice(0, from);
+    const trimmed = this.#entries.slice(0, from).filter(hasRequest);
     const dups = trimmed.map(({ version, userVersion, reqid, result }) => ({ version, userVersion, reqid, result }));
     return { head: this.#head, tail, entries: this.#entries.slice(from), dups: [...this.#dups, ...dups] };
   }
@@ -260,7 +267,7 @@ export class PgLog {
 
   #index(entry: PgLogEntry): void {
     this.#byObject.set(objectKey(entry.oid), entry);
-    this.#byReqid.set(reqidKey(entry.reqid), entry);
+    if (hasRequest(entry)) this.#byReqid.set(reqidKey(entry.reqid), entry);
   }
 
   #reindex(): void {

@@ -1,10 +1,10 @@
 /**
  * `ceph pg 1.7 query`: what the primary knows of a PG (PrimaryLogPG::do_command, PeeringState::QueryState, pg_info_t::dump).
- * What is not kept here (scrubs, snapshots, cache tiers) has the value of a PG that never saw any.
+ * What is not kept here (scrubs, cache tiers) has the value of a PG that never saw any.
  */
 import { formatPgId, formatVersion, type OsdId, type UTime } from '@spirula/encoding';
-import { dumpPgStat, formatStamp, UNKNOWN } from '@spirula/formatter';
-import { type HObject, osdExists, reverseBits } from '@spirula/maps';
+import { dumpPgStat, dumpSnapIntervals, formatStamp, UNKNOWN } from '@spirula/formatter';
+import { countSnaps, formatSnapIntervals, type HObject, osdExists, reverseBits } from '@spirula/maps';
 import { NOSNAP, type PastInterval, type PgHistory, type PgInfo, type PgStat, ZERO_SUM } from '@spirula/messages';
 import { SECOND } from '@spirula/world';
 import { isFirst } from './object-id.ts';
@@ -21,8 +21,8 @@ export function queryPg(pg: Pg, stat: PgStat): object {
   const priorUs = core.lease.priorRemaining(core.host.world.clock.now());
   const peers = [...core.peerInfo].sort(([a], [b]) => a - b);
   return {
-    snap_trimq: '[]',
-    snap_trimq_len: 0,
+    snap_trimq: formatSnapIntervals(pg.snapTrimmer.queue),
+    snap_trimq_len: countSnaps(pg.snapTrimmer.queue),
     state: stat.state,
     epoch: core.epoch,
     up: core.up,
@@ -56,7 +56,7 @@ function dumpInfo(info: PgInfo, priorReadableUs: number, stat: PgStat) {
     log_tail: formatVersion(info.logTail),
     last_user_version: info.lastUserVersion,
     last_backfill: formatPosition(info.lastBackfill),
-    purged_snaps: [],
+    purged_snaps: dumpSnapIntervals(info.purgedSnaps),
     history: dumpHistory(info.history, priorReadableUs),
     stats: dumpPgStat(stat),
     empty: isEmpty(info) ? 1 : 0,
@@ -91,7 +91,8 @@ function dumpHistory(history: PgHistory, priorReadableUs: number) {
 }
 
 /** Of a peer only the counts are known here, as of its info. */
-function peerStat({ pgid, counts, lastUpdate, logTail }: PgInfo): PgStat {
+function peerStat(info: PgInfo): PgStat {
+  const { pgid, counts, lastUpdate, logTail } = info;
   return {
     pgid,
     state: UNKNOWN,
@@ -115,8 +116,16 @@ function peerStat({ pgid, counts, lastUpdate, logTail }: PgInfo): PgStat {
     lastFullsized: NEVER,
     logStart: logTail,
     logSize: 0,
-    sum: { ...ZERO_SUM, bytes: counts.bytes, objects: counts.objects },
+    sum: {
+      ...ZERO_SUM,
+      bytes: counts.bytes,
+      objects: counts.objects,
+      objectClones: counts.clones,
+      whiteouts: counts.whiteouts,
+    },
     blockedBy: [],
+    snaptrimqLen: 0,
+    purgedSnaps: info.purgedSnaps,
   };
 }
 

@@ -1,4 +1,5 @@
 import type { OsdId } from '@spirula/encoding';
+import { makeConfig } from '@spirula/world';
 import { expect, test } from 'vitest';
 import type { Pg, RecoveryPhase } from './pg.ts';
 import { NO_HISTORY } from './pg-info.ts';
@@ -19,6 +20,7 @@ interface Shape {
   readonly lastEpochStarted?: number;
   readonly isLaggy?: boolean;
   readonly isWaiting?: boolean;
+  readonly trim?: Pg['snapTrimmer']['phase'];
 }
 
 /** A primary of a pool of size 3, min_size 2. */
@@ -40,10 +42,12 @@ function makePg(shape: Shape): Pg {
       placement: { upPrimary: up[0], actingPrimary: acting[0] },
       pool: { size: 3, minSize: 2 },
       hasMinSize: acting.length >= 2,
+      host: { world: { config: makeConfig() } },
       missing: { size: missing },
       log: { size: 6 },
       info: {
-        counts: { objects, bytes: 4096 * objects },
+        counts: { objects, bytes: 4096 * objects, clones: 4, whiteouts: 1 },
+        purgedSnaps: [{ start: 7n, length: 2n }],
         history: { ...history, sameIntervalSince: 6 },
         lastUpdate: { epoch: 8, version: 40 },
         logTail: { epoch: 2, version: 34 },
@@ -55,6 +59,7 @@ function makePg(shape: Shape): Pg {
       recoveredObjects: 2,
       recoveredBytes: 512,
     },
+    snapTrimmer: { phase: shape.trim ?? 'NotTrimming', queue: [{ start: 3n, length: 3n }] },
     ops: { io: { reads: 1, readBytes: 10, writes: 3, writeBytes: 30 } },
   };
   return pg as unknown as Pg;
@@ -64,6 +69,9 @@ const active = { peering: 'Active', isActive: true } as const;
 
 test.each<[string, Shape]>([
   ['active+clean', { ...active, phase: 'Clean' }],
+  ['active+clean+snaptrim', { ...active, phase: 'Clean', trim: 'Trimming' }],
+  ['active+clean+snaptrim_wait', { ...active, phase: 'Clean', trim: 'WaitReservation' }],
+  ['active+clean+snaptrim_error', { ...active, phase: 'Clean', trim: 'Error' }],
   ['creating+peering', { peering: 'GetInfo', lastEpochStarted: 0 }],
   ['creating+activating', { peering: 'Active', lastEpochStarted: 0 }],
   ['peering', { peering: 'Reset' }],
@@ -123,7 +131,11 @@ test('a report says what the PG is and has done', () => {
     upPrimary: 0,
     actingPrimary: 0,
     blockedBy: [],
+    snaptrimqLen: 3,
+    purgedSnaps: [{ start: 7n, length: 2n }],
     sum: {
+      objectClones: 4,
+      whiteouts: 1,
       objects: 10,
       bytes: 40960,
       objectCopies: 30,

@@ -1,5 +1,6 @@
 /** What a primary reports of a PG, with Ceph's names of states in Ceph's order (pg_state_string, update_calc_stats). */
 import type { UTime } from '@spirula/encoding';
+import { countSnaps } from '@spirula/maps';
 import type { PgStat } from '@spirula/messages';
 import type { Pg } from './pg.ts';
 
@@ -41,6 +42,9 @@ export function pgStateString(pg: Pg): string {
     ['backfill_wait', phase === 'WaitLocalBackfillReserved' || phase === 'WaitRemoteBackfillReserved'],
     ['incomplete', state === 'Incomplete'],
     ['peered', isActive && !core.hasMinSize],
+    ['snaptrim', pg.snapTrimmer.phase === 'Trimming'],
+    ['snaptrim_wait', pg.snapTrimmer.phase === 'WaitReservation'],
+    ['snaptrim_error', pg.snapTrimmer.phase === 'Error'],
     ['laggy', pg.isLaggy],
     ['wait', isActive && core.hasMinSize && pg.isWaiting],
   ];
@@ -88,7 +92,7 @@ export class PgStatKeeper {
     this.#state = state;
     this.#reportedSeq += 1;
     const { degraded, misplaced } = pg.peering.isActive ? countMisplaced(pg) : { degraded: 0, misplaced: 0 };
-    const { objects, bytes } = info.counts;
+    const { objects, bytes, clones, whiteouts } = info.counts;
     const { placement } = core;
     return {
       pgid: core.pgid,
@@ -110,7 +114,8 @@ export class PgStatKeeper {
       sum: {
         bytes,
         objects,
-        objectClones: 0,
+        objectClones: clones,
+        whiteouts,
         objectCopies: objects * core.pool.size,
         objectsMissingOnPrimary: core.missing.size,
         objectsDegraded: degraded,
@@ -126,6 +131,8 @@ export class PgStatKeeper {
         omapKeys: 0,
       },
       blockedBy: pg.peering.blockedBy,
+      snaptrimqLen: countSnaps(pg.snapTrimmer.queue),
+      purgedSnaps: info.purgedSnaps.slice(0, core.host.world.config.osd_max_snap_prune_intervals_per_epoch),
     };
   }
 }

@@ -21,6 +21,8 @@ import { emptyInfo } from './pg-info.ts';
 import { Recovery } from './recovery.ts';
 import { ReplicatedBackend } from './replicated-backend.ts';
 import { ReservationPriority } from './reservations.ts';
+import { cloneBytes, isClone, readSnapSet } from './snap-set.ts';
+import { SnapTrimmer } from './snap-trimmer.ts';
 
 /** Of an active primary. */
 export type RecoveryPhase =
@@ -44,6 +46,7 @@ export class Pg {
   readonly recovery: Recovery;
   readonly backfill: Backfill;
   readonly ops: ClientOps;
+  readonly snapTrimmer: SnapTrimmer;
   readonly #checks: PgChecks;
   readonly #backend: ReplicatedBackend;
   readonly #backfillTarget: BackfillTarget;
@@ -85,6 +88,12 @@ export class Pg {
       onPeerMissing: () => this.#onNewSource(),
       onReplicaActive: () => host.pgChanged(pgid),
     });
+    this.snapTrimmer = new SnapTrimmer(this.core, {
+      isClean: () => this.#phase === 'Clean' && this.peering.isActive,
+      nextVersion: () => this.#backend.nextVersion(),
+      submit: (write, onCommit) => this.ops.submit(write, onCommit),
+      shareInfo: () => this.peering.shareInfo(),
+    });
     const self = this;
     this.ops = new ClientOps(
       this.core,
@@ -93,6 +102,7 @@ export class Pg {
           return self.peering.isActive && self.core.hasMinSize;
         },
         isReadable: () => this.isReadable,
+        filterSnaps: (snaps) => this.snapTrimmer.filter(snaps),
         onDone,
       },
       this.#backend,
@@ -172,6 +182,7 @@ export class Pg {
     // A flag may have been lifted.
     if (this.#phase === 'NotRecovering' || this.#phase === 'NotBackfilling') this.#recoverMore();
     if (this.#phase === 'Recovered') this.#becomeRecovered();
+    if (this.peering.isActive) this.snapTrimmer.follow();
   }
 
   #onReset(): void {
@@ -179,6 +190,7 @@ export class Pg {
     this.#releaseReservations();
     host.remoteReservations.cancel(cid);
     this.#backend.onReset();
+    this.snapTrimmer.onReset();
     this.recovery.onReset();
     this.backfill.onReset();
     this.ops.onReset();
@@ -332,6 +344,8 @@ export class Pg {
     const { core } = this;
     if (this.#havePriorPrimariesLeft()) core.lease.forgetPrior();
     else if (this.isWaiting) core.host.wakeAt(this.pgid, core.lease.priorUntil);
+    // Before any client's write: no clone is made for a snapshot that is being trimmed.
+    this.snapTrimmer.follow();
     this.ops.onActive();
     this.#recoverMore();
     core.host.pgChanged(this.pgid);
@@ -344,6 +358,7 @@ export class Pg {
     this.ops.onReadable();
     if (this.isWaiting) this.core.host.wakeAt(this.pgid, this.core.lease.priorUntil);
     else if (this.#phase === 'Recovered') this.#becomeRecovered();
+    this.snapTrimmer.kick();
     this.core.host.pgChanged(this.pgid);
   }
 
@@ -518,6 +533,7 @@ export class Pg {
     if (!this.peering.tryMarkClean()) return;
     this.#become('Clean');
     this.#purgeStrays();
+    this.snapTrimmer.kick();
   }
 
   /** Asks everyone who may have what nobody known has, once (PeeringState::discover_all_missing). */
@@ -548,20 +564,25 @@ export class Pg {
     const { core } = this;
     if (!core.info.countsInvalid) return;
     const { store } = core.host;
-    let objects = 0;
-    let bytes = 0;
+    let [objects, bytes, clones, whiteouts] = [0, 0, 0, 0];
     for (let start: ReturnType<typeof store.list>[number] | undefined; ; ) {
       const batch = store.list(core.cid, start, 512);
       for (const oid of start ? batch.slice(1) : batch) {
         const info = isPgMeta(oid) || isTemp(oid) ? undefined : readObjectInfo(store, core.cid, oid);
         if (!info) continue;
         objects += 1;
+        if (isClone(oid)) {
+          clones += 1;
+          continue;
+        }
+        whiteouts += Number(info.whiteout);
         bytes += info.size;
+        for (const clone of readSnapSet(store, core.cid, oid).clones) bytes += cloneBytes(clone);
       }
       if (batch.length < 512) break;
       start = batch.at(-1)!;
     }
-    core.setInfo({ ...core.info, counts: { objects, bytes }, countsInvalid: false });
+    core.setInfo({ ...core.info, counts: { objects, bytes, clones, whiteouts }, countsInvalid: false });
     core.commit();
   }
 

@@ -13,7 +13,8 @@ import { NO_VERSION } from './pg-info.ts';
 const TRIM_MAX = 10_000;
 
 interface InFlight {
-  readonly entry: PgLogEntry;
+  /** At least one, in the order of versions. */
+  readonly entries: readonly PgLogEntry[];
   readonly waitingFor: Set<OsdId>;
   readonly onCommit: () => void;
 }
@@ -21,6 +22,16 @@ interface InFlight {
 /** The changes as operations on the PG's own collection. */
 function inCollection(cid: string, changes: readonly ObjectChange[]): Transaction {
   return changes.map((change): TransactionOp => ({ ...change, cid }));
+}
+
+/** Whether there are entries, and each is newer than those before it and than `version`. */
+function follow(entries: readonly PgLogEntry[], version: EVersion): boolean {
+  let last = version;
+  for (const entry of entries) {
+    if (compareVersions(entry.version, last) <= 0) return false;
+    last = entry.version;
+  }
+  return entries.length > 0;
 }
 
 export class ReplicatedBackend {
@@ -44,8 +55,8 @@ export class ReplicatedBackend {
 
   /** Whether no write of `version` is under way. */
   isCommitted(version: EVersion): boolean {
-    for (const { entry } of this.#inFlight.values()) {
-      if (compareVersions(entry.version, version) === 0) return false;
+    for (const { entries } of this.#inFlight.values()) {
+      if (entries.some((entry) => compareVersions(entry.version, version) === 0)) return false;
     }
     return true;
   }
@@ -53,11 +64,12 @@ export class ReplicatedBackend {
   /**
    * Primary: carries a write out.
    *
+   * @param entries of the log, from `nextVersion` on
    * @param shouldSend whether a member gets the changes, or only the log entry: backfill has not come so far there
    * @param onCommit the write is durable on all; not called when the interval ends before
    */
   submit(
-    entry: PgLogEntry,
+    entries: readonly PgLogEntry[],
     changes: readonly ObjectChange[],
     delta: PgCounts,
     shouldSend: (osd: OsdId) => boolean,
@@ -66,29 +78,34 @@ export class ReplicatedBackend {
   ): void {
     const pg = this.#pg;
     const { counts } = pg.info;
-    const newCounts = { objects: counts.objects + delta.objects, bytes: counts.bytes + delta.bytes };
+    const newCounts: PgCounts = {
+      objects: counts.objects + delta.objects,
+      bytes: counts.bytes + delta.bytes,
+      clones: counts.clones + delta.clones,
+      whiteouts: counts.whiteouts + delta.whiteouts,
+    };
     const trimTo = this.#trimTo(trimTarget);
     const tid = ++this.#lastTid;
-    this.#inFlight.set(tid, { entry, waitingFor: new Set(pg.actingRecoveryBackfill), onCommit });
+    this.#inFlight.set(tid, { entries, waitingFor: new Set(pg.actingRecoveryBackfill), onCommit });
     const { pgid, epoch } = pg;
     // One message for all: it is encoded once.
-    const message: OsdRepOp = { type: 'osd_repop', pgid, epoch, tid, entry, changes, trimTo, counts: newCounts };
+    const message: OsdRepOp = { type: 'osd_repop', pgid, epoch, tid, entries, changes, trimTo, counts: newCounts };
     for (const osd of pg.actingRecoveryBackfill) {
       if (osd !== pg.whoami) pg.send(osd, shouldSend(osd) ? message : { ...message, changes: [] });
     }
     const reset = pg.lastPeeringReset;
-    this.#apply(entry, changes, trimTo, newCounts, () => {
+    this.#apply(entries, changes, trimTo, newCounts, () => {
       if (pg.lastPeeringReset === reset) this.#onCommitted(pg.whoami, tid);
     });
   }
 
   onRepOp(from: OsdId, message: OsdRepOp): void {
     const pg = this.#pg;
-    const { entry, tid, trimTo, pgid } = message;
+    const { entries, tid, trimTo, pgid } = message;
     if (from !== pg.primary || message.epoch < pg.lastPeeringReset) return;
-    if (compareVersions(entry.version, pg.log.head) <= 0 || compareVersions(trimTo, pg.log.head) > 0) return;
+    if (!follow(entries, pg.log.head) || compareVersions(trimTo, pg.log.head) > 0) return;
     const reset = pg.lastPeeringReset;
-    this.#apply(entry, message.changes, trimTo, message.counts, () => {
+    this.#apply(entries, message.changes, trimTo, message.counts, () => {
       if (pg.lastPeeringReset !== reset) return;
       pg.send(from, { type: 'osd_repop_reply', pgid, epoch: pg.epoch, tid });
     });
@@ -116,21 +133,22 @@ export class ReplicatedBackend {
   }
 
   #apply(
-    entry: PgLogEntry,
+    entries: readonly PgLogEntry[],
     changes: readonly ObjectChange[],
     trimTo: EVersion,
     counts: PgCounts,
     onCommit: () => void,
   ): void {
     const pg = this.#pg;
-    pg.log.append(entry);
+    for (const entry of entries) pg.log.append(entry);
+    const { version } = entries.at(-1)!;
     pg.log.trim(trimTo, pg.host.world.config.osd_pg_log_dups_tracked);
     const isComplete = pg.missing.size === 0;
     pg.setInfo({
       ...pg.info,
-      lastUpdate: entry.version,
-      lastComplete: isComplete ? entry.version : pg.info.lastComplete,
-      lastUserVersion: Math.max(pg.info.lastUserVersion, entry.userVersion),
+      lastUpdate: version,
+      lastComplete: isComplete ? version : pg.info.lastComplete,
+      lastUserVersion: Math.max(pg.info.lastUserVersion, ...entries.map(({ userVersion }) => userVersion)),
       logTail: pg.log.tail,
       counts,
     });
@@ -143,7 +161,7 @@ export class ReplicatedBackend {
     const excess = Math.min(log.size - target, TRIM_MAX);
     if (excess < host.world.config.osd_pg_log_trim_min) return log.tail;
     const [oldest] = this.#inFlight.values();
-    const limit = oldest ? oldest.entry.version : undefined;
+    const limit = oldest?.entries[0]!.version;
     let trimTo = log.tail;
     for (let i = 0; i < excess; i++) {
       const { version } = log.entries[i]!;
@@ -155,9 +173,9 @@ export class ReplicatedBackend {
 
   check(): void {
     let last = NO_VERSION;
-    for (const { entry } of this.#inFlight.values()) {
-      invariant(compareVersions(entry.version, last) > 0, 'writes in flight are in the order of their versions');
-      last = entry.version;
+    for (const { entries } of this.#inFlight.values()) {
+      invariant(follow(entries, last), 'writes in flight are in the order of their versions');
+      last = entries.at(-1)!.version;
     }
   }
 }

@@ -1,6 +1,6 @@
 import type { ClassRegistry } from '@spirula/cls';
 import { Errno } from '@spirula/encoding';
-import { NOSNAP, type OsdOpMessage } from '@spirula/messages';
+import { NOSNAP, OsdOpCode, type OsdOpMessage, SNAPDIR } from '@spirula/messages';
 import type { Config } from '@spirula/world';
 import { mayWrite } from './op-engine.ts';
 import { checkCalls } from './ops/call.ts';
@@ -16,6 +16,9 @@ export function checkRequest(message: OsdOpMessage, config: Config, classes: Cla
   const longest = config.osd_max_object_name_len;
   if (message.oid.length > longest || message.locator.key.length > longest) return Errno.ENAMETOOLONG;
   if (message.locator.nspace.length > config.osd_max_object_namespace_len) return Errno.ENAMETOOLONG;
+  // Clones are listed of the object in all its versions, which nothing else is about.
+  const isOfAll = message.snapid === SNAPDIR;
+  if (message.ops.some((op) => (op.code === OsdOpCode.listSnaps) !== isOfAll)) return Errno.EINVAL;
   if (!mayWrite(message.ops, classes)) return 0;
   // Snapshots are read only.
   if (message.snapid !== NOSNAP) return Errno.EINVAL;

@@ -1,6 +1,7 @@
 /** What managers, monitors and OSDs say to one another. Private types. */
 import type { AddrVec, EntityName, Epoch, OsdId, Uuid } from '@spirula/encoding';
 import type { HealthCheck, ObjectStatSum, OsdStat, PgMapDigest, PgStat, PoolStat } from '../pg-stat.ts';
+import { snapIntervals } from './pg-records.ts';
 import {
   addrVec,
   bigint,
@@ -83,6 +84,7 @@ const objectStatSum: Schema<ObjectStatSum> = object({
   bytes: int,
   objects: int,
   objectClones: int,
+  whiteouts: int,
   objectCopies: int,
   objectsMissingOnPrimary: int,
   objectsDegraded: int,
@@ -147,6 +149,8 @@ const pgStat: Schema<PgStat> = object({
   logSize: uint,
   sum: objectStatSum,
   blockedBy: list(i32),
+  snaptrimqLen: uint,
+  purgedSnaps: snapIntervals,
 });
 
 const digest: Schema<PgMapDigest> = object({
@@ -169,6 +173,7 @@ const digest: Schema<PgMapDigest> = object({
   recoveryBytesPerSecond: float,
   recoveryObjectsPerSecond: float,
   stalePgs: list(pgid),
+  purgedSnaps: map(uint, snapIntervals),
 });
 
 const healthCheck: Schema<HealthCheck> = object({

@@ -156,6 +156,8 @@ export type ObjectChange = Tagged<
     omapRmRange: { oid: HObject; first: RawString; last: RawString };
     omapClear: { oid: HObject };
     omapSetHeader: { oid: HObject; header: Bytes };
+    /** `to` becomes what `oid` is, data, xattrs and omap. */
+    clone: { oid: HObject; to: HObject };
   }
 >;
 
@@ -172,6 +174,7 @@ const anyChange: Schema<ObjectChange> = union('op', {
   omapRmRange: { oid: hobject, first: rawString, last: rawString },
   omapClear: { oid: hobject },
   omapSetHeader: { oid: hobject, header: bytes },
+  clone: { oid: hobject, to: hobject },
 });
 
 const attrsSchema = map(rawString, bytes);
@@ -216,7 +219,8 @@ export interface OsdRepOp {
   readonly pgid: PgId;
   readonly epoch: Epoch;
   readonly tid: number;
-  readonly entry: PgLogEntry;
+  /** One, or several when the write makes or removes a clone as well; in the order of their versions. */
+  readonly entries: readonly PgLogEntry[];
   /** Empty for a backfill target that has not come as far as the object. */
   readonly changes: readonly ObjectChange[];
   /** The log is trimmed up to here. */
@@ -402,7 +406,7 @@ export const privateCodecs = {
   osd_repop: privateMessage(0x8120, {
     ...recovery,
     tid: uint,
-    entry: pgLogEntrySchema,
+    entries: list(pgLogEntrySchema),
     changes: list(objectChange),
     trimTo: eversion,
     counts: pgCountsSchema,

@@ -3,7 +3,7 @@
  * Ceph's pg_history_t, pg_info_t, pg_log_entry_t, pg_log_dup_t, pg_missing_item and PastIntervals (osd/osd_types.h).
  */
 import type { Bytes, Epoch, EVersion, OsdId, PgId, UTime } from '@spirula/encoding';
-import type { HObject } from '@spirula/maps';
+import type { HObject, SnapInterval } from '@spirula/maps';
 import { invariant } from '@spirula/world';
 import type { ReqId } from '../osd-op.ts';
 import { packPlain, unpackPlain } from './msgpack.ts';
@@ -45,9 +45,16 @@ export interface PgHistory {
 
 /** Counts kept along with the writes (a part of object_stat_sum_t). */
 export interface PgCounts {
+  /** Heads, clones and whiteouts. */
   readonly objects: number;
+  /** Of heads, and of clones what they do not share with the next newer version. */
   readonly bytes: number;
+  readonly clones: number;
+  /** Heads of deleted objects, which only hold on to their clones. */
+  readonly whiteouts: number;
 }
+
+export const NO_COUNTS: PgCounts = { objects: 0, bytes: 0, clones: 0, whiteouts: 0 };
 
 /** One replica's state of a PG (pg_info_t). */
 export interface PgInfo {
@@ -67,12 +74,15 @@ export interface PgInfo {
   readonly counts: PgCounts;
   /** The counts may be wrong: what led to them was cut off. */
   readonly countsInvalid: boolean;
+  /** Snapshots of the map's queue that are trimmed here: no object carries them any more. */
+  readonly purgedSnaps: readonly SnapInterval[];
   readonly history: PgHistory;
 }
 
 /** One write to one object (pg_log_entry_t). */
 export interface PgLogEntry {
-  readonly kind: 'modify' | 'delete';
+  /** `clone`: the object is new, a copy of its head as it was in `priorVersion`. */
+  readonly kind: 'modify' | 'delete' | 'clone';
   readonly oid: HObject;
   readonly version: EVersion;
   /** The object's version before; 0'0 when this write creates it. */
@@ -146,12 +156,19 @@ const pgHistorySchema: Schema<PgHistory> = object({
 });
 
 export const pgCountsSchema: Schema<PgCounts> = {
-  pack: ({ objects, bytes }) => [objects, bytes],
+  pack: ({ objects, bytes, clones, whiteouts }) => [objects, bytes, clones, whiteouts],
   unpack: (plain, field, context) => {
-    const [objects, bytes] = fieldsOf(plain, field, 2);
-    return { objects: int.unpack(objects, 'objects', context), bytes: int.unpack(bytes, 'bytes', context) };
+    const [objects, bytes, clones, whiteouts] = fieldsOf(plain, field, 4);
+    return {
+      objects: int.unpack(objects, 'objects', context),
+      bytes: int.unpack(bytes, 'bytes', context),
+      clones: int.unpack(clones, 'clones', context),
+      whiteouts: int.unpack(whiteouts, 'whiteouts', context),
+    };
   },
 };
+
+export const snapIntervals: Schema<readonly SnapInterval[]> = list(object({ start: bigint, length: bigint }));
 
 const pgInfoFields: Schema<PgInfo> = object({
   pgid,
@@ -164,6 +181,7 @@ const pgInfoFields: Schema<PgInfo> = object({
   lastBackfill: hobject,
   counts: pgCountsSchema,
   countsInvalid: bool,
+  purgedSnaps: snapIntervals,
   history: pgHistorySchema,
 });
 
@@ -180,11 +198,12 @@ export const pgInfoSchema: Schema<PgInfo> = {
     hobject.pack(info.lastBackfill, context),
     pgCountsSchema.pack(info.counts, context),
     info.countsInvalid,
+    snapIntervals.pack(info.purgedSnaps, context),
     pgHistorySchema.pack(info.history, context),
   ],
 };
 
-const entryKind = literal('modify', 'delete');
+const entryKind = literal('modify', 'delete', 'clone');
 
 export const pgLogEntrySchema: Schema<PgLogEntry> = {
   pack: (entry, context) => [

@@ -4,6 +4,8 @@ import type { OsdOp, WatchItem } from '@spirula/messages';
 import type { Clock, Config, Crypto } from '@spirula/world';
 import type { CopiedObject, Copies } from '../object-copier.ts';
 import type { ObjectDraft } from '../object-draft.ts';
+import type { Rollbacks } from '../rollback.ts';
+import type { SnapSet } from '../snap-set.ts';
 import type { ClientIdentity, WatchEffect } from './watch-effect.ts';
 
 /** What of the OSD ops may use: a part of its world, and its classes. */
@@ -38,6 +40,10 @@ export interface OpContext {
   run(op: OsdOp): OpOutcome;
   /** What the copyFrom ops bring. */
   readonly copies: Copies;
+  /** The clones there were before the request. */
+  readonly snapset: SnapSet;
+  /** What the rollback ops go back to. */
+  readonly rollbacks: Rollbacks;
   /** The one that the object is a copy of. */
   copied: CopiedObject | undefined;
   /** Whether it was, before the request. */

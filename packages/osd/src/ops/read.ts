@@ -1,6 +1,7 @@
 /** Ops that read an object's data and what is known of it (PrimaryLogPG::do_read, do_sparse_read, do_extent_cmp …). */
 import { type Bytes, EMPTY, Encoder, Errno, encodeUTime } from '@spirula/encoding';
 import { assertVerArgs, extentArgs, NOSNAP, type OsdOp, OsdOpCode } from '@spirula/messages';
+import type { SnapClone } from '../snap-set.ts';
 import { answered, DONE, failed, type OpContext, type OpHandler } from './op-context.ts';
 
 /** A mismatch at byte n of cmpext is -(MAX_ERRNO + n). */
@@ -84,19 +85,23 @@ function assertVersion({ userVersion }: OpContext, op: OsdOp) {
   return version > userVersion ? failed(Errno.EOVERFLOW) : DONE;
 }
 
-/** Without snapshots there is only the head. */
-function listSnaps({ draft }: OpContext) {
+/** The clones with their snapshots, oldest first, and behind them the head unless it is deleted. */
+function listSnaps({ draft, snapset }: OpContext) {
+  const head: SnapClone = { id: NOSNAP, snaps: [], size: draft.size, overlap: [] };
   const output = new Encoder(64);
   output.struct(2, 1, () => {
-    output.list(draft.exists ? [NOSNAP] : [], (id) =>
+    output.list([...snapset.clones, ...(draft.exists ? [head] : [])], ({ id, snaps, size, overlap }) =>
       output.struct(1, 1, () => {
         output.u64big(id);
-        output.u32(0);
-        output.u32(0);
-        output.u64(draft.size);
+        output.list([...snaps].reverse(), (snap) => output.u64big(snap));
+        output.list(overlap, ({ offset, length }) => {
+          output.u64(offset);
+          output.u64(length);
+        });
+        output.u64(size);
       }),
     );
-    output.u64(0);
+    output.u64big(snapset.seq);
   });
   return answered(output.finish());
 }

@@ -4,6 +4,7 @@ import { extentArgs, OpFlag, type OsdOp, OsdOpCode, writesameArgs } from '@spiru
 import { invariant } from '@spirula/world';
 import type { ObjectDraft } from '../object-draft.ts';
 import { storedAttrName } from '../object-info.ts';
+import { changedSince } from '../rollback.ts';
 import { DONE, failed, type OpContext, type OpHandler, type OpOutcome } from './op-context.ts';
 import { disconnectWatchers } from './watch.ts';
 
@@ -147,6 +148,19 @@ function copyFrom(context: OpContext, op: OsdOp): OpOutcome {
   return DONE;
 }
 
+/** The object becomes what it was in a snapshot (PrimaryLogPG::_rollback_to). */
+function rollback(context: OpContext, op: OsdOp): OpOutcome {
+  const { draft, snapset } = context;
+  const source = context.rollbacks.get(op);
+  invariant(source !== undefined, 'what is rolled back to was looked up before');
+  if (source === 'absent') {
+    if (draft.exists) remove(context);
+  } else if (source === 'head') {
+    if (draft.exists) draft.create();
+  } else draft.rollBack(source, changedSince(snapset, source.oid.snap, draft.size));
+  return DONE;
+}
+
 /** The store has no use for the hint; the object is created, as in Ceph. */
 function setAllocHint({ draft }: OpContext): OpOutcome {
   draft.create();
@@ -163,5 +177,6 @@ export const writeOps: readonly (readonly [code: number, handler: OpHandler])[] 
   [OsdOpCode.create, create],
   [OsdOpCode.delete, remove],
   [OsdOpCode.copyFrom, copyFrom],
+  [OsdOpCode.rollback, rollback],
   [OsdOpCode.setAllocHint, setAllocHint],
 ];
