@@ -49,8 +49,13 @@ export function makeWriteable(
     bytes = bytesOfExtents(intersectExtents(newest.overlap, modified));
     clones.push({ ...newest, overlap: subtractExtents(newest.overlap, modified) });
   }
-  const seq = snapc.seq > snapset.seq ? snapc.seq : snapset.seq;
-  return { snapset: { seq, clones }, clone, changes: clone ? cloneChanges(oid, clone) : [], bytes };
+  const isNewer = snapc.seq > snapset.seq;
+  return {
+    snapset: { seq: isNewer ? snapc.seq : snapset.seq, clones },
+    clone,
+    changes: clone ? cloneChanges(oid, clone) : [],
+    bytes,
+  };
 }
 
 /** Whether there are snapshots that the head has not been cloned for, if it is there. */

@@ -161,7 +161,7 @@ export class ReplicatedBackend {
     const excess = Math.min(log.size - target, TRIM_MAX);
     if (excess < host.world.config.osd_pg_log_trim_min) return log.tail;
     const [oldest] = this.#inFlight.values();
-    const limit = oldest?.entries[0]!.version;
+    const limit = oldest?.entries[0]?.version;
     let trimTo = log.tail;
     for (let i = 0; i < excess; i++) {
       const { version } = log.entries[i]!;
