@@ -17,6 +17,7 @@ const info: ObjectInfo = {
   mtime: { sec: 5, nsec: 0 },
   truncateSeq: 0,
   truncateSize: 0,
+  isDirty: true,
   watchers: [],
   whiteout: false,
   snaps: [],
