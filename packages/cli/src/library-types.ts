@@ -16,6 +16,8 @@ export interface ClusterOptions {
   readonly portBase?: number;
   /** How long to wait for HEALTH_OK, in seconds (60). */
   readonly timeoutSeconds?: number;
+  /** Object classes of your own, which the OSDs have beside Ceph's. */
+  readonly classes?: readonly ObjectClass[];
 }
 
 export interface DaemonReport {
@@ -65,6 +67,8 @@ export interface PoolConnection {
   read(object: string, offset?: number, length?: number): Promise<Uint8Array>;
   stat(object: string): Promise<{ readonly size: number; readonly mtime: Date }>;
   remove(object: string): Promise<void>;
+  /** Calls a method of an object class, and gives what it answers; one that writes answers nothing. */
+  exec(object: string, className: string, method: string, input?: Uint8Array): Promise<Uint8Array>;
   list(): AsyncIterable<string>;
   /** Is told of notifies of the object, until `stop`; connections and OSDs may come and go meanwhile. */
   watch(object: string, watcher: ObjectWatcher): Promise<{ stop(): Promise<void> }>;
@@ -83,6 +87,65 @@ export interface NotifyAnswers {
   readonly answers: readonly Uint8Array[];
   /** How many watchers did not answer in time. */
   readonly silent: number;
+}
+
+/** A class whose methods clients call and OSDs run, on one object each. See docs/object-classes.md. */
+export interface ObjectClass {
+  readonly name: string;
+  readonly methods: Readonly<Record<string, ObjectMethod>>;
+}
+
+export interface ObjectMethod {
+  /** What it does with the object; what it does beyond that makes it fail with EIO. */
+  readonly reads?: boolean;
+  readonly writes?: boolean;
+  /**
+   * Runs to completion, without promises, and on what it is given alone: another OSD may run it again. Answers bytes or
+   * nothing; throws a `ClassError` to fail. What else it throws is a bug, and ends the OSD.
+   */
+  run(object: CalledObject, input: Uint8Array): Uint8Array | undefined;
+}
+
+/**
+ * The object that a method was called on. Reads show it as it is stored, before any change of the request; existence and
+ * size follow the changes, which are made all together or not at all. Operations throw a `ClassError` with Ceph's errno.
+ * Names and keys are strings of bytes: char codes up to 255.
+ */
+export interface CalledObject {
+  /** Who asks. */
+  readonly origin: { readonly type: number; readonly num: bigint };
+  /** The OSD's wall clock. */
+  now(): { readonly sec: number; readonly nsec: number };
+  randomBytes(count: number): Uint8Array;
+  stat(): { readonly size: number };
+  create(exclusive: boolean): void;
+  remove(): void;
+  read(offset: number, length: number): Uint8Array;
+  write(offset: number, data: Uint8Array): void;
+  writeFull(data: Uint8Array): void;
+  truncate(size: number): void;
+  zero(offset: number, length: number): void;
+  getXattr(name: string): Uint8Array | undefined;
+  getXattrs(): ReadonlyMap<string, Uint8Array>;
+  setXattr(name: string, value: Uint8Array): void;
+  omapGet(key: string): Uint8Array | undefined;
+  omapList(page: { readonly after?: string; readonly prefix?: string; readonly max: number }): {
+    readonly entries: ReadonlyMap<string, Uint8Array>;
+    readonly more: boolean;
+  };
+  omapHeader(): Uint8Array;
+  omapSet(entries: ReadonlyMap<string, Uint8Array>): void;
+  omapSetHeader(header: Uint8Array): void;
+  omapRemove(keys: readonly string[]): void;
+  omapRemoveRange(first: string, last: string): void;
+  omapClear(): void;
+}
+
+/** A method fails with an errno, and nothing of its request is kept. */
+export declare class ClassError extends Error {
+  /** Negative errno. */
+  readonly code: number;
+  constructor(code: number);
 }
 
 /** Starts a cluster and resolves when it is HEALTH_OK. */

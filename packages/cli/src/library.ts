@@ -2,18 +2,30 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ClassError, MethodFlag, type ObjectClass as RunnableClass, rawMethod } from '@spirula/cls';
+import { EMPTY } from '@spirula/encoding';
 import { FIRST_POOL } from './cluster/bootstrap.ts';
 import { connectClient } from './cluster/cluster-client.ts';
 import { serveCluster } from './cluster/serve.ts';
-import type { ClusterConnection, ClusterOptions, RunningCluster } from './library-types.ts';
+import type { ClusterConnection, ClusterOptions, ObjectClass, RunningCluster } from './library-types.ts';
 
 const HEALTH_TIMEOUT_SECONDS = 60;
+
+export { ClassError };
+
+function runnable({ name, methods }: ObjectClass): RunnableClass {
+  const made = Object.entries(methods).map(([method, { reads = false, writes = false, run }]) => {
+    const flags = (reads ? MethodFlag.read : 0) | (writes ? MethodFlag.write : 0);
+    return [method, rawMethod(flags, (object, input) => ({ code: 0, output: run(object, input) ?? EMPTY }))] as const;
+  });
+  return { name, methods: Object.fromEntries(made) };
+}
 
 /** Starts a cluster in this process and resolves when it is HEALTH_OK, all PGs active+clean. */
 export async function startCluster(options: ClusterOptions = {}): Promise<RunningCluster> {
   const temporary = options.dir === undefined;
   const dir = options.dir ?? mkdtempSync(join(tmpdir(), 'spirula-'));
-  const { mons, osds, store, portBase = 0, timeoutSeconds = HEALTH_TIMEOUT_SECONDS } = options;
+  const { mons, osds, store, portBase = 0, timeoutSeconds = HEALTH_TIMEOUT_SECONDS, classes = [] } = options;
   const discard = () => {
     if (temporary) rmSync(dir, { recursive: true, force: true });
   };
@@ -23,6 +35,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Runnin
       dir,
       portBase,
       processes: false,
+      classes: classes.map(runnable),
       ...(mons === undefined ? {} : { mons }),
       ...(osds === undefined ? {} : { osds }),
       ...(store === undefined ? {} : { store }),

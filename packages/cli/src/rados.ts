@@ -8,6 +8,7 @@ import { type OptionTable, parseOptions } from './ceph/global-options.ts';
 import { UserError } from './cluster/user-error.ts';
 import { bench, cleanup } from './rados/bench.ts';
 import { Refusal, type VerbContext } from './rados/context.ts';
+import { lockVerb } from './rados/lock-verbs.ts';
 import { objectVerbs } from './rados/object-verbs.ts';
 import { df, ls, lspools } from './rados/pool-verbs.ts';
 import { watchVerbs } from './rados/watch-verbs.ts';
@@ -52,8 +53,47 @@ const OPTIONS: OptionTable = {
   '--prefix': ['prefix', 'value'],
   '--offset': ['offset', 'value'],
   '--force-full': ['force_full', 'flag'],
+  '--lock-cookie': ['lock_cookie', 'value'],
+  '--lock-tag': ['lock_tag', 'value'],
+  '--lock-description': ['lock_description', 'value'],
+  '--lock-duration': ['lock_duration', 'value'],
+  '--lock-type': ['lock_type', 'value'],
 };
 const CONNECT_TIMEOUT_SECONDS = 300;
+
+const USAGE = `usage: rados [-c CONF] [-p POOL] [-N NAMESPACE] [-f json|json-pretty] COMMAND
+
+  lspools                            names of the pools
+  df                                 what pools and the cluster hold
+  ls [--all]                         objects of the namespace, or of all
+  put OBJECT FILE [--offset N]       store a file (- is standard input)
+  get OBJECT FILE                    fetch an object (- is standard output)
+  append OBJECT FILE                 add to the end of an object
+  truncate OBJECT LENGTH             cut an object, or lengthen it with zeros
+  create OBJECT                      make an empty object
+  rm OBJECT... [--force-full]        remove objects
+  cp OBJECT TARGET                   copy an object with its xattrs and omap
+  stat OBJECT                        size and time of the last change
+  listxattr OBJECT
+  getxattr|rmxattr OBJECT NAME
+  setxattr OBJECT NAME VALUE
+  listomapkeys|listomapvals OBJECT
+  getomapval OBJECT KEY [FILE]
+  setomapval OBJECT KEY VALUE
+  rmomapkey OBJECT KEY
+  getomapheader OBJECT [FILE]
+  setomapheader OBJECT VALUE
+  clearomap OBJECT
+  watch OBJECT                       show notifies of an object, until enter
+  notify OBJECT MESSAGE              tell all who watch an object
+  listwatchers OBJECT                who watches an object
+  lock list OBJECT                   locks that were ever taken
+  lock info OBJECT LOCK              who holds a lock
+  lock get OBJECT LOCK               [--lock-type exclusive|shared] [--lock-cookie C] [--lock-tag T] [--lock-duration S]
+  lock break OBJECT LOCK CLIENT      take it from client.4161 [--lock-cookie C]
+  bench SECONDS write|seq|rand       [-b SIZE] [-O SIZE] [-t N] [--no-cleanup] [--run-name NAME] [--no-verify]
+  cleanup [--run-name NAME] [--prefix PREFIX]
+`;
 
 type Verb = (context: VerbContext) => Promise<void>;
 
@@ -66,6 +106,7 @@ const poolVerbs: Readonly<Record<string, { readonly run: Verb; readonly least: n
   cleanup: { run: cleanup, least: 0 },
   ...objectVerbs,
   ...watchVerbs,
+  lock: lockVerb(USAGE),
 };
 
 /** Runs one command line; resolves to the exit status. */
@@ -132,33 +173,3 @@ async function makeContext(
   }
   return { env, options, args, rados: client, pool, io };
 }
-
-const USAGE = `usage: rados [-c CONF] [-p POOL] [-N NAMESPACE] [-f json|json-pretty] COMMAND
-
-  lspools                            names of the pools
-  df                                 what pools and the cluster hold
-  ls [--all]                         objects of the namespace, or of all
-  put OBJECT FILE [--offset N]       store a file (- is standard input)
-  get OBJECT FILE                    fetch an object (- is standard output)
-  append OBJECT FILE                 add to the end of an object
-  truncate OBJECT LENGTH             cut an object, or lengthen it with zeros
-  create OBJECT                      make an empty object
-  rm OBJECT... [--force-full]        remove objects
-  cp OBJECT TARGET                   copy an object with its xattrs and omap
-  stat OBJECT                        size and time of the last change
-  listxattr OBJECT
-  getxattr|rmxattr OBJECT NAME
-  setxattr OBJECT NAME VALUE
-  listomapkeys|listomapvals OBJECT
-  getomapval OBJECT KEY [FILE]
-  setomapval OBJECT KEY VALUE
-  rmomapkey OBJECT KEY
-  getomapheader OBJECT [FILE]
-  setomapheader OBJECT VALUE
-  clearomap OBJECT
-  watch OBJECT                       show notifies of an object, until enter
-  notify OBJECT MESSAGE              tell all who watch an object
-  listwatchers OBJECT                who watches an object
-  bench SECONDS write|seq|rand       [-b SIZE] [-O SIZE] [-t N] [--no-cleanup] [--run-name NAME] [--no-verify]
-  cleanup [--run-name NAME] [--prefix PREFIX]
-`;

@@ -231,6 +231,11 @@ export class IoCtx {
     return all;
   }
 
+  /** Calls a method of an object class, and gives what it answers; one that writes answers nothing. */
+  async exec(oid: RawString, cls: string, method: string, input?: Bytes): Promise<Bytes> {
+    return this.#output(oid, new ObjectOperation().exec(cls, method, input));
+  }
+
   /** Every object of the namespace, PG by PG. What changes meanwhile may or may not be seen. */
   async *listObjects(): AsyncGenerator<ListedObject> {
     const { nspace = '' } = this.#options;

@@ -1,5 +1,6 @@
 import { type Bytes, EMPTY, Encoder, type RawString } from '@spirula/encoding';
 import {
+  callOp,
   copyFromOp,
   encodeObjectLocator,
   extentOp,
@@ -148,6 +149,15 @@ export class ObjectOperation {
 
   omapGetHeader(): this {
     return this.#ask(plainOp(OsdOpCode.omapGetHeader));
+  }
+
+  /**
+   * Calls a method of an object class. What it answers is among the outputs, where the operation is a read.
+   *
+   * @param effect whether it is part of an operation that reads or of one that writes; the OSD knows what the method does
+   */
+  exec(cls: string, method: string, input: Bytes = EMPTY, effect: 'read' | 'write' = 'read'): this {
+    return this.add(callOp(cls, method, input), effect);
   }
 
   /** Any other op. */

@@ -50,6 +50,7 @@ function poolConnection(io: IoCtx): PoolConnection {
     async remove(object) {
       await io.remove(rawFromText(object));
     },
+    exec: (object, cls, method, input) => io.exec(rawFromText(object), cls, method, input),
     async *list() {
       for await (const { oid } of io.listObjects()) yield textFromRaw(oid);
     },

@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { ObjectClass } from '@spirula/cls';
 import { AddrType, type AddrVec, parseUuid, type Uuid } from '@spirula/encoding';
 import type { MonMap } from '@spirula/maps';
 import type { Message } from '@spirula/messages';
@@ -60,7 +61,7 @@ interface Blueprint {
   readonly make: (world: World<Message>) => Daemon<Message>;
 }
 
-function blueprint(cluster: ClusterFile, name: string): Blueprint {
+function blueprint(cluster: ClusterFile, name: string, classes: readonly ObjectClass[]): Blueprint {
   const fsid = parseUuid(cluster.fsid)!;
   const [type, id = ''] = name.split('.');
   const mon = cluster.mons.findIndex((each) => type === 'mon' && each.name === id);
@@ -101,6 +102,7 @@ function blueprint(cluster: ClusterFile, name: string): Blueprint {
           ['host', `host${osd.id}`],
         ]),
         store: createObjectStore(world),
+        classes,
       }),
   };
 }
@@ -108,6 +110,7 @@ function blueprint(cluster: ClusterFile, name: string): Blueprint {
 /**
  * Starts one daemon of a cluster in this process.
  *
+ * @param classes of OSDs, beside the built-in ones
  * @throws StorageProblem, or an Error in one line when a port is not free.
  */
 export async function startDaemon(
@@ -116,8 +119,9 @@ export async function startDaemon(
   name: string,
   store: StoreConfig,
   onExit: (exit: HostExit) => void,
+  classes: readonly ObjectClass[] = [],
 ): Promise<DaemonHost> {
-  const { entity, gid, deviceBytes, endpoints, make } = blueprint(cluster, name);
+  const { entity, gid, deviceBytes, endpoints, make } = blueprint(cluster, name, classes);
   mkdirSync(join(dir, 'log'), { recursive: true });
   const log = new NodeLog({ name, level: 'info', path: join(dir, 'log', `${name}.log`) });
   const face = new HttpFace();

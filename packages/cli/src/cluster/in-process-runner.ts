@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { ObjectClass } from '@spirula/cls';
 import { type DaemonHost, MemoryDisk, StorageProblem, type StoreConfig } from '@spirula/runtime-node';
 import type { ClusterFile } from './cluster-file.ts';
 import { startDaemon } from './daemon-factory.ts';
@@ -9,10 +10,12 @@ import { UserError } from './user-error.ts';
 export class InProcessRunner implements Runner {
   readonly #dir: string;
   readonly #cluster: ClusterFile;
+  readonly #classes: readonly ObjectClass[];
   /** Of a cluster in memory: they outlive the daemons that crash. */
   readonly #disks = new Map<string, MemoryDisk>();
 
-  constructor(dir: string, cluster: ClusterFile) {
+  constructor(dir: string, cluster: ClusterFile, classes: readonly ObjectClass[]) {
+    this.#classes = classes;
     this.#dir = dir;
     this.#cluster = cluster;
   }
@@ -20,7 +23,8 @@ export class InProcessRunner implements Runner {
   async start(name: string, onExit: (reason: string) => void): Promise<RunningDaemon> {
     try {
       const exited = ({ detail }: { readonly detail: string }) => onExit(detail);
-      return new HostedDaemon(await startDaemon(this.#dir, this.#cluster, name, this.#store(name), exited));
+      const store = this.#store(name);
+      return new HostedDaemon(await startDaemon(this.#dir, this.#cluster, name, store, exited, this.#classes));
     } catch (error) {
       throw error instanceof StorageProblem ? new UserError(`${name}: ${error.message}`) : error;
     }

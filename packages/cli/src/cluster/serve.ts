@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { ObjectClass } from '@spirula/cls';
 import { type ClusterFile, newClusterFile, readClusterFile, writeClusterFile } from './cluster-file.ts';
 import { type ControlRequest, serveControl } from './control.ts';
 import { controlSocketPath, lockFolder, removeSocket } from './folder-lock.ts';
@@ -17,6 +18,8 @@ export interface ServeOptions {
   readonly portBase?: number;
   readonly store?: 'disk' | 'memory';
   readonly processes: boolean;
+  /** Object classes that OSDs have beside the built-in ones; not with `processes`. */
+  readonly classes?: readonly ObjectClass[];
 }
 
 const DEFAULT_MONS = 3;
@@ -61,7 +64,9 @@ export async function serveCluster(options: ServeOptions): Promise<ServedCluster
     if (options.processes && cluster.store === 'memory') {
       throw new UserError('--processes needs --store disk: the memory of a killed process is gone.');
     }
-    const runner = options.processes ? new ProcessRunner(options.dir) : new InProcessRunner(options.dir, cluster);
+    const runner = options.processes
+      ? new ProcessRunner(options.dir)
+      : new InProcessRunner(options.dir, cluster, options.classes ?? []);
     supervisor = new Supervisor(options.dir, cluster, runner);
     await supervisor.up();
   } catch (error) {
