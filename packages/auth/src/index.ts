@@ -1,5 +1,5 @@
 export { AuthPurpose, type Claim, noneAccepting, noneConnecting, purposeOf } from './auth-none.ts';
-export { ANY, EXECUTE, MalformedCaps, READ, WRITE } from './caps-scanner.ts';
+export { MalformedCaps } from './caps-scanner.ts';
 export { CephxCredentials } from './cephx-credentials.ts';
 export { acceptMonitor, connectMonitor, MON_ENTITY } from './cephx-mon-shared.ts';
 export {
@@ -12,6 +12,7 @@ export {
   rotate,
 } from './cephx-rotating-secrets.ts';
 export { type KeyServer, MonAuthExchange } from './cephx-server.ts';
+export { argumentTexts, permissionBits } from './command-arguments.ts';
 export { connectionModes } from './connection-modes.ts';
 export {
   type CryptoKey,

@@ -45,6 +45,8 @@ export class MgrCaps {
   static readonly everything = new MgrCaps([
     { allowed: [{ scope: { name: 'all' }, allow: ANY }], network: undefined, within: undefined },
   ]);
+  /** Of who has none. */
+  static readonly nothing = new MgrCaps([]);
   readonly #grants: readonly MgrGrant[];
 
   private constructor(grants: readonly MgrGrant[]) {
@@ -56,19 +58,28 @@ export class MgrCaps {
     return new MgrCaps(parseGrants(text));
   }
 
+  /** Whether `*` is granted, from wherever, as Ceph asks for what is said to the manager itself. */
+  get allowsAll(): boolean {
+    return this.#grants.some(({ allowed }) => allowed.some(isEverything));
+  }
+
   /** Whether all that is needed is allowed, by one grant or by several together. */
   isCapable(ask: MgrAsk, addr: EntityAddr | undefined): boolean {
     let allowed = 0;
     for (const grant of this.#grants) {
       if (grant.network !== undefined && (addr === undefined || grant.within?.(addr) !== true)) continue;
       for (const each of grant.allowed) {
-        if (each.scope.name === 'all' && each.allow === ANY) return true;
+        if (isEverything(each)) return true;
         allowed |= allowedBy(each, ask);
       }
       if ((allowed & ask.needs) === ask.needs) return true;
     }
     return false;
   }
+}
+
+function isEverything({ scope, allow }: Allowed): boolean {
+  return scope.name === 'all' && allow === ANY;
 }
 
 function allowedBy({ scope, allow }: Allowed, { service, module, command, args }: MgrAsk): number {

@@ -33,7 +33,8 @@ import {
   type World,
   type WorldEvent,
 } from '@spirula/world';
-import type { CommandContext } from './commands/command.ts';
+import { ClientRights } from './client-rights.ts';
+import { type CommandContext, type CommandOutcome, type Delegated, refuse } from './commands/command.ts';
 import { commandDescriptions, runCommand } from './commands/command-table.ts';
 import { computeDigest } from './digest.ts';
 import { computeHealthChecks } from './health-checks.ts';
@@ -67,6 +68,7 @@ export interface MgrOptions {
 
 interface Client {
   readonly peer: Peer;
+  readonly rights: ClientRights;
   /** Reports of an OSD that our map does not show yet. */
   held: PgStats[];
 }
@@ -130,7 +132,7 @@ export class Mgr implements Daemon<Message> {
         this.#onTimer(event.name);
         return;
       case 'accepted':
-        this.#clients.set(event.session, { peer: event.peer, held: [] });
+        this.#clients.set(event.session, { peer: event.peer, rights: new ClientRights(event.peer), held: [] });
         return;
       case 'message':
         this.#onClientMessage(event.session, event.message);
@@ -341,7 +343,7 @@ export class Mgr implements Daemon<Message> {
         return;
       case 'mgr_command':
       case 'command':
-        this.#onCommand(session, message);
+        this.#onCommand(session, client, message);
         return;
       default:
     }
@@ -368,11 +370,16 @@ export class Mgr implements Daemon<Message> {
     this.#world.net.close(session);
   }
 
-  #onCommand(session: SessionId, message: MgrCommand | Command): void {
+  /** `isTold`: it came by `tell`. */
+  #run(line: string, rights: ClientRights, isTold: boolean): CommandOutcome | Delegated {
+    if (!this.#active) return refuse(Errno.EAGAIN, 'this manager is on standby');
+    if (isTold && !rights.allowsAll) return refuse(Errno.EACCES, '');
+    return runCommand(line, this.#context(), rights);
+  }
+
+  #onCommand(session: SessionId, { rights }: Client, message: MgrCommand | Command): void {
     const line = message.cmd[0] ?? '';
-    const outcome = this.#active
-      ? runCommand(line, this.#context())
-      : { code: Errno.EAGAIN, status: 'this manager is on standby', output: '' };
+    const outcome = this.#run(line, rights, message.type === 'command');
     const reply = (code: number, status: string, data: Bytes) => {
       const type = message.type === 'command' ? 'command_reply' : 'mgr_command_reply';
       // Whoever asked may have left while the monitors were at it.

@@ -1,5 +1,5 @@
 /** What the asker of a request may do here, by the capabilities that its session came with (MonSession::is_capable). */
-import { EXECUTE, MalformedCaps, MonCaps, READ, WRITE } from '@spirula/auth';
+import { argumentTexts, MalformedCaps, MonCaps, permissionBits } from '@spirula/auth';
 import type { AddrVec, EntityName } from '@spirula/encoding';
 import type { CommandDescription } from '@spirula/messages';
 import type { Peer } from '@spirula/world';
@@ -22,14 +22,14 @@ export class Rights {
 
   /** Whether a message of a service may be taken; `needs` is of the letters `rwx`. */
   may(service: string, needs: string): boolean {
-    return this.#parsed.isCapable({ service, needs: bitsOf(needs) }, this.addrs[0]);
+    return this.#parsed.isCapable({ service, needs: permissionBits(needs) }, this.addrs[0]);
   }
 
   /** Whether a command may be run with these arguments (Monitor::_allowed_command). */
   mayRun({ module, perm }: CommandDescription, prefix: string, args: Arguments): boolean {
     // Nothing need be looked at where all is allowed.
     if (this.caps === undefined) return true;
-    const ask = { service: module, command: prefix, args: argumentTexts(args), needs: bitsOf(perm) };
+    const ask = { service: module, command: prefix, args: argumentTexts(args), needs: permissionBits(perm) };
     return this.#parsed.isCapable(ask, this.addrs[0]);
   }
 }
@@ -42,22 +42,4 @@ function parseOrNothing(caps: string, entity: EntityName): MonCaps {
     if (!(error instanceof MalformedCaps)) throw error;
     return MonCaps.nothing;
   }
-}
-
-function bitsOf(letters: string): number {
-  return (
-    (letters.includes('r') ? READ : 0) | (letters.includes('w') ? WRITE : 0) | (letters.includes('x') ? EXECUTE : 0)
-  );
-}
-
-/** Arguments as grants compare them; caps one by one, `caps_osd` (Monitor::_generate_command_map). */
-function argumentTexts(args: Arguments): Map<string, string> {
-  const texts = new Map<string, string>();
-  for (const [name, value] of Object.entries(args)) {
-    if (name === 'prefix') continue;
-    if (name === 'caps' && Array.isArray(value) && value.length % 2 === 0) {
-      for (let i = 0; i < value.length; i += 2) texts.set(`caps_${value[i]}`, String(value[i + 1]));
-    } else texts.set(name, Array.isArray(value) ? `[${value.join(',')}]` : String(value));
-  }
-  return texts;
 }

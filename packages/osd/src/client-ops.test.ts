@@ -1,3 +1,4 @@
+import { OsdCaps } from '@spirula/auth';
 import { Errno } from '@spirula/encoding';
 import { EBLOCKLISTED } from '@spirula/maps';
 import { extentOp, NOSNAP, type OsdOp, OsdOpCode, type OsdOpReply } from '@spirula/messages';
@@ -20,6 +21,7 @@ class Bench {
   isReadable = true;
   readonly blocklist: (readonly [object, object])[] = [];
   readonly ops: ClientOps;
+  caps = OsdCaps.everything;
   #arrivals = 0;
 
   constructor() {
@@ -28,7 +30,7 @@ class Bench {
       pgid,
       cid: '1.0',
       epoch: 5,
-      map: { blocklist: this.blocklist },
+      map: { blocklist: this.blocklist, pools: new Map(), poolNames: new Map([[1, 'p']]) },
       acting: [0],
       pool: { pgNum: 1, size: 1, lastForceResend: 0 },
       info: emptyInfo(pgid),
@@ -78,6 +80,7 @@ class Bench {
     this.ops.handle({
       session: 1,
       client,
+      caps: this.caps,
       message,
       reqid: { tid: BigInt(arrival) },
       arrival,
@@ -108,4 +111,19 @@ test('requests of blocklisted clients are refused', () => {
   for (let arrival = 0; arrival < 3; arrival++) bench.ask(read);
 
   expect(bench.results).toEqual([Errno.ENOENT, EBLOCKLISTED, Errno.ENOENT]);
+});
+
+test('what capabilities do not allow is refused, also when it had to wait before', () => {
+  const bench = new Bench();
+  bench.caps = OsdCaps.parse('allow r pool=p');
+  bench.isReadable = false;
+  bench.ask(write);
+  bench.ask(read);
+  bench.isReadable = true;
+  bench.ops.onReadable();
+  bench.caps = OsdCaps.parse('allow rw pool=q');
+  bench.ask(read);
+
+  expect(bench.results).toEqual([Errno.EPERM, Errno.ENOENT, Errno.EPERM]);
+  expect(bench.commits).toEqual([]);
 });

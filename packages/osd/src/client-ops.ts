@@ -9,6 +9,7 @@
  * or changes nothing waits for them as well. When the interval ends, all requests begin again, in the order they came; one
  * that is no longer for this OSD is dropped, and its client sends it to the right one.
  */
+import type { OsdCaps } from '@spirula/auth';
 import { compareVersions, EMPTY, Errno, type EVersion } from '@spirula/encoding';
 import { EBLOCKLISTED, type HObject, isBlocklisted, PoolFlag, stableMod } from '@spirula/maps';
 import {
@@ -37,6 +38,7 @@ import { objectReader, type StoredObject } from './object-draft.ts';
 import { type ObjectKey, objectKey } from './object-id.ts';
 import { encodeObjectInfo, OBJECT_INFO_ATTR, type ObjectInfo } from './object-info.ts';
 import { readObjectInfo } from './object-part.ts';
+import { askOf } from './op-caps.ts';
 import { executeOps, mayWrite, type OpsIo, type OpsOutcome, type OpsRequest } from './op-engine.ts';
 import { listPg } from './ops/pgls.ts';
 import type { ClientIdentity } from './ops/watch-effect.ts';
@@ -62,6 +64,8 @@ const LISTINGS: ReadonlySet<number> = new Set([OsdOpCode.pgnls, OsdOpCode.pgnlsF
 export interface ClientOp {
   readonly session: SessionId;
   readonly client: ClientIdentity;
+  /** What its client may do. */
+  readonly caps: OsdCaps;
   readonly message: OsdOpMessage;
   /** Identifies the request however often it is sent. */
   readonly reqid: ReqId;
@@ -154,6 +158,10 @@ export class ClientOps {
   #run(op: ClientOp): void {
     const { message } = op;
     const { world } = this.#pg.host;
+    if (!this.#isAllowed(op)) {
+      this.#replyError(op, Errno.EPERM);
+      return;
+    }
     if (message.ops.some(isPgOp)) {
       this.#runPgOp(op);
       return;
@@ -173,6 +181,12 @@ export class ClientOps {
     const queue = this.#objects.get(objectKey(oid));
     if (queue && queue.waiting.length > 0 && !this.#overtakes(op, queue)) insert(queue.waiting, op);
     else this.#runOnObject(op, oid);
+  }
+
+  #isAllowed({ caps, message, client }: ClientOp): boolean {
+    if (caps.isUnlimited) return true;
+    const { map, host } = this.#pg;
+    return caps.isCapable(askOf(message, map, host.classes), client.addr);
   }
 
   #mayWrite({ ops }: OsdOpMessage): boolean {

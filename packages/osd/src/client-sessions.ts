@@ -1,8 +1,10 @@
 /** Sessions on the public endpoint: clients' requests on their way to the PGs, and the maps they are told of. */
-import { AddrType, type EntityAddr, EntityType, type Epoch } from '@spirula/encoding';
-import type { Message, OsdBackoff, OsdMapMessage, OsdOpMessage, ReqId } from '@spirula/messages';
+import type { OsdCaps } from '@spirula/auth';
+import { AddrType, EMPTY, type EntityAddr, EntityType, type Epoch, Errno } from '@spirula/encoding';
+import type { Command, CommandReply, Message, OsdBackoff, OsdMapMessage, OsdOpMessage, ReqId } from '@spirula/messages';
 import type { Peer, SessionId, World } from '@spirula/world';
 import type { ClientOp } from './client-ops.ts';
+import { parseCaps } from './op-caps.ts';
 import { type PgQuerying, runTellCommand } from './tell-commands.ts';
 
 /** Requests on this OSD altogether. Beyond it the session with most of them is closed, and its client sends again. */
@@ -11,6 +13,7 @@ const NO_ADDR: EntityAddr = { type: AddrType.none, nonce: 0, family: 0, ip: '', 
 
 interface ClientSession {
   readonly peer: Peer;
+  readonly caps: OsdCaps;
   /** Newest map it is known to have. */
   epoch: Epoch;
   /** Not answered yet. */
@@ -50,7 +53,7 @@ export class ClientSessions {
   }
 
   onAccepted(session: SessionId, peer: Peer): void {
-    this.#sessions.set(session, { peer, epoch: 0, requests: 0, bytes: 0 });
+    this.#sessions.set(session, { peer, caps: parseCaps(peer.caps), epoch: 0, requests: 0, bytes: 0 });
   }
 
   isOpen(session: SessionId): boolean {
@@ -77,12 +80,15 @@ export class ClientSessions {
     if (message.type === 'osd_op') this.#onOp(session, state, message);
     else if (message.type === 'osd_backoff') this.#host.onBackoffAck(session, message);
     else if (message.type === 'command') {
-      this.#host.world.net.send(
-        session,
-        runTellCommand(message, (pgid) => this.#host.queryPg(pgid)),
-      );
+      this.#host.world.net.send(session, this.#runCommand(state, message));
     }
     return true;
+  }
+
+  /** Who may not do everything may not command an OSD itself (OSD::handle_command). */
+  #runCommand({ caps }: ClientSession, message: Command): CommandReply {
+    if (caps.allowsAll) return runTellCommand(message, (pgid) => this.#host.queryPg(pgid));
+    return { type: 'command_reply', tid: message.tid, code: Errno.EACCES, status: '', data: EMPTY };
   }
 
   #onOp(session: SessionId, state: ClientSession, message: OsdOpMessage): void {
@@ -96,7 +102,7 @@ export class ClientSessions {
     const reqid = reqidOf(state.peer, message);
     const { entityType, entityNum } = reqid;
     const client = { session, entityType, entityNum, addr: state.peer.addrs[0] ?? NO_ADDR };
-    const op: ClientOp = { session, client, message, reqid, arrival: this.#arrivals++, bytes };
+    const op: ClientOp = { session, client, caps: state.caps, message, reqid, arrival: this.#arrivals++, bytes };
     state.epoch = Math.max(state.epoch, message.epoch);
     if (message.epoch > this.#host.epoch) {
       this.#early.push(op);

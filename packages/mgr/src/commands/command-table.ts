@@ -1,5 +1,6 @@
 import { Errno } from '@spirula/encoding';
 import type { CommandDescription } from '@spirula/messages';
+import type { ClientRights } from '../client-rights.ts';
 import {
   type CommandArgs,
   type CommandContext,
@@ -15,6 +16,10 @@ import { destroyCommands } from './destroy-commands.ts';
 import { osdCommands } from './osd-commands.ts';
 import { pgCommands } from './pg-commands.ts';
 
+/** As Ceph has it. */
+const DENIED =
+  'access denied: does your client key have mgr caps? ' +
+  'See http://docs.ceph.com/en/latest/mgr/administrator/#client-authentication';
 const entries: readonly MgrCommandEntry[] = [...pgCommands, ...osdCommands, ...destroyCommands];
 const byPrefix = new Map(entries.map((entry) => [prefixOf(entry.description), entry]));
 
@@ -25,13 +30,18 @@ export const commandDescriptions: readonly CommandDescription[] = entries.map(({
  * Runs one command line, JSON as clients send it. Without a context (no OSDMap yet) the answer is EAGAIN. Whatever the
  * line holds, there is an answer.
  */
-export function runCommand(line: string, context: CommandContext | undefined): CommandOutcome | Delegated {
+export function runCommand(
+  line: string,
+  context: CommandContext | undefined,
+  rights: ClientRights,
+): CommandOutcome | Delegated {
   const args = parseLine(line);
   if (!args) return invalid('bad command');
   const prefix = String(args['prefix']);
   if (prefix === 'get_command_descriptions') return succeed(JSON.stringify(numbered()));
   const entry = byPrefix.get(prefix);
   if (!entry) return invalid(`No handler found for '${prefix}'`);
+  if (!rights.mayRun(entry.description, prefix, args)) return refuse(Errno.EACCES, DENIED);
   if (!context) return refuse(Errno.EAGAIN, 'the manager has no OSDMap yet');
   return entry.run(args, context);
 }

@@ -182,7 +182,7 @@ function readCaps(args: CommandArgs): { readonly found: EntityAuth['caps'] } | C
 }
 
 /** Why capabilities would not be accepted, in Ceph's words; undefined when they are. */
-export function problemOfCaps(service: string, caps: string): string | undefined {
+function problemOfCaps(service: string, caps: string): string | undefined {
   try {
     if (service === 'mon') MonCaps.parse(caps, { type: 'client', id: '' });
     else if (service === 'mgr') MgrCaps.parse(caps);

@@ -9,7 +9,7 @@ import { failed, type OpContext, type OpHandler, type OpOutcome } from './op-con
 const WRITE_MODE = 0x2000;
 
 /** The method that an op calls, or the errno it is refused with. */
-function resolveCall(op: OsdOp, classes: ClassRegistry): ResolvedMethod | number {
+export function resolveCall(op: OsdOp, classes: ClassRegistry): ResolvedMethod | number {
   try {
     const { cls, method } = callArgs(op);
     return classes.resolve(cls, method);
