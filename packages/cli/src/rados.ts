@@ -11,6 +11,7 @@ import { Refusal, type VerbContext } from './rados/context.ts';
 import { lockVerb } from './rados/lock-verbs.ts';
 import { objectVerbs } from './rados/object-verbs.ts';
 import { df, ls, lspools } from './rados/pool-verbs.ts';
+import { selectSnap, snapVerbs } from './rados/snap-verbs.ts';
 import { watchVerbs } from './rados/watch-verbs.ts';
 import { version } from './version.ts';
 
@@ -33,6 +34,9 @@ const OPTIONS: OptionTable = {
   '--pool': ['pool', 'value'],
   '-N': ['namespace', 'value'],
   '--namespace': ['namespace', 'value'],
+  '-s': ['snap', 'value'],
+  '--snap': ['snap', 'value'],
+  '--snapid': ['snapid', 'value'],
   '--all': ['all', 'flag'],
   '-A': ['all', 'flag'],
   '--object-locator': ['locator', 'value'],
@@ -70,6 +74,11 @@ const USAGE = `usage: rados [-c CONF] [-p POOL] [-N NAMESPACE] [-f json|json-pre
   get OBJECT FILE                    fetch an object (- is standard output)
   append OBJECT FILE                 add to the end of an object
   truncate OBJECT LENGTH             cut an object, or lengthen it with zeros
+  lssnap                             snapshots of the pool
+  mksnap|rmsnap NAME                 take one, or remove it
+  -s NAME, --snapid ID               read what objects were in a snapshot
+  rollback OBJECT NAME               make an object what it was in a snapshot
+  listsnaps OBJECT                   versions of an object that are kept for snapshots
   create OBJECT                      make an empty object
   rm OBJECT... [--force-full]        remove objects
   cp OBJECT TARGET                   copy an object with its xattrs and omap
@@ -107,6 +116,7 @@ const poolVerbs: Readonly<Record<string, { readonly run: Verb; readonly least: n
   ...objectVerbs,
   ...watchVerbs,
   lock: lockVerb(USAGE),
+  ...snapVerbs,
 };
 
 /** Runs one command line; resolves to the exit status. */
@@ -171,5 +181,7 @@ async function makeContext(
       throw new Refusal(`error opening pool ${pool}: ${describeErrno(error.code)}`);
     }
   }
-  return { env, options, args, rados: client, pool, io };
+  const context = { env, options, args, rados: client, pool, io };
+  const snap = io && selectSnap(context, client.snapshots(io.pool));
+  return io && snap ? { ...context, io: io.with({ snapid: snap.id }) } : context;
 }

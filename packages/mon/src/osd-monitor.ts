@@ -38,6 +38,7 @@ import { heartbeatGrace, learnFromBoot } from './laggy.ts';
 import { LastEpochClean } from './last-epoch-clean.ts';
 import { type MonTransaction, versionKey } from './mon-store.ts';
 import type { PaxosService, ServiceContext } from './paxos-service.ts';
+import { PoolSnaps } from './pool-snaps.ts';
 
 const PREFIX = 'osdmap';
 const FULL = 'full:';
@@ -66,6 +67,7 @@ export class OsdMonitor implements PaxosService {
   readonly #lastBeacon = new Map<OsdId, Instant>();
   readonly #lastEpochClean = new LastEpochClean();
   #pendingMetadata = new Map<OsdId, ReadonlyMap<string, string>>();
+  readonly snaps: PoolSnaps;
 
   constructor(context: ServiceContext, fsid: Uuid) {
     this.#context = context;
@@ -74,6 +76,20 @@ export class OsdMonitor implements PaxosService {
     this.#pending = emptyIncremental(fsid, 1);
     this.#failures = new FailureReports(context.config);
     this.#downOut = new DownOut(context.config);
+    const self = this;
+    this.snaps = new PoolSnaps({
+      store: context.store,
+      get map() {
+        return self.#map;
+      },
+      get pending() {
+        return self.#pending;
+      },
+      pendingPool: (id) => this.pendingPool(id),
+      setPool: (id, pool) => this.setPool(id, pool),
+      propose: () => this.propose(),
+      wall: () => context.wall(),
+    });
   }
 
   /** The newest committed map. */
@@ -136,6 +152,7 @@ export class OsdMonitor implements PaxosService {
   #resetPending(): void {
     this.#pending = emptyIncremental(this.#fsid, this.#map.epoch + 1);
     this.#pendingMetadata = new Map();
+    this.snaps.resetPending();
     this.#dirty = false;
   }
 
@@ -187,6 +204,7 @@ export class OsdMonitor implements PaxosService {
     transaction.put(PREFIX, FULL + key, full);
     transaction.put(PREFIX, INC + key, encodeIncremental(inc));
     transaction.putNumber(PREFIX, 'last', inc.epoch);
+    this.snaps.encodePending(transaction);
     for (const [osd, metadata] of this.#pendingMetadata) {
       if (metadata.size === 0) transaction.del(METADATA, String(osd));
       else transaction.put(METADATA, String(osd), encodeMetadata(metadata));

@@ -15,6 +15,7 @@ import { MgrStatMonitor } from './mgr-stat-monitor.ts';
 import type { MonTransaction } from './mon-store.ts';
 import { OsdMonitor } from './osd-monitor.ts';
 import type { PaxosService, ServiceContext } from './paxos-service.ts';
+import { refusedPoolOp, runPoolOp } from './pool-ops.ts';
 import type { Request, Requester } from './requester.ts';
 import { RotatingSecretsMonitor } from './rotating-secrets.ts';
 import type { MonSession } from './session.ts';
@@ -95,6 +96,8 @@ export class Services {
 
   tick(): void {
     this.osd.tick();
+    const { digest } = this.mgrStat;
+    if (digest) this.osd.snaps.prune(digest.purgedSnaps, this.#context.config.mon_max_snap_prune_per_epoch);
     this.mgr.tick();
     this.auth.tick();
     this.rotating.tick();
@@ -190,7 +193,7 @@ export class Services {
         return;
       }
       case 'pool_op':
-        return this.#refusePoolOp(from, message);
+        return this.#servePoolOp(from, message, afterCommit);
       case 'log':
         if (from.entity.type !== 'client') this.log.append(message.entries);
         return from.done();
@@ -269,18 +272,14 @@ export class Services {
     }
   }
 
-  /** Snapshots are not kept yet: said at once, so that no client waits. */
-  #refusePoolOp(from: Requester, message: PoolOpMessage): void {
-    const known = this.osd.map.pools.has(message.pool);
+  #servePoolOp(from: Requester, message: PoolOpMessage, afterCommit: (finish: () => void) => void): void {
     const isAllowed = mayOperate(from.rights, message, this.osd.map.poolNames.get(message.pool), this.auth);
-    from.reply({
-      type: 'pool_op_reply',
-      tid: message.tid,
-      fsid: message.fsid,
-      code: !isAllowed ? Errno.EPERM : known ? Errno.EOPNOTSUPP : Errno.ENOENT,
-      epoch: this.osd.map.epoch,
-      response: undefined,
-    });
+    const outcome = isAllowed ? runPoolOp(message, this.osd) : refusedPoolOp(Errno.EPERM);
+    const { code, response, commit } = outcome;
+    const { tid, fsid } = message;
+    const answer = () => from.reply({ type: 'pool_op_reply', tid, fsid, code, epoch: this.osd.map.epoch, response });
+    if (commit) afterCommit(answer);
+    else answer();
   }
 
   #isActiveMgr(from: Requester, gid: bigint): boolean {

@@ -1,4 +1,4 @@
 export type { LingerOps, LingerTarget, Notification, NotifyCall, WatchRequest } from './linger-ops.ts';
 export { ALL_NAMESPACES, type ListedObject, type ListPage, listObjects } from './object-lister.ts';
-export type { ObjectReply, ObjectRequest } from './object-request.ts';
+export { failedReply, type ObjectReply, type ObjectRequest } from './object-request.ts';
 export { type MapSource, Objecter, type ObjecterOptions } from './objecter.ts';

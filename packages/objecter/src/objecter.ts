@@ -13,7 +13,7 @@
  * At most objecter_inflight_ops requests and objecter_inflight_op_bytes bytes are under way; MAX_THROTTLED more wait.
  */
 import { AddrType, type AddrVec, type Epoch, Errno, MalformedInput, type OsdId, sameAddrVec } from '@spirula/encoding';
-import { type HObject, nextOsdMap, type OsdMap, osdUp } from '@spirula/maps';
+import { type HObject, hasSnap, nextOsdMap, type OsdMap, osdUp } from '@spirula/maps';
 import {
   extentArgs,
   type Message,
@@ -369,7 +369,7 @@ export class Objecter {
       ops: request.ops,
       snapid: request.snapid ?? NOSNAP,
       snapSeq: request.snapSeq ?? 0n,
-      snaps: request.snaps ?? [],
+      snaps: this.#existing(request),
       retry,
       features: CLIENT_FEATURES,
     });
@@ -390,6 +390,12 @@ export class Objecter {
       cancel: (tid) => this.cancel(tid),
       armTick: () => clock.arm(LINGER_TIMER, clock.now() + seconds(config.objecter_tick_interval)),
     });
+  }
+
+  /** Snapshots that were removed meanwhile are none to make clones for (Objecter::_prune_snapc). */
+  #existing({ locator, snaps = [] }: ObjectRequest): readonly bigint[] {
+    const removed = snaps.length === 0 ? undefined : this.map?.removedSnapsQueue.get(locator.pool);
+    return removed ? snaps.filter((snap) => !hasSnap(removed, snap)) : snaps;
   }
 
   #sessionFor(osd: OsdId): OsdSession | undefined {

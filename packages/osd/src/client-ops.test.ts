@@ -74,6 +74,8 @@ class Bench {
       oid: 'object',
       ops: [op],
       snapid: NOSNAP,
+      snapSeq: 0n,
+      snaps: [],
       retry: 0,
     };
     const client = { session: 1, addr: { ip: '10.0.0.1', port: 0, nonce: arrival } };

@@ -321,7 +321,7 @@ describe('data', () => {
 
     const outcome = bench.run([remove, create(OpFlag.excl), stat, omapKeys('', 5)], OsdFlag.returnvec);
 
-    expect(outcome).toMatchObject({ result: 0, objects: 0, bytes: -3 });
+    expect(outcome).toMatchObject({ result: 0, delta: { objects: 0, bytes: -3, clones: 0, whiteouts: 0 } });
     expect(new Decoder(outcome.ops[2]!.output).u64('size')).toBe(0);
     expect(decodeKeys(outcome.ops[3]!.output)).toEqual([[], false]);
     expect([...bench.stored.attrs.keys()]).toEqual([OBJECT_INFO_ATTR]);
@@ -333,8 +333,7 @@ describe('data', () => {
     expect(bench.run([remove])).toMatchObject({
       modifies: true,
       info: undefined,
-      objects: -1,
-      bytes: -3,
+      delta: { objects: -1, bytes: -3, clones: 0, whiteouts: 0 },
       userVersion: 2,
     });
     expect(bench.stored.data).toBeUndefined();
@@ -511,7 +510,10 @@ describe('xattrs', () => {
   test('without a name nothing is set or removed, and the object is made', () => {
     const bench = new Bench();
 
-    expect(bench.run([set('', 'x')])).toMatchObject({ result: 0, objects: 1 });
+    expect(bench.run([set('', 'x')])).toMatchObject({
+      result: 0,
+      delta: { objects: 1, bytes: 0, clones: 0, whiteouts: 0 },
+    });
     expect(bench.run([xattrOp(OsdOpCode.rmxattr, '')]).result).toBe(0);
     expect(decodeVals(bench.run([plainOp(OsdOpCode.getxattrs)]).ops[0]!.output)).toEqual({});
     expect(bench.run([stat]).result).toBe(0);

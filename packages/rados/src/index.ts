@@ -5,4 +5,5 @@ export { breakLock, type LockOptions, listLocks, lockInfo, lockObject, unlockObj
 export { ObjectOperation } from './object-operation.ts';
 export { type ClusterStats, type CommandLine, type PoolStats, Rados, type RadosOptions } from './rados.ts';
 export { RadosError } from './rados-error.ts';
+export { type ObjectClone, PoolSnapshots, type Snapshot } from './snapshots.ts';
 export type { NotifyResult, Watch, WatchedNotify, WatchOptions } from './watch.ts';

@@ -10,14 +10,31 @@ import {
   type UTime,
 } from '@spirula/encoding';
 import { type HObject, MIN_HOBJECT } from '@spirula/maps';
-import { decodeOpEntries, decodeWatchItems, type ObjectLocator, OsdOpCode, plainOp } from '@spirula/messages';
-import { type ListedObject, type ListPage, listObjects, type Objecter, type ObjectReply } from '@spirula/objecter';
+import {
+  decodeOpEntries,
+  decodeWatchItems,
+  type ObjectLocator,
+  OsdFlag,
+  OsdOpCode,
+  plainOp,
+  SNAPDIR,
+} from '@spirula/messages';
+import {
+  failedReply,
+  type ListedObject,
+  type ListPage,
+  listObjects,
+  type Objecter,
+  type ObjectReply,
+} from '@spirula/objecter';
 import { ObjectOperation } from './object-operation.ts';
 import { RadosError } from './rados-error.ts';
+import { type ObjectClone, parseClones } from './snapshots.ts';
 import { type NotifyResult, notify, Watch, type WatchOptions, type WatchWork } from './watch.ts';
 
 /** Objects asked for at a time (as librados lists). */
 const LIST_PAGE = 1024;
+const { EROFS } = Errno;
 /** osd_max_omap_entries_per_request: what one request for keys or values may bring. */
 const OMAP_PAGE = 1024;
 /** client_notify_timeout */
@@ -55,6 +72,10 @@ export interface IoOptions {
   readonly timeoutUs?: number;
   /** `OsdFlag`s to add to every request. */
   readonly flags?: number;
+  /** Reads are of this snapshot, and writes fail with EROFS. */
+  readonly snapid?: bigint;
+  /** What writes know of self-managed snapshots: the newest number given out, and those that exist, newest first. */
+  readonly snapContext?: { readonly seq: bigint; readonly snaps: readonly bigint[] };
 }
 
 /**
@@ -97,7 +118,10 @@ export class IoCtx {
 
   /** As `operate`, but a failure is a result. */
   submit(oid: RawString, operation: ObjectOperation): Promise<ObjectReply> {
-    const { timeoutUs, flags = 0 } = this.#options;
+    const { timeoutUs, flags = 0, snapid, snapContext } = this.#options;
+    if (snapid !== undefined && (operation.flags & OsdFlag.write) !== 0) {
+      return Promise.resolve(failedReply(EROFS));
+    }
     return new Promise((resolve) =>
       this.#objecter.submit(
         {
@@ -105,6 +129,8 @@ export class IoCtx {
           locator: this.#locator,
           ops: operation.ops,
           flags: operation.flags | flags,
+          ...(snapid !== undefined && { snapid }),
+          ...(snapContext && { snapSeq: snapContext.seq, snaps: snapContext.snaps }),
           ...(timeoutUs !== undefined && { timeoutUs }),
         },
         resolve,
@@ -124,6 +150,17 @@ export class IoCtx {
   /** Makes `oid` a copy of an object of this pool, namespace and key, or of where `from` reads and writes. */
   async copy(source: RawString, oid: RawString, from: IoCtx = this): Promise<void> {
     await this.operate(oid, new ObjectOperation().copyFrom(source, from.#locator));
+  }
+
+  /** Makes the object what it was in a snapshot; without it, removes it. */
+  async rollback(oid: RawString, snapid: bigint): Promise<void> {
+    await this.operate(oid, new ObjectOperation().rollback(snapid));
+  }
+
+  /** The object's clones, oldest first, then itself unless it is removed. */
+  async listSnaps(oid: RawString): Promise<readonly ObjectClone[]> {
+    const io = this.with({ snapid: SNAPDIR });
+    return parseClones(oid, await io.#output(oid, new ObjectOperation().listSnaps()));
   }
 
   async append(oid: RawString, data: Bytes): Promise<void> {

@@ -12,6 +12,7 @@ import {
   OsdOpCode,
   omapGetValsOp,
   plainOp,
+  rollbackOp,
   xattrOp,
 } from '@spirula/messages';
 
@@ -55,6 +56,16 @@ export class ObjectOperation {
 
   writeFull(data: Bytes): this {
     return this.#change(extentOp(OsdOpCode.writefull, 0, data.length, data));
+  }
+
+  /** The object becomes what it was in the snapshot. */
+  rollback(snapid: bigint): this {
+    return this.#change(rollbackOp(snapid));
+  }
+
+  /** For a request on all versions of an object (SNAPDIR). */
+  listSnaps(): this {
+    return this.#ask(plainOp(OsdOpCode.listSnaps));
   }
 
   append(data: Bytes): this {

@@ -23,6 +23,7 @@ import { IoCtx } from './ioctx.ts';
 import { MgrClient } from './mgr-client.ts';
 import { PgCommands } from './pg-commands.ts';
 import { RadosError } from './rados-error.ts';
+import { PoolSnapshots } from './snapshots.ts';
 import { WatchWork } from './watch.ts';
 
 const CONNECT_TIMER = 'rados connect';
@@ -208,6 +209,11 @@ export class Rados implements Daemon<Message> {
   /** Resolves when the callbacks of all notifies that have come by now are over (rados_watch_flush). */
   watchFlush(): Promise<void> {
     return this.#watchWork.flush();
+  }
+
+  /** Snapshots of a pool of our map. */
+  snapshots(pool: PoolId): PoolSnapshots {
+    return new PoolSnapshots(this.#mon, this.#objecter, pool);
   }
 
   /** Resolves when our OSDMap is as new as the monitors' was at the time of the call. */

@@ -26,6 +26,7 @@ import { osdRemovalCommands } from './osd-removal-commands.ts';
 import { poolApplicationCommands } from './pool-application-commands.ts';
 import { poolCommands } from './pool-commands.ts';
 import { poolQuotaCommands } from './pool-quota-commands.ts';
+import { poolSnapCommands } from './pool-snap-commands.ts';
 import { statusCommands } from './status-commands.ts';
 
 const entries: readonly MonCommandEntry[] = [
@@ -43,6 +44,7 @@ const entries: readonly MonCommandEntry[] = [
   ...crushTopologyCommands,
   ...osdRemovalCommands,
   ...poolCommands,
+  ...poolSnapCommands,
   ...poolApplicationCommands,
   ...poolQuotaCommands,
 ];
