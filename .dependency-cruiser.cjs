@@ -1,6 +1,6 @@
 // The layers of docs/architecture.md, as rules. Imports go down only.
 const layers = [
-  ['encoding', 'world'],
+  ['encoding', 'config', 'world'],
   ['auth', 'msgr', 'maps', 'crush'],
   ['messages', 'formatter', 'objectstore', 'objecter', 'mon-client', 'cls'],
   ['mon', 'osd', 'mgr', 'rados'],
@@ -57,7 +57,7 @@ module.exports = {
       comment: 'Only the edge packages reach Node itself.',
       severity: 'error',
       from: {
-        path: '^(packages/(encoding|world|auth|msgr|crush|maps|messages|formatter|objectstore|objecter|mon-client|cls|mon|osd|mgr|rados)|sim/world|sim/scenarios)/src/',
+        path: '^(packages/(encoding|config|world|auth|msgr|crush|maps|messages|formatter|objectstore|objecter|mon-client|cls|mon|osd|mgr|rados)|sim/world|sim/scenarios)/src/',
         pathNot: '\\.test\\.ts$',
       },
       to: { dependencyTypes: ['core'] },

@@ -41,7 +41,13 @@ function survive(seed: number): string[] {
   cluster.start();
 
   const ask = (number: number) => {
-    const command = { prefix: 'config set', who: 'global', name: `option${number}`, value: String(number) };
+    const command = {
+      prefix: 'config set',
+      who: 'global',
+      name: `option${number}`,
+      value: String(number),
+      force: true,
+    };
     admin.process.call(() => {
       admin.daemon.mon.command(command, EMPTY, ({ code }) => {
         if (code === 0) acknowledged.set(command.name, command.value);

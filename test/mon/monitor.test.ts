@@ -61,7 +61,7 @@ describe('a quorum', () => {
     const { epoch } = cluster.leader!.daemon.inspect();
     for (let round = 0; round < 20; round++) {
       for (const session of cluster.mons[0]!.process.sessions) session.breakOff();
-      cluster.succeed({ prefix: 'config set', who: 'global', name: `option${round}`, value: 'x' });
+      cluster.succeed({ prefix: 'config set', who: 'global', name: `option${round}`, value: 'x', force: true });
     }
     expect(cluster.leader!.daemon.inspect().epoch).toBe(epoch);
   });
@@ -105,7 +105,7 @@ describe('commands', () => {
     const cluster = new MonCluster().start();
     let code: number | undefined;
     cluster.admin.process.call(() => {
-      const command = { prefix: 'config set', who: 'global', name: 'a', value: '1' };
+      const command = { prefix: 'config set', who: 'global', name: 'a', value: '1', force: true };
       cluster.admin.daemon.mon.command(command, new Uint8Array(0), (reply) => {
         code = reply.code;
       });
@@ -131,7 +131,7 @@ describe('commands', () => {
     cluster.run(3);
     const timed = (name: string) => {
       const begin = cluster.simulation.now;
-      cluster.succeed({ prefix: 'config set', who: 'global', name, value: '1' });
+      cluster.succeed({ prefix: 'config set', who: 'global', name, value: '1', force: true });
       return (cluster.simulation.now - begin) / SECOND;
     };
 

@@ -7,6 +7,7 @@
  *   beacons                                     beacons, takes reports, digests, commands
  */
 import { CephxCredentials, type CryptoKey } from '@spirula/auth';
+import { DaemonConfig } from '@spirula/config';
 import {
   type AddrVec,
   type Bytes,
@@ -77,6 +78,7 @@ export class Mgr implements Daemon<Message> {
   readonly auth: CephxCredentials | undefined;
   readonly #world: World<Message>;
   readonly #options: MgrOptions;
+  readonly #config: DaemonConfig;
   readonly #mon: MonClient;
   readonly #gid: bigint;
   readonly #clients = new Map<SessionId, Client>();
@@ -94,6 +96,7 @@ export class Mgr implements Daemon<Message> {
   constructor(world: World<Message>, options: MgrOptions) {
     this.#world = world;
     this.#options = options;
+    this.#config = new DaemonConfig(world.config, { cluster: 'ceph', type: 'mgr', id: options.name });
     this.#services = options.services ?? new Map();
     // Tells this run of the manager from others of its name.
     this.#gid = (BigInt(world.random.u32() & 0x7fff_ffff) << 32n) | BigInt(world.random.u32());
@@ -117,6 +120,7 @@ export class Mgr implements Daemon<Message> {
   start(): void {
     this.#mon.subscribe('mgrmap', 0);
     this.#mon.subscribe('osdmap', 0);
+    this.#mon.subscribe('config', 0);
     this.#mon.start();
     this.#armBeacon();
   }
@@ -193,7 +197,7 @@ export class Mgr implements Daemon<Message> {
 
   #armBeacon(): void {
     const { clock, config } = this.#world;
-    clock.arm(BEACON_TIMER, clock.now() + seconds(config.mgr_beacon_period));
+    clock.arm(BEACON_TIMER, clock.now() + seconds(config.mgr_tick_period));
   }
 
   #sendBeacon(): void {
@@ -216,6 +220,7 @@ export class Mgr implements Daemon<Message> {
   #onMonMessage(message: Message): void {
     if (message.type === 'osd_map') this.#onOsdMaps(message);
     else if (message.type === 'mgr_map') this.#onMgrMap(message.mgrmap);
+    else if (message.type === 'config') this.#config.applyMon(message.config);
   }
 
   #onMgrMap(encoded: Bytes): void {

@@ -8,6 +8,7 @@
  * forwards them; without a quorum they wait, bounded.
  */
 import type { CryptoKey, Keyring } from '@spirula/auth';
+import { DaemonConfig } from '@spirula/config';
 import { type AddrVec, type Bytes, Errno, equalBytes } from '@spirula/encoding';
 import { decodeMonMap, encodeMonMap, type MonMap } from '@spirula/maps';
 import type {
@@ -94,12 +95,16 @@ export class Monitor implements Daemon<Message> {
   /** When this monitor last joined a quorum; since when it is in none, undefined while it is in one. */
   #quorumSince: Instant = 0;
   #leftQuorumAt: Instant | undefined;
+  readonly #options: DaemonConfig;
+  /** Version of the centrally set options that are in force here. */
+  #configVersion = 0;
   /** The tick found a round under way. */
   #tickDue = false;
 
   constructor(world: World<Message>, options: MonitorOptions) {
     this.#world = world;
     this.#name = options.name;
+    this.#options = new DaemonConfig(world.config, { cluster: 'ceph', type: 'mon', id: options.name });
     this.#store = new MonStore(world.kv);
     this.#writer = new StoreWriter(world.kv);
     const stored = this.#store.get('monmap', 'latest');
@@ -217,7 +222,7 @@ export class Monitor implements Daemon<Message> {
       first.put('monmap', 'latest', encodeMonMap(this.#monmap));
       this.#writer.submit(first.toBatch());
     }
-    this.#services.refresh();
+    this.#refresh();
     this.#leftQuorumAt = this.#world.clock.now();
     this.#probe();
     this.#arm('tick', seconds(this.#world.config.mon_tick_interval));
@@ -338,6 +343,7 @@ export class Monitor implements Daemon<Message> {
         return;
       case 'mon_subscribe':
         session.subscribe(message.what);
+        session.host = message.hostname;
         return this.#serveSubscriptions(session);
       case 'auth':
         this.#world.net.send(id, answerAuth(session.peer, message, this.#world.log));
@@ -419,7 +425,16 @@ export class Monitor implements Daemon<Message> {
 
   #onStoreReplaced(): void {
     this.#paxos.reload();
+    this.#refresh();
+  }
+
+  /** Reads the committed state anew, and with it the options that hold for this monitor. */
+  #refresh(): void {
     this.#services.refresh();
+    const { config, osd } = this.#services;
+    if (config.version === this.#configVersion) return;
+    this.#configVersion = config.version;
+    this.#options.applyMon(config.valuesFor({ type: 'mon', id: this.#name }, osd.map, ''));
   }
 
   // Elections
@@ -551,7 +566,7 @@ export class Monitor implements Daemon<Message> {
 
   #onCommitted(): void {
     this.#proposals.onCommitted();
-    this.#services.refresh();
+    this.#refresh();
     for (const session of this.#sessions.all()) this.#serveSubscriptions(session);
   }
 

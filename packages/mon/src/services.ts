@@ -8,6 +8,7 @@ import type { CommandContext, QuorumView } from './commands/command.ts';
 import { descriptionsOf, runCommand } from './commands/command-table.ts';
 import { ConfigMonitor } from './config-monitor.ts';
 import { computeHealth, type HealthReport } from './health.ts';
+import { KvMonitor } from './kv-monitor.ts';
 import { LogMonitor, LogPriority } from './log-monitor.ts';
 import { mayOperate, maySay } from './message-caps.ts';
 import { MgrMonitor } from './mgr-monitor.ts';
@@ -39,6 +40,7 @@ export class Services {
   readonly auth: AuthMonitor;
   readonly rotating: RotatingSecretsMonitor;
   readonly log: LogMonitor;
+  readonly kv: KvMonitor;
   readonly config: ConfigMonitor;
   readonly #all: readonly PaxosService[];
   #leadingEpoch = -1;
@@ -58,8 +60,9 @@ export class Services {
     this.auth = new AuthMonitor(shared, context.rank, ranks.length, context.keyring);
     this.rotating = new RotatingSecretsMonitor(shared, context.keyring.size > 0);
     this.log = new LogMonitor(shared);
-    this.config = new ConfigMonitor(shared);
-    this.#all = [this.osd, this.mgr, this.mgrStat, this.auth, this.rotating, this.log, this.config];
+    this.kv = new KvMonitor(shared);
+    this.config = new ConfigMonitor(shared, this.kv);
+    this.#all = [this.osd, this.mgr, this.mgrStat, this.auth, this.rotating, this.log, this.config, this.kv];
   }
 
   /** Whether the services have begun to lead under the quorum at hand. */
@@ -250,6 +253,7 @@ export class Services {
       mgrStat: this.mgrStat,
       log: this.log,
       configs: this.config,
+      kv: this.kv,
       auth: this.auth,
       input,
       rights,

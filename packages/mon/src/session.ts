@@ -16,6 +16,10 @@ export class MonSession {
   readonly #subscriptions = new Map<string, { next: number; once: boolean }>();
   /** Newest OSDMap sent: the next continues from it. */
   osdEpoch: Epoch = 0;
+  /** Where the peer says it runs; empty when it does not say. */
+  host = '';
+  /** The options it was told last, and what they were computed from. */
+  config: { readonly stamp: string; readonly values: ReadonlyMap<string, string> } | undefined;
 
   constructor(id: SessionId, peer: Peer) {
     this.id = id;

@@ -24,11 +24,7 @@ type Send = (message: Message) => boolean;
 /** Sends what the session subscribed to and has not been sent yet. */
 export function serveSubscriptions(session: MonSession, published: Published, send: Send): void {
   const { monmap, config, mgr, osd } = published;
-  if (session.wanted('config') !== undefined) {
-    const { entity } = session.peer;
-    send({ type: 'config', config: config.valuesFor(entity.type, entity.id) });
-    session.sent('config', Number.MAX_SAFE_INTEGER - 1);
-  }
+  serveConfig(session, config, osd, send);
   serveIfNewer(session, 'monmap', monmap.epoch, () => send({ type: 'mon_map', monmap: encodeMonMap(monmap) }));
   const mgrmap = mgr.map;
   if (mgrmap.epoch > 0) {
@@ -36,6 +32,22 @@ export function serveSubscriptions(session: MonSession, published: Published, se
   }
   serveOsdMap(session, osd, published.monmap, send);
   serveLog(session, published, send);
+}
+
+/** The options set for the peer: once, and again when what holds for it has changed (ConfigMonitor::maybe_send_config). */
+function serveConfig(session: MonSession, config: ConfigMonitor, { map }: OsdMonitor, send: Send): void {
+  if (session.wanted('config') === undefined) return;
+  const stamp = `${config.version} ${map.epoch}`;
+  if (session.config?.stamp === stamp) return;
+  const values = config.valuesFor(session.peer.entity, map, session.host);
+  const isNew = session.config === undefined || !sameEntries(session.config.values, values);
+  session.config = { stamp, values };
+  if (isNew) send({ type: 'config', config: values });
+  session.sent('config', 0);
+}
+
+function sameEntries(a: ReadonlyMap<string, string>, b: ReadonlyMap<string, string>): boolean {
+  return a.size === b.size && [...a].every(([key, value]) => b.get(key) === value);
 }
 
 function serveIfNewer(session: MonSession, name: string, version: number, send: () => void): void {

@@ -48,7 +48,7 @@ export interface MessageLimits {
   readonly data: number;
 }
 
-/** `data`: osd_max_write_size_mb is 90; the rest leaves room for requests of many ops. */
+/** `data`: osd_max_write_size is 90; the rest leaves room for requests of many ops. */
 export const DEFAULT_LIMITS: MessageLimits = { front: 64 << 20, middle: 1 << 20, data: 128 << 20 };
 /** Of auth none. */
 const NO_SIGNATURE: Bytes = new Uint8Array(32);

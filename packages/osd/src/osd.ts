@@ -4,6 +4,7 @@
  */
 import { CephxCredentials, type CryptoKey } from '@spirula/auth';
 import { builtinClasses, ClassRegistry, type ObjectClass } from '@spirula/cls';
+import { DaemonConfig } from '@spirula/config';
 import {
   type AddrVec,
   type Epoch,
@@ -89,7 +90,11 @@ export class Osd implements Daemon<Message> {
   readonly auth: CephxCredentials | undefined;
   readonly #world: World<Message>;
   readonly #options: OsdOptions;
+  readonly #config: DaemonConfig;
   readonly #store: ObjectStore;
+  readonly #localReservations: Reservations;
+  readonly #remoteReservations: Reservations;
+  readonly #snapTrimReservations: Reservations;
   readonly #maps: OsdMapStore;
   readonly #mon: MonClient;
   readonly #wishes: MonWishes;
@@ -119,7 +124,12 @@ export class Osd implements Daemon<Message> {
     const { id: whoami, store, fsid } = options;
     this.#world = world;
     this.#options = options;
+    this.#config = new DaemonConfig(world.config, { cluster: 'ceph', type: 'osd', id: String(whoami) });
     this.#store = store;
+    const slots = () => world.config.osd_max_backfills;
+    this.#localReservations = new Reservations(slots);
+    this.#remoteReservations = new Reservations(slots);
+    this.#snapTrimReservations = new Reservations(() => world.config.osd_max_trimming_pgs);
     const noMaps = { oldestMap: 0, newestMap: 0, mountedEpoch: 0, cleanThru: 0 };
     this.#superblock = { fsid, osdUuid: options.uuid, whoami, ...noMaps, admittedIn: 0 };
     this.#maps = new OsdMapStore(store, world.log);
@@ -138,14 +148,19 @@ export class Osd implements Daemon<Message> {
       },
     });
     this.#wishes = new MonWishes(whoami, this.#mon);
-    this.#recoverySlots = new RecoverySlots(world.config.osd_recovery_max_active);
+    this.#recoverySlots = new RecoverySlots(
+      () => world.config.osd_recovery_max_active || world.config.osd_recovery_max_active_ssd,
+    );
     this.#boot = this.#makeBoot();
     this.#heartbeat = this.#makeHeartbeat();
-    const { osd_op_thread_timeout: timeout, osd_op_thread_suicide_timeout: suicide } = world.config;
     this.#internalHeartbeat = new InternalHeartbeat(world.clock.now(), {
       maxIntervalUs: seconds(2 * TICK_SECONDS),
-      timeoutUs: seconds(timeout),
-      suicideUs: seconds(suicide),
+      get timeoutUs() {
+        return seconds(world.config.osd_op_thread_timeout);
+      },
+      get suicideUs() {
+        return seconds(world.config.osd_op_thread_suicide_timeout);
+      },
     });
     this.#links = this.#makeLinks();
     this.#clients = this.#makeClients();
@@ -169,6 +184,7 @@ export class Osd implements Daemon<Message> {
     const { newestMap } = this.#superblock;
     if (newestMap > 0) this.#mon.subscribe('osdmap', newestMap + 1);
     this.#mon.subscribe('mgrmap', 0);
+    this.#mon.subscribe('config', 0);
     this.#mon.start();
     this.#boot.start();
     this.#heartbeat.start();
@@ -367,7 +383,10 @@ export class Osd implements Daemon<Message> {
 
   #onMonMessage(message: Message): void {
     if (message.type === 'osd_map') this.#onMaps(message);
-    else if (message.type === 'mgr_map') {
+    else if (message.type === 'config') {
+      this.#config.applyMon(message.config);
+      this.#onOptionsChanged();
+    } else if (message.type === 'mgr_map') {
       try {
         this.#mgr.onMgrMap(message);
       } catch (error) {
@@ -375,6 +394,13 @@ export class Osd implements Daemon<Message> {
         this.#world.log.warn('the MgrMap does not parse', { error: error.message });
       }
     }
+  }
+
+  /** More may be under way at a time than before. */
+  #onOptionsChanged(): void {
+    this.#localReservations.onSlotsChanged();
+    this.#remoteReservations.onSlotsChanged();
+    this.#snapTrimReservations.onSlotsChanged();
   }
 
   #onPeerMessage(from: OsdId, message: OsdPeerMessage): void {
@@ -553,7 +579,6 @@ export class Osd implements Daemon<Message> {
 
   #makePgHost(): PgHost {
     const { id: whoami, store } = this.#options;
-    const { osd_max_backfills: slots } = this.#world.config;
     const self = this;
     return {
       whoami,
@@ -563,9 +588,9 @@ export class Osd implements Daemon<Message> {
       world: this.#world,
       store,
       classes: makeClasses(this.#world.config, this.#options.classes ?? []),
-      localReservations: new Reservations(slots),
-      remoteReservations: new Reservations(slots),
-      snapTrimReservations: new Reservations(this.#world.config.osd_max_trimming_pgs),
+      localReservations: this.#localReservations,
+      remoteReservations: this.#remoteReservations,
+      snapTrimReservations: this.#snapTrimReservations,
       send: (osd, message) => this.#links.send(osd, message),
       reply: (session, message) => void this.#world.net.send(session, message),
       submit: (transaction, onCommit) => this.#submit(transaction, onCommit),

@@ -3,16 +3,16 @@ import { type PgKey, pgKey, pgOfKey } from '@spirula/maps';
 
 /** Recovery operations under way on this OSD, osd_recovery_max_active at most; PGs that found no room, in their order. */
 export class RecoverySlots {
-  readonly #max: number;
+  readonly #max: () => number;
   readonly #waiting = new Set<PgKey>();
   #active = 0;
 
-  constructor(max: number) {
+  constructor(max: () => number) {
     this.#max = max;
   }
 
   begin(pgid: PgId): boolean {
-    if (this.#active >= this.#max) {
+    if (this.#active >= this.#max()) {
       this.#waiting.add(pgKey(pgid));
       return false;
     }
@@ -26,7 +26,7 @@ export class RecoverySlots {
 
   /** A PG that waits, while there is room; it has its turn now. */
   takeWaiting(): PgId | undefined {
-    if (this.#active >= this.#max) return undefined;
+    if (this.#active >= this.#max()) return undefined;
     for (const key of this.#waiting) {
       this.#waiting.delete(key);
       return pgOfKey(key);

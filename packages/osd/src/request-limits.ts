@@ -23,5 +23,5 @@ export function checkRequest(message: OsdOpMessage, config: Config, classes: Cla
   // Snapshots are read only.
   if (message.snapid !== NOSNAP) return Errno.EINVAL;
   const bytes = message.ops.reduce((sum, op) => sum + op.input.length, 0);
-  return bytes > config.osd_max_write_size_mb * (1 << 20) ? WRITE_TOO_BIG : 0;
+  return bytes > config.osd_max_write_size * (1 << 20) ? WRITE_TOO_BIG : 0;
 }

@@ -12,12 +12,12 @@ interface Request {
 export const ReservationPriority = { recovery: 180, backfill: 100 } as const;
 
 export class Reservations {
-  readonly #slots: number;
+  readonly #slots: () => number;
   readonly #held = new Set<string>();
   readonly #queue: Request[] = [];
   #granting = false;
 
-  constructor(slots: number) {
+  constructor(slots: () => number) {
     this.#slots = slots;
   }
 
@@ -42,11 +42,16 @@ export class Reservations {
     }
   }
 
+  /** There may be more slots than before. */
+  onSlotsChanged(): void {
+    this.#grant();
+  }
+
   #grant(): void {
     // A grant may release or request in turn: the outermost call goes on for it.
     if (this.#granting) return;
     this.#granting = true;
-    while (this.#held.size < this.#slots && this.#queue.length > 0) {
+    while (this.#held.size < this.#slots() && this.#queue.length > 0) {
       const request = this.#queue.shift()!;
       this.#held.add(request.key);
       request.granted();

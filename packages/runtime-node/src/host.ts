@@ -197,7 +197,8 @@ export class DaemonHost {
 
   #world(storage: Storage): World<Message> {
     return {
-      config: this.#config.config,
+      // A copy of its own: options change while it runs.
+      config: { ...this.#config.config },
       clock: this.#clock,
       random: new NodeRandom(),
       crypto: nodeCrypto,

@@ -1,3 +1,4 @@
+export { type Config, makeConfig } from '@spirula/config';
 export {
   type AcceptingMethod,
   type AuthAnswer,
@@ -14,7 +15,6 @@ export {
 export { MAX_DRIFT_PPM, outlast } from './drift.ts';
 export { InvariantViolation, invariant, unreachable } from './invariant.ts';
 export { KvOverlay, type OverlayAnswer } from './kv-overlay.ts';
-export { type Config, DEFAULTS, makeConfig } from './options.ts';
 export { OrderedTable } from './ordered-table.ts';
 export {
   type AuthDecision,

@@ -10,9 +10,10 @@
  *
  * Two implementations: `sim/world` and `runtime-node`. One contract suite runs against both.
  */
+
+import type { Config } from '@spirula/config';
 import type { AddrVec, Bytes, EntityName, UTime } from '@spirula/encoding';
 import type { AuthExchange, Authentication } from './authentication.ts';
-import type { Config } from './options.ts';
 
 /** Microseconds on the daemon's own monotonic clock. Integer below 2^53; never wall time. */
 export type Instant = number;

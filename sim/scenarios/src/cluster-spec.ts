@@ -1,5 +1,5 @@
 /** What a cluster is made of: daemons and where they stand, pools, and what clients do to them. */
-import { DEFAULTS } from '@spirula/world';
+import { findOption, isRead } from '@spirula/config';
 import { z } from 'zod';
 import type { WorkloadSpec } from './workloads/workload-spec.ts';
 
@@ -8,15 +8,16 @@ const range = z.tuple([us, us]).readonly();
 
 /** Options of Ceph by their names, each of the type of its default. */
 const options = z.record(z.string(), z.union([z.number(), z.boolean(), z.string()])).superRefine((given, context) => {
-  const defaults: Readonly<Record<string, unknown>> = DEFAULTS;
   for (const [name, value] of Object.entries(given)) {
-    const type = typeof defaults[name];
+    const type = typeof findOption(name)?.default;
     const message =
       type === 'undefined'
         ? 'there is no such option'
-        : type === typeof value
-          ? undefined
-          : `it takes a ${type}, not ${JSON.stringify(value)}`;
+        : !isRead(name)
+          ? 'nothing here reads this option'
+          : type === typeof value
+            ? undefined
+            : `it takes a ${type}, not ${JSON.stringify(value)}`;
     if (message !== undefined) context.addIssue({ code: 'custom', path: [name], message });
   }
 });

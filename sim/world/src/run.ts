@@ -104,7 +104,8 @@ export class Run implements NetOwner {
       reportBug: (problem) => this.reportBug(problem),
     });
     const world: World<Message> = {
-      config: place.spec.config,
+      // A copy of its own: options change while it runs.
+      config: { ...place.spec.config },
       clock: this.#clock,
       random: place.random,
       crypto: place.crypto,

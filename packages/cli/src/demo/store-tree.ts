@@ -152,7 +152,7 @@ async function inParallel(
   await Promise.all(Array.from({ length: IN_FLIGHT }, worker));
 }
 
-/** Writes an object as `rados put` does: piece by piece, so that no request exceeds osd_max_write_size_mb. */
+/** Writes an object as `rados put` does: piece by piece, so that no request exceeds osd_max_write_size. */
 async function store(pool: PoolConnection, name: string, data: Uint8Array): Promise<void> {
   await pool.writeFull(name, data.subarray(0, PIECE));
   for (let at = PIECE; at < data.length; at += PIECE) await pool.write(name, data.subarray(at, at + PIECE), at);

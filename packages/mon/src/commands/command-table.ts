@@ -13,6 +13,7 @@ import {
   succeed,
 } from './command.ts';
 import { configCommands } from './config-commands.ts';
+import { configKeyCommands } from './config-key-commands.ts';
 import { crushCommands } from './crush-commands.ts';
 import { crushRuleCommands } from './crush-rule-commands.ts';
 import { crushTopologyCommands } from './crush-topology-commands.ts';
@@ -36,6 +37,7 @@ const entries: readonly MonCommandEntry[] = [
   ...mgrCommands,
   ...logCommands,
   ...configCommands,
+  ...configKeyCommands,
   ...authCommands,
   ...dfCommands,
   ...osdCommands,

@@ -8,6 +8,7 @@ import type { Config } from '@spirula/world';
 import type { AuthMonitor } from '../auth-monitor.ts';
 import type { ConfigMonitor } from '../config-monitor.ts';
 import type { HealthReport } from '../health.ts';
+import type { KvMonitor } from '../kv-monitor.ts';
 import type { LogMonitor } from '../log-monitor.ts';
 import type { MgrMonitor } from '../mgr-monitor.ts';
 import type { MgrStatMonitor } from '../mgr-stat-monitor.ts';
@@ -38,6 +39,7 @@ export interface CommandContext {
   readonly mgrStat: MgrStatMonitor;
   readonly log: LogMonitor;
   readonly configs: ConfigMonitor;
+  readonly kv: KvMonitor;
   readonly auth: AuthMonitor;
   /** What came with the command (`-i FILE`). */
   readonly input: Bytes;
