@@ -32,7 +32,7 @@ class Bench {
       epoch: 5,
       map: { blocklist: this.blocklist, pools: new Map(), poolNames: new Map([[1, 'p']]) },
       acting: [0],
-      pool: { pgNum: 1, size: 1, lastForceResend: 0 },
+      pool: { pgNum: 1, size: 1, lastForceResend: 0, flags: 0n },
       info: emptyInfo(pgid),
       log: { findRequest: () => undefined },
       host: {
