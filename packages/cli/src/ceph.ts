@@ -38,6 +38,8 @@ const OPTIONS: OptionTable = {
   '--cluster': ['cluster', 'value'],
   '-k': ['keyring', 'value'],
   '--keyring': ['keyring', 'value'],
+  '--key': ['key', 'value'],
+  '--keyfile': ['keyfile', 'value'],
   '-m': ['mon_host', 'value'],
   '--mon-host': ['mon_host', 'value'],
   '--mon_host': ['mon_host', 'value'],

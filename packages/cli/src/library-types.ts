@@ -12,6 +12,8 @@ export interface ClusterOptions {
   readonly osds?: number;
   /** `disk` (default) flushes to the folder; `memory` keeps everything in memory. */
   readonly store?: 'disk' | 'memory';
+  /** `cephx` (default): clients need the keyring that ceph.conf names; `none`: everybody is let in. */
+  readonly auth?: 'cephx' | 'none';
   /** First port; without it, free ones are taken. */
   readonly portBase?: number;
   /** How long to wait for HEALTH_OK, in seconds (60). */

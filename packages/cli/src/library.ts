@@ -25,7 +25,7 @@ function runnable({ name, methods }: ObjectClass): RunnableClass {
 export async function startCluster(options: ClusterOptions = {}): Promise<RunningCluster> {
   const temporary = options.dir === undefined;
   const dir = options.dir ?? mkdtempSync(join(tmpdir(), 'spirula-'));
-  const { mons, osds, store, portBase = 0, timeoutSeconds = HEALTH_TIMEOUT_SECONDS, classes = [] } = options;
+  const { mons, osds, store, auth, portBase = 0, timeoutSeconds = HEALTH_TIMEOUT_SECONDS, classes = [] } = options;
   const discard = () => {
     if (temporary) rmSync(dir, { recursive: true, force: true });
   };
@@ -39,6 +39,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Runnin
       ...(mons === undefined ? {} : { mons }),
       ...(osds === undefined ? {} : { osds }),
       ...(store === undefined ? {} : { store }),
+      ...(auth === undefined ? {} : { auth }),
     });
   } catch (error) {
     discard();

@@ -52,6 +52,8 @@ function makeProgram(): Command {
     .option('--osds <n>', 'OSDs of a new cluster (3)', wholeNumber(0, 100))
     .option('--port-base <port>', 'first port of a new cluster (23300)', wholeNumber(1024, 60000))
     .addOption(new Option('--store <kind>', 'where a new cluster keeps data (disk)').choices(['disk', 'memory']))
+    .addOption(new Option('--auth <method>', 'how a new cluster authenticates (cephx)').choices(['cephx', 'none']))
+    .option('--bind <address>', 'address of this machine that a new cluster listens on (127.0.0.1)')
     .option('--processes', 'run every daemon as a process of its own', false)
     .option('--detach', 'return at HEALTH_OK and leave the cluster running', false)
     .addOption(new Option('--serve').hideHelp())

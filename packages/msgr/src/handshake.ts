@@ -223,6 +223,7 @@ function onHello(role: Role, payload: Bytes): Step {
 function onAuthRequest(role: ServerRole, peerType: EntityTypeName, attempts: number, payload: Bytes): Step {
   const request = decodeAuthRequest(payload);
   const methods = role.accept(peerType);
+  if (methods.length === 0) return fail('closed', 'nobody is let in yet');
   const method = methods.find((each) => each.method === request.method);
   const mode = method && request.modes.find((each) => method.modes.includes(each));
   if (method === undefined || mode === undefined) {

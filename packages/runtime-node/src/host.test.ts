@@ -73,6 +73,12 @@ async function start(config: Partial<HostConfig> = {}): Promise<[DaemonHost, Pup
 const at = (puppet: Puppet, kind: WorldEvent['kind']) =>
   vi.waitFor(() => expect(puppet.events.map((event) => event.kind)).toContain(kind), { interval: 2 });
 
+test('one that does not authenticate its peers listens on loopback only', async () => {
+  await expect(start({ bind: '0.0.0.0' })).rejects.toThrow(
+    'refusing to listen on 0.0.0.0: without authentication only 127.0.0.0/8 is allowed',
+  );
+});
+
 describe('a daemon in its host', () => {
   test('what was committed is there after a kill and a new start', async () => {
     const dir = tempDir();

@@ -1,12 +1,20 @@
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 import type { EntityName } from '@spirula/encoding';
 import type { Message } from '@spirula/messages';
-import { type Config, type Daemon, DeviceError, type Log, type World, type WorldEvent } from '@spirula/world';
+import {
+  type Authentication,
+  type Config,
+  type Daemon,
+  DeviceError,
+  type Log,
+  type World,
+  type WorldEvent,
+} from '@spirula/world';
 import { NodeClock } from './clock.ts';
 import { nodeCrypto } from './crypto.ts';
 import { type NetStats, NodeNet } from './net.ts';
 import type { NetBounds } from './net-bounds.ts';
-import type { Ports } from './net-listener.ts';
+import { isLoopback, type Ports } from './net-listener.ts';
 import { NodeRandom } from './random.ts';
 import { openStorage, type Storage, type StoreConfig } from './storage.ts';
 import { explainStorageError } from './storage-problem.ts';
@@ -20,6 +28,8 @@ export interface HostConfig {
   readonly deviceBytes: number;
   /** Endpoints by name, and the ports each may listen on (0: any); `dial` for one that only dials out. */
   readonly endpoints: Readonly<Record<string, Ports | 'dial'>>;
+  /** The address to listen on, instead of loopback: only for a daemon that authenticates its peers. */
+  readonly bind?: string;
   readonly config: Config;
   readonly log: Log;
   readonly bounds?: Partial<NetBounds>;
@@ -53,6 +63,9 @@ const TERMINATE_TIMEOUT_MS = 5_000;
 const LOOP_SAMPLE_MS = 10;
 /** How long events are handled before the event loop has its turn. */
 const SLICE_MS = 5;
+
+/** Until there is a daemon nobody is let in. */
+const NOBODY: Authentication = { connect: () => undefined, accept: () => [] };
 
 /** What waits to be handled; a timer that was moved meanwhile gives nothing. */
 type Queued = () => WorldEvent<Message> | undefined;
@@ -93,7 +106,7 @@ export class DaemonHost {
       crypto: nodeCrypto,
       log: config.log,
       deliver: (event) => this.#handle(event),
-      auth: () => this.#daemon?.auth,
+      auth: () => (this.#daemon === undefined ? NOBODY : this.#daemon.auth),
       authorize: (request) => {
         const decision = this.#guard(() => this.#daemon?.authorize?.(request));
         return decision ?? { kind: 'accept', globalId: request.globalId };
@@ -178,7 +191,7 @@ export class DaemonHost {
   }
 
   async #open(make: (world: World<Message>) => Daemon<Message>): Promise<void> {
-    const { entity, store, deviceBytes, log, endpoints } = this.#config;
+    const { entity, store, deviceBytes, log, endpoints, bind } = this.#config;
     this.#storage = await openStorage(store, `${entity.type}.${entity.id}`, deviceBytes, log, {
       onCommitted: (token) => this.#enqueue(() => ({ kind: 'committed', token })),
       onFlushed: (token) => this.#enqueue(() => ({ kind: 'flushed', token })),
@@ -187,11 +200,15 @@ export class DaemonHost {
     });
     for (const [name, ports] of Object.entries(endpoints)) {
       if (ports === 'dial') this.#net.addClientEndpoint(name);
-      else await this.#net.bind(name, ports);
+      else await this.#net.bind(name, ports, bind);
     }
     this.#loopDelay = monitorEventLoopDelay({ resolution: LOOP_SAMPLE_MS });
     this.#loopDelay.enable();
     this.#daemon = make(this.#world(this.#storage));
+    // Nobody is answered before this turn of the event loop ends.
+    if (bind !== undefined && !isLoopback(bind) && this.#daemon.auth === undefined) {
+      throw new Error(`refusing to listen on ${bind}: without authentication only 127.0.0.0/8 is allowed`);
+    }
     this.#daemon.start();
   }
 

@@ -118,7 +118,7 @@ export class NodeNet implements Net<Message> {
   /**
    * Listens for the endpoint `name`, before the daemon starts; returns its addresses.
    *
-   * @throws Error in one line when the address is not loopback or no port is free.
+   * @throws Error in one line when no port is free.
    */
   async bind(name: string, ports: Ports = 0, host: string = LOOPBACK): Promise<AddrVec> {
     invariant(!this.#endpoints.has(name), `endpoint ${name} is bound once`);

@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { Errno } from '@spirula/encoding';
 import type { Message } from '@spirula/messages';
 import { Rados, RadosError } from '@spirula/rados';
 import { DaemonHost } from '@spirula/runtime-node';
@@ -28,13 +29,15 @@ const SILENT: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: ()
 /**
  * Connects a client of its own, over TCP.
  *
- * @throws UserError when no monitor answers in time.
+ * @throws UserError when no monitor answers in time, or they do not take the key.
  */
 export async function connectRados(cluster: ClusterAddress, timeoutSeconds: number): Promise<ClusterConnection> {
   let client: Rados | undefined;
+  const { entity, key } = cluster.auth;
   const make = (world: World<Message>) => {
     client = new Rados(world, {
       monAddrs: cluster.monAddrs,
+      auth: key && { entity, key },
       endpoint: ENDPOINT,
       hostname: hostname(),
       connectTimeoutUs: seconds(timeoutSeconds),
@@ -45,7 +48,7 @@ export async function connectRados(cluster: ClusterAddress, timeoutSeconds: numb
   };
   const host = await DaemonHost.start(
     {
-      entity: { type: 'client', id: 'admin' },
+      entity,
       store: { kind: 'memory' },
       deviceBytes: 0,
       endpoints: { [ENDPOINT]: 'dial' },
@@ -62,6 +65,9 @@ export async function connectRados(cluster: ClusterAddress, timeoutSeconds: numb
   } catch (error) {
     await host.terminate();
     if (!(error instanceof RadosError)) throw error;
+    if (error.code === Errno.EACCES) {
+      throw new UserError('[errno 13] RADOS permission denied (error connecting to the cluster)');
+    }
     throw new UserError(`No monitor answers within ${timeoutSeconds} s. Is the cluster running?`);
   }
   return { rados, close: () => host.terminate() };

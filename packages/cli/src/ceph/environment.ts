@@ -4,6 +4,7 @@ import { type AddrVec, parseUuid, type Uuid } from '@spirula/encoding';
 import { notRunning, runsCluster } from '../cluster/control.ts';
 import { explainSystemError, UserError } from '../cluster/user-error.ts';
 import { CephConf, parseMonHost } from './ceph-conf.ts';
+import { type ClientAuth, clientName, findClientAuth } from './client-auth.ts';
 
 /** What a command line tool reaches. */
 export interface ToolEnvironment {
@@ -17,6 +18,7 @@ export interface ToolEnvironment {
 export interface ClusterAddress {
   readonly monAddrs: readonly AddrVec[];
   readonly fsid: Uuid | undefined;
+  readonly auth: ClientAuth;
 }
 
 /**
@@ -28,17 +30,18 @@ export async function findCluster(
   env: Pick<ToolEnvironment, 'dir'>,
   options: ReadonlyMap<string, string>,
 ): Promise<ClusterAddress> {
-  const client = options.get('name') ?? `client.${options.get('id') ?? 'admin'}`;
+  const { type, id } = clientName(options);
+  const client = `${type}.${id}`;
   const path = options.get('conf') ?? (await defaultConf(env.dir));
   const conf = CephConf.parse(readConf(path));
-  const method = conf.get('auth_client_required', client);
-  if (method !== undefined && !method.split(/[\s,;]+/).includes('none')) {
-    throw new UserError(`${path} asks for ${method} authentication; only clusters with auth none are spoken to.`);
-  }
   const monHost = options.get('mon_host') ?? conf.get('mon_host', client);
   if (monHost === undefined) throw new UserError(`${path} has no mon_host.`);
   const fsid = conf.get('fsid', client);
-  return { monAddrs: await parseMonHost(monHost), fsid: fsid === undefined ? undefined : parseUuid(fsid) };
+  return {
+    monAddrs: await parseMonHost(monHost),
+    fsid: fsid === undefined ? undefined : parseUuid(fsid),
+    auth: findClientAuth(conf, options),
+  };
 }
 
 /** The folder's own conf when its cluster runs: monitors that are not there would be waited for. */

@@ -12,11 +12,16 @@ export interface ClusterFile {
   readonly version: string;
   readonly fsid: string;
   readonly store: 'disk' | 'memory';
+  /** Left out by releases that knew no other: none. */
+  readonly auth?: 'cephx' | 'none';
+  /** The address that daemons listen on; 127.0.0.1 when left out. */
+  readonly bind?: string;
   readonly mons: readonly { readonly name: string; readonly port: number }[];
   readonly mgrs: readonly { readonly name: string; readonly port: number }[];
   readonly osds: readonly { readonly id: number; readonly uuid: string; readonly ports: readonly number[] }[];
 }
 
+export const LOOPBACK = '127.0.0.1';
 const FORMAT = 1;
 const PORTS_PER_OSD = 4;
 
@@ -25,6 +30,8 @@ export interface ClusterShape {
   readonly mons: number;
   readonly osds: number;
   readonly store: 'disk' | 'memory';
+  readonly auth: 'cephx' | 'none';
+  readonly bind: string;
   readonly portBase: number;
   /** Free ports for the monitors, when `portBase` is 0. */
   readonly monPorts: readonly number[];
@@ -38,6 +45,8 @@ export function newClusterFile(shape: ClusterShape): ClusterFile {
     version,
     fsid: randomUUID(),
     store: shape.store,
+    auth: shape.auth,
+    ...(shape.bind === LOOPBACK ? {} : { bind: shape.bind }),
     mons: Array.from({ length: shape.mons }, (_, i) => ({
       name: String.fromCharCode(97 + i),
       port: shape.monPorts[i] ?? at(i),

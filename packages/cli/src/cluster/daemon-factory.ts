@@ -11,7 +11,8 @@ import { createObjectStore } from '@spirula/objectstore';
 import { Osd } from '@spirula/osd';
 import { DaemonHost, type HostExit, NodeLog, type StoreConfig } from '@spirula/runtime-node';
 import { type Daemon, type Log, makeConfig, type World } from '@spirula/world';
-import type { ClusterFile } from './cluster-file.ts';
+import { type ClusterFile, LOOPBACK } from './cluster-file.ts';
+import { daemonKey, monKeyring } from './cluster-keys.ts';
 import { profileOptions } from './profile.ts';
 import { UserError } from './user-error.ts';
 
@@ -22,7 +23,8 @@ export const OSD_DEVICE_BYTES = 16 * 1024 ** 3;
 const HTTP_DELAY_MS = 3000;
 
 function monAddrs(cluster: ClusterFile): AddrVec[] {
-  return cluster.mons.map(({ port }) => [{ type: AddrType.v2, nonce: 0, family: 2, ip: '127.0.0.1', port }]);
+  const ip = cluster.bind ?? LOOPBACK;
+  return cluster.mons.map(({ port }) => [{ type: AddrType.v2, nonce: 0, family: 2, ip, port }]);
 }
 
 /** The monitor map that the first start of a cluster begins with. */
@@ -61,7 +63,8 @@ interface Blueprint {
   readonly make: (world: World<Message>) => Daemon<Message>;
 }
 
-function blueprint(cluster: ClusterFile, name: string, classes: readonly ObjectClass[]): Blueprint {
+function blueprint(dir: string, cluster: ClusterFile, name: string, classes: readonly ObjectClass[]): Blueprint {
+  const authenticates = cluster.auth === 'cephx';
   const fsid = parseUuid(cluster.fsid)!;
   const [type, id = ''] = name.split('.');
   const mon = cluster.mons.findIndex((each) => type === 'mon' && each.name === id);
@@ -71,16 +74,20 @@ function blueprint(cluster: ClusterFile, name: string, classes: readonly ObjectC
       gid: BigInt(mon),
       deviceBytes: 0,
       endpoints: { public: cluster.mons[mon]!.port },
-      make: (world) => new Monitor(world, { name: id, monmap: firstMonMap(cluster, fsid) }),
+      make: (world) => {
+        const monmap = firstMonMap(cluster, fsid);
+        return new Monitor(world, { name: id, monmap, ...(authenticates && { keyring: monKeyring(dir, cluster) }) });
+      },
     };
   }
+  const keyOf = () => (authenticates ? daemonKey(dir, name) : undefined);
   const mgr = cluster.mgrs.find((each) => type === 'mgr' && each.name === id);
   if (mgr !== undefined) {
     return {
       entity: { type: 'mgr', id },
       deviceBytes: 0,
       endpoints: { public: mgr.port },
-      make: (world) => new Mgr(world, { name: id, fsid, monAddrs: monAddrs(cluster) }),
+      make: (world) => new Mgr(world, { name: id, fsid, monAddrs: monAddrs(cluster), key: keyOf() }),
     };
   }
   const osd = cluster.osds.find((each) => type === 'osd' && String(each.id) === id);
@@ -97,6 +104,7 @@ function blueprint(cluster: ClusterFile, name: string, classes: readonly ObjectC
         uuid: parseUuid(osd.uuid)!,
         fsid,
         monAddrs: monAddrs(cluster),
+        key: keyOf(),
         crushLocation: new Map([
           ['root', 'default'],
           ['host', `host${osd.id}`],
@@ -121,7 +129,7 @@ export async function startDaemon(
   onExit: (exit: HostExit) => void,
   classes: readonly ObjectClass[] = [],
 ): Promise<DaemonHost> {
-  const { entity, gid, deviceBytes, endpoints, make } = blueprint(cluster, name, classes);
+  const { entity, gid, deviceBytes, endpoints, make } = blueprint(dir, cluster, name, classes);
   mkdirSync(join(dir, 'log'), { recursive: true });
   const log = new NodeLog({ name, level: 'info', path: join(dir, 'log', `${name}.log`) });
   const face = new HttpFace();
@@ -133,6 +141,7 @@ export async function startDaemon(
       store,
       deviceBytes,
       endpoints,
+      ...(cluster.bind !== undefined && { bind: cluster.bind }),
       config: makeConfig(profileOptions(cluster)),
       log,
       onExit: (exit) => {

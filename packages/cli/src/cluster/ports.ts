@@ -1,11 +1,11 @@
 import { createServer } from 'node:net';
 import { UserError } from './user-error.ts';
 
-function listen(port: number): Promise<{ port: number; close: () => Promise<void> }> {
+function listen(port: number, host = '127.0.0.1'): Promise<{ port: number; close: () => Promise<void> }> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', reject);
-    server.listen({ host: '127.0.0.1', port, exclusive: true }, () => {
+    server.listen({ host, port, exclusive: true }, () => {
       const address = server.address();
       const bound = typeof address === 'object' && address ? address.port : port;
       resolve({ port: bound, close: () => new Promise((done) => server.close(() => done())) });
@@ -20,16 +20,17 @@ export async function findFreePorts(count: number): Promise<number[]> {
   return held.map((each) => each.port);
 }
 
-/** @throws UserError naming the first of `ports` that is in use. */
-export async function requireFreePorts(ports: readonly number[]): Promise<void> {
+/** @throws UserError naming the first of `ports` that is in use at `host`, or that host when it is none of this machine. */
+export async function requireFreePorts(host: string, ports: readonly number[]): Promise<void> {
   for (const port of ports) {
     if (port === 0) continue;
     try {
-      await (await listen(port)).close();
+      await (await listen(port, host)).close();
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code;
+      if (code === 'EADDRNOTAVAIL') throw new UserError(`--bind ${host}: this machine has no such address.`);
       throw new UserError(
-        `Port ${port} of 127.0.0.1 is not available (${code}). Stop what uses it or choose others with --port-base.`,
+        `Port ${port} of ${host} is not available (${code}). Stop what uses it or choose others with --port-base.`,
       );
     }
   }

@@ -1,5 +1,7 @@
+import { join } from 'node:path';
 import type { Config } from '@spirula/world';
-import type { ClusterFile } from './cluster-file.ts';
+import { type ClusterFile, LOOPBACK } from './cluster-file.ts';
+import { keyringFolder } from './cluster-keys.ts';
 
 /** One deviation from Ceph's defaults, with its reason: it stands so in ceph.conf. */
 interface Deviation {
@@ -39,20 +41,25 @@ export function profileOptions(cluster: Pick<ClusterFile, 'osds'>): Partial<Conf
   return Object.fromEntries(embeddedProfile(cluster).map(({ option, value }) => [option, value]));
 }
 
-/** The ceph.conf that clients are given. */
-export function cephConf(cluster: ClusterFile): string {
-  const hosts = cluster.mons.map((mon) => `[v2:127.0.0.1:${mon.port}]`).join(',');
+function authOptions(dir: string, cluster: ClusterFile): string {
+  const method = cluster.auth ?? 'none';
+  const required = ['cluster', 'service', 'client'].map((whom) => `auth_${whom}_required = ${method}\n`).join('');
+  if (method === 'none') return `# Nobody proves who he is, so everything listens on loopback only.\n${required}`;
+  const keyring = join(dir, keyringFolder(''), '$name.keyring');
+  return `# Keys of daemons and clients, one file each.\nkeyring = ${keyring}\n${required}`;
+}
+
+/** The ceph.conf that clients are given; `dir` is the cluster's folder. */
+export function cephConf(dir: string, cluster: ClusterFile): string {
+  const ip = cluster.bind ?? LOOPBACK;
+  const hosts = cluster.mons.map((mon) => `[v2:${ip}:${mon.port}]`).join(',');
   const deviations = embeddedProfile(cluster).map(({ option, value, reason }) => `# ${reason}\n${option} = ${value}\n`);
   return `# Written by spirula; rewritten at every start.
 [global]
 fsid = ${cluster.fsid}
 mon_host = ${hosts}
 
-# Authentication is none for now, so everything listens on loopback only.
-auth_cluster_required = none
-auth_service_required = none
-auth_client_required = none
-
+${authOptions(dir, cluster)}
 # Where this cluster differs from Ceph's defaults, and why.
 # Each OSD is a CRUSH host of its own (host0, host1 ...), so that copies spread over the OSDs of one machine.
 ${deviations.join('')}`;

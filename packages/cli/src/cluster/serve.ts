@@ -1,6 +1,7 @@
-import type { Socket } from 'node:net';
+import { isIPv4, type Socket } from 'node:net';
 import type { ObjectClass } from '@spirula/cls';
-import { type ClusterFile, newClusterFile, readClusterFile, writeClusterFile } from './cluster-file.ts';
+import { type ClusterFile, LOOPBACK, newClusterFile, readClusterFile, writeClusterFile } from './cluster-file.ts';
+import { createKeys } from './cluster-keys.ts';
 import { type ControlRequest, serveControl } from './control.ts';
 import { controlSocketPath, lockFolder, removeSocket } from './folder-lock.ts';
 import { InProcessRunner } from './in-process-runner.ts';
@@ -17,6 +18,10 @@ export interface ServeOptions {
   /** 0: any free ports. */
   readonly portBase?: number;
   readonly store?: 'disk' | 'memory';
+  /** cephx unless said otherwise. */
+  readonly auth?: 'cephx' | 'none';
+  /** An IPv4 address of this machine to listen on, instead of loopback: only with cephx. */
+  readonly bind?: string;
   readonly processes: boolean;
   /** Object classes that OSDs have beside the built-in ones; not with `processes`. */
   readonly classes?: readonly ObjectClass[];
@@ -117,30 +122,45 @@ async function openCluster(options: ServeOptions): Promise<ClusterFile> {
   const found = readClusterFile(options.dir);
   const cluster = found ?? (await createCluster(options));
   if (found) requireAgreement(found, options);
-  await requireFreePorts([
+  await requireFreePorts(cluster.bind ?? LOOPBACK, [
     ...cluster.mons.map((mon) => mon.port),
     ...cluster.mgrs.map((mgr) => mgr.port),
     ...cluster.osds.flatMap((osd) => osd.ports),
   ]);
-  if (!found) writeClusterFile(options.dir, cluster);
+  if (!found) {
+    if (cluster.auth === 'cephx') createKeys(options.dir, cluster);
+    writeClusterFile(options.dir, cluster);
+  }
   return cluster;
 }
 
 async function createCluster(options: ServeOptions): Promise<ClusterFile> {
   const mons = options.mons ?? DEFAULT_MONS;
   const portBase = options.portBase ?? DEFAULT_PORT_BASE;
+  const { auth = 'cephx', bind = LOOPBACK } = options;
+  if (!isIPv4(bind) || bind === '0.0.0.0') {
+    throw new UserError(`--bind ${bind}: give an IPv4 address of this machine, which clients can reach.`);
+  }
+  if (bind !== LOOPBACK && auth === 'none') {
+    throw new UserError(
+      `--bind ${bind}: without authentication only ${LOOPBACK} is listened on. Leave --auth none out.`,
+    );
+  }
   return newClusterFile({
     mons,
     osds: options.osds ?? DEFAULT_OSDS,
     store: options.store ?? 'disk',
     portBase,
     monPorts: portBase === 0 ? await findFreePorts(mons) : [],
+    auth,
+    bind,
   });
 }
 
 function requireAgreement(found: ClusterFile, options: ServeOptions): void {
-  const has = { mons: found.mons.length, osds: found.osds.length, store: found.store };
-  for (const name of ['mons', 'osds', 'store'] as const) {
+  const { store, auth = 'none', bind = LOOPBACK } = found;
+  const has = { mons: found.mons.length, osds: found.osds.length, store, auth, bind };
+  for (const name of ['mons', 'osds', 'store', 'auth', 'bind'] as const) {
     const wanted = options[name];
     if (wanted !== undefined && wanted !== has[name]) {
       throw new UserError(

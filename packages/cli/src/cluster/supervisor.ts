@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { bootstrapOsds, ensurePool, waitForHealth, withClient } from './bootstrap.ts';
 import type { ClusterFile } from './cluster-file.ts';
 import { cephConf } from './profile.ts';
@@ -50,7 +50,7 @@ export class Supervisor {
   /** Writes ceph.conf, starts every daemon, and on the first start registers the OSDs and makes the first pool. */
   async up(): Promise<void> {
     try {
-      writeFileSync(this.confPath, cephConf(this.#cluster));
+      writeFileSync(this.confPath, cephConf(resolve(this.#dir), this.#cluster));
     } catch (error) {
       throw explainSystemError(error, this.#dir);
     }

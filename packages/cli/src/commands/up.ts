@@ -14,6 +14,8 @@ export interface UpOptions {
   readonly osds?: number;
   readonly portBase?: number;
   readonly store?: 'disk' | 'memory';
+  readonly auth?: 'cephx' | 'none';
+  readonly bind?: string;
   readonly processes: boolean;
   readonly detach: boolean;
   /** Set in the process that `--detach` leaves behind. */
@@ -76,7 +78,7 @@ async function detach(options: UpOptions): Promise<void> {
   } catch (error) {
     throw explainSystemError(error, options.dir);
   }
-  const flags = (['mons', 'osds', 'portBase', 'store'] as const).flatMap((name) =>
+  const flags = (['mons', 'osds', 'portBase', 'store', 'auth', 'bind'] as const).flatMap((name) =>
     options[name] === undefined ? [] : [`--${name.replace('portBase', 'port-base')}`, String(options[name])],
   );
   const started = Date.now();
