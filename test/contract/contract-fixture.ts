@@ -1,5 +1,5 @@
 import type { Message } from '@spirula/messages';
-import type { AuthDecision, AuthRequest, Daemon, World, WorldEvent } from '@spirula/world';
+import type { AuthDecision, Authentication, AuthRequest, Daemon, World, WorldEvent } from '@spirula/world';
 
 export type DiskOperation = 'read' | 'write' | 'flush' | 'commit';
 
@@ -45,6 +45,8 @@ export class Recorder implements Daemon<Message> {
   readonly events: WorldEvent<Message>[] = [];
   onEvent: (event: WorldEvent<Message>) => void = () => {};
   decide: (request: AuthRequest) => AuthDecision = () => ({ kind: 'accept', globalId: 0n });
+  /** By auth none unless a case says otherwise. */
+  auth: Authentication | undefined;
   #handling = false;
   readonly #fixture: ContractFixture;
 

@@ -1,3 +1,4 @@
+import { AUTH_CONTRACT } from './auth-contract.ts';
 import { CLOCK_CONTRACT } from './clock-contract.ts';
 import type { ContractCase } from './contract-fixture.ts';
 import { CRYPTO_CONTRACT } from './crypto-contract.ts';
@@ -12,4 +13,5 @@ export const WORLD_CONTRACT: readonly ContractCase[] = [
   ...BLOCK_CONTRACT,
   ...DISK_FAILURE_CONTRACT,
   ...NET_CONTRACT,
+  ...AUTH_CONTRACT,
 ];
