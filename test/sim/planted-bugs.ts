@@ -173,6 +173,29 @@ const OSD_BUGS: readonly PlantedBug[] = [
     verdict: NOT_LINEARIZABLE,
   },
   {
+    id: 'call-runs-twice',
+    name: 'a call of a class that is sent again is carried out again',
+    file: 'packages/osd/src/client-ops.ts',
+    snippet: 'if (isWrite && this.#answerFromLog(op)) return;',
+    replacement: `const calls = message.ops.some(({ code }) => code === OsdOpCode.call);
+    if (isWrite && !calls && this.#answerFromLog(op)) return;`,
+    scenario: 'standard',
+    checker: 'linearizability',
+    // Added twice; or refused, since it has what it asks for, or has given it up.
+    verdict: /it is \d+, and must be|a lock was answered with -17|its unlock was answered with -2/,
+  },
+  {
+    id: 'lock-by-cookie',
+    name: 'a lock is taken from whoever holds it by who brings another cookie',
+    file: 'packages/cls/src/lock/lock.ts',
+    snippet:
+      'if (others.length > 0 && (type !== LockType.shared || before.type !== type)) throw new ClassError(Errno.EBUSY);',
+    replacement: 'if (others.some((each) => each.cookie === cookie)) throw new ClassError(Errno.EBUSY);',
+    scenario: 'standard',
+    checker: 'linearizability',
+    verdict: /the lock was given to|the lock is held by \S+ and/,
+  },
+  {
     id: 'delete-not-merged',
     name: 'a replica that was away does not carry out the deletes it missed',
     file: 'packages/osd/src/pg-log-merge.ts',

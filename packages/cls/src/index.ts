@@ -5,6 +5,7 @@ export {
   decodeLockInfo,
   decodeLockNames,
   encodeBreakInput,
+  encodeHeldInput,
   encodeInfoInput,
   encodeLockInput,
   encodeUnlockInput,

@@ -159,6 +159,16 @@ function decodeHeldBody(decoder: Decoder): HeldInput {
   };
 }
 
+/** Of assert_locked. */
+export function encodeHeldInput({ name, type, cookie, tag }: HeldInput): Bytes {
+  return encodeV1((encoder) => {
+    encoder.rawString(name);
+    encoder.u8(type);
+    encoder.rawString(cookie);
+    encoder.rawString(tag);
+  });
+}
+
 export function decodeAssertInput(decoder: Decoder): HeldInput {
   return decoder.struct('assert locked', 1, () => decodeHeldBody(decoder));
 }

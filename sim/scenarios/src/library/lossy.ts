@@ -9,7 +9,7 @@ import type { Scenario } from '../scenario.ts';
 import { type ScenarioInput, scenarioSchema } from '../spec.ts';
 import { drawOptions } from './options.ts';
 import { drawSurroundings } from './surroundings.ts';
-import { drawWorkloads } from './workloads.ts';
+import { drawClassCalls, drawWorkloads } from './workloads.ts';
 
 export const lossy: Scenario = {
   name: 'lossy',
@@ -61,7 +61,7 @@ function drawLossy(seed: number): ScenarioInput {
       },
     },
     pools: [{ name: 'data', size, minSize: random.between(1, size), pgNum: random.pick([4, 8, 16]) }],
-    workloads: drawWorkloads(random),
+    workloads: [...drawWorkloads(random), ...drawClassCalls(seed)],
     duration: '120s',
     storm: {
       weights: Object.fromEntries([

@@ -1,5 +1,5 @@
 /** What clients do, as a seed draws it. */
-import type { SeededRandom } from '@spirula/sim-world';
+import { SeededRandom } from '@spirula/sim-world';
 import { SECOND } from '@spirula/world';
 import type { WorkloadInput } from '../workloads/workload-spec.ts';
 
@@ -34,4 +34,15 @@ export function drawWorkloads(random: SeededRandom): WorkloadInput[] {
     workloads.push({ kind: 'mixed-sizes', sizes, pace: slow, ...timeouts });
   }
   return workloads;
+}
+
+/** Calls of object classes, at times. Drawn by themselves: what else a seed makes of a run stays what it is. */
+export function drawClassCalls(seed: number): WorkloadInput[] {
+  const random = new SeededRandom(seed, 'class calls');
+  if (!random.oneIn(3)) return [];
+  const restUs = random.pick([200_000, 600_000]);
+  const timeouts = { timeoutOneIn: random.pick([0, 10]), timeoutUs: random.between(1, 10) * SECOND };
+  return [
+    { kind: 'classes', objects: random.between(1, 2), pace: { kind: 'closed', workers: 1, restUs }, ...timeouts },
+  ];
 }

@@ -2,6 +2,7 @@
 import type { PoolId, RawString } from '@spirula/encoding';
 import { unreachable } from '@spirula/world';
 import { AppendLogWork } from './append-log-workload.ts';
+import { ClassesWork } from './classes-workload.ts';
 import { ConditionalWorkload } from './conditional-workload.ts';
 import { MixedSizesWorkload } from './mixed-sizes-workload.ts';
 import { ObjectsWorkload } from './objects-workload.ts';
@@ -87,6 +88,8 @@ function share(spec: WorkloadSpec, suffix: string, now: () => string): SharedWor
       return new AppendLogWork(spec, `log${suffix}`);
     case 'omap-counter':
       return new OmapCounterWork(spec, `counter${suffix}`);
+    case 'classes':
+      return new ClassesWork(spec, `called${suffix}`);
     default:
       return unreachable(spec);
   }

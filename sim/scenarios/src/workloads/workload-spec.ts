@@ -69,7 +69,24 @@ const omapCounter = z.strictObject({
   readOneIn: us.default(5),
 });
 
-export const workloadSchema = z.discriminatedUnion('kind', [objects, conditional, mixedSizes, appendLog, omapCounter]);
+/** Calls of object classes: sections that a lock protects, and sums and versions that are counted up. */
+const classes = z.strictObject({
+  kind: z.literal('classes'),
+  ...common,
+  /** So many that are locked, and so many that are added to. */
+  objects: count.default(2),
+  /** One request in so many only reads. */
+  readOneIn: us.default(5),
+});
+
+export const workloadSchema = z.discriminatedUnion('kind', [
+  objects,
+  conditional,
+  mixedSizes,
+  appendLog,
+  omapCounter,
+  classes,
+]);
 
 /** A workload as people write it: what is left out is as usual. */
 export type WorkloadInput = z.input<typeof workloadSchema>;
@@ -81,4 +98,5 @@ export type ObjectsSpec = z.output<typeof objects>;
 export type ConditionalSpec = z.output<typeof conditional>;
 export type MixedSizesSpec = z.output<typeof mixedSizes>;
 export type AppendLogSpec = z.output<typeof appendLog>;
+export type ClassesSpec = z.output<typeof classes>;
 export type OmapCounterSpec = z.output<typeof omapCounter>;
