@@ -14,6 +14,7 @@ type CheckerName =
   | 'one primary serving'
   | 'map epochs'
   | 'PG log and missing'
+  | 'snapshots'
   | 'convergence';
 
 /** A mistake that somebody could make, as a change of one source file. */
@@ -40,6 +41,8 @@ const NOT_LINEARIZABLE =
 /** At the end an acting OSD does not hold what was acknowledged. */
 const NOT_DURABLE = /acknowledged last was/;
 const REPLICAS_DIFFER = /^violation: pg \S+ \S+: osd\.\d+ .*, osd\.\d+ /;
+/** What is read of a snapshot, or kept for it, is not what the object was when it was taken. */
+const SNAPSHOT_WRONG = /in snapshot \d+ it is/;
 const NOT_HEALED = /^unclean: /;
 
 const MON_BUGS: readonly PlantedBug[] = [
@@ -373,4 +376,43 @@ const CLIENT_BUGS: readonly PlantedBug[] = [
   },
 ];
 
-export const PLANTED_BUGS: readonly PlantedBug[] = [...MON_BUGS, ...OSD_BUGS, ...STORE_BUGS, ...CLIENT_BUGS];
+const SNAP_BUGS: readonly PlantedBug[] = [
+  {
+    id: 'clone-of-one-snap',
+    name: 'a clone is the object of the newest snapshot only, however many were taken since the last write',
+    file: 'packages/osd/src/make-writeable.ts',
+    snippet: 'const snaps = snapc.snaps.filter((snap) => snap > snapset.seq);',
+    replacement: 'const snaps = snapc.snaps.filter((snap) => snap > snapset.seq).slice(0, 1);',
+    scenario: 'standard',
+    checker: 'snapshots',
+    verdict: SNAPSHOT_WRONG,
+  },
+  {
+    id: 'trimmed-with-another',
+    name: 'trimming a snapshot takes the clone from a live one, too',
+    file: 'packages/osd/src/trim-object.ts',
+    snippet: 'const snaps = clone.snaps.filter((each) => each !== snap && !hasSnap(removed, each));',
+    replacement: 'const snaps = clone.snaps.filter((each) => each > snap && !hasSnap(removed, each));',
+    scenario: 'standard',
+    checker: 'snapshots',
+    verdict: SNAPSHOT_WRONG,
+  },
+  {
+    id: 'recovered-clone-not-indexed',
+    name: 'a clone that arrives whole by recovery or backfill is not in the index that trimming goes by',
+    file: 'packages/osd/src/snap-mapper.ts',
+    snippet: 'if (info) note(change.oid, decodeObjectInfo(info).snaps);',
+    replacement: "if (info && transaction[0]?.op !== 'remove') note(change.oid, decodeObjectInfo(info).snaps);",
+    scenario: 'standard',
+    checker: 'snapshots',
+    verdict: /the index lacks|is left, of removed snapshots/,
+  },
+];
+
+export const PLANTED_BUGS: readonly PlantedBug[] = [
+  ...MON_BUGS,
+  ...OSD_BUGS,
+  ...STORE_BUGS,
+  ...CLIENT_BUGS,
+  ...SNAP_BUGS,
+];

@@ -4,15 +4,16 @@
  *
  *   snap.<snapshot, 16 hex digits>.<clone> --> the clone's name
  */
-import { type Bytes, Decoder, Encoder, type RawString } from '@spirula/encoding';
+import { type Bytes, Decoder, Encoder, formatPgId, type PgId, type RawString } from '@spirula/encoding';
 import { decodeHObject, encodeHObject, type HObject } from '@spirula/maps';
 import type { Cid, ObjectStore, Transaction } from '@spirula/objectstore';
-import { isPgMeta, isTemp, objectKey } from './object-id.ts';
+import { isPgMeta, isTemp, objectKey, pgMetaOid } from './object-id.ts';
 import { decodeObjectInfo, OBJECT_INFO_ATTR } from './object-info.ts';
 import { readObjectInfo } from './object-part.ts';
 import { isClone } from './snap-set.ts';
 
 const PREFIX: RawString = 'snap.';
+const SNAP_DIGITS = 16;
 
 /** What of the index is to be written, and removed. */
 export interface IndexChanges {
@@ -21,7 +22,7 @@ export interface IndexChanges {
 }
 
 function prefixOf(snap: bigint): RawString {
-  return `${PREFIX}${snap.toString(16).padStart(16, '0')}.`;
+  return `${PREFIX}${snap.toString(16).padStart(SNAP_DIGITS, '0')}.`;
 }
 
 /** What a transaction of the PG that is about to be submitted does to the index. */
@@ -67,6 +68,16 @@ export function clonesOfSnap(store: ObjectStore, cid: Cid, meta: HObject, snap: 
   const prefix = prefixOf(snap);
   const listed = [...store.omapList(cid, meta, prefix, max)].filter(([key]) => key.startsWith(prefix));
   return listed.map(([, name]) => decodeHObject(new Decoder(name), 'clone'));
+}
+
+/** Everything the index of a PG has: for checks. */
+export function indexOfClones(store: ObjectStore, pgid: PgId): { readonly snap: bigint; readonly oid: HObject }[] {
+  const entries = store.omapList(formatPgId(pgid), pgMetaOid(pgid), PREFIX, Number.MAX_SAFE_INTEGER);
+  return [...entries].flatMap(([key, name]) => {
+    if (!key.startsWith(PREFIX)) return [];
+    const snap = BigInt(`0x${key.slice(PREFIX.length, PREFIX.length + SNAP_DIGITS)}`);
+    return [{ snap, oid: decodeHObject(new Decoder(name), 'clone') }];
+  });
 }
 
 function isIndexed(oid: HObject): boolean {

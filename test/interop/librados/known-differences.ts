@@ -16,6 +16,7 @@ export const programs = [
   'listing',
   'stats',
   'watch',
+  'snapshots',
 ] as const;
 
 interface KnownDifference {
@@ -35,11 +36,6 @@ export const knownDifferences: readonly KnownDifference[] = [
     program: 'omap',
     steps: ['set, then remove a range in one'],
     reason: 'the range holds the key that the same request set; BlueStore removes only those that were stored before',
-  },
-  {
-    program: 'compound_reads',
-    steps: ['list_snaps*'],
-    reason: 'Ceph refuses to list snapshots of the head; the head is all there is here',
   },
   {
     program: 'xattrs',

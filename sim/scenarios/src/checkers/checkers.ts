@@ -2,6 +2,7 @@
  * All that must hold of a cluster, looked at from outside. `afterEvent` runs for every event, thousands a second: what costs
  * more than a comparison runs only when something has changed, or once in so many events.
  */
+import { formatSnapIntervals } from '@spirula/maps';
 import type { Message } from '@spirula/messages';
 import type { Monitor } from '@spirula/mon';
 import type { SimProcess } from '@spirula/sim-world';
@@ -13,7 +14,7 @@ import { MonLeaseWatch, type MonView } from './mon-lease-watch.ts';
 import { PaxosWatch } from './paxos-watch.ts';
 import { findReportedLosses, isIn, saysLoss } from './reported-loss.ts';
 import { type Server, ServingWatch } from './serving-watch.ts';
-import { copiesOf, findDamage, findDamagedBlocks, findReplicaDifferences } from './stored-objects.ts';
+import { copiesOf, findDamage, findDamagedBlocks, findLeftClones, findReplicaDifferences } from './stored-objects.ts';
 import { findUnclean, findUncleanPgs } from './unclean-pgs.ts';
 
 /** Events of an OSD, and messages, most of all there are, that no PG of it learns anything from. */
@@ -77,7 +78,15 @@ export class Checkers {
     const unclean = this.#mayLose
       ? findUncleanPgs(this.#cluster).flatMap(({ state, why }) => (state !== undefined && saysLoss(state) ? [] : [why]))
       : findUnclean(this.#cluster);
-    return [...unclean, ...findMonDisagreement(this.#cluster)];
+    return [...unclean, ...findMonDisagreement(this.#cluster), ...this.#findUntrimmed()];
+  }
+
+  /** Snapshots that were removed and are still in the monitors' queue. */
+  #findUntrimmed(): string[] {
+    if (this.reportedLosses().size > 0) return [];
+    return [...(this.#cluster.osdMap?.removedSnapsQueue ?? [])].map(
+      ([pool, snaps]) => `pool ${pool} has snapshots to be trimmed: ${formatSnapIntervals(snaps)}`,
+    );
   }
 
   /** PGs that may be as they are, since they report a loss; with their states. */
@@ -91,9 +100,12 @@ export class Checkers {
     const losses = this.reportedLosses();
     return [
       ...cluster.work.finish(),
-      ...cluster.work.findLost((object) => (isIn(cluster, losses, object) ? [] : copiesOf(cluster, object))),
+      ...cluster.work.findLost((object, snap) =>
+        isIn(cluster, losses, object) ? [] : copiesOf(cluster, object, snap),
+      ),
       ...findReplicaDifferences(cluster, new Set(losses.keys())),
       ...findDamage(cluster),
+      ...(losses.size > 0 ? [] : findLeftClones(cluster, cluster.work.removedSnaps)),
     ];
   }
 

@@ -1,7 +1,9 @@
 /** What the stores of a cluster hold, looked at from outside. */
 import { type Bytes, formatPgId, type PgId, type RawString } from '@spirula/encoding';
 import { type HObject, mapPg, type OsdMap } from '@spirula/maps';
+import { NOSNAP } from '@spirula/messages';
 import { type DamagedBlock, type ObjectStore, UnreadableObject } from '@spirula/objectstore';
+import { indexOfClones, readObjectInfo, readSnapSet } from '@spirula/osd';
 import type { OsdPlace, SimCluster } from '../cluster.ts';
 import { type Content, hashBytes } from '../object-model.ts';
 import type { StoredCopy } from '../workloads/workload.ts';
@@ -39,12 +41,16 @@ export function findReplicaDifferences(cluster: SimCluster, except: ReadonlySet<
   return differences;
 }
 
-/** The copies of an object in the pool that clients use, on each OSD of its acting set; not those that cannot be read. */
-export function copiesOf(cluster: SimCluster, object: RawString): StoredCopy[] {
+/**
+ * The copies of an object in the pool that clients use, on each OSD of its acting set; not those that cannot be read.
+ *
+ * @param snap what it was in that snapshot; without it, what it is
+ */
+export function copiesOf(cluster: SimCluster, object: RawString, snap: bigint = NOSNAP): StoredCopy[] {
   const pgid = cluster.pgOf(object)!;
   return cluster.actingOf(pgid).flatMap(({ id, store }) => {
     try {
-      return [{ osd: id, content: readObject(store!, formatPgId(pgid), object) }];
+      return [{ osd: id, content: readObject(store!, formatPgId(pgid), object, snap) }];
     } catch (error) {
       if (error instanceof UnreadableObject) return [];
       throw error;
@@ -52,8 +58,8 @@ export function copiesOf(cluster: SimCluster, object: RawString): StoredCopy[] {
   });
 }
 
-function readObject(store: ObjectStore, cid: string, name: RawString): Content | undefined {
-  const oid = store.list(cid, undefined, Number.MAX_SAFE_INTEGER).find((each: HObject) => each.name === name);
+function readObject(store: ObjectStore, cid: string, name: RawString, snap: bigint): Content | undefined {
+  const oid = objectAt(store, cid, name, snap);
   if (oid === undefined) return undefined;
   const xattrs = [...store.getAttrs(cid, oid)].filter(([attr]) => attr !== USER_ATTR && attr.startsWith(USER_ATTR));
   return {
@@ -61,6 +67,42 @@ function readObject(store: ObjectStore, cid: string, name: RawString): Content |
     xattrs: new Map(xattrs.map(([attr, value]) => [attr.slice(USER_ATTR.length), value])),
     omap: store.omapList(cid, oid, '', Number.MAX_SAFE_INTEGER),
   };
+}
+
+/** The clone that is the object in a snapshot, or the head when it has not been written since; deleted heads are none. */
+function objectAt(store: ObjectStore, cid: string, name: RawString, snap: bigint): HObject | undefined {
+  const versions = store.list(cid, undefined, Number.MAX_SAFE_INTEGER).filter((each: HObject) => each.name === name);
+  const head = versions.find((oid) => oid.snap === NOSNAP);
+  if (head === undefined) return undefined;
+  if (snap !== NOSNAP && snap <= readSnapSet(store, cid, head).seq) {
+    return versions.find((oid) => readObjectInfo(store, cid, oid)?.snaps.includes(snap));
+  }
+  return readObjectInfo(store, cid, head)?.whiteout ? undefined : head;
+}
+
+/** Clones that are kept for snapshots that were removed, and what the index of clones has wrong, on every OSD. */
+export function findLeftClones(cluster: SimCluster, removed: ReadonlySet<bigint>): string[] {
+  const map = cluster.osdMap!;
+  const found: string[] = [];
+  for (const pgid of allPgs(map)) {
+    const cid = formatPgId(pgid);
+    for (const osd of mapPg(map, pgid).acting) {
+      const store = cluster.osds[osd]!.store!;
+      const indexed = new Set<string>();
+      for (const oid of store.list(cid, undefined, Number.MAX_SAFE_INTEGER)) {
+        if (oid.snap === NOSNAP) continue;
+        const snaps = readObjectInfo(store, cid, oid)?.snaps ?? [];
+        for (const snap of snaps) indexed.add(`${oid.name}@${oid.snap} ${snap}`);
+        const gone = snaps.filter((snap) => removed.has(snap));
+        if (gone.length === 0 && snaps.length > 0) continue;
+        found.push(`pg ${cid} osd.${osd}: clone ${oid.snap} of ${oid.name} is left, of removed snapshots ${gone}`);
+      }
+      const listed = new Set(indexOfClones(store, pgid).map(({ oid, snap }) => `${oid.name}@${oid.snap} ${snap}`));
+      for (const each of indexed) if (!listed.has(each)) found.push(`pg ${cid} osd.${osd}: the index lacks ${each}`);
+      for (const each of listed) if (!indexed.has(each)) found.push(`pg ${cid} osd.${osd}: the index has ${each}`);
+    }
+  }
+  return found;
 }
 
 /** What is wrong with the stores and no fault of a disk accounts for. */
@@ -124,7 +166,7 @@ function describeCopy(store: ObjectStore, cid: string): Map<string, Copy> {
     const attrs = describeEntries(store.getAttrs(cid, oid));
     const omap = describeEntries(store.omapList(cid, oid, '', Number.MAX_SAFE_INTEGER));
     const header = hashBytes(store.omapHeader(cid, oid));
-    copy.set(oid.name, {
+    copy.set(oid.snap === NOSNAP ? oid.name : `${oid.name}@${oid.snap}`, {
       metadata: `${size} bytes, attrs ${attrs}, omap ${header} ${omap}`,
       data: describeData(store, cid, oid, size),
     });

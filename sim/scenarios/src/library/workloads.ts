@@ -46,3 +46,13 @@ export function drawClassCalls(seed: number): WorkloadInput[] {
     { kind: 'classes', objects: random.between(1, 2), pace: { kind: 'closed', workers: 1, restUs }, ...timeouts },
   ];
 }
+
+/** In one run of three, snapshots beside all else. */
+export function drawSnapshots(seed: number): WorkloadInput[] {
+  // A stream of its own: what else a seed draws does not depend on it.
+  const random = new SeededRandom(seed, 'snapshots');
+  if (!random.oneIn(3)) return [];
+  const mode = random.pick(['pool', 'self-managed'] as const);
+  const pace = { kind: 'closed', workers: random.between(1, 2), restUs: random.pick([300_000, 600_000]) } as const;
+  return [{ kind: 'snapshots', mode, objects: random.between(1, 6), snapshots: random.between(1, 6), pace }];
+}

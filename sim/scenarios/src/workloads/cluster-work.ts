@@ -9,6 +9,7 @@ import { ObjectsWorkload } from './objects-workload.ts';
 import { OmapCounterWork } from './omap-counter-workload.ts';
 import { RecordedObjects } from './recorded-objects.ts';
 import { SharedObjectsWork } from './shared-objects-work.ts';
+import { SnapshotsWork } from './snapshots-workload.ts';
 import type { SharedWork, StoredCopy } from './workload.ts';
 import type { Pace, WorkloadSpec } from './workload-spec.ts';
 
@@ -51,8 +52,13 @@ export class ClusterWork {
   }
 
   /** What was acknowledged and is not in the stores, or was removed and is, once all is at rest. */
-  findLost(copiesOf: (object: RawString) => readonly StoredCopy[]): string[] {
+  findLost(copiesOf: (object: RawString, snap?: bigint) => readonly StoredCopy[]): string[] {
     return this.shared.flatMap((work) => work.findLost(copiesOf));
+  }
+
+  /** Snapshots that no store may have anything of, once all is at rest. */
+  get removedSnaps(): ReadonlySet<bigint> {
+    return new Set(this.shared.flatMap(({ removedSnaps = new Set<bigint>() }) => [...removedSnaps]));
   }
 
   /** Counts the requests of all clients. */
@@ -86,6 +92,8 @@ function share(spec: WorkloadSpec, suffix: string, now: () => string): SharedWor
     }
     case 'append-log':
       return new AppendLogWork(spec, `log${suffix}`);
+    case 'snapshots':
+      return new SnapshotsWork(spec, `snapped${suffix}`);
     case 'omap-counter':
       return new OmapCounterWork(spec, `counter${suffix}`);
     case 'classes':

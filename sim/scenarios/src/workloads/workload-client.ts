@@ -1,7 +1,7 @@
 /** One client process: as real ones, a mon client and an objecter; and the workloads that use them. */
 import { CephxCredentials, type CryptoKey } from '@spirula/auth';
 import type { PoolId, RawString } from '@spirula/encoding';
-import { type Message, OsdFlag, type OsdOp } from '@spirula/messages';
+import { type Message, OsdFlag, type OsdOp, type PoolOpMessage } from '@spirula/messages';
 import { MonClient, type MonClientOptions } from '@spirula/mon-client';
 import { Objecter, type ObjectReply } from '@spirula/objecter';
 import type { ObjectOperation } from '@spirula/rados';
@@ -10,7 +10,7 @@ import { type Daemon, type Instant, invariant, type World, type WorldEvent } fro
 import type { ClusterWork } from './cluster-work.ts';
 import { Pacer } from './pacer.ts';
 import { isUnknown } from './recorded-objects.ts';
-import type { Workload, WorkloadHost } from './workload.ts';
+import type { SnapRequest, Workload, WorkloadHost } from './workload.ts';
 
 export interface WorkloadClientOptions {
   readonly name: string;
@@ -167,14 +167,36 @@ export class WorkloadClient implements Daemon<Message> {
 
   #makeHost(): WorkloadHost {
     const { name: client, random, work, onAcknowledged, onViolation } = this.#options;
+    const self = this;
     return {
       client,
       random,
-      submit: (object, operation, timeoutUs, done) => this.#submit(object, operation, timeoutUs, done),
+      submit: (object, operation, timeoutUs, done, snap) => this.#submit(object, operation, timeoutUs, done, snap),
+      poolOp: (op, done) => this.#poolOp(op, done),
+      get epoch() {
+        return self.objecter.map?.epoch ?? 0;
+      },
+      snapNamed: (snap) =>
+        [...(this.objecter.map?.pools.get(work.pool)?.snaps.values() ?? [])].find((each) => each.name === snap)?.id,
       violate: (problem) => onViolation(`${client}: ${problem}`),
       acknowledged: onAcknowledged,
       nextNumber: () => work.nextNumber(client),
     };
+  }
+
+  /** `done` comes once the client has the map of the answer. */
+  #poolOp(
+    { op, name, snapid }: Pick<PoolOpMessage, 'op' | 'name' | 'snapid'>,
+    done: (reply: Message | undefined) => void,
+  ): void {
+    const { pool } = this.#options.work;
+    this.mon.request(
+      (tid, fsid) => ({ type: 'pool_op', tid, fsid, pool, op, name, snapid, crushRule: 0 }),
+      (reply) => {
+        const epoch = reply?.type === 'pool_op_reply' ? reply.epoch : 0;
+        this.objecter.waitForMap(epoch, () => done(reply));
+      },
+    );
   }
 
   #submit(
@@ -182,6 +204,7 @@ export class WorkloadClient implements Daemon<Message> {
     operation: ObjectOperation,
     timeoutUs: Instant | undefined,
     done: (reply: ObjectReply) => void,
+    snap: SnapRequest = {},
   ): void {
     const locator = { pool: this.#options.work.pool, key: '', nspace: '', hash: -1n };
     const { ops, flags } = operation;
@@ -191,13 +214,16 @@ export class WorkloadClient implements Daemon<Message> {
     const { clock } = this.#world;
     const sentAt = clock.now();
     const kind = (flags & OsdFlag.write) === 0 ? 'read' : 'write';
-    this.objecter.submit({ oid, locator, ops, flags, ...(timeoutUs !== undefined && { timeoutUs }) }, (reply) => {
-      this.#awaited.delete(request);
-      if (isUnknown(reply)) this.timedOut += 1;
-      else this.done += 1;
-      const tookUs = isUnknown(reply) ? undefined : clock.now() - sentAt;
-      this.#options.onAnswer({ id: request, object: oid, kind, result: reply.result, tookUs });
-      done(reply);
-    });
+    this.objecter.submit(
+      { oid, locator, ops, flags, ...(timeoutUs !== undefined && { timeoutUs }), ...snap },
+      (reply) => {
+        this.#awaited.delete(request);
+        if (isUnknown(reply)) this.timedOut += 1;
+        else this.done += 1;
+        const tookUs = isUnknown(reply) ? undefined : clock.now() - sentAt;
+        this.#options.onAnswer({ id: request, object: oid, kind, result: reply.result, tookUs });
+        done(reply);
+      },
+    );
   }
 }

@@ -79,6 +79,17 @@ const classes = z.strictObject({
   readOneIn: us.default(5),
 });
 
+/** Snapshots are taken and removed, and objects written, read in a snapshot and rolled back to one. */
+const snapshots = z.strictObject({
+  kind: z.literal('snapshots'),
+  ...common,
+  objects: count.default(4),
+  /** Of the whole pool, by name; or numbered, and kept account of by the clients. A pool has one kind or the other. */
+  mode: z.enum(['pool', 'self-managed']).default('self-managed'),
+  /** Snapshots at a time, at most. */
+  snapshots: count.default(4),
+});
+
 export const workloadSchema = z.discriminatedUnion('kind', [
   objects,
   conditional,
@@ -86,6 +97,7 @@ export const workloadSchema = z.discriminatedUnion('kind', [
   appendLog,
   omapCounter,
   classes,
+  snapshots,
 ]);
 
 /** A workload as people write it: what is left out is as usual. */
@@ -99,4 +111,5 @@ export type ConditionalSpec = z.output<typeof conditional>;
 export type MixedSizesSpec = z.output<typeof mixedSizes>;
 export type AppendLogSpec = z.output<typeof appendLog>;
 export type ClassesSpec = z.output<typeof classes>;
+export type SnapshotsSpec = z.output<typeof snapshots>;
 export type OmapCounterSpec = z.output<typeof omapCounter>;

@@ -1,6 +1,7 @@
 /** What a workload is: objects that clients share, and in each client what asks for them. */
 import type { RawString } from '@spirula/encoding';
-import type { ObjectReply } from '@spirula/objecter';
+import type { Message, PoolOpMessage } from '@spirula/messages';
+import type { ObjectReply, ObjectRequest } from '@spirula/objecter';
 import type { ObjectOperation } from '@spirula/rados';
 import type { SeededRandom } from '@spirula/sim-world';
 import type { Instant } from '@spirula/world';
@@ -17,7 +18,14 @@ export interface WorkloadHost {
     operation: ObjectOperation,
     timeoutUs: Instant | undefined,
     done: (reply: ObjectReply) => void,
+    snap?: SnapRequest,
   ): void;
+  /** Asks the monitors for an operation on the pool; undefined when they were not asked any more. */
+  poolOp(op: Pick<PoolOpMessage, 'op' | 'name' | 'snapid'>, done: (reply: Message | undefined) => void): void;
+  /** Of the client's OSDMap. */
+  readonly epoch: number;
+  /** A pool snapshot of the client's map. */
+  snapNamed(name: string): bigint | undefined;
   /** The client was told what cannot be. */
   violate(problem: string): void;
   /** A write of so many bytes was acknowledged. */
@@ -25,6 +33,9 @@ export interface WorkloadHost {
   /** A number that this client has not had, in this run or one before. */
   nextNumber(): number;
 }
+
+/** What a request reads, or what a write knows of snapshots. */
+export type SnapRequest = Pick<ObjectRequest, 'snapid' | 'snapSeq' | 'snaps'>;
 
 /** In a client: what it asks for when it is time to. */
 export interface Workload {
@@ -56,5 +67,7 @@ export interface SharedWork {
   /** What is wrong, once all is answered and no more will be asked. */
   finish(): string[];
   /** What was acknowledged and is not in the stores, or was removed and is, once all is at rest. */
-  findLost(copiesOf: (object: RawString) => readonly StoredCopy[]): string[];
+  findLost(copiesOf: (object: RawString, snap?: bigint) => readonly StoredCopy[]): string[];
+  /** Snapshots that no store may have anything of, once all is at rest. */
+  readonly removedSnaps?: ReadonlySet<bigint>;
 }
