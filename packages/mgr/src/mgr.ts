@@ -6,6 +6,7 @@
  *   standby ----------------------------------> active ------------------------> standby
  *   beacons                                     beacons, takes reports, digests, commands
  */
+import { AdminSocket, PerfCounters } from '@spirula/admin-socket';
 import { CephxCredentials, type CryptoKey } from '@spirula/auth';
 import { DaemonConfig } from '@spirula/config';
 import {
@@ -79,6 +80,7 @@ export class Mgr implements Daemon<Message> {
   readonly #world: World<Message>;
   readonly #options: MgrOptions;
   readonly #config: DaemonConfig;
+  readonly #admin: AdminSocket;
   readonly #mon: MonClient;
   readonly #gid: bigint;
   readonly #clients = new Map<SessionId, Client>();
@@ -97,6 +99,7 @@ export class Mgr implements Daemon<Message> {
     this.#world = world;
     this.#options = options;
     this.#config = new DaemonConfig(world.config, { cluster: 'ceph', type: 'mgr', id: options.name });
+    this.#admin = this.#makeAdmin();
     this.#services = options.services ?? new Map();
     // Tells this run of the manager from others of its name.
     this.#gid = (BigInt(world.random.u32() & 0x7fff_ffff) << 32n) | BigInt(world.random.u32());
@@ -375,6 +378,23 @@ export class Mgr implements Daemon<Message> {
     this.#world.net.close(session);
   }
 
+  /** Answers a request that came over the admin socket. */
+  admin(request: Bytes): Bytes {
+    return this.#admin.serve(request);
+  }
+
+  #makeAdmin(): AdminSocket {
+    return new AdminSocket({
+      config: this.#config,
+      perf: new PerfCounters({
+        mgr: {
+          num_sessions: { kind: 'gauge', description: 'open sessions', priority: 5, read: () => this.#clients.size },
+        },
+      }),
+      commands: [],
+    });
+  }
+
   /** `isTold`: it came by `tell`. */
   #run(line: string, rights: ClientRights, isTold: boolean): CommandOutcome | Delegated {
     if (!this.#active) return refuse(Errno.EAGAIN, 'this manager is on standby');
@@ -384,6 +404,11 @@ export class Mgr implements Daemon<Message> {
 
   #onCommand(session: SessionId, { rights }: Client, message: MgrCommand | Command): void {
     const line = message.cmd[0] ?? '';
+    // What is told is for this manager itself, active or not, where it has such a command.
+    if (message.type === 'command' && rights.allowsAll && this.#admin.has(line)) {
+      this.#world.net.send(session, { type: 'command_reply', tid: message.tid, ...this.#admin.run(line) });
+      return;
+    }
     const outcome = this.#run(line, rights, message.type === 'command');
     const reply = (code: number, status: string, data: Bytes) => {
       const type = message.type === 'command' ? 'command_reply' : 'mgr_command_reply';

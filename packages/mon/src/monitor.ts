@@ -8,10 +8,13 @@
  * forwards them; without a quorum they wait, bounded.
  */
 import type { CryptoKey, Keyring } from '@spirula/auth';
+import { AdminSocket, adminCommand, PerfCounters, say } from '@spirula/admin-socket';
 import { DaemonConfig } from '@spirula/config';
-import { type AddrVec, type Bytes, Errno, equalBytes } from '@spirula/encoding';
-import { decodeMonMap, encodeMonMap, type MonMap } from '@spirula/maps';
+import { type AddrVec, type Bytes, EMPTY, Errno, equalBytes, formatAddrVec } from '@spirula/encoding';
+import { decodeMonMap, dumpMonMap, encodeMonMap, type MonMap } from '@spirula/maps';
 import type {
+  Command,
+  CommandReply,
   Message,
   MonElection,
   MonForward,
@@ -96,6 +99,7 @@ export class Monitor implements Daemon<Message> {
   #quorumSince: Instant = 0;
   #leftQuorumAt: Instant | undefined;
   readonly #options: DaemonConfig;
+  readonly #admin: AdminSocket;
   /** Version of the centrally set options that are in force here. */
   #configVersion = 0;
   /** The tick found a round under way. */
@@ -105,6 +109,7 @@ export class Monitor implements Daemon<Message> {
     this.#world = world;
     this.#name = options.name;
     this.#options = new DaemonConfig(world.config, { cluster: 'ceph', type: 'mon', id: options.name });
+    this.#admin = this.#makeAdmin();
     this.#store = new MonStore(world.kv);
     this.#writer = new StoreWriter(world.kv);
     const stored = this.#store.get('monmap', 'latest');
@@ -348,11 +353,62 @@ export class Monitor implements Daemon<Message> {
       case 'auth':
         this.#world.net.send(id, answerAuth(session.peer, message, this.#world.log));
         return;
+      case 'command':
+        this.#world.net.send(id, this.#runTold(session, message));
+        return;
       case 'ping':
         return;
       default:
         this.#requests.route({ from: this.#sessions.requesterOf(session), message });
     }
+  }
+
+  /** A command for this monitor itself, whoever leads: only for those who may do everything. */
+  #runTold(session: MonSession, { tid, cmd }: Command): CommandReply {
+    const { rights } = this.#sessions.requesterOf(session);
+    const answer = rights.may('mon', 'rwx') ? this.#admin.run(cmd[0] ?? '') : { code: Errno.EACCES, status: '', data: EMPTY };
+    return { type: 'command_reply', tid, ...answer };
+  }
+
+  /** Answers a request that came over the admin socket. */
+  admin(request: Bytes): Bytes {
+    return this.#admin.serve(request);
+  }
+
+  #makeAdmin(): AdminSocket {
+    return new AdminSocket({
+      config: this.#options,
+      perf: new PerfCounters({
+        mon: { num_sessions: { kind: 'gauge', description: 'open sessions', priority: 5, read: () => [...this.#sessions.all()].length } },
+        paxos: { commit: { kind: 'counter', description: 'versions committed', read: () => this.#paxos.lastCommitted } },
+      }),
+      commands: [
+        adminCommand(['mon_status'], 'show how this monitor is', () => say(this.#status())),
+        adminCommand(['sessions'], 'list the sessions', () =>
+          say(
+            [...this.#sessions.all()].map(({ peer }) => ({
+              name: `${peer.entity.type}.${peer.entity.id}`,
+              addrs: formatAddrVec(peer.addrs),
+              global_id: Number(peer.globalId),
+            })),
+          ),
+        ),
+      ],
+    });
+  }
+
+  #status() {
+    const { epoch, ranks, ageSeconds } = this.#quorumView();
+    return {
+      name: this.#name,
+      rank: this.#rank,
+      state: this.#role,
+      election_epoch: epoch,
+      quorum: ranks,
+      quorum_age: ageSeconds,
+      outside_quorum: this.#monmap.ranks.filter((_, rank) => !ranks.includes(rank)),
+      monmap: dumpMonMap(this.#monmap),
+    };
   }
 
   #onMonMessage(session: MonSession | undefined, message: MonMessage): void {

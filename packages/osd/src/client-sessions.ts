@@ -1,11 +1,12 @@
 /** Sessions on the public endpoint: clients' requests on their way to the PGs, and the maps they are told of. */
+import type { AdminAnswer } from '@spirula/admin-socket';
 import type { OsdCaps } from '@spirula/auth';
 import { AddrType, EMPTY, type EntityAddr, EntityType, type Epoch, Errno } from '@spirula/encoding';
 import type { Command, CommandReply, Message, OsdBackoff, OsdMapMessage, OsdOpMessage, ReqId } from '@spirula/messages';
 import type { Peer, SessionId, World } from '@spirula/world';
 import type { ClientOp } from './client-ops.ts';
 import { parseCaps } from './op-caps.ts';
-import { type PgQuerying, runTellCommand } from './tell-commands.ts';
+import type { OpTracker } from './op-tracker.ts';
 
 /** Requests on this OSD altogether. Beyond it the session with most of them is closed, and its client sends again. */
 const MAX_REQUESTS = 16_384;
@@ -28,8 +29,9 @@ export interface ClientSessionsHost {
   wantMap(epoch: Epoch): void;
   /** Hands a request to its PG, or answers `onDone`. */
   onRequest(op: ClientOp): void;
-  /** What this OSD knows of a PG that it leads. */
-  queryPg: PgQuerying;
+  readonly ops: OpTracker;
+  /** Runs a command line that is for this OSD itself. */
+  runCommand(line: string): AdminAnswer;
   onBackoffAck(session: SessionId, message: OsdBackoff): void;
   /** The session is gone: its requests that have not begun are to be dropped. */
   onClosed(session: SessionId): void;
@@ -87,8 +89,10 @@ export class ClientSessions {
 
   /** Who may not do everything may not command an OSD itself (OSD::handle_command). */
   #runCommand({ caps }: ClientSession, message: Command): CommandReply {
-    if (caps.allowsAll) return runTellCommand(message, (pgid) => this.#host.queryPg(pgid));
-    return { type: 'command_reply', tid: message.tid, code: Errno.EACCES, status: '', data: EMPTY };
+    const answer = caps.allowsAll
+      ? this.#host.runCommand(message.cmd[0] ?? '')
+      : { code: Errno.EACCES, status: '', data: EMPTY };
+    return { type: 'command_reply', tid: message.tid, ...answer };
   }
 
   #onOp(session: SessionId, state: ClientSession, message: OsdOpMessage): void {
@@ -103,6 +107,7 @@ export class ClientSessions {
     const { entityType, entityNum } = reqid;
     const client = { session, entityType, entityNum, addr: state.peer.addrs[0] ?? NO_ADDR };
     const op: ClientOp = { session, client, caps: state.caps, message, reqid, arrival: this.#arrivals++, bytes };
+    this.#host.ops.begin(op);
     state.epoch = Math.max(state.epoch, message.epoch);
     if (message.epoch > this.#host.epoch) {
       this.#early.push(op);
@@ -110,6 +115,11 @@ export class ClientSessions {
       return;
     }
     this.#shareMaps(session, state);
+    this.#queue(op);
+  }
+
+  #queue(op: ClientOp): void {
+    this.#host.ops.mark(op, 'queued_for_pg');
     this.#host.onRequest(op);
   }
 
@@ -151,12 +161,13 @@ export class ClientSessions {
     this.#early = [];
     for (const op of ops) {
       if (op.message.epoch > this.#host.epoch) this.#early.push(op);
-      else this.#host.onRequest(op);
+      else this.#queue(op);
     }
   }
 
   /** A request was answered or dropped. A client whose request was dropped learns from the map why. */
   onDone(op: ClientOp): void {
+    this.#host.ops.end(op);
     this.#requests -= 1;
     this.#bytes -= op.bytes;
     const state = this.#sessions.get(op.session);

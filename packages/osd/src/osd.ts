@@ -2,11 +2,13 @@
  * An object storage daemon: finds for each event the machine it is for, and gives the machines what they need of the
  * world. The protocols are elsewhere: boot.ts, heartbeat.ts, peer-links.ts, pg-directory.ts and what a Pg is made of.
  */
+import { AdminSocket, PerfCounters } from '@spirula/admin-socket';
 import { CephxCredentials, type CryptoKey } from '@spirula/auth';
 import { builtinClasses, ClassRegistry, type ObjectClass } from '@spirula/cls';
 import { DaemonConfig } from '@spirula/config';
 import {
   type AddrVec,
+  type Bytes,
   type Epoch,
   Errno,
   equalBytes,
@@ -47,6 +49,7 @@ import { LeaseRounds } from './lease-rounds.ts';
 import { MgrReports } from './mgr-reports.ts';
 import { MonWishes } from './mon-wishes.ts';
 import { type CopyResult, type CopySource, ObjectCopier } from './object-copier.ts';
+import { OpTracker, type SlowOps } from './op-tracker.ts';
 import { OsdMapStore } from './osd-map-store.ts';
 import { decodeSuperblock, encodeSuperblock, META_CID, type OsdSuperblock, SUPERBLOCK_OID } from './osd-superblock.ts';
 import { PeerLinks } from './peer-links.ts';
@@ -56,7 +59,7 @@ import { queryPg } from './pg-query.ts';
 import { PgStatKeeper } from './pg-stat.ts';
 import { RecoverySlots } from './recovery-slots.ts';
 import { Reservations } from './reservations.ts';
-import { CEPH_VERSION, CEPH_VERSION_TEXT } from './tell-commands.ts';
+import { CEPH_VERSION, CEPH_VERSION_TEXT, type OsdView, osdCommands, osdCounters } from './tell-commands.ts';
 
 const TICK_TIMER = 'osd tick';
 const BEACON_TIMER = 'osd beacon';
@@ -91,6 +94,8 @@ export class Osd implements Daemon<Message> {
   readonly #world: World<Message>;
   readonly #options: OsdOptions;
   readonly #config: DaemonConfig;
+  readonly #ops: OpTracker;
+  readonly #admin: AdminSocket;
   readonly #store: ObjectStore;
   readonly #localReservations: Reservations;
   readonly #remoteReservations: Reservations;
@@ -125,6 +130,8 @@ export class Osd implements Daemon<Message> {
     this.#world = world;
     this.#options = options;
     this.#config = new DaemonConfig(world.config, { cluster: 'ceph', type: 'osd', id: String(whoami) });
+    this.#ops = new OpTracker(world.clock, world.config);
+    this.#admin = this.#makeAdmin();
     this.#store = store;
     const slots = () => world.config.osd_max_backfills;
     this.#localReservations = new Reservations(slots);
@@ -251,6 +258,16 @@ export class Osd implements Daemon<Message> {
   /** Whether it was for what this OSD is a client with: then it has been taken care of. */
   #handleAsClient(event: WorldEvent<Message>): boolean {
     return this.#mon.handle(event) || this.#objecter?.handle(event) === true;
+  }
+
+  /** Answers a request that came over the admin socket. */
+  admin(request: Bytes): Bytes {
+    return this.#admin.serve(request);
+  }
+
+  /** Requests of clients that have been under way for too long. */
+  slowOps(): SlowOps {
+    return this.#ops.slowOps();
   }
 
   /** For checkers: what every PG is like. */
@@ -623,6 +640,42 @@ export class Osd implements Daemon<Message> {
     return this.#copier.copy(source, done);
   }
 
+  #makeAdmin(): AdminSocket {
+    const self = this;
+    const { id: whoami, fsid, uuid } = this.#options;
+    const view: OsdView = {
+      whoami,
+      fsid,
+      uuid,
+      ops: this.#ops,
+      get state() {
+        return self.#boot.state.name;
+      },
+      get oldestMap() {
+        return self.#maps.oldest;
+      },
+      get newestMap() {
+        return self.#maps.newest;
+      },
+      get numPgs() {
+        return self.#pgs.count;
+      },
+      get numPrimaryPgs() {
+        return [...self.#pgs.all()].filter(({ core }) => core.isPrimary).length;
+      },
+      get stat() {
+        return self.#osdStat();
+      },
+      queryPg: (pgid) => this.#queryPg(pgid),
+    };
+    return new AdminSocket({
+      config: this.#config,
+      perf: new PerfCounters({ osd: osdCounters(view) }),
+      commands: osdCommands(view, () => this.#world.config.osd_enable_op_tracker),
+      onOptionsChanged: () => this.#onOptionsChanged(),
+    });
+  }
+
   #makeBoot(): Boot {
     const self = this;
     const { id: whoami, uuid, crushLocation, hostname } = this.#options;
@@ -726,7 +779,8 @@ export class Osd implements Daemon<Message> {
       mapsSince: (epoch) => this.#maps.messageSince(epoch),
       wantMap: (epoch) => this.#wantMap(epoch),
       onRequest: (op) => this.#backoffs.onRequest(op),
-      queryPg: (pgid) => this.#queryPg(pgid),
+      ops: this.#ops,
+      runCommand: (line) => this.#admin.run(line),
       onBackoffAck: (session, message) => this.#backoffs.onAck(session, message),
       onClosed: (session) => {
         this.#backoffs.onReset(session);

@@ -1,91 +1,109 @@
-/** Commands that go straight to an OSD: `ceph tell osd.N …`. */
-import { Errno, type PgId, parsePgId, utf8 } from '@spirula/encoding';
-import type { Command, CommandReply } from '@spirula/messages';
+/** Commands that an OSD answers itself, by `tell` and over its admin socket (OSD::asok_command). */
+import { type AdminCommand, adminCommand, type PerfLogger, refuse, say, textOf } from '@spirula/admin-socket';
+import { Errno, formatUuid, type OsdId, type PgId, parsePgId, type Uuid } from '@spirula/encoding';
+import type { OsdStat } from '@spirula/messages';
+import type { OpTracker } from './op-tracker.ts';
 
 /** As `ceph versions` groups by. */
 export const CEPH_VERSION = '16.2.15';
 export const CEPH_VERSION_TEXT = `ceph version ${CEPH_VERSION} (spirula) pacific (stable)`;
 
-interface TellResult {
-  readonly code: number;
-  readonly status: string;
-  readonly output: unknown;
-  /** JSON on one line was asked for. */
-  readonly dense?: boolean;
-}
-
-const DESCRIPTIONS = {
-  cmd000: {
-    sig: ['get_command_descriptions'],
-    help: 'list the commands served here',
-    module: 'osd',
-    perm: 'r',
-    flags: 0,
-  },
-  cmd002: {
-    sig: ['query'],
-    help: 'show what the primary of a placement group knows of it',
-    module: 'osd',
-    perm: 'r',
-    flags: 0,
-  },
-  cmd003: {
-    sig: ['pg', { name: 'pgid', type: 'CephPgid' }, { name: 'cmd', type: 'CephChoices', strings: 'query' }],
-    help: 'show what the primary of a placement group knows of it',
-    module: 'osd',
-    perm: 'r',
-    flags: 0,
-  },
-  cmd001: { sig: ['version'], help: 'which release runs here', module: 'osd', perm: 'r', flags: 0 },
-};
-
-/** Runs one command; what it does not know is refused with -EINVAL. */
-export function runTellCommand(message: Command, queryPg: PgQuerying): CommandReply {
-  const { code, status, output, dense } = run(message.cmd[0] ?? '', queryPg);
-  const data =
-    output === undefined
-      ? new Uint8Array(0)
-      : utf8(dense ? JSON.stringify(output) : `${JSON.stringify(output, null, 4)}\n`);
-  return { type: 'command_reply', tid: message.tid, code, status, data };
-}
-
 /** What there is to say of a PG; undefined when it is not here, `not primary` when another OSD leads it. */
-export type PgQuerying = (pgid: PgId) => object | 'not primary' | undefined;
+type PgQuerying = (pgid: PgId) => object | 'not primary' | undefined;
 
-interface Line {
-  readonly prefix?: unknown;
-  readonly cmd?: unknown;
-  readonly pgid?: unknown;
-  readonly format?: unknown;
+export interface OsdView {
+  readonly whoami: OsdId;
+  readonly fsid: Uuid;
+  readonly uuid: Uuid;
+  readonly ops: OpTracker;
+  readonly state: string;
+  readonly oldestMap: number;
+  readonly newestMap: number;
+  readonly numPgs: number;
+  readonly numPrimaryPgs: number;
+  readonly stat: OsdStat;
+  readonly queryPg: PgQuerying;
 }
 
-function runQuery({ pgid, format }: Line, queryPg: PgQuerying): TellResult {
-  if (typeof pgid !== 'string') return { code: Errno.EINVAL, status: 'no pgid specified', output: undefined };
-  const parsed = parsePgId(pgid);
-  if (parsed === undefined) {
-    return { code: Errno.EINVAL, status: `couldn't parse pgid '${pgid}'`, output: undefined };
-  }
-  const output = queryPg(parsed);
-  if (output === undefined) return { code: Errno.ENOENT, status: `i don't have pgid ${pgid}`, output };
-  if (output !== 'not primary') return { code: 0, status: '', output, dense: format === 'json' };
-  return { code: Errno.EAGAIN, status: `not primary for pgid ${pgid}`, output: undefined };
+const OFF =
+  'op_tracker tracking is not enabled now, so no ops are tracked currently, even those get stuck. Please enable ' +
+  '"osd_enable_op_tracker", and the tracker will start to track new ops received afterwards.';
+
+/** @param isTracking whether requests are watched */
+export function osdCommands(osd: OsdView, isTracking: () => boolean): readonly AdminCommand[] {
+  const { ops } = osd;
+  const ofOps = (prefix: string, help: string, dump: () => object) =>
+    adminCommand([prefix], help, () => (isTracking() ? say(dump()) : refuse(Errno.EINVAL, OFF)));
+  const query = (args: Parameters<AdminCommand['run']>[0]) => {
+    const pgid = textOf(args, 'pgid');
+    if (pgid === undefined) return refuse(Errno.EINVAL, 'no pgid specified');
+    const parsed = parsePgId(pgid);
+    if (parsed === undefined) return refuse(Errno.EINVAL, `couldn't parse pgid '${pgid}'`);
+    const found = osd.queryPg(parsed);
+    if (found === undefined) return refuse(Errno.ENOENT, `i don't have pgid ${pgid}`);
+    return found === 'not primary' ? refuse(Errno.EAGAIN, `not primary for pgid ${pgid}`) : say(found);
+  };
+  return [
+    adminCommand(['status'], 'show how this OSD is', () =>
+      say({
+        cluster_fsid: formatUuid(osd.fsid),
+        osd_fsid: formatUuid(osd.uuid),
+        whoami: osd.whoami,
+        state: osd.state,
+        oldest_map: osd.oldestMap,
+        cluster_osdmap_trim_lower_bound: osd.oldestMap,
+        newest_map: osd.newestMap,
+        num_pgs: osd.numPgs,
+      }),
+    ),
+    adminCommand(['query'], 'show what the primary of a placement group knows of it', query),
+    adminCommand(
+      ['pg', { name: 'pgid', type: 'CephPgid' }, { name: 'cmd', type: 'CephChoices', strings: 'query' }],
+      'show what the primary of a placement group knows of it',
+      query,
+    ),
+    ofOps('dump_ops_in_flight', 'show the requests under way', () => ops.dumpUnderWay()),
+    ofOps('ops', 'show the requests under way', () => ops.dumpUnderWay()),
+    ofOps('dump_blocked_ops', 'show the requests that are slow', () => ops.dumpBlocked()),
+    ofOps('dump_historic_ops', 'show the last requests', () => ops.dumpHistory('arrival')),
+    ofOps('dump_historic_ops_by_duration', 'show the last requests, slowest first', () => ops.dumpHistory('duration')),
+    ofOps('dump_historic_slow_ops', 'show the last requests that were slow', () => ops.dumpSlowHistory()),
+  ];
 }
 
-function run(line: string, queryPg: PgQuerying): TellResult {
-  let parsed: Line | null;
-  try {
-    parsed = JSON.parse(line) as Line | null;
-  } catch {
-    return { code: Errno.EINVAL, status: 'command is not JSON', output: undefined };
-  }
-  const prefix = parsed?.prefix;
-  if (parsed && (prefix === 'query' || (prefix === 'pg' && parsed.cmd === 'query'))) return runQuery(parsed, queryPg);
-  switch (prefix) {
-    case 'get_command_descriptions':
-      return { code: 0, status: '', output: DESCRIPTIONS };
-    case 'version':
-      return { code: 0, status: '', output: { version: CEPH_VERSION, release: 'pacific', release_type: 'stable' } };
-    default:
-      return { code: Errno.EINVAL, status: `no such command: ${String(prefix)}`, output: undefined };
-  }
+/** What an OSD counts under Ceph's names (osd_perf_counters.cc). */
+export function osdCounters(osd: OsdView): PerfLogger {
+  const { ops } = osd;
+  const kb = 1024;
+  return {
+    op_wip: { kind: 'gauge', description: 'requests under way', priority: 5, read: () => ops.count },
+    op: { kind: 'counter', description: 'requests of clients', nick: 'ops', priority: 10, read: () => ops.totals.count },
+    op_in_bytes: {
+      kind: 'counter',
+      description: 'bytes that clients sent',
+      nick: 'wr',
+      priority: 8,
+      units: 'bytes',
+      read: () => ops.totals.inBytes,
+    },
+    op_latency: {
+      kind: 'latency',
+      description: 'time from the arrival of a request to its end',
+      nick: 'l',
+      priority: 9,
+      read: () => ({ count: ops.totals.count, seconds: ops.totals.seconds }),
+    },
+    op_r: { kind: 'counter', description: 'requests that read', read: () => ops.totals.reads },
+    op_w: { kind: 'counter', description: 'requests that write', read: () => ops.totals.writes },
+    numpg: { kind: 'gauge', description: 'placement groups', nick: 'pgs', priority: 5, read: () => osd.numPgs },
+    numpg_primary: { kind: 'gauge', description: 'placement groups led here', read: () => osd.numPrimaryPgs },
+    heartbeat_to_peers: {
+      kind: 'gauge',
+      description: 'OSDs that are pinged',
+      read: () => osd.stat.hbPeers.length,
+    },
+    stat_bytes: { kind: 'gauge', description: 'size', units: 'bytes', read: () => osd.stat.kb * kb },
+    stat_bytes_used: { kind: 'gauge', description: 'used', units: 'bytes', read: () => osd.stat.kbUsed * kb },
+    stat_bytes_avail: { kind: 'gauge', description: 'free', units: 'bytes', read: () => osd.stat.kbAvail * kb },
+  };
 }

@@ -1,0 +1,67 @@
+/** What a command of the admin socket is, which `tell` runs as well (common/admin_socket.cc). */
+import { type Bytes, EMPTY, utf8 } from '@spirula/encoding';
+import type { CommandDescription } from '@spirula/messages';
+
+/** The arguments of one command line, as JSON gives them. */
+export type AdminArgs = Readonly<Record<string, unknown>>;
+
+export interface AdminAnswer {
+  /** 0 or a negative errno. */
+  readonly code: number;
+  /** For standard error; over the socket only of a command that failed. */
+  readonly status: string;
+  readonly data: Bytes;
+}
+
+/** What a command says: JSON, which is indented unless `format` is `json`; or a refusal. */
+export interface AdminResult {
+  readonly code: number;
+  readonly status: string;
+  readonly json?: unknown;
+}
+
+export interface AdminCommand {
+  readonly description: CommandDescription;
+  run(args: AdminArgs): AdminResult;
+}
+
+type Signature = readonly (string | Readonly<Record<string, string>>)[];
+
+/** A command under Ceph's words: words and argument objects in one list. */
+export function adminCommand(
+  signature: Signature,
+  help: string,
+  run: (args: AdminArgs) => AdminResult,
+  perm: 'r' | 'rw' = 'r',
+): AdminCommand {
+  return { description: { sig: signature, help, module: '', perm, flags: 0 }, run };
+}
+
+export function say(json: unknown, status = ''): AdminResult {
+  return { code: 0, status, json };
+}
+
+export function refuse(code: number, status: string): AdminResult {
+  return { code, status };
+}
+
+/** The words of a signature: what the client sends as `prefix`. */
+export function prefixOf({ sig }: CommandDescription): string {
+  return sig.filter((part) => typeof part === 'string').join(' ');
+}
+
+/** A text argument; undefined when it is absent. Of a list its first item. */
+export function textOf(args: AdminArgs, name: string): string | undefined {
+  return listOf(args, name)[0];
+}
+
+export function listOf(args: AdminArgs, name: string): readonly string[] {
+  const value = args[name];
+  if (value === undefined || value === null) return [];
+  return Array.isArray(value) ? value.map(String) : [String(value)];
+}
+
+export function toAnswer(args: AdminArgs, { code, status, json }: AdminResult): AdminAnswer {
+  if (json === undefined) return { code, status, data: EMPTY };
+  return { code, status, data: utf8(args['format'] === 'json' ? JSON.stringify(json) : `${JSON.stringify(json, null, 4)}\n`) };
+}

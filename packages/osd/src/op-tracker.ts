@@ -1,0 +1,162 @@
+/**
+ * Clients' requests on their way and shortly after (common/TrackedOp.cc): what is under way, what took longest, what is slow.
+ * Kept: osd_op_history_size of the newest for osd_op_history_duration, and as many slow ones as osd_op_history_slow_op_size.
+ */
+import { EntityType, formatAddr, formatPgId, formatUTime, type UTime } from '@spirula/encoding';
+import { OsdOpCode } from '@spirula/messages';
+import { type Clock, type Config, type Instant, SECOND, seconds } from '@spirula/world';
+import type { ClientOp } from './client-ops.ts';
+import { mayWrite } from './op-engine.ts';
+
+interface TrackedEvent {
+  readonly event: string;
+  readonly at: Instant;
+  readonly wall: UTime;
+}
+
+interface TrackedOp {
+  readonly op: ClientOp;
+  readonly events: TrackedEvent[];
+}
+
+export interface SlowOps {
+  readonly count: number;
+  /** How long the oldest of them has been under way. */
+  readonly oldestSeconds: number;
+}
+
+/** What all requests since the start came to. */
+export interface OpTotals {
+  readonly count: number;
+  readonly reads: number;
+  readonly writes: number;
+  readonly inBytes: number;
+  readonly seconds: number;
+}
+
+const OP_NAMES = new Map(Object.entries(OsdOpCode).map(([name, code]) => [code as number, name]));
+
+export class OpTracker {
+  readonly #clock: Clock;
+  readonly #config: Config;
+  /** In the order of their arrival. */
+  readonly #underWay = new Map<ClientOp, TrackedOp>();
+  #history: TrackedOp[] = [];
+  #slow: TrackedOp[] = [];
+  #totals: OpTotals = { count: 0, reads: 0, writes: 0, inBytes: 0, seconds: 0 };
+
+  constructor(clock: Clock, config: Config) {
+    this.#clock = clock;
+    this.#config = config;
+  }
+
+  get count(): number {
+    return this.#underWay.size;
+  }
+
+  get totals(): OpTotals {
+    return this.#totals;
+  }
+
+  begin(op: ClientOp): void {
+    if (!this.#config.osd_enable_op_tracker) return;
+    this.#underWay.set(op, { op, events: [this.#event('initiated')] });
+  }
+
+  mark(op: ClientOp, event: string): void {
+    this.#underWay.get(op)?.events.push(this.#event(event));
+  }
+
+  /** It was answered, or dropped. */
+  end(op: ClientOp): void {
+    const tracked = this.#underWay.get(op);
+    if (!tracked) return;
+    this.#underWay.delete(op);
+    tracked.events.push(this.#event('done'));
+    const took = this.#durationOf(tracked) / SECOND;
+    const { count, reads, writes, inBytes, seconds: sum } = this.#totals;
+    const writing = mayWrite(op.message.ops) ? 1 : 0;
+    this.#totals = {
+      count: count + 1,
+      reads: reads + 1 - writing,
+      writes: writes + writing,
+      inBytes: inBytes + op.bytes,
+      seconds: sum + took,
+    };
+    const { osd_op_history_size: size, osd_op_history_slow_op_size: slowSize } = this.#config;
+    this.#history = size > 0 ? [...this.#history, tracked].slice(-size) : [];
+    if (took < this.#config.osd_op_history_slow_op_threshold) return;
+    this.#slow = slowSize > 0 ? [...this.#slow, tracked].slice(-slowSize) : [];
+  }
+
+  /** Requests under way for longer than osd_op_complaint_time: what SLOW_OPS is about. */
+  slowOps(): SlowOps {
+    const blocked = this.#blocked();
+    return { count: blocked.length, oldestSeconds: blocked[0] ? this.#durationOf(blocked[0]) / SECOND : 0 };
+  }
+
+  dumpUnderWay() {
+    return { ops: this.#dumpAll(this.#underWay.values()), num_ops: this.count };
+  }
+
+  dumpBlocked() {
+    const ops = this.#dumpAll(this.#blocked());
+    return { ops, complaint_time: this.#config.osd_op_complaint_time, num_blocked_ops: ops.length };
+  }
+
+  dumpHistory(order: 'arrival' | 'duration') {
+    const { osd_op_history_size: size, osd_op_history_duration: duration } = this.#config;
+    const oldest = this.#clock.now() - seconds(duration);
+    const kept = this.#history.filter(({ events }) => events.at(-1)!.at >= oldest);
+    if (order === 'duration') kept.sort((a, b) => this.#durationOf(b) - this.#durationOf(a));
+    return { size, duration, ops: this.#dumpAll(kept) };
+  }
+
+  dumpSlowHistory() {
+    const { osd_op_history_slow_op_size: size, osd_op_history_slow_op_threshold: threshold } = this.#config;
+    return { 'num to keep': size, 'threshold to keep': threshold, Ops: this.#dumpAll(this.#slow) };
+  }
+
+  #blocked(): TrackedOp[] {
+    const limit = seconds(this.#config.osd_op_complaint_time);
+    return [...this.#underWay.values()].filter((tracked) => this.#durationOf(tracked) > limit);
+  }
+
+  #event(event: string): TrackedEvent {
+    return { event, at: this.#clock.now(), wall: this.#clock.wall() };
+  }
+
+  /** From its arrival to its end, or to now. */
+  #durationOf({ events }: TrackedOp): Instant {
+    const last = events.at(-1)!;
+    return (last.event === 'done' ? last.at : this.#clock.now()) - events[0]!.at;
+  }
+
+  #dumpAll(ops: Iterable<TrackedOp>) {
+    return Array.from(ops, (each) => this.#dump(each));
+  }
+
+  #dump(tracked: TrackedOp) {
+    const { op, events } = tracked;
+    const { message, reqid, client } = op;
+    const type = Object.entries(EntityType).find(([, number]) => number === reqid.entityType)?.[0] ?? 'client';
+    const name = `${type}.${reqid.entityNum}`;
+    const ops = message.ops.map(({ code }) => OP_NAMES.get(code) ?? String(code)).join(',');
+    const [first] = events as [TrackedEvent];
+    return {
+      description: `osd_op(${name}.${reqid.inc}:${reqid.tid} ${formatPgId(message.pgid)} ${message.oid} [${ops}] e${message.epoch})`,
+      initiated_at: formatUTime(first.wall),
+      age: (this.#clock.now() - first.at) / SECOND,
+      duration: this.#durationOf(tracked) / SECOND,
+      type_data: {
+        flag_point: events.at(-1)!.event === 'queued_for_pg' ? 'queued for pg' : 'waiting for a newer map',
+        client_info: { client: name, client_addr: formatAddr(client.addr), tid: Number(reqid.tid) },
+        events: events.map(({ event, at, wall }, i) => ({
+          event,
+          time: formatUTime(wall),
+          duration: (at - events[Math.max(0, i - 1)]!.at) / SECOND,
+        })),
+      },
+    };
+  }
+}
