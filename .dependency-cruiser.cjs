@@ -2,7 +2,7 @@
 const layers = [
   ['encoding', 'config', 'world'],
   ['auth', 'msgr', 'maps', 'crush'],
-  ['messages', 'formatter', 'objectstore', 'objecter', 'mon-client', 'cls'],
+  ['messages', 'formatter', 'admin-socket', 'objectstore', 'objecter', 'mon-client', 'cls'],
   ['mon', 'osd', 'mgr', 'rados'],
   [],
   ['runtime-node', 'mgr-http'],
@@ -57,7 +57,7 @@ module.exports = {
       comment: 'Only the edge packages reach Node itself.',
       severity: 'error',
       from: {
-        path: '^(packages/(encoding|config|world|auth|msgr|crush|maps|messages|formatter|objectstore|objecter|mon-client|cls|mon|osd|mgr|rados)|sim/world|sim/scenarios)/src/',
+        path: '^(packages/(encoding|config|world|auth|msgr|crush|maps|messages|formatter|admin-socket|objectstore|objecter|mon-client|cls|mon|osd|mgr|rados)|sim/world|sim/scenarios)/src/',
         pathNot: '\\.test\\.ts$',
       },
       to: { dependencyTypes: ['core'] },

@@ -63,5 +63,9 @@ export function listOf(args: AdminArgs, name: string): readonly string[] {
 
 export function toAnswer(args: AdminArgs, { code, status, json }: AdminResult): AdminAnswer {
   if (json === undefined) return { code, status, data: EMPTY };
-  return { code, status, data: utf8(args['format'] === 'json' ? JSON.stringify(json) : `${JSON.stringify(json, null, 4)}\n`) };
+  return {
+    code,
+    status,
+    data: utf8(args['format'] === 'json' ? JSON.stringify(json) : `${JSON.stringify(json, null, 4)}\n`),
+  };
 }

@@ -1,7 +1,16 @@
 /** The commands of one daemon, over its socket and by `tell`: request in, response out (common/admin_socket.cc). */
 import type { DaemonConfig } from '@spirula/config';
 import { type Bytes, Errno, fromUtf8, utf8 } from '@spirula/encoding';
-import { type AdminAnswer, type AdminArgs, type AdminCommand, adminCommand, prefixOf, refuse, say, toAnswer } from './admin-command.ts';
+import {
+  type AdminAnswer,
+  type AdminArgs,
+  type AdminCommand,
+  adminCommand,
+  prefixOf,
+  refuse,
+  say,
+  toAnswer,
+} from './admin-command.ts';
 import { configCommands, errnoText } from './config-commands.ts';
 import { type PerfCounters, perfCommands } from './perf-counters.ts';
 

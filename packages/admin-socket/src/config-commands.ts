@@ -1,7 +1,16 @@
 /** `config …` and `injectargs` of a daemon (common/ceph_context.cc): its own options while it runs. */
 import { type DaemonConfig, dumpOption, findOption, isRead } from '@spirula/config';
 import { Errno } from '@spirula/encoding';
-import { type AdminArgs, type AdminCommand, type AdminResult, adminCommand, listOf, refuse, say, textOf } from './admin-command.ts';
+import {
+  type AdminArgs,
+  type AdminCommand,
+  type AdminResult,
+  adminCommand,
+  listOf,
+  refuse,
+  say,
+  textOf,
+} from './admin-command.ts';
 
 const VAR = { name: 'var', type: 'CephString' } as const;
 const ERRNO_TEXTS: Readonly<Record<number, string>> = {
@@ -25,10 +34,8 @@ export function configCommands(config: DaemonConfig, onChange: () => void): read
       'show the options in force, and who set them',
       (args) => say(config.show(args['defaults'] === true)),
     ),
-    adminCommand(
-      ['config', 'help', { ...VAR, req: 'false' }],
-      'explain an option',
-      (args) => help(textOf(args, 'var')),
+    adminCommand(['config', 'help', { ...VAR, req: 'false' }], 'explain an option', (args) =>
+      help(textOf(args, 'var')),
     ),
     adminCommand(
       ['config', 'set', VAR, { name: 'val', type: 'CephString', n: 'N' }],
@@ -58,16 +65,14 @@ export function configCommands(config: DaemonConfig, onChange: () => void): read
         ? refuse(Errno.ENOENT, `error getting '${name}': ${errnoText(Errno.ENOENT)}`)
         : say({ [name]: value });
     }),
-    adminCommand(['config', 'diff'], 'show the options that are not as they are by default', () => say({ diff: config.diff() })),
-    adminCommand(
-      ['config', 'diff', 'get', VAR],
-      'show what an option is, and is by default',
-      (args) => {
-        const name = textOf(args, 'var') ?? '';
-        const diff = config.diff()[name];
-        return say({ diff: diff === undefined ? {} : { [name]: diff } });
-      },
+    adminCommand(['config', 'diff'], 'show the options that are not as they are by default', () =>
+      say({ diff: config.diff() }),
     ),
+    adminCommand(['config', 'diff', 'get', VAR], 'show what an option is, and is by default', (args) => {
+      const name = textOf(args, 'var') ?? '';
+      const diff = config.diff()[name];
+      return say({ diff: diff === undefined ? {} : { [name]: diff } });
+    }),
     adminCommand(
       ['injectargs', { name: 'injected_args', type: 'CephString', n: 'N' }],
       'set options as a command line would, until the daemon stops',

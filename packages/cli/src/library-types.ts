@@ -14,6 +14,8 @@ export interface ClusterOptions {
   readonly store?: 'disk' | 'memory';
   /** `cephx` (default): clients need the keyring that ceph.conf names; `none`: everybody is let in. */
   readonly auth?: 'cephx' | 'none';
+  /** Options of Ceph's, such as `{ osd_heartbeat_grace: 5 }`. */
+  readonly config?: Readonly<Record<string, string | number | boolean>>;
   /** First port; without it, free ones are taken. */
   readonly portBase?: number;
   /** How long to wait for HEALTH_OK, in seconds (60). */

@@ -25,7 +25,16 @@ function runnable({ name, methods }: ObjectClass): RunnableClass {
 export async function startCluster(options: ClusterOptions = {}): Promise<RunningCluster> {
   const temporary = options.dir === undefined;
   const dir = options.dir ?? mkdtempSync(join(tmpdir(), 'spirula-'));
-  const { mons, osds, store, auth, portBase = 0, timeoutSeconds = HEALTH_TIMEOUT_SECONDS, classes = [] } = options;
+  const {
+    config,
+    mons,
+    osds,
+    store,
+    auth,
+    portBase = 0,
+    timeoutSeconds = HEALTH_TIMEOUT_SECONDS,
+    classes = [],
+  } = options;
   const discard = () => {
     if (temporary) rmSync(dir, { recursive: true, force: true });
   };
@@ -35,6 +44,9 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Runnin
       dir,
       portBase,
       processes: false,
+      ...(config === undefined
+        ? {}
+        : { set: Object.fromEntries(Object.entries(config).map(([name, value]) => [name, String(value)])) }),
       classes: classes.map(runnable),
       ...(mons === undefined ? {} : { mons }),
       ...(osds === undefined ? {} : { osds }),

@@ -37,6 +37,13 @@ function passThrough(program: Command, name: string, description: string): Comma
     .argument('[args...]');
 }
 
+/** Gathers `--set name=value`. */
+function readSetting(text: string, before: Record<string, string> = {}): Record<string, string> {
+  const [, name, value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
+  if (name === undefined || value === undefined) throw new InvalidArgumentError('Give option=value.');
+  return { ...before, [name]: value };
+}
+
 function makeProgram(): Command {
   const program = new Command('spirula')
     .description("Ceph's storage stack, small and complete: a simulator and emulator that real Ceph clients use.")
@@ -54,6 +61,7 @@ function makeProgram(): Command {
     .addOption(new Option('--store <kind>', 'where a new cluster keeps data (disk)').choices(['disk', 'memory']))
     .addOption(new Option('--auth <method>', 'how a new cluster authenticates (cephx)').choices(['cephx', 'none']))
     .option('--bind <address>', 'address of this machine that a new cluster listens on (127.0.0.1)')
+    .option('--set <option=value>', "an option of Ceph's, kept for later starts; may be repeated", readSetting)
     .option('--processes', 'run every daemon as a process of its own', false)
     .option('--detach', 'return at HEALTH_OK and leave the cluster running', false)
     .addOption(new Option('--serve').hideHelp())

@@ -7,8 +7,9 @@
  * This file finds the machine that an event belongs to and carries its effects out. Requests run on the leader; a peon
  * forwards them; without a quorum they wait, bounded.
  */
-import type { CryptoKey, Keyring } from '@spirula/auth';
+
 import { AdminSocket, adminCommand, PerfCounters, say } from '@spirula/admin-socket';
+import type { CryptoKey, Keyring } from '@spirula/auth';
 import { DaemonConfig } from '@spirula/config';
 import { type AddrVec, type Bytes, EMPTY, Errno, equalBytes, formatAddrVec } from '@spirula/encoding';
 import { decodeMonMap, dumpMonMap, encodeMonMap, type MonMap } from '@spirula/maps';
@@ -366,7 +367,9 @@ export class Monitor implements Daemon<Message> {
   /** A command for this monitor itself, whoever leads: only for those who may do everything. */
   #runTold(session: MonSession, { tid, cmd }: Command): CommandReply {
     const { rights } = this.#sessions.requesterOf(session);
-    const answer = rights.may('mon', 'rwx') ? this.#admin.run(cmd[0] ?? '') : { code: Errno.EACCES, status: '', data: EMPTY };
+    const answer = rights.may('mon', 'rwx')
+      ? this.#admin.run(cmd[0] ?? '')
+      : { code: Errno.EACCES, status: '', data: EMPTY };
     return { type: 'command_reply', tid, ...answer };
   }
 
@@ -379,8 +382,17 @@ export class Monitor implements Daemon<Message> {
     return new AdminSocket({
       config: this.#options,
       perf: new PerfCounters({
-        mon: { num_sessions: { kind: 'gauge', description: 'open sessions', priority: 5, read: () => [...this.#sessions.all()].length } },
-        paxos: { commit: { kind: 'counter', description: 'versions committed', read: () => this.#paxos.lastCommitted } },
+        mon: {
+          num_sessions: {
+            kind: 'gauge',
+            description: 'open sessions',
+            priority: 5,
+            read: () => [...this.#sessions.all()].length,
+          },
+        },
+        paxos: {
+          commit: { kind: 'counter', description: 'versions committed', read: () => this.#paxos.lastCommitted },
+        },
       }),
       commands: [
         adminCommand(['mon_status'], 'show how this monitor is', () => say(this.#status())),

@@ -3,10 +3,9 @@
  * Kept: osd_op_history_size of the newest for osd_op_history_duration, and as many slow ones as osd_op_history_slow_op_size.
  */
 import { EntityType, formatAddr, formatPgId, formatUTime, type UTime } from '@spirula/encoding';
-import { OsdOpCode } from '@spirula/messages';
+import { OsdFlag, OsdOpCode } from '@spirula/messages';
 import { type Clock, type Config, type Instant, SECOND, seconds } from '@spirula/world';
 import type { ClientOp } from './client-ops.ts';
-import { mayWrite } from './op-engine.ts';
 
 interface TrackedEvent {
   readonly event: string;
@@ -75,7 +74,7 @@ export class OpTracker {
     tracked.events.push(this.#event('done'));
     const took = this.#durationOf(tracked) / SECOND;
     const { count, reads, writes, inBytes, seconds: sum } = this.#totals;
-    const writing = mayWrite(op.message.ops) ? 1 : 0;
+    const writing = (op.message.flags & OsdFlag.write) !== 0 ? 1 : 0;
     this.#totals = {
       count: count + 1,
       reads: reads + 1 - writing,

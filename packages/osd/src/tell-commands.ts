@@ -77,7 +77,13 @@ export function osdCounters(osd: OsdView): PerfLogger {
   const kb = 1024;
   return {
     op_wip: { kind: 'gauge', description: 'requests under way', priority: 5, read: () => ops.count },
-    op: { kind: 'counter', description: 'requests of clients', nick: 'ops', priority: 10, read: () => ops.totals.count },
+    op: {
+      kind: 'counter',
+      description: 'requests of clients',
+      nick: 'ops',
+      priority: 10,
+      read: () => ops.totals.count,
+    },
     op_in_bytes: {
       kind: 'counter',
       description: 'bytes that clients sent',

@@ -10,6 +10,7 @@ import {
   type World,
   type WorldEvent,
 } from '@spirula/world';
+import { AdminListener } from './admin-listener.ts';
 import { NodeClock } from './clock.ts';
 import { nodeCrypto } from './crypto.ts';
 import { type NetStats, NodeNet } from './net.ts';
@@ -33,6 +34,8 @@ export interface HostConfig {
   readonly config: Config;
   readonly log: Log;
   readonly bounds?: Partial<NetBounds>;
+  /** Path of the daemon's own socket; without it there is none. */
+  readonly adminSocket?: string;
   /** The daemon is gone: it stopped, was killed, or failed. Called once, after all it held is given back. */
   onExit?(exit: HostExit): void;
 }
@@ -83,6 +86,7 @@ export class DaemonHost {
   readonly #clock: NodeClock;
   readonly #net: NodeNet;
   #storage: Storage | undefined;
+  #adminListener: AdminListener | undefined;
   #daemon: Daemon<Message> | undefined;
   #queue: Queued[] = [];
   #scheduled = false;
@@ -210,6 +214,18 @@ export class DaemonHost {
       throw new Error(`refusing to listen on ${bind}: without authentication only 127.0.0.0/8 is allowed`);
     }
     this.#daemon.start();
+    if (this.#config.adminSocket !== undefined) await this.#listenForAdmin(this.#config.adminSocket);
+  }
+
+  /** Requests have their turn among the events: a daemon that hangs answers when it goes on. */
+  async #listenForAdmin(path: string): Promise<void> {
+    this.#adminListener = await AdminListener.open(path, (request, reply) =>
+      this.#enqueue(() => {
+        const answer = this.#guard(() => this.#daemon?.admin?.(request));
+        if (answer !== undefined) reply(answer);
+        return undefined;
+      }),
+    );
   }
 
   #world(storage: Storage): World<Message> {
@@ -311,6 +327,7 @@ export class DaemonHost {
     this.#queue = [];
     this.#clock.stop();
     this.#loopDelay?.disable();
+    await this.#adminListener?.close();
     if (how === 'orderly') await Promise.all([this.#net.shutdown(), this.#storage?.close(how)]);
     else {
       this.#net.destroy();

@@ -62,6 +62,11 @@ export interface Daemon<M extends WireMessage = WireMessage> {
    * change state, except that a monitor allocates a global id.
    */
   authorize?(request: AuthRequest): AuthDecision;
+  /**
+   * Answers a request that came over the daemon's admin socket: what Ceph's tools send, without the NUL at its end; the
+   * answer without its length. Not called while an event is handled.
+   */
+  admin?(request: Bytes): Bytes;
 }
 
 export type WorldEvent<M extends WireMessage = WireMessage> =

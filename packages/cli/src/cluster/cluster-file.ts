@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { OptionValue } from '@spirula/config';
 import { version } from '../version.ts';
 import { explainSystemError, UserError } from './user-error.ts';
 
@@ -16,6 +17,8 @@ export interface ClusterFile {
   readonly auth?: 'cephx' | 'none';
   /** The address that daemons listen on; 127.0.0.1 when left out. */
   readonly bind?: string;
+  /** Options that were chosen with `--set`, by Ceph's names. */
+  readonly options?: Readonly<Record<string, OptionValue>>;
   readonly mons: readonly { readonly name: string; readonly port: number }[];
   readonly mgrs: readonly { readonly name: string; readonly port: number }[];
   readonly osds: readonly { readonly id: number; readonly uuid: string; readonly ports: readonly number[] }[];

@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { ObjectClass } from '@spirula/cls';
 import { AddrType, type AddrVec, parseUuid, type Uuid } from '@spirula/encoding';
 import type { MonMap } from '@spirula/maps';
@@ -13,7 +13,7 @@ import { DaemonHost, type HostExit, NodeLog, type StoreConfig } from '@spirula/r
 import { type Daemon, type Log, makeConfig, type World } from '@spirula/world';
 import { type ClusterFile, LOOPBACK } from './cluster-file.ts';
 import { daemonKey, monKeyring } from './cluster-keys.ts';
-import { profileOptions } from './profile.ts';
+import { adminSocketPath, daemonOptions } from './profile.ts';
 import { UserError } from './user-error.ts';
 
 /** Size of an OSD's device: a sparse file, so that it costs what is stored. */
@@ -142,7 +142,8 @@ export async function startDaemon(
       deviceBytes,
       endpoints,
       ...(cluster.bind !== undefined && { bind: cluster.bind }),
-      config: makeConfig(profileOptions(cluster)),
+      config: makeConfig(daemonOptions(resolve(dir), cluster)),
+      adminSocket: adminSocketPath(resolve(dir), name),
       log,
       onExit: (exit) => {
         log.close();

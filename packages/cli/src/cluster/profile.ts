@@ -1,7 +1,9 @@
 import { join } from 'node:path';
+import type { OptionValue } from '@spirula/config';
 import type { Config } from '@spirula/world';
 import { type ClusterFile, LOOPBACK } from './cluster-file.ts';
 import { keyringFolder } from './cluster-keys.ts';
+import { UserError } from './user-error.ts';
 
 /** One deviation from Ceph's defaults, with its reason: it stands so in ceph.conf. */
 interface Deviation {
@@ -36,9 +38,41 @@ function embeddedProfile(cluster: Pick<ClusterFile, 'osds'>): readonly Deviation
   ];
 }
 
-/** The profile as options for the daemons. */
-export function profileOptions(cluster: Pick<ClusterFile, 'osds'>): Partial<Config> {
-  return Object.fromEntries(embeddedProfile(cluster).map(({ option, value }) => [option, value]));
+/** Where the monitors are, as `mon_host` has it. */
+function monHost(cluster: ClusterFile): string {
+  const ip = cluster.bind ?? LOOPBACK;
+  return cluster.mons.map((mon) => `[v2:${ip}:${mon.port}]`).join(',');
+}
+
+/** What every daemon's admin socket is called, with a metavariable for its name. */
+function adminSocket(dir: string): string {
+  return join(dir, '$name.asok');
+}
+
+/** Longest path that a unix socket may have. */
+const MAX_SOCKET_PATH = 107;
+
+/** @throws UserError when the folder's name is too long for it. */
+export function adminSocketPath(dir: string, daemon: string): string {
+  const path = join(dir, `${daemon}.asok`);
+  if (Buffer.byteLength(path) > MAX_SOCKET_PATH) {
+    throw new UserError(`${path}: too long for a socket (${MAX_SOCKET_PATH} bytes at most). Choose a shorter --dir.`);
+  }
+  return path;
+}
+
+/** What the daemons are started with: the same as ceph.conf says. */
+export function daemonOptions(dir: string, cluster: ClusterFile): Record<string, OptionValue> {
+  return {
+    fsid: cluster.fsid,
+    mon_host: monHost(cluster),
+    admin_socket: adminSocket(dir),
+    ...Object.fromEntries(
+      ['cluster', 'service', 'client'].map((whom) => [`auth_${whom}_required`, cluster.auth ?? 'none']),
+    ),
+    ...Object.fromEntries(embeddedProfile(cluster).map(({ option, value }) => [option, value])),
+    ...cluster.options,
+  };
 }
 
 function authOptions(dir: string, cluster: ClusterFile): string {
@@ -49,18 +83,31 @@ function authOptions(dir: string, cluster: ClusterFile): string {
   return `# Keys of daemons and clients, one file each.\nkeyring = ${keyring}\n${required}`;
 }
 
-/** The ceph.conf that clients are given; `dir` is the cluster's folder. */
+/** The ceph.conf that clients are given. */
 export function cephConf(dir: string, cluster: ClusterFile): string {
-  const ip = cluster.bind ?? LOOPBACK;
-  const hosts = cluster.mons.map((mon) => `[v2:${ip}:${mon.port}]`).join(',');
-  const deviations = embeddedProfile(cluster).map(({ option, value, reason }) => `# ${reason}\n${option} = ${value}\n`);
+  const chosen = Object.entries(cluster.options ?? {});
+  const deviations = embeddedProfile(cluster)
+    .filter(({ option }) => !chosen.some(([name]) => name === option))
+    .map(({ option, value, reason }) => `# ${reason}\n${option} = ${value}\n`);
+  const own =
+    chosen.length === 0
+      ? ''
+      : `\n# Chosen with --set.\n${chosen.map(([name, value]) => `${name} = ${value}\n`).join('')}`;
   return `# Written by spirula; rewritten at every start.
 [global]
 fsid = ${cluster.fsid}
-mon_host = ${hosts}
+mon_host = ${monHost(cluster)}
 
 ${authOptions(dir, cluster)}
 # Where this cluster differs from Ceph's defaults, and why.
 # Each OSD is a CRUSH host of its own (host0, host1 ...), so that copies spread over the OSDs of one machine.
-${deviations.join('')}`;
+${deviations.join('')}${own}
+# The sockets that \`ceph daemon osd.0 ...\` speaks to.
+[mon]
+admin_socket = ${adminSocket(dir)}
+[mgr]
+admin_socket = ${adminSocket(dir)}
+[osd]
+admin_socket = ${adminSocket(dir)}
+`;
 }

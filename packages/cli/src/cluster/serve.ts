@@ -1,5 +1,6 @@
 import { isIPv4, type Socket } from 'node:net';
 import type { ObjectClass } from '@spirula/cls';
+import { findOption, normalName, type OptionValue, parseValue } from '@spirula/config';
 import { type ClusterFile, LOOPBACK, newClusterFile, readClusterFile, writeClusterFile } from './cluster-file.ts';
 import { createKeys } from './cluster-keys.ts';
 import { type ControlRequest, serveControl } from './control.ts';
@@ -7,7 +8,8 @@ import { controlSocketPath, lockFolder, removeSocket } from './folder-lock.ts';
 import { InProcessRunner } from './in-process-runner.ts';
 import { findFreePorts, requireFreePorts } from './ports.ts';
 import { ProcessRunner } from './process-runner.ts';
-import { Supervisor } from './supervisor.ts';
+import { adminSocketPath } from './profile.ts';
+import { daemonNames, Supervisor } from './supervisor.ts';
 import { UserError } from './user-error.ts';
 
 export interface ServeOptions {
@@ -23,6 +25,8 @@ export interface ServeOptions {
   /** An IPv4 address of this machine to listen on, instead of loopback: only with cephx. */
   readonly bind?: string;
   readonly processes: boolean;
+  /** Options of Ceph as text, by name; kept for later starts. An empty text gives one up. */
+  readonly set?: Readonly<Record<string, string>>;
   /** Object classes that OSDs have beside the built-in ones; not with `processes`. */
   readonly classes?: readonly ObjectClass[];
 }
@@ -120,17 +124,18 @@ async function answerControl(
 
 async function openCluster(options: ServeOptions): Promise<ClusterFile> {
   const found = readClusterFile(options.dir);
-  const cluster = found ?? (await createCluster(options));
+  const before = found ?? (await createCluster(options));
+  const cluster =
+    options.set === undefined ? before : { ...before, options: chooseOptions(before.options, options.set) };
+  for (const name of daemonNames(cluster)) adminSocketPath(options.dir, name);
   if (found) requireAgreement(found, options);
   await requireFreePorts(cluster.bind ?? LOOPBACK, [
     ...cluster.mons.map((mon) => mon.port),
     ...cluster.mgrs.map((mgr) => mgr.port),
     ...cluster.osds.flatMap((osd) => osd.ports),
   ]);
-  if (!found) {
-    if (cluster.auth === 'cephx') createKeys(options.dir, cluster);
-    writeClusterFile(options.dir, cluster);
-  }
+  if (!found && cluster.auth === 'cephx') createKeys(options.dir, cluster);
+  if (cluster !== found) writeClusterFile(options.dir, cluster);
   return cluster;
 }
 
@@ -168,4 +173,26 @@ function requireAgreement(found: ClusterFile, options: ServeOptions): void {
       );
     }
   }
+}
+
+/** @throws UserError when there is no such option, or it does not take the value. */
+function chooseOptions(
+  before: ClusterFile['options'],
+  set: Readonly<Record<string, string>>,
+): Readonly<Record<string, OptionValue>> {
+  const options = new Map(Object.entries(before ?? {}));
+  for (const [given, text] of Object.entries(set)) {
+    const name = normalName(given).replaceAll('-', '_');
+    const option = findOption(name);
+    if (!option) throw new UserError(`--set ${given}: there is no such option. \`spirula ceph config ls\` lists them.`);
+    if (text === '') {
+      options.delete(name);
+      continue;
+    }
+    const parsed = parseValue(name, option, text);
+    if (!parsed.ok)
+      throw new UserError(`--set ${name}=${text}: ${parsed.problem || `it takes a value of type ${option.type}`}`);
+    options.set(name, parsed.value);
+  }
+  return Object.fromEntries(options);
 }

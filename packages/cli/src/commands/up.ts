@@ -18,6 +18,7 @@ export interface UpOptions {
   readonly bind?: string;
   readonly processes: boolean;
   readonly detach: boolean;
+  readonly set?: Readonly<Record<string, string>>;
   /** Set in the process that `--detach` leaves behind. */
   readonly serve?: boolean;
 }
@@ -81,10 +82,11 @@ async function detach(options: UpOptions): Promise<void> {
   const flags = (['mons', 'osds', 'portBase', 'store', 'auth', 'bind'] as const).flatMap((name) =>
     options[name] === undefined ? [] : [`--${name.replace('portBase', 'port-base')}`, String(options[name])],
   );
+  const settings = Object.entries(options.set ?? {}).flatMap(([name, value]) => ['--set', `${name}=${value}`]);
   const started = Date.now();
   const child = fork(
     process.argv[1]!,
-    ['up', '--serve', '--dir', options.dir, ...flags, ...(options.processes ? ['--processes'] : [])],
+    ['up', '--serve', '--dir', options.dir, ...flags, ...settings, ...(options.processes ? ['--processes'] : [])],
     { detached: true, stdio: ['ignore', out, out, 'ipc'] },
   );
   const answer = await new Promise<ServeMessage>((resolve) => {
