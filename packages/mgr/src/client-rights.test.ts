@@ -4,11 +4,9 @@ import { ClientRights } from './client-rights.ts';
 import { runCommand } from './commands/command-table.ts';
 
 const DENIED = /^access denied: does your client key have mgr caps\?/;
-const addrs = [{ type: 2, nonce: 1, family: 2, ip: '10.0.0.1', port: 0 }] as const;
-
 /** Whether the manager lets a command be run; without an OSDMap it is answered EAGAIN then. */
 function mayRun(caps: string | undefined, args: Record<string, unknown>): boolean {
-  const outcome = runCommand(JSON.stringify(args), undefined, new ClientRights({ caps, addrs }));
+  const outcome = runCommand(JSON.stringify(args), undefined, new ClientRights(caps));
   if (!('code' in outcome)) throw new Error('the command went on to the monitors');
   if (outcome.code === Errno.EAGAIN) return true;
   expect(outcome).toMatchObject({ code: Errno.EACCES, status: expect.stringMatching(DENIED) });
@@ -27,8 +25,7 @@ test.each([
   ['allow service pg r', [true, false, false]],
   ['allow command "osd destroy" with id=1', [false, false, true]],
   ['allow command "osd destroy" with id=2', [false, false, false]],
-  ['allow * network 10.0.0.0/8', [true, true, true]],
-  ['allow * network 11.0.0.0/8', [false, false, false]],
+  ['allow * network 0.0.0.0/0', [false, false, false]],
   ['profile osd', [false, false, false]],
   ['', [false, false, false]],
   ['bogus', [false, false, false]],
@@ -37,11 +34,7 @@ test.each([
 });
 
 test('what commands there are is told to everyone', () => {
-  const outcome = runCommand(
-    '{"prefix": "get_command_descriptions"}',
-    undefined,
-    new ClientRights({ caps: '', addrs }),
-  );
+  const outcome = runCommand('{"prefix": "get_command_descriptions"}', undefined, new ClientRights(''));
 
   expect(outcome).toMatchObject({ code: 0 });
 });
@@ -51,5 +44,5 @@ test.each([
   ['allow *', true],
   ['allow rwx', false],
 ])('caps %j: the manager itself may be told something: %j', (caps, expected) => {
-  expect(new ClientRights({ caps, addrs }).allowsAll).toBe(expected);
+  expect(new ClientRights(caps).allowsAll).toBe(expected);
 });

@@ -1,17 +1,14 @@
 /** What a client may ask of the manager, by its capabilities (DaemonServer::_allowed_command). */
 import { argumentTexts, MalformedCaps, MgrCaps, permissionBits } from '@spirula/auth';
-import type { AddrVec } from '@spirula/encoding';
 import type { CommandDescription } from '@spirula/messages';
-import type { Peer } from '@spirula/world';
 import type { CommandArgs } from './commands/command.ts';
 
 export class ClientRights {
   readonly #caps: MgrCaps;
-  readonly #addrs: AddrVec;
 
-  constructor({ caps, addrs }: Pick<Peer, 'caps' | 'addrs'>) {
+  /** @param caps undefined: everything is allowed */
+  constructor(caps: string | undefined) {
     this.#caps = caps === undefined ? MgrCaps.everything : parseOrNothing(caps);
-    this.#addrs = addrs;
   }
 
   /** Whether it may do everything: who may not cannot `tell` the manager anything. */
@@ -24,7 +21,8 @@ export class ClientRights {
       ...{ service: module, module: '', command: prefix },
       ...{ args: argumentTexts(args), needs: permissionBits(perm) },
     };
-    return this.#caps.isCapable(ask, this.#addrs[0]);
+    // 16.2.15's manager does not know from where a client comes: what is granted to a network is granted to nobody.
+    return this.#caps.isCapable(ask, undefined);
   }
 }
 

@@ -139,7 +139,7 @@ export class Mgr implements Daemon<Message> {
         this.#onTimer(event.name);
         return;
       case 'accepted':
-        this.#clients.set(event.session, { peer: event.peer, rights: new ClientRights(event.peer), held: [] });
+        this.#clients.set(event.session, { peer: event.peer, rights: new ClientRights(event.peer.caps), held: [] });
         return;
       case 'message':
         this.#onClientMessage(event.session, event.message);
