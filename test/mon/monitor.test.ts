@@ -262,6 +262,7 @@ test('what only daemons may say is not believed of clients', () => {
       entity: { type: 'osd', id: '1' },
       addrs,
       globalId: 0n,
+      socketAddr: undefined,
       caps: undefined,
       request: { type: 'osd_mark_me_down' },
     });

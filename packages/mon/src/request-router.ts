@@ -63,8 +63,17 @@ export class RequestRouter {
     const leader = this.#context.leader();
     if (leader === undefined) return;
     const { entity, addrs, globalId, rights } = from;
-    const { caps } = rights;
-    this.#context.peers.send(leader, { type: 'mon_forward', tid, entity, addrs, globalId, caps, request: message });
+    const { caps, socketAddr } = rights;
+    this.#context.peers.send(leader, {
+      type: 'mon_forward',
+      tid,
+      entity,
+      addrs,
+      socketAddr,
+      globalId,
+      caps,
+      request: message,
+    });
   }
 
   /** To a new leader, or one whose connection broke. */
@@ -73,14 +82,14 @@ export class RequestRouter {
   }
 
   /** A peon's request. Whatever this monitor has become meanwhile: only a leader answers. */
-  onForward(rank: number, { tid, entity, addrs, globalId, caps, request }: MonForward): void {
+  onForward(rank: number, { tid, entity, addrs, socketAddr, globalId, caps, request }: MonForward): void {
     if (this.#context.role() !== 'leader') return;
     const route = (reply: Message | undefined) => this.#context.peers.send(rank, { type: 'mon_route', tid, reply });
     const from: Requester = {
       entity,
       addrs,
       globalId,
-      rights: new Rights({ entity, addrs, caps }),
+      rights: new Rights({ entity, addrs, socketAddr, caps }),
       // Only the peon would know.
       isThere: () => true,
       reply: route,

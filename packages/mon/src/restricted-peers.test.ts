@@ -65,6 +65,15 @@ test.each([
   }
 });
 
+test('a network is that from where the peer comes, not the one it says it is in', () => {
+  const peer = {
+    ...peerWith('allow r network 10.0.0.0/24'),
+    socketAddr: { ...peerWith('').addrs[0]!, ip: '10.9.9.9' },
+  };
+
+  for (const name of NAMES) expect(command(name, peer, status)).toMatchObject(DENIED);
+});
+
 test('what commands there are is told to everyone, and what is none is said before it is refused', () => {
   expect(command('a', peerWith('allow command x'), { prefix: 'get_command_descriptions' }).code).toBe(0);
   expect(command('a', peerWith('allow command x'), { prefix: 'no such thing' })).toMatchObject({ code: Errno.EINVAL });

@@ -83,7 +83,10 @@ describe('two of ours', () => {
     expect(events.a).toEqual([
       { kind: 'ready', peer: { entity: { type: 'osd', id: '3' }, addrs: [addr(6800, 11)], globalId: 4100n } },
     ]);
-    expect(events.b).toEqual([{ kind: 'ready', peer: { entity: admin, addrs: [addr(0, 77, 3)], globalId: 4100n } }]);
+    // Beside what the peer says of itself stands from where it really comes.
+    expect(events.b).toEqual([
+      { kind: 'ready', peer: { entity: admin, addrs: [addr(0, 77, 3)], socketAddr: addr(40000), globalId: 4100n } },
+    ]);
   });
 
   test('a monitor gives a client its global id', () => {
@@ -219,7 +222,8 @@ describe.each([
     const events = of('client').flatMap((bytes) => ours.feed(bytes));
     const said = concatBytes(ours.takeOutput());
 
-    expect(events).toEqual([{ kind: 'ready', peer: { entity: admin, addrs: clientIdent.addrs, globalId } }]);
+    const { addrs } = clientIdent;
+    expect(events).toEqual([{ kind: 'ready', peer: { entity: admin, addrs, socketAddr: remote, globalId } }]);
     expect(comparable(said.subarray(BANNER_BYTES))).toEqual(comparable(concatBytes(of('server').slice(1))));
   });
 });

@@ -367,7 +367,7 @@ function onClientIdent(role: ServerRole, globalId: bigint, peer: AcceptedPeer, p
     { name: 'ready' },
     [
       { kind: 'send', tag: Tag.serverIdent, payload: answer },
-      { kind: 'ready', peer: { ...peer, addrs: ident.addrs, globalId } },
+      { kind: 'ready', peer: { ...peer, addrs: ident.addrs, globalId, socketAddr: role.remote } },
     ],
   ];
 }

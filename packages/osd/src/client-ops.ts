@@ -10,7 +10,7 @@
  * that is no longer for this OSD is dropped, and its client sends it to the right one.
  */
 import type { OsdCaps } from '@spirula/auth';
-import { compareVersions, EMPTY, Errno, type EVersion } from '@spirula/encoding';
+import { compareVersions, EMPTY, type EntityAddr, Errno, type EVersion } from '@spirula/encoding';
 import { EBLOCKLISTED, type HObject, isBlocklisted, PoolFlag, stableMod } from '@spirula/maps';
 import {
   NO_COUNTS,
@@ -64,6 +64,8 @@ const LISTINGS: ReadonlySet<number> = new Set([OsdOpCode.pgnls, OsdOpCode.pgnlsF
 export interface ClientOp {
   readonly session: SessionId;
   readonly client: ClientIdentity;
+  /** From where its client comes. */
+  readonly socketAddr: EntityAddr;
   /** What its client may do. */
   readonly caps: OsdCaps;
   readonly message: OsdOpMessage;
@@ -183,10 +185,10 @@ export class ClientOps {
     else this.#runOnObject(op, oid);
   }
 
-  #isAllowed({ caps, message, client }: ClientOp): boolean {
+  #isAllowed({ caps, message, socketAddr }: ClientOp): boolean {
     if (caps.isUnlimited) return true;
     const { map, host } = this.#pg;
-    return caps.isCapable(askOf(message, map, host.classes), client.addr);
+    return caps.isCapable(askOf(message, map, host.classes), socketAddr);
   }
 
   #mayWrite({ ops }: OsdOpMessage): boolean {

@@ -106,7 +106,16 @@ export class ClientSessions {
     const reqid = reqidOf(state.peer, message);
     const { entityType, entityNum } = reqid;
     const client = { session, entityType, entityNum, addr: state.peer.addrs[0] ?? NO_ADDR };
-    const op: ClientOp = { session, client, caps: state.caps, message, reqid, arrival: this.#arrivals++, bytes };
+    const op: ClientOp = {
+      session,
+      client,
+      socketAddr: state.peer.socketAddr ?? client.addr,
+      caps: state.caps,
+      message,
+      reqid,
+      arrival: this.#arrivals++,
+      bytes,
+    };
     this.#host.ops.begin(op);
     state.epoch = Math.max(state.epoch, message.epoch);
     if (message.epoch > this.#host.epoch) {

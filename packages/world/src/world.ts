@@ -12,7 +12,7 @@
  */
 
 import type { Config } from '@spirula/config';
-import type { AddrVec, Bytes, EntityName, UTime } from '@spirula/encoding';
+import type { AddrVec, Bytes, EntityAddr, EntityName, UTime } from '@spirula/encoding';
 import type { AuthExchange, Authentication } from './authentication.ts';
 
 /** Microseconds on the daemon's own monotonic clock. Integer below 2^53; never wall time. */
@@ -153,6 +153,8 @@ export interface Peer {
   readonly entity: EntityName;
   /** The addresses the peer calls its own (with its nonce). */
   readonly addrs: AddrVec;
+  /** From where a peer that connected comes, whatever it says: with `addrs` a client may lie. Undefined in the simulator. */
+  readonly socketAddr?: EntityAddr | undefined;
   /** Identifies one client instance in the cluster; 0n for daemons that were given none. */
   readonly globalId: bigint;
   /**

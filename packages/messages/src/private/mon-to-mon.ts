@@ -1,5 +1,5 @@
 /** What monitors say to one another: probes, elections, Paxos, store sync, forwarded requests. Private types. */
-import type { AddrVec, Bytes, EntityName, Uuid } from '@spirula/encoding';
+import type { AddrVec, Bytes, EntityAddr, EntityName, Uuid } from '@spirula/encoding';
 import type { WireMessage } from '@spirula/world';
 import {
   addrVec,
@@ -7,6 +7,7 @@ import {
   bigint,
   bool,
   bytes,
+  entityAddr,
   entityName,
   int,
   list,
@@ -86,6 +87,8 @@ export interface MonForward {
   readonly tid: bigint;
   readonly entity: EntityName;
   readonly addrs: AddrVec;
+  /** From where it comes, whatever it says. */
+  readonly socketAddr: EntityAddr | undefined;
   readonly globalId: bigint;
   /** What it may do at monitors; undefined: everything. */
   readonly caps: string | undefined;
@@ -162,6 +165,7 @@ export const privateCodecs = {
     tid: bigint,
     entity: entityName,
     addrs: addrVec,
+    socketAddr: optional(entityAddr),
     globalId: bigint,
     caps: optional(string),
     request: anyMessage,

@@ -308,7 +308,7 @@ export const hobject: Schema<HObject> = {
     return context.lastObject;
   },
 };
-const entityAddr: Schema<EntityAddr> = object({
+export const entityAddr: Schema<EntityAddr> = object({
   type: u32,
   nonce: u32,
   family: literal(0, 2, 10),
