@@ -17,7 +17,7 @@ export const OsdOpCode = {
   omapGetValsByKeys: 0x1214,
   omapCmp: 0x1219,
   copyGet: 0x121e,
-  isDirty: 0x121b,
+  isDirty: 0x121d,
   checksum: 0x121f,
   cmpext: 0x1220,
   write: 0x2201,
