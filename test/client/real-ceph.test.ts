@@ -19,7 +19,7 @@ describe.skipIf(missing.length > 0)(
 
     beforeAll(async () => {
       dir = mkdtempSync(join(tmpdir(), 'spirula-real-'));
-      cluster = await startRealCeph({ osds: 3, portBase: 36_000, store: 'memstore' });
+      cluster = await startRealCeph({ osds: 3, portBase: 36_000, store: 'memstore', auth: 'cephx' });
       await theirs('ceph', 'osd pool create data 8');
       await theirs('ceph', 'osd pool application enable data rados');
     }, 120_000);
@@ -49,6 +49,16 @@ describe.skipIf(missing.length > 0)(
     function theirs(tool: string, line: string): Promise<ToolResult> {
       return runTool(tool, ['-c', cluster.confPath, ...line.split(' ')]);
     }
+
+    test('lets nobody in who has another key, and says so as Ceph does', async () => {
+      const key = ['--key', 'AQBApwxrTSoDCBAA432mm1NtyjJnNj0hienv5w=='];
+
+      expect(await ours('ceph', [...key, 'health'])).toEqual({
+        status: 1,
+        stdout: '',
+        stderr: '[errno 13] RADOS permission denied (error connecting to the cluster)\n',
+      });
+    });
 
     const questions = [
       ...[

@@ -26,7 +26,7 @@ describe.skipIf(missing.length > 0)(`commands (skipped when not installed: ${mis
     } finally {
       await real.stop();
     }
-    const cluster = await startCluster({ mons: 1, osds: 3, store: 'memory' });
+    const cluster = await startCluster({ mons: 1, osds: 3, store: 'memory', auth: 'none' });
     try {
       await prepare(cluster.cephConf, SAME_DEVICES);
       for (const topic of topics) ours.set(topic.name, await runTopic(cluster.cephConf, topic));

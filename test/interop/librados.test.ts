@@ -29,7 +29,7 @@ describe.skipIf(missing.length > 0)(
       } finally {
         await real.stop();
       }
-      const cluster = await startCluster({ osds: 3, store: 'disk' });
+      const cluster = await startCluster({ osds: 3, store: 'disk', auth: 'none' });
       try {
         for (const program of programs) ours.set(program, await runProgram(program, cluster.cephConf));
       } finally {

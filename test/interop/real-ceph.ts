@@ -1,5 +1,5 @@
 /**
- * A small real Ceph cluster on loopback, auth none: the oracle for interop tests and the peer for benchmarks. Needs
+ * A small real Ceph cluster on loopback, auth none or cephx: the oracle for interop tests and the peer for benchmarks. Needs
  * Debian's ceph-mon, ceph-osd, ceph-mgr and ceph-common.
  */
 import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
@@ -33,6 +33,8 @@ export interface RealCephOptions {
   /** First of the ports used: monitor at it, the others within the next 200. */
   readonly portBase: number;
   readonly store: 'memstore' | 'bluestore';
+  /** `none` unless said otherwise. */
+  readonly auth?: 'cephx' | 'none';
 }
 
 export interface RealCeph {
@@ -64,7 +66,8 @@ export async function startRealCeph(options: RealCephOptions): Promise<RealCeph>
     ...['--create', '--clobber', '--fsid', fsid, '--set-min-mon-release', '16'],
     ...['--addv', 'a', `[v2:127.0.0.1:${options.portBase}]`, monmap],
   ]);
-  await run('ceph-mon', ['--mkfs', '-i', 'a', ...common, '--monmap', monmap]);
+  const keyring = options.auth === 'cephx' ? await makeKeyring(dir, options.osds) : [];
+  await run('ceph-mon', ['--mkfs', '-i', 'a', ...common, '--monmap', monmap, ...keyring]);
   daemon('ceph-mon', 'a');
   // Its pool would appear at some time or other.
   await ceph('config', 'set', 'mgr', 'mgr/devicehealth/enable_monitoring', 'false', '--force');
@@ -105,7 +108,26 @@ export async function startRealCeph(options: RealCephOptions): Promise<RealCeph>
   return { confPath, osdPids, stop };
 }
 
+/** Keys of all who are in the cluster from the start, in the keyring that the conf names; gives the words for mkfs. */
+async function makeKeyring(dir: string, osds: number): Promise<string[]> {
+  const path = join(dir, 'keyring');
+  const names = ['mon.', 'client.admin', 'mgr.x', ...Array.from({ length: osds }, (_, id) => `osd.${id}`)];
+  const caps = ['mon', 'osd', 'mgr', 'mds'].flatMap((service) => ['--cap', service, 'allow *']);
+  for (const name of names) {
+    await run('ceph-authtool', [
+      path,
+      '-n',
+      name,
+      '--gen-key',
+      ...caps,
+      ...(name === 'mon.' ? ['--create-keyring'] : []),
+    ]);
+  }
+  return ['--keyring', path];
+}
+
 function conf(dir: string, fsid: string, options: RealCephOptions): string {
+  const { auth = 'none' } = options;
   const size = Math.min(3, options.osds);
   const hosts = Array.from(
     { length: options.osds },
@@ -122,9 +144,10 @@ ms_bind_ipv6 = false
 ms_bind_msgr1 = false
 ms_bind_port_min = ${options.portBase + 10}
 ms_bind_port_max = ${options.portBase + 200}
-auth_cluster_required = none
-auth_service_required = none
-auth_client_required = none
+auth_cluster_required = ${auth}
+auth_service_required = ${auth}
+auth_client_required = ${auth}
+keyring = ${dir}/keyring
 auth_allow_insecure_global_id_reclaim = false
 run_dir = ${dir}/run
 admin_socket = ${dir}/run/$name.$pid.asok
