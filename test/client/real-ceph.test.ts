@@ -54,7 +54,7 @@ describe.skipIf(missing.length > 0)(
       const key = ['--key', 'AQBApwxrTSoDCBAA432mm1NtyjJnNj0hienv5w=='];
 
       expect(await ours('ceph', [...key, 'health'])).toEqual({
-        status: 1,
+        status: 13,
         stdout: '',
         stderr: '[errno 13] RADOS permission denied (error connecting to the cluster)\n',
       });

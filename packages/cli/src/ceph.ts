@@ -7,7 +7,7 @@ import { Errno, formatPgId, fromUtf8, type PgId, parsePgId } from '@spirula/enco
 import { formatStamp } from '@spirula/formatter';
 import type { LogEntry } from '@spirula/messages';
 import type { CommandResult, Rados } from '@spirula/rados';
-import { type ClusterConnection, type Connect, connectByConf } from './ceph/connect.ts';
+import { type ClusterConnection, type Connect, connectByConf, PermissionDenied } from './ceph/connect.ts';
 import type { ToolEnvironment } from './ceph/environment.ts';
 import { errnoName } from './ceph/errno-text.ts';
 import { type OptionTable, parseOptions } from './ceph/global-options.ts';
@@ -92,7 +92,7 @@ export async function ceph(
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     env.stderr(`${error.message}\n`);
-    return 1;
+    return error instanceof PermissionDenied ? -Errno.EACCES : 1;
   } finally {
     await connection?.close();
   }

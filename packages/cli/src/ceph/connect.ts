@@ -14,6 +14,9 @@ export interface ClusterConnection {
   close(): Promise<void>;
 }
 
+/** The monitors do not take the key. */
+export class PermissionDenied extends UserError {}
+
 /** Connects to the cluster that a command line means. */
 export type Connect = (
   env: ToolEnvironment,
@@ -29,7 +32,7 @@ const SILENT: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: ()
 /**
  * Connects a client of its own, over TCP.
  *
- * @throws UserError when no monitor answers in time, or they do not take the key.
+ * @throws UserError when no monitor answers in time, PermissionDenied when they do not take the key.
  */
 export async function connectRados(cluster: ClusterAddress, timeoutSeconds: number): Promise<ClusterConnection> {
   let client: Rados | undefined;
@@ -66,7 +69,7 @@ export async function connectRados(cluster: ClusterAddress, timeoutSeconds: numb
     await host.terminate();
     if (!(error instanceof RadosError)) throw error;
     if (error.code === Errno.EACCES) {
-      throw new UserError('[errno 13] RADOS permission denied (error connecting to the cluster)');
+      throw new PermissionDenied('[errno 13] RADOS permission denied (error connecting to the cluster)');
     }
     throw new UserError(`No monitor answers within ${timeoutSeconds} s. Is the cluster running?`);
   }
