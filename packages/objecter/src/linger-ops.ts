@@ -53,8 +53,11 @@ export interface WatchRequest extends LingerTarget {
   /** For so long this client may be silent; 0 takes the OSD's default. */
   readonly timeoutSeconds: number;
   onNotify(notification: Notification): void;
-  /** The watch is broken: it is told of nothing more. `code` is a negative errno, ENOTCONN when the OSD has forgotten it. */
-  onError(code: number): void;
+  /**
+   * The watch is broken: it is told of nothing more. `code` is a negative errno, ENOTCONN when the OSD has forgotten it; `age`, how long before
+   * the OSD was known to have it, in microseconds.
+   */
+  onError(code: number, age: Instant): void;
 }
 
 export interface NotifyCall extends LingerTarget {
@@ -143,6 +146,12 @@ export class LingerOps {
     const role = this.#lingers.get(cookie)?.role;
     if (role?.kind !== 'watch') return Errno.ENOTCONN;
     return role.error < 0 ? role.error : this.#host.now - role.validAt;
+  }
+
+  /** How many times a watch has been connected, for checkers: over a new connection it may be told of a notify again. */
+  connections(cookie: bigint): number {
+    const role = this.#lingers.get(cookie)?.role;
+    return role?.kind === 'watch' ? role.generation : 0;
   }
 
   /** Answers a notify; `done` when the OSD has the answer, with 0 or an errno. */
@@ -259,7 +268,7 @@ export class LingerOps {
     // Without its object there is no watch either.
     role.error = code === Errno.ENOENT ? Errno.ENOTCONN : code;
     this.#stopPing(role);
-    role.request.onError(role.error);
+    role.request.onError(role.error, this.#host.now - role.validAt);
   }
 
   #onNotifyBegun(linger: Linger, role: NotifyRole, { result, ops }: ObjectReply): void {

@@ -108,7 +108,9 @@ export const WORK: readonly Simplification[] = [
     if (work.kind !== 'objects' || (work.writeBytes <= 100 && work.largeOneIn === 0)) return [];
     return [{ ...work, writeBytes: 100, largeOneIn: 0 }];
   }),
-  eachWork('nobody gives up', (work) => (work.timeoutOneIn === 0 ? [] : [{ ...work, timeoutOneIn: 0 }])),
+  eachWork('nobody gives up', (work) =>
+    work.kind === 'watch-notify' || work.timeoutOneIn === 0 ? [] : [{ ...work, timeoutOneIn: 0 }],
+  ),
 ];
 
 /** Machines as they are at their best, and Ceph's options as usual. */

@@ -9,7 +9,7 @@ import type { Scenario } from '../scenario.ts';
 import { type ScenarioInput, scenarioSchema } from '../spec.ts';
 import { drawAuth } from './auth.ts';
 import { drawOptions } from './options.ts';
-import { drawClassCalls, drawSnapshots, drawWorkloads } from './workloads.ts';
+import { drawClassCalls, drawSnapshots, drawWatchers, drawWorkloads } from './workloads.ts';
 
 export const hostile: Scenario = {
   name: 'hostile',
@@ -61,7 +61,7 @@ function drawHostile(seed: number): ScenarioInput {
       timerSlackUs: random.pick([1, 1000, 20_000]),
     },
     pools: [{ name: 'data', size, minSize: random.between(1, size), pgNum: random.pick([4, 8, 16]) }],
-    workloads: [...drawWorkloads(random), ...drawClassCalls(seed), ...drawSnapshots(seed)],
+    workloads: [...drawWorkloads(random), ...drawClassCalls(seed), ...drawSnapshots(seed), ...drawWatchers(seed)],
     duration: random.pick(['40s', '80s', '180s']),
     storm: {
       weights,

@@ -56,3 +56,18 @@ export function drawSnapshots(seed: number): WorkloadInput[] {
   const pace = { kind: 'closed', workers: random.between(1, 2), restUs: random.pick([300_000, 600_000]) } as const;
   return [{ kind: 'snapshots', mode, objects: random.between(1, 6), snapshots: random.between(1, 6), pace }];
 }
+
+/** Beside them, in some runs, clients that watch. Data that are lost take those along who watch them: only where nothing may be. */
+export function drawWatchers(seed: number): WorkloadInput[] {
+  const random = new SeededRandom(seed, 'watchers');
+  if (!random.oneIn(3)) return [];
+  return [
+    {
+      kind: 'watch-notify',
+      objects: random.between(1, 4),
+      pace: { kind: 'closed', workers: random.between(1, 2), restUs: random.pick([500_000, 2 * SECOND]) },
+      timeoutSeconds: random.pick([10, 20, 30]),
+      notifySeconds: random.pick([2, 5, 20]),
+    },
+  ];
+}

@@ -10,6 +10,7 @@ import { OmapCounterWork } from './omap-counter-workload.ts';
 import { RecordedObjects } from './recorded-objects.ts';
 import { SharedObjectsWork } from './shared-objects-work.ts';
 import { SnapshotsWork } from './snapshots-workload.ts';
+import { WatchNotifyWork } from './watch-notify-workload.ts';
 import type { SharedWork, StoredCopy } from './workload.ts';
 import type { Pace, WorkloadSpec } from './workload-spec.ts';
 
@@ -98,6 +99,8 @@ function share(spec: WorkloadSpec, suffix: string, now: () => string): SharedWor
       return new OmapCounterWork(spec, `counter${suffix}`);
     case 'classes':
       return new ClassesWork(spec, `called${suffix}`);
+    case 'watch-notify':
+      return new WatchNotifyWork(spec, `watched${suffix}`);
     default:
       return unreachable(spec);
   }

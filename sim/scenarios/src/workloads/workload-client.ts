@@ -1,7 +1,7 @@
 /** One client process: as real ones, a mon client and an objecter; and the workloads that use them. */
 import { CephxCredentials, type CryptoKey } from '@spirula/auth';
 import type { PoolId, RawString } from '@spirula/encoding';
-import { type Message, OsdFlag, type OsdOp, type PoolOpMessage } from '@spirula/messages';
+import { type Message, type ObjectLocator, OsdFlag, type OsdOp, type PoolOpMessage } from '@spirula/messages';
 import { MonClient, type MonClientOptions } from '@spirula/mon-client';
 import { Objecter, type ObjectReply } from '@spirula/objecter';
 import type { ObjectOperation } from '@spirula/rados';
@@ -181,6 +181,7 @@ export class WorkloadClient implements Daemon<Message> {
       violate: (problem) => onViolation(`${client}: ${problem}`),
       acknowledged: onAcknowledged,
       nextNumber: () => work.nextNumber(client),
+      ...this.#makeWatching(),
     };
   }
 
@@ -199,6 +200,56 @@ export class WorkloadClient implements Daemon<Message> {
     );
   }
 
+  #makeWatching(): Pick<WorkloadHost, 'watch' | 'unwatch' | 'acknowledge' | 'notify' | 'watchAge' | 'connections'> {
+    const { lingers } = this.objecter;
+    const target = (oid: RawString) => ({ oid, locator: this.#locator });
+    return {
+      watch: (oid, { timeoutSeconds, onNotify, onError }, done) => {
+        const answered = this.#await(oid);
+        const cookie: bigint = lingers.watch(
+          { ...target(oid), timeoutSeconds, onNotify, onError: (code, age) => onError(code, age) },
+          (code) => {
+            answered();
+            done(code);
+          },
+        );
+        return cookie;
+      },
+      unwatch: (oid, cookie, done) => {
+        const answered = this.#await(oid);
+        lingers.unwatch(cookie, (code) => {
+          answered();
+          done(code);
+        });
+      },
+      acknowledge: (oid, cookie, notifyId, reply) =>
+        lingers.acknowledge(target(oid), cookie, notifyId, reply, () => {}),
+      notify: (oid, payload, timeoutSeconds, done) => {
+        const answered = this.#await(oid);
+        lingers.notify({ ...target(oid), payload, timeoutSeconds }, (code, outcome) => {
+          answered();
+          done(code, outcome);
+        });
+      },
+      watchAge: (cookie) => lingers.check(cookie),
+      connections: (cookie) => lingers.connections(cookie),
+    };
+  }
+
+  /** A request on the object is under way until what this returns is called. */
+  #await(oid: RawString): () => void {
+    const request = this.#options.work.nextRequest();
+    this.#awaited.set(request, oid);
+    return () => {
+      this.#awaited.delete(request);
+      this.done += 1;
+    };
+  }
+
+  get #locator(): ObjectLocator {
+    return { pool: this.#options.work.pool, key: '', nspace: '', hash: -1n };
+  }
+
   #submit(
     oid: RawString,
     operation: ObjectOperation,
@@ -206,7 +257,7 @@ export class WorkloadClient implements Daemon<Message> {
     done: (reply: ObjectReply) => void,
     snap: SnapRequest = {},
   ): void {
-    const locator = { pool: this.#options.work.pool, key: '', nspace: '', hash: -1n };
+    const locator = this.#locator;
     const { ops, flags } = operation;
     const request = this.#options.work.nextRequest();
     this.#awaited.set(request, oid);

@@ -90,6 +90,21 @@ const snapshots = z.strictObject({
   snapshots: count.default(4),
 });
 
+/** Objects that clients watch and notify of: who watches is told, who dies is forgotten, and no watch is lost. */
+const watchNotify = z.strictObject({
+  kind: z.literal('watch-notify'),
+  pace: common.pace,
+  objects: count.default(2),
+  /** The OSDs forget who was silent for so long. */
+  timeoutSeconds: count.default(15),
+  /** For so long a notify waits. */
+  notifySeconds: count.default(5),
+  /** One notify in so many a watcher does not acknowledge. */
+  silentOneIn: us.default(20),
+  /** One request in so many on what it watches ends the watch. */
+  unwatchOneIn: us.default(6),
+});
+
 export const workloadSchema = z.discriminatedUnion('kind', [
   objects,
   conditional,
@@ -98,6 +113,7 @@ export const workloadSchema = z.discriminatedUnion('kind', [
   omapCounter,
   classes,
   snapshots,
+  watchNotify,
 ]);
 
 /** A workload as people write it: what is left out is as usual. */
@@ -113,3 +129,4 @@ export type AppendLogSpec = z.output<typeof appendLog>;
 export type ClassesSpec = z.output<typeof classes>;
 export type SnapshotsSpec = z.output<typeof snapshots>;
 export type OmapCounterSpec = z.output<typeof omapCounter>;
+export type WatchNotifySpec = z.output<typeof watchNotify>;

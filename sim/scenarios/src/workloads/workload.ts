@@ -1,11 +1,19 @@
 /** What a workload is: objects that clients share, and in each client what asks for them. */
-import type { RawString } from '@spirula/encoding';
+import type { Bytes, RawString } from '@spirula/encoding';
 import type { Message, PoolOpMessage } from '@spirula/messages';
-import type { ObjectReply, ObjectRequest } from '@spirula/objecter';
+import type { Notification, NotifyDone, ObjectReply, ObjectRequest } from '@spirula/objecter';
 import type { ObjectOperation } from '@spirula/rados';
 import type { SeededRandom } from '@spirula/sim-world';
 import type { Instant } from '@spirula/world';
 import type { Content } from '../object-model.ts';
+
+/** Of a client's own watch. */
+export interface WatchListener {
+  readonly timeoutSeconds: number;
+  onNotify(notification: Notification): void;
+  /** `age`: how long before the OSDs were known to have it. */
+  onError(code: number, age: Instant): void;
+}
 
 /** What a client process gives each of its workloads. */
 export interface WorkloadHost {
@@ -26,6 +34,15 @@ export interface WorkloadHost {
   readonly epoch: number;
   /** A pool snapshot of the client's map. */
   snapNamed(name: string): bigint | undefined;
+  /** Returns the watch's cookie; `done` as `submit`'s, with an errno or 0. */
+  watch(object: RawString, listener: WatchListener, done: (code: number) => void): bigint;
+  unwatch(object: RawString, cookie: bigint, done: (code: number) => void): void;
+  acknowledge(object: RawString, cookie: bigint, notifyId: bigint, reply: Bytes): void;
+  notify(object: RawString, payload: Bytes, timeoutSeconds: number, done: NotifyDone): void;
+  /** How long ago the OSDs were known to have a watch, by the client's clock; negative: it is broken. */
+  watchAge(cookie: bigint): Instant;
+  /** How many times it has connected. */
+  connections(cookie: bigint): number;
   /** The client was told what cannot be. */
   violate(problem: string): void;
   /** A write of so many bytes was acknowledged. */
