@@ -39,6 +39,9 @@ export const MON_OPTIONS = {
   }),
   mon_max_pg_per_osd: uint(250, 'most placement groups for each OSD', { min: 1, services: ['mgr'] }),
   mon_min_osdmap_epochs: int(500, 'OSD maps that are kept at least', { services: ['mon'] }),
+  mon_osd_blocklist_default_expire: float(3600, 'for so many seconds a client is blocklisted unless more is said', {
+    services: ['mon'],
+  }),
   mon_osd_down_out_interval: int(600, 'after so many seconds down an OSD is marked out; 0 never', {
     services: ['mon'],
   }),

@@ -1,6 +1,6 @@
 import type { Decoder } from './decoder.ts';
 import type { Encoder } from './encoder.ts';
-import type { AddrVec, EntityAddr } from './types.ts';
+import { AddrType, type AddrVec, type EntityAddr } from './types.ts';
 
 const SOCKADDR_IN = 2;
 const SOCKADDR_IN6 = 10;
@@ -70,6 +70,29 @@ export function decodeAddrVec(decoder: Decoder, field: string): AddrVec {
   return decoder.list(field, 7, () => decodeAddr(decoder, field));
 }
 
+/**
+ * `10.0.0.1:6800/4711`, `[::1]:0/5`, an address alone; a protocol before it does not count: what it names is of any. Undefined when
+ * it is no address.
+ */
+export function parseEntityAddr(text: string): EntityAddr | undefined {
+  const match = /^(?:(?:v1|v2|any):)?(?:\[([0-9a-fA-F:.]+)\]|([\d.]+)|([0-9a-fA-F:]+))(?::(\d+))?(?:\/(\d+))?$/.exec(
+    text,
+  );
+  if (!match) return undefined;
+  const [, bracketed, ipv4, bare, portText = '0', nonceText = '0'] = match;
+  const [port, nonce] = [Number(portText), Number(nonceText)];
+  if (port > 0xffff || nonce > 0xffff_ffff) return undefined;
+  const rest = { type: AddrType.any, nonce, port };
+  if (ipv4 !== undefined) {
+    const octets = ipv4.split('.');
+    const isWhole = octets.length === 4 && octets.every((octet) => /^\d{1,3}$/.test(octet) && Number(octet) <= 255);
+    return isWhole ? { ...rest, family: SOCKADDR_IN, ip: octets.map(Number).join('.') } : undefined;
+  }
+  const groups = ipv6Groups(bracketed ?? bare ?? '');
+  const isWhole = groups.length === 8 && groups.every((group) => group >= 0 && group <= 0xffff);
+  return isWhole ? { ...rest, family: SOCKADDR_IN6, ip: formatIpv6(groups) } : undefined;
+}
+
 /** Eight 16-bit groups of an IPv6 address. */
 function ipv6Groups(ip: string): number[] {
   const [head = '', tail] = ip.split('::');
@@ -77,7 +100,7 @@ function ipv6Groups(ip: string): number[] {
   const front = parse(head);
   if (tail === undefined) return front;
   const back = parse(tail);
-  return [...front, ...new Array<number>(8 - front.length - back.length).fill(0), ...back];
+  return [...front, ...new Array<number>(Math.max(0, 8 - front.length - back.length)).fill(0), ...back];
 }
 
 /** RFC 5952: lower case, the longest run of two or more zero groups as `::`. */

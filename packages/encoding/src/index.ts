@@ -17,7 +17,7 @@ export {
 export { crc32c } from './crc32c.ts';
 export { Decoder } from './decoder.ts';
 export { Encoder } from './encoder.ts';
-export { decodeAddr, decodeAddrVec, encodeAddr, encodeAddrVec } from './entity-addr.ts';
+export { decodeAddr, decodeAddrVec, encodeAddr, encodeAddrVec, parseEntityAddr } from './entity-addr.ts';
 export { Errno } from './errno.ts';
 export { MalformedInput } from './errors.ts';
 export {

@@ -5,7 +5,17 @@
  *   osd_boot --> up        failure reports, refused connections, silence --> down --(down_out_interval)--> out
  */
 import { type CrushMap, decodeCrushMap, encodeCrushMap, locationOf, subtreeOf } from '@spirula/crush';
-import { type Bytes, type Epoch, equalBytes, formatUuid, type OsdId, sameAddrVec, type Uuid } from '@spirula/encoding';
+import {
+  type Bytes,
+  type EntityAddr,
+  type Epoch,
+  equalBytes,
+  formatUuid,
+  type OsdId,
+  sameAddrVec,
+  type UTime,
+  type Uuid,
+} from '@spirula/encoding';
 import {
   applyIncremental,
   crcOfFullMap,
@@ -29,6 +39,7 @@ import {
 } from '@spirula/maps';
 import type { OsdAlive, OsdBeacon, OsdBoot, OsdFailure, OsdMarkMeDown, OsdPgTemp } from '@spirula/messages';
 import { type Instant, invariant, SECOND, seconds } from '@spirula/world';
+import { addToBlocklist, clearBlocklist, expireBlocklist, removeFromBlocklist } from './blocklist.ts';
 import { cleanTemps, sameOsds } from './clean-temps.ts';
 import { decodeMetadata, encodeMetadata } from './daemon-metadata.ts';
 import { DownOut } from './down-out.ts';
@@ -447,7 +458,27 @@ export class OsdMonitor implements PaxosService {
     }
     for (const target of this.#failures.targets()) this.#checkFailure(target);
     for (const [osd, downFor] of this.#downOut.due(this.#map, now)) this.#markOut(osd, downFor);
+    if (expireBlocklist(this.#map, this.#pending, this.#context.wall())) this.propose();
     if (this.#trimDue) this.propose();
+  }
+
+  /** Refuses a client for so long. Returns until when. */
+  blocklist(addr: EntityAddr, forSeconds: number): UTime {
+    const until = addToBlocklist(this.#pending, addr, forSeconds, this.#context.wall());
+    this.propose();
+    return until;
+  }
+
+  /** Returns false when it is not refused. */
+  unblocklist(addr: EntityAddr): boolean {
+    const removed = removeFromBlocklist(this.#map, this.#pending, addr);
+    if (removed) this.propose();
+    return removed;
+  }
+
+  clearBlocklist(): void {
+    clearBlocklist(this.#map, this.#pending);
+    this.propose();
   }
 
   #markOut(osd: OsdId, downForSeconds: number): void {

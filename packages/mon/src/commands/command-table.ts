@@ -2,6 +2,7 @@
 import { Errno } from '@spirula/encoding';
 import type { CommandDescription } from '@spirula/messages';
 import { authCommands } from './auth-commands.ts';
+import { blocklistCommands } from './blocklist-commands.ts';
 import {
   type CommandArgs,
   type CommandContext,
@@ -41,6 +42,7 @@ const entries: readonly MonCommandEntry[] = [
   ...authCommands,
   ...dfCommands,
   ...osdCommands,
+  ...blocklistCommands,
   ...crushCommands,
   ...crushRuleCommands,
   ...crushTopologyCommands,

@@ -120,16 +120,6 @@ export const osdCommands: readonly MonCommandEntry[] = [
     },
     'osd',
   ),
-  command(
-    ['osd', 'blocklist', 'ls'],
-    'list the blocked clients',
-    'r',
-    (args, { osd: { map } }) => {
-      const status = `listed ${map.blocklist.length} entries`;
-      return { ...output(args, [], ''), status };
-    },
-    'osd',
-  ),
   command(['osd', 'out', IDS], 'take OSDs out: their data move elsewhere', 'rw', osdOut, 'osd'),
   command(['osd', 'in', IDS], 'take OSDs in again', 'rw', osdIn_, 'osd'),
   command(
