@@ -30,6 +30,8 @@ class Bench {
       pgAutoscaleMode: 0,
       epoch: 1,
       createTime: at,
+      expectedNumObjects: 0,
+      opts: new Map(),
     };
     const pools = new Map<number, Pool>([[POOL, newPool(shape)]]);
     this.map = { ...emptyOsdMap(fsid), epoch: 1, pools };
