@@ -47,9 +47,10 @@ export class AdminSocket {
     this.#byPrefix = new Map(this.#commands.map((each) => [prefixOf(each.description), each]));
   }
 
-  /** Whether there is a command for this line. */
-  has(line: string): boolean {
-    return this.#byPrefix.has(String(parse(line)?.['prefix']));
+  /** The words of the command that a line is for; undefined when there is none. */
+  prefixOf(line: string): string | undefined {
+    const prefix = String(parse(line)?.['prefix']);
+    return this.#byPrefix.has(prefix) ? prefix : undefined;
   }
 
   /** Runs one command line, JSON as clients send it. Whatever it holds, there is an answer. */

@@ -3,12 +3,13 @@
  * so it can do whatever the cluster it speaks to can.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { Errno, formatPgId, fromUtf8, type PgId, parsePgId } from '@spirula/encoding';
+import { EMPTY, Errno, formatPgId, fromUtf8, type PgId, parsePgId } from '@spirula/encoding';
 import { formatStamp } from '@spirula/formatter';
 import type { LogEntry } from '@spirula/messages';
 import type { CommandResult, Rados } from '@spirula/rados';
 import { type ClusterConnection, type Connect, connectByConf, PermissionDenied } from './ceph/connect.ts';
-import type { ToolEnvironment } from './ceph/environment.ts';
+import { daemonCommand } from './ceph/daemon-command.ts';
+import { environmentArguments, type ToolEnvironment } from './ceph/environment.ts';
 import { errnoName } from './ceph/errno-text.ts';
 import { type OptionTable, parseOptions } from './ceph/global-options.ts';
 import {
@@ -73,7 +74,7 @@ export async function ceph(
   env: ToolEnvironment,
   connect: Connect = connectByConf,
 ): Promise<number> {
-  const { options, words, incomplete } = parseOptions(argv, OPTIONS);
+  const { options, words, incomplete } = parseOptions([...environmentArguments(), ...argv], OPTIONS);
   const format = options.get('format');
   if (incomplete !== undefined) return usage(env, `argument ${incomplete}: expected one argument`);
   if (format !== undefined && !FORMATS.includes(format)) {
@@ -86,6 +87,7 @@ export async function ceph(
   }
   let connection: ClusterConnection | undefined;
   try {
+    if (words[0] === 'daemon') return await daemonCommand(env, options, words.slice(1));
     const timeoutSeconds = Number(options.get('timeout') ?? DEFAULT_TIMEOUT_SECONDS);
     connection = await connect(env, options, timeoutSeconds);
     return await run({ env, options, words, rados: connection.rados });
@@ -150,10 +152,9 @@ async function runWords(
   const pgid = told || words[0] === 'pg' ? parsePgId(words[1] ?? '') : undefined;
   if (pgid !== undefined) return runOnPg(options, rados, pgid, words.slice(2));
   const target = told ? (words[1] ?? '') : 'mon';
+  if (told && /^(osd|mon)\./.test(target)) return tellDaemons(env, options, rados, target, words.slice(2), input);
   const toldMgr = /^mgr(\.|$)/.test(target);
-  if (told && !toldMgr && !/^mon(\.|$)/.test(target)) {
-    return failed(Errno.EOPNOTSUPP, `tell ${target}: only the manager and the monitors can be told`);
-  }
+  if (told && !toldMgr) return failed(Errno.EINVAL, `error handling command target: ${target}`);
   let known = signatures;
   if (toldMgr) {
     const descriptions = await rados.mgrCommand({ prefix: 'get_command_descriptions' });
@@ -173,6 +174,47 @@ async function runWords(
     ...(format !== undefined && { format }),
   });
   return toMgr ? rados.mgrCommand(command, input) : rados.monCommand(command, input);
+}
+
+/** Sends a command to one OSD or monitor, or with `osd.*` and `mon.*` to each, whose answers its name stands before. */
+async function tellDaemons(
+  env: ToolEnvironment,
+  options: Session['options'],
+  rados: Rados,
+  target: string,
+  words: readonly string[],
+  input: Uint8Array,
+): Promise<CommandResult> {
+  const [type = '', id = ''] = [target.slice(0, 3), target.slice(4)];
+  const send = (each: string, line: Parameters<Rados['monCommand']>[0], data?: Uint8Array): Promise<CommandResult> =>
+    type === 'osd'
+      ? rados.osdCommand(/^\d+$/.test(each) ? Number(each) : -1, line, data)
+      : rados.monitorCommand(each, line, data);
+  const all = type === 'osd' ? await osdIds(rados) : [...(rados.monMap?.ranks ?? [])];
+  const format = options.get('format');
+  let last = failed(0, '');
+  for (const each of id === '*' ? all : [id]) {
+    const descriptions = await send(each, { prefix: 'get_command_descriptions' });
+    if (descriptions.code < 0) {
+      return failed(descriptions.code, `problem getting command descriptions from ${type}.${each}`);
+    }
+    const validated = validateCommand(words, parseDescriptions(fromUtf8(descriptions.data)));
+    if (!validated.ok) {
+      env.stderr(`${validated.complaints.join('\n')}\n`);
+      return failed(Errno.EINVAL, 'invalid command');
+    }
+    last = await send(each, formatCommand({ ...validated.command, ...(format !== undefined && { format }) }), input);
+    if (id !== '*') return last;
+    env.stdout(`${type}.${each}: `);
+    env.stdout(last.data);
+    if (last.code < 0) return { ...last, data: EMPTY };
+  }
+  return { ...last, data: EMPTY };
+}
+
+async function osdIds(rados: Rados): Promise<string[]> {
+  const { data } = await rados.monCommand({ prefix: 'osd ls', format: 'json' });
+  return (JSON.parse(fromUtf8(data)) as number[]).map(String);
 }
 
 /** Sends a command to the OSD that leads a PG: what it serves, it says itself. */

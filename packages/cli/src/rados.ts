@@ -2,7 +2,7 @@
 import type { IoCtx, Rados } from '@spirula/rados';
 import { RadosError } from '@spirula/rados';
 import { type ClusterConnection, type Connect, connectByConf } from './ceph/connect.ts';
-import type { ToolEnvironment } from './ceph/environment.ts';
+import { environmentArguments, type ToolEnvironment } from './ceph/environment.ts';
 import { describeErrno } from './ceph/errno-text.ts';
 import { type OptionTable, parseOptions } from './ceph/global-options.ts';
 import { UserError } from './cluster/user-error.ts';
@@ -128,7 +128,7 @@ export async function rados(
   env: ToolEnvironment,
   connect: Connect = connectByConf,
 ): Promise<number> {
-  const { options, words, incomplete } = parseOptions(argv, OPTIONS);
+  const { options, words, incomplete } = parseOptions([...environmentArguments(), ...argv], OPTIONS);
   const [verb = '', ...args] = words;
   if (options.has('version')) {
     env.stdout(`spirula version ${version}\n`);

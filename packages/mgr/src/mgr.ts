@@ -36,8 +36,9 @@ import {
   type WorldEvent,
 } from '@spirula/world';
 import { ClientRights } from './client-rights.ts';
-import { type CommandContext, type CommandOutcome, type Delegated, refuse } from './commands/command.ts';
+import { type Asked, type CommandContext, type CommandOutcome, type Delegated, refuse } from './commands/command.ts';
 import { commandDescriptions, runCommand } from './commands/command-table.ts';
+import { DaemonQuestions } from './daemon-questions.ts';
 import { computeDigest } from './digest.ts';
 import { computeHealthChecks } from './health-checks.ts';
 import { type HttpRequest, type HttpResponse, handleHttp } from './http.ts';
@@ -82,6 +83,7 @@ export class Mgr implements Daemon<Message> {
   readonly #config: DaemonConfig;
   readonly #admin: AdminSocket;
   readonly #mon: MonClient;
+  readonly #questions: DaemonQuestions;
   readonly #gid: bigint;
   readonly #clients = new Map<SessionId, Client>();
   readonly #io = new IoHistory();
@@ -100,6 +102,7 @@ export class Mgr implements Daemon<Message> {
     this.#options = options;
     this.#config = new DaemonConfig(world.config, { cluster: 'ceph', type: 'mgr', id: options.name });
     this.#admin = this.#makeAdmin();
+    this.#questions = new DaemonQuestions(world, ENDPOINT, options.fsid);
     this.#services = options.services ?? new Map();
     // Tells this run of the manager from others of its name.
     this.#gid = (BigInt(world.random.u32() & 0x7fff_ffff) << 32n) | BigInt(world.random.u32());
@@ -133,7 +136,7 @@ export class Mgr implements Daemon<Message> {
   }
 
   handle(event: WorldEvent<Message>): void {
-    if (this.#mon.handle(event)) return;
+    if (this.#mon.handle(event) || this.#questions.handle(event)) return;
     switch (event.kind) {
       case 'timer':
         this.#onTimer(event.name);
@@ -396,16 +399,32 @@ export class Mgr implements Daemon<Message> {
   }
 
   /** `isTold`: it came by `tell`. */
-  #run(line: string, rights: ClientRights, isTold: boolean): CommandOutcome | Delegated {
+  #run(line: string, rights: ClientRights, isTold: boolean): CommandOutcome | Delegated | Asked {
     if (!this.#active) return refuse(Errno.EAGAIN, 'this manager is on standby');
     if (isTold && !rights.allowsAll) return refuse(Errno.EACCES, '');
     return runCommand(line, this.#context(), rights);
   }
 
+  #ask({ ask, command, answer }: Asked, done: (outcome: CommandOutcome) => void): void {
+    const line = JSON.stringify(command);
+    const dot = ask.indexOf('.');
+    const [type, id] = [ask.slice(0, dot), ask.slice(dot + 1)];
+    if (type === 'mgr' && id === this.#options.name) return done(answer(this.#admin.run(line)));
+    const osd = /^\d+$/.test(id) ? Number(id) : -1;
+    const isUp = this.#map !== undefined && type === 'osd' && osdUp(this.#map, osd);
+    const addrs = isUp
+      ? this.#map?.clientAddrs[osd]
+      : type === 'mon'
+        ? this.#mon.monMap?.mons.get(id)?.addrs
+        : undefined;
+    if (addrs === undefined) return done(answer(undefined));
+    this.#questions.ask(type === 'mon' ? 'mon' : 'osd', addrs, line, (result) => done(answer(result)));
+  }
+
   #onCommand(session: SessionId, { rights }: Client, message: MgrCommand | Command): void {
     const line = message.cmd[0] ?? '';
     // What is told is for this manager itself, active or not, where it has such a command.
-    if (message.type === 'command' && rights.allowsAll && this.#admin.has(line)) {
+    if (message.type === 'command' && rights.allowsAll && this.#admin.prefixOf(line) !== undefined) {
       this.#world.net.send(session, { type: 'command_reply', tid: message.tid, ...this.#admin.run(line) });
       return;
     }
@@ -417,6 +436,10 @@ export class Mgr implements Daemon<Message> {
     };
     if ('delegate' in outcome) {
       this.#mon.command(outcome.delegate, EMPTY, ({ code, status, data }) => reply(code, status, data));
+      return;
+    }
+    if ('ask' in outcome) {
+      this.#ask(outcome, ({ code, status, output }) => reply(code, status, utf8(output)));
       return;
     }
     reply(outcome.code, outcome.status, utf8(outcome.output));

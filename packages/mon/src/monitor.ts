@@ -367,9 +367,10 @@ export class Monitor implements Daemon<Message> {
   /** A command for this monitor itself, whoever leads: only for those who may do everything. */
   #runTold(session: MonSession, { tid, cmd }: Command): CommandReply {
     const { rights } = this.#sessions.requesterOf(session);
-    const answer = rights.may('mon', 'rwx')
-      ? this.#admin.run(cmd[0] ?? '')
-      : { code: Errno.EACCES, status: '', data: EMPTY };
+    // A manager may not do everything, and yet shows people what options are in force here.
+    const isShown = session.peer.entity.type === 'mgr' && this.#admin.prefixOf(cmd[0] ?? '') === 'config show-sources';
+    const isAllowed = isShown || rights.may('mon', 'rwx');
+    const answer = isAllowed ? this.#admin.run(cmd[0] ?? '') : { code: Errno.EACCES, status: '', data: EMPTY };
     return { type: 'command_reply', tid, ...answer };
   }
 

@@ -10,6 +10,7 @@ import {
   type EntityName,
   Errno,
   MalformedInput,
+  type OsdId,
   type PgId,
   type PoolId,
   type Uuid,
@@ -19,9 +20,9 @@ import type { LogEntry, Message, PoolStat } from '@spirula/messages';
 import { type CommandResult, MonClient } from '@spirula/mon-client';
 import { Objecter } from '@spirula/objecter';
 import { type Daemon, type Instant, seconds, type World, type WorldEvent } from '@spirula/world';
+import { DaemonCommands } from './daemon-commands.ts';
 import { IoCtx } from './ioctx.ts';
 import { MgrClient } from './mgr-client.ts';
-import { PgCommands } from './pg-commands.ts';
 import { RadosError } from './rados-error.ts';
 import { PoolSnapshots } from './snapshots.ts';
 import { WatchWork } from './watch.ts';
@@ -65,7 +66,7 @@ export class Rados implements Daemon<Message> {
   readonly #options: RadosOptions;
   readonly #mon: MonClient;
   readonly #mgr: MgrClient;
-  readonly #pgCommands: PgCommands;
+  readonly #daemonCommands: DaemonCommands;
   readonly #objecter: Objecter;
   readonly #watchWork = new WatchWork();
   readonly #connecting: { readonly resolve: () => void; readonly reject: (error: RadosError) => void }[] = [];
@@ -90,7 +91,7 @@ export class Rados implements Daemon<Message> {
       onMonMap: () => this.#checkConnected(),
     });
     this.#mgr = new MgrClient(world, endpoint);
-    this.#pgCommands = new PgCommands(world, endpoint, () => this.#objecter.map);
+    this.#daemonCommands = new DaemonCommands(world, endpoint, () => this.#objecter.map);
     this.#objecter = new Objecter({ world, endpoint, mon: this.#mon, onOsdMap: () => this.#checkConnected() });
   }
 
@@ -114,7 +115,7 @@ export class Rados implements Daemon<Message> {
       return;
     }
     if (this.#mon.handle(event) || this.#objecter.handle(event)) return;
-    if (this.#pgCommands.handle(event)) return;
+    if (this.#daemonCommands.handle(event)) return;
     this.#mgr.handle(event);
   }
 
@@ -137,7 +138,7 @@ export class Rados implements Daemon<Message> {
   shutdown(): void {
     this.#objecter.shutdown();
     this.#mgr.shutdown();
-    this.#pgCommands.shutdown();
+    this.#daemonCommands.shutdown();
     this.#mon.shutdown();
     this.#settleConnect(new RadosError(Errno.ESHUTDOWN, 'connecting to the cluster'));
   }
@@ -182,7 +183,22 @@ export class Rados implements Daemon<Message> {
   async pgCommand(pgid: PgId, cmd: CommandLine): Promise<CommandResult> {
     await this.waitForLatestMap();
     const line = typeof cmd === 'string' ? cmd : JSON.stringify(cmd);
-    return new Promise((resolve) => this.#pgCommands.command(pgid, line, EMPTY, resolve));
+    return new Promise((resolve) => this.#daemonCommands.command({ to: 'pg', pgid }, line, EMPTY, resolve));
+  }
+
+  /** Runs a command on one OSD; ENOENT when there is none of that number, ETIMEDOUT when it does not answer. */
+  async osdCommand(osd: OsdId, cmd: CommandLine, data: Bytes = EMPTY): Promise<CommandResult> {
+    await this.waitForLatestMap();
+    const line = typeof cmd === 'string' ? cmd : JSON.stringify(cmd);
+    return new Promise((resolve) => this.#daemonCommands.command({ to: 'osd', osd }, line, data, resolve));
+  }
+
+  /** Runs a command on one monitor, whoever leads; ENOENT when there is none of that name. */
+  monitorCommand(name: string, cmd: CommandLine, data: Bytes = EMPTY): Promise<CommandResult> {
+    const addrs = this.#mon.monMap?.mons.get(name)?.addrs;
+    if (addrs === undefined) return Promise.resolve({ code: Errno.ENOENT, status: '', data: EMPTY });
+    const line = typeof cmd === 'string' ? cmd : JSON.stringify(cmd);
+    return new Promise((resolve) => this.#daemonCommands.command({ to: 'mon', addrs }, line, data, resolve));
   }
 
   /** Names of the pools, by pool number. */

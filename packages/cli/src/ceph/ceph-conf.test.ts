@@ -2,9 +2,9 @@ import { AddrType } from '@spirula/encoding';
 import { expect, test } from 'vitest';
 import { CephConf, parseMonHost } from './ceph-conf.ts';
 
-test('a conf has sections, comments, continued lines and names in any spelling', () => {
+test('a conf has sections, comments, continued lines and names with blanks or underscores', () => {
   const conf = CephConf.parse(`
-mon host = a ; of the global section
+; of everyone
 [global]
   fsid = 1234  # a comment
   mon_host = [v2:127.0.0.1:3300,\\

@@ -1,51 +1,39 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
+import { hostname } from 'node:os';
+import { ConfFileError, type ConfSections, expandMeta, lookUp, parseConfFile } from '@spirula/config';
 import { AddrType, type AddrVec, type EntityAddr } from '@spirula/encoding';
 import { UserError } from '../cluster/user-error.ts';
 
 /** Where monitors listen when a mon_host names no port. */
 const MSGR2_PORT = 3300;
 
-/** A ceph.conf: sections of options. Names have underscores, however they were written. */
+/** A ceph.conf as clients and tools ask it. */
 export class CephConf {
-  readonly #sections = new Map<string, Map<string, string>>();
+  readonly #sections: ConfSections;
 
-  /** Reads the ini form: `;` and `#` begin comments, a trailing backslash continues a line (common/ConfUtils.cc). */
+  private constructor(sections: ConfSections) {
+    this.#sections = sections;
+  }
+
+  /** @throws UserError with Ceph's words when it does not parse. */
   static parse(text: string): CephConf {
-    const conf = new CephConf();
-    let section = conf.#section('global');
-    for (const line of text.replaceAll(/\\\r?\n/g, '').split(/\r?\n/)) {
-      const plain = line.replace(/(^|\s)[;#].*$/, '').trim();
-      const heading = /^\[(.+)\]$/.exec(plain);
-      const option = /^([^=]+?)\s*=\s*(.*)$/.exec(plain);
-      if (heading) section = conf.#section(heading[1]!.trim());
-      else if (option) section.set(normalName(option[1]!), unquote(option[2]!));
+    try {
+      return new CephConf(parseConfFile(text));
+    } catch (error) {
+      if (!(error instanceof ConfFileError)) throw error;
+      throw new UserError(error.message);
     }
-    return conf;
   }
 
-  /** What holds for a client: its own section first, then `[client]`, then `[global]`. */
-  get(option: string, client = 'client.admin'): string | undefined {
-    for (const name of [client, 'client', 'global']) {
-      const value = this.#sections.get(name)?.get(normalName(option));
-      if (value !== undefined) return value;
-    }
-    return undefined;
+  /** What holds for a client or daemon: its own section first, then its type's, then `[global]`; metavariables filled in. */
+  get(option: string, who = 'client.admin'): string | undefined {
+    const dot = who.indexOf('.');
+    const entity = { type: who.slice(0, dot), id: who.slice(dot + 1) };
+    const value = lookUp(this.#sections, entity, option);
+    const meta = { cluster: 'ceph', ...entity, host: hostname(), pid: process.pid };
+    return value && expandMeta(value, meta, (name) => lookUp(this.#sections, entity, name));
   }
-
-  #section(name: string): Map<string, string> {
-    const section = this.#sections.get(name) ?? new Map<string, string>();
-    this.#sections.set(name, section);
-    return section;
-  }
-}
-
-function normalName(name: string): string {
-  return name.trim().replaceAll(/[\s-]+/g, '_');
-}
-
-function unquote(value: string): string {
-  return /^"(.*)"$/.exec(value)?.[1] ?? value;
 }
 
 /**

@@ -22,7 +22,7 @@ function find(conf: string, options: Record<string, string>): string | undefined
 }
 
 describe('a client’s key', () => {
-  const conf = () => `keyring = /nowhere,${dir}/$name.keyring\nauth_client_required = cephx\n`;
+  const conf = () => `[global]\nkeyring = /nowhere,${dir}/$name.keyring\nauth_client_required = cephx\n`;
 
   test('is its entry in the first keyring there is, named with metavariables', () => {
     expect(find(conf(), {})).toBe(keys[0]);
@@ -48,8 +48,8 @@ describe('a client’s key', () => {
   });
 
   test('is not needed where none is allowed, and not looked for where nothing else is', () => {
-    expect(find('keyring = /nowhere', {})).toBeUndefined();
-    expect(find(`keyring = ${dir}/client.admin.keyring\nauth_client_required = none`, {})).toBeUndefined();
+    expect(find('[global]\nkeyring = /nowhere', {})).toBeUndefined();
+    expect(find(`[global]\nkeyring = ${dir}/client.admin.keyring\nauth_client_required = none`, {})).toBeUndefined();
   });
 
   test('that cannot be decoded is refused', () => {

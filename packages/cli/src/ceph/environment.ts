@@ -32,8 +32,7 @@ export async function findCluster(
 ): Promise<ClusterAddress> {
   const { type, id } = clientName(options);
   const client = `${type}.${id}`;
-  const path = options.get('conf') ?? (await defaultConf(env.dir));
-  const conf = CephConf.parse(readConf(path));
+  const { conf, path } = await openConf(env, options);
   const monHost = options.get('mon_host') ?? conf.get('mon_host', client);
   if (monHost === undefined) throw new UserError(`${path} has no mon_host.`);
   const fsid = conf.get('fsid', client);
@@ -42,6 +41,20 @@ export async function findCluster(
     fsid: fsid === undefined ? undefined : parseUuid(fsid),
     auth: findClientAuth(conf, options),
   };
+}
+
+/** The conf that is meant, and where it is. @throws UserError */
+export async function openConf(
+  env: Pick<ToolEnvironment, 'dir'>,
+  options: ReadonlyMap<string, string>,
+): Promise<{ readonly conf: CephConf; readonly path: string }> {
+  const path = options.get('conf') ?? (await defaultConf(env.dir));
+  return { conf: CephConf.parse(readConf(path)), path };
+}
+
+/** The words of $CEPH_ARGS, which stand before those of the command line (md_config_t::parse_env). */
+export function environmentArguments(): string[] {
+  return (process.env['CEPH_ARGS'] ?? '').split(/\s+/).filter(Boolean);
 }
 
 /** The folder's own conf when its cluster runs: monitors that are not there would be waited for. */

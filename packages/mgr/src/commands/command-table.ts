@@ -2,6 +2,7 @@ import { Errno } from '@spirula/encoding';
 import type { CommandDescription } from '@spirula/messages';
 import type { ClientRights } from '../client-rights.ts';
 import {
+  type Asked,
   type CommandArgs,
   type CommandContext,
   type CommandOutcome,
@@ -12,6 +13,7 @@ import {
   refuse,
   succeed,
 } from './command.ts';
+import { configCommands } from './config-commands.ts';
 import { destroyCommands } from './destroy-commands.ts';
 import { osdCommands } from './osd-commands.ts';
 import { pgCommands } from './pg-commands.ts';
@@ -20,7 +22,7 @@ import { pgCommands } from './pg-commands.ts';
 const DENIED =
   'access denied: does your client key have mgr caps? ' +
   'See http://docs.ceph.com/en/latest/mgr/administrator/#client-authentication';
-const entries: readonly MgrCommandEntry[] = [...pgCommands, ...osdCommands, ...destroyCommands];
+const entries: readonly MgrCommandEntry[] = [...pgCommands, ...osdCommands, ...destroyCommands, ...configCommands];
 const byPrefix = new Map(entries.map((entry) => [prefixOf(entry.description), entry]));
 
 /** What the manager serves: goes out with its beacon, so that clients are told. */
@@ -34,7 +36,7 @@ export function runCommand(
   line: string,
   context: CommandContext | undefined,
   rights: ClientRights,
-): CommandOutcome | Delegated {
+): CommandOutcome | Delegated | Asked {
   const args = parseLine(line);
   if (!args) return invalid('bad command');
   const prefix = String(args['prefix']);

@@ -1,4 +1,4 @@
-import { Errno, type UTime } from '@spirula/encoding';
+import { type Bytes, Errno, type UTime } from '@spirula/encoding';
 import type { OsdMap } from '@spirula/maps';
 import type { CommandDescription } from '@spirula/messages';
 import type { Config } from '@spirula/world';
@@ -27,12 +27,19 @@ export interface Delegated {
   readonly delegate: Readonly<Record<string, unknown>>;
 }
 
+/** A question to a daemon, such as `osd.3`: its admin command, and what is made of its answer; undefined: it is not there. */
+export interface Asked {
+  readonly ask: string;
+  readonly command: Readonly<Record<string, unknown>>;
+  answer(answer: { readonly code: number; readonly data: Bytes } | undefined): CommandOutcome;
+}
+
 /** The arguments of one command line, as JSON gives them. */
 export type CommandArgs = Readonly<Record<string, unknown>>;
 
 export interface MgrCommandEntry {
   readonly description: CommandDescription;
-  run(args: CommandArgs, context: CommandContext): CommandOutcome | Delegated;
+  run(args: CommandArgs, context: CommandContext): CommandOutcome | Delegated | Asked;
 }
 
 /** The flag that makes clients send a command to the manager. */

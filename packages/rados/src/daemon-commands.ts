@@ -1,30 +1,36 @@
-import { type Bytes, EMPTY, Errno, type PgId } from '@spirula/encoding';
-import { mapPg, type OsdMap, osdUp } from '@spirula/maps';
+import { type AddrVec, type Bytes, EMPTY, Errno, type OsdId, type PgId } from '@spirula/encoding';
+import { mapPg, type OsdMap, osdExists, osdUp } from '@spirula/maps';
 import type { Message } from '@spirula/messages';
 import type { CommandResult } from '@spirula/mon-client';
 import { type Instant, SECOND, type SessionId, type World, type WorldEvent } from '@spirula/world';
 import { type Command, PendingCommands } from './pending-commands.ts';
 
-const NAME = 'pg-commands';
+const NAME = 'daemon-commands';
 const RETRY_TIMER = `${NAME} retry`;
 const RETRY: Instant = SECOND / 5;
 const TIMEOUT: Instant = 30 * SECOND;
 
-interface PgCommand extends Command {
-  readonly pgid: PgId;
-  /** Undefined while no primary is up. */
+/** Whoever leads a PG, an OSD, or a monitor at its address. */
+export type CommandTarget =
+  | { readonly to: 'pg'; readonly pgid: PgId }
+  | { readonly to: 'osd'; readonly osd: OsdId }
+  | { readonly to: 'mon'; readonly addrs: AddrVec };
+
+interface DaemonCommand extends Command {
+  readonly target: CommandTarget;
+  /** Undefined while nobody is there to be asked. */
   session: SessionId | undefined;
 }
 
 /**
- * Commands to whichever OSD leads a PG (Objecter::pg_command). Each has a connection of its own; when it breaks the command
- * goes to whoever leads the PG then.
+ * Commands to one daemon: to whichever OSD leads a PG, to an OSD, to a monitor (Objecter::CommandOp). Each has a connection
+ * of its own; when it breaks the command goes to whoever is meant then.
  */
-export class PgCommands {
+export class DaemonCommands {
   readonly #world: World<Message>;
   readonly #endpoint: string;
   readonly #map: () => OsdMap | undefined;
-  readonly #pending: PendingCommands<PgCommand>;
+  readonly #pending: PendingCommands<DaemonCommand>;
 
   constructor(world: World<Message>, endpoint: string, map: () => OsdMap | undefined) {
     this.#world = world;
@@ -33,12 +39,16 @@ export class PgCommands {
     this.#pending = new PendingCommands(world.clock, NAME);
   }
 
-  /** Fails with ENOENT when there is no such pool, and with ETIMEDOUT when nobody has answered for 30 s. */
-  command(pgid: PgId, line: string, data: Bytes, done: (result: CommandResult) => void): void {
-    if (!this.#map()?.pools.has(pgid.pool)) {
-      return done({ code: Errno.ENOENT, status: `pool ${pgid.pool} does not exist`, data: EMPTY });
+  /** Fails with ENOENT when there is no such pool or OSD, and with ETIMEDOUT when nobody has answered for 30 s. */
+  command(target: CommandTarget, line: string, data: Bytes, done: (result: CommandResult) => void): void {
+    const map = this.#map();
+    if (target.to === 'pg' && !map?.pools.has(target.pgid.pool)) {
+      return done({ code: Errno.ENOENT, status: `pool ${target.pgid.pool} does not exist`, data: EMPTY });
     }
-    const command: PgCommand = { pgid, line, data, done, session: undefined };
+    if (target.to === 'osd' && !(map && osdExists(map, target.osd))) {
+      return done({ code: Errno.ENOENT, status: '', data: EMPTY });
+    }
+    const command: DaemonCommand = { target, line, data, done, session: undefined };
     const tid = this.#pending.add(command, TIMEOUT);
     if (tid !== undefined) this.#send(tid, command);
   }
@@ -64,16 +74,17 @@ export class PgCommands {
     this.#pending.shutdown();
   }
 
-  #send(tid: bigint, command: PgCommand): void {
+  #send(tid: bigint, command: DaemonCommand): void {
     const map = this.#map();
-    const primary = map === undefined ? -1 : mapPg(map, command.pgid).actingPrimary;
-    if (map === undefined || primary < 0 || !osdUp(map, primary)) return this.#retry(command);
+    const { target } = command;
+    const addrs = target.to === 'mon' ? target.addrs : addrsOfOsd(map, target);
+    if (map === undefined || addrs === undefined) return this.#retry(command);
     const { net } = this.#world;
-    command.session = net.open(this.#endpoint, { type: 'osd', addrs: map.clientAddrs[primary]! });
+    command.session = net.open(this.#endpoint, { type: target.to === 'mon' ? 'mon' : 'osd', addrs });
     net.send(command.session, { type: 'command', tid, fsid: map.fsid, cmd: [command.line], data: command.data });
   }
 
-  #retry(command: PgCommand): void {
+  #retry(command: DaemonCommand): void {
     command.session = undefined;
     this.#world.clock.arm(RETRY_TIMER, this.#world.clock.now() + RETRY);
   }
@@ -87,7 +98,16 @@ export class PgCommands {
     if (tid === undefined) return false;
     const session = this.#pending.get(tid)?.session;
     if (session !== undefined) this.#world.net.close(session);
-    this.#pending.finish(tid, { code: Errno.ETIMEDOUT, status: 'the primary does not answer', data: EMPTY });
+    this.#pending.finish(tid, { code: Errno.ETIMEDOUT, status: 'the daemon does not answer', data: EMPTY });
     return true;
   }
+}
+
+function addrsOfOsd(
+  map: OsdMap | undefined,
+  target: Exclude<CommandTarget, { readonly to: 'mon' }>,
+): AddrVec | undefined {
+  if (map === undefined) return undefined;
+  const osd = target.to === 'osd' ? target.osd : mapPg(map, target.pgid).actingPrimary;
+  return osd >= 0 && osdUp(map, osd) ? map.clientAddrs[osd] : undefined;
 }
