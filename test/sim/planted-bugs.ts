@@ -15,6 +15,7 @@ type CheckerName =
   | 'map epochs'
   | 'PG log and missing'
   | 'snapshots'
+  | 'watch and notify'
   | 'convergence';
 
 /** A mistake that somebody could make, as a change of one source file. */
@@ -409,10 +410,34 @@ const SNAP_BUGS: readonly PlantedBug[] = [
   },
 ];
 
+const WATCH_BUGS: readonly PlantedBug[] = [
+  {
+    id: 'watchers-forgotten',
+    name: 'a new primary does not wait for those who watch and have not come to it yet',
+    file: 'packages/osd/src/watches.ts',
+    snippet: 'if (items.length === 0 || this.#objects.has(objectKey(oid))) return;',
+    replacement: 'if (items.length >= 0 || this.#objects.has(objectKey(oid))) return;',
+    scenario: 'standard',
+    checker: 'watch and notify',
+    verdict: /was not told of|did not acknowledge/,
+  },
+  {
+    id: 'watch-not-renewed',
+    name: 'a client whose connection broke does not tell the OSD where its watches are now',
+    file: 'packages/objecter/src/linger-ops.ts',
+    snippet: 'if (linger.place?.osd === osd) this.#unplaced.add(linger);',
+    replacement: "if (linger.place?.osd === osd && linger.role.kind === 'notify') this.#unplaced.add(linger);",
+    scenario: 'standard',
+    checker: 'watch and notify',
+    verdict: /is broken with -110/,
+  },
+];
+
 export const PLANTED_BUGS: readonly PlantedBug[] = [
   ...MON_BUGS,
   ...OSD_BUGS,
   ...STORE_BUGS,
   ...CLIENT_BUGS,
   ...SNAP_BUGS,
+  ...WATCH_BUGS,
 ];
