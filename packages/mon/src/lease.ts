@@ -7,7 +7,8 @@ export class Lease {
   readonly #config: Config;
   /** Infinite when the leader is alone. */
   #until: Instant = 0;
-  #sentAt: Instant = 0;
+  /** Of leases given and not acknowledged by all: those of one leaseAck timeout at most. */
+  readonly #sentAt = new Map<number, Instant>();
 
   constructor(clock: Clock, config: Config) {
     this.#clock = clock;
@@ -21,6 +22,7 @@ export class Lease {
 
   /** A leader's beginning: all of its quorum, itself included, have just voted. */
   onElected(quorumSize: number): void {
+    this.#sentAt.clear();
     this.#until = quorumSize === 1 ? Number.POSITIVE_INFINITY : this.#after(this.#clock.now());
   }
 
@@ -30,13 +32,15 @@ export class Lease {
   }
 
   /** A leader gave its quorum one; it counts once all have acknowledged it. */
-  onSent(): void {
-    this.#sentAt = this.#clock.now();
+  onSent(lease: number): void {
+    this.#sentAt.set(lease, this.#clock.now());
   }
 
   /** None of the quorum looks for another leader for so long. */
-  onAcknowledged(): void {
-    this.#until = this.#after(this.#sentAt);
+  onAcknowledged(lease: number): void {
+    const sentAt = this.#sentAt.get(lease);
+    for (const each of this.#sentAt.keys()) if (each <= lease) this.#sentAt.delete(each);
+    if (sentAt !== undefined) this.#until = this.#after(sentAt);
   }
 
   #after(from: Instant): Instant {

@@ -75,6 +75,7 @@ const monMessage: Arbitrary<Message> = oneof(
     lastCommitted: version,
     pn: integer({ min: 0, max: 1000 }),
     uncommittedPn: integer({ min: 0, max: 1000 }),
+    lease: integer({ min: 0, max: 1000 }),
     values,
   }),
   record({
@@ -278,7 +279,7 @@ test.each([0, 1, 2])('a committed value that is no transaction calls an election
   const op = from === 0 ? 'commit' : 'last';
   const next = lastCommitted + 1;
   mons.say(NAMES[from]!, to, {
-    ...{ type: 'mon_paxos', op, epoch, firstCommitted, lastCommitted: next, pn: 0, uncommittedPn: 0 },
+    ...{ type: 'mon_paxos', op, epoch, firstCommitted, lastCommitted: next, pn: 0, uncommittedPn: 0, lease: 0 },
     values: new Map([[next, Uint8Array.of(1)]]),
   });
   mons.run(30 * SECOND);

@@ -162,7 +162,10 @@ export class Monitor implements Daemon<Message> {
       submit: (transaction) => this.#writer.submit(transaction.toBatch()),
       whenDurable: (then) => this.#writer.whenDurable(then),
       arm: (timer) => this.#armPaxos(timer),
-      disarm: (timer) => this.#disarmPaxos(timer),
+      disarm: (timer) => this.#world.clock.disarm(`paxos ${timer}`),
+      onLeaseGranted: () => this.#lease.onGranted(),
+      onLeaseSent: (lease) => this.#lease.onSent(lease),
+      onLeaseHeld: (lease) => this.#lease.onAcknowledged(lease),
       refused: (rank, why) => world.log.warn('dropped a message', { from: this.#monmap.ranks[rank], why }),
       bootstrap: (reason) => this.#callElection(reason),
       sync: (rank) => this.#startSync(rank, this.#paxos.lastCommitted),
@@ -664,14 +667,7 @@ export class Monitor implements Daemon<Message> {
   }
 
   #armPaxos(timer: PaxosTimer): void {
-    if (timer === 'lease') this.#lease.onGranted();
-    else if (timer === 'leaseRenew') this.#lease.onSent();
     this.#arm(`paxos ${timer}`, paxosTimeout(timer, this.#world.config));
-  }
-
-  #disarmPaxos(timer: PaxosTimer): void {
-    if (timer === 'leaseAck' && this.#paxos.state === 'active') this.#lease.onAcknowledged();
-    this.#world.clock.disarm(`paxos ${timer}`);
   }
 
   #serve(request: Request): void {

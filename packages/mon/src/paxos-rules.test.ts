@@ -14,6 +14,8 @@ class Lone {
   readonly sent: { readonly rank: number; readonly message: MonPaxos }[] = [];
   /** What it sent and stored, in order. */
   readonly done: string[] = [];
+  /** Leases that all have acknowledged. */
+  readonly held: number[] = [];
   readonly armed = new Set<PaxosTimer>();
   readonly elections: string[] = [];
   readonly refused: string[] = [];
@@ -41,6 +43,9 @@ class Lone {
       whenDurable: (then) => void this.#undurable.push(then),
       arm: (timer) => void this.armed.add(timer),
       disarm: (timer) => void this.armed.delete(timer),
+      onLeaseGranted: () => {},
+      onLeaseSent: () => {},
+      onLeaseHeld: (lease) => void this.held.push(lease),
       refused: (_, why) => void this.refused.push(why),
       bootstrap: (reason) => void this.elections.push(reason),
       sync: () => {},
@@ -56,7 +61,15 @@ class Lone {
   }
 
   say(from: number, message: Partial<MonPaxos> & Pick<MonPaxos, 'op'>): void {
-    const blank = { epoch: EPOCH, firstCommitted: 0, lastCommitted: 0, pn: 0, uncommittedPn: 0, values: new Map() };
+    const blank = {
+      epoch: EPOCH,
+      firstCommitted: 0,
+      lastCommitted: 0,
+      pn: 0,
+      uncommittedPn: 0,
+      lease: 0,
+      values: new Map(),
+    };
     this.paxos.onMessage(from, { type: 'mon_paxos', ...blank, ...message });
   }
 
@@ -265,8 +278,9 @@ test('a peon takes no lease of another election, of another than its leader, or 
   peon.say(0, { op: 'lease', pn: 300, lastCommitted: 1 });
   expect([peon.paxos.state, peon.armed.size, peon.elections]).toEqual(['recovering', 0, ['a commit did not arrive']]);
 
-  peon.say(0, { op: 'lease', pn: 300 });
+  peon.say(0, { op: 'lease', pn: 300, lease: 7 });
   expect([peon.paxos.state, [...peon.armed], peon.sentOf('leaseAck').length]).toEqual(['active', ['lease'], 1]);
+  expect(peon.sentOf('leaseAck')).toMatchObject([{ lease: 7 }]);
 });
 
 test('a leader that is deposed extends no lease, and waits for nothing', () => {
@@ -290,7 +304,8 @@ test('a leader that is deposed extends no lease, and waits for nothing', () => {
 
 test('a leader waits for every acknowledgement of a lease, in each of its terms', () => {
   const { leader } = activeLeader();
-  leader.say(1, { op: 'leaseAck' });
+  const newest = () => leader.sentOf('lease').at(-1)!.lease;
+  leader.say(1, { op: 'leaseAck', lease: newest() });
   expect(leader.armed.has('leaseAck')).toBe(true);
 
   leader.paxos.lead(EPOCH, QUORUM);
@@ -298,6 +313,28 @@ test('a leader waits for every acknowledgement of a lease, in each of its terms'
   const { pn } = leader.sentOf('collect').at(-1)!;
   for (const rank of [1, 2]) leader.say(rank, { op: 'last', pn });
   expect(leader.armed.has('leaseAck')).toBe(true);
-  for (const rank of [1, 2]) leader.say(rank, { op: 'leaseAck' });
+  for (const rank of [1, 2]) leader.say(rank, { op: 'leaseAck', lease: newest() - 1 });
+  expect(leader.armed.has('leaseAck')).toBe(true);
+  for (const rank of [1, 2]) leader.say(rank, { op: 'leaseAck', lease: newest() });
+  expect(leader.armed.has('leaseAck')).toBe(false);
+});
+
+test('acknowledgements of older leases hold those, not the newest, and are progress', () => {
+  const { leader } = activeLeader();
+  const first = leader.sentOf('lease').at(-1)!.lease;
+  leader.paxos.onTimer('leaseRenew');
+  leader.paxos.onTimer('leaseRenew');
+  const newest = leader.sentOf('lease').at(-1)!.lease;
+
+  for (const rank of [1, 2]) leader.say(rank, { op: 'leaseAck', lease: first });
+  expect(leader.held).toEqual([first]);
+  expect(leader.armed.has('leaseAck')).toBe(true);
+  for (const rank of [1, 2]) leader.say(rank, { op: 'leaseAck', lease: newest + 1 });
+  expect(leader.held).toEqual([first]);
+  leader.say(1, { op: 'leaseAck', lease: newest });
+  leader.say(2, { op: 'leaseAck', lease: newest - 1 });
+  expect(leader.held).toEqual([first, newest - 1]);
+  leader.say(2, { op: 'leaseAck', lease: newest });
+  expect(leader.held).toEqual([first, newest - 1, newest]);
   expect(leader.armed.has('leaseAck')).toBe(false);
 });

@@ -33,6 +33,12 @@ export interface PaxosHost {
   /** Arms a timer by the option that rules it (mon_lease and its factors). */
   arm(timer: PaxosTimer): void;
   disarm(timer: PaxosTimer): void;
+  /** A peon was given a lease. */
+  onLeaseGranted(): void;
+  /** A leader gave its quorum one. */
+  onLeaseSent(lease: number): void;
+  /** All of the quorum have acknowledged that one, or a later one. */
+  onLeaseHeld(lease: number): void;
   /** A message of `rank` was dropped. */
   refused(rank: number, why: string): void;
   /** Something is wrong with this quorum: probe and elect anew. */
@@ -122,6 +128,7 @@ export class Paxos {
     this.#proposing = undefined;
     this.#uncommitted = undefined;
     this.#leaseAcks.clear();
+    this.#leaseHeld = this.#lease;
     for (const timer of TIMERS) this.#host.disarm(timer);
   }
 
@@ -140,6 +147,11 @@ export class Paxos {
     this.#leader = leader;
     this.#quorum = quorum;
     this.#state = 'recovering';
+    this.#grantLease();
+  }
+
+  #grantLease(): void {
+    this.#host.onLeaseGranted();
     this.#host.arm('lease');
   }
 
@@ -179,7 +191,7 @@ export class Paxos {
         case 'accept':
           return this.#onAccept(from, message);
         case 'leaseAck':
-          return this.#onLeaseAck(from);
+          return this.#onLeaseAck(from, message.lease);
         default:
           return;
       }
@@ -210,7 +222,7 @@ export class Paxos {
     // It is one commit behind at most: no round ends without it.
     const last = this.value(this.#lastCommitted);
     if (last !== undefined) this.#host.send(rank, this.#message('commit', new Map([[this.#lastCommitted, last]])));
-    if (this.#proposing === undefined) this.#host.send(rank, this.#message('lease'));
+    if (this.#proposing === undefined) this.#host.send(rank, this.#leaseMessage());
     else if (!this.#heard.has(rank)) this.#sendBegin(rank, this.#proposing.value);
   }
 
@@ -332,27 +344,43 @@ export class Paxos {
     return this.#heard.size === this.#quorum.length;
   }
 
+  /** The newest lease given, and the newest that all of the quorum have acknowledged. */
+  #lease = 0;
+  #leaseHeld = 0;
+  /** By rank: the newest lease it has acknowledged. */
+  readonly #leaseAcks = new Map<number, number>();
+
   #extendLease(): void {
     if (this.#quorum.length === 1) return;
-    for (const rank of this.#peers()) this.#host.send(rank, this.#message('lease'));
+    const isAwaited = this.#leaseHeld < this.#lease;
+    this.#lease += 1;
+    for (const rank of this.#peers()) this.#host.send(rank, this.#leaseMessage());
+    this.#host.onLeaseSent(this.#lease);
     this.#host.arm('leaseRenew');
-    if (this.#leaseAcks.size === 0) this.#host.arm('leaseAck');
-    this.#leaseAcks = new Set(this.#peers());
+    if (!isAwaited) this.#host.arm('leaseAck');
   }
 
-  /** Peers whose acknowledgement of the newest lease is awaited. */
-  #leaseAcks = new Set<number>();
+  #leaseMessage(): MonPaxos {
+    return { ...this.#message('lease'), lease: this.#lease };
+  }
 
-  #onLeaseAck(from: number): void {
-    this.#leaseAcks.delete(from);
-    if (this.#leaseAcks.size === 0) this.#host.disarm('leaseAck');
+  /** A leader that hung finds acknowledgements of old leases: they say nothing of the one it has given since. */
+  #onLeaseAck(from: number, lease: number): void {
+    if (lease > this.#lease) return this.#host.refused(from, `leaseAck of lease ${lease}, which was not given`);
+    this.#leaseAcks.set(from, Math.max(lease, this.#leaseAcks.get(from) ?? 0));
+    const held = Math.min(...this.#peers().map((rank) => this.#leaseAcks.get(rank) ?? 0));
+    if (held <= this.#leaseHeld) return;
+    this.#leaseHeld = held;
+    this.#host.onLeaseHeld(held);
+    if (held === this.#lease) this.#host.disarm('leaseAck');
+    else this.#host.arm('leaseAck');
   }
 
   // Peon
 
   #onCollect(from: number, collect: MonPaxos): void {
     this.#state = 'recovering';
-    this.#host.arm('lease');
+    this.#grantLease();
     if (collect.firstCommitted > this.#lastCommitted + 1) return this.#host.sync(from);
     const values = this.#valuesAfter(collect.lastCommitted);
     const pending = this.#storedUncommitted();
@@ -375,8 +403,8 @@ export class Paxos {
     // Commits travel before it on the same session; a gap means that one was lost with an older session.
     if (lease.lastCommitted > this.#lastCommitted) return this.#host.bootstrap('a commit did not arrive');
     this.#state = 'active';
-    this.#host.arm('lease');
-    this.#host.send(from, this.#message('leaseAck'));
+    this.#grantLease();
+    this.#host.send(from, { ...this.#message('leaseAck'), lease: lease.lease });
     this.#host.onReadable();
   }
 
@@ -465,6 +493,7 @@ export class Paxos {
       lastCommitted: this.#lastCommitted,
       pn: this.#acceptedPn,
       uncommittedPn: 0,
+      lease: 0,
       values,
     };
   }

@@ -63,6 +63,8 @@ export interface MonPaxos {
   readonly pn: number;
   /** Of `last`: the proposal number under which an uncommitted value was accepted, 0 for none. */
   readonly uncommittedPn: number;
+  /** Of `lease` and `leaseAck`: which lease of this leader, from 1; else 0. */
+  readonly lease: number;
   readonly values: ReadonlyMap<number, Bytes>;
 }
 
@@ -151,6 +153,7 @@ export const privateCodecs = {
     lastCommitted: uint,
     pn: uint,
     uncommittedPn: uint,
+    lease: uint,
     values: map(uint, bytes),
   }),
   mon_sync: privateMessage(0x8003, {
