@@ -221,6 +221,7 @@ class Cluster:
         atexit.register(self.shutdown)
 
     def shutdown(self):
+        atexit.unregister(self.shutdown)
         for io in self.contexts:
             C.rados_ioctx_destroy(io)
         C.rados_shutdown(self.handle)
