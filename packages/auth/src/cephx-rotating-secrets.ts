@@ -13,7 +13,7 @@ import { type CryptoKey, decodeCryptoKey, encodeCryptoKey, KEY_BYTES } from './c
 const GENERATIONS = 3;
 const VERSION = 1;
 
-export interface ExpiringKey {
+interface ExpiringKey {
   readonly key: CryptoKey;
   readonly expiration: UTime;
 }

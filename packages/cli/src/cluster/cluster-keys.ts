@@ -15,7 +15,7 @@ import type { ClusterFile } from './cluster-file.ts';
 import { makeFolder } from './folder-lock.ts';
 import { explainSystemError, UserError } from './user-error.ts';
 
-export const ADMIN = 'client.admin';
+const ADMIN = 'client.admin';
 /** The monitors' common name, and their keyring's. */
 const MON = 'mon.';
 /** Nobody but the owner reads a key. */

@@ -8,7 +8,7 @@ import type { Instant } from '@spirula/world';
 import type { Content } from '../object-model.ts';
 
 /** Of a client's own watch. */
-export interface WatchListener {
+interface WatchListener {
   readonly timeoutSeconds: number;
   onNotify(notification: Notification): void;
   /** `age`: how long before the OSDs were known to have it. */
