@@ -16,6 +16,7 @@ import {
 import { rebuildShadows } from './device-class.ts';
 import {
   bucketOf,
+  bucketsBelow,
   type CrushLocation,
   fitsLocation,
   freeBucketId,
@@ -23,6 +24,8 @@ import {
   itemWeight,
   OSD_TYPE,
   parentOf,
+  parentsOf,
+  rootsOf,
   standsAt,
   stepsOf,
   typeByName,
@@ -97,37 +100,38 @@ export function addBucket(map: CrushMap, name: string, type: number): [CrushMap,
   return [withName(withBucket(map, bucket), id, name), id];
 }
 
-function withName(map: CrushMap, id: number, name: string): CrushMap {
+export function withName(map: CrushMap, id: number, name: string): CrushMap {
   return { ...map, names: new Map([...map.names, [id, name]]) };
 }
 
-function entriesOf(bucket: CrushBucket): WeightedItem[] {
+export function entriesOf(bucket: CrushBucket): WeightedItem[] {
   return Array.from(bucket.items, (item, i) => [item, weightAt(bucket, i)]);
 }
 
 /**
- * Puts `entries` in place of a bucket's items and carries its new weight up to the root. The device `weighed` gets its new
- * weight in the bucket's weight sets, too.
+ * Puts `entries` in place of a bucket's items and carries its new weight up to the roots: a bucket that is linked to several
+ * places has a parent in each. The device `weighed` gets its new weight in the bucket's weight sets, too.
  */
-function replaceItems(
+export function replaceItems(
   map: CrushMap,
   bucket: CrushBucket,
   entries: readonly WeightedItem[],
   weighed?: number,
+  below: readonly number[] = [],
 ): CrushMap {
-  const seen = new Set<number>();
-  let next = map;
-  let at = bucket;
-  let items = entries;
-  for (;;) {
-    seen.add(at.id);
-    const changed = withItems(at, items, map.tunables);
-    next = { ...withBucket(next, changed), chooseArgs: withWeightSets(next, at, changed, weighed) };
-    const parent = parentOf(next, at.id);
-    if (parent === undefined || seen.has(parent.id)) return next;
-    items = entriesOf(parent).map(([item, weight]) => [item, item === changed.id ? changed.weight : weight]);
-    at = parent;
+  const changed = withItems(bucket, entries, map.tunables);
+  let next: CrushMap = { ...withBucket(map, changed), chooseArgs: withWeightSets(map, bucket, changed, weighed) };
+  const path = [...below, bucket.id];
+  for (const { id } of parentsOf(next, bucket.id)) {
+    // A damaged map may run in circles.
+    if (path.includes(id)) continue;
+    const parent = bucketOf(next, id)!;
+    const weights = entriesOf(parent).map(
+      ([item, weight]): WeightedItem => [item, item === changed.id ? changed.weight : weight],
+    );
+    next = replaceItems(next, parent, weights, weighed, path);
   }
+  return next;
 }
 
 /** The choose_args sets after `before` became `after`: weight sets of buckets go on being sums of those below. */
@@ -170,14 +174,18 @@ function newReplacement(
   return { weightSets: Array.from({ length: positions }, () => new Uint32Array(0)), ids: new Int32Array(0) };
 }
 
-function takeOut(map: CrushMap, item: number): CrushMap {
-  const parent = parentOf(map, item);
-  if (parent === undefined) return map;
-  return replaceItems(
-    map,
-    parent,
-    entriesOf(parent).filter(([each]) => each !== item),
-  );
+/** The map without the item in any bucket, or in those named. */
+function takeOut(map: CrushMap, item: number, from = parentsOf(map, item)): CrushMap {
+  let next = map;
+  for (const { id } of from) {
+    const bucket = bucketOf(next, id)!;
+    next = replaceItems(
+      next,
+      bucket,
+      entriesOf(bucket).filter(([each]) => each !== item),
+    );
+  }
+  return next;
 }
 
 /** Takes an item from where it stands. Its bucket, and what hangs below it, stay in the map. */
@@ -235,12 +243,34 @@ export function removeRule(map: CrushMap, ruleNo: number): CrushMap {
   return rebuildShadows({ ...map, rules: map.rules.with(ruleNo, undefined), ruleNames });
 }
 
-/** Gives an OSD another weight (16.16) where it stands. */
-export function reweightItem(map: CrushMap, item: number, weight: number): CrushMap {
-  const parent = parentOf(map, item);
-  if (parent === undefined) return map;
-  const entries = entriesOf(parent).map(([each, old]): WeightedItem => [each, each === item ? weight : old]);
-  return rebuildShadows(replaceItems(map, parent, entries, item));
+/** Gives an OSD another weight (16.16) wherever it stands, or in one bucket. */
+export function reweightItem(map: CrushMap, item: number, weight: number, bucketId?: number): CrushMap {
+  const holders = parentsOf(map, item).filter(({ id }) => bucketId === undefined || id === bucketId);
+  let next = map;
+  for (const { id } of holders) {
+    const bucket = bucketOf(next, id)!;
+    const entries = entriesOf(bucket).map(([each, old]): WeightedItem => [each, each === item ? weight : old]);
+    next = replaceItems(next, bucket, entries, item);
+  }
+  return holders.length === 0 ? map : rebuildShadows(next);
+}
+
+/** Works all weights out anew from those of the devices, in the weight sets too (CrushWrapper::reweight). */
+export function reweightAll(map: CrushMap): CrushMap {
+  let next = map;
+  const visit = (id: number): number => {
+    const bucket = bucketOf(next, id)!;
+    for (const item of bucket.items) if (item < 0) visit(item);
+    const before = bucketOf(next, id)!;
+    const entries = entriesOf(before).map(([item, weight]): WeightedItem => {
+      return [item, item < 0 ? bucketOf(next, item)!.weight : weight];
+    });
+    const changed = withItems(before, entries, map.tunables);
+    next = { ...withBucket(next, changed), chooseArgs: withWeightSets(next, before, changed, undefined) };
+    return changed.weight;
+  };
+  for (const { id } of rootsOf(map)) visit(id);
+  return rebuildShadows(next);
 }
 
 /** Whether a rule takes this bucket, or the shadow of it for a device class (CrushWrapper::_bucket_is_in_use). */
@@ -251,22 +281,41 @@ export function isTakenByRule(map: CrushMap, bucket: number): boolean {
 
 /** Removes a device, or a bucket that holds nothing. */
 export function removeItem(map: CrushMap, item: number): CrushMap {
-  const without = takeOut(map, item);
-  const names = new Map(without.names);
+  return forget(takeOut(map, item), item);
+}
+
+/**
+ * Takes an item out of the buckets below `ancestor` that hold it, or of all (CrushWrapper::remove_item_under). A device that
+ * then stands nowhere leaves the map, an empty bucket only if it is to be removed (`unlinkOnly` false).
+ */
+export function unlinkItem(map: CrushMap, item: number, ancestor: number | undefined, unlinkOnly: boolean): CrushMap {
+  const holders = parentsOf(map, item).filter(({ id }) => ancestor === undefined || isBelow(map, ancestor, id));
+  const without = takeOut(map, item, holders);
+  const isLast = parentsOf(without, item).length === 0;
+  return isLast && (item >= 0 || !unlinkOnly) ? forget(without, item) : rebuildShadows(without);
+}
+
+function isBelow(map: CrushMap, ancestor: number, bucket: number): boolean {
+  if (bucket === ancestor) return true;
+  return bucketsBelow(map, ancestor).has(bucket);
+}
+
+function forget(map: CrushMap, item: number): CrushMap {
+  const names = new Map(map.names);
   names.delete(item);
-  const deviceClass = new Map(without.deviceClass);
+  const deviceClass = new Map(map.deviceClass);
   deviceClass.delete(item);
-  const classBuckets = new Map(without.classBuckets);
+  const classBuckets = new Map(map.classBuckets);
   classBuckets.delete(item);
   const slot = -1 - item;
-  const buckets = item < 0 ? without.buckets.with(slot, undefined) : without.buckets;
+  const buckets = item < 0 ? map.buckets.with(slot, undefined) : map.buckets;
   const chooseArgs = new Map(
-    [...without.chooseArgs].map(([set, replacements]) => [
+    [...map.chooseArgs].map(([set, replacements]) => [
       set,
       new Map([...replacements].filter(([each]) => each !== slot)),
     ]),
   );
-  return rebuildShadows({ ...without, names, buckets, deviceClass, classBuckets, chooseArgs });
+  return rebuildShadows({ ...map, names, buckets, deviceClass, classBuckets, chooseArgs });
 }
 
 /** pg_pool_t's types, as rules know them. */

@@ -30,9 +30,49 @@ export function shadowsOf(map: CrushMap, bucket: number): CrushBucket[] {
   return ids.map((id) => bucketOf(map, id)).filter((each) => each !== undefined);
 }
 
-function classByName(map: CrushMap, className: string): number | undefined {
+export function classByName(map: CrushMap, className: string): number | undefined {
   for (const [id, each] of map.classNames) if (each === className) return id;
   return undefined;
+}
+
+/** Makes a class that no device has: it lasts until the map changes otherwise (get_or_create_class_id). */
+export function createDeviceClass(map: CrushMap, className: string): [CrushMap, number] {
+  const known = classByName(map, className);
+  if (known !== undefined) return [map, known];
+  const classId = Math.max(-1, ...map.classNames.keys()) + 1;
+  return [{ ...map, classNames: new Map([...map.classNames, [classId, className]]) }, classId];
+}
+
+/** Takes a class away from all devices that have it, and the class with it. */
+export function dropDeviceClass(map: CrushMap, className: string): CrushMap {
+  const classId = classByName(map, className);
+  if (classId === undefined) return map;
+  const deviceClass = new Map([...map.deviceClass].filter(([item, each]) => item < 0 || each !== classId));
+  if (deviceClass.size < map.deviceClass.size) return rebuildShadows({ ...map, deviceClass });
+  const classNames = new Map(map.classNames);
+  classNames.delete(classId);
+  return { ...map, classNames };
+}
+
+/** Gives a class, and the shadows made for it, another name (rename_class). */
+export function renameDeviceClass(map: CrushMap, from: string, to: string): CrushMap {
+  const classId = classByName(map, from);
+  if (classId === undefined) return map;
+  const names = new Map(map.names);
+  for (const [item, each] of map.deviceClass) {
+    if (item < 0 && each === classId) names.set(item, `${(names.get(item) ?? '').split('~')[0]}~${to}`);
+  }
+  return { ...map, names, classNames: new Map(map.classNames).set(classId, to) };
+}
+
+/** Numbers of the rules that take a root for a class. */
+export function rulesOfClass(map: CrushMap, className: string): number[] {
+  const classId = classByName(map, className);
+  if (classId === undefined) return [];
+  const shadows = new Set([...map.classBuckets.values()].map((byClass) => byClass.get(classId)));
+  return [...map.rules.keys()].filter((id) =>
+    map.rules[id]?.steps.some(({ op, arg1 }) => op === RuleOp.take && shadows.has(arg1)),
+  );
 }
 
 /** Gives a device a class, in place of any it has (`osd crush set-device-class`). */

@@ -36,6 +36,13 @@ export function parentOf(map: CrushMap, item: number): CrushBucket | undefined {
   return map.buckets.find((bucket) => bucket?.items.includes(item) && !isShadow(map, bucket.id));
 }
 
+/** All buckets that hold an item, shadows apart: there are several when it is linked to more than one place. */
+export function parentsOf(map: CrushMap, item: number): CrushBucket[] {
+  return map.buckets.filter(
+    (bucket): bucket is CrushBucket => bucket?.items.includes(item) === true && !isShadow(map, bucket.id),
+  );
+}
+
 /** The buckets above an item, nearest first. Ends where a damaged map runs in a circle. */
 export function ancestorsOf(map: CrushMap, item: number): CrushBucket[] {
   const ancestors: CrushBucket[] = [];
@@ -82,9 +89,8 @@ export function weightAt(bucket: CrushBucket, index: number): number {
   return bucket.itemWeights[index] ?? bucket.itemWeights[0] ?? bucket.sums[2 * index + 1] ?? 0;
 }
 
-/** 16.16 weight of an item where it stands; 0 when it stands nowhere. */
-export function itemWeight(map: CrushMap, item: number): number {
-  const parent = parentOf(map, item);
+/** 16.16 weight of an item in a bucket, that where it stands unless one is named; 0 when it stands nowhere. */
+export function itemWeight(map: CrushMap, item: number, parent = parentOf(map, item)): number {
   return parent === undefined ? 0 : weightAt(parent, parent.items.indexOf(item));
 }
 
@@ -95,9 +101,25 @@ export function standsAt(map: CrushMap, item: number, location: CrushLocation): 
   return bucket?.items.includes(item) ?? false;
 }
 
-/** Whether `item` is `id` or somewhere below it. */
+/** Whether `item` is `id` or somewhere below it (CrushWrapper::subtree_contains). */
 function contains(map: CrushMap, id: number, item: number): boolean {
-  return id === item || ancestorsOf(map, item).some((bucket) => bucket.id === id);
+  if (id === item) return true;
+  for (const each of [id, ...bucketsBelow(map, id)]) if (bucketOf(map, each)?.items.includes(item)) return true;
+  return false;
+}
+
+/** The buckets below a bucket. */
+export function bucketsBelow(map: CrushMap, bucket: number): Set<number> {
+  const below = new Set<number>();
+  const visit = (id: number) => {
+    for (const item of bucketOf(map, id)?.items ?? []) {
+      if (item >= 0 || below.has(item)) continue;
+      below.add(item);
+      visit(item);
+    }
+  };
+  visit(bucket);
+  return below;
 }
 
 /** Why an item cannot be put somewhere: `loop` when the place lies below the item, `invalid` for all else. */

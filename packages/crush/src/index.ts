@@ -11,7 +11,9 @@ export {
   RuleType,
   removeItem,
   removeRule,
+  reweightAll,
   reweightItem,
+  unlinkItem,
 } from './builder.ts';
 export { decodeCrushMap, encodeCrushMap, LEGACY_TUNABLES } from './codec.ts';
 export {
@@ -26,11 +28,24 @@ export {
   type CrushTunables,
   RuleOp,
 } from './crush-map.ts';
-export { deviceClassOf, removeDeviceClass, setDeviceClass, shadowOf, shadowsOf } from './device-class.ts';
+export {
+  classByName,
+  createDeviceClass,
+  deviceClassOf,
+  dropDeviceClass,
+  removeDeviceClass,
+  renameDeviceClass,
+  rulesOfClass,
+  setDeviceClass,
+  shadowOf,
+  shadowsOf,
+} from './device-class.ts';
+export { bucketAlgName, dumpCrushMap, dumpRule, dumpWeightSets } from './dump.ts';
 export { hash32, hash32x2, hash32x3, hash32x4, hash32x5 } from './hash.ts';
 export {
   ancestorsOf,
   bucketOf,
+  bucketsBelow,
   type CrushLocation,
   devicesBelow,
   findMisfit,
@@ -41,12 +56,21 @@ export {
   locationOf,
   type Misfit,
   parentOf,
+  parentsOf,
   rootsOf,
   standsAt,
   subtreeOf,
   typeByName,
 } from './hierarchy.ts';
+export { isNested, linkBucket, renameBucket, swapBuckets } from './links.ts';
 export { CrushMapper, findRule } from './mapper.ts';
+export {
+  dumpTunables,
+  strawToStraw2,
+  TUNABLES_PROFILES,
+  withStrawCalcVersion,
+  withTunablesProfile,
+} from './tunables.ts';
 export {
   COMPAT_WEIGHT_SET,
   createWeightSet,

@@ -11,6 +11,7 @@ export const Errno = {
   EEXIST: -17,
   EXDEV: -18,
   ENODEV: -19,
+  ENOTDIR: -20,
   EINVAL: -22,
   EFBIG: -27,
   ENOSPC: -28,

@@ -1,5 +1,6 @@
 export { applyIncremental, emptyOsdMap } from './apply-incremental.ts';
 export { EBLOCKLISTED, isBlocklisted } from './blocklist.ts';
+export { formatMapFlags } from './flag-names.ts';
 export { formatFloat } from './float-text.ts';
 export {
   compareHObjects,
@@ -14,6 +15,7 @@ export {
 export type { MgrMap, MgrModuleInfo, MgrModuleOption, MgrStandby } from './mgrmap.ts';
 export { decodeMgrMap, encodeMgrMap } from './mgrmap-codec.ts';
 export { dumpMgrMap } from './mgrmap-dump.ts';
+export { minCompatClient } from './min-compat-client.ts';
 export type { MonInfo, MonMap } from './monmap.ts';
 export { decodeMonMap, encodeMonMap } from './monmap-codec.ts';
 export { dumpMonMap, printMonMap } from './monmap-dump.ts';
@@ -32,11 +34,11 @@ export {
   pgOfKey,
 } from './osdmap.ts';
 export { crcOfFullMap, decodeOsdMap, encodeOsdMap } from './osdmap-codec.ts';
-export { dumpOsdMap, dumpPool, formatSnapIntervals } from './osdmap-dump.ts';
+export { dumpOsd, dumpOsdMap, dumpPool, formatSnapIntervals } from './osdmap-dump.ts';
 export { nextOsdMap, type OsdMapFeed } from './osdmap-feed.ts';
 export type { OsdMapIncremental } from './osdmap-incremental.ts';
 export { decodeIncremental, emptyIncremental, encodeIncremental } from './osdmap-incremental-codec.ts';
-export { printOsdMap, printPool } from './osdmap-print.ts';
+export { printOsd, printOsdMap, printPool } from './osdmap-print.ts';
 export {
   mapPg,
   mapPgRaw,
@@ -51,6 +53,7 @@ export {
 export { type Pool, PoolFlag, PoolOpt, type PoolSnap, PoolType, type SnapInterval } from './pool.ts';
 export { decodePool, encodePool } from './pool-codec.ts';
 export { autoscaleModeName, poolOptionKey } from './pool-names.ts';
+export { Release, releaseName, releaseNumber } from './release.ts';
 export { encodingOf, followIncremental, type OsdMapStep, readOsdMap } from './shared-maps.ts';
 export {
   countSnaps,

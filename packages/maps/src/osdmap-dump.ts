@@ -166,7 +166,8 @@ export function dumpPool(map: OsdMap, id: PoolId, pool: Pool) {
   };
 }
 
-function dumpOsd(map: OsdMap, osd: OsdId) {
+/** One entry of `osds`, also `ceph osd info -f json`. */
+export function dumpOsd(map: OsdMap, osd: OsdId) {
   const info = map.osdInfo[osd]!;
   return {
     osd,

@@ -100,7 +100,8 @@ function describePool(pool: Pool): string {
   return words.join(' ');
 }
 
-function printOsd(map: OsdMap, osd: OsdId): string {
+/** An OSD's line, also `ceph osd info`. */
+export function printOsd(map: OsdMap, osd: OsdId): string {
   const info = map.osdInfo[osd]!;
   const affinity = map.primaryAffinity[osd] ?? ONE;
   const words = [

@@ -40,6 +40,12 @@ export function releaseName(release: number): string {
   return NAMES[release] ?? 'unknown';
 }
 
+/** Number of a release; undefined for a name that is none. */
+export function releaseNumber(name: string): number | undefined {
+  const release = NAMES.indexOf(name);
+  return release > 0 ? release : undefined;
+}
+
 const LEGACY_REQUIRE_FLAGS = OsdMapFlag.requireJewel | OsdMapFlag.requireKraken | OsdMapFlag.requireLuminous;
 
 /** The map's flags once every OSD is of this release: those of what it always does are set. */

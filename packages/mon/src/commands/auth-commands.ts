@@ -23,6 +23,7 @@ import {
   type CommandOutcome,
   changed,
   command,
+  deprecated,
   invalid,
   type MonCommandEntry,
   output,
@@ -36,8 +37,6 @@ const ENTITY = { name: 'entity', type: 'CephString' };
 const ANY_ENTITY = { ...ENTITY, req: 'false' };
 const CAPS = { name: 'caps', type: 'CephString', n: 'N' };
 const SOME_CAPS = { ...CAPS, req: 'false' };
-/** In descriptions: not to be used any more. */
-const DEPRECATED = 4;
 /** Longer names do not fit the store. */
 const MAX_NAME = 256;
 /** What Ceph prints for a key that is none. */
@@ -78,10 +77,6 @@ function reads(signature: Signature, help: string, run: MonCommandEntry['run']):
 
 function writes(signature: Signature, help: string, run: MonCommandEntry['run']): MonCommandEntry {
   return command(signature, help, 'rwx', (args, context) => badChange(args) ?? run(args, context), 'auth');
-}
-
-function deprecated(entry: MonCommandEntry): MonCommandEntry {
-  return { ...entry, description: { ...entry.description, flags: DEPRECATED } };
 }
 
 function badChange(args: CommandArgs): CommandOutcome | undefined {

@@ -15,21 +15,30 @@ import {
 } from './command.ts';
 import { configCommands } from './config-commands.ts';
 import { configKeyCommands } from './config-key-commands.ts';
+import { crushClassCommands } from './crush-class-commands.ts';
 import { crushCommands } from './crush-commands.ts';
+import { crushLinkCommands } from './crush-link-commands.ts';
 import { crushRuleCommands } from './crush-rule-commands.ts';
 import { crushTopologyCommands } from './crush-topology-commands.ts';
+import { crushTunablesCommands } from './crush-tunables-commands.ts';
+import { crushWeightSetCommands } from './crush-weight-set-commands.ts';
 import { dfCommands } from './df-commands.ts';
 import { healthCommands } from './health-commands.ts';
 import { logCommands } from './log-commands.ts';
 import { mgrCommands } from './mgr-commands.ts';
 import { monCommands } from './mon-commands.ts';
 import { osdCommands } from './osd-commands.ts';
+import { osdFlagCommands } from './osd-flag-commands.ts';
+import { osdInfoCommands } from './osd-info-commands.ts';
+import { osdPlacementCommands } from './osd-placement-commands.ts';
 import { osdRemovalCommands } from './osd-removal-commands.ts';
+import { osdSettingsCommands } from './osd-settings-commands.ts';
 import { poolApplicationCommands } from './pool-application-commands.ts';
 import { poolCommands } from './pool-commands.ts';
 import { poolQuotaCommands } from './pool-quota-commands.ts';
 import { poolSnapCommands } from './pool-snap-commands.ts';
 import { statusCommands } from './status-commands.ts';
+import { unsupportedCommands } from './unsupported-commands.ts';
 
 const entries: readonly MonCommandEntry[] = [
   ...statusCommands,
@@ -46,7 +55,16 @@ const entries: readonly MonCommandEntry[] = [
   ...crushCommands,
   ...crushRuleCommands,
   ...crushTopologyCommands,
+  ...crushLinkCommands,
+  ...crushClassCommands,
+  ...crushTunablesCommands,
+  ...crushWeightSetCommands,
   ...osdRemovalCommands,
+  ...osdInfoCommands,
+  ...osdFlagCommands,
+  ...osdPlacementCommands,
+  ...osdSettingsCommands,
+  ...unsupportedCommands,
   ...poolCommands,
   ...poolSnapCommands,
   ...poolApplicationCommands,

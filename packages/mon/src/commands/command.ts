@@ -63,6 +63,8 @@ export interface CommandOutcome {
 
 export interface MonCommandEntry {
   readonly description: CommandDescription;
+  /** Why the command is always refused (EOPNOTSUPP). */
+  readonly unsupported?: string;
   run(args: CommandArgs, context: CommandContext): CommandOutcome;
 }
 
@@ -77,6 +79,24 @@ export function command(
   module = 'mon',
 ): MonCommandEntry {
   return { description: { sig: signature, help, module, perm, flags: 0 }, run };
+}
+
+/** One of Ceph that is refused here, with the reason. */
+export function unsupported(
+  signature: Signature,
+  help: string,
+  perm: 'r' | 'rw',
+  reason: string,
+  module = 'mon',
+): MonCommandEntry {
+  return { ...command(signature, help, perm, () => refuse(Errno.EOPNOTSUPP, reason), module), unsupported: reason };
+}
+
+/** In descriptions: there is a newer word for it (MonCommand::FLAG_DEPRECATED). */
+const DEPRECATED = 4;
+
+export function deprecated(entry: MonCommandEntry): MonCommandEntry {
+  return { ...entry, description: { ...entry.description, flags: DEPRECATED } };
 }
 
 /** The words of a signature: what the client sends as `prefix`. */
@@ -97,6 +117,11 @@ export function output(args: CommandArgs, json: unknown, text: string, end: '' |
 /** Output that is indented JSON even in plain text, as many of Ceph's commands have it. */
 export function jsonAlways(args: CommandArgs, json: unknown): CommandOutcome {
   return output(args, json, `${JSON.stringify(json, null, 4)}\n`);
+}
+
+/** Indented JSON with an empty line behind it; dense JSON ends in a line feed. Some of Ceph's commands show it so. */
+export function indented(args: CommandArgs, json: unknown): CommandOutcome {
+  return succeed(args['format'] === 'json' ? `${JSON.stringify(json)}\n` : `${JSON.stringify(json, null, 4)}\n\n`);
 }
 
 export function succeed(text: string | Bytes, status = ''): CommandOutcome {

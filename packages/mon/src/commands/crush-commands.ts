@@ -1,30 +1,46 @@
-/** Commands about the CRUSH map. */
-import { createOrMove, deviceClassOf, removeDeviceClass, setDeviceClass, standsAt } from '@spirula/crush';
-import { Errno, type OsdId } from '@spirula/encoding';
-import { osdExists } from '@spirula/maps';
+/** Commands about the CRUSH map as a whole, and the places of OSDs in it. */
+import {
+  bucketOf,
+  type CrushMap,
+  createOrMove,
+  decodeCrushMap,
+  dumpCrushMap,
+  findMisfit,
+  insert,
+  itemByName,
+  itemWeight,
+  parentsOf,
+  removeItem,
+  reweightItem,
+  standsAt,
+} from '@spirula/crush';
+import { Errno, MalformedInput } from '@spirula/encoding';
+import { formatFloat, osdExists } from '@spirula/maps';
 import {
   type CommandArgs,
   type CommandContext,
   type CommandOutcome,
   changed,
   command,
+  indented,
   invalid,
-  jsonAlways,
   type MonCommandEntry,
   number,
   output,
   refuse,
   text,
-  texts,
   unchanged,
 } from './command.ts';
+import { tooNewForClients } from './crush-changes.ts';
 import { formatLocation, LOCATION, parseLocation } from './crush-location.ts';
-import { expandIds, ID, IDS, parseOsd } from './osd-arguments.ts';
+import { INVALID } from './errno-text.ts';
+import { ID, parseOsd } from './osd-arguments.ts';
 import { crushTree } from './osd-tree.ts';
 
 /** A weight of 1, in fixed point. */
 const ONE = 0x10000;
-const CLASS = { name: 'class', type: 'CephString', goodchars: '[A-Za-z0-9-_]' } as const;
+const PRIOR_VERSION = { name: 'prior_version', type: 'CephInt', req: 'false' } as const;
+const WEIGHT = { name: 'weight', type: 'CephFloat', range: '0.0' } as const;
 
 export const crushCommands: readonly MonCommandEntry[] = [
   command(
@@ -35,16 +51,36 @@ export const crushCommands: readonly MonCommandEntry[] = [
     'osd',
   ),
   command(
+    ['osd', 'crush', 'dump'],
+    'show the CRUSH map',
+    'r',
+    (args, { osd: { map } }) => indented(args, dumpCrushMap(map.crush)),
+    'osd',
+  ),
+  command(
+    ['osd', 'crush', 'ls', { name: 'node', type: 'CephString', goodchars: '[A-Za-z0-9-_.]' }],
+    'list what a bucket holds',
+    'r',
+    crushLs,
+    'osd',
+  ),
+  command(['osd', 'setcrushmap', PRIOR_VERSION], 'replace the CRUSH map by another, binary', 'rw', crushSet, 'osd'),
+  command(['osd', 'crush', 'set', PRIOR_VERSION], 'replace the CRUSH map by another, binary', 'rw', crushSet, 'osd'),
+  command(
+    ['osd', 'crush', 'set', ID, WEIGHT, LOCATION],
+    'give an OSD in the CRUSH map a weight and a place',
+    'rw',
+    crushSet,
+    'osd',
+  ),
+  command(['osd', 'crush', 'add', ID, WEIGHT, LOCATION], 'add an OSD to the CRUSH map', 'rw', crushAdd, 'osd'),
+  command(
     ['osd', 'crush', 'create-or-move', ID, { name: 'weight', type: 'CephFloat', range: '0.0' }, LOCATION],
     'put an OSD where it stands',
     'rw',
     crushCreateOrMove,
     'osd',
   ),
-  command(['osd', 'crush', 'class', 'ls'], 'list the device classes', 'r', classLs, 'osd'),
-  command(['osd', 'crush', 'class', 'ls-osd', CLASS], 'list the OSDs of a device class', 'r', classLsOsd, 'osd'),
-  command(['osd', 'crush', 'set-device-class', CLASS, IDS], 'give OSDs a device class', 'rw', setClass, 'osd'),
-  command(['osd', 'crush', 'rm-device-class', IDS], 'take the device class of OSDs away', 'rw', rmClass, 'osd'),
 ];
 
 function crushCreateOrMove(args: CommandArgs, { osd }: CommandContext): CommandOutcome {
@@ -65,83 +101,102 @@ function crushCreateOrMove(args: CommandArgs, { osd }: CommandContext): CommandO
   return changed(`create-or-move updating item name 'osd.${id}' weight ${weight} at location ${shown} to crush map`);
 }
 
-// Device classes
-
-function classLs(args: CommandArgs, { osd: { map } }: CommandContext): CommandOutcome {
-  return jsonAlways(args, [...map.crush.classNames.values()]);
+function crushLs(args: CommandArgs, { osd: { map } }: CommandContext): CommandOutcome {
+  const name = text(args, 'node') ?? '';
+  const { crush } = map;
+  const item = itemByName(crush, name);
+  if (item === undefined) return refuse(Errno.ENOENT, `node '${name}' does not exist`);
+  const items = item >= 0 ? [item] : [...(bucketOf(crush, item)?.items ?? [])];
+  const names = items.map((each) => crush.names.get(each) ?? String(each));
+  return output(args, names, names.map((each) => `${each}\n`).join(''));
 }
 
-function classLsOsd(args: CommandArgs, { osd: { map } }: CommandContext): CommandOutcome {
-  const wanted = text(args, 'class');
-  const osds = [...map.crush.deviceClass.keys()].filter((id) => id >= 0 && deviceClassOf(map.crush, id) === wanted);
-  osds.sort((a, b) => a - b);
-  return output(args, osds, osds.map((osd) => `${osd}\n`).join(''));
+/** `osd crush set`: with an OSD it places that OSD, without one it takes a whole map. */
+function crushSet(args: CommandArgs, context: CommandContext): CommandOutcome {
+  return text(args, 'id') === undefined ? setMap(args, context) : place(args, context, 'set');
 }
 
-/** OSDs named in `ids`, and what there is to say of the others; `unparsed` for a name that is none. */
-function namedOsds(args: CommandArgs, { osd: { map } }: CommandContext) {
-  const osds: OsdId[] = [];
-  let says = '';
-  let unparsed = false;
-  for (const name of expandIds(texts(args, 'ids'), map)) {
-    const osd = parseOsd(name);
-    if (osd === undefined) {
-      says += `Expected option value to be integer, got '${name}', unable to parse osd id:"${name}". `;
-      unparsed = true;
-      break;
-    } else if (!osdExists(map, osd)) says += `osd.${osd} does not exist. `;
-    else osds.push(osd);
+function crushAdd(args: CommandArgs, context: CommandContext): CommandOutcome {
+  return place(args, context, 'add');
+}
+
+function setMap(args: CommandArgs, { osd, input }: CommandContext): CommandOutcome {
+  let crush: CrushMap;
+  try {
+    crush = decodeCrushMap(input);
+  } catch (error) {
+    if (!(error instanceof MalformedInput)) throw error;
+    return invalid(`Failed to parse crushmap: ${error.message}`);
   }
-  return { osds, says, unparsed };
+  const version = osd.map.crushVersion + (osd.pending.crush.length > 0 ? 1 : 0);
+  const prior = number(args, 'prior_version');
+  if (prior !== undefined && prior !== version) {
+    return refuse(Errno.EPERM, `prior_version ${prior} != crush version ${version}`);
+  }
+  const refusal = tooNewForClients(osd, crush) ?? missingRule(crush, osd.map.pools, osd.map.poolNames);
+  if (refusal !== undefined) return refusal;
+  osd.setCrush(crush);
+  return changed(String(version + 1));
 }
 
-function setClass(args: CommandArgs, context: CommandContext): CommandOutcome {
-  const wanted = text(args, 'class') ?? '';
-  if (wanted === '') return invalid('a device class is needed');
-  let crush = context.osd.pendingCrush;
-  const { osds, says } = namedOsds(args, context);
-  let status = says;
-  const set: OsdId[] = [];
-  for (const osd of osds) {
-    const current = deviceClassOf(crush, osd);
-    if (current === wanted) {
-      status +=
-        `osd.${osd} already set to class ${wanted}. ` +
-        `set-device-class item id ${osd} name 'osd.${osd}' device_class '${wanted}': no change. `;
-      continue;
+/** The refusal of a map that lacks a rule some pool goes by (OSDMap::validate_crush_rules). */
+function missingRule(
+  crush: CrushMap,
+  pools: CommandContext['osd']['map']['pools'],
+  names: ReadonlyMap<number, string>,
+): CommandOutcome | undefined {
+  for (const [id, { crushRule, type, size }] of pools) {
+    const rule = crush.rules[crushRule];
+    const pool = `pool ${names.get(id) ?? id}`;
+    if (rule === undefined) return invalid(`${pool} references crush_rule ${crushRule} but it is not present`);
+    if (rule.type !== type) {
+      return invalid(`${pool} type does not match rule ${crushRule}`);
     }
-    if (current !== undefined) {
-      return refuse(
-        Errno.EBUSY,
-        `osd.${osd} has already bound to class '${current}', can not reset class to '${wanted}'; ` +
-          `use 'ceph osd crush rm-device-class <id>' to remove old class first`,
+    if (size < rule.minSize || size > rule.maxSize) {
+      return invalid(
+        `${pool} size ${size} does not fall within rule ${crushRule} min_size ${rule.minSize} and max_size ${rule.maxSize}`,
       );
     }
-    crush = setDeviceClass(crush, osd, wanted);
-    set.push(osd);
   }
-  status += `set osd(s) ${set.join()} to class '${wanted}'`;
-  if (set.length === 0) return unchanged(status);
-  context.osd.setCrush(crush);
-  return changed(status);
+  return undefined;
 }
 
-function rmClass(args: CommandArgs, context: CommandContext): CommandOutcome {
-  let crush = context.osd.pendingCrush;
-  const { osds, says, unparsed } = namedOsds(args, context);
-  if (unparsed) return invalid(says);
-  let status = says;
-  const removed: OsdId[] = [];
-  for (const osd of osds) {
-    if (deviceClassOf(crush, osd) === undefined) {
-      status += `osd.${osd} belongs to no class, `;
-      continue;
-    }
-    crush = removeDeviceClass(crush, osd);
-    removed.push(osd);
+/** An OSD, at a place and of a weight (OSDMonitor: `osd crush set`, `osd crush add`; CrushWrapper::update_item). */
+function place(args: CommandArgs, { osd }: CommandContext, verb: 'set' | 'add'): CommandOutcome {
+  const id = parseOsd(text(args, 'id'));
+  const weight = number(args, 'weight');
+  if (id === undefined || weight === undefined) return invalid('an OSD and its weight are needed');
+  const name = `osd.${id}`;
+  if (!osdExists(osd.map, id)) {
+    return refuse(Errno.ENOENT, `${name} does not exist. Create it before updating the crush map`);
   }
-  status += `done removing class of osd(s): ${removed.join()}`;
-  if (removed.length === 0) return unchanged(status);
-  context.osd.setCrush(crush);
-  return changed(status);
+  const location = parseLocation(args);
+  if (location === undefined) return invalid(INVALID);
+  const crush = osd.pendingCrush;
+  const shown = `item id ${id} name '${name}' weight ${formatFloat(weight)} at location ${formatLocation(location)}`;
+  if (verb === 'set' && !osd.map.crush.names.has(id))
+    return refuse(Errno.ENOENT, `unable to set ${shown}: does not exist`);
+  const fixed = Math.trunc(Math.fround(weight) * ONE);
+  const stands = standsAt(crush, id, location);
+  const action = verb === 'set' || stands ? 'set' : 'add';
+  if (stands) {
+    const holder = parentsOf(crush, id).find((bucket) =>
+      [...location.values()].includes(crush.names.get(bucket.id) ?? ''),
+    );
+    if (holder !== undefined && itemWeight(crush, id, holder) === fixed)
+      return unchanged(`${action} ${shown}: no change`);
+    osd.setCrush(reweightItem(crush, id, fixed, holder?.id));
+    return changed(`${action} ${shown} to crush map`);
+  }
+  // Setting moves it; adding leaves it where it stands, too.
+  const cleared = verb === 'set' && crush.names.has(id) ? removeItem(crush, id) : crush;
+  const misfit = findMisfit(cleared, id, location);
+  if (misfit !== undefined) return invalid(INVALID);
+  const named = {
+    ...cleared,
+    names: new Map([...cleared.names, [id, name]]),
+    maxDevices: Math.max(cleared.maxDevices, id + 1),
+  };
+  osd.setCrush(insert(named, id, fixed, location));
+  return changed(`${action} ${shown} to crush map`);
 }

@@ -1,5 +1,16 @@
 /** Commands about CRUSH rules (OSDMonitor::preprocess_command, prepare_command_impl: `osd crush rule ...`). */
-import { addSimpleRule, type CrushMap, itemByName, removeRule, shadowOf, typeByName } from '@spirula/crush';
+import {
+  addSimpleRule,
+  type CrushMap,
+  classByName,
+  dumpRule,
+  itemByName,
+  RuleType,
+  removeRule,
+  rulesOfClass,
+  shadowOf,
+  typeByName,
+} from '@spirula/crush';
 import { Errno } from '@spirula/encoding';
 import {
   type CommandArgs,
@@ -7,24 +18,26 @@ import {
   type CommandOutcome,
   changed,
   command,
+  deprecated,
+  indented,
   invalid,
   type MonCommandEntry,
   output,
   refuse,
   text,
   unchanged,
+  unsupported,
 } from './command.ts';
 import { CRUSH_NAME } from './crush-location.ts';
 
 export const crushRuleCommands: readonly MonCommandEntry[] = [
+  command(['osd', 'crush', 'rule', 'ls'], 'list the CRUSH rules', 'r', ruleLs, 'osd'),
+  deprecated(command(['osd', 'crush', 'rule', 'list'], 'list the CRUSH rules', 'r', ruleLs, 'osd')),
   command(
-    ['osd', 'crush', 'rule', 'ls'],
-    'list the CRUSH rules',
+    ['osd', 'crush', 'rule', 'ls-by-class', { name: 'class', ...CRUSH_NAME }],
+    'list the CRUSH rules that take a device class',
     'r',
-    (args, { osd: { map } }) => {
-      const names = [...map.crush.ruleNames.values()];
-      return output(args, names, names.map((name) => `${name}\n`).join(''));
-    },
+    ruleLsByClass,
     'osd',
   ),
   command(
@@ -50,50 +63,54 @@ export const crushRuleCommands: readonly MonCommandEntry[] = [
     ruleCreateReplicated,
     'osd',
   ),
+  command(
+    [
+      'osd',
+      'crush',
+      'rule',
+      'create-simple',
+      { name: 'name', ...CRUSH_NAME },
+      { name: 'root', ...CRUSH_NAME },
+      { name: 'type', ...CRUSH_NAME },
+      { name: 'mode', type: 'CephChoices', strings: 'firstn|indep', req: 'false' },
+    ],
+    'make a rule for replicated pools that closes gaps (firstn) or leaves them (indep)',
+    'rw',
+    ruleCreateSimple,
+    'osd',
+  ),
+  unsupported(
+    [
+      'osd',
+      'crush',
+      'rule',
+      'create-erasure',
+      { name: 'name', ...CRUSH_NAME },
+      { name: 'profile', type: 'CephString', goodchars: '[A-Za-z0-9-_.=]', req: 'false' },
+    ],
+    'make a rule for erasure-coded pools',
+    'rw',
+    'erasure coding is not supported',
+    'osd',
+  ),
+  command(
+    ['osd', 'crush', 'rule', 'rename', { name: 'srcname', ...CRUSH_NAME }, { name: 'dstname', ...CRUSH_NAME }],
+    'give a rule another name',
+    'rw',
+    ruleRename,
+    'osd',
+  ),
   command(['osd', 'crush', 'rule', 'rm', { name: 'name', ...CRUSH_NAME }], 'remove a CRUSH rule', 'rw', ruleRm, 'osd'),
 ];
 
 function ruleDump(args: CommandArgs, { osd: { map } }: CommandContext): CommandOutcome {
   const { crush } = map;
-  const names: Record<number, string> = {
-    0: 'noop',
-    2: 'choose_firstn',
-    3: 'choose_indep',
-    4: 'emit',
-    6: 'chooseleaf_firstn',
-    7: 'chooseleaf_indep',
-    8: 'set_choose_tries',
-    9: 'set_chooseleaf_tries',
-    10: 'set_choose_local_tries',
-    11: 'set_choose_local_fallback_tries',
-    12: 'set_chooseleaf_vary_r',
-    13: 'set_chooseleaf_stable',
-  };
-  const step = ({ op, arg1, arg2 }: { op: number; arg1: number; arg2: number }) => {
-    if (op === 1) return { op: 'take', item: arg1, item_name: crush.names.get(arg1) ?? '' };
-    if (op === 4 || op === 0) return { op: names[op] };
-    if (op >= 8) return { op: names[op], num: arg1 };
-    return { op: names[op] ?? String(op), num: arg1, type: crush.typeNames.get(arg2) ?? '' };
-  };
   const wanted = text(args, 'name');
   const rules = crush.rules.flatMap((rule, id) =>
-    rule === undefined || (wanted !== undefined && crush.ruleNames.get(id) !== wanted)
-      ? []
-      : [
-          {
-            rule_id: id,
-            rule_name: crush.ruleNames.get(id) ?? '',
-            ruleset: rule.ruleset,
-            type: rule.type,
-            min_size: rule.minSize,
-            max_size: rule.maxSize,
-            steps: rule.steps.map(step),
-          },
-        ],
+    rule === undefined || (wanted !== undefined && crush.ruleNames.get(id) !== wanted) ? [] : [dumpRule(crush, id)],
   );
   if (wanted !== undefined && rules.length === 0) return refuse(Errno.ENOENT, `unknown crush rule '${wanted}'`);
-  const shown = wanted === undefined ? rules : rules[0];
-  return output(args, shown, `${JSON.stringify(shown, null, 4)}\n\n`, '\n');
+  return indented(args, wanted === undefined ? rules : rules[0]);
 }
 
 export function ruleByName(crush: CrushMap, name: string): number | undefined {
@@ -133,5 +150,51 @@ function ruleRm(args: CommandArgs, { osd }: CommandContext): CommandOutcome {
   const { ruleset } = crush.rules[ruleNo]!;
   if (osd.isRuleUsed(ruleset)) return refuse(Errno.EBUSY, `crush ruleset ${name} ${ruleset} is in use`);
   osd.setCrush(removeRule(crush, ruleNo));
+  return changed('');
+}
+
+function ruleLs(args: CommandArgs, { osd: { map } }: CommandContext): CommandOutcome {
+  const names = [...map.crush.ruleNames.values()];
+  return output(args, names, names.map((name) => `${name}\n`).join(''));
+}
+
+function ruleLsByClass(args: CommandArgs, { osd: { map } }: CommandContext): CommandOutcome {
+  const className = text(args, 'class') ?? '';
+  if (classByName(map.crush, className) === undefined) {
+    return refuse(Errno.ENOENT, `failed to get rules by class '${className}'`);
+  }
+  const names = rulesOfClass(map.crush, className).map((rule) => map.crush.ruleNames.get(rule) ?? '');
+  return output(args, names, names.map((name) => `${name}\n`).join(''));
+}
+
+function ruleCreateSimple(args: CommandArgs, { osd }: CommandContext): CommandOutcome {
+  const name = text(args, 'name') ?? '';
+  const crush = osd.pendingCrush;
+  if (ruleByName(crush, name) !== undefined) return unchanged(`rule ${name} already exists`);
+  const rootName = text(args, 'root') ?? '';
+  const root = itemByName(crush, rootName);
+  if (root === undefined) return refuse(Errno.ENOENT, `root item ${rootName} does not exist`);
+  const domain = text(args, 'type') ?? '';
+  if (typeByName(crush, domain) === undefined) return invalid(`unknown type ${domain}`);
+  const mode = text(args, 'mode') ?? 'firstn';
+  if (mode !== 'firstn' && mode !== 'indep') return invalid(`unknown mode ${mode}`);
+  osd.setCrush(addSimpleRule(crush, name, root, domain, mode, RuleType.replicated));
+  return changed('');
+}
+
+function ruleRename(args: CommandArgs, { osd }: CommandContext): CommandOutcome {
+  const from = text(args, 'srcname') ?? '';
+  const to = text(args, 'dstname') ?? '';
+  if (from === to) return unchanged('destination rule name is equal to source rule name');
+  const crush = osd.pendingCrush;
+  const rule = ruleByName(crush, from);
+  const taken = ruleByName(crush, to) !== undefined;
+  if (rule === undefined) {
+    return taken
+      ? unchanged(`already renamed to '${to}'`)
+      : refuse(Errno.ENOENT, `source rule name '${from}' does not exist`);
+  }
+  if (taken) return refuse(Errno.EEXIST, `destination rule name '${to}' already exists`);
+  osd.setCrush({ ...crush, ruleNames: new Map(crush.ruleNames).set(rule, to) });
   return changed('');
 }

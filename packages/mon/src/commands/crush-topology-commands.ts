@@ -1,8 +1,8 @@
 /** Commands that change what hangs where in the CRUSH map, and how much it weighs (OSDMonitor::prepare_command_impl). */
 import {
   addBucket,
-  ancestorsOf,
   bucketOf,
+  bucketsBelow,
   type CrushMap,
   createOrMove,
   detach,
@@ -12,10 +12,11 @@ import {
   itemByName,
   type Misfit,
   moveBucket,
-  removeItem,
+  reweightAll,
   reweightItem,
   standsAt,
   typeByName,
+  unlinkItem,
 } from '@spirula/crush';
 import { Errno } from '@spirula/encoding';
 import { formatFloat } from '@spirula/maps';
@@ -25,6 +26,7 @@ import {
   type CommandOutcome,
   changed,
   command,
+  deprecated,
   invalid,
   type MonCommandEntry,
   number,
@@ -43,6 +45,16 @@ const WEIGHT = { name: 'weight', type: 'CephFloat', range: '0.0' } as const;
 const ANCESTOR = { name: 'ancestor', ...CRUSH_NAME, req: 'false' } as const;
 
 export const crushTopologyCommands: readonly MonCommandEntry[] = [
+  command(
+    ['osd', 'crush', 'reweight-all'],
+    'work all weights out anew from those of the OSDs',
+    'rw',
+    (_, { osd }) => {
+      osd.setCrush(reweightAll(osd.pendingCrush));
+      return changed('reweighted crush hierarchy');
+    },
+    'osd',
+  ),
   command(['osd', 'crush', 'reweight', NAME, WEIGHT], 'give an OSD another weight', 'rw', crushReweight, 'osd'),
   command(
     ['osd', 'crush', 'reweight-subtree', NAME, WEIGHT],
@@ -55,14 +67,23 @@ export const crushTopologyCommands: readonly MonCommandEntry[] = [
     ['osd', 'crush', 'rm', NAME, ANCESTOR],
     'remove an OSD or an empty bucket from the CRUSH map, or from below one bucket',
     'rw',
-    crushRm,
+    (args, context) => crushRm(args, context, false),
     'osd',
   ),
+  deprecated(
+    command(
+      ['osd', 'crush', 'remove', NAME, ANCESTOR],
+      'remove an OSD or an empty bucket from the CRUSH map, or from below one bucket',
+      'rw',
+      (args, context) => crushRm(args, context, false),
+      'osd',
+    ),
+  ),
   command(
-    ['osd', 'crush', 'remove', NAME, ANCESTOR],
-    'remove an OSD or an empty bucket from the CRUSH map, or from below one bucket',
+    ['osd', 'crush', 'unlink', NAME, ANCESTOR],
+    'take an OSD or a bucket from where it stands, or from below one bucket; the bucket stays in the CRUSH map',
     'rw',
-    crushRm,
+    (args, context) => crushRm(args, context, true),
     'osd',
   ),
   command(['osd', 'crush', 'move', NAME, LOCATION], 'move an OSD or a bucket elsewhere', 'rw', crushMove, 'osd'),
@@ -111,24 +132,23 @@ function crushReweightSubtree(args: CommandArgs, { osd }: CommandContext): Comma
   return changed(`reweighted subtree id ${bucket} name '${name}' to ${shownWeight(args)} in crush map`);
 }
 
-function crushRm(args: CommandArgs, { osd }: CommandContext): CommandOutcome {
+function crushRm(args: CommandArgs, { osd }: CommandContext, unlinkOnly: boolean): CommandOutcome {
   const name = text(args, 'name') ?? '';
   const crush = osd.pendingCrush;
   const item = itemByName(crush, name);
   if (item === undefined) return unchanged(`device '${name}' does not appear in the crush map`);
   const ancestorName = text(args, 'ancestor');
-  if (ancestorName !== undefined) {
-    const ancestor = itemByName(crush, ancestorName);
-    if (ancestor === undefined) {
-      return refuse(Errno.ENOENT, `ancestor item '${ancestorName}' does not appear in the crush map`);
-    }
-    if (!ancestorsOf(crush, item).some(({ id }) => id === ancestor)) {
-      return unchanged(`item ${item} does not appear in that position`);
-    }
+  const ancestor = ancestorName === undefined ? undefined : itemByName(crush, ancestorName);
+  if (ancestorName !== undefined && ancestor === undefined) {
+    return refuse(Errno.ENOENT, `ancestor item '${ancestorName}' does not appear in the crush map`);
   }
-  if ((bucketOf(crush, item)?.items.length ?? 0) > 0) return refuse(Errno.ENOTEMPTY, NOT_EMPTY);
-  if (isTakenByRule(crush, item)) return refuse(Errno.EBUSY, BUSY);
-  osd.setCrush(removeItem(crush, item));
+  const under = ancestor === undefined ? undefined : [ancestor, ...bucketsBelow(crush, ancestor)];
+  if (under !== undefined && !under.some((id) => bucketOf(crush, id)?.items.includes(item))) {
+    return unchanged(`item ${item} does not appear in that position`);
+  }
+  if (!unlinkOnly && (bucketOf(crush, item)?.items.length ?? 0) > 0) return refuse(Errno.ENOTEMPTY, NOT_EMPTY);
+  if (!unlinkOnly && isTakenByRule(crush, item)) return refuse(Errno.EBUSY, BUSY);
+  osd.setCrush(unlinkItem(crush, item, ancestor, unlinkOnly));
   return changed(`removed item id ${item} name '${name}' from crush map`);
 }
 

@@ -49,10 +49,13 @@ export function forEachOsd(
 ): CommandOutcome {
   let says = '';
   let changes = false;
+  let code = 0;
   for (const name of expandIds(texts(args, 'ids'), map)) {
     const osd = parseOsd(name);
     if (osd === undefined) {
-      return invalid(`Expected option value to be integer, got '${name}'invalid osd id-1`);
+      says += `Expected option value to be integer, got '${name}'invalid osd id-1`;
+      code = Errno.EINVAL;
+      continue;
     }
     if (!osdExists(map, osd)) {
       says += `osd.${osd} does not exist. `;
@@ -62,7 +65,7 @@ export function forEachOsd(
     says += done.says;
     changes ||= done.changes;
   }
-  return changes ? changed(says) : unchanged(says);
+  return { ...(changes ? changed(says) : unchanged(says)), code };
 }
 
 /** Takes lists apart; `all`, `any` and `*` are all OSDs. */

@@ -4,8 +4,8 @@ import { Errno, formatPgId, formatUuid, type OsdId, parsePgId, parseUuid, rawFro
 import { formatSpan } from '@spirula/formatter';
 import {
   dumpOsdMap,
+  formatFloat,
   mapPg,
-  OsdMapFlag,
   objectHash,
   osdExists,
   osdIn,
@@ -36,9 +36,6 @@ import { osdSummary } from './osd-summary.ts';
 import { osdTree } from './osd-tree.ts';
 
 const IN = 0x10000;
-const FLAG_CHOICES =
-  'full|pause|noup|nodown|noout|noin|nobackfill|norebalance|norecover|noscrub|nodeep-scrub|notieragent|nosnaptrim';
-
 export const osdCommands: readonly MonCommandEntry[] = [
   command(['osd', 'stat'], 'show how many OSDs are up and in', 'r', osdStat, 'osd'),
   command(
@@ -141,20 +138,6 @@ export const osdCommands: readonly MonCommandEntry[] = [
     'set how willingly an OSD is a primary',
     'rw',
     primaryAffinity,
-    'osd',
-  ),
-  command(
-    ['osd', 'set', { name: 'key', type: 'CephChoices', strings: FLAG_CHOICES }],
-    'set a flag',
-    'rw',
-    (args, context) => setFlag(args, context, true),
-    'osd',
-  ),
-  command(
-    ['osd', 'unset', { name: 'key', type: 'CephChoices', strings: FLAG_CHOICES }],
-    'unset a flag',
-    'rw',
-    (args, context) => setFlag(args, context, false),
     'osd',
   ),
   command(
@@ -305,10 +288,10 @@ function osdReweight(args: CommandArgs, context: CommandContext): CommandOutcome
   const weight = number(args, 'weight');
   if (typeof osd !== 'number') return osd;
   if (weight === undefined || weight < 0 || weight > 1) return invalid('weight must be in [0..1]');
-  const fixed = Math.trunc(Math.fround(weight) * IN);
+  const fixed = Math.trunc(weight * IN);
   context.osd.pending.newWeight.set(osd, fixed);
   context.osd.propose();
-  return changed(`reweighted osd.${osd} to ${weight} (${fixed.toString(16)})`);
+  return changed(`reweighted osd.${osd} to ${formatFloat(weight)} (${fixed.toString(16)})`);
 }
 
 function primaryAffinity(args: CommandArgs, context: CommandContext): CommandOutcome {
@@ -316,24 +299,11 @@ function primaryAffinity(args: CommandArgs, context: CommandContext): CommandOut
   const weight = number(args, 'weight');
   if (typeof osd !== 'number') return osd;
   if (weight === undefined || weight < 0 || weight > 1) return invalid('weight must be in [0..1]');
-  context.osd.pending.newPrimaryAffinity.set(osd, Math.trunc(Math.fround(weight) * IN));
+  const affinity = Math.trunc(weight * IN);
+  context.osd.pending.newPrimaryAffinity.set(osd, affinity);
   context.osd.propose();
-  return changed(`set osd.${osd} primary-affinity to ${weight}`);
-}
-
-function setFlag(args: CommandArgs, { osd }: CommandContext, on: boolean): CommandOutcome {
-  const key = text(args, 'key') ?? '';
-  const bits =
-    key === 'pause'
-      ? OsdMapFlag.pauserd | OsdMapFlag.pausewr
-      : key === 'full'
-        ? OsdMapFlag.full
-        : OPERATOR_FLAGS.find(([name]) => name === key)?.[1];
-  if (bits === undefined) return invalid(`unrecognized flag '${key}'`);
-  const before = osd.pending.newFlags >= 0 ? osd.pending.newFlags : osd.map.flags;
-  osd.pending.newFlags = on ? before | bits : before & ~bits;
-  osd.propose();
-  return changed(`${key === 'pause' ? 'pauserd,pausewr' : key} is ${on ? 'set' : 'unset'}`);
+  // 16.2 means to write it in hexadecimal, and writes the flags of its streams around it.
+  return changed(`set osd.${osd} primary-affinity to ${formatFloat(weight)} (8${affinity}2)`);
 }
 
 function osdNew(args: CommandArgs, { osd }: CommandContext): CommandOutcome {
