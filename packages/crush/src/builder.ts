@@ -292,7 +292,9 @@ export function unlinkItem(map: CrushMap, item: number, ancestor: number | undef
   const holders = parentsOf(map, item).filter(({ id }) => ancestor === undefined || isBelow(map, ancestor, id));
   const without = takeOut(map, item, holders);
   const isLast = parentsOf(without, item).length === 0;
-  return isLast && (item >= 0 || !unlinkOnly) ? forget(without, item) : rebuildShadows(without);
+  // 16.2 leaves the shadows as they were, until the next change, when the item still stands elsewhere.
+  if (!isLast) return without;
+  return item >= 0 || !unlinkOnly ? forget(without, item) : rebuildShadows(without);
 }
 
 function isBelow(map: CrushMap, ancestor: number, bucket: number): boolean {

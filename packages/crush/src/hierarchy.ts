@@ -131,10 +131,15 @@ export type Misfit = 'invalid' | 'loop';
  */
 export function findMisfit(map: CrushMap, item: number, location: CrushLocation): Misfit | undefined {
   const steps = stepsOf(map, location);
+  // A bucket that is made on the way is what the next one gets: it is nowhere yet.
+  let isNew = false;
   for (const { type, name } of steps) {
     const id = itemByName(map, name);
-    if (id === undefined) continue;
-    if (bucketOf(map, id)?.type !== type || contains(map, id, item)) return 'invalid';
+    if (id === undefined) {
+      isNew = true;
+      continue;
+    }
+    if (bucketOf(map, id)?.type !== type || (!isNew && contains(map, id, item))) return 'invalid';
     return contains(map, item, id) ? 'loop' : undefined;
   }
   return steps.length > 0 ? undefined : 'invalid';

@@ -5,7 +5,6 @@
  * A set holds, for each straw2 bucket, the weights of its items, either once or for each position of a PG's set of OSDs.
  */
 import { BucketAlg, type CrushChooseArg, type CrushMap } from './crush-map.ts';
-import { rebuildShadows } from './device-class.ts';
 import { weightAt } from './hierarchy.ts';
 
 /** Id of the set that clients without weight sets see as plain weights (CrushWrapper::DEFAULT_CHOOSE_ARGS). */
@@ -39,8 +38,8 @@ export function weightSetPositions(map: CrushMap, id: number): number {
 }
 
 /**
- * Gives an item other weights (16.16), one for each position, in every bucket that holds it, and to those above the sums.
- * Undefined when no bucket holds it.
+ * Gives an item other weights (16.16), one for each position, in every bucket that holds it, shadows among them, and to those
+ * above the sums. Undefined when no bucket holds it.
  */
 export function reweightInSet(
   map: CrushMap,
@@ -48,11 +47,6 @@ export function reweightInSet(
   item: number,
   weights: readonly number[],
 ): CrushMap | undefined {
-  const changed = adjust(map, id, item, weights);
-  return changed === undefined ? undefined : rebuildShadows(changed);
-}
-
-function adjust(map: CrushMap, id: number, item: number, weights: readonly number[]): CrushMap | undefined {
   let next = map;
   let found = false;
   for (const bucket of map.buckets) {
@@ -69,7 +63,7 @@ function adjust(map: CrushMap, id: number, item: number, weights: readonly numbe
     const changed = { weightSets, ids: before?.ids ?? new Int32Array(0) };
     next = withSet(next, id, new Map([...replacements, [slot, changed]]));
     const sums = weightSets.map((each) => each.reduce((sum, weight) => sum + weight, 0) >>> 0);
-    next = adjust(next, id, bucket.id, sums) ?? next;
+    next = reweightInSet(next, id, bucket.id, sums) ?? next;
   }
   return found ? next : undefined;
 }

@@ -1,8 +1,9 @@
 import { bucketOf, type CrushMap, parentOf, typeByName } from '@spirula/crush';
 import type { OsdId } from '@spirula/encoding';
-import { type OsdMap, OsdMapFlag, osdExists, osdIn, osdUp } from '@spirula/maps';
+import { type OsdMap, osdExists, osdIn, osdUp } from '@spirula/maps';
 import { type Config, type Instant, SECOND } from '@spirula/world';
 import { downOutGrace } from './laggy.ts';
+import { isFlagged } from './osd-flags.ts';
 
 /** Which OSDs have been down for so long that their data must be kept elsewhere (OSDMonitor::tick, can_mark_out). */
 export class DownOut {
@@ -27,7 +28,7 @@ export class DownOut {
   due(map: OsdMap, now: Instant): (readonly [osd: OsdId, downForSeconds: number])[] {
     this.#watch(map, now);
     const { mon_osd_down_out_interval, mon_osd_down_out_subtree_limit, mon_osd_min_in_ratio } = this.#config;
-    if (mon_osd_down_out_interval === 0 || (map.flags & OsdMapFlag.noout) !== 0) return [];
+    if (mon_osd_down_out_interval === 0) return [];
     let exist = 0;
     let stillIn = 0;
     for (let osd = 0; osd < map.maxOsd; osd++) {
@@ -39,6 +40,7 @@ export class DownOut {
     for (const [osd, since] of this.#since) {
       // With too few in already, the rest could not take the data.
       if (stillIn / exist < mon_osd_min_in_ratio) break;
+      if (isFlagged(map, osd, 'noout')) continue;
       if (containingSubtreeIsDown(map, osd, mon_osd_down_out_subtree_limit)) {
         this.#since.set(osd, now);
         continue;

@@ -1,9 +1,10 @@
 /** Health checks (mon/HealthMonitor.cc, OSDMap::check_health): what is wrong, under Ceph's codes. */
 import { locationOf, rootsOf } from '@spirula/crush';
 import { formatAddrVec } from '@spirula/encoding';
-import { type MonMap, type OsdMap, OsdMapFlag, OsdState, osdExists, osdIn, osdUp } from '@spirula/maps';
+import { type MonMap, type OsdMap, OsdMapFlag, OsdState, osdExists, osdIn, osdUp, PoolFlag } from '@spirula/maps';
 import type { HealthCheck } from '@spirula/messages';
 import type { Config } from '@spirula/world';
+import { describeFlagged } from './osd-flags.ts';
 import { type ClockReading, describeSkew, inSeconds, isTooFar } from './time-check.ts';
 
 export interface HealthReport {
@@ -110,6 +111,19 @@ function checkOsds(
   }
   const flags = OPERATOR_FLAGS.filter(([, bit]) => (map.flags & bit) !== 0).map(([name]) => name);
   if (flags.length > 0) warn('OSDMAP_FLAGS', `${flags.join(',')} flag(s) set`, flags.length, []);
+  const flagged = describeFlagged(map);
+  if (flagged.length > 0) {
+    const summary = `${flagged.length} OSDs or CRUSH {nodes, device-classes} have {NOUP,NODOWN,NOIN,NOOUT} flags set`;
+    warn('OSD_FLAGS', summary, flagged.length, flagged);
+  }
+  const full = [...map.pools].filter(([, pool]) => (pool.flags & PoolFlag.full) !== 0n);
+  if (full.length > 0) {
+    const detail = full.map(([id, { flags }]) => {
+      const why = (flags & PoolFlag.fullQuota) !== 0n ? 'running out of quota' : 'no space';
+      return `pool '${map.poolNames.get(id)}' is full (${why})`;
+    });
+    warn('POOL_FULL', `${full.length} pool(s) full`, full.length, detail);
+  }
   const single = [...map.pools].filter(([, pool]) => pool.size === 1);
   if (single.length > 0 && input.warnNoRedundancy) {
     const detail = single.map(([id]) => `pool '${map.poolNames.get(id)}' has no replicas configured`);

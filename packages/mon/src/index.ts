@@ -1,2 +1,4 @@
+export { type MonCommandEntry, prefixOf } from './commands/command.ts';
+export { commandEntries } from './commands/command-table.ts';
 export { Monitor, type MonitorOptions } from './monitor.ts';
 export type { MonRole } from './request-router.ts';

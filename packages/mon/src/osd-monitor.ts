@@ -12,6 +12,7 @@ import {
   equalBytes,
   formatUuid,
   type OsdId,
+  type PoolId,
   sameAddrVec,
   type UTime,
   type Uuid,
@@ -48,7 +49,9 @@ import { initialCrush } from './initial-crush.ts';
 import { heartbeatGrace, learnFromBoot } from './laggy.ts';
 import { LastEpochClean } from './last-epoch-clean.ts';
 import { type MonTransaction, versionKey } from './mon-store.ts';
+import { isFlagged } from './osd-flags.ts';
 import type { PaxosService, ServiceContext } from './paxos-service.ts';
+import { findQuotaChanges } from './pool-quotas.ts';
 import { PoolSnaps } from './pool-snaps.ts';
 
 const PREFIX = 'osdmap';
@@ -269,7 +272,7 @@ export class OsdMonitor implements PaxosService {
       this.#afterCommit.push(() => this.onBoot(boot));
       return;
     }
-    if ((this.#map.flags & OsdMapFlag.noup) !== 0) return;
+    if (isFlagged(this.#map, osd, 'noup')) return;
     inc.newUpClient.set(osd, boot.publicAddrs);
     inc.newUpCluster.set(osd, boot.clusterAddrs);
     inc.newHbBackUp.set(osd, boot.hbBackAddrs);
@@ -296,7 +299,7 @@ export class OsdMonitor implements PaxosService {
 
   /** New OSDs come in; so do those the monitors put out by themselves (mon_osd_auto_mark_*_in). */
   #bringIn(osd: OsdId, xinfo: OsdXInfo): void {
-    if ((this.#map.flags & OsdMapFlag.noin) !== 0) return;
+    if (isFlagged(this.#map, osd, 'noin')) return;
     const state = this.#map.osdState[osd]!;
     if ((state & (OsdState.new | OsdState.autoout)) === 0) return;
     this.#pending.newWeight.set(osd, xinfo.oldWeight > 0 ? xinfo.oldWeight : IN);
@@ -310,7 +313,7 @@ export class OsdMonitor implements PaxosService {
       this.#failures.cancel(target, failure.reporter);
       return;
     }
-    if (!this.#mayMarkDown()) return;
+    if (!this.#mayMarkDown(target)) return;
     const at = this.#context.now() - seconds(failure.failedFor);
     this.#failures.report(target, failure.reporter, at);
     if (failure.immediate) {
@@ -332,12 +335,12 @@ export class OsdMonitor implements PaxosService {
         seconds(heartbeatGrace(this.#map, target, failedFor / SECOND, reporters, this.#context.wall(), config)),
       (osd) => this.#reporterSubtree(osd),
     );
-    if (verdict !== undefined && this.#mayMarkDown()) this.#markFailed(target, verdict);
+    if (verdict !== undefined && this.#mayMarkDown(target)) this.#markFailed(target, verdict);
   }
 
   /** With too few left up, it is more likely that those who report are cut off (can_mark_down). */
-  #mayMarkDown(): boolean {
-    if ((this.#map.flags & OsdMapFlag.nodown) !== 0) return false;
+  #mayMarkDown(osd: OsdId): boolean {
+    if (isFlagged(this.#map, osd, 'nodown')) return false;
     const exist = this.#count(() => true);
     const up = this.#count((osd) => osdUp(this.#map, osd) && !this.#pendingDown(osd));
     return exist > 0 && up / exist >= this.#context.config.mon_osd_min_up_ratio;
@@ -394,7 +397,7 @@ export class OsdMonitor implements PaxosService {
   }
 
   onMarkMeDown(request: OsdMarkMeDown): void {
-    if (!osdUp(this.#map, request.osd) || !this.#mayMarkDown()) return;
+    if (!osdUp(this.#map, request.osd) || !this.#mayMarkDown(request.osd)) return;
     this.#markDown(request.osd, 'marked itself down and dead');
     this.#markDead(request.osd);
   }
@@ -452,7 +455,7 @@ export class OsdMonitor implements PaxosService {
       if (!osdUp(this.#map, osd)) continue;
       const heard = this.#lastBeacon.get(osd);
       if (heard === undefined) this.#lastBeacon.set(osd, now);
-      else if (now - heard > seconds(config.mon_osd_report_timeout) && this.#mayMarkDown()) {
+      else if (now - heard > seconds(config.mon_osd_report_timeout) && this.#mayMarkDown(osd)) {
         this.#markDown(osd, `marked down after no beacon for ${((now - heard) / SECOND).toFixed(6)} seconds`);
       }
     }
@@ -509,6 +512,16 @@ export class OsdMonitor implements PaxosService {
     let count = 0;
     for (let osd = 0; osd < this.#map.maxOsd; osd++) if (osdExists(this.#map, osd) && which(osd)) count += 1;
     return count;
+  }
+
+  /** The leader's, now and then: which pools hold as much as their quotas let them. */
+  updateQuotas(statsOf: (pool: PoolId) => { readonly objects: number; readonly bytes: number } | undefined): void {
+    for (const { id, flags, says } of findQuotaChanges(this.#map, statsOf)) {
+      const pool = this.pendingPool(id);
+      if (pool === undefined || this.#pending.oldPools.has(id) || pool.flags === flags) continue;
+      for (const { level, text } of says) this.#context.clusterLog(level, text);
+      this.setPool(id, { ...pool, flags });
+    }
   }
 
   // Changes made by commands

@@ -101,6 +101,7 @@ export class Services {
     this.osd.tick();
     const { digest } = this.mgrStat;
     if (digest) this.osd.snaps.prune(digest.purgedSnaps, this.#context.config.mon_max_snap_prune_per_epoch);
+    this.osd.updateQuotas((pool) => digest?.pools.get(pool)?.sum);
     this.mgr.tick();
     this.auth.tick();
     this.rotating.tick();
@@ -259,6 +260,7 @@ export class Services {
       rights,
       health: () => this.health(),
       wallSeconds: () => this.#context.wall().sec,
+      randomUuid: () => this.#context.crypto.randomBytes(16),
       descriptions: (): readonly CommandDescription[] => descriptionsOf(this.mgr.commands),
     };
   }

@@ -32,6 +32,7 @@ import { UnreadableObject } from '@spirula/objectstore';
 import { invariant, type SessionId } from '@spirula/world';
 import type { Backfill } from './backfill.ts';
 import { findObject } from './find-object.ts';
+import { judgeFullPool } from './full-pool.ts';
 import { type Copies, NO_COPIES } from './object-copier.ts';
 import { ObjectCopies } from './object-copies.ts';
 import { objectReader, type StoredObject } from './object-draft.ts';
@@ -234,8 +235,12 @@ export class ClientOps {
     if (typeof outcome === 'number') {
       if (inFlight > 0) this.#queueOf(oid).waiting.push(op);
       else this.#replyError(op, outcome);
-    } else if (outcome.modifies) this.#write(op, oid, before, outcome);
-    else if (inFlight > 0) this.#queueOf(oid).waiting.push(op);
+    } else if (outcome.modifies) {
+      const verdict = judgeFullPool(this.#pg.pool.flags, message.flags, outcome.delta);
+      if (verdict === 'goes on') this.#write(op, oid, before, outcome);
+      else if (verdict === 'dropped') this.#host.onDone(op);
+      else this.#replyError(op, verdict);
+    } else if (inFlight > 0) this.#queueOf(oid).waiting.push(op);
     else {
       this.#watches.apply(oid, outcome.effects, op.client, outcome.userVersion);
       this.#reply(op, outcome.result, outcome.ops, NO_VERSION, this.#userVersionOf(outcome));

@@ -40,7 +40,8 @@ import { poolSnapCommands } from './pool-snap-commands.ts';
 import { statusCommands } from './status-commands.ts';
 import { unsupportedCommands } from './unsupported-commands.ts';
 
-const entries: readonly MonCommandEntry[] = [
+/** All commands of the monitors. */
+export const commandEntries: readonly MonCommandEntry[] = [
   ...statusCommands,
   ...healthCommands,
   ...monCommands,
@@ -70,14 +71,14 @@ const entries: readonly MonCommandEntry[] = [
   ...poolApplicationCommands,
   ...poolQuotaCommands,
 ];
-const byPrefix = new Map(entries.map((entry) => [prefixOf(entry.description), entry]));
+const byPrefix = new Map(commandEntries.map((entry) => [prefixOf(entry.description), entry]));
 /** In descriptions: the manager serves it. */
 const MGR_FLAG = 8;
 
 /** Everything a client may ask for: the monitors' commands, and the manager's while one is active. */
 export function descriptionsOf(mgrCommands: readonly CommandDescription[]): readonly CommandDescription[] {
   const ofMgr = mgrCommands.map((description) => ({ ...description, flags: description.flags | MGR_FLAG }));
-  return [...entries.map((entry) => entry.description), ...ofMgr];
+  return [...commandEntries.map((entry) => entry.description), ...ofMgr];
 }
 
 /** Runs one command line, JSON as clients send it. Whatever it holds, there is an answer. */

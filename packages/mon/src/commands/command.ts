@@ -1,7 +1,7 @@
 /** What a monitor command is: its signature as clients are told, and what it does. */
 
 import type { Bytes } from '@spirula/encoding';
-import { Errno, utf8 } from '@spirula/encoding';
+import { Errno, type Uuid, utf8 } from '@spirula/encoding';
 import type { MonMap } from '@spirula/maps';
 import type { CommandDescription } from '@spirula/messages';
 import type { Config } from '@spirula/world';
@@ -48,6 +48,7 @@ export interface CommandContext {
   health(): HealthReport;
   /** Seconds since the epoch. */
   wallSeconds(): number;
+  randomUuid(): Uuid;
   /** Monitors, managers, OSDs and clients connected here: entity type -> count. */
   descriptions(): readonly CommandDescription[];
 }
@@ -119,9 +120,14 @@ export function jsonAlways(args: CommandArgs, json: unknown): CommandOutcome {
   return output(args, json, `${JSON.stringify(json, null, 4)}\n`);
 }
 
-/** Indented JSON with an empty line behind it; dense JSON ends in a line feed. Some of Ceph's commands show it so. */
-export function indented(args: CommandArgs, json: unknown): CommandOutcome {
-  return succeed(args['format'] === 'json' ? `${JSON.stringify(json)}\n` : `${JSON.stringify(json, null, 4)}\n\n`);
+/**
+ * Indented JSON with an empty line behind it, unless there is nothing in it; dense JSON ends in a line feed. Some of Ceph's
+ * commands show it so.
+ */
+export function indented(args: CommandArgs, json: object): CommandOutcome {
+  if (args['format'] === 'json') return succeed(`${JSON.stringify(json)}\n`);
+  const isEmpty = Object.keys(json).length === 0;
+  return succeed(`${JSON.stringify(json, null, 4)}${isEmpty ? '\n' : '\n\n'}`);
 }
 
 export function succeed(text: string | Bytes, status = ''): CommandOutcome {

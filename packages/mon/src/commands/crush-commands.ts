@@ -126,7 +126,8 @@ function setMap(args: CommandArgs, { osd, input }: CommandContext): CommandOutco
     crush = decodeCrushMap(input);
   } catch (error) {
     if (!(error instanceof MalformedInput)) throw error;
-    return invalid(`Failed to parse crushmap: ${error.message}`);
+    const isOther = error.message.startsWith('crush.magic');
+    return invalid(`Failed to parse crushmap: ${isOther ? 'bad magic number: Malformed input' : error.message}`);
   }
   const version = osd.map.crushVersion + (osd.pending.crush.length > 0 ? 1 : 0);
   const prior = number(args, 'prior_version');

@@ -110,7 +110,7 @@ function ruleDump(args: CommandArgs, { osd: { map } }: CommandContext): CommandO
     rule === undefined || (wanted !== undefined && crush.ruleNames.get(id) !== wanted) ? [] : [dumpRule(crush, id)],
   );
   if (wanted !== undefined && rules.length === 0) return refuse(Errno.ENOENT, `unknown crush rule '${wanted}'`);
-  return indented(args, wanted === undefined ? rules : rules[0]);
+  return indented(args, wanted === undefined ? rules : rules[0]!);
 }
 
 export function ruleByName(crush: CrushMap, name: string): number | undefined {

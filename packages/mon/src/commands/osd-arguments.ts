@@ -53,7 +53,7 @@ export function forEachOsd(
   for (const name of expandIds(texts(args, 'ids'), map)) {
     const osd = parseOsd(name);
     if (osd === undefined) {
-      says += `Expected option value to be integer, got '${name}'invalid osd id-1`;
+      says += `Expected option value to be integer, got '${name.replace(/^osd\./, '')}'invalid osd id-1`;
       code = Errno.EINVAL;
       continue;
     }

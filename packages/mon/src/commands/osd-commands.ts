@@ -1,6 +1,15 @@
 /** Commands about OSDs, and where things lie. */
-import { locationOf } from '@spirula/crush';
-import { Errno, formatPgId, formatUuid, type OsdId, parsePgId, parseUuid, rawFromText } from '@spirula/encoding';
+import { locationOf, setDeviceClass } from '@spirula/crush';
+import {
+  Errno,
+  formatPgId,
+  formatUuid,
+  fromUtf8,
+  type OsdId,
+  parsePgId,
+  parseUuid,
+  rawFromText,
+} from '@spirula/encoding';
 import { formatSpan } from '@spirula/formatter';
 import {
   dumpOsdMap,
@@ -20,6 +29,7 @@ import {
   type CommandOutcome,
   changed,
   command,
+  deprecated,
   flag,
   invalid,
   jsonAlways,
@@ -29,6 +39,7 @@ import {
   refuse,
   succeed,
   text,
+  texts,
 } from './command.ts';
 import { VERSION } from './mon-commands.ts';
 import { atEpoch, EPOCH, existingOsd, forEachOsd, ID, IDS, osdsOf, parseOsd } from './osd-arguments.ts';
@@ -36,6 +47,8 @@ import { osdSummary } from './osd-summary.ts';
 import { osdTree } from './osd-tree.ts';
 
 const IN = 0x10000;
+/** What `osd new` takes for the keys of an OSD and of its encrypted disk. */
+const SECRETS = ['cephx_secret', 'cephx_lockbox_secret', 'dmcrypt_key'];
 export const osdCommands: readonly MonCommandEntry[] = [
   command(['osd', 'stat'], 'show how many OSDs are up and in', 'r', osdStat, 'osd'),
   command(
@@ -94,6 +107,19 @@ export const osdCommands: readonly MonCommandEntry[] = [
   command(
     [
       'osd',
+      'tree-from',
+      EPOCH,
+      { name: 'bucket', type: 'CephString' },
+      { name: 'states', type: 'CephChoices', strings: 'up|down|in|out|destroyed', n: 'N', req: 'false' },
+    ],
+    'show the OSDs below a bucket in the CRUSH hierarchy',
+    'r',
+    osdTree,
+    'osd',
+  ),
+  command(
+    [
+      'osd',
       'map',
       { name: 'pool', type: 'CephPoolname' },
       { name: 'object', type: 'CephObjectname' },
@@ -139,6 +165,15 @@ export const osdCommands: readonly MonCommandEntry[] = [
     'rw',
     primaryAffinity,
     'osd',
+  ),
+  deprecated(
+    command(
+      ['osd', 'create', { name: 'uuid', type: 'CephUUID', req: 'false' }, { ...ID, req: 'false' }],
+      'register an OSD',
+      'rw',
+      osdNew,
+      'osd',
+    ),
   ),
   command(
     ['osd', 'new', { name: 'uuid', type: 'CephUUID' }, { ...ID, req: 'false' }],
@@ -204,15 +239,13 @@ function osdMap(args: CommandArgs, { osd: { map } }: CommandContext): CommandOut
 
 function pgMap(args: CommandArgs, { osd: { map } }: CommandContext): CommandOutcome {
   const name = text(args, 'pgid') ?? '';
-  const pg = parsePgId(name);
-  const pool = pg === undefined ? undefined : map.pools.get(pg.pool);
-  if (pg === undefined || pool === undefined || pg.seed >= pool.pgNum) {
-    return refuse(Errno.ENOENT, `pg '${name}' does not exist`);
-  }
+  const raw = parsePgId(name);
+  const pg = raw === undefined ? undefined : pgOfHash(map, raw.pool, raw.seed);
+  if (raw === undefined || pg === undefined) return refuse(Errno.ENOENT, `pg '${name}' does not exist`);
   const { up, acting } = mapPg(map, pg);
-  const id = formatPgId(pg);
-  const line = `osdmap e${map.epoch} pg ${id} (${id}) -> up [${up.join(',')}] acting [${acting.join(',')}]\n`;
-  return output(args, { epoch: map.epoch, raw_pgid: id, pgid: id, up, acting }, line);
+  const [rawId, id] = [formatPgId(raw), formatPgId(pg)];
+  const line = `osdmap e${map.epoch} pg ${rawId} (${id}) -> up [${up.join(',')}] acting [${acting.join(',')}]\n`;
+  return output(args, { epoch: map.epoch, raw_pgid: rawId, pgid: id, up, acting }, line);
 }
 
 function osdFind(args: CommandArgs, { osd: { map } }: CommandContext): CommandOutcome {
@@ -252,7 +285,8 @@ function osdMetadata(args: CommandArgs, { osd }: CommandContext): CommandOutcome
 function osdOut(args: CommandArgs, context: CommandContext): CommandOutcome {
   const { osd } = context;
   return forEachOsd(args, context, (id) => {
-    if (!osdIn(osd.map, id)) return { says: `osd.${id} is already out. `, changes: false };
+    const isAll = ['any', 'all', '*'].includes(texts(args, 'ids')[0] ?? '');
+    if (!osdIn(osd.map, id)) return { says: isAll ? '' : `osd.${id} is already out. `, changes: false };
     osd.pending.newWeight.set(id, 0);
     osd.pending.newXInfo.set(id, { ...osd.map.osdXInfo[id]!, oldWeight: osd.map.osdWeight[id]! });
     osd.propose();
@@ -263,7 +297,8 @@ function osdOut(args: CommandArgs, context: CommandContext): CommandOutcome {
 function osdIn_(args: CommandArgs, context: CommandContext): CommandOutcome {
   const { osd } = context;
   return forEachOsd(args, context, (id) => {
-    if (osdIn(osd.map, id)) return { says: `osd.${id} is already in. `, changes: false };
+    const isAll = ['any', 'all', '*'].includes(texts(args, 'ids')[0] ?? '');
+    if (osdIn(osd.map, id)) return { says: isAll ? '' : `osd.${id} is already in. `, changes: false };
     osd.pending.newWeight.set(id, osd.map.osdXInfo[id]!.oldWeight || IN);
     osd.propose();
     return { says: `marked in osd.${id}. `, changes: true };
@@ -306,9 +341,19 @@ function primaryAffinity(args: CommandArgs, context: CommandContext): CommandOut
   return changed(`set osd.${osd} primary-affinity to ${formatFloat(weight)} (8${affinity}2)`);
 }
 
-function osdNew(args: CommandArgs, { osd }: CommandContext): CommandOutcome {
-  const uuid = parseUuid(text(args, 'uuid') ?? '');
-  if (uuid === undefined) return invalid(`invalid UUID value '${text(args, 'uuid') ?? ''}'.`);
+/**
+ * Registers an OSD (`osd new`, and `osd create`, which makes up what it is not given). With it may come, as JSON, its device
+ * class and its secrets.
+ */
+function osdNew(args: CommandArgs, context: CommandContext): CommandOutcome {
+  const { osd, input } = context;
+  const given = text(args, 'uuid');
+  const uuid = given === undefined ? context.randomUuid() : parseUuid(given);
+  if (uuid === undefined) return invalid(`invalid UUID value '${given ?? ''}'.`);
+  const params = stringsOf(fromUtf8(input));
+  if (SECRETS.some((name) => params.has(name))) {
+    return refuse(Errno.EOPNOTSUPP, `secrets of OSDs are not kept: make a key for it by 'ceph auth'`);
+  }
   const wanted = text(args, 'id') === undefined ? undefined : parseOsd(text(args, 'id'));
   const known = osd.osdOfUuid(uuid);
   if (known !== undefined) {
@@ -319,5 +364,28 @@ function osdNew(args: CommandArgs, { osd }: CommandContext): CommandOutcome {
   if (wanted !== undefined && osd.isTaken(wanted)) {
     return refuse(Errno.EINVAL, `id ${wanted} already in use and does not match uuid ${formatUuid(uuid)}`);
   }
-  return changed('', `${osd.register(uuid, wanted)}\n`);
+  const id = osd.register(uuid, wanted);
+  const deviceClass = params.get('crush_device_class');
+  if (deviceClass !== undefined) {
+    const crush = osd.pendingCrush;
+    const named = {
+      ...crush,
+      names: new Map([...crush.names, [id, `osd.${id}`]]),
+      maxDevices: Math.max(crush.maxDevices, id + 1),
+    };
+    osd.setCrush(setDeviceClass(named, id, deviceClass));
+  }
+  return changed('', `${id}\n`);
+}
+
+/** The texts of a JSON object by name; none when it is not one. */
+function stringsOf(json: string): ReadonlyMap<string, string> {
+  try {
+    const parsed: unknown = JSON.parse(json);
+    if (typeof parsed !== 'object' || parsed === null) return new Map();
+    return new Map(Object.entries(parsed).filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
+  } catch (error) {
+    if (error instanceof SyntaxError) return new Map();
+    throw error;
+  }
 }
