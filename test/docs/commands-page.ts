@@ -1,5 +1,6 @@
 /** docs/commands.md: every command of Ceph 16.2, and what becomes of it here. Made from the command tables themselves. */
 import { readFileSync } from 'node:fs';
+import type { CommandDescription } from '@spirula/messages';
 import { commandDescriptions } from '@spirula/mgr';
 import { commandEntries, prefixOf } from '@spirula/mon';
 
@@ -20,19 +21,31 @@ const unsupported = new Map(
     entry.unsupported === undefined ? [] : [[prefixOf(entry.description), entry.unsupported] as const],
   ),
 );
-const helpOf = new Map([
-  ...commandEntries.map(({ description }) => [prefixOf(description), description.help] as const),
-  ...commandDescriptions.map((description) => [prefixOf(description), description.help] as const),
-]);
+const supported = [...commandEntries.map(({ description }) => description), ...commandDescriptions];
+
+/** Of commands of one prefix it is the first argument that tells which (`osd crush set`). */
+function helpOf({ command, arguments: args }: CephCommand): string {
+  const ours = supported.filter((each) => prefixOf(each) === command);
+  const meant = ours.find(
+    ({ sig }) => args.startsWith(`<${firstArgument(sig)}`) || args.startsWith(`[${firstArgument(sig)}`),
+  );
+  return (meant ?? ours[0])?.help ?? '';
+}
+
+function firstArgument(sig: CommandDescription['sig']): string {
+  const first = sig.find((part) => typeof part !== 'string');
+  return typeof first === 'object' ? (first['name'] ?? '') : '';
+}
 
 type State = 'yes' | 'refused' | 'no';
 
 function stateOf(command: string): State {
   if (unsupported.has(command)) return 'refused';
-  return helpOf.has(command) ? 'yes' : 'no';
+  return supported.some((each) => prefixOf(each) === command) ? 'yes' : 'no';
 }
 
-function row({ command, arguments: args }: CephCommand): string {
+function row(described: CephCommand): string {
+  const { command, arguments: args } = described;
   const line = `\`${[command, args]
     .filter((part) => part !== '')
     .join(' ')
@@ -40,15 +53,15 @@ function row({ command, arguments: args }: CephCommand): string {
   const state = stateOf(command);
   if (state === 'no') return `| ${line} | no | |`;
   if (state === 'refused') return `| ${line} | refused | ${unsupported.get(command)} |`;
-  return `| ${line} | yes | ${helpOf.get(command)} |`;
+  return `| ${line} | yes | ${helpOf(described)} |`;
 }
 
 function table(title: string, commands: readonly CephCommand[]): string {
-  const supported = commands.filter(({ command }) => stateOf(command) === 'yes').length;
+  const answered = commands.filter(({ command }) => stateOf(command) === 'yes').length;
   return [
     `## ${title}`,
     '',
-    `${supported} of ${commands.length}.`,
+    `${answered} of ${commands.length}.`,
     '',
     '| command | here | what it does, or why not |',
     '| --- | --- | --- |',
