@@ -97,7 +97,8 @@ describe('an OSD of which the disk fails', () => {
     const { process: victim } = lab.cluster.osds[0]!;
     const ends = watchEnds(lab, victim);
     runFor(lab, 5);
-    victim.disk.faults.rot(0, 8);
+    // The label takes a few bytes of its block: enough bits to hit it.
+    victim.disk.faults.rot(0, 2000);
     victim.crash();
     victim.start();
     runFor(lab, 1);

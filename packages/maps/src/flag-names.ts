@@ -44,7 +44,6 @@ const POOL_FLAGS: readonly (readonly [flag: bigint, name: string])[] = [
   [PoolFlag.selfmanagedSnaps, 'selfmanaged_snaps'],
   [PoolFlag.poolSnaps, 'pool_snaps'],
   [PoolFlag.creating, 'creating'],
-  [PoolFlag.eio, 'eio'],
   [PoolFlag.bulk, 'bulk'],
 ];
 

@@ -20,7 +20,6 @@ export const PoolFlag = {
   selfmanagedSnaps: 8192n,
   poolSnaps: 16384n,
   creating: 32768n,
-  eio: 65536n,
   bulk: 131072n,
 } as const;
 
