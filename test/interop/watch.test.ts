@@ -37,7 +37,8 @@ describe.skipIf(missing.length > 0)(`who watches an object (skipped without: ${m
     cluster = await startCluster({ osds: 3, store: 'memory' });
     client = await cluster.connect();
     await (await pool()).writeFull(OBJECT, encode('content'));
-    watching = spawn('rados', ['-c', cluster.cephConf, '-p', cluster.pool, 'watch', OBJECT]);
+    // Unbuffered: it shows what it is told when it is told.
+    watching = spawn('stdbuf', ['-o0', 'rados', '-c', cluster.cephConf, '-p', cluster.pool, 'watch', OBJECT]);
     watching.stdout!.on('data', (text: Buffer) => void (shown += text.toString()));
     await vi.waitFor(() => expect(shown).toContain('press enter to exit'), PATIENCE);
     await (await pool()).watch(OBJECT, {
