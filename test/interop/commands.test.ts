@@ -58,7 +58,7 @@ describe.skipIf(missing.length > 0)(`commands (skipped when not installed: ${mis
   function differenceAt({ name, steps }: Topic, i: number): readonly string[] {
     const { compare } = stepOf(steps[i]!);
     const [a, b] = [theirs.get(name)?.[i], ours.get(name)?.[i]];
-    return difference(a ? comparable(a, compare) : ['no answer'], b ? comparable(b, compare) : ['no answer']);
+    return difference(a ? comparable(a, compare) : ['no answer from Ceph'], b ? comparable(b, compare) : ['no answer']);
   }
 });
 

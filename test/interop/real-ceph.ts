@@ -168,6 +168,9 @@ log_file =
 admin_socket =
 [mon]
 mon_data = ${dir}/mon/$id
+# Whoever changes the maps hundreds of times need not wait a second for each.
+paxos_propose_interval = 0.1
+paxos_min_wait = 0.01
 [mgr]
 mgr_data = ${dir}/mgr/$id
 mgr_initial_modules =
