@@ -1,7 +1,7 @@
 import { OsdCaps } from '@spirula/auth';
 import { Errno } from '@spirula/encoding';
 import { EBLOCKLISTED } from '@spirula/maps';
-import { extentOp, NOSNAP, type OsdOp, OsdOpCode, type OsdOpReply } from '@spirula/messages';
+import { extentOp, NOSNAP, type OsdOp, OsdOpCode, type OsdOpReply, WatchOp, watchOp } from '@spirula/messages';
 import { makeConfig } from '@spirula/world';
 import { expect, test } from 'vitest';
 import type { Backfill } from './backfill.ts';
@@ -19,6 +19,8 @@ class Bench {
   readonly results: number[] = [];
   readonly commits: (() => void)[] = [];
   isReadable = true;
+  /** The epoch in which the PG's interval began. */
+  readonly interval = 5;
   readonly blocklist: (readonly [object, object])[] = [];
   readonly ops: ClientOps;
   caps = OsdCaps.everything;
@@ -33,7 +35,7 @@ class Bench {
       map: { blocklist: this.blocklist, pools: new Map(), poolNames: new Map([[1, 'p']]) },
       acting: [0],
       pool: { pgNum: 1, size: 1, lastForceResend: 0, flags: 0n },
-      info: emptyInfo(pgid),
+      info: emptyInfo(pgid, { ...emptyInfo(pgid).history, sameIntervalSince: this.interval }),
       log: { findRequest: () => undefined },
       host: {
         world: { config: makeConfig() },
@@ -60,14 +62,15 @@ class Bench {
     this.ops = new ClientOps(core, host, backend, recovery, backfill);
   }
 
-  ask(op: OsdOp): void {
+  /** @param epoch the newest map that the client had */
+  ask(op: OsdOp, epoch = this.interval): void {
     const arrival = this.#arrivals++;
     const message = {
       type: 'osd_op',
       tid: BigInt(arrival),
       pgid,
       hash: 0,
-      epoch: 5,
+      epoch,
       flags: 0,
       mtime: { sec: 1, nsec: 0 },
       locator: { pool: 1, key: '', nspace: '', hash: -1n },
@@ -105,6 +108,16 @@ test('requests keep their order when one that waited for a write then waits for 
   bench.ops.onReadable();
 
   expect(bench.replies).toEqual([0n, 1n, 2n]);
+});
+
+test('a ping from before the interval is not answered: its client has yet to connect the watch again', () => {
+  const bench = new Bench();
+  const ping = watchOp({ cookie: 1n, ver: 0n, op: WatchOp.ping, gen: 0, timeout: 0 });
+
+  bench.ask(ping, bench.interval - 1);
+  bench.ask(ping, bench.interval);
+
+  expect([bench.replies, bench.results]).toEqual([[1n], [Errno.ENOENT]]);
 });
 
 test('requests of blocklisted clients are refused', () => {

@@ -27,6 +27,8 @@ import {
   rollbackArgs,
   SNAPDIR,
   type WatchItem,
+  WatchOp,
+  watchArgs,
 } from '@spirula/messages';
 import { UnreadableObject } from '@spirula/objectstore';
 import { invariant, type SessionId } from '@spirula/world';
@@ -145,6 +147,11 @@ export class ClientOps {
         (message.flags & (OsdFlag.balanceReads | OsdFlag.localizeReads)) !== 0 && !this.#mayWrite(message);
       if (isForReplicas && !isStale) this.#replyError(op, Errno.EAGAIN);
       else this.#host.onDone(op);
+      return;
+    }
+    // It will hear of the new interval too, and connect again: who has not yet is not silent.
+    if (message.epoch < pg.info.history.sameIntervalSince && message.ops.every(isWatchPing)) {
+      this.#host.onDone(op);
       return;
     }
     if (!this.#host.isActive) {
@@ -649,6 +656,10 @@ function cloneEntry(
 /** 0, which no snapshot has, when the op does not say. */
 function snapOfRollback(op: OsdOp): bigint {
   return op.args.length >= 8 ? rollbackArgs(op).snapid : 0n;
+}
+
+function isWatchPing(op: OsdOp): boolean {
+  return op.code === OsdOpCode.watch && watchArgs(op).op === WatchOp.ping;
 }
 
 function isPgOp(op: OsdOp): boolean {
