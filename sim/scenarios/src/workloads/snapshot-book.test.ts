@@ -15,9 +15,9 @@ function bookWith(state: ObjectState): SnapshotBook {
   return book;
 }
 
-function take(book: SnapshotBook, id: bigint): void {
+function take(book: SnapshotBook, id: bigint, name?: string): boolean {
   book.beginTaking('s');
-  book.endTaking('s', { id, name: undefined, epoch: 1 });
+  return book.endTaking('s', { id, name, epoch: 1 });
 }
 
 test('a snapshot holds what the object was before the first change that knows of it', () => {
@@ -43,6 +43,26 @@ test('what was under way when it was taken may be in it or not, what does not kn
   for (const state of [old, newer, newest]) expect(book.judge(2n, 'o', state)).toBeUndefined();
   expect(book.judge(2n, 'o', ABSENT)).toBeDefined();
   expect(book.heldBy(2n, 'o')).toBeUndefined();
+});
+
+test('a self-managed snapshot whose number comes after a newer one is not used: writes may have passed it over', () => {
+  const book = bookWith(old);
+
+  expect(take(book, 3n)).toBe(true);
+  expect(take(book, 2n)).toBe(false);
+  book.remove(3n);
+  expect(take(book, 2n)).toBe(false);
+  expect(book.snaps).toEqual([]);
+  expect(book.judge(2n, 'o', ABSENT)).toBeUndefined();
+  expect(take(book, 4n)).toBe(true);
+});
+
+test('pool snapshots may come in any order: OSDs know them from the map', () => {
+  const book = bookWith(old);
+
+  expect(take(book, 3n, 'newer')).toBe(true);
+  expect(take(book, 2n, 'older')).toBe(true);
+  expect(book.snaps.map(({ id }) => id)).toEqual([3n, 2n]);
 });
 
 test('an object of which a change is lost is not judged any more', () => {

@@ -37,6 +37,8 @@ export class SnapshotBook {
   readonly #removed = new Set<bigint>();
   /** What pool snapshots that are being taken may hold: begun, and their numbers not known yet. */
   readonly #beginning = new Map<string, Held>();
+  /** Of all that were ever known. */
+  #newest = 0n;
 
   constructor(names: readonly RawString[]) {
     for (const name of names) this.#objects.set(name, { state: ABSENT, next: undefined, lost: false });
@@ -86,10 +88,19 @@ export class SnapshotBook {
     this.#beginning.set(key, held);
   }
 
-  endTaking(key: string, snap: TakenSnap | undefined): void {
+  /**
+   * Returns false when it is of no use: a self-managed snapshot whose number came after a newer one was known. Clones are
+   * made for what is newer than all that writes before knew of, so a write with the newer one alone has passed it over. Users
+   * of such snapshots must give it back (as cls_rbd's snapshot_add refuses it, with ESTALE).
+   */
+  endTaking(key: string, snap: TakenSnap | undefined): boolean {
     const held = this.#beginning.get(key)!;
     this.#beginning.delete(key);
-    if (snap) this.#snaps.set(snap.id, { ...snap, ...held });
+    if (!snap) return true;
+    if (snap.name === undefined && snap.id < this.#newest) return false;
+    if (snap.id > this.#newest) this.#newest = snap.id;
+    this.#snaps.set(snap.id, { ...snap, ...held });
+    return true;
   }
 
   /** From now on nobody knows what it holds. */

@@ -77,9 +77,10 @@ export class SnapshotsWork implements SharedWork {
     return key;
   }
 
-  endTaking(key: string, snap: TakenSnap | undefined): void {
+  /** Returns false when the snapshot is to be given back. */
+  endTaking(key: string, snap: TakenSnap | undefined): boolean {
     this.#taking.delete(key);
-    this.book.endTaking(key, snap);
+    return this.book.endTaking(key, snap);
   }
 }
 
@@ -209,8 +210,9 @@ class SnapshotsWorkload implements Workload {
     const isPool = this.#spec.mode === 'pool';
     const op = isPool ? PoolOpCode.createSnap : PoolOpCode.createUnmanagedSnap;
     this.#host.poolOp({ op, name: isPool ? key : '', snapid: 0n }, (reply) => {
-      this.#work.endTaking(key, this.#takenBy(reply, isPool ? key : undefined));
-      then();
+      const snap = this.#takenBy(reply, isPool ? key : undefined);
+      if (this.#work.endTaking(key, snap)) then();
+      else this.#giveBack(snap!, then);
     });
   }
 
@@ -228,8 +230,12 @@ class SnapshotsWorkload implements Workload {
     return { id: new Decoder(response!).u64big('snapid'), name, epoch };
   }
 
-  #remove({ id, name }: TakenSnap, then: () => void): void {
-    if (!this.#book.has(id) || this.#work.isNamed(id)) return then();
+  #remove(snap: TakenSnap, then: () => void): void {
+    if (!this.#book.has(snap.id) || this.#work.isNamed(snap.id)) return then();
+    this.#giveBack(snap, then);
+  }
+
+  #giveBack({ id, name }: TakenSnap, then: () => void): void {
     this.#book.remove(id);
     const op = name === undefined ? PoolOpCode.deleteUnmanagedSnap : PoolOpCode.deleteSnap;
     this.#host.poolOp({ op, name: name ?? '', snapid: name === undefined ? id : NOSNAP }, () => then());
