@@ -6,6 +6,7 @@
  */
 import {
   type Bytes,
+  compareUTimes,
   Decoder,
   decodeUTime,
   Encoder,
@@ -17,7 +18,7 @@ import {
 } from '@spirula/encoding';
 import type { MethodContext } from './method-context.ts';
 import { ClassError, MethodFlag, method, type ObjectClass } from './object-class.ts';
-import { compareTimes, TIME_KEY_PREFIX, timeKeyPrefix } from './time-key.ts';
+import { decodeTimeListInput, TIME_KEY_PREFIX, type TimeListInput, timeKeyPrefix } from './time-key.ts';
 
 const MAX_ENTRIES = 1000;
 /** Least bytes of an entry: its struct, three strings, a time. */
@@ -107,7 +108,7 @@ function decodeAddInput(decoder: Decoder): AddInput {
 function add(object: MethodContext, { entries, monotonic }: AddInput): void {
   let { maxMarker, maxTime } = readHeader(object);
   for (const entry of entries) {
-    const order = compareTimes(entry.timestamp, maxTime);
+    const order = compareUTimes(entry.timestamp, maxTime);
     const timestamp = monotonic && order < 0 ? maxTime : entry.timestamp;
     if (order > 0) maxTime = entry.timestamp;
     const id = entry.id === '' ? timeKeyPrefix(timestamp) + object.subopVersion() : entry.id;
@@ -121,26 +122,8 @@ function add(object: MethodContext, { entries, monotonic }: AddInput): void {
   object.omapSetHeader(header.finish());
 }
 
-interface ListInput {
-  readonly from: UTime;
-  /** Instead of `from`, when not empty: entries behind this key. */
-  readonly marker: RawString;
-  /** Not included; counts only when `from` is given and not later. */
-  readonly to: UTime;
-  readonly maxEntries: number;
-}
-
-function decodeListInput(decoder: Decoder): ListInput {
-  return decoder.struct('list', 1, () => ({
-    from: decodeUTime(decoder, 'from time'),
-    marker: decoder.rawString('marker'),
-    to: decodeUTime(decoder, 'to time'),
-    maxEntries: decoder.i32('max entries'),
-  }));
-}
-
-function list(object: MethodContext, { from, marker, to, maxEntries }: ListInput): Bytes {
-  const isBounded = (from.sec !== 0 || from.nsec !== 0) && compareTimes(to, from) >= 0;
+function list(object: MethodContext, { from, marker, to, maxEntries }: TimeListInput): Bytes {
+  const isBounded = (from.sec !== 0 || from.nsec !== 0) && compareUTimes(to, from) >= 0;
   const end = isBounded ? timeKeyPrefix(to) : undefined;
   const page = object.omapList({
     after: marker === '' ? timeKeyPrefix(from) : marker,
@@ -215,7 +198,7 @@ export const logClass: ObjectClass = {
   name: 'log',
   methods: {
     add: method(read | write, decodeAddInput, add),
-    list: method(read, decodeListInput, list),
+    list: method(read, decodeTimeListInput, list),
     trim: method(read | write, decodeTrimInput, trim),
     info: method(read, (decoder) => decoder.struct('info', 1, () => undefined), info),
   },

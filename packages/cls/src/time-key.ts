@@ -1,5 +1,5 @@
 /** omap keys in the order of times, as the classes log and timeindex make them: `1_0000000100.000005_`. */
-import type { RawString, UTime } from '@spirula/encoding';
+import { type Decoder, decodeUTime, type RawString, type UTime } from '@spirula/encoding';
 
 /** Before every key, so that others can stand beside them. */
 export const TIME_KEY_PREFIX: RawString = '1_';
@@ -12,6 +12,21 @@ export function timeKeyPrefix({ sec, nsec }: UTime): RawString {
   return `${TIME_KEY_PREFIX}${String(sec).padStart(10, '0')}.${String(usec).padStart(6, '0')}_`;
 }
 
-export function compareTimes(a: UTime, b: UTime): number {
-  return a.sec - b.sec || a.nsec - b.nsec;
+/** Which keys are to be listed: cls_log_list_op and cls_timeindex_list_op are the same. */
+export interface TimeListInput {
+  readonly from: UTime;
+  /** Instead of `from`, when not empty: entries behind this key. */
+  readonly marker: RawString;
+  /** Not included; each class says when it counts. */
+  readonly to: UTime;
+  readonly maxEntries: number;
+}
+
+export function decodeTimeListInput(decoder: Decoder): TimeListInput {
+  return decoder.struct('list', 1, () => ({
+    from: decodeUTime(decoder, 'from time'),
+    marker: decoder.rawString('marker'),
+    to: decodeUTime(decoder, 'to time'),
+    maxEntries: decoder.i32('max entries'),
+  }));
 }

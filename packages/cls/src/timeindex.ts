@@ -1,6 +1,7 @@
 /** Values in the order of times: each an omap value under `1_SECONDS.MICROS_EXT` (cls/timeindex/cls_timeindex.cc). */
 import {
   type Bytes,
+  compareUTimes,
   type Decoder,
   decodeUTime,
   Encoder,
@@ -11,7 +12,7 @@ import {
 } from '@spirula/encoding';
 import type { MethodContext } from './method-context.ts';
 import { ClassError, MethodFlag, method, type ObjectClass } from './object-class.ts';
-import { compareTimes, TIME_KEY_PREFIX, timeKeyPrefix } from './time-key.ts';
+import { decodeTimeListInput, TIME_KEY_PREFIX, type TimeListInput, timeKeyPrefix } from './time-key.ts';
 
 const MAX_ENTRIES = 1000;
 /** Least bytes of an entry: its struct, a time, two strings. */
@@ -42,24 +43,6 @@ function add(object: MethodContext, entries: readonly TimeindexEntry[]): void {
   for (const { time, ext, value } of entries) object.omapSet(new Map([[timeKeyPrefix(time) + ext, value]]));
 }
 
-interface ListInput {
-  readonly from: UTime;
-  /** Instead of `from`, when not empty: entries behind this key. */
-  readonly marker: RawString;
-  /** Not included; counts only when it is not before `from`. */
-  readonly to: UTime;
-  readonly maxEntries: number;
-}
-
-function decodeListInput(decoder: Decoder): ListInput {
-  return decoder.struct('list', 1, () => ({
-    from: decodeUTime(decoder, 'from time'),
-    marker: decoder.rawString('marker'),
-    to: decodeUTime(decoder, 'to time'),
-    maxEntries: decoder.i32('max entries'),
-  }));
-}
-
 /**
  * What a key tells, as C's scanf takes it apart: the rest ends at white space, and microseconds are given as if they were
  * nanoseconds (16.2.15 keeps both).
@@ -69,8 +52,8 @@ function parseKey(key: RawString): Pick<TimeindexEntry, 'time' | 'ext'> {
   return { time: { sec: Number(sec) >>> 0, nsec: Number(usec) >>> 0 }, ext: ext.slice(0, MAX_EXT) };
 }
 
-function list(object: MethodContext, { from, marker, to, maxEntries }: ListInput): Bytes {
-  const end = compareTimes(to, from) >= 0 ? timeKeyPrefix(to) : undefined;
+function list(object: MethodContext, { from, marker, to, maxEntries }: TimeListInput): Bytes {
+  const end = compareUTimes(to, from) >= 0 ? timeKeyPrefix(to) : undefined;
   const page = object.omapList({
     after: marker === '' ? timeKeyPrefix(from) : marker,
     prefix: TIME_KEY_PREFIX,
@@ -138,7 +121,7 @@ export const timeindexClass: ObjectClass = {
   name: 'timeindex',
   methods: {
     add: method(read | write, decodeAddInput, add),
-    list: method(read, decodeListInput, list),
+    list: method(read, decodeTimeListInput, list),
     trim: method(read | write, decodeTrimInput, trim),
   },
 };

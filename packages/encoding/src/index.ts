@@ -58,5 +58,5 @@ export {
   type Uuid,
   type Weight16,
 } from './types.ts';
-export { formatUTime } from './utime.ts';
+export { compareUTimes, formatUTime } from './utime.ts';
 export { xxhash32, xxhash64 } from './xxhash.ts';

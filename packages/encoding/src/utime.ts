@@ -4,6 +4,11 @@ import type { UTime } from './types.ts';
 const TEN_YEARS_SEC = 60 * 60 * 24 * 365 * 10;
 const DAY_SEC = 86400;
 
+/** Negative when `a` is earlier, 0 when they are the same. */
+export function compareUTimes(a: UTime, b: UTime): number {
+  return a.sec - b.sec || a.nsec - b.nsec;
+}
+
 /** `2026-11-23T15:08:12.514291+0000`, as Ceph prints a stamp where the time zone is UTC; a time of zero is `0.000000`. */
 export function formatUTime({ sec, nsec }: UTime): string {
   const micros = digits(Math.floor(nsec / 1000), 6);

@@ -52,7 +52,7 @@ export {
 } from './pg-mapping.ts';
 export { type Pool, PoolFlag, PoolOpt, type PoolSnap, PoolType, type SnapInterval } from './pool.ts';
 export { decodePool, encodePool } from './pool-codec.ts';
-export { autoscaleModeName, poolOptionKey } from './pool-names.ts';
+export { AUTOSCALE_MODES, autoscaleModeName, poolOptionKey } from './pool-names.ts';
 export { Release, releaseName, releaseNumber } from './release.ts';
 export { encodingOf, followIncremental, type OsdMapStep, readOsdMap } from './shared-maps.ts';
 export {

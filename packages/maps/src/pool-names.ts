@@ -2,7 +2,8 @@
 import { type Pool, PoolType } from './pool.ts';
 
 const CACHE_MODES = ['none', 'writeback', 'forward', 'readonly', 'readforward', 'readproxy', 'proxy'];
-const AUTOSCALE_MODES = ['off', 'warn', 'on'];
+/** By pg_autoscale_mode_t. */
+export const AUTOSCALE_MODES: readonly string[] = ['off', 'warn', 'on'];
 const OBJECT_HASHES: Readonly<Record<number, string>> = { 1: 'linux', 2: 'rjenkins' };
 
 /** pool_opts_t: the name of each key. */

@@ -1,5 +1,5 @@
 /** Changes of the blocklist on their way into the next map (OSDMonitor::prepare_command_impl and tick). */
-import { type EntityAddr, sameAddr, type UTime } from '@spirula/encoding';
+import { compareUTimes, type EntityAddr, sameAddr, type UTime } from '@spirula/encoding';
 import type { OsdMap, OsdMapIncremental } from '@spirula/maps';
 
 const NANOSECONDS = 1_000_000_000;
@@ -33,8 +33,7 @@ export function clearBlocklist(map: OsdMap, inc: OsdMapIncremental): void {
 export function expireBlocklist(map: OsdMap, inc: OsdMapIncremental, now: UTime): boolean {
   let expired = false;
   for (const [addr, until] of map.blocklist) {
-    const isOver = until.sec < now.sec || (until.sec === now.sec && until.nsec < now.nsec);
-    if (!isOver || inc.oldBlocklist.some((each) => sameAddr(each, addr))) continue;
+    if (compareUTimes(until, now) >= 0 || inc.oldBlocklist.some((each) => sameAddr(each, addr))) continue;
     if (inc.newBlocklist.some(([each]) => sameAddr(each, addr))) continue;
     inc.oldBlocklist.push(addr);
     expired = true;

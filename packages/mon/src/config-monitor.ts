@@ -7,7 +7,16 @@
  */
 import { type ConfigLocation, ConfigMap, type CrushTypeNumbers, type MaskedOption } from '@spirula/config';
 import { deviceClassOf, itemByName, locationOf } from '@spirula/crush';
-import { Decoder, Encoder, type EntityName, fromUtf8, type UTime, utf8 } from '@spirula/encoding';
+import {
+  Decoder,
+  decodeUTime,
+  Encoder,
+  type EntityName,
+  encodeUTime,
+  fromUtf8,
+  type UTime,
+  utf8,
+} from '@spirula/encoding';
 import type { OsdMap } from '@spirula/maps';
 import type { KvMonitor } from './kv-monitor.ts';
 import type { MonTransaction } from './mon-store.ts';
@@ -156,13 +165,12 @@ function typeNumbers({ crush }: OsdMap): CrushTypeNumbers {
 
 function encodeHistory(stamp: UTime, name: string): Uint8Array {
   const to = new Encoder(32);
-  to.u32(stamp.sec);
-  to.u32(stamp.nsec);
+  encodeUTime(to, stamp);
   to.string(name);
   return to.finish();
 }
 
 function decodeHistory(bytes: Uint8Array): { stamp: UTime; name: string } {
   const from = new Decoder(bytes);
-  return { stamp: { sec: from.u32('history'), nsec: from.u32('history') }, name: from.string('history') };
+  return { stamp: decodeUTime(from, 'history'), name: from.string('history') };
 }

@@ -27,8 +27,6 @@ import {
   rollbackArgs,
   SNAPDIR,
   type WatchItem,
-  WatchOp,
-  watchArgs,
 } from '@spirula/messages';
 import { UnreadableObject } from '@spirula/objectstore';
 import { invariant, type SessionId } from '@spirula/world';
@@ -44,6 +42,7 @@ import { readObjectInfo } from './object-part.ts';
 import { askOf } from './op-caps.ts';
 import { executeOps, mayWrite, type OpsIo, type OpsOutcome, type OpsRequest } from './op-engine.ts';
 import { listPg } from './ops/pgls.ts';
+import { isWatchPing } from './ops/watch.ts';
 import type { ClientIdentity } from './ops/watch-effect.ts';
 import type { PgCore } from './pg-core.ts';
 import { NO_VERSION } from './pg-info.ts';
@@ -656,10 +655,6 @@ function cloneEntry(
 /** 0, which no snapshot has, when the op does not say. */
 function snapOfRollback(op: OsdOp): bigint {
   return op.args.length >= 8 ? rollbackArgs(op).snapid : 0n;
-}
-
-function isWatchPing(op: OsdOp): boolean {
-  return op.code === OsdOpCode.watch && watchArgs(op).op === WatchOp.ping;
 }
 
 function isPgOp(op: OsdOp): boolean {

@@ -2,7 +2,7 @@
  * Clients' requests on their way and shortly after (common/TrackedOp.cc): what is under way, what took longest, what is slow.
  * Kept: osd_op_history_size of the newest for osd_op_history_duration, and as many slow ones as osd_op_history_slow_op_size.
  */
-import { EntityType, formatAddr, formatPgId, formatUTime, type UTime } from '@spirula/encoding';
+import { type EntityAddr, EntityType, formatAddr, formatPgId, formatUTime, type UTime } from '@spirula/encoding';
 import { OsdFlag, OsdOpCode } from '@spirula/messages';
 import { type Clock, type Config, type Instant, SECOND, seconds } from '@spirula/world';
 import type { ClientOp } from './client-ops.ts';
@@ -13,8 +13,16 @@ interface TrackedEvent {
   readonly wall: UTime;
 }
 
+/** What is told of a request. Not the request itself: its data would stay in memory as long as it is remembered. */
+type OpSummary = Pick<ClientOp, 'reqid' | 'bytes'> &
+  Pick<ClientOp['message'], 'pgid' | 'oid' | 'epoch' | 'flags'> & {
+    readonly addr: EntityAddr;
+    /** Codes. */
+    readonly ops: readonly number[];
+  };
+
 interface TrackedOp {
-  readonly op: ClientOp;
+  readonly what: OpSummary;
   readonly events: TrackedEvent[];
 }
 
@@ -59,7 +67,7 @@ export class OpTracker {
 
   begin(op: ClientOp): void {
     if (!this.#config.osd_enable_op_tracker) return;
-    this.#underWay.set(op, { op, events: [this.#event('initiated')] });
+    this.#underWay.set(op, { what: summaryOf(op), events: [this.#event('initiated')] });
   }
 
   mark(op: ClientOp, event: string): void {
@@ -136,20 +144,20 @@ export class OpTracker {
   }
 
   #dump(tracked: TrackedOp) {
-    const { op, events } = tracked;
-    const { message, reqid, client } = op;
+    const { what, events } = tracked;
+    const { reqid, pgid, oid, epoch, addr } = what;
     const type = Object.entries(EntityType).find(([, number]) => number === reqid.entityType)?.[0] ?? 'client';
     const name = `${type}.${reqid.entityNum}`;
-    const ops = message.ops.map(({ code }) => OP_NAMES.get(code) ?? String(code)).join(',');
+    const ops = what.ops.map((code) => OP_NAMES.get(code) ?? String(code)).join(',');
     const [first] = events as [TrackedEvent];
     return {
-      description: `osd_op(${name}.${reqid.inc}:${reqid.tid} ${formatPgId(message.pgid)} ${message.oid} [${ops}] e${message.epoch})`,
+      description: `osd_op(${name}.${reqid.inc}:${reqid.tid} ${formatPgId(pgid)} ${oid} [${ops}] e${epoch})`,
       initiated_at: formatUTime(first.wall),
       age: (this.#clock.now() - first.at) / SECOND,
       duration: this.#durationOf(tracked) / SECOND,
       type_data: {
         flag_point: events.at(-1)!.event === 'queued_for_pg' ? 'queued for pg' : 'waiting for a newer map',
-        client_info: { client: name, client_addr: formatAddr(client.addr), tid: Number(reqid.tid) },
+        client_info: { client: name, client_addr: formatAddr(addr), tid: Number(reqid.tid) },
         events: events.map(({ event, at, wall }, i) => ({
           event,
           time: formatUTime(wall),
@@ -158,4 +166,9 @@ export class OpTracker {
       },
     };
   }
+}
+
+function summaryOf({ reqid, bytes, client, message }: ClientOp): OpSummary {
+  const { pgid, oid, epoch, flags, ops } = message;
+  return { reqid, bytes, pgid, oid, epoch, flags, addr: client.addr, ops: ops.map(({ code }) => code) };
 }

@@ -6,7 +6,7 @@
  * A locker whose time is over is left out as soon as somebody looks; the xattr stays when the last one is gone, unless the
  * lock is ephemeral: then the whole object goes.
  */
-import { AddrType, Errno, type RawString, type UTime } from '@spirula/encoding';
+import { AddrType, compareUTimes, Errno, type RawString, type UTime } from '@spirula/encoding';
 import type { EntityInst } from '../entity-inst.ts';
 import type { MethodContext } from '../method-context.ts';
 import { ClassError, decodeStored, MethodFlag, method, type ObjectClass } from '../object-class.ts';
@@ -38,10 +38,6 @@ function isValid(type: number): boolean {
   return type === LockType.shared || type === LockType.exclusive || type === LockType.exclusiveEphemeral;
 }
 
-function isBefore(a: UTime, b: UTime): boolean {
-  return a.sec < b.sec || (a.sec === b.sec && a.nsec < b.nsec);
-}
-
 function isZero({ sec, nsec }: UTime): boolean {
   return sec === 0 && nsec === 0;
 }
@@ -52,7 +48,7 @@ function readLock(object: MethodContext, name: RawString): LockInfo {
   if (stored === undefined) return UNLOCKED;
   const lock = decodeStored(stored, decodeLockInfo);
   const now = object.now();
-  const lockers = lock.lockers.filter(({ expiration }) => isZero(expiration) || !isBefore(expiration, now));
+  const lockers = lock.lockers.filter(({ expiration }) => isZero(expiration) || compareUTimes(expiration, now) >= 0);
   // Where this is a read, it makes the method fail with EIO, as it does in Ceph.
   if (lockers.length === 0 && lock.type === LockType.exclusiveEphemeral) object.remove();
   return { ...lock, lockers };

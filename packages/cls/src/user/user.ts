@@ -2,10 +2,9 @@
  * The buckets of a user, as the object gateway keeps them (cls/user/cls_user.cc): an omap value for each, under its name, and
  * in the omap header the sums of those that are counted.
  */
-import { Encoder, Errno, type RawString, type UTime } from '@spirula/encoding';
+import { compareUTimes, Encoder, Errno, type RawString, type UTime } from '@spirula/encoding';
 import type { MethodContext, OmapPage } from '../method-context.ts';
 import { ClassError, decodeStored, MethodFlag, method, type ObjectClass } from '../object-class.ts';
-import { compareTimes } from '../time-key.ts';
 import {
   type BucketEntry,
   decodeBucketEntry,
@@ -59,7 +58,7 @@ function sum(stats: UserStats, { count, size, sizeRounded }: BucketEntry, sign: 
 }
 
 function later(a: UTime, b: UTime): UTime {
-  return compareTimes(a, b) < 0 ? b : a;
+  return compareUTimes(a, b) < 0 ? b : a;
 }
 
 /** What becomes of the entry that is there. An added bucket may have been made anew; an updated one has new sizes. */

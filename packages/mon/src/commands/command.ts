@@ -116,6 +116,10 @@ export function output(args: CommandArgs, json: unknown, text: string, end: '' |
 }
 
 /** Output that is indented JSON even in plain text, as many of Ceph's commands have it. */
+export function outputNames(args: CommandArgs, names: readonly string[]): CommandOutcome {
+  return output(args, names, names.map((name) => `${name}\n`).join(''));
+}
+
 export function jsonAlways(args: CommandArgs, json: unknown): CommandOutcome {
   return output(args, json, `${JSON.stringify(json, null, 4)}\n`);
 }

@@ -39,6 +39,7 @@ import {
   type MonCommandEntry,
   number,
   output,
+  outputNames,
   refuse,
   succeed,
   text,
@@ -84,7 +85,7 @@ export const configCommands: readonly MonCommandEntry[] = [
     ['config', 'ls'],
     'list the options there are',
     'r',
-    (args) => output(args, [...allOptions().keys()], [...allOptions().keys()].map((name) => `${name}\n`).join('')),
+    (args) => outputNames(args, [...allOptions().keys()]),
     MODULE,
   ),
   command(

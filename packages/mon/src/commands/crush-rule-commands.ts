@@ -22,7 +22,7 @@ import {
   indented,
   invalid,
   type MonCommandEntry,
-  output,
+  outputNames,
   refuse,
   text,
   unchanged,
@@ -118,16 +118,31 @@ export function ruleByName(crush: CrushMap, name: string): number | undefined {
   return undefined;
 }
 
-/** Nothing changes when there is a rule of that name, whatever it says. */
-function ruleCreateReplicated(args: CommandArgs, { osd }: CommandContext): CommandOutcome {
+interface RulePlace {
+  readonly name: string;
+  readonly rootName: string;
+  readonly root: number;
+  /** Type of bucket that copies are to be apart in. */
+  readonly domain: string;
+}
+
+/** What a new rule is about; or the answer, when there is a rule of that name, whatever it says, or no such place. */
+function rulePlace(args: CommandArgs, crush: CrushMap): RulePlace | CommandOutcome {
   const name = text(args, 'name') ?? '';
-  const crush = osd.pendingCrush;
   if (ruleByName(crush, name) !== undefined) return unchanged(`rule ${name} already exists`);
   const rootName = text(args, 'root') ?? '';
   const root = itemByName(crush, rootName);
   if (root === undefined) return refuse(Errno.ENOENT, `root item ${rootName} does not exist`);
   const domain = text(args, 'type') ?? '';
   if (typeByName(crush, domain) === undefined) return invalid(`unknown type ${domain}`);
+  return { name, rootName, root, domain };
+}
+
+function ruleCreateReplicated(args: CommandArgs, { osd }: CommandContext): CommandOutcome {
+  const crush = osd.pendingCrush;
+  const place = rulePlace(args, crush);
+  if ('code' in place) return place;
+  const { name, rootName, root, domain } = place;
   const className = text(args, 'class') ?? '';
   if (className === '') {
     osd.setCrush(addSimpleRule(crush, name, root, domain, 'firstn'));
@@ -155,7 +170,7 @@ function ruleRm(args: CommandArgs, { osd }: CommandContext): CommandOutcome {
 
 function ruleLs(args: CommandArgs, { osd: { map } }: CommandContext): CommandOutcome {
   const names = [...map.crush.ruleNames.values()];
-  return output(args, names, names.map((name) => `${name}\n`).join(''));
+  return outputNames(args, names);
 }
 
 function ruleLsByClass(args: CommandArgs, { osd: { map } }: CommandContext): CommandOutcome {
@@ -164,18 +179,14 @@ function ruleLsByClass(args: CommandArgs, { osd: { map } }: CommandContext): Com
     return refuse(Errno.ENOENT, `failed to get rules by class '${className}'`);
   }
   const names = rulesOfClass(map.crush, className).map((rule) => map.crush.ruleNames.get(rule) ?? '');
-  return output(args, names, names.map((name) => `${name}\n`).join(''));
+  return outputNames(args, names);
 }
 
 function ruleCreateSimple(args: CommandArgs, { osd }: CommandContext): CommandOutcome {
-  const name = text(args, 'name') ?? '';
   const crush = osd.pendingCrush;
-  if (ruleByName(crush, name) !== undefined) return unchanged(`rule ${name} already exists`);
-  const rootName = text(args, 'root') ?? '';
-  const root = itemByName(crush, rootName);
-  if (root === undefined) return refuse(Errno.ENOENT, `root item ${rootName} does not exist`);
-  const domain = text(args, 'type') ?? '';
-  if (typeByName(crush, domain) === undefined) return invalid(`unknown type ${domain}`);
+  const place = rulePlace(args, crush);
+  if ('code' in place) return place;
+  const { name, root, domain } = place;
   const mode = text(args, 'mode') ?? 'firstn';
   if (mode !== 'firstn' && mode !== 'indep') return invalid(`unknown mode ${mode}`);
   osd.setCrush(addSimpleRule(crush, name, root, domain, mode, RuleType.replicated));

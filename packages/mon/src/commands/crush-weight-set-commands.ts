@@ -20,7 +20,7 @@ import {
   indented,
   invalid,
   type MonCommandEntry,
-  output,
+  outputNames,
   refuse,
   text,
   texts,
@@ -90,7 +90,7 @@ export const crushWeightSetCommands: readonly MonCommandEntry[] = [
 
 function list(args: CommandArgs, { osd: { map } }: CommandContext): CommandOutcome {
   const names = [...map.crush.chooseArgs.keys()].map((id) => weightSetName(map.poolNames, id));
-  return output(args, names, names.map((name) => `${name}\n`).join(''));
+  return outputNames(args, names);
 }
 
 /** `(compat)`, or the name of the pool it is for. */

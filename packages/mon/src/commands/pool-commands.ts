@@ -11,6 +11,7 @@ import {
   flag,
   type MonCommandEntry,
   output,
+  outputNames,
   refuse,
   text,
   unchanged,
@@ -85,7 +86,7 @@ export const poolCommands: readonly MonCommandEntry[] = [
 
 function poolLs(args: CommandArgs, { osd: { map } }: CommandContext): CommandOutcome {
   const names = [...map.poolNames.values()];
-  if (text(args, 'detail') !== 'detail') return output(args, names, names.map((name) => `${name}\n`).join(''));
+  if (text(args, 'detail') !== 'detail') return outputNames(args, names);
   const json = [...map.pools].map(([id, pool]) => {
     const { pool: poolId, ...rest } = dumpPool(map, id, pool);
     return { pool_id: poolId, ...rest };

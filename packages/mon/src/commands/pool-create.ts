@@ -1,7 +1,7 @@
 /** `osd pool create` (OSDMonitor::prepare_command_impl, prepare_new_pool). */
 import type { CrushRule } from '@spirula/crush';
 import { Errno, type PoolId } from '@spirula/encoding';
-import { osdExists, osdIn, PoolOpt } from '@spirula/maps';
+import { AUTOSCALE_MODES, osdExists, osdIn, PoolOpt } from '@spirula/maps';
 import type { Config } from '@spirula/world';
 import { newPool } from '../new-pool.ts';
 import type { OsdMonitor } from '../osd-monitor.ts';
@@ -22,7 +22,7 @@ import {
 import { ruleByName } from './crush-rule-commands.ts';
 import { INVALID } from './errno-text.ts';
 import { findPool, POOL, parseInteger } from './pool-arguments.ts';
-import { AUTOSCALE_MODES, NO_AUTOSCALER } from './pool-options.ts';
+import { NO_AUTOSCALER } from './pool-options.ts';
 
 const MAX_PG_NUM = 65_536;
 

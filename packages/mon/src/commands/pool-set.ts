@@ -1,7 +1,7 @@
 /** `osd pool set` (OSDMonitor::prepare_command_pool_set). */
 import type { CrushMap } from '@spirula/crush';
 import { Errno, type PoolId } from '@spirula/encoding';
-import { type Pool, PoolFlag, PoolOpt, poolOptionKey } from '@spirula/maps';
+import { AUTOSCALE_MODES, type Pool, PoolFlag, PoolOpt, poolOptionKey } from '@spirula/maps';
 import {
   type CommandArgs,
   type CommandContext,
@@ -28,15 +28,7 @@ import {
   unrecognizedPool,
 } from './pool-arguments.ts';
 import { defaultMinSize, tooManyPgs } from './pool-create.ts';
-import {
-  AUTOSCALE_MODES,
-  NO_AUTOSCALER,
-  POOL_FLAGS,
-  POOL_OPTIONS,
-  type PoolOption,
-  SET_KEYS,
-  TIER_KEYS,
-} from './pool-options.ts';
+import { NO_AUTOSCALER, POOL_FLAGS, POOL_OPTIONS, type PoolOption, SET_KEYS, TIER_KEYS } from './pool-options.ts';
 
 const MAX_SIZE = 10;
 const MAX_PG_NUM = 65_536;

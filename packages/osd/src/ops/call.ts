@@ -1,9 +1,10 @@
 /** Calls of object classes' methods (PrimaryLogPG::do_osd_ops, CEPH_OSD_OP_CALL; osd/osd_op_util.cc, OpInfo). */
 import { type ClassRegistry, MethodFlag, type ResolvedMethod, runMethod } from '@spirula/cls';
 import { Errno, MalformedInput } from '@spirula/encoding';
-import { callArgs, type OsdOp, OsdOpCode, WatchOp, watchArgs } from '@spirula/messages';
+import { callArgs, type OsdOp, OsdOpCode } from '@spirula/messages';
 import { OpMethodContext } from './method-context.ts';
 import { failed, type OpContext, type OpHandler, type OpOutcome } from './op-context.ts';
+import { isWatchPing } from './watch.ts';
 
 /** CEPH_OSD_OP_MODE_WR: set in the code of every op that changes the object, but for calls. */
 const WRITE_MODE = 0x2000;
@@ -21,14 +22,9 @@ export function resolveCall(op: OsdOp, classes: ClassRegistry): ResolvedMethod |
 
 /** Whether an op may change the object; of a call its method says. */
 export function modifies(op: OsdOp, classes: ClassRegistry): boolean {
-  if (op.code !== OsdOpCode.call) return (op.code & WRITE_MODE) !== 0 && !isPing(op);
+  if (op.code !== OsdOpCode.call) return (op.code & WRITE_MODE) !== 0 && !isWatchPing(op);
   const resolved = resolveCall(op, classes);
   return typeof resolved !== 'number' && (resolved.method.flags & MethodFlag.write) !== 0;
-}
-
-/** A watcher that says it is there. */
-function isPing(op: OsdOp): boolean {
-  return op.code === OsdOpCode.watch && watchArgs(op).op === WatchOp.ping;
 }
 
 /** 0, or why a request is refused for the methods it calls, whatever its other ops say. */

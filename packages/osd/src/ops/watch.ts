@@ -17,6 +17,11 @@ import { answered, DONE, failed, type OpContext, type OpHandler, type OpOutcome 
 /** Those who watch one object: they stand in its info, which is written with every change of it. */
 const MAX_WATCHERS = 4096;
 
+/** A watcher that says it is there. */
+export function isWatchPing(op: OsdOp): boolean {
+  return op.code === OsdOpCode.watch && watchArgs(op).op === WatchOp.ping;
+}
+
 function watch(context: OpContext, op: OsdOp): OpOutcome {
   if (!context.draft.exists) return failed(Errno.ENOENT);
   const { cookie, op: kind, timeout } = watchArgs(op);
