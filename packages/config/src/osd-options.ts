@@ -69,6 +69,7 @@ export const OSD_OPTIONS = {
     services: ['osd'],
     seeAlso: ['osd_min_pg_log_entries', 'osd_max_pg_log_entries'],
   }),
+  osd_max_write_op_reply_len: size(64, 'most bytes that a write with RETURNVEC answers for each operation'),
   osd_max_object_size: size(134_217_728, 'most bytes of an object'),
   osd_max_object_name_len: uint(2048, "most bytes of an object's name"),
   osd_max_object_namespace_len: uint(256, "most bytes of a namespace's name"),

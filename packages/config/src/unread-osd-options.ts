@@ -83,7 +83,6 @@ export const UNREAD_OSD_OPTIONS = {
     1_073_741_824,
     'most bytes of keys and values that one request is answered with',
   ),
-  osd_max_write_op_reply_len: size(64, 'most bytes that a write with RETURNVEC answers for each operation'),
   osd_backoff_on_degraded: bool(
     false,
     'whether clients are asked to hold requests back for an object that has too few copies',

@@ -2,6 +2,7 @@ export type { AuthMessage, AuthReply } from './auth.ts';
 export { decodeMessage, encodeMessage, isPrivate, UnknownMessage } from './codec.ts';
 export type { Command, CommandReply, MgrCommand, MgrCommandReply } from './command.ts';
 export type { ConfigMessage } from './config.ts';
+export { CopyFromFlag, copyFromArgs, copyFromInput, copyFromOp } from './copy-from.ts';
 export type { GetPoolStats, GetPoolStatsReply } from './get-pool-stats.ts';
 export type { LogEntry, LogMessage } from './log.ts';
 export type { Message, PrivateMessage, PublicMessage } from './message.ts';
@@ -39,13 +40,10 @@ export {
   ChecksumType,
   CmpXattrMode,
   CmpXattrOp,
-  type CopyFromArgs,
   callArgs,
   callOp,
   checksumArgs,
   checksumOp,
-  copyFromArgs,
-  copyFromOp,
   decodeOpEntries,
   extentArgs,
   extentOp,
@@ -68,7 +66,7 @@ export {
   xattrArgs,
   xattrOp,
 } from './osd-op-args.ts';
-export { decodeObjectLocator, encodeObjectLocator } from './osd-op-codec.ts';
+export { encodeObjectLocator } from './osd-op-codec.ts';
 export {
   type HealthCheck,
   type ObjectStatSum,
@@ -126,6 +124,7 @@ export {
   type MissingItem,
   missingItemRecord,
   NO_COUNTS,
+  type OpReturn,
   type PastInterval,
   type PgCounts,
   type PgHistory,

@@ -2,6 +2,7 @@ import { type Bytes, MalformedInput, toHex } from '@spirula/encoding';
 import { describe, expect, test } from 'vitest';
 import { readCaptures } from '../../../test/src/captures.ts';
 import { decodeMessage } from './codec.ts';
+import { copyFromArgs, copyFromInput, copyFromOp } from './copy-from.ts';
 import { type OsdOp, OsdOpCode } from './osd-op.ts';
 import {
   allocHintArgs,
@@ -10,8 +11,6 @@ import {
   assertVerOp,
   callArgs,
   callOp,
-  copyFromArgs,
-  copyFromOp,
   extentArgs,
   extentOp,
   notifyArgs,
@@ -81,7 +80,7 @@ function rebuild(op: OsdOp): OsdOp {
     case OsdOpCode.setAllocHint:
       return allocHintOp(allocHintArgs(op));
     case OsdOpCode.copyFrom:
-      return { ...copyFromOp(copyFromArgs(op), op.input), flags: op.flags };
+      return { ...copyFromOp(copyFromArgs(op), copyFromInput(op)), flags: op.flags };
     case OsdOpCode.pgnls: {
       const { count, startEpoch } = pgnlsArgs(op);
       return pgnlsOp(count, startEpoch, op.input);

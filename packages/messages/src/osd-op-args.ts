@@ -16,7 +16,7 @@ import { type ExtentArgs, type OsdOp, OsdOpCode } from './osd-op.ts';
 export const OSD_OP_ARGS_BYTES = 28;
 const NO_ARGS: Bytes = new Uint8Array(OSD_OP_ARGS_BYTES);
 
-function buildOp(code: number, input: Bytes, flags: number, write: (args: Encoder) => void): OsdOp {
+export function buildOp(code: number, input: Bytes, flags: number, write: (args: Encoder) => void): OsdOp {
   const args = new Encoder(OSD_OP_ARGS_BYTES);
   write(args);
   while (args.length < OSD_OP_ARGS_BYTES) args.u8(0);
@@ -289,31 +289,4 @@ export function pgnlsOp(count: number, startEpoch: Epoch, cursor: Bytes): OsdOp 
 export function pgnlsArgs(op: { readonly args: Bytes }): PgnlsArgs {
   const args = new Decoder(op.args);
   return { count: args.u64saturating('count'), startEpoch: args.u32('start_epoch') };
-}
-
-export interface CopyFromArgs {
-  readonly snapid: bigint;
-  readonly sourceVersion: bigint;
-  readonly copyFlags: number;
-  readonly sourceFadviseFlags: number;
-}
-
-/** copyFrom; `input` names the source: string, object locator. */
-export function copyFromOp(copy: CopyFromArgs, input: Bytes): OsdOp {
-  return buildOp(OsdOpCode.copyFrom, input, 0, (args) => {
-    args.u64big(copy.snapid);
-    args.u64big(copy.sourceVersion);
-    args.u8(copy.copyFlags);
-    args.u32(copy.sourceFadviseFlags);
-  });
-}
-
-export function copyFromArgs(op: { readonly args: Bytes }): CopyFromArgs {
-  const args = new Decoder(op.args);
-  return {
-    snapid: args.u64big('snapid'),
-    sourceVersion: args.u64big('src_version'),
-    copyFlags: args.u8('copy flags'),
-    sourceFadviseFlags: args.u32('src_fadvise_flags'),
-  };
 }

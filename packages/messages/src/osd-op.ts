@@ -43,6 +43,7 @@ export const OsdOpCode = {
   cacheUnpin: 0x2225,
   writesame: 0x2226,
   omapRmKeyRange: 0x222c,
+  copyFrom2: 0x222d,
   getxattr: 0x1301,
   getxattrs: 0x1302,
   cmpxattr: 0x1303,

@@ -1,13 +1,26 @@
 import { OsdCaps } from '@spirula/auth';
-import { Errno } from '@spirula/encoding';
-import { EBLOCKLISTED } from '@spirula/maps';
-import { extentOp, NOSNAP, type OsdOp, OsdOpCode, type OsdOpReply, WatchOp, watchOp } from '@spirula/messages';
+import { builtinClasses, ClassRegistry } from '@spirula/cls';
+import { EMPTY, Errno, type EVersion, utf8 } from '@spirula/encoding';
+import { EBLOCKLISTED, PoolFlag } from '@spirula/maps';
+import {
+  callOp,
+  extentOp,
+  NOSNAP,
+  OsdFlag,
+  type OsdOp,
+  OsdOpCode,
+  type OsdOpReply,
+  WatchOp,
+  watchOp,
+} from '@spirula/messages';
 import { makeConfig } from '@spirula/world';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Backfill } from './backfill.ts';
 import { type ClientOp, ClientOps } from './client-ops.ts';
+import { NO_IO } from './ops/io-count.ts';
 import type { PgCore } from './pg-core.ts';
 import { emptyInfo } from './pg-info.ts';
+import { PgLog } from './pg-log.ts';
 import type { Recovery } from './recovery.ts';
 import type { ReplicatedBackend } from './replicated-backend.ts';
 
@@ -17,7 +30,13 @@ const pgid = { pool: 1, seed: 0 };
 class Bench {
   readonly replies: bigint[] = [];
   readonly results: number[] = [];
+  /** What was answered to each op. */
+  readonly answers: OsdOpReply['ops'][] = [];
+  readonly log = new PgLog();
   readonly commits: (() => void)[] = [];
+  readonly pool = { pgNum: 1, size: 1, lastForceResend: 0, flags: 0n };
+  /** Version of the newest write that is durable everywhere. */
+  committed = 0;
   isReadable = true;
   /** The epoch in which the PG's interval began. */
   readonly interval = 5;
@@ -34,13 +53,15 @@ class Bench {
       epoch: 5,
       map: { blocklist: this.blocklist, pools: new Map(), poolNames: new Map([[1, 'p']]) },
       acting: [0],
-      pool: { pgNum: 1, size: 1, lastForceResend: 0, flags: 0n },
+      pool: this.pool,
       info: emptyInfo(pgid, { ...emptyInfo(pgid).history, sameIntervalSince: this.interval }),
-      log: { findRequest: () => undefined },
+      log: this.log,
       host: {
         world: { config: makeConfig() },
-        store: { getAttr: () => undefined, stat: () => undefined },
-        reply: (_: number, { tid, result }: OsdOpReply) => {
+        store: { getAttr: () => undefined, getAttrs: () => new Map(), stat: () => undefined },
+        classes: new ClassRegistry(builtinClasses, { loadList: '*', defaultList: '*' }),
+        reply: (_: number, { tid, result, ops }: OsdOpReply) => {
+          this.answers.push(ops);
           this.replies.push(tid);
           this.results.push(result);
         },
@@ -48,8 +69,11 @@ class Bench {
     } as unknown as PgCore;
     const backend = {
       nextVersion: () => ({ epoch: 5, version: this.commits.length + 1 }),
-      isCommitted: () => true,
-      submit: (...args: Parameters<ReplicatedBackend['submit']>) => this.commits.push(args[5]),
+      isCommitted: ({ version }: EVersion) => version <= this.committed,
+      submit: (...[entries, , , , , onCommit]: Parameters<ReplicatedBackend['submit']>) => {
+        for (const entry of entries) this.log.append(entry);
+        this.commits.push(onCommit);
+      },
     } as unknown as ReplicatedBackend;
     const recovery = { isMissing: () => false, isDegraded: () => false, isNeeded: false } as unknown as Recovery;
     const backfill = { isBusy: () => false, isNeeded: false } as unknown as Backfill;
@@ -63,15 +87,16 @@ class Bench {
   }
 
   /** @param epoch the newest map that the client had */
-  ask(op: OsdOp, epoch = this.interval): void {
+  ask(op: OsdOp, epoch = this.interval, { tid, flags = 0 }: { tid?: number; flags?: number } = {}): void {
     const arrival = this.#arrivals++;
+    const number = BigInt(tid ?? arrival);
     const message = {
       type: 'osd_op',
-      tid: BigInt(arrival),
+      tid: number,
       pgid,
       hash: 0,
       epoch,
-      flags: 0,
+      flags,
       mtime: { sec: 1, nsec: 0 },
       locator: { pool: 1, key: '', nspace: '', hash: -1n },
       oid: 'object',
@@ -87,7 +112,7 @@ class Bench {
       client,
       caps: this.caps,
       message,
-      reqid: { tid: BigInt(arrival) },
+      reqid: { entityType: 8, entityNum: 1n, tid: number, inc: 0 },
       arrival,
       bytes: 0,
     } as unknown as ClientOp);
@@ -141,4 +166,55 @@ test('what capabilities do not allow is refused, also when it had to wait before
 
   expect(bench.results).toEqual([Errno.EPERM, Errno.ENOENT, Errno.EPERM]);
   expect(bench.commits).toEqual([]);
+});
+
+describe('a write that is sent again', () => {
+  const call = callOp('hello', 'write_return_data');
+  const first = { rval: 42, output: utf8('you might see this') };
+
+  test.each(['while it is under way', 'when it is done'])('is answered op by op as the first time, %s', (when) => {
+    const bench = new Bench();
+    bench.ask(call, bench.interval, { tid: 7, flags: OsdFlag.returnvec });
+    if (when === 'when it is done') bench.committed = 1;
+    if (when === 'when it is done') bench.commits[0]!();
+    bench.ask(call, bench.interval, { tid: 7, flags: OsdFlag.returnvec });
+    if (when === 'while it is under way') bench.commits[0]!();
+
+    expect(bench.commits).toHaveLength(1);
+    expect(bench.results).toEqual([42, 42]);
+    expect(bench.answers).toMatchObject([[first], [first]]);
+  });
+
+  test('is told no more than the first time when its client asked for no answers', () => {
+    const bench = new Bench();
+    bench.ask(call, bench.interval, { tid: 7 });
+    bench.committed = 1;
+    bench.commits[0]!();
+    bench.ask(call, bench.interval, { tid: 7 });
+
+    expect(bench.results).toEqual([0, 0]);
+    expect(bench.answers[1]).toMatchObject([{ rval: 0, output: EMPTY }]);
+    expect(bench.log.entries[0]).not.toHaveProperty('opReturns');
+  });
+});
+
+test('what is answered at once counts as read, unless it failed', () => {
+  const bench = new Bench();
+  bench.ask(read);
+  bench.ask(callOp('hello', 'say_hello'));
+
+  expect([bench.results, bench.ops.io]).toEqual([[Errno.ENOENT, Errno.ENOENT], NO_IO]);
+});
+
+test('a write over quota is answered before those under way, which its client has sent without waiting', () => {
+  const bench = new Bench();
+  bench.ask(write);
+  bench.pool.flags = PoolFlag.full | PoolFlag.fullQuota;
+  bench.ask(write, bench.interval, { flags: OsdFlag.fullTry });
+  bench.commits[0]!();
+
+  expect([bench.replies, bench.results]).toEqual([
+    [1n, 0n],
+    [Errno.EDQUOT, 0],
+  ]);
 });

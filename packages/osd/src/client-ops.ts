@@ -10,7 +10,7 @@
  * that is no longer for this OSD is dropped, and its client sends it to the right one.
  */
 import type { OsdCaps } from '@spirula/auth';
-import { compareVersions, EMPTY, type EntityAddr, Errno, type EVersion } from '@spirula/encoding';
+import { EMPTY, type EntityAddr, Errno, type EVersion } from '@spirula/encoding';
 import { EBLOCKLISTED, type HObject, isBlocklisted, PoolFlag, stableMod } from '@spirula/maps';
 import {
   NO_COUNTS,
@@ -40,7 +40,8 @@ import { type ObjectKey, objectKey } from './object-id.ts';
 import { encodeObjectInfo, OBJECT_INFO_ATTR, type ObjectInfo } from './object-info.ts';
 import { readObjectInfo } from './object-part.ts';
 import { askOf } from './op-caps.ts';
-import { executeOps, mayWrite, type OpsIo, type OpsOutcome, type OpsRequest } from './op-engine.ts';
+import { executeOps, mayWrite, type OpsOutcome, type OpsRequest } from './op-engine.ts';
+import { NO_IO, type OpsIo, sumOfIo } from './ops/io-count.ts';
 import { listPg } from './ops/pgls.ts';
 import { isWatchPing } from './ops/watch.ts';
 import type { ClientIdentity } from './ops/watch-effect.ts';
@@ -108,7 +109,7 @@ export class ClientOps {
   readonly #writing = new Map<number, ClientOp[]>();
   readonly #copies: ObjectCopies<ClientOp>;
   readonly #watches: Watches;
-  #io: OpsIo = { reads: 0, readBytes: 0, writes: 0, writeBytes: 0 };
+  #io: OpsIo = NO_IO;
 
   constructor(pg: PgCore, host: ClientOpsHost, backend: ReplicatedBackend, recovery: Recovery, backfill: Backfill) {
     this.#pg = pg;
@@ -248,6 +249,7 @@ export class ClientOps {
       else this.#replyError(op, verdict);
     } else if (inFlight > 0) this.#queueOf(oid).waiting.push(op);
     else {
+      if (outcome.result >= 0) this.#io = sumOfIo(this.#io, outcome.io);
       this.#watches.apply(oid, outcome.effects, op.client, outcome.userVersion);
       this.#reply(op, outcome.result, outcome.ops, NO_VERSION, this.#userVersionOf(outcome));
     }
@@ -327,7 +329,7 @@ export class ClientOps {
     if (!done) return false;
     const underWay = this.#writing.get(done.version.version);
     if (underWay && !this.#backend.isCommitted(done.version)) underWay.push(op);
-    else this.#reply(op, done.result, op.message.ops.map(emptyResult), done.version, done.userVersion);
+    else this.#reply(op, done.result, resultsAgain(op, done), done.version, done.userVersion);
     return true;
   }
 
@@ -374,9 +376,17 @@ export class ClientOps {
     const { message, reqid } = op;
     const answered = [op];
     this.#writing.set(version.version, answered);
-    this.#count(outcome.io);
+    this.#io = sumOfIo(this.#io, outcome.io);
     const priorVersion = before?.version ?? NO_VERSION;
-    const entry = { version, priorVersion, userVersion, reqid, mtime: message.mtime, result };
+    const entry = {
+      version,
+      priorVersion,
+      userVersion,
+      reqid,
+      mtime: message.mtime,
+      result,
+      ...returnsOf(message, outcome),
+    };
     const ofHead: PgLogEntry = { ...entry, kind: info ? 'modify' : 'delete', oid };
     const entries = clone ? [cloneEntry(clone.oid, clone.info, ofHead), ofHead] : [ofHead];
     this.submit({ head: oid, entries, changes, delta }, () => this.#onWritten(version, oid, answered, outcome));
@@ -409,7 +419,7 @@ export class ClientOps {
   #onWritten(version: EVersion, oid: HObject, answered: readonly ClientOp[], outcome: OpsOutcome): void {
     this.#writing.delete(version.version);
     for (const [i, op] of answered.entries()) {
-      const results = i === 0 ? outcome.ops : op.message.ops.map(emptyResult);
+      const results = i === 0 ? outcome.ops : resultsAgain(op, returnsOf(op.message, outcome));
       this.#reply(op, outcome.result, results, version, outcome.userVersion);
     }
     this.#watches.apply(oid, outcome.effects, answered[0]!.client, outcome.userVersion);
@@ -597,7 +607,6 @@ export class ClientOps {
     userVersion: number,
   ): void {
     const { message } = op;
-    if (compareVersions(replayVersion, NO_VERSION) === 0) this.#count(readIo(ops));
     const reply: OsdOpReply = {
       type: 'osd_op_reply',
       tid: message.tid,
@@ -614,15 +623,6 @@ export class ClientOps {
     this.#pg.host.reply(op.session, reply);
     this.#host.onDone(op);
   }
-
-  #count(io: OpsIo): void {
-    this.#io = {
-      reads: this.#io.reads + io.reads,
-      readBytes: this.#io.readBytes + io.readBytes,
-      writes: this.#io.writes + io.writes,
-      writeBytes: this.#io.writeBytes + io.writeBytes,
-    };
-  }
 }
 
 /** What waited for something else may be older than those that wait here: a client's requests keep their order. */
@@ -630,12 +630,6 @@ function insert(waiting: ClientOp[], op: ClientOp): void {
   let at = waiting.length;
   while (at > 0 && waiting[at - 1]!.arrival > op.arrival) at -= 1;
   waiting.splice(at, 0, op);
-}
-
-function readIo(ops: readonly OsdOpResult[]): OpsIo {
-  let readBytes = 0;
-  for (const { output } of ops) readBytes += output.length;
-  return { reads: ops.length, readBytes, writes: 0, writeBytes: 0 };
 }
 
 /** An op that must see what writes under way have come to. */
@@ -663,6 +657,17 @@ function isPgOp(op: OsdOp): boolean {
 
 function emptyResult(op: OsdOp): OsdOpResult {
   return { code: op.code, flags: op.flags, args: op.args, rval: 0, output: EMPTY };
+}
+
+/** What each op was answered, for when the request is sent again; only clients that ask for it are told at all. */
+function returnsOf({ flags }: OsdOpMessage, { ops }: OpsOutcome): Pick<PgLogEntry, 'opReturns'> {
+  if ((flags & OsdFlag.returnvec) === 0) return {};
+  return { opReturns: ops.map(({ rval, output }) => ({ rval, output })) };
+}
+
+/** Of a request that was carried out before (MOSDOpReply::set_op_returns). */
+function resultsAgain({ message }: ClientOp, { opReturns }: Pick<PgLogEntry, 'opReturns'>): readonly OsdOpResult[] {
+  return message.ops.map((op, i) => ({ ...emptyResult(op), ...opReturns?.[i] }));
 }
 
 function objectOf({ locator, oid, hash, pgid }: OsdOpMessage): HObject {

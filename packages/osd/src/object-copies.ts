@@ -1,9 +1,10 @@
 /** Requests that make an object a copy of another: what they copy is read before they run. */
-import { Decoder, Errno, MalformedInput, type RawString } from '@spirula/encoding';
+import { Errno, MalformedInput, type RawString } from '@spirula/encoding';
 import type { HObject } from '@spirula/maps';
 import {
+  CopyFromFlag,
   copyFromArgs,
-  decodeObjectLocator,
+  copyFromInput,
   NOSNAP,
   type ObjectLocator,
   type OsdOp,
@@ -13,8 +14,12 @@ import {
 import { type CopiedObject, type Copies, type CopySource, NO_COPIES } from './object-copier.ts';
 import type { PgCore } from './pg-core.ts';
 
-/** CEPH_OSD_COPY_FROM_FLAG_*: all that Ceph knows but for the truncation, which copy-from2 brings. */
-const KNOWN_FLAGS = 0x1f;
+const KNOWN_FLAGS = Object.values(CopyFromFlag).reduce<number>((all, flag) => all | flag, 0);
+
+/** Whether the op makes its object a copy. */
+export function isCopy({ code }: OsdOp): boolean {
+  return code === OsdOpCode.copyFrom || code === OsdOpCode.copyFrom2;
+}
 
 /** A request whose sources are being read. */
 interface Reading {
@@ -47,7 +52,7 @@ export class ObjectCopies<R extends Request> {
   /** What the request copies; the negative errno of why not; undefined while it is being read. */
   take(request: R, oid: HObject): Copies | number | undefined {
     const { ops } = request.message;
-    if (!ops.some(({ code }) => code === OsdOpCode.copyFrom)) return NO_COPIES;
+    if (!ops.some(isCopy)) return NO_COPIES;
     const reading = this.#readings.get(request) ?? this.#begin(request, oid);
     if (typeof reading === 'number') return reading;
     if (reading.left > 0) return undefined;
@@ -67,7 +72,7 @@ export class ObjectCopies<R extends Request> {
   #begin(request: R, oid: HObject): Reading | number {
     const sources = new Map<OsdOp, CopySource>();
     for (const op of request.message.ops) {
-      if (op.code !== OsdOpCode.copyFrom) continue;
+      if (!isCopy(op)) continue;
       const source = this.#sourceOf(op, oid);
       if (typeof source === 'number') return source;
       sources.set(op, source);
@@ -91,10 +96,8 @@ export class ObjectCopies<R extends Request> {
   #sourceOf(op: OsdOp, own: HObject): CopySource | number {
     try {
       const { snapid, sourceVersion, copyFlags } = copyFromArgs(op);
-      const input = new Decoder(op.input);
-      const oid = input.rawString('source');
-      const locator = decodeObjectLocator(input);
-      if ((copyFlags & ~KNOWN_FLAGS) !== 0) return Errno.EINVAL;
+      const { oid, locator } = copyFromInput(op);
+      if (op.code === OsdOpCode.copyFrom2 && (copyFlags & ~KNOWN_FLAGS) !== 0) return Errno.EINVAL;
       if (!this.#pg.map.pools.has(locator.pool)) return Errno.ENOENT;
       if (snapid === NOSNAP && isObject(own, oid, locator)) return Errno.EINVAL;
       return { oid, locator, snapid, version: Number(sourceVersion) };

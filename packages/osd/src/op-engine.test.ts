@@ -22,6 +22,7 @@ import {
   CmpXattrOp,
   callOp,
   checksumOp,
+  copyFromOp,
   decodeWatchItems,
   extentOp,
   NOSNAP,
@@ -40,6 +41,7 @@ import { BLOCK_BYTES, UnreadableObject } from '@spirula/objectstore';
 import { makeConfig } from '@spirula/world';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { type CopiedObject, type Copies, NO_COPIES } from './object-copier.ts';
 import type { ObjectReader } from './object-draft.ts';
 import { decodeObjectInfo, OBJECT_INFO_ATTR, type ObjectInfo } from './object-info.ts';
 import { executeOps, mayWrite, type OpsOutcome } from './op-engine.ts';
@@ -139,9 +141,9 @@ class Bench {
   limits = config;
   readonly client = { session: 1, entityType: 8, entityNum: 4117n, addr: NO_ADDR };
 
-  run(ops: readonly OsdOp[], flags = 0): OpsOutcome {
+  run(ops: readonly OsdOp[], flags = 0, copies: Copies = NO_COPIES): OpsOutcome {
     const outcome = executeOps(
-      { oid, ops, flags, mtime: { sec: 100 + this.version, nsec: 5 }, client: this.client },
+      { oid, ops, flags, copies, mtime: { sec: 100 + this.version, nsec: 5 }, client: this.client },
       {
         info: this.info,
         version: { epoch: 3, version: this.version + 1 },
@@ -848,7 +850,12 @@ describe('calls of classes', () => {
   test('what a method does counts as if it had been asked for', () => {
     const bench = withObject('data');
 
-    expect(bench.run([call('hello', 'turn_it_to_11')]).io).toMatchObject({ reads: 1, readBytes: 4, writes: 2 });
+    expect(bench.run([call('hello', 'turn_it_to_11')]).io).toMatchObject({
+      reads: 1,
+      readBytes: 1024,
+      writes: 2,
+      writeBytes: 1024,
+    });
   });
 
   test('keys of a log are of the place that an entry has among the ops', () => {
@@ -868,5 +875,37 @@ describe('calls of classes', () => {
     bench.run([append('x'), callOp('log', 'add', entries.finish())]);
 
     expect([...bench.stored.omap.keys()]).toEqual(['1_0000000001.000000_0.3']);
+  });
+});
+
+describe('a copy', () => {
+  const copied: CopiedObject = {
+    data: utf8('data'),
+    mtime: { sec: 5, nsec: 0 },
+    userVersion: 40,
+    xattrs: new Map(),
+    omapHeader: EMPTY,
+    omap: new Map(),
+  };
+  const args = { snapid: NOSNAP, sourceVersion: 0n, copyFlags: 0, sourceFadviseFlags: 0 };
+  const source = { oid: 'source', locator: { pool: 1, key: '', nspace: '', hash: -1n } };
+
+  test('knows of the truncation that its client names, as copy-from2 lets it', () => {
+    const bench = withObject('before');
+    const op = copyFromOp(args, source, { truncateSeq: 3, truncateSize: 2 });
+    bench.run([op], 0, new Map([[op, copied]]));
+
+    expect(bench.info).toMatchObject({ truncateSeq: 3, truncateSize: 2, size: 4, userVersion: 40 });
+    // A write from before that truncation is cut off at the object's end.
+    bench.run([write(2, 'late')]);
+    expect(fromUtf8(bench.stored.data!)).toBe('dala');
+  });
+
+  test('knows of none otherwise', () => {
+    const bench = withObject('before');
+    const op = copyFromOp(args, source);
+    bench.run([op], 0, new Map([[op, copied]]));
+
+    expect(bench.info).toMatchObject({ truncateSeq: 0, truncateSize: 0, userVersion: 40 });
   });
 });

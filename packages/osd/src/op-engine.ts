@@ -18,11 +18,13 @@ import {
 } from '@spirula/messages';
 import { makeWriteable, needsClone, type Writeable } from './make-writeable.ts';
 import { type Copies, NO_COPIES } from './object-copier.ts';
+import { isCopy } from './object-copies.ts';
 import { ObjectDraft, type ObjectReader } from './object-draft.ts';
 import { encodeObjectInfo, OBJECT_INFO_ATTR, type ObjectInfo } from './object-info.ts';
 import { cacheOps } from './ops/cache.ts';
 import { callOps, modifies } from './ops/call.ts';
 import { checksumOps } from './ops/checksum.ts';
+import { ioOf, NO_IO, type OpsIo, sumOfIo } from './ops/io-count.ts';
 import { omapOps } from './ops/omap.ts';
 import { failed, type OpContext, type OpEnvironment, type OpHandler, type OpOutcome } from './ops/op-context.ts';
 import { readOps } from './ops/read.ts';
@@ -41,8 +43,6 @@ import {
   type SnapSet,
 } from './snap-set.ts';
 
-/** osd_max_write_op_reply_len: so much may one op of a write answer, when its client asks for answers at all. */
-const MAX_WRITE_REPLY_BYTES = 64;
 const NO_TIME: UTime = { sec: 0, nsec: 0 };
 
 const handlers: ReadonlyMap<number, OpHandler> = new Map([
@@ -109,14 +109,6 @@ export interface OpsOutcome {
   readonly effects: readonly WatchEffect[];
 }
 
-/** What a request adds to the PG's counters. */
-export interface OpsIo {
-  readonly reads: number;
-  readonly readBytes: number;
-  readonly writes: number;
-  readonly writeBytes: number;
-}
-
 /** Whether a request may change its object (OpInfo::may_write): then it goes through the log and to the replicas. */
 export function mayWrite(ops: readonly OsdOp[], classes: ClassRegistry): boolean {
   return ops.some((op) => modifies(op, classes));
@@ -157,23 +149,22 @@ export function executeOps(
     nextNotifyId,
     effects: [],
     lastUserVersion: position.lastUserVersion,
-    tally: { ops: 0, reads: 0, readBytes: 0, writes: 0, writeBytes: 0 },
+    tally: { ops: 0, io: NO_IO },
     run: (op) => runOp(context, op),
   };
   const { result, ops } = runOps(context, request.ops);
-  const { reads, readBytes, writes, writeBytes } = context.tally;
-  const io: OpsIo = { reads, readBytes, writes, writeBytes };
+  const { io } = context.tally;
   if (result < 0) return unchanged(result, ops, info, position, io);
   if (draft.changes.length === 0) return { ...unchanged(result, ops, info, position, io), effects: context.effects };
 
-  const limited = limitAnswers(request.flags, result, ops);
+  const limited = limitAnswers(request.flags, result, ops, environment.config.osd_max_write_op_reply_len);
   if (limited.result < 0) return unchanged(limited.result, limited.ops, info, position, io);
   return changed(request, position, context, limited, io);
 }
 
 /** A copy has the user version of what it is a copy of; who watches an object is no matter of its contents. */
 function isUserModification(op: OsdOp, classes: ClassRegistry): boolean {
-  return modifies(op, classes) && op.code !== OsdOpCode.copyFrom && op.code !== OsdOpCode.watch;
+  return modifies(op, classes) && !isCopy(op) && op.code !== OsdOpCode.watch;
 }
 
 interface Run {
@@ -210,18 +201,11 @@ function runOp(context: OpContext, op: OsdOp): OpOutcome {
 }
 
 /** A method counts as what it does. */
-function count({ tally, environment }: OpContext, op: OsdOp, { code, output }: OpOutcome): void {
+function count({ tally, copies }: OpContext, op: OsdOp, { code, output }: OpOutcome): void {
   if (code < 0 && (op.flags & OpFlag.failok) === 0) return;
   // Ceph runs an append as a write inside of it; the numbers show in what methods store.
   tally.ops += op.code === OsdOpCode.append ? 2 : 1;
-  if (code < 0 || op.code === OsdOpCode.call) return;
-  if (modifies(op, environment.classes)) {
-    tally.writes += 1;
-    tally.writeBytes += op.input.length;
-  } else {
-    tally.reads += 1;
-    tally.readBytes += output.length;
-  }
+  if (code >= 0) tally.io = sumOfIo(tally.io, ioOf(op, output, copies.get(op)?.data.length ?? 0));
 }
 
 /** A read or call says in its arguments how much it answers, getxattr how long the value is. */
@@ -248,18 +232,16 @@ function notRun(op: OsdOp): OsdOpResult {
  * What a successful write may answer (PrimaryLogPG::execute_ctx): nothing, because a resent request could not be answered
  * the same; or, when the client asks for it, little.
  */
-function limitAnswers(flags: number, result: number, ops: readonly OsdOpResult[]): Run {
+function limitAnswers(flags: number, result: number, ops: readonly OsdOpResult[], maxBytes: number): Run {
   if ((flags & OsdFlag.returnvec) === 0) {
     return { result: 0, ops: ops.map((op) => ({ ...op, output: EMPTY })) };
   }
-  if (ops.every((op) => op.output.length <= MAX_WRITE_REPLY_BYTES)) return { result, ops };
+  if (ops.every((op) => op.output.length <= maxBytes)) return { result, ops };
   const shortened = ops.map((op) =>
-    op.output.length <= MAX_WRITE_REPLY_BYTES ? op : { ...op, rval: Errno.EOVERFLOW, output: EMPTY },
+    op.output.length <= maxBytes ? op : { ...op, rval: Errno.EOVERFLOW, output: EMPTY },
   );
   return { result: Errno.EOVERFLOW, ops: shortened };
 }
-
-const NO_IO: OpsIo = { reads: 0, readBytes: 0, writes: 0, writeBytes: 0 };
 
 function unchanged(
   result: number,

@@ -83,6 +83,25 @@ test('requests are recognized after their entries were trimmed, for as long as a
   expect([15, 19, 20].map(isKnown)).toEqual([true, true, false]);
 });
 
+test('what each op was answered outlives the entry, a restart, and a move to another log', () => {
+  const answered = { ...entry(at(1, 2)), opReturns: [{ rval: 3, output: new Uint8Array([7]) }] };
+  const log = logOf(at(1, 1));
+  log.append(answered);
+  const stored = new Stored();
+  stored.follow(log);
+  expect(stored.load(log.tail, log.head).findRequest(answered.reqid)).toEqual(answered);
+
+  log.append(entry(at(1, 3)));
+  log.trim(at(1, 2), DUPS);
+  stored.follow(log);
+  const elsewhere = new PgLog();
+  elsewhere.claim(log.copy());
+  for (const each of [log, stored.load(log.tail, log.head), elsewhere]) {
+    expect(each.findRequest(answered.reqid)?.opReturns).toEqual(answered.opReturns);
+    expect(each.findRequest(entry(at(1, 1)).reqid)).not.toHaveProperty('opReturns');
+  }
+});
+
 const step = fc.oneof(
   fc.constant({ kind: 'append' as const }),
   fc.record({ kind: fc.constant('trim' as const), keep: fc.nat(4) }),

@@ -11,6 +11,7 @@ import { type Bytes, compareVersions, type EVersion, type RawString } from '@spi
 import type { HObject } from '@spirula/maps';
 import {
   NO_REQUEST,
+  type OpReturn,
   type PgLogDup,
   type PgLogEntry,
   type PgLogPart,
@@ -28,6 +29,7 @@ export interface CompletedRequest {
   readonly version: EVersion;
   readonly userVersion: number;
   readonly result: number;
+  readonly opReturns?: readonly OpReturn[];
 }
 
 /** The request asked for last: what is looked up is added soon after. */
@@ -43,6 +45,11 @@ function reqidKey(reqid: ReqId): string {
 /** What the cluster does by itself, and the clone that a client's write makes, no client asks for again. */
 function hasRequest({ reqid }: { readonly reqid: ReqId }): boolean {
   return reqid.entityType !== NO_REQUEST.entityType || reqid.tid !== NO_REQUEST.tid;
+}
+
+/** What is remembered of an entry beyond its place in the log. */
+function dupOf({ version, userVersion, reqid, result, opReturns }: PgLogEntry): PgLogDup {
+  return { version, userVersion, reqid, result, ...(opReturns && { opReturns }) };
 }
 
 export class PgLog {
@@ -139,8 +146,7 @@ export class PgLog {
       const key = objectKey(entry.oid);
       if (this.#byObject.get(key) === entry) this.#byObject.delete(key);
       if (!hasRequest(entry)) continue;
-      const { version: at, userVersion, reqid, result } = entry;
-      this.#addDup({ version: at, userVersion, reqid, result });
+      this.#addDup(dupOf(entry));
     }
     this.#tail = version;
     this.#checked = Math.max(0, this.#checked - count);
@@ -199,8 +205,7 @@ export class PgLog {
     const from = Math.max(0, this.#entries.length - count);
     const tail = from === 0 ? this.#tail : this.#entries[from - 1]!.version;
     const trimmed = this.#entries.slice(0, from).filter(hasRequest);
-    const dups = trimmed.map(({ version, userVersion, reqid, result }) => ({ version, userVersion, reqid, result }));
-    return { head: this.#head, tail, entries: this.#entries.slice(from), dups: [...this.#dups, ...dups] };
+    return { head: this.#head, tail, entries: this.#entries.slice(from), dups: [...this.#dups, ...trimmed.map(dupOf)] };
   }
 
   copy(): PgLogPart {

@@ -2,7 +2,6 @@ import { type Bytes, EMPTY, Encoder, type RawString } from '@spirula/encoding';
 import {
   callOp,
   copyFromOp,
-  encodeObjectLocator,
   extentOp,
   NOSNAP,
   type ObjectLocator,
@@ -91,11 +90,8 @@ export class ObjectOperation {
    * @param version the user version that the source must have; else the operation fails with ERANGE or EOVERFLOW
    */
   copyFrom(source: RawString, locator: ObjectLocator, version = 0): this {
-    const input = new Encoder();
-    input.rawString(source);
-    encodeObjectLocator(input, locator);
     const args = { snapid: NOSNAP, sourceVersion: BigInt(version), copyFlags: 0, sourceFadviseFlags: 0 };
-    return this.#change(copyFromOp(args, input.finish()));
+    return this.#change(copyFromOp(args, { oid: source, locator }));
   }
 
   remove(): this {

@@ -10,6 +10,7 @@ import { packPlain, unpackPlain } from './msgpack.ts';
 import {
   bigint,
   bool,
+  bytes,
   eversion,
   fieldsOf,
   hobject,
@@ -18,8 +19,10 @@ import {
   list,
   literal,
   object,
+  type PackContext,
   pgid,
   type Schema,
+  type UnpackContext,
   u8,
   u32,
   uint,
@@ -79,6 +82,12 @@ export interface PgInfo {
   readonly history: PgHistory;
 }
 
+/** What one op of a write was answered (pg_log_op_return_item_t): few bytes, as osd_max_write_op_reply_len says. */
+export interface OpReturn {
+  readonly rval: number;
+  readonly output: Bytes;
+}
+
 /** One write to one object (pg_log_entry_t). */
 export interface PgLogEntry {
   /** `clone`: the object is new, a copy of its head as it was in `priorVersion`. */
@@ -92,6 +101,8 @@ export interface PgLogEntry {
   readonly mtime: UTime;
   /** What the client was answered. */
   readonly result: number;
+  /** The same for each op, where the client asked for it (RETURNVEC). */
+  readonly opReturns?: readonly OpReturn[];
 }
 
 /** What remains of a trimmed entry: enough to answer a request that is sent again (pg_log_dup_t). */
@@ -100,6 +111,7 @@ export interface PgLogDup {
   readonly userVersion: number;
   readonly reqid: ReqId;
   readonly result: number;
+  readonly opReturns?: readonly OpReturn[];
 }
 
 /** A log, or the part of it newer than `tail`. */
@@ -203,6 +215,17 @@ export const pgInfoSchema: Schema<PgInfo> = {
   ],
 };
 
+const opReturns: Schema<readonly OpReturn[]> = list(object({ rval: int, output: bytes }));
+
+/** Most writes have none: then there is one field less. */
+function packOpReturns(returns: readonly OpReturn[] | undefined, context: PackContext): unknown[] {
+  return returns === undefined ? [] : [opReturns.pack(returns, context)];
+}
+
+function unpackOpReturns(plain: unknown, context: UnpackContext): { readonly opReturns?: readonly OpReturn[] } {
+  return plain === undefined ? {} : { opReturns: opReturns.unpack(plain, 'opReturns', context) };
+}
+
 const entryKind = literal('modify', 'delete', 'clone');
 
 export const pgLogEntrySchema: Schema<PgLogEntry> = {
@@ -215,9 +238,11 @@ export const pgLogEntrySchema: Schema<PgLogEntry> = {
     reqidSchema.pack(entry.reqid, context),
     utime.pack(entry.mtime, context),
     entry.result,
+    ...packOpReturns(entry.opReturns, context),
   ],
   unpack: (plain, field, context) => {
-    const [kind, oid, version, priorVersion, userVersion, reqid, mtime, result] = fieldsOf(plain, field, 8);
+    const fields = fieldsOf(plain, field, 8, 9);
+    const [kind, oid, version, priorVersion, userVersion, reqid, mtime, result, returns] = fields;
     return {
       kind: entryKind.unpack(kind, 'kind', context),
       oid: hobject.unpack(oid, 'oid', context),
@@ -227,24 +252,27 @@ export const pgLogEntrySchema: Schema<PgLogEntry> = {
       reqid: reqidSchema.unpack(reqid, 'reqid', context),
       mtime: utime.unpack(mtime, 'mtime', context),
       result: int.unpack(result, 'result', context),
+      ...unpackOpReturns(returns, context),
     };
   },
 };
 
 const pgLogDupSchema: Schema<PgLogDup> = {
-  pack: ({ version, userVersion, reqid, result }, context) => [
+  pack: ({ version, userVersion, reqid, result, opReturns: returns }, context) => [
     eversion.pack(version, context),
     userVersion,
     reqidSchema.pack(reqid, context),
     result,
+    ...packOpReturns(returns, context),
   ],
   unpack: (plain, field, context) => {
-    const [version, userVersion, reqid, result] = fieldsOf(plain, field, 4);
+    const [version, userVersion, reqid, result, returns] = fieldsOf(plain, field, 4, 5);
     return {
       version: eversion.unpack(version, 'version', context),
       userVersion: uint.unpack(userVersion, 'userVersion', context),
       reqid: reqidSchema.unpack(reqid, 'reqid', context),
       result: int.unpack(result, 'result', context),
+      ...unpackOpReturns(returns, context),
     };
   },
 };

@@ -133,10 +133,14 @@ function array(plain: unknown, field: string): readonly unknown[] {
   return Array.isArray(plain) ? plain : refuse(field, 'an array');
 }
 
-/** The fields of an object whose schema is written out: those on the way of every write are, it makes them quicker. */
-export function fieldsOf(plain: unknown, field: string, count: number): readonly unknown[] {
+/**
+ * The fields of an object whose schema is written out: those on the way of every write are, it makes them quicker.
+ *
+ * @param most when the last may be left out
+ */
+export function fieldsOf(plain: unknown, field: string, count: number, most = count): readonly unknown[] {
   const values = array(plain, field);
-  return values.length === count ? values : refuse(field, `${count} fields`);
+  return values.length >= count && values.length <= most ? values : refuse(field, `${count} fields`);
 }
 
 export function list<T>(item: Schema<T>): Schema<readonly T[]> {

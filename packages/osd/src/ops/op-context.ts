@@ -6,6 +6,7 @@ import type { CopiedObject, Copies } from '../object-copier.ts';
 import type { ObjectDraft } from '../object-draft.ts';
 import type { Rollbacks } from '../rollback.ts';
 import type { SnapSet } from '../snap-set.ts';
+import type { OpsIo } from './io-count.ts';
 import type { ClientIdentity, WatchEffect } from './watch-effect.ts';
 
 /** What of the OSD ops may use: a part of its world, and its classes. */
@@ -20,10 +21,7 @@ export interface OpEnvironment {
 interface OpTally {
   /** That have succeeded. */
   ops: number;
-  reads: number;
-  readBytes: number;
-  writes: number;
-  writeBytes: number;
+  io: OpsIo;
 }
 
 /** What the ops of one request work on, one after another. */

@@ -1,6 +1,6 @@
 /** Ops that change an object's data or existence (PrimaryLogPG::do_osd_ops). */
 import { type Bytes, Errno } from '@spirula/encoding';
-import { extentArgs, OpFlag, type OsdOp, OsdOpCode, writesameArgs } from '@spirula/messages';
+import { copyFromInput, extentArgs, OpFlag, type OsdOp, OsdOpCode, writesameArgs } from '@spirula/messages';
 import { invariant } from '@spirula/world';
 import type { ObjectDraft } from '../object-draft.ts';
 import { storedAttrName } from '../object-info.ts';
@@ -143,8 +143,9 @@ function copyFrom(context: OpContext, op: OsdOp): OpOutcome {
   if (copied.omapHeader.length > 0) draft.omapSetHeader(copied.omapHeader);
   if (copied.omap.size > 0) draft.omapSet(copied.omap);
   context.copied = copied;
-  context.truncateSeq = 0;
-  context.truncateSize = 0;
+  const { truncateSeq, truncateSize } = copyFromInput(op);
+  context.truncateSeq = truncateSeq;
+  context.truncateSize = truncateSize;
   return DONE;
 }
 
@@ -177,6 +178,7 @@ export const writeOps: readonly (readonly [code: number, handler: OpHandler])[] 
   [OsdOpCode.create, create],
   [OsdOpCode.delete, remove],
   [OsdOpCode.copyFrom, copyFrom],
+  [OsdOpCode.copyFrom2, copyFrom],
   [OsdOpCode.rollback, rollback],
   [OsdOpCode.setAllocHint, setAllocHint],
 ];

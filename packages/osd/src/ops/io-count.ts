@@ -1,0 +1,97 @@
+/** What ops add to a PG's counters (object_stat_sum_t: num_rd, num_rd_kb, num_wr, num_wr_kb), as PrimaryLogPG::do_osd_ops counts. */
+import type { Bytes } from '@spirula/encoding';
+import { Decoder } from '@spirula/encoding';
+import { checksumArgs, type OsdOp, OsdOpCode, writesameArgs, xattrArgs } from '@spirula/messages';
+
+export interface OpsIo {
+  readonly reads: number;
+  /** Each op's rounded up to a KiB. */
+  readonly readBytes: number;
+  readonly writes: number;
+  /** Each op's rounded up to a KiB. */
+  readonly writeBytes: number;
+}
+
+export const NO_IO: OpsIo = { reads: 0, readBytes: 0, writes: 0, writeBytes: 0 };
+
+const KIB = 1024;
+const EXTENT_BYTES = 16;
+
+export function sumOfIo(a: OpsIo, b: OpsIo): OpsIo {
+  return {
+    reads: a.reads + b.reads,
+    readBytes: a.readBytes + b.readBytes,
+    writes: a.writes + b.writes,
+    writeBytes: a.writeBytes + b.writeBytes,
+  };
+}
+
+function readOf(bytes = 0): OpsIo {
+  return { ...NO_IO, reads: 1, readBytes: Math.ceil(bytes / KIB) * KIB };
+}
+
+function writeOf(bytes = 0): OpsIo {
+  return { ...NO_IO, writes: 1, writeBytes: Math.ceil(bytes / KIB) * KIB };
+}
+
+/** Bytes of the data that a sparse read answers behind its map of them. */
+function sparseBytes(output: Bytes): number {
+  return output.length - 4 - new Decoder(output).u32('extents') * EXTENT_BYTES - 4;
+}
+
+/**
+ * Of an op that has succeeded. What is not named here counts as nothing: creation, hints, watches, guards, calls, whose methods'
+ * ops count themselves.
+ *
+ * @param copiedBytes of what a copyFrom brought
+ */
+export function ioOf(op: OsdOp, output: Bytes, copiedBytes: number): OpsIo {
+  switch (op.code) {
+    case OsdOpCode.read:
+    case OsdOpCode.mapext:
+    case OsdOpCode.getxattr:
+    case OsdOpCode.getxattrs:
+    case OsdOpCode.omapGetKeys:
+    case OsdOpCode.omapGetVals:
+    case OsdOpCode.omapGetHeader:
+    case OsdOpCode.omapGetValsByKeys:
+      return readOf(output.length);
+    case OsdOpCode.sparseRead:
+      return readOf(sparseBytes(output));
+    case OsdOpCode.checksum:
+      return readOf(checksumArgs(op).length);
+    case OsdOpCode.cmpext:
+      return readOf(op.input.length);
+    case OsdOpCode.cmpxattr:
+      return readOf(xattrArgs(op).value.length);
+    case OsdOpCode.stat:
+    case OsdOpCode.isDirty:
+    case OsdOpCode.listWatchers:
+    case OsdOpCode.listSnaps:
+    case OsdOpCode.omapCmp:
+      return readOf();
+    case OsdOpCode.write:
+    case OsdOpCode.writefull:
+    case OsdOpCode.append:
+    case OsdOpCode.omapSetVals:
+      return writeOf(op.input.length);
+    case OsdOpCode.writesame:
+      return writeOf(writesameArgs(op).length);
+    case OsdOpCode.copyFrom:
+    case OsdOpCode.copyFrom2:
+      return writeOf(copiedBytes);
+    case OsdOpCode.zero:
+    case OsdOpCode.truncate:
+    case OsdOpCode.delete:
+    case OsdOpCode.undirty:
+    case OsdOpCode.setxattr:
+    case OsdOpCode.rmxattr:
+    case OsdOpCode.omapSetHeader:
+    case OsdOpCode.omapClear:
+    case OsdOpCode.omapRmKeys:
+    case OsdOpCode.omapRmKeyRange:
+      return writeOf();
+    default:
+      return NO_IO;
+  }
+}
