@@ -1,8 +1,8 @@
 /** docs/commands.md: every command of Ceph 16.2, and what becomes of it here. Made from the command tables themselves. */
 import { readFileSync } from 'node:fs';
 import type { CommandDescription } from '@spirula/messages';
-import { commandDescriptions } from '@spirula/mgr';
-import { commandEntries, prefixOf } from '@spirula/mon';
+import { commandEntries as mgrEntries } from '@spirula/mgr';
+import { commandEntries as monEntries, prefixOf } from '@spirula/mon';
 
 interface CephCommand {
   readonly command: string;
@@ -16,12 +16,13 @@ const cephCommands = JSON.parse(
   readFileSync(new URL('ceph-16.2-commands.json', import.meta.url), 'utf8'),
 ) as readonly CephCommand[];
 
+const entries = [...monEntries, ...mgrEntries];
 const unsupported = new Map(
-  commandEntries.flatMap((entry) =>
+  entries.flatMap((entry) =>
     entry.unsupported === undefined ? [] : [[prefixOf(entry.description), entry.unsupported] as const],
   ),
 );
-const supported = [...commandEntries.map(({ description }) => description), ...commandDescriptions];
+const supported = entries.map(({ description }) => description);
 
 /** Of commands of one prefix it is the first argument that tells which (`osd crush set`). */
 function helpOf({ command, arguments: args }: CephCommand): string {

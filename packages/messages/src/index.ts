@@ -1,6 +1,7 @@
 export type { AuthMessage, AuthReply } from './auth.ts';
 export { decodeMessage, encodeMessage, isPrivate, UnknownMessage } from './codec.ts';
 export type { Command, CommandReply, MgrCommand, MgrCommandReply } from './command.ts';
+export { parseSignature } from './command-signature.ts';
 export type { ConfigMessage } from './config.ts';
 export { CopyFromFlag, copyFromArgs, copyFromInput, copyFromOp } from './copy-from.ts';
 export type { GetPoolStats, GetPoolStatsReply } from './get-pool-stats.ts';

@@ -215,12 +215,17 @@ export class Mgr implements Daemon<Message> {
         fsid: this.#options.fsid,
         addrs: this.#world.net.endpoint(ENDPOINT),
         available: this.#active && this.#map !== undefined,
-        commandDescriptions,
+        // Long, and once the map shows this manager as available its monitors have them.
+        commandDescriptions: this.#isShownAvailable ? [] : commandDescriptions,
         services: this.#services,
         metadata: new Map([['hostname', this.#options.hostname ?? '']]),
       },
       'drop',
     );
+  }
+
+  get #isShownAvailable(): boolean {
+    return this.#mgrMap?.available === true && this.#mgrMap.activeGid === this.#gid;
   }
 
   #onMonMessage(message: Message): void {

@@ -125,8 +125,8 @@ export class MgrMonitor implements PaxosService {
       const available = beacon.available && beacon.addrs.length > 0;
       const same = map.available === available && sameAddrVec(map.activeAddrs, beacon.addrs);
       if (same && sameServices(map.services, beacon.services)) return;
-      this.#pendingCommands = beacon.commandDescriptions;
       if (available && !map.available) {
+        this.#pendingCommands = beacon.commandDescriptions;
         this.#context.clusterLog('info', `Manager daemon ${map.activeName} is now available`);
       }
       this.#change({ ...map, available, activeAddrs: beacon.addrs, services: beacon.services });

@@ -37,7 +37,10 @@ export interface MgrBeacon {
   /** Where it serves; empty until it can. */
   readonly addrs: AddrVec;
   readonly available: boolean;
-  /** Commands it serves: the same objects as `get_command_descriptions` lists, flags with the MGR bit. */
+  /**
+   * Commands it serves: the same objects as `get_command_descriptions` lists, flags with the MGR bit. They count when it
+   * becomes available; later they may be left out.
+   */
   readonly commandDescriptions: readonly CommandDescription[];
   readonly services: ReadonlyMap<string, string>;
   readonly metadata: ReadonlyMap<string, string>;

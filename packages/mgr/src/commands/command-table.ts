@@ -14,19 +14,39 @@ import {
   succeed,
 } from './command.ts';
 import { configCommands } from './config-commands.ts';
+import { crashCommands } from './crash-commands.ts';
 import { destroyCommands } from './destroy-commands.ts';
+import { deviceCommands } from './device-commands.ts';
+import { orchCommands } from './orch-commands.ts';
 import { osdCommands } from './osd-commands.ts';
 import { pgCommands } from './pg-commands.ts';
+import { rbdCommands } from './rbd-commands.ts';
+import { serviceCommands } from './service-commands.ts';
+import { unsupportedCommands } from './unsupported-commands.ts';
+import { volumeCommands } from './volume-commands.ts';
 
 /** As Ceph has it. */
 const DENIED =
   'access denied: does your client key have mgr caps? ' +
   'See http://docs.ceph.com/en/latest/mgr/administrator/#client-authentication';
-const entries: readonly MgrCommandEntry[] = [...pgCommands, ...osdCommands, ...destroyCommands, ...configCommands];
-const byPrefix = new Map(entries.map((entry) => [prefixOf(entry.description), entry]));
+/** All commands of the manager. */
+export const commandEntries: readonly MgrCommandEntry[] = [
+  ...pgCommands,
+  ...osdCommands,
+  ...destroyCommands,
+  ...configCommands,
+  ...serviceCommands,
+  ...crashCommands,
+  ...deviceCommands,
+  ...rbdCommands,
+  ...volumeCommands,
+  ...orchCommands,
+  ...unsupportedCommands,
+];
+const byPrefix = new Map(commandEntries.map((entry) => [prefixOf(entry.description), entry]));
 
 /** What the manager serves: goes out with its beacon, so that clients are told. */
-export const commandDescriptions: readonly CommandDescription[] = entries.map(({ description }) => description);
+export const commandDescriptions: readonly CommandDescription[] = commandEntries.map(({ description }) => description);
 
 /**
  * Runs one command line, JSON as clients send it. Without a context (no OSDMap yet) the answer is EAGAIN. Whatever the

@@ -1,6 +1,6 @@
 import { type Bytes, Errno, type UTime } from '@spirula/encoding';
 import type { OsdMap } from '@spirula/maps';
-import type { CommandDescription } from '@spirula/messages';
+import { type CommandDescription, parseSignature } from '@spirula/messages';
 import type { Config } from '@spirula/world';
 import type { IoHistory } from '../io-rates.ts';
 import type { PgMap } from '../pg-map.ts';
@@ -39,6 +39,8 @@ export type CommandArgs = Readonly<Record<string, unknown>>;
 
 export interface MgrCommandEntry {
   readonly description: CommandDescription;
+  /** Why the command is always refused (EOPNOTSUPP). */
+  readonly unsupported?: string;
   run(args: CommandArgs, context: CommandContext): CommandOutcome | Delegated | Asked;
 }
 
@@ -59,6 +61,28 @@ export function describeChange(
 ): MgrCommandEntry {
   const entry = describe(sig, help, run);
   return { ...entry, description: { ...entry.description, perm: 'rw' } };
+}
+
+/** Commands that are answered alike; each line is its permissions and its signature: `rw balancer rm <plan>`. */
+export function alike(
+  lines: readonly string[],
+  help: string,
+  run: MgrCommandEntry['run'],
+  module = 'mgr',
+): readonly MgrCommandEntry[] {
+  return lines.map((line) => {
+    const space = line.indexOf(' ');
+    const sig = parseSignature(line.slice(space + 1));
+    return { description: { sig, help, module, perm: line.slice(0, space), flags: MGR_FLAG }, run };
+  });
+}
+
+/** Commands of Ceph that are refused here, each line as for {@link alike}. */
+export function unsupported(lines: readonly string[], reason: string, module = 'mgr'): readonly MgrCommandEntry[] {
+  return alike(lines, `refused: ${reason}`, () => refuse(Errno.EOPNOTSUPP, reason), module).map((entry) => ({
+    ...entry,
+    unsupported: reason,
+  }));
 }
 
 /** The prefix a client sends for a description: its words. */

@@ -23,8 +23,10 @@ import { crushTopologyCommands } from './crush-topology-commands.ts';
 import { crushTunablesCommands } from './crush-tunables-commands.ts';
 import { crushWeightSetCommands } from './crush-weight-set-commands.ts';
 import { dfCommands } from './df-commands.ts';
+import { fsCommands } from './fs-commands.ts';
 import { healthCommands } from './health-commands.ts';
 import { logCommands } from './log-commands.ts';
+import { mdsCommands } from './mds-commands.ts';
 import { mgrCommands } from './mgr-commands.ts';
 import { monCommands } from './mon-commands.ts';
 import { osdCommands } from './osd-commands.ts';
@@ -38,6 +40,8 @@ import { poolCommands } from './pool-commands.ts';
 import { poolQuotaCommands } from './pool-quota-commands.ts';
 import { poolSnapCommands } from './pool-snap-commands.ts';
 import { statusCommands } from './status-commands.ts';
+import { tierCommands } from './tier-commands.ts';
+import { toldCommands } from './told-commands.ts';
 import { unsupportedCommands } from './unsupported-commands.ts';
 
 /** All commands of the monitors. */
@@ -65,6 +69,10 @@ export const commandEntries: readonly MonCommandEntry[] = [
   ...osdFlagCommands,
   ...osdPlacementCommands,
   ...osdSettingsCommands,
+  ...fsCommands,
+  ...mdsCommands,
+  ...tierCommands,
+  ...toldCommands,
   ...unsupportedCommands,
   ...poolCommands,
   ...poolSnapCommands,

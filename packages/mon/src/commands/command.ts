@@ -3,7 +3,7 @@
 import type { Bytes } from '@spirula/encoding';
 import { Errno, type Uuid, utf8 } from '@spirula/encoding';
 import type { MonMap } from '@spirula/maps';
-import type { CommandDescription } from '@spirula/messages';
+import { type CommandDescription, parseSignature } from '@spirula/messages';
 import type { Config } from '@spirula/world';
 import type { AuthMonitor } from '../auth-monitor.ts';
 import type { ConfigMonitor } from '../config-monitor.ts';
@@ -91,6 +91,51 @@ export function unsupported(
   module = 'mon',
 ): MonCommandEntry {
   return { ...command(signature, help, perm, () => refuse(Errno.EOPNOTSUPP, reason), module), unsupported: reason };
+}
+
+/** Commands that are answered alike; each line is its permissions and its signature: `rw fs fail <fs_name>`. */
+export function alike(
+  lines: readonly string[],
+  help: string,
+  run: MonCommandEntry['run'],
+  module = 'mon',
+): readonly MonCommandEntry[] {
+  return lines.map((line) => {
+    const space = line.indexOf(' ');
+    const sig = parseSignature(line.slice(space + 1));
+    return { description: { sig, help, module, perm: line.slice(0, space), flags: 0 }, run };
+  });
+}
+
+/** Commands of Ceph that are refused here with the reason, each line as for {@link alike}. */
+export function allUnsupported(lines: readonly string[], reason: string, module = 'mon'): readonly MonCommandEntry[] {
+  return alike(lines, `refused: ${reason}`, () => refuse(Errno.EOPNOTSUPP, reason), module).map((entry) => ({
+    ...entry,
+    unsupported: reason,
+  }));
+}
+
+/** In descriptions: there is no such command any more (MonCommand::FLAG_OBSOLETE). */
+const OBSOLETE = 2;
+/** In descriptions: it is for one daemon, by `tell` (MonCommand::FLAG_TELL). */
+const TELL = 33;
+
+/** Commands that Ceph itself only remembers: 16.2 refuses them, too. */
+export function obsolete(lines: readonly string[], module = 'mon'): readonly MonCommandEntry[] {
+  const reason = 'command is obsolete; please check usage and/or man page';
+  return flagged(allUnsupported(lines, reason, module), OBSOLETE);
+}
+
+/** Commands that Ceph's monitors take by `tell` alone. */
+export function toldOnly(lines: readonly string[]): readonly MonCommandEntry[] {
+  return flagged(
+    alike(lines, 'by tell, to one monitor', () => invalid('unrecognized command')),
+    TELL,
+  );
+}
+
+export function flagged(entries: readonly MonCommandEntry[], flags: number): readonly MonCommandEntry[] {
+  return entries.map((entry) => ({ ...entry, description: { ...entry.description, flags } }));
 }
 
 /** In descriptions: there is a newer word for it (MonCommand::FLAG_DEPRECATED). */

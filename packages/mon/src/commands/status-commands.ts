@@ -24,6 +24,7 @@ import {
   type MonCommandEntry,
   output,
 } from './command.ts';
+import { FS_MAP_EPOCH } from './fs-map.ts';
 import { countOsds, osdSummary } from './osd-summary.ts';
 import { quorumNames } from './quorum-summary.ts';
 
@@ -91,7 +92,7 @@ function status(args: CommandArgs, context: CommandContext): CommandOutcome {
     monmap: { epoch: monmap.epoch, min_mon_release_name: 'pacific', num_mons: monmap.ranks.length },
     osdmap: osdSummary(context),
     pgmap: pgSummaryJson(context),
-    fsmap: { epoch: 1, by_rank: [], 'up:standby': 0 },
+    fsmap: { epoch: FS_MAP_EPOCH, by_rank: [], 'up:standby': 0 },
     mgrmap: {
       available: mgr.map.available,
       num_standbys: mgr.map.standbys.size,
