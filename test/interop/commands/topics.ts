@@ -1,3 +1,4 @@
+import { absentParts } from './absent-parts.ts';
 import { auth } from './auth.ts';
 import { basics } from './basics.ts';
 import { crush } from './crush.ts';
@@ -7,4 +8,4 @@ import { pools } from './pools.ts';
 import type { Topic } from './topic.ts';
 
 /** In the order they run. */
-export const topics: readonly Topic[] = [basics, auth, poolApplications, pools, crush, osdMap];
+export const topics: readonly Topic[] = [basics, auth, poolApplications, pools, crush, osdMap, absentParts];
