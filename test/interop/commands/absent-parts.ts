@@ -107,7 +107,7 @@ export const absentParts: Topic = {
     'rbd mirror snapshot schedule status',
     'rbd trash purge schedule list',
     'rbd trash purge schedule status',
-    'service dump',
+    { line: 'service dump', compare: 'shape' },
     'service status',
     'osd blocked-by',
     'osd blocked-by -f json',

@@ -88,7 +88,7 @@ describe('answered as by Ceph where nothing of the kind was set up', () => {
     const sure = { prefix: 'fs volume rm', vol_name: 'a', 'yes-i-really-mean-it': '--yes-i-really-mean-it' };
 
     expect(run({ prefix: 'fs volume rm', vol_name: 'a' })).toMatchObject({ code: -1 });
-    expect(run(sure)).toMatchObject({ code: -2, status: "FS 'a' not found" });
+    expect(run(sure)).toMatchObject({ code: -2, status: "volume a doesn't exist" });
   });
 });
 

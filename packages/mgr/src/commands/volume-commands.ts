@@ -78,8 +78,10 @@ function noVolume(args: CommandArgs): CommandOutcome {
 }
 
 function volumeRm(args: CommandArgs): CommandOutcome {
-  if (args['yes-i-really-mean-it'] === '--yes-i-really-mean-it') return noVolume(args);
   const name = String(args['vol_name']);
+  if (args['yes-i-really-mean-it'] === '--yes-i-really-mean-it') {
+    return refuse(Errno.ENOENT, `volume ${name} doesn't exist`);
+  }
   return refuse(
     Errno.EPERM,
     `WARNING: this will *PERMANENTLY DESTROY* all data stored in the filesystem '${name}'. If you are *ABSOLUTELY ` +
