@@ -25,6 +25,18 @@ export const OSD_OPTIONS = {
     seeAlso: ['osd_pool_default_size'],
   }),
   osd_pool_default_pg_num: uint(32, 'placement groups of a new pool', { flags: ['runtime'], services: ['mon'] }),
+  osd_pool_default_pgp_num: uint(0, 'placement groups that place data in a new pool; 0 is pg_num', {
+    flags: ['runtime'],
+    services: ['mon'],
+    seeAlso: ['osd_pool_default_pg_num'],
+  }),
+  osd_pool_default_crush_rule: int(-1, 'CRUSH rule of a new pool; -1 is the first that fits', { services: ['mon'] }),
+  osd_pool_default_flag_hashpspool: bool(true, 'whether a new pool has the flag hashpspool', { services: ['mon'] }),
+  osd_pool_default_flag_nodelete: bool(false, 'whether a new pool has the flag nodelete', { services: ['mon'] }),
+  osd_pool_default_flag_nopgchange: bool(false, 'whether a new pool has the flag nopgchange', { services: ['mon'] }),
+  osd_pool_default_flag_nosizechange: bool(false, 'whether a new pool has the flag nosizechange', {
+    services: ['mon'],
+  }),
   osd_pool_default_pg_autoscale_mode: str('on', "whether a new pool's placement groups are scaled", {
     values: ['off', 'warn', 'on'],
     flags: ['runtime'],

@@ -11,12 +11,6 @@ export const UNREAD_OSD_OPTIONS = {
   osd_heartbeat_use_min_delay_socket: bool(false, 'whether pings ask the network for little delay'),
   osd_mon_heartbeat_interval: int(30, 'without peers an OSD asks the monitors for maps so often, in seconds'),
   osd_mon_shutdown_timeout: float(5, 'how long an OSD that stops waits for the monitors, in seconds'),
-  osd_pool_default_pgp_num: uint(0, 'placement groups that place data in a new pool; 0 is pg_num', {
-    flags: ['runtime'],
-    services: ['mon'],
-    seeAlso: ['osd_pool_default_pg_num'],
-  }),
-  osd_pool_default_crush_rule: int(-1, 'CRUSH rule of a new pool; -1 is the first that fits', { services: ['mon'] }),
   osd_pool_default_type: str('replicated', 'kind of a new pool', {
     values: ['replicated', 'erasure'],
     flags: ['runtime'],
@@ -28,12 +22,6 @@ export const UNREAD_OSD_OPTIONS = {
     { flags: ['runtime'], services: ['mon'] },
   ),
   osd_pool_default_ec_fast_read: bool(false, 'whether a new erasure-coded pool reads from all shards at once', {
-    services: ['mon'],
-  }),
-  osd_pool_default_flag_hashpspool: bool(true, 'whether a new pool has the flag hashpspool', { services: ['mon'] }),
-  osd_pool_default_flag_nodelete: bool(false, 'whether a new pool has the flag nodelete', { services: ['mon'] }),
-  osd_pool_default_flag_nopgchange: bool(false, 'whether a new pool has the flag nopgchange', { services: ['mon'] }),
-  osd_pool_default_flag_nosizechange: bool(false, 'whether a new pool has the flag nosizechange', {
     services: ['mon'],
   }),
   osd_pool_erasure_code_stripe_unit: size(4096, 'bytes of a chunk in a stripe', { services: ['mon'] }),

@@ -1,5 +1,5 @@
 import type { Epoch, UTime } from '@spirula/encoding';
-import { type Pool, PoolFlag, PoolType } from '@spirula/maps';
+import { type Pool, PoolType } from '@spirula/maps';
 
 const HASH_RJENKINS = 2;
 /** The encoded hit_set parameters of a pool without any. */
@@ -12,6 +12,7 @@ export interface NewPool {
   readonly crushRule: number;
   readonly pgNum: number;
   readonly pgpNum: number;
+  readonly flags: bigint;
   /** 0 off, 1 warn, 2 on. */
   readonly pgAutoscaleMode: number;
   /** In which it comes to be. */
@@ -41,7 +42,7 @@ export function newPool(pool: NewPool): Pool {
     snaps: new Map(),
     removedSnaps: [],
     auid: 0n,
-    flags: PoolFlag.hashpspool,
+    flags: pool.flags,
     quotaMaxBytes: 0,
     quotaMaxObjects: 0,
     tiers: [],

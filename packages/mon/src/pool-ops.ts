@@ -1,8 +1,9 @@
-/** Clients' operations on pools that are no commands: those on snapshots (OSDMonitor::preprocess_pool_op, prepare_pool_op). */
+/** Clients' operations on pools that are no commands: to make and remove them, and their snapshots (OSDMonitor::prepare_pool_op). */
 import { type Bytes, Encoder, Errno } from '@spirula/encoding';
 import { PoolFlag } from '@spirula/maps';
 import { PoolOpCode, type PoolOpMessage } from '@spirula/messages';
-import type { OsdMonitor } from './osd-monitor.ts';
+import { removePool } from './commands/pool-commands.ts';
+import { createPool, type PoolMaker } from './commands/pool-create.ts';
 
 /** What an operation came to. A client waits until it has the map of the answer. */
 export interface PoolOpOutcome {
@@ -18,15 +19,23 @@ export function refusedPoolOp(code: number): PoolOpOutcome {
   return { ...DONE, code };
 }
 
-export function runPoolOp({ op, pool: id, snapid, name }: PoolOpMessage, osd: OsdMonitor): PoolOpOutcome {
+export function runPoolOp(message: PoolOpMessage, maker: PoolMaker): PoolOpOutcome {
+  const { op, pool: id, snapid, name } = message;
+  const { osd } = maker;
+  if (op === PoolOpCode.create) return makePool(message, maker);
   const pool = osd.map.pools.has(id) ? osd.pendingPool(id) : undefined;
-  if (!pool) return refusedPoolOp(Errno.ENOENT);
+  if (!pool) return op === PoolOpCode.delete ? DONE : refusedPoolOp(Errno.ENOENT);
   const hasPoolSnaps = (pool.flags & PoolFlag.poolSnaps) !== 0n;
   const isSelfManaged = (pool.flags & PoolFlag.selfmanagedSnaps) !== 0n;
   const { snaps } = osd;
   // What is in the pending change only is answered with it: others must not see it before.
   const unchanged = { ...DONE, commit: osd.dirty };
   switch (op) {
+    case PoolOpCode.delete: {
+      if (osd.pending.oldPools.has(id)) return unchanged;
+      const { code, commit } = removePool(maker, id);
+      return { ...DONE, code, commit };
+    }
     case PoolOpCode.createSnap:
       if (isSelfManaged) return refusedPoolOp(Errno.EINVAL);
       if (snaps.find(id, name) !== undefined) return unchanged;
@@ -55,4 +64,11 @@ export function runPoolOp({ op, pool: id, snapid, name }: PoolOpMessage, osd: Os
     default:
       return refusedPoolOp(Errno.EOPNOTSUPP);
   }
+}
+
+/** One that is there already is as good as made. The rule is by number; a negative one stands for the default. */
+function makePool({ name, crushRule }: PoolOpMessage, maker: PoolMaker): PoolOpOutcome {
+  if ([...maker.osd.map.poolNames.values()].includes(name)) return DONE;
+  const { code, commit } = createPool(maker, { name, rule: crushRule < 0 ? undefined : crushRule });
+  return { ...DONE, code, commit };
 }

@@ -1,6 +1,7 @@
 import type { Bytes } from '@spirula/encoding';
 import { applyIncremental, emptyIncremental, emptyOsdMap, type OsdMap, type Pool, PoolFlag } from '@spirula/maps';
 import { PoolOpCode, type PoolOpMessage } from '@spirula/messages';
+import { makeConfig } from '@spirula/world';
 import { expect, test } from 'vitest';
 import type { MonStore, MonTransaction } from './mon-store.ts';
 import { newPool } from './new-pool.ts';
@@ -27,6 +28,7 @@ class Bench {
       crushRule: 0,
       pgNum: 8,
       pgpNum: 8,
+      flags: PoolFlag.hashpspool,
       pgAutoscaleMode: 0,
       epoch: 1,
       createTime: at,
@@ -68,7 +70,11 @@ class Bench {
 
   run(op: number, { name = '', snapid = 0n, pool = POOL } = {}): number {
     const message: PoolOpMessage = { type: 'pool_op', tid: 1n, fsid, pool, op, snapid, name, crushRule: 0 };
-    const { code } = runPoolOp(message, this as unknown as OsdMonitor);
+    const { code } = runPoolOp(message, {
+      osd: this as unknown as OsdMonitor,
+      config: makeConfig(),
+      wallSeconds: () => 5,
+    });
     this.commit();
     return code;
   }

@@ -280,7 +280,8 @@ export class Services {
 
   #servePoolOp(from: Requester, message: PoolOpMessage, afterCommit: (finish: () => void) => void): void {
     const isAllowed = mayOperate(from.rights, message, this.osd.map.poolNames.get(message.pool), this.auth);
-    const outcome = isAllowed ? runPoolOp(message, this.osd) : refusedPoolOp(Errno.EPERM);
+    const maker = { osd: this.osd, config: this.#context.config, wallSeconds: () => this.#context.wall().sec };
+    const outcome = isAllowed ? runPoolOp(message, maker) : refusedPoolOp(Errno.EPERM);
     const { code, response, commit } = outcome;
     const { tid, fsid } = message;
     const answer = () => from.reply({ type: 'pool_op_reply', tid, fsid, code, epoch: this.osd.map.epoch, response });

@@ -17,6 +17,7 @@ export const programs = [
   'stats',
   'watch',
   'snapshots',
+  'pools',
 ] as const;
 
 interface KnownDifference {

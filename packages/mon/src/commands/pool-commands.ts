@@ -1,6 +1,6 @@
 /** Commands about pools as a whole: which there are, their coming and going. */
 import { removeWeightSet } from '@spirula/crush';
-import { Errno } from '@spirula/encoding';
+import { Errno, type PoolId } from '@spirula/encoding';
 import { dumpPool, PoolFlag, pgOfKey, printPool } from '@spirula/maps';
 import {
   type CommandArgs,
@@ -106,6 +106,12 @@ function poolRm(args: CommandArgs, { osd, config }: CommandContext): CommandOutc
       `WARNING: this will *PERMANENTLY DESTROY* all data stored in pool ${name}.  If you are *ABSOLUTELY CERTAIN* that is what you want, pass the pool name *twice*, followed by --yes-i-really-really-mean-it.`,
     );
   }
+  return removePool({ osd, config }, id);
+}
+
+/** Orders that a pool goes, with all that the maps say of it; or says why not (OSDMonitor::_prepare_remove_pool). */
+export function removePool({ osd, config }: Pick<CommandContext, 'osd' | 'config'>, id: PoolId): CommandOutcome {
+  const name = osd.map.poolNames.get(id)!;
   if (!config.mon_allow_pool_delete) {
     return refuse(
       Errno.EPERM,

@@ -1,7 +1,7 @@
 /** `osd pool create` (OSDMonitor::prepare_command_impl, prepare_new_pool). */
-import type { CrushRule } from '@spirula/crush';
+import type { CrushMap, CrushRule } from '@spirula/crush';
 import { Errno, type PoolId } from '@spirula/encoding';
-import { AUTOSCALE_MODES, osdExists, osdIn, PoolOpt } from '@spirula/maps';
+import { AUTOSCALE_MODES, osdExists, osdIn, PoolFlag, PoolOpt, PoolType } from '@spirula/maps';
 import type { Config } from '@spirula/world';
 import { newPool } from '../new-pool.ts';
 import type { OsdMonitor } from '../osd-monitor.ts';
@@ -55,13 +55,13 @@ export const poolCreateCommand: MonCommandEntry = command(
 function poolCreate(args: CommandArgs, context: CommandContext): CommandOutcome {
   const { osd, config } = context;
   const name = text(args, 'pool') ?? '';
-  const pgNum = number(args, 'pg_num') || config.osd_pool_default_pg_num;
-  const pgpNum = number(args, 'pgp_num') || pgNum;
-  const outOfRange = pgNumProblem(pgNum, pgpNum);
+  const pgNum = number(args, 'pg_num') || undefined;
+  const pgpNum = number(args, 'pgp_num') || undefined;
+  const outOfRange = pgNumProblem(pgNum ?? config.osd_pool_default_pg_num, pgpNum);
   if (outOfRange !== undefined) return outOfRange;
   const type = text(args, 'pool_type') ?? 'replicated';
   const id = findPool(osd.map, name);
-  if (id !== undefined || [...osd.pending.newPoolNames.values()].includes(name)) {
+  if (id !== undefined || isPending(osd, name)) {
     if (type !== 'replicated') return invalid(`pool '${name}' cannot change to type ${type}`);
     return { ...unchanged(`pool '${name}' already exists`), commit: osd.dirty };
   }
@@ -73,45 +73,108 @@ function poolCreate(args: CommandArgs, context: CommandContext): CommandOutcome 
   const placed = ruleAndObjects(args);
   if ('code' in placed) return placed;
   const { ruleName, expectedNumObjects } = placed;
-  const ruleNo = ruleByName(osd.map.crush, ruleName);
-  if (ruleNo === undefined) return refuse(Errno.ENOENT, `specified rule ${ruleName} doesn't exist`);
-  if (name === '') return invalid(INVALID);
-  const rule = osd.map.crush.rules[ruleNo]!;
-  const size = number(args, 'size') || config.osd_pool_default_size;
-  const problem = sizeProblem(size, rule, config) ?? tooManyPgs(osd, undefined, pgNum, size, config);
-  if (problem !== undefined) return problem;
-  const mode = AUTOSCALE_MODES.indexOf(text(args, 'autoscale_mode') ?? config.osd_pool_default_pg_autoscale_mode);
-  const opts = new Map<number, bigint>();
+  const rule = ruleName === undefined ? undefined : ruleByName(osd.map.crush, ruleName);
+  if (ruleName !== undefined && rule === undefined) {
+    return refuse(Errno.ENOENT, `specified rule ${ruleName} doesn't exist`);
+  }
+  const bounds = new Map<number, bigint>();
   for (const [key, bound] of [
     [PoolOpt.pgNumMin, number(args, 'pg_num_min')],
     [PoolOpt.pgNumMax, number(args, 'pg_num_max')],
   ] as const) {
-    if (bound) opts.set(key, BigInt(Math.trunc(bound)));
+    if (bound) bounds.set(key, BigInt(Math.trunc(bound)));
   }
+  const size = number(args, 'size') || undefined;
+  const autoscaleMode = text(args, 'autoscale_mode');
+  return createPool(context, { name, pgNum, pgpNum, size, rule, autoscaleMode, expectedNumObjects, opts: bounds });
+}
+
+export interface PoolRequest {
+  readonly name: string;
+  /** Without: as the options say. */
+  readonly pgNum?: number | undefined;
+  readonly pgpNum?: number | undefined;
+  readonly size?: number | undefined;
+  /** The number of a CRUSH rule. */
+  readonly rule?: number | undefined;
+  readonly autoscaleMode?: string | undefined;
+  readonly expectedNumObjects?: number;
+  readonly opts?: ReadonlyMap<number, bigint>;
+}
+
+/** Where pools are made: by commands and by clients' pool_op messages. */
+export type PoolMaker = Pick<CommandContext, 'osd' | 'config' | 'wallSeconds'>;
+
+/** A replicated pool, ordered; or why not (OSDMonitor::prepare_new_pool). */
+export function createPool({ osd, config, wallSeconds }: PoolMaker, request: PoolRequest): CommandOutcome {
+  const { name } = request;
+  if (name === '') return invalid(INVALID);
+  const pgNum = request.pgNum ?? config.osd_pool_default_pg_num;
+  const pgpNum = request.pgpNum ?? (config.osd_pool_default_pgp_num || pgNum);
+  const outOfRange = pgNumProblem(pgNum, pgpNum);
+  if (outOfRange !== undefined) return outOfRange;
+  const ruleNo = request.rule ?? defaultRule(osd.map.crush, config);
+  const rule = ruleNo === undefined ? undefined : osd.map.crush.rules[ruleNo];
+  if (ruleNo === undefined || !rule) {
+    return refuse(
+      Errno.ENOENT,
+      ruleNo === undefined
+        ? "No suitable CRUSH rule exists, check 'osd pool default crush *' config options"
+        : `CRUSH rule ${ruleNo} not found`,
+    );
+  }
+  const size = request.size ?? config.osd_pool_default_size;
+  const problem = sizeProblem(size, rule, config) ?? tooManyPgs(osd, undefined, pgNum, size, config);
+  if (problem !== undefined) return problem;
+  if (isPending(osd, name)) return changed('');
+  const mode = AUTOSCALE_MODES.indexOf(request.autoscaleMode ?? config.osd_pool_default_pg_autoscale_mode);
   const pool = newPool({
     size,
     minSize: defaultMinSize(size, config),
     crushRule: ruleNo,
     pgNum,
     pgpNum,
+    flags: defaultFlags(config),
     pgAutoscaleMode: Math.max(0, mode),
     epoch: osd.map.epoch + 1,
-    createTime: { sec: context.wallSeconds(), nsec: 0 },
-    expectedNumObjects,
-    opts,
+    createTime: { sec: wallSeconds(), nsec: 0 },
+    expectedNumObjects: request.expectedNumObjects ?? 0,
+    opts: request.opts ?? new Map(),
   });
-  const newId = Math.max(osd.map.poolMax, osd.pending.newPoolMax) + 1;
-  osd.pending.newPoolMax = newId;
-  osd.pending.newPoolNames.set(newId, name);
-  osd.setPool(newId, pool);
+  const id = Math.max(osd.map.poolMax, osd.pending.newPoolMax) + 1;
+  osd.pending.newPoolMax = id;
+  osd.pending.newPoolNames.set(id, name);
+  osd.setPool(id, pool);
   return changed(`pool '${name}' created`);
+}
+
+function isPending(osd: OsdMonitor, name: string): boolean {
+  return [...osd.pending.newPoolNames.values()].includes(name);
+}
+
+/** The rule that the options name, or the first for replicated pools (CrushWrapper::get_osd_pool_default_crush_replicated_rule). */
+function defaultRule(crush: CrushMap, { osd_pool_default_crush_rule: wanted }: Config): number | undefined {
+  if (wanted >= 0) return crush.rules[wanted] ? wanted : undefined;
+  const first = crush.rules.findIndex((rule) => rule?.type === PoolType.replicated);
+  return first < 0 ? undefined : first;
+}
+
+function defaultFlags(config: Config): bigint {
+  let flags = 0n;
+  if (config.osd_pool_default_flag_hashpspool) flags |= PoolFlag.hashpspool;
+  if (config.osd_pool_default_flag_nodelete) flags |= PoolFlag.nodelete;
+  if (config.osd_pool_default_flag_nopgchange) flags |= PoolFlag.nopgchange;
+  if (config.osd_pool_default_flag_nosizechange) flags |= PoolFlag.nosizechange;
+  return flags;
 }
 
 /**
  * Without a profile, which is for erasure-coded pools, its place on the command line is the rule's, and the rule's that of the
  * expected number of objects.
  */
-function ruleAndObjects(args: CommandArgs): { ruleName: string; expectedNumObjects: number } | CommandOutcome {
+function ruleAndObjects(
+  args: CommandArgs,
+): { ruleName: string | undefined; expectedNumObjects: number } | CommandOutcome {
   const profile = text(args, 'erasure_code_profile') ?? '';
   const rule = text(args, 'rule') ?? '';
   let expectedNumObjects = number(args, 'expected_num_objects') ?? 0;
@@ -121,10 +184,10 @@ function ruleAndObjects(args: CommandArgs): { ruleName: string; expectedNumObjec
     expectedNumObjects = Number(parsed.value);
   }
   if (expectedNumObjects < 0) return invalid("'expected_num_objects' must be non-negative");
-  return { ruleName: profile || rule || 'replicated_rule', expectedNumObjects };
+  return { ruleName: profile || rule || undefined, expectedNumObjects };
 }
 
-function pgNumProblem(pgNum: number, pgpNum: number): CommandOutcome | undefined {
+function pgNumProblem(pgNum: number, pgpNum: number = pgNum): CommandOutcome | undefined {
   if (!Number.isInteger(pgNum) || pgNum < 1 || pgNum > MAX_PG_NUM) {
     return refuse(
       Errno.ERANGE,
