@@ -1,6 +1,6 @@
 import { builtinClasses, ClassRegistry, type ObjectClass, rawMethod } from '@spirula/cls';
 import { EMPTY, Errno } from '@spirula/encoding';
-import { callOp, NOSNAP, type OsdOp, OsdOpCode, type OsdOpMessage, plainOp } from '@spirula/messages';
+import { callOp, NOSNAP, OsdFlag, type OsdOp, OsdOpCode, type OsdOpMessage, plainOp } from '@spirula/messages';
 import { makeConfig } from '@spirula/world';
 import { expect, test } from 'vitest';
 import { checkRequest } from './request-limits.ts';
@@ -8,12 +8,9 @@ import { checkRequest } from './request-limits.ts';
 const pure: ObjectClass = { name: 'pure', methods: { neither: rawMethod(0, () => ({ code: 0, output: EMPTY })) } };
 const classes = new ClassRegistry([...builtinClasses, pure], { loadList: 'hello rbd pure', defaultList: '' });
 const stat = plainOp(OsdOpCode.stat);
-const check = (...ops: OsdOp[]) =>
-  checkRequest(
-    { oid: 'obj', locator: { key: '', nspace: '' }, snapid: NOSNAP, ops } as unknown as OsdOpMessage,
-    makeConfig(),
-    classes,
-  );
+const request = (ops: readonly OsdOp[], flags = 0) =>
+  ({ oid: 'obj', locator: { key: '', nspace: '' }, snapid: NOSNAP, flags, ops }) as unknown as OsdOpMessage;
+const check = (...ops: OsdOp[]) => checkRequest(request(ops), makeConfig(), classes);
 
 test('a class that may not be loaded is not permitted, whatever stands before it', () => {
   expect(check(stat, callOp('lock', 'get_info'))).toBe(Errno.EPERM);
@@ -34,4 +31,8 @@ test('names longer than what is there are not valid, nor a method alone that nei
   expect(check({ ...call, input: call.input.subarray(0, 4) })).toBe(Errno.EINVAL);
   expect(check(callOp('pure', 'neither'))).toBe(Errno.EINVAL);
   expect(check(stat, callOp('pure', 'neither'))).toBe(0);
+});
+
+test('operations are not run at once, though there is a flag for it', () => {
+  expect(checkRequest(request([stat], OsdFlag.parallelexec), makeConfig(), classes)).toBe(Errno.EINVAL);
 });

@@ -1,6 +1,6 @@
 import type { ClassRegistry } from '@spirula/cls';
 import { Errno } from '@spirula/encoding';
-import { NOSNAP, OsdOpCode, type OsdOpMessage, SNAPDIR } from '@spirula/messages';
+import { NOSNAP, OsdFlag, OsdOpCode, type OsdOpMessage, SNAPDIR } from '@spirula/messages';
 import type { Config } from '@spirula/world';
 import { mayWrite } from './op-engine.ts';
 import { checkCalls } from './ops/call.ts';
@@ -10,6 +10,8 @@ const WRITE_TOO_BIG = -90;
 
 /** 0, or why a request on an object is refused whatever the object (PrimaryLogPG::do_op). */
 export function checkRequest(message: OsdOpMessage, config: Config, classes: ClassRegistry): number {
+  // To run operations at once was never built, there either.
+  if ((message.flags & OsdFlag.parallelexec) !== 0) return Errno.EINVAL;
   const refused = checkCalls(message.ops, classes);
   if (refused !== 0) return refused;
   if (message.oid === '') return Errno.EINVAL;
