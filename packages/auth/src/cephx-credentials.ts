@@ -69,6 +69,7 @@ export class CephxCredentials implements Authentication {
   /** By the session they came with, until one of them is kept. */
   readonly #granted = new Map<SessionId, Granted>();
   #rotating = NO_SECRETS;
+  #fetchedAt: Instant = Number.NEGATIVE_INFINITY;
   #askedAt: Instant = Number.NEGATIVE_INFINITY;
   #refusal: number | undefined;
 
@@ -205,14 +206,19 @@ export class CephxCredentials implements Authentication {
     return ['osd', 'mgr', 'mds'].includes(this.entity.type);
   }
 
-  /** So long until new rotating secrets are to be fetched: a little after the current one is used up, when there are some. */
+  /**
+   * So long until new rotating secrets are to be fetched: a little after the current one is used up by the wall clock. When
+   * that has jumped, those that the last fetch gave are used up no sooner than a ticket's life after it.
+   */
   #secretsDueIn(): Instant {
     const { clock, config } = this.#world;
     const late = Math.min(MOST_LATE, config.auth_service_ticket_ttl / 4);
-    const now = secondsOf(clock.wall());
-    if (needsRotation(this.#rotating, now - late)) return 0;
+    const wall = secondsOf(clock.wall());
+    if (needsRotation(this.#rotating, wall - late)) return 0;
     const [, current] = [...this.#rotating.secrets.values()];
-    return Math.max(0, seconds(secondsOf(current!.expiration) + late - now));
+    const byWall = seconds(secondsOf(current!.expiration) + late - wall);
+    const byAge = this.#fetchedAt + seconds(config.auth_service_ticket_ttl + late) - clock.now();
+    return Math.max(0, Math.min(byWall, byAge));
   }
 
   #askForTickets(wanted: readonly EntityTypeName[]): Bytes {
@@ -257,6 +263,7 @@ export class CephxCredentials implements Authentication {
         this.#rotating = unseal(crypto, this.#key.secret, from.blob('rotating secrets'), 'rotating secrets', (plain) =>
           decodeRotatingSecrets(plain),
         );
+        this.#fetchedAt = clock.now();
         return;
       default:
         from.fail('response type', `is ${request}`);

@@ -53,7 +53,7 @@ export function needsRotation(secrets: RotatingSecrets, now: number): boolean {
   return secondsOf(current(secrets)![1].expiration) <= now;
 }
 
-/** New secrets in place of those that are used up (KeyServer::_rotate_secret); the same object when none is. */
+/** All the new secrets that are due at `now` (KeyServer::_rotate_secret); the same object when none is. */
 export function rotate(
   secrets: RotatingSecrets,
   now: UTime,
@@ -61,20 +61,27 @@ export function rotate(
   crypto: Pick<CephxCrypto, 'randomBytes'>,
 ): RotatingSecrets {
   let rotated = secrets;
-  while (needsRotation(rotated, secondsOf(now))) {
-    const last = [...rotated.secrets.values()].at(-1);
-    const from =
-      last === undefined ? secondsOf(now) : Math.max(secondsOf(now) + ttlSeconds, secondsOf(last.expiration));
-    const newest = rotated.newest + 1n;
-    const all = new Map(rotated.secrets).set(newest, {
-      key: generateKey(crypto, now),
-      expiration: toUTime(from + ttlSeconds),
-    });
-    const [oldest] = all.keys();
-    if (all.size > GENERATIONS) all.delete(oldest!);
-    rotated = { secrets: all, newest };
-  }
+  while (needsRotation(rotated, secondsOf(now))) rotated = addGeneration(rotated, now, ttlSeconds, crypto);
   return rotated;
+}
+
+/** One more secret, for the oldest when there are three. */
+export function addGeneration(
+  secrets: RotatingSecrets,
+  now: UTime,
+  ttlSeconds: number,
+  crypto: Pick<CephxCrypto, 'randomBytes'>,
+): RotatingSecrets {
+  const last = [...secrets.secrets.values()].at(-1);
+  const from = last === undefined ? secondsOf(now) : Math.max(secondsOf(now) + ttlSeconds, secondsOf(last.expiration));
+  const newest = secrets.newest + 1n;
+  const all = new Map(secrets.secrets).set(newest, {
+    key: generateKey(crypto, now),
+    expiration: toUTime(from + ttlSeconds),
+  });
+  const [oldest] = all.keys();
+  if (all.size > GENERATIONS) all.delete(oldest!);
+  return { secrets: all, newest };
 }
 
 /** What seals a ticket now, and how long such a ticket may be good (KeyServerData::get_service_secret). */

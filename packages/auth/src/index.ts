@@ -3,6 +3,7 @@ export { MalformedCaps } from './caps-scanner.ts';
 export { CephxCredentials } from './cephx-credentials.ts';
 export { acceptMonitor, connectMonitor, MON_ENTITY } from './cephx-mon-shared.ts';
 export {
+  addGeneration,
   decodeSecretsByService,
   encodeSecretsByService,
   generateKey,
@@ -10,6 +11,7 @@ export {
   needsRotation,
   type RotatingSecrets,
   rotate,
+  secondsOf,
 } from './cephx-rotating-secrets.ts';
 export { type KeyServer, MonAuthExchange } from './cephx-server.ts';
 export { argumentTexts, permissionBits } from './command-arguments.ts';
