@@ -18,6 +18,8 @@ export interface AdminResult {
   readonly code: number;
   readonly status: string;
   readonly json?: unknown;
+  /** Said as it is, whatever format is asked for. */
+  readonly text?: string;
 }
 
 export interface AdminCommand {
@@ -41,6 +43,11 @@ export function say(json: unknown, status = ''): AdminResult {
   return { code: 0, status, json };
 }
 
+/** Of a command that Ceph answers in plain words. */
+export function sayText(text: string): AdminResult {
+  return { code: 0, status: '', text };
+}
+
 export function refuse(code: number, status: string): AdminResult {
   return { code, status };
 }
@@ -61,7 +68,8 @@ export function listOf(args: AdminArgs, name: string): readonly string[] {
   return Array.isArray(value) ? value.map(String) : [String(value)];
 }
 
-export function toAnswer(args: AdminArgs, { code, status, json }: AdminResult): AdminAnswer {
+export function toAnswer(args: AdminArgs, { code, status, json, text }: AdminResult): AdminAnswer {
+  if (text !== undefined) return { code, status, data: utf8(text) };
   if (json === undefined) return { code, status, data: EMPTY };
   return {
     code,

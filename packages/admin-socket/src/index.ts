@@ -1,3 +1,12 @@
-export { type AdminAnswer, type AdminCommand, adminCommand, listOf, refuse, say, textOf } from './admin-command.ts';
+export {
+  type AdminAnswer,
+  type AdminCommand,
+  adminCommand,
+  listOf,
+  refuse,
+  say,
+  sayText,
+  textOf,
+} from './admin-command.ts';
 export { AdminSocket } from './admin-socket.ts';
 export { PerfCounters, type PerfLogger } from './perf-counters.ts';

@@ -18,7 +18,7 @@ export { dumpMgrMap } from './mgrmap-dump.ts';
 export { minCompatClient } from './min-compat-client.ts';
 export type { MonInfo, MonMap } from './monmap.ts';
 export { decodeMonMap, encodeMonMap } from './monmap-codec.ts';
-export { dumpMonMap, printMonMap } from './monmap-dump.ts';
+export { dumpMonMap, MON_FEATURES, printMonMap } from './monmap-dump.ts';
 export {
   type OsdInfo,
   type OsdMap,
@@ -53,7 +53,7 @@ export {
 export { type Pool, PoolFlag, PoolOpt, type PoolSnap, PoolType, type SnapInterval } from './pool.ts';
 export { decodePool, encodePool } from './pool-codec.ts';
 export { AUTOSCALE_MODES, autoscaleModeName, poolOptionKey } from './pool-names.ts';
-export { Release, releaseName, releaseNumber } from './release.ts';
+export { CEPH_VERSION, CEPH_VERSION_TEXT, RELEASE_METADATA, Release, releaseName, releaseNumber } from './release.ts';
 export { encodingOf, followIncremental, type OsdMapStep, readOsdMap } from './shared-maps.ts';
 export {
   countSnaps,

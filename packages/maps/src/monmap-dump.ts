@@ -3,8 +3,17 @@ import { dumpAddrVec, legacyAddr } from './addr-dump.ts';
 import type { MonMap } from './monmap.ts';
 import { releaseName } from './release.ts';
 
-/** mon_feature_t, from the lowest bit. */
-const FEATURES = ['kraken', 'luminous', 'mimic', 'osdmap-prune', 'nautilus', 'octopus', 'pacific', 'elector-pinging'];
+/** mon_feature_t, from the lowest bit: those that this release knows. */
+export const MON_FEATURES = [
+  'kraken',
+  'luminous',
+  'mimic',
+  'osdmap-prune',
+  'nautilus',
+  'octopus',
+  'pacific',
+  'elector-pinging',
+];
 
 /** The document of `ceph mon dump -f json`, without the quorum that a monitor adds (MonMap::dump). */
 export function dumpMonMap(map: MonMap) {
@@ -61,7 +70,7 @@ export function printMonMap(map: MonMap): string {
 }
 
 function featureNames(features: bigint): string[] {
-  return FEATURES.filter((_, bit) => ((features >> BigInt(bit)) & 1n) === 1n);
+  return MON_FEATURES.filter((_, bit) => ((features >> BigInt(bit)) & 1n) === 1n);
 }
 
 /** This document writes the time zone as Z (utime_t::gmtime). */

@@ -22,6 +22,17 @@ const NAMES = [
   'reef',
 ];
 
+/** The release whose behaviour is reproduced. */
+export const CEPH_VERSION = '16.2.15';
+/** As daemons say it of themselves: programs parse the number. */
+export const CEPH_VERSION_TEXT = `ceph version ${CEPH_VERSION} (spirula) pacific (stable)`;
+/** What every daemon says of itself, under Ceph's names (collect_sys_info). */
+export const RELEASE_METADATA: ReadonlyMap<string, string> = new Map([
+  ['ceph_release', 'pacific'],
+  ['ceph_version', CEPH_VERSION_TEXT],
+  ['ceph_version_short', CEPH_VERSION],
+]);
+
 /** Numbers of Ceph's releases (ceph_release_t) that decide something here. */
 export const Release = {
   argonaut: 1,

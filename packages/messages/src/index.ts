@@ -81,9 +81,11 @@ export type { Ping } from './ping.ts';
 export { PoolOpCode, type PoolOpMessage, type PoolOpReply } from './pool-op.ts';
 export type { CommandDescription, MgrBeacon, MgrOpen, MonMgrReport, PgStats } from './private/mgr.ts';
 export type {
+  ConnectedPeers,
   MonElection,
   MonForward,
   MonGlobalId,
+  MonMetadata,
   MonPaxos,
   MonProbe,
   MonRoute,

@@ -20,7 +20,7 @@ import {
   type Uuid,
   utf8,
 } from '@spirula/encoding';
-import { decodeMgrMap, type MgrMap, nextOsdMap, type OsdMap, osdUp } from '@spirula/maps';
+import { decodeMgrMap, type MgrMap, nextOsdMap, type OsdMap, osdUp, RELEASE_METADATA } from '@spirula/maps';
 import type { Command, Message, MgrCommand, OsdMapMessage, PgStats } from '@spirula/messages';
 import { MonClient } from '@spirula/mon-client';
 import {
@@ -64,7 +64,8 @@ export interface MgrOptions {
   readonly monAddrs: readonly AddrVec[];
   /** Its secret key: it authenticates by cephx. */
   readonly key?: CryptoKey | undefined;
-  readonly hostname?: string;
+  /** What is known of the machine, under Ceph's names: `hostname`, `arch` … */
+  readonly host?: ReadonlyMap<string, string>;
   /** Service name -> URL, as `ceph mgr services` shows them. */
   readonly services?: ReadonlyMap<string, string>;
 }
@@ -113,7 +114,7 @@ export class Mgr implements Daemon<Message> {
       endpoint: ENDPOINT,
       monAddrs: options.monAddrs,
       fsid: options.fsid,
-      ...(options.hostname !== undefined && { hostname: options.hostname }),
+      hostname: options.host?.get('hostname') ?? '',
       onMessage: (message) => this.#onMonMessage(message),
       onSession: () => this.#sendBeacon(),
     });
@@ -218,7 +219,7 @@ export class Mgr implements Daemon<Message> {
         // Long, and once the map shows this manager as available its monitors have them.
         commandDescriptions: this.#isShownAvailable ? [] : commandDescriptions,
         services: this.#services,
-        metadata: new Map([['hostname', this.#options.hostname ?? '']]),
+        metadata: new Map([...(this.#options.host ?? []), ...RELEASE_METADATA]),
       },
       'drop',
     );

@@ -1,7 +1,8 @@
 /** The connections made to this monitor: by clients, by daemons, by other monitors. */
 import type { MonMap } from '@spirula/maps';
-import type { Message } from '@spirula/messages';
+import type { ConnectedPeers, Message } from '@spirula/messages';
 import type { Net, Peer, SessionId } from '@spirula/world';
+import { ALL_FEATURES } from './commands/feature-map.ts';
 import type { Requester } from './requester.ts';
 import { MonSession } from './session.ts';
 
@@ -58,6 +59,19 @@ export class MonSessions {
       reply: (message) => void this.#net.send(id, message),
       done: () => {},
     };
+  }
+
+  /** Who is connected, but for monitors, by kind and by what they support. */
+  connected(): readonly ConnectedPeers[] {
+    const counts = new Map<string, ConnectedPeers>();
+    for (const { peer } of this.#sessions.values()) {
+      const { type } = peer.entity;
+      if (type === 'mon') continue;
+      const features = peer.features ?? ALL_FEATURES;
+      const key = `${type} ${features}`;
+      counts.set(key, { type, features, count: (counts.get(key)?.count ?? 0) + 1 });
+    }
+    return [...counts.values()];
   }
 
   /** Closes all connections but those of monitors: clients are better served elsewhere. */

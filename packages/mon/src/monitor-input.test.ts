@@ -49,6 +49,7 @@ function placed(message: Message, { epoch, lastCommitted }: { epoch: number; las
   const version = (offset: number) => Math.max(0, lastCommitted + offset);
   switch (message.type) {
     case 'mon_election':
+    case 'mon_metadata':
       return { ...message, epoch: Math.max(0, epoch + message.epoch) };
     case 'mon_paxos':
       return {
@@ -105,6 +106,12 @@ const monMessage: Arbitrary<Message> = oneof(
     data: uint8Array({ minLength: 5, maxLength: 40 }),
   }),
   record({ type: constantFrom('mon_global_id' as const) }),
+  record({
+    type: constantFrom('mon_metadata' as const),
+    epoch,
+    metadata: constantFrom(new Map(), new Map([['hostname', 'nowhere']])),
+    connected: constantFrom([], [{ type: 'osd' as const, features: 1n, count: 2 }]),
+  }),
   record({
     type: constantFrom('mon_timecheck' as const),
     op: constantFrom('ping', 'pong'),
@@ -180,7 +187,7 @@ const KINDS = [
   ...['mon_probe probe', 'mon_probe reply', 'mon_election propose', 'mon_election ack', 'mon_election victory'],
   ...['mon_paxos collect', 'mon_paxos last', 'mon_paxos begin', 'mon_paxos accept', 'mon_paxos commit'],
   ...['mon_paxos lease', 'mon_paxos leaseAck', 'mon_sync get', 'mon_sync chunk', 'mon_forward', 'mon_route'],
-  ...['mon_timecheck ping', 'mon_timecheck pong', 'mon_global_id'],
+  ...['mon_timecheck ping', 'mon_timecheck pong', 'mon_global_id', 'mon_metadata'],
 ];
 
 test('the quorum whose messages are damaged below says all that monitors say', () => {

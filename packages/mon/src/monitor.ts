@@ -8,11 +8,11 @@
  * forwards them; without a quorum they wait, bounded.
  */
 
-import { AdminSocket, adminCommand, PerfCounters, say } from '@spirula/admin-socket';
+import { AdminSocket, PerfCounters } from '@spirula/admin-socket';
 import type { CryptoKey, Keyring } from '@spirula/auth';
 import { DaemonConfig } from '@spirula/config';
 import { type AddrVec, type Bytes, EMPTY, Errno, equalBytes, formatAddrVec } from '@spirula/encoding';
-import { decodeMonMap, dumpMonMap, encodeMonMap, type MonMap } from '@spirula/maps';
+import { decodeMonMap, dumpMonMap, encodeMonMap, MON_FEATURES, type MonMap, RELEASE_METADATA } from '@spirula/maps';
 import type {
   Command,
   CommandReply,
@@ -20,6 +20,7 @@ import type {
   MonElection,
   MonForward,
   MonGlobalId,
+  MonMetadata,
   MonPaxos,
   MonProbe,
   MonRoute,
@@ -40,6 +41,8 @@ import {
   type World,
   type WorldEvent,
 } from '@spirula/world';
+import { ALL_FEATURES, featureMap } from './commands/feature-map.ts';
+import { quorumFeatures } from './commands/quorum-summary.ts';
 import { type Elector, type ElectorEffect, type ElectorEvent, stepElector } from './elector.ts';
 import { Forwarding } from './forward.ts';
 import { Lease } from './lease.ts';
@@ -56,12 +59,15 @@ import { Services } from './services.ts';
 import type { MonSession } from './session.ts';
 import { StoreWriter } from './store-writer.ts';
 import { StoreSync } from './sync.ts';
+import { monTellCommands } from './tell-commands.ts';
 import { TimeCheck } from './time-check.ts';
 import { paxosTimeout } from './timers.ts';
 
 const ENDPOINT = 'public';
 /** Prefixes whose content is each monitor's own, or not the same at any moment. */
 const NOT_OF_SERVICES = ['elector', 'mon_sync', 'monmap', 'paxos'];
+/** What a peer of a monitor of 16.2 must support (Monitor::apply_quorum_to_compatset_features). */
+const REQUIRED_FEATURES = '2449958747317026820';
 /** Versions kept when a seed wants few: others soon have to copy the store. */
 const FEW_VERSIONS = 5;
 
@@ -71,9 +77,20 @@ export interface MonitorOptions {
   readonly monmap: MonMap;
   /** The monitor's own keyring: `mon.`, which all monitors share, and the entities that a new cluster begins with. */
   readonly keyring?: Keyring;
+  /** What is known of the machine, under Ceph's names: `hostname`, `arch` … */
+  readonly host?: ReadonlyMap<string, string>;
 }
 
-type MonMessage = MonProbe | MonElection | MonPaxos | MonSync | MonForward | MonRoute | MonGlobalId | MonTimecheck;
+type MonMessage =
+  | MonProbe
+  | MonElection
+  | MonPaxos
+  | MonSync
+  | MonForward
+  | MonRoute
+  | MonGlobalId
+  | MonTimecheck
+  | MonMetadata;
 
 export class Monitor implements Daemon<Message> {
   /** By cephx, for one that has a keyring. */
@@ -101,8 +118,12 @@ export class Monitor implements Daemon<Message> {
   #leftQuorumAt: Instant | undefined;
   readonly #options: DaemonConfig;
   readonly #admin: AdminSocket;
+  /** What this monitor says of itself. */
+  readonly #metadata: ReadonlyMap<string, string>;
   /** Version of the centrally set options that are in force here. */
   #configVersion = 0;
+  /** Whether it takes part in elections: until somebody tells it otherwise. */
+  #isParticipating = true;
   /** The tick found a round under way. */
   #tickDue = false;
 
@@ -117,6 +138,8 @@ export class Monitor implements Daemon<Message> {
     this.#monmap = stored === undefined ? options.monmap : decodeMonMap(stored);
     this.#rank = this.#monmap.ranks.indexOf(options.name);
     invariant(this.#rank >= 0, 'a monitor is in its own map');
+    const addrs = formatAddrVec(this.#addrsOf(this.#rank));
+    this.#metadata = new Map([...(options.host ?? []), ...RELEASE_METADATA, ['addrs', addrs]]);
     this.#peers = new MonPeers(
       world,
       ENDPOINT,
@@ -207,6 +230,7 @@ export class Monitor implements Daemon<Message> {
       keyring: options.keyring ?? new Map(),
       quorum: () => this.#quorumView(),
       timeCheck: () => this.#timeCheck.view,
+      connected: () => this.#sessions.connected(),
     });
     this.auth = this.#makeAuth(options.keyring?.get('mon.')?.key);
   }
@@ -304,7 +328,9 @@ export class Monitor implements Daemon<Message> {
     this.#elect({ kind: 'peerBack', rank });
     this.#paxos.onPeerBack(rank);
     this.#timeCheck.onPeerBack(rank);
-    if (this.#role === 'peon' && rank === this.#leader()) this.#requests.forwardAll();
+    if (this.#role !== 'peon' || rank !== this.#leader()) return;
+    this.#requests.forwardAll();
+    this.#sayMetadata();
   }
 
   #addrsOf(rank: number): AddrVec {
@@ -341,6 +367,7 @@ export class Monitor implements Daemon<Message> {
       case 'mon_route':
       case 'mon_global_id':
       case 'mon_timecheck':
+      case 'mon_metadata':
         return this.#onMonMessage(session, message);
       default:
         break;
@@ -398,18 +425,12 @@ export class Monitor implements Daemon<Message> {
           commit: { kind: 'counter', description: 'versions committed', read: () => this.#paxos.lastCommitted },
         },
       }),
-      commands: [
-        adminCommand(['mon_status'], 'show how this monitor is', () => say(this.#status())),
-        adminCommand(['sessions'], 'list the sessions', () =>
-          say(
-            [...this.#sessions.all()].map(({ peer }) => ({
-              name: `${peer.entity.type}.${peer.entity.id}`,
-              addrs: formatAddrVec(peer.addrs),
-              global_id: Number(peer.globalId),
-            })),
-          ),
-        ),
-      ],
+      commands: monTellCommands({
+        status: () => this.#status(),
+        sessions: () => this.#sessions.all(),
+        setParticipating: (isParticipating) => this.#setParticipating(isParticipating),
+        forceSync: () => this.#sync.force(),
+      }),
     });
   }
 
@@ -422,8 +443,13 @@ export class Monitor implements Daemon<Message> {
       election_epoch: epoch,
       quorum: ranks,
       quorum_age: ageSeconds,
+      features: { required_con: REQUIRED_FEATURES, required_mon: MON_FEATURES, ...quorumFeatures() },
       outside_quorum: this.#monmap.ranks.filter((_, rank) => !ranks.includes(rank)),
+      extra_probe_peers: [],
+      sync_provider: [],
       monmap: dumpMonMap(this.#monmap),
+      feature_map: featureMap([{ type: 'mon', features: ALL_FEATURES, count: 1 }, ...this.#sessions.connected()]),
+      stretch_mode: false,
     };
   }
 
@@ -453,7 +479,25 @@ export class Monitor implements Daemon<Message> {
         return;
       case 'mon_timecheck':
         return this.#timeCheck.onMessage(rank, this.#leader(), message);
+      case 'mon_metadata':
+        return this.#onMetadata(rank, message);
     }
+  }
+
+  /** What a peon of this leader says of itself. */
+  #onMetadata(rank: number, { epoch, metadata, connected }: MonMetadata): void {
+    if (this.#role !== 'leader' || epoch !== this.#elector.epoch || !this.#quorum().includes(rank)) return;
+    this.#services.monMetadata.hear(this.#monmap.ranks[rank]!, metadata, connected);
+  }
+
+  /** Says what this monitor is, and who is connected to it: to itself where it leads, else to its leader. */
+  #sayMetadata(): void {
+    const leader = this.#leader();
+    if (leader === undefined) return;
+    if (this.#role === 'leader') return this.#services.monMetadata.hear(this.#name, this.#metadata, []);
+    const { epoch } = this.#elector;
+    const connected = this.#sessions.connected();
+    this.#peers.send(leader, { type: 'mon_metadata', epoch, metadata: this.#metadata, connected });
   }
 
   // Probing
@@ -511,6 +555,15 @@ export class Monitor implements Daemon<Message> {
 
   // Elections
 
+  /** `quorum exit` and `quorum enter` (Elector::stop_participating). */
+  #setParticipating(isParticipating: boolean): void {
+    this.#isParticipating = isParticipating;
+    if (isParticipating) return this.#probe();
+    this.#elector = { ...this.#elector, state: { name: 'idle' } };
+    this.#world.clock.disarm('election');
+    this.#leaveQuorum('electing');
+  }
+
   #callElection(reason: string): void {
     this.#world.log.info('calling an election', { reason });
     this.#elect({ kind: 'start' });
@@ -519,6 +572,7 @@ export class Monitor implements Daemon<Message> {
   #onElection(from: number, message: MonElection): void {
     // Without a history no vote.
     if (!equalBytes(message.fsid, this.#monmap.fsid) || this.#sync.floor !== undefined) return;
+    if (!this.#isParticipating) return;
     if (!this.#prober.mayVoteFor(from)) return this.#distrustElection();
     const { op: kind, epoch, quorum } = message;
     this.#elect({ kind, from, epoch, quorum });
@@ -530,6 +584,7 @@ export class Monitor implements Daemon<Message> {
   }
 
   #elect(event: ElectorEvent): void {
+    if (!this.#isParticipating) return;
     const [next, effects] = stepElector(this.#elector, event);
     this.#elector = next;
     for (const effect of effects) this.#carryOut(effect);
@@ -580,6 +635,8 @@ export class Monitor implements Daemon<Message> {
     this.#world.clock.disarm('election');
     const names = quorum.map((rank) => this.#monmap.ranks[rank]!);
     this.#world.log.info(`${role} in quorum`, { epoch: this.#elector.epoch, quorum: names.join(',') });
+    this.#services.monMetadata.forget();
+    this.#sayMetadata();
     if (role === 'leader') {
       this.#lease.onElected(quorum.length);
       this.#paxos.lead(this.#elector.epoch, quorum);
@@ -703,6 +760,7 @@ export class Monitor implements Daemon<Message> {
 
   #tick(): void {
     this.#tickDue = this.#role === 'leader' && !this.#writeable;
+    this.#sayMetadata();
     if (this.#writeable) this.#services.tick();
     else this.#askForIds();
   }

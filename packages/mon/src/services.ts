@@ -2,7 +2,14 @@
 import type { Keyring } from '@spirula/auth';
 import { type AddrVec, type Bytes, Errno, sameAddrVec } from '@spirula/encoding';
 import { type MonMap, osdExists, osdUp } from '@spirula/maps';
-import type { CommandDescription, LogEntry, Message, MonCommand, PoolOpMessage } from '@spirula/messages';
+import type {
+  CommandDescription,
+  ConnectedPeers,
+  LogEntry,
+  Message,
+  MonCommand,
+  PoolOpMessage,
+} from '@spirula/messages';
 import { AuthMonitor } from './auth-monitor.ts';
 import type { CommandContext, QuorumView } from './commands/command.ts';
 import { descriptionsOf, runCommand } from './commands/command-table.ts';
@@ -13,6 +20,7 @@ import { LogMonitor, LogPriority } from './log-monitor.ts';
 import { mayOperate, maySay } from './message-caps.ts';
 import { MgrMonitor } from './mgr-monitor.ts';
 import { MgrStatMonitor } from './mgr-stat-monitor.ts';
+import { MonMetadataService } from './mon-metadata.ts';
 import type { MonTransaction } from './mon-store.ts';
 import { OsdMonitor } from './osd-monitor.ts';
 import type { PaxosService, ServiceContext } from './paxos-service.ts';
@@ -30,6 +38,8 @@ export interface ServicesContext extends Omit<ServiceContext, 'clusterLog'> {
   readonly keyring: Keyring;
   quorum(): QuorumView;
   timeCheck(): TimeCheckView;
+  /** Who is connected to this monitor. */
+  connected(): readonly ConnectedPeers[];
 }
 
 export class Services {
@@ -37,6 +47,7 @@ export class Services {
   readonly osd: OsdMonitor;
   readonly mgr: MgrMonitor;
   readonly mgrStat: MgrStatMonitor;
+  readonly monMetadata: MonMetadataService;
   readonly auth: AuthMonitor;
   readonly rotating: RotatingSecretsMonitor;
   readonly log: LogMonitor;
@@ -57,12 +68,23 @@ export class Services {
     this.osd = new OsdMonitor(shared, fsid);
     this.mgr = new MgrMonitor(shared, fsid);
     this.mgrStat = new MgrStatMonitor(shared);
+    this.monMetadata = new MonMetadataService(shared);
     this.auth = new AuthMonitor(shared, context.rank, ranks.length, context.keyring);
     this.rotating = new RotatingSecretsMonitor(shared, context.keyring.size > 0);
     this.log = new LogMonitor(shared);
     this.kv = new KvMonitor(shared);
     this.config = new ConfigMonitor(shared, this.kv);
-    this.#all = [this.osd, this.mgr, this.mgrStat, this.auth, this.rotating, this.log, this.config, this.kv];
+    this.#all = [
+      this.osd,
+      this.mgr,
+      this.mgrStat,
+      this.monMetadata,
+      this.auth,
+      this.rotating,
+      this.log,
+      this.config,
+      this.kv,
+    ];
   }
 
   /** Whether the services have begun to lead under the quorum at hand. */
@@ -252,12 +274,14 @@ export class Services {
       osd: this.osd,
       mgr: this.mgr,
       mgrStat: this.mgrStat,
+      monMetadata: this.monMetadata,
       log: this.log,
       configs: this.config,
       kv: this.kv,
       auth: this.auth,
       input,
       rights,
+      connected: () => [...this.#context.connected(), ...this.monMetadata.connected],
       health: () => this.health(),
       wallSeconds: () => this.#context.wall().sec,
       randomUuid: () => this.#context.crypto.randomBytes(16),

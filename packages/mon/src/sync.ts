@@ -22,6 +22,8 @@ const SMALL_CHUNK_BYTES = 1 << 11;
 const PREFIX = 'mon_sync';
 const IN_SYNC = 'in_sync';
 const FLOOR = 'last_committed_floor';
+/** The store is to be copied anew at the next start. */
+const FORCED = 'force_sync';
 const NOTHING = new Uint8Array(0);
 
 export interface SyncHost {
@@ -74,8 +76,21 @@ export class StoreSync {
     return Math.max(1, this.#store.getNumber(PREFIX, FLOOR));
   }
 
-  /** Removes a copy that was not finished before a crash. */
+  /** At the next start this store is wiped and copied anew, whatever it holds (Monitor::sync_force). */
+  force(): void {
+    const mark = new MonTransaction();
+    mark.putNumber(PREFIX, FORCED, 1);
+    this.#writer.submit(mark.toBatch());
+  }
+
+  /** Removes a copy that was not finished before a crash, and a store that is to be copied anew. */
   recover(): void {
+    if (this.#store.getNumber(PREFIX, FORCED) > 0) {
+      this.#wipe(Math.max(this.floor ?? 0, this.#store.getNumber('paxos', 'last_committed')));
+      const unmark = new MonTransaction();
+      unmark.del(PREFIX, FORCED);
+      return this.#writer.submit(unmark.toBatch());
+    }
     if (this.floor !== undefined) this.#wipe(this.floor);
   }
 

@@ -15,6 +15,7 @@ import {
   decodeServerIdent,
   encodeAuthRequest,
   encodeHello,
+  FEATURES,
 } from './ident.ts';
 
 const admin = { type: 'client', id: 'admin' } as const;
@@ -85,7 +86,10 @@ describe('two of ours', () => {
     ]);
     // Beside what the peer says of itself stands from where it really comes.
     expect(events.b).toEqual([
-      { kind: 'ready', peer: { entity: admin, addrs: [addr(0, 77, 3)], socketAddr: addr(40000), globalId: 4100n } },
+      {
+        kind: 'ready',
+        peer: { entity: admin, addrs: [addr(0, 77, 3)], socketAddr: addr(40000), globalId: 4100n, features: FEATURES },
+      },
     ]);
   });
 
@@ -223,7 +227,9 @@ describe.each([
     const said = concatBytes(ours.takeOutput());
 
     const { addrs } = clientIdent;
-    expect(events).toEqual([{ kind: 'ready', peer: { entity: admin, addrs, socketAddr: remote, globalId } }]);
+    expect(events).toEqual([
+      { kind: 'ready', peer: { entity: admin, addrs, socketAddr: remote, globalId, features: FEATURES } },
+    ]);
     expect(comparable(said.subarray(BANNER_BYTES))).toEqual(comparable(concatBytes(of('server').slice(1))));
   });
 });

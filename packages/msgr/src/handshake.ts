@@ -352,6 +352,7 @@ function onClientIdent(role: ServerRole, globalId: bigint, peer: AcceptedPeer, p
       ],
     ];
   }
+  const features = ident.supportedFeatures & FEATURES;
   // Ceph's clients look for exactly the address they dialled; a monitor map gives nonce 0.
   const addrs = ident.target.nonce === 0 ? role.self.addrs.map((addr) => ({ ...addr, nonce: 0 })) : role.self.addrs;
   const answer = encodeServerIdent({
@@ -367,7 +368,7 @@ function onClientIdent(role: ServerRole, globalId: bigint, peer: AcceptedPeer, p
     { name: 'ready' },
     [
       { kind: 'send', tag: Tag.serverIdent, payload: answer },
-      { kind: 'ready', peer: { ...peer, addrs: ident.addrs, globalId, socketAddr: role.remote } },
+      { kind: 'ready', peer: { ...peer, addrs: ident.addrs, globalId, features, socketAddr: role.remote } },
     ],
   ];
 }

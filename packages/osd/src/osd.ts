@@ -18,7 +18,7 @@ import {
   type PgId,
   type Uuid,
 } from '@spirula/encoding';
-import { osdUp, type PgKey, pgKey, pgOfKey } from '@spirula/maps';
+import { osdUp, type PgKey, pgKey, pgOfKey, RELEASE_METADATA } from '@spirula/maps';
 import type { Message, OsdMapMessage, OsdPeerMessage, OsdStat, PgStat } from '@spirula/messages';
 import { MonClient } from '@spirula/mon-client';
 import { Objecter } from '@spirula/objecter';
@@ -59,7 +59,7 @@ import { queryPg } from './pg-query.ts';
 import { PgStatKeeper } from './pg-stat.ts';
 import { RecoverySlots } from './recovery-slots.ts';
 import { Reservations } from './reservations.ts';
-import { CEPH_VERSION, CEPH_VERSION_TEXT, type OsdView, osdCommands, osdCounters } from './tell-commands.ts';
+import { type OsdView, osdCommands, osdCounters } from './tell-commands.ts';
 
 const TICK_TIMER = 'osd tick';
 const BEACON_TIMER = 'osd beacon';
@@ -84,7 +84,8 @@ export interface OsdOptions {
   /** CRUSH types and names, such as `host` and `root`: where the OSD belongs. */
   readonly crushLocation: ReadonlyMap<string, string>;
   readonly store: ObjectStore;
-  readonly hostname?: string;
+  /** What is known of the machine, under Ceph's names: `hostname`, `arch` … */
+  readonly host?: ReadonlyMap<string, string>;
   /** Object classes beside the built-in ones, and instead of those of their names; they need no leave of osd_class_load_list. */
   readonly classes?: readonly ObjectClass[];
 }
@@ -147,7 +148,7 @@ export class Osd implements Daemon<Message> {
       endpoint: 'public',
       monAddrs: options.monAddrs,
       fsid,
-      hostname: options.hostname ?? '',
+      hostname: options.host?.get('hostname') ?? '',
       onMessage: (message) => this.#onMonMessage(message),
       onSession: () => {
         this.#boot.onMonSession();
@@ -678,7 +679,7 @@ export class Osd implements Daemon<Message> {
 
   #makeBoot(): Boot {
     const self = this;
-    const { id: whoami, uuid, crushLocation, hostname } = this.#options;
+    const { id: whoami, uuid, crushLocation, host = new Map() } = this.#options;
     return new Boot({
       whoami,
       uuid,
@@ -687,10 +688,8 @@ export class Osd implements Daemon<Message> {
       crushLocation,
       deviceClass: DEVICE_CLASS,
       metadata: new Map([
-        ['ceph_version', CEPH_VERSION_TEXT],
-        ['ceph_version_short', CEPH_VERSION],
-        ['ceph_release', 'pacific'],
-        ['hostname', hostname ?? ''],
+        ...host,
+        ...RELEASE_METADATA,
         ['osd_objectstore', 'spirula'],
         ['default_device_class', DEVICE_CLASS],
         ['rotational', '0'],

@@ -4,10 +4,6 @@ import { Errno, formatUuid, type OsdId, type PgId, parsePgId, type Uuid } from '
 import type { OsdStat } from '@spirula/messages';
 import type { OpTracker } from './op-tracker.ts';
 
-/** As `ceph versions` groups by. */
-export const CEPH_VERSION = '16.2.15';
-export const CEPH_VERSION_TEXT = `ceph version ${CEPH_VERSION} (spirula) pacific (stable)`;
-
 /** What there is to say of a PG; undefined when it is not here, `not primary` when another OSD leads it. */
 type PgQuerying = (pgid: PgId) => object | 'not primary' | undefined;
 

@@ -157,6 +157,8 @@ export interface Peer {
   readonly socketAddr?: EntityAddr | undefined;
   /** Identifies one client instance in the cluster; 0n for daemons that were given none. */
   readonly globalId: bigint;
+  /** Of one who connected: what both ends support (CEPH_FEATURE_*). Undefined in the simulator: all that is known. */
+  readonly features?: bigint | undefined;
   /**
    * What the peer may do at this daemon, in the grammar of this daemon's type, as the monitors vouch for it. Undefined:
    * anything, as under auth none.

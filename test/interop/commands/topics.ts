@@ -2,10 +2,11 @@ import { absentParts } from './absent-parts.ts';
 import { auth } from './auth.ts';
 import { basics } from './basics.ts';
 import { crush } from './crush.ts';
+import { daemons } from './daemons.ts';
 import { osdMap } from './osd-map.ts';
 import { poolApplications } from './pool-applications.ts';
 import { pools } from './pools.ts';
 import type { Topic } from './topic.ts';
 
 /** In the order they run. */
-export const topics: readonly Topic[] = [basics, auth, poolApplications, pools, crush, osdMap, absentParts];
+export const topics: readonly Topic[] = [basics, auth, poolApplications, pools, crush, osdMap, absentParts, daemons];

@@ -13,6 +13,7 @@ import { DaemonHost, type HostExit, NodeLog, type StoreConfig } from '@spirula/r
 import { type Daemon, type Log, makeConfig, type World } from '@spirula/world';
 import { type ClusterFile, LOOPBACK } from './cluster-file.ts';
 import { daemonKey, monKeyring } from './cluster-keys.ts';
+import { hostMetadata } from './host-metadata.ts';
 import { adminSocketPath, daemonOptions } from './profile.ts';
 import { UserError } from './user-error.ts';
 
@@ -66,6 +67,7 @@ interface Blueprint {
 function blueprint(dir: string, cluster: ClusterFile, name: string, classes: readonly ObjectClass[]): Blueprint {
   const authenticates = cluster.auth === 'cephx';
   const fsid = parseUuid(cluster.fsid)!;
+  const host = hostMetadata();
   const [type, id = ''] = name.split('.');
   const mon = cluster.mons.findIndex((each) => type === 'mon' && each.name === id);
   if (mon >= 0) {
@@ -76,7 +78,12 @@ function blueprint(dir: string, cluster: ClusterFile, name: string, classes: rea
       endpoints: { public: cluster.mons[mon]!.port },
       make: (world) => {
         const monmap = firstMonMap(cluster, fsid);
-        return new Monitor(world, { name: id, monmap, ...(authenticates && { keyring: monKeyring(dir, cluster) }) });
+        return new Monitor(world, {
+          name: id,
+          monmap,
+          host,
+          ...(authenticates && { keyring: monKeyring(dir, cluster) }),
+        });
       },
     };
   }
@@ -87,7 +94,7 @@ function blueprint(dir: string, cluster: ClusterFile, name: string, classes: rea
       entity: { type: 'mgr', id },
       deviceBytes: 0,
       endpoints: { public: mgr.port },
-      make: (world) => new Mgr(world, { name: id, fsid, monAddrs: monAddrs(cluster), key: keyOf() }),
+      make: (world) => new Mgr(world, { name: id, fsid, monAddrs: monAddrs(cluster), key: keyOf(), host }),
     };
   }
   const osd = cluster.osds.find((each) => type === 'osd' && String(each.id) === id);
@@ -105,6 +112,7 @@ function blueprint(dir: string, cluster: ClusterFile, name: string, classes: rea
         fsid,
         monAddrs: monAddrs(cluster),
         key: keyOf(),
+        host,
         crushLocation: new Map([
           ['root', 'default'],
           ['host', `host${osd.id}`],

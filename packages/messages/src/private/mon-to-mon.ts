@@ -9,10 +9,12 @@ import {
   bytes,
   entityAddr,
   entityName,
+  entityType,
   int,
   list,
   literal,
   map,
+  object,
   optional,
   type PrivateCodecs,
   payload,
@@ -120,10 +122,28 @@ export interface MonTimecheck {
   readonly stampUs: number;
 }
 
+/** What a peon tells its leader of itself and of those who are connected to it (MMonMetadata). */
+export interface MonMetadata {
+  readonly type: 'mon_metadata';
+  /** Election epoch. */
+  readonly epoch: number;
+  readonly metadata: ReadonlyMap<string, string>;
+  readonly connected: readonly ConnectedPeers[];
+}
+
+/** Peers of one kind that a monitor has sessions with, but for monitors. */
+export interface ConnectedPeers {
+  readonly type: EntityName['type'];
+  /** What both ends support (CEPH_FEATURE_*). */
+  readonly features: bigint;
+  readonly count: number;
+}
+
 export type MonToMonMessage =
   | MonElection
   | MonForward
   | MonGlobalId
+  | MonMetadata
   | MonPaxos
   | MonProbe
   | MonRoute
@@ -176,4 +196,9 @@ export const privateCodecs = {
   mon_route: privateMessage(0x8005, { tid: bigint, reply: optional(anyMessage) }),
   mon_global_id: privateMessage(0x8006, {}),
   mon_timecheck: privateMessage(0x8007, { op: literal('ping', 'pong'), epoch: u32, round: uint, stampUs: int }),
+  mon_metadata: privateMessage(0x8008, {
+    epoch: u32,
+    metadata: map(string, string),
+    connected: list(object<ConnectedPeers>({ type: entityType, features: bigint, count: uint })),
+  }),
 } satisfies PrivateCodecs<MonToMonMessage>;

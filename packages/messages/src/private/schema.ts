@@ -320,8 +320,9 @@ export const entityAddr: Schema<EntityAddr> = object({
   port: u16,
 });
 export const addrVec: Schema<AddrVec> = list(entityAddr);
+export const entityType: Schema<EntityTypeName> = literal(...(Object.keys(EntityType) as EntityTypeName[]));
 export const entityName: Schema<EntityName> = object({
-  type: literal(...(Object.keys(EntityType) as EntityTypeName[])),
+  type: entityType,
   id: string,
 });
 export const uuid: Schema<Uuid> = {

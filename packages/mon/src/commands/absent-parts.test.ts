@@ -82,7 +82,10 @@ test('what is for one monitor is not known to the monitors together', () => {
 });
 
 test('what is refused is refused with EOPNOTSUPP and a reason', () => {
-  const refused = commandEntries.filter(({ unsupported }) => unsupported !== undefined);
+  // Changes of the monitor map have answers to what is so already.
+  const refused = commandEntries.filter(({ description: { sig }, unsupported }) => {
+    return unsupported !== undefined && (sig[0] !== 'mon' || sig[1] === 'scrub');
+  });
   expect(refused.length).toBeGreaterThan(30);
 
   for (const { description, unsupported } of refused) {

@@ -22,13 +22,16 @@ import { crushRuleCommands } from './crush-rule-commands.ts';
 import { crushTopologyCommands } from './crush-topology-commands.ts';
 import { crushTunablesCommands } from './crush-tunables-commands.ts';
 import { crushWeightSetCommands } from './crush-weight-set-commands.ts';
+import { daemonCommands } from './daemon-commands.ts';
 import { dfCommands } from './df-commands.ts';
 import { fsCommands } from './fs-commands.ts';
 import { healthCommands } from './health-commands.ts';
 import { logCommands } from './log-commands.ts';
 import { mdsCommands } from './mds-commands.ts';
 import { mgrCommands } from './mgr-commands.ts';
+import { mgrModuleCommands } from './mgr-module-commands.ts';
 import { monCommands } from './mon-commands.ts';
+import { monmapCommands } from './monmap-commands.ts';
 import { osdCommands } from './osd-commands.ts';
 import { osdFlagCommands } from './osd-flag-commands.ts';
 import { osdInfoCommands } from './osd-info-commands.ts';
@@ -49,7 +52,10 @@ export const commandEntries: readonly MonCommandEntry[] = [
   ...statusCommands,
   ...healthCommands,
   ...monCommands,
+  ...monmapCommands,
+  ...daemonCommands,
   ...mgrCommands,
+  ...mgrModuleCommands,
   ...logCommands,
   ...configCommands,
   ...configKeyCommands,

@@ -3,7 +3,7 @@
 import type { Bytes } from '@spirula/encoding';
 import { Errno, type Uuid, utf8 } from '@spirula/encoding';
 import type { MonMap } from '@spirula/maps';
-import { type CommandDescription, parseSignature } from '@spirula/messages';
+import { type CommandDescription, type ConnectedPeers, parseSignature } from '@spirula/messages';
 import type { Config } from '@spirula/world';
 import type { AuthMonitor } from '../auth-monitor.ts';
 import type { ConfigMonitor } from '../config-monitor.ts';
@@ -12,6 +12,7 @@ import type { KvMonitor } from '../kv-monitor.ts';
 import type { LogMonitor } from '../log-monitor.ts';
 import type { MgrMonitor } from '../mgr-monitor.ts';
 import type { MgrStatMonitor } from '../mgr-stat-monitor.ts';
+import type { MonMetadataService } from '../mon-metadata.ts';
 import type { OsdMonitor } from '../osd-monitor.ts';
 import type { Rights } from '../rights.ts';
 import type { TimeCheckView } from '../time-check.ts';
@@ -36,6 +37,7 @@ export interface CommandContext {
   readonly timeCheck: TimeCheckView;
   readonly osd: OsdMonitor;
   readonly mgr: MgrMonitor;
+  readonly monMetadata: MonMetadataService;
   readonly mgrStat: MgrStatMonitor;
   readonly log: LogMonitor;
   readonly configs: ConfigMonitor;
@@ -45,11 +47,12 @@ export interface CommandContext {
   readonly input: Bytes;
   /** What the asker may do. */
   readonly rights: Rights;
+  /** Who is connected to the monitors of the quorum, but for monitors. */
+  connected(): readonly ConnectedPeers[];
   health(): HealthReport;
   /** Seconds since the epoch. */
   wallSeconds(): number;
   randomUuid(): Uuid;
-  /** Monitors, managers, OSDs and clients connected here: entity type -> count. */
   descriptions(): readonly CommandDescription[];
 }
 
@@ -165,8 +168,8 @@ export function outputNames(args: CommandArgs, names: readonly string[]): Comman
   return output(args, names, names.map((name) => `${name}\n`).join(''));
 }
 
-export function jsonAlways(args: CommandArgs, json: unknown): CommandOutcome {
-  return output(args, json, `${JSON.stringify(json, null, 4)}\n`);
+export function jsonAlways(args: CommandArgs, json: unknown, end: '' | '\n' = ''): CommandOutcome {
+  return output(args, json, `${JSON.stringify(json, null, 4)}\n`, end);
 }
 
 /**

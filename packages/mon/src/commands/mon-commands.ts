@@ -14,11 +14,7 @@ import {
   output,
   refuse,
 } from './command.ts';
-import { countOsds } from './osd-summary.ts';
 import { quorumJson, quorumNames } from './quorum-summary.ts';
-
-/** What this release stands for: programs parse the number. */
-export const VERSION = 'ceph version 16.2.15 (spirula) pacific (stable)';
 
 export const monCommands: readonly MonCommandEntry[] = [
   command(['fsid'], 'show the id of the cluster', 'r', (args, { monmap }) => {
@@ -36,10 +32,6 @@ export const monCommands: readonly MonCommandEntry[] = [
     const json = { ...quorumJson(context), monmap: dumpMonMap(context.monmap) };
     return output(args, json, `${JSON.stringify(json)}\n`, '\n');
   }),
-  command(['mon', 'versions'], 'count the versions of the monitors', 'r', (args, context) =>
-    jsonAlways(args, { [VERSION]: context.quorum.ranks.length }),
-  ),
-  command(['versions'], 'count the versions of all daemons', 'r', versions),
   command(['time-sync-status'], "show how far the monitors' clocks are apart", 'r', timeSyncStatus),
 ];
 
@@ -71,20 +63,6 @@ function monStat(args: CommandArgs, context: CommandContext): CommandOutcome {
     quorum: quorum.ranks.map((rank) => ({ rank, name: monmap.ranks[rank] })),
   };
   return output(args, json, line, '\n');
-}
-
-function versions(args: CommandArgs, context: CommandContext): CommandOutcome {
-  const mons = context.quorum.ranks.length;
-  const mgrs = (context.mgr.map.activeGid === 0n ? 0 : 1) + context.mgr.map.standbys.size;
-  const osds = countOsds(context).up;
-  const group = (count: number) => (count > 0 ? { [VERSION]: count } : {});
-  return jsonAlways(args, {
-    mon: group(mons),
-    mgr: group(mgrs),
-    osd: group(osds),
-    mds: {},
-    overall: group(mons + mgrs + osds),
-  });
 }
 
 /** As Monitor::get_cluster_status and `time-sync-status` have it: seconds, by name. */

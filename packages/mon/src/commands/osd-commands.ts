@@ -41,7 +41,6 @@ import {
   text,
   texts,
 } from './command.ts';
-import { VERSION } from './mon-commands.ts';
 import { atEpoch, EPOCH, existingOsd, forEachOsd, ID, IDS, osdsOf, parseOsd } from './osd-arguments.ts';
 import { osdSummary } from './osd-summary.ts';
 import { osdTree } from './osd-tree.ts';
@@ -133,16 +132,6 @@ export const osdCommands: readonly MonCommandEntry[] = [
   command(['pg', 'map', { name: 'pgid', type: 'CephPgid' }], 'show where a placement group lies', 'r', pgMap, 'pg'),
   command(['osd', 'find', ID], 'show where an OSD stands', 'r', osdFind, 'osd'),
   command(['osd', 'metadata', { ...ID, req: 'false' }], 'show what OSDs say of themselves', 'r', osdMetadata, 'osd'),
-  command(
-    ['osd', 'versions'],
-    'count the versions of the OSDs',
-    'r',
-    (args, context) => {
-      const up = osdsOf(context.osd.map).filter((osd) => osdUp(context.osd.map, osd)).length;
-      return jsonAlways(args, up > 0 ? { [VERSION]: up } : {});
-    },
-    'osd',
-  ),
   command(['osd', 'out', IDS], 'take OSDs out: their data move elsewhere', 'rw', osdOut, 'osd'),
   command(['osd', 'in', IDS], 'take OSDs in again', 'rw', osdIn_, 'osd'),
   command(
@@ -268,10 +257,7 @@ function osdFind(args: CommandArgs, { osd: { map } }: CommandContext): CommandOu
 function osdMetadata(args: CommandArgs, { osd }: CommandContext): CommandOutcome {
   const describe = (id: OsdId) => ({
     id,
-    ceph_release: 'pacific',
-    ceph_version: VERSION,
-    ceph_version_short: '16.2.15',
-    ...Object.fromEntries(osd.metadata(id)),
+    ...Object.fromEntries([...osd.metadata(id)].sort(([a], [b]) => (a < b ? -1 : 1))),
   });
   const wanted = text(args, 'id');
   if (wanted === undefined) return jsonAlways(args, osdsOf(osd.map).map(describe));

@@ -9,7 +9,6 @@ import {
   type CommandOutcome,
   command,
   invalid,
-  jsonAlways,
   type MonCommandEntry,
   output,
   refuse,
@@ -24,13 +23,6 @@ export const osdInfoCommands: readonly MonCommandEntry[] = [
     'list the ids of the OSDs below a bucket',
     'r',
     osdLsTree,
-    'osd',
-  ),
-  command(
-    ['osd', 'count-metadata', { name: 'property', type: 'CephString' }],
-    'count what OSDs say of themselves, value by value',
-    'r',
-    countMetadata,
     'osd',
   ),
   command(['osd', 'numa-status'], 'show on which NUMA nodes OSDs run', 'r', numaStatus, 'osd'),
@@ -62,17 +54,6 @@ function osdLsTree(args: CommandArgs, context: CommandContext): CommandOutcome {
     const osds = (item >= 0 ? [item] : devicesBelow(map.crush, item)).sort((a, b) => a - b);
     return output(args, osds, osds.map((id) => `${id}\n`).join(''), '\n');
   });
-}
-
-function countMetadata(args: CommandArgs, { osd }: CommandContext): CommandOutcome {
-  const property = text(args, 'property') ?? '';
-  const counts = new Map<string, number>();
-  for (const id of osdsOf(osd.map)) {
-    const metadata = osd.metadata(id);
-    const value = metadata.get(property) ?? 'unknown';
-    if (metadata.size > 0) counts.set(value, (counts.get(value) ?? 0) + 1);
-  }
-  return jsonAlways(args, Object.fromEntries([...counts].sort(([a], [b]) => (a < b ? -1 : 1))));
 }
 
 /** Nothing is pinned here: no OSD has a node. */

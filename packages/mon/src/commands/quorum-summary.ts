@@ -1,22 +1,11 @@
 /** Who is in quorum, how many OSDs there are: what several commands show of the cluster. */
+import { MON_FEATURES } from '@spirula/maps';
 import type { CommandContext } from './command.ts';
+import { ALL_FEATURES } from './feature-map.ts';
 
 export function quorumNames({ quorum, monmap }: CommandContext): string[] {
   return quorum.ranks.map((rank) => monmap.ranks[rank]!);
 }
-
-const QUORUM_FEATURES = [
-  'kraken',
-  'luminous',
-  'mimic',
-  'osdmap-prune',
-  'nautilus',
-  'octopus',
-  'pacific',
-  'elector-pinging',
-];
-
-const CLIENT_FEATURES = '4540138314316775423';
 
 export function quorumJson(context: CommandContext) {
   const { quorum, monmap } = context;
@@ -26,6 +15,10 @@ export function quorumJson(context: CommandContext) {
     quorum_names: quorumNames(context),
     quorum_leader_name: monmap.ranks[quorum.leader] ?? '',
     quorum_age: quorum.ageSeconds,
-    features: { quorum_con: CLIENT_FEATURES, quorum_mon: QUORUM_FEATURES },
+    features: quorumFeatures(),
   };
+}
+
+export function quorumFeatures() {
+  return { quorum_con: String(ALL_FEATURES), quorum_mon: MON_FEATURES };
 }
