@@ -3,13 +3,13 @@
  * Ceph's. Some states are reported at once, others when a PG has been stuck in them for mon_pg_stuck_threshold.
  */
 
-import { formatPgId, type PoolId, type UTime } from '@spirula/encoding';
-import { formatPercentage, formatSpan, pgStates, secondsOf } from '@spirula/formatter';
+import { formatPgId, type PoolId } from '@spirula/encoding';
+import { formatPercentage, formatSpan, pgStates } from '@spirula/formatter';
 import { type OsdMap, osdIn } from '@spirula/maps';
-import type { HealthCheck, PgStat, PoolStat } from '@spirula/messages';
-import type { Config } from '@spirula/world';
+import type { HealthCheck, PoolStat } from '@spirula/messages';
+import { type Config, type Instant, SECOND, seconds } from '@spirula/world';
 import { shownState } from './digest.ts';
-import type { PgMap, PgRecord } from './pg-map.ts';
+import type { LastSeen, PgMap, PgRecord } from './pg-map.ts';
 
 /** mon_health_max_detail. */
 const MAX_DETAIL = 50;
@@ -31,24 +31,24 @@ interface StateResponse {
   readonly state: string;
   readonly consequence: Consequence;
   /** Reported only when this lies longer ago than the threshold. */
-  readonly stuckSince?: (stat: PgStat) => UTime;
+  readonly stuckSince?: keyof LastSeen;
   /** The state is missing where it should be; called so. */
   readonly missingAs?: string;
 }
 
 /** In the order of the states' bits: that of the summary. */
 const RESPONSES: readonly StateResponse[] = [
-  { state: 'active', consequence: 'PG_AVAILABILITY', stuckSince: (stat) => stat.lastActive, missingAs: 'inactive' },
+  { state: 'active', consequence: 'PG_AVAILABILITY', stuckSince: 'active', missingAs: 'inactive' },
   { state: 'down', consequence: 'PG_AVAILABILITY' },
   { state: 'recovery_unfound', consequence: 'PG_DAMAGED' },
   { state: 'backfill_unfound', consequence: 'PG_DAMAGED' },
   { state: 'degraded', consequence: 'PG_DEGRADED' },
   { state: 'inconsistent', consequence: 'PG_DAMAGED' },
-  { state: 'peering', consequence: 'PG_AVAILABILITY', stuckSince: (stat) => stat.lastPeered },
+  { state: 'peering', consequence: 'PG_AVAILABILITY', stuckSince: 'peered' },
   { state: 'incomplete', consequence: 'PG_AVAILABILITY' },
-  { state: 'stale', consequence: 'PG_AVAILABILITY', stuckSince: (stat) => stat.lastUnstale },
+  { state: 'stale', consequence: 'PG_AVAILABILITY', stuckSince: 'unstale' },
   { state: 'backfill_toofull', consequence: 'PG_BACKFILL_FULL' },
-  { state: 'undersized', consequence: 'PG_DEGRADED', stuckSince: (stat) => stat.lastFullsized },
+  { state: 'undersized', consequence: 'PG_DEGRADED', stuckSince: 'fullsized' },
   { state: 'recovery_toofull', consequence: 'PG_RECOVERY_FULL' },
   { state: 'snaptrim_error', consequence: 'PG_DAMAGED' },
 ];
@@ -61,7 +61,7 @@ interface Causes {
 export function computeHealthChecks(
   pgMap: PgMap,
   map: OsdMap,
-  now: UTime,
+  now: Instant,
   config: Config,
 ): ReadonlyMap<string, HealthCheck> {
   const checks = new Map<string, HealthCheck>();
@@ -72,21 +72,21 @@ export function computeHealthChecks(
   return checks;
 }
 
-function addPgChecks(checks: Map<string, HealthCheck>, pgMap: PgMap, map: OsdMap, now: UTime, config: Config): void {
+function addPgChecks(checks: Map<string, HealthCheck>, pgMap: PgMap, map: OsdMap, now: Instant, config: Config): void {
   const detected = new Map<Consequence, Causes>();
-  const cutoff = secondsOf(now) - config.mon_pg_stuck_threshold;
+  const patience = seconds(config.mon_pg_stuck_threshold);
   for (const record of pgMap.pgs()) {
     const states = pgStates(shownState(record));
     for (const response of RESPONSES) {
       if (states.includes(response.state) !== (response.missingAs === undefined)) continue;
-      const since = response.stuckSince?.(record.stat);
-      if (since && secondsOf(since) >= cutoff) continue;
+      const stuckFor = response.stuckSince && now - record.last[response.stuckSince];
+      if (stuckFor !== undefined && stuckFor <= patience) continue;
       const causes = detected.get(response.consequence) ?? { counts: new Map(), messages: new Map() };
       detected.set(response.consequence, causes);
       const name = response.missingAs ?? response.state;
       causes.counts.set(name, (causes.counts.get(name) ?? 0) + 1);
       if (causes.messages.size <= MAX_DETAIL) {
-        causes.messages.set(formatPgId(record.stat.pgid), describePg(record, name, since, now, map));
+        causes.messages.set(formatPgId(record.stat.pgid), describePg(record, name, stuckFor, map));
       }
     }
   }
@@ -114,13 +114,12 @@ export function formatOsds(osds: readonly number[]): string {
   return `[${osds.map((osd) => (osd === 0x7fffffff ? 'NONE' : osd)).join(',')}]`;
 }
 
-function describePg(record: PgRecord, name: string, since: UTime | undefined, now: UTime, map: OsdMap): string {
+function describePg(record: PgRecord, name: string, stuckFor: Instant | undefined, map: OsdMap): string {
   const { stat } = record;
   const id = formatPgId(stat.pgid);
   let text: string;
-  if (since) {
-    const span = since.sec === 0 ? 'since forever' : `for ${formatSpan(secondsOf(now) - secondsOf(since))}`;
-    text = `pg ${id} is stuck ${name} ${span}, current state ${shownState(record)}, last acting ${formatOsds(stat.acting)}`;
+  if (stuckFor !== undefined) {
+    text = `pg ${id} is stuck ${name} for ${formatSpan(stuckFor / SECOND)}, current state ${shownState(record)}, last acting ${formatOsds(stat.acting)}`;
   } else {
     text = `pg ${id} is ${shownState(record)}, acting ${formatOsds(stat.acting)}`;
     if (stat.sum.objectsUnfound > 0) text += `, ${stat.sum.objectsUnfound} unfound`;

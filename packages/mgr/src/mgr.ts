@@ -44,7 +44,7 @@ import { computeHealthChecks } from './health-checks.ts';
 import { type HttpRequest, type HttpResponse, handleHttp } from './http.ts';
 import { IoHistory } from './io-rates.ts';
 import type { ClusterStatus } from './metrics.ts';
-import { PgMap } from './pg-map.ts';
+import { type Now, PgMap } from './pg-map.ts';
 
 const ENDPOINT = 'public';
 const BEACON_TIMER = 'mgr beacon';
@@ -250,7 +250,7 @@ export class Mgr implements Daemon<Message> {
     this.#active = true;
     this.#pgMap = new PgMap();
     this.#io.clear();
-    if (this.#map) this.#pgMap.applyMap(this.#map, this.#world.clock.wall());
+    if (this.#map) this.#pgMap.applyMap(this.#map, this.#now);
     this.#sendBeacon();
     this.#armTick();
   }
@@ -282,7 +282,7 @@ export class Mgr implements Daemon<Message> {
     }
     if (!changed || !map || !this.#active) return;
     if (!had) this.#sendBeacon();
-    this.#pgMap.applyMap(map, this.#world.clock.wall());
+    this.#pgMap.applyMap(map, this.#now);
     for (const [session, client] of this.#clients) {
       for (const report of client.held.splice(0)) this.#onReport(session, client, report);
     }
@@ -298,6 +298,11 @@ export class Mgr implements Daemon<Message> {
       this.#world.log.warn('a map does not parse', { error: error.message });
       return undefined;
     }
+  }
+
+  get #now(): Now {
+    const { clock } = this.#world;
+    return { wall: clock.wall(), at: clock.now() };
   }
 
   #armTick(): void {
@@ -333,7 +338,7 @@ export class Mgr implements Daemon<Message> {
         type: 'mon_mgr_report',
         gid: this.#gid,
         digest: computeDigest(this.#pgMap, this.#map, this.#io.rates()),
-        checks: computeHealthChecks(this.#pgMap, this.#map, clock.wall(), config),
+        checks: computeHealthChecks(this.#pgMap, this.#map, clock.now(), config),
       },
       'drop',
     );
@@ -379,7 +384,7 @@ export class Mgr implements Daemon<Message> {
       else client.held.push(report);
       return;
     }
-    if (this.#pgMap.applyReport(report, map)) this.#armDigest();
+    if (this.#pgMap.applyReport(report, map, this.#world.clock.now())) this.#armDigest();
   }
 
   #drop(session: SessionId): void {

@@ -1,5 +1,5 @@
 import { comparePgIds, type Epoch, type OsdId, type PgId, type PoolId, type UTime } from '@spirula/encoding';
-import { UNKNOWN } from '@spirula/formatter';
+import { hasPgState, UNKNOWN } from '@spirula/formatter';
 import {
   intersectSnaps,
   mapPg,
@@ -20,6 +20,7 @@ import {
   type PoolStat,
   ZERO_SUM,
 } from '@spirula/messages';
+import type { Instant } from '@spirula/world';
 
 /** What the stores round an object's data up to. */
 const ALLOCATION_UNIT = 4096;
@@ -38,6 +39,22 @@ export interface PgRecord {
   readonly stat: PgStat;
   /** Its primary is down: what `stat` says is what was last heard. */
   readonly stale: boolean;
+  /** When this manager last saw it so, on its own clock; before that, when it first saw the PG. */
+  readonly last: LastSeen;
+}
+
+/** What a PG should be, and counts as stuck when it is not for long. */
+export interface LastSeen {
+  readonly active: Instant;
+  readonly peered: Instant;
+  readonly unstale: Instant;
+  readonly fullsized: Instant;
+}
+
+/** By wall time, as a report comes with it, for people; and on the manager's own clock, for decisions. */
+export interface Now {
+  readonly wall: UTime;
+  readonly at: Instant;
 }
 
 /**
@@ -72,7 +89,7 @@ export class PgMap {
   }
 
   /** Takes an OSD's report; what is older than known is left out. Returns whether anything changed. */
-  applyReport(report: PgStats, map: OsdMap): boolean {
+  applyReport(report: PgStats, map: OsdMap, at: Instant): boolean {
     if (!osdExists(map, report.osd)) return false;
     this.#version += 1;
     if (osdIn(map, report.osd)) this.#osds.set(report.osd, report.osdStat);
@@ -80,13 +97,14 @@ export class PgMap {
       const known = this.#pgs.get(pgKey(stat.pgid));
       // Only PGs that the map has: others belong to pools just deleted.
       if (!known || isOlder(stat, known.stat)) continue;
-      this.#pgs.set(pgKey(stat.pgid), { stat, stale: !osdUp(map, stat.actingPrimary) });
+      const stale = !osdUp(map, stat.actingPrimary);
+      this.#pgs.set(pgKey(stat.pgid), { stat, stale, last: seenNow({ ...known, stat, stale }, at) });
     }
     return true;
   }
 
   /** Brings the tables in line with a new OSDMap. `now` stamps what becomes stale or unknown. */
-  applyMap(map: OsdMap, now: UTime): void {
+  applyMap(map: OsdMap, now: Now): void {
     this.#version += 1;
     for (const osd of this.#osds.keys()) if (!osdExists(map, osd) || !osdIn(map, osd)) this.#osds.delete(osd);
     for (const [key, record] of this.#pgs) {
@@ -103,15 +121,18 @@ export class PgMap {
     }
   }
 
-  #refreshStaleness(key: PgKey, { stat, stale }: PgRecord, map: OsdMap, now: UTime): void {
+  #refreshStaleness(key: PgKey, record: PgRecord, map: OsdMap, { wall, at }: Now): void {
+    const { stat, stale } = record;
     if (stat.state === UNKNOWN) {
       const { up, upPrimary, acting, actingPrimary } = mapPg(map, stat.pgid);
-      this.#pgs.set(key, { stat: { ...stat, up, upPrimary, acting, actingPrimary }, stale: false });
+      this.#pgs.set(key, { ...record, stat: { ...stat, up, upPrimary, acting, actingPrimary }, stale: false });
       return;
     }
     const isStale = !osdUp(map, stat.actingPrimary);
     if (isStale === stale) return;
-    this.#pgs.set(key, { stat: isStale ? { ...stat, lastUnstale: now, lastChange: now } : stat, stale: isStale });
+    const last = seenNow(record, at);
+    const stamped = isStale ? { ...stat, lastUnstale: wall, lastChange: wall } : stat;
+    this.#pgs.set(key, { stat: stamped, stale: isStale, last });
   }
 
   /** Sums per pool, for every pool of the map. */
@@ -176,7 +197,19 @@ function isOlder(stat: PgStat, known: PgStat): boolean {
   );
 }
 
-function unknownPg(map: OsdMap, pgid: PgId, created: Epoch, now: UTime): PgRecord {
+/** Brings `last` up to now, as far as the PG is what it should be. */
+function seenNow({ stat, stale, last }: PgRecord, at: Instant): LastSeen {
+  const when = (holds: boolean, before: Instant) => (holds ? at : before);
+  const isActive = hasPgState(stat.state, 'active');
+  return {
+    active: when(isActive, last.active),
+    peered: when(isActive || hasPgState(stat.state, 'peered'), last.peered),
+    unstale: when(!stale, last.unstale),
+    fullsized: when(!hasPgState(stat.state, 'undersized'), last.fullsized),
+  };
+}
+
+function unknownPg(map: OsdMap, pgid: PgId, created: Epoch, { wall: now, at }: Now): PgRecord {
   const { up, upPrimary, acting, actingPrimary } = mapPg(map, pgid);
   const stat: PgStat = {
     pgid,
@@ -206,5 +239,5 @@ function unknownPg(map: OsdMap, pgid: PgId, created: Epoch, now: UTime): PgRecor
     snaptrimqLen: 0,
     purgedSnaps: [],
   };
-  return { stat, stale: false };
+  return { stat, stale: false, last: { active: at, peered: at, unstale: at, fullsized: at } };
 }
