@@ -102,4 +102,32 @@ export const MON_OPTIONS = {
   paxos_min: int(500, 'versions of Paxos that are kept', { services: ['mon'] }),
   paxos_trim_min: int(250, 'old versions of Paxos are removed when there are so many', { services: ['mon'] }),
   paxos_trim_max: int(500, 'old versions of Paxos removed at a time at most', { services: ['mon'] }),
+  mon_max_log_epochs: int(500, 'versions of the cluster log that are kept', { services: ['mon'] }),
+  mon_warn_on_osd_down_out_interval_zero: bool(true, 'whether it is warned of when mon_osd_down_out_interval is 0', {
+    services: ['mgr'],
+    seeAlso: ['mon_osd_down_out_interval'],
+  }),
+  mon_health_to_clog: bool(true, 'whether health is written to the cluster log', { services: ['mon'] }),
+  mon_health_to_clog_interval: int(600, 'time between full lines on health in the cluster log, in seconds', {
+    services: ['mon'],
+    seeAlso: ['mon_health_to_clog'],
+  }),
+  mon_health_to_clog_tick_interval: float(60, 'time between short lines on health in the cluster log, in seconds', {
+    level: 'dev',
+    services: ['mon'],
+  }),
+  mon_health_detail_to_clog: bool(true, 'whether details of health are written to the cluster log', { level: 'dev' }),
+  mon_health_log_update_period: int(
+    5,
+    'a check whose summary changes is logged again after so many seconds at the soonest',
+    {
+      level: 'dev',
+      min: 0,
+      services: ['mon'],
+    },
+  ),
+  mon_log_max_summary: uint(50, 'newest lines of each channel of the cluster log that are kept', { services: ['mon'] }),
+  mon_max_log_entries_per_event: int(4096, 'most lines that may wait to be written to the cluster log together', {
+    services: ['mon'],
+  }),
 };

@@ -118,4 +118,5 @@ export const OSD_OPTIONS = {
     level: 'dev',
     services: ['mds_client'],
   }),
+  osd_failsafe_full_ratio: float(0.97, 'an OSD fuller than this takes no writes'),
 };

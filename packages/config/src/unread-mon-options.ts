@@ -49,7 +49,6 @@ export const UNREAD_MON_OPTIONS = {
   mon_fake_pool_delete: bool(false, 'rename pools instead of removing them', { services: ['mon'] }),
   mon_max_pool_pg_num: uint(65_536, 'most placement groups of a pool'),
   mon_max_osd: int(10_000, 'most OSDs of a cluster', { services: ['mon'] }),
-  mon_max_log_epochs: int(500, 'versions of the cluster log that are kept', { services: ['mon'] }),
   mon_max_mgrmap_epochs: int(500, 'MgrMaps that are kept', { services: ['mon'] }),
   mon_target_pg_per_osd: uint(100, 'placement groups for each OSD that automatic scaling aims at', { min: 1 }),
   mon_delta_reset_interval: float(10, 'time over which rates in the status are computed, in seconds', {
@@ -81,10 +80,6 @@ export const UNREAD_MON_OPTIONS = {
   mon_warn_on_pool_no_app: bool(true, 'whether pools that no application is named for are warned of', {
     level: 'dev',
     services: ['mgr'],
-  }),
-  mon_warn_on_osd_down_out_interval_zero: bool(true, 'whether it is warned of when mon_osd_down_out_interval is 0', {
-    services: ['mgr'],
-    seeAlso: ['mon_osd_down_out_interval'],
   }),
   mon_warn_on_misplaced: bool(false, 'whether misplaced objects are warned of', { services: ['mgr'] }),
   mon_warn_on_older_version: bool(true, 'whether daemons of different releases are warned of', { services: ['mon'] }),
@@ -127,16 +122,6 @@ export const UNREAD_MON_OPTIONS = {
     min: 0,
     seeAlso: ['osd_deep_scrub_interval'],
   }),
-  mon_health_to_clog: bool(true, 'whether health is written to the cluster log', { services: ['mon'] }),
-  mon_health_to_clog_interval: int(600, 'time between full lines on health in the cluster log, in seconds', {
-    services: ['mon'],
-    seeAlso: ['mon_health_to_clog'],
-  }),
-  mon_health_to_clog_tick_interval: float(60, 'time between short lines on health in the cluster log, in seconds', {
-    level: 'dev',
-    services: ['mon'],
-  }),
-  mon_health_detail_to_clog: bool(true, 'whether details of health are written to the cluster log', { level: 'dev' }),
   mon_reweight_min_pgs_per_osd: uint(10, 'reweight-by-utilization wants so many placement groups for each OSD', {
     services: ['mgr'],
   }),

@@ -163,7 +163,6 @@ export const UNREAD_OSD_OPTIONS = {
   osd_map_cache_size: int(50, 'maps that an OSD keeps in memory'),
   osd_map_message_max: int(40, 'most maps of one message'),
   osd_map_share_max_epochs: int(40, 'most maps told to a peer at a time'),
-  osd_failsafe_full_ratio: float(0.97, 'an OSD fuller than this takes no writes'),
   osd_max_pg_per_osd_hard_ratio: float(3, 'an OSD takes so many times mon_max_pg_per_osd placement groups at most', {
     min: 1,
     seeAlso: ['mon_max_pg_per_osd'],

@@ -149,9 +149,14 @@ const messages: Arbitraries = {
   get_pool_stats_reply: fc.record({ tid, fsid, stats: mapOf(text, poolStat), perPool: bool }),
   log: fc.record({
     fsid,
-    entries: fc.array(fc.record({ name: entity, stamp: utime, seq: uint, priority: fc.nat(4), text, channel: text }), {
-      maxLength: 3,
-    }),
+    version: uint,
+    entries: fc.array(
+      fc.record({
+        ...{ name: entity, rank: i64, addrs },
+        ...{ stamp: utime, seq: uint, priority: fc.nat(4), text, channel: text },
+      }),
+      { maxLength: 3 },
+    ),
   }),
   mgr_command: fc.record({ tid, fsid, cmd: strings, data: bytes }),
   mgr_command_reply: fc.record({ tid, code: i32, status: text, data: bytes }),

@@ -1,4 +1,4 @@
-import type { EntityName, UTime, Uuid } from '@spirula/encoding';
+import type { AddrVec, EntityName, UTime, Uuid } from '@spirula/encoding';
 import {
   type Decoder,
   decodeAddrVec,
@@ -7,16 +7,20 @@ import {
   type EntityTypeName,
   encodeAddrVec,
 } from '@spirula/encoding';
-import { encodePaxosHeader, Priority, type PublicCodec, skipPaxosHeader, UUID_BYTES } from './public-codec.ts';
+import { encodePaxosHeader, Priority, type PublicCodec, UUID_BYTES } from './public-codec.ts';
 
 /** One line of the cluster log. */
 export interface LogEntry {
   readonly name: EntityName;
+  /** Its number among those of its type (entity_name_t): a monitor's rank, a manager's gid, an OSD's id; -1: none is known. */
+  readonly rank: bigint;
+  readonly addrs: AddrVec;
   readonly stamp: UTime;
   readonly seq: number;
   /** 0 debug, 1 info, 2 sec, 3 warn, 4 error. */
   readonly priority: number;
   readonly text: string;
+  /** `cluster`, `audit`, `cephadm`; empty for the first line of all. */
   readonly channel: string;
 }
 
@@ -24,6 +28,8 @@ export interface LogEntry {
 export interface LogMessage {
   readonly type: 'log';
   readonly fsid: Uuid;
+  /** To a subscriber: the version of the log that these lines reach up to. What is not newer than before it leaves out. */
+  readonly version: number;
   readonly entries: readonly LogEntry[];
 }
 
@@ -32,14 +38,14 @@ const typeNames = new Map<number, EntityTypeName>(
   Object.entries(EntityType).map(([name, type]) => [type, name as EntityTypeName]),
 );
 
-/** LogEntry v5. The rank is told from the name; the addresses are left empty. */
-function encodeLogEntry(front: Encoder, entry: LogEntry): void {
+/** LogEntry v5. */
+export function encodeLogEntry(front: Encoder, entry: LogEntry): void {
   front.struct(5, 5, () => {
     front.u32(EntityType[entry.name.type]);
     front.string(entry.name.id);
     front.u8(EntityType[entry.name.type]);
-    front.i64(/^\d{1,9}$/.test(entry.name.id) ? Number(entry.name.id) : -1);
-    encodeAddrVec(front, []);
+    front.u64big(entry.rank);
+    encodeAddrVec(front, entry.addrs);
     front.u32(entry.stamp.sec);
     front.u32(entry.stamp.nsec);
     front.u64(entry.seq);
@@ -49,16 +55,18 @@ function encodeLogEntry(front: Encoder, entry: LogEntry): void {
   });
 }
 
-function decodeLogEntry(front: Decoder): LogEntry {
+/** @throws MalformedInput */
+export function decodeLogEntry(front: Decoder): LogEntry {
   return front.struct('log entry', 5, () => {
     const number = front.u32('entity type');
     const type = typeNames.get(number) ?? front.fail('entity type', `is ${number}`);
     const id = front.string('entity id');
     front.u8('rank type');
-    front.i64big('rank');
-    decodeAddrVec(front, 'addresses');
+    const rank = front.i64big('rank');
     return {
       name: { type, id },
+      rank,
+      addrs: decodeAddrVec(front, 'addresses'),
       stamp: { sec: front.u32('stamp'), nsec: front.u32('stamp') },
       seq: front.u64('seq'),
       priority: front.u16('priority'),
@@ -73,15 +81,17 @@ export const logCodec: PublicCodec<LogMessage> = {
   version: 1,
   compat: 1,
   priority: Priority.normal,
-  encodeFront(front, { fsid, entries }) {
-    encodePaxosHeader(front);
+  encodeFront(front, { fsid, version, entries }) {
+    encodePaxosHeader(front, version);
     front.raw(fsid);
     front.list(entries, (entry) => encodeLogEntry(front, entry));
   },
   decode(front) {
-    skipPaxosHeader(front);
+    const version = front.u64('version');
+    front.raw(10, 'rest of the paxos header');
     return {
       type: 'log',
+      version,
       fsid: front.raw(UUID_BYTES, 'fsid'),
       entries: front.list('log entries', LOG_ENTRY_BYTES, () => decodeLogEntry(front)),
     };

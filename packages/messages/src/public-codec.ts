@@ -25,8 +25,8 @@ export interface PublicCodec<M> {
 }
 
 /** The head of every message for a Paxos service (PaxosServiceMessage): no one reads it. */
-export function encodePaxosHeader(front: Encoder): void {
-  front.u64(0);
+export function encodePaxosHeader(front: Encoder, version = 0): void {
+  front.u64(version);
   front.u16(0xffff);
   front.u64(0);
 }

@@ -24,6 +24,11 @@ export class DownOut {
     this.#since.delete(osd);
   }
 
+  /** 0 for one that this leader has not seen down. */
+  downForSeconds(osd: OsdId, now: Instant): number {
+    return Math.floor((now - (this.#since.get(osd) ?? now)) / SECOND);
+  }
+
   /** OSDs to put out now, with the seconds they have been down. */
   due(map: OsdMap, now: Instant): (readonly [osd: OsdId, downForSeconds: number])[] {
     this.#watch(map, now);

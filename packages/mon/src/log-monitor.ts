@@ -1,64 +1,120 @@
-/** The cluster log (mon/LogMonitor.cc): lines from all daemons, kept under Paxos, the newest for `log last`. */
-import { Decoder, Encoder, EntityType, type EntityTypeName, type UTime } from '@spirula/encoding';
-import type { LogEntry } from '@spirula/messages';
+/**
+ * The cluster log under Paxos (mon/LogMonitor.cc), bounded in every direction. In the store:
+ *
+ *   first, last    versions that are there, mon_max_log_epochs of them; subscribers count in versions
+ *   v:<version>    number of its first line, and the lines that came together
+ *   kept:<number>  a line of a version that is gone which is still among the newest mon_log_max_summary of its channel
+ *
+ * In memory are the newest lines of each channel: what `log last` shows. Lines stand in the order of their arrival; their
+ * stamps are for people.
+ */
+import { Decoder, Encoder } from '@spirula/encoding';
+import { decodeLogEntry, encodeLogEntry, type LogEntry } from '@spirula/messages';
+import { isSameLine } from './cluster-log.ts';
 import { type MonTransaction, versionKey } from './mon-store.ts';
 import type { PaxosService, ServiceContext } from './paxos-service.ts';
 
 const PREFIX = 'logm';
-/** Lines kept. */
-const KEEP = 500;
-/** Lines that may wait for one proposal; beyond it the oldest are dropped. */
-const MAX_PENDING = 1000;
-export const LogPriority = { debug: 0, info: 1, sec: 2, warn: 3, error: 4 } as const;
+const VERSION = 'v:';
+const KEPT = 'kept:';
+/** Most versions that go with one proposal. */
+const MAX_TRIMMED = 100;
+/** Channels beyond these are not written to. */
+const MAX_CHANNELS = 16;
+const ENTRY_BYTES = 64;
+
+interface Line {
+  /** Counted over all channels. */
+  readonly number: number;
+  readonly entry: LogEntry;
+}
+
+type Tails = ReadonlyMap<string, readonly Line[]>;
 
 export class LogMonitor implements PaxosService {
   readonly #context: ServiceContext;
-  #entries: LogEntry[] = [];
+  readonly #onCommitted: (entries: readonly LogEntry[]) => void;
+  #first = 0;
   #last = 0;
+  /** Lines ever logged. */
+  #lines = 0;
+  #tails: Tails = new Map();
   #pending: LogEntry[] = [];
 
-  constructor(context: ServiceContext) {
+  /** `onCommitted` hears what comes to stand in the log. */
+  constructor(context: ServiceContext, onCommitted: (entries: readonly LogEntry[]) => void) {
     this.#context = context;
+    this.#onCommitted = onCommitted;
   }
 
   get dirty(): boolean {
     return this.#pending.length > 0;
   }
 
-  /** Number of lines ever logged: the version that subscribers count in. */
+  /** The newest version. */
   get version(): number {
     return this.#last;
   }
 
-  /** The newest `count` lines, oldest first. */
-  last(count: number): readonly LogEntry[] {
-    return this.#entries.slice(-count);
+  /** Oldest version that is still there. */
+  get first(): number {
+    return this.#first;
   }
 
-  /** Lines after version `version`, as far as they are kept. */
-  since(version: number): readonly LogEntry[] {
-    return this.#entries.slice(Math.max(0, this.#entries.length - (this.#last - version)));
+  /** The newest `count` lines of a channel, or of all (`*`), of at least that priority; oldest first. */
+  last(count: number, priority: number, channel: string): readonly LogEntry[] {
+    const lines = channel === '*' ? [...this.#tails.values()].flat() : (this.#tails.get(channel) ?? []);
+    return [...lines]
+      .sort((a, b) => a.number - b.number)
+      .filter(({ entry }) => entry.priority >= priority)
+      .slice(-count)
+      .map(({ entry }) => entry);
   }
 
+  /** Lines of the versions from `version` on, as far as they are kept, of at least that priority. */
+  since(version: number, priority: number): readonly LogEntry[] {
+    const entries: LogEntry[] = [];
+    for (let each = Math.max(version, this.#first); each <= this.#last; each++) {
+      for (const { entry } of this.#batch(each)) if (entry.priority >= priority) entries.push(entry);
+    }
+    return entries;
+  }
+
+  /** Leaves out what is there already: who is not sure that a line arrived sends it again. */
   append(entries: readonly LogEntry[]): void {
-    this.#pending.push(...entries);
-    if (this.#pending.length > MAX_PENDING) this.#pending.splice(0, this.#pending.length - MAX_PENDING);
+    const before = this.#pending.length;
+    for (const entry of entries) {
+      const isNewChannel = !this.#tails.has(entry.channel) && this.#tails.size >= MAX_CHANNELS;
+      if (!isNewChannel && !this.#isKnown(entry)) this.#pending.push(entry);
+    }
+    if (this.#pending.length === before) return;
+    const excess = this.#pending.length - this.#context.config.mon_max_log_entries_per_event;
+    if (excess > 0) this.#pending.splice(0, excess);
     this.#context.changed();
+  }
+
+  #isKnown(entry: LogEntry): boolean {
+    if (entry.seq === 0) return false;
+    return (
+      this.#pending.some((each) => isSameLine(each, entry)) ||
+      (this.#tails.get(entry.channel) ?? []).some((line) => isSameLine(line.entry, entry))
+    );
   }
 
   refresh(): void {
     const { store } = this.#context;
     const last = store.getNumber(PREFIX, 'last');
-    if (last < this.#last || this.#entries.length === 0) {
-      this.#entries = [...store.list(PREFIX)].filter(([key]) => key !== 'last').map(([, value]) => decodeEntry(value));
-    } else {
-      for (let version = this.#last + 1; version <= last; version++) {
-        const bytes = store.get(PREFIX, versionKey(version));
-        if (bytes !== undefined) this.#entries.push(decodeEntry(bytes));
-      }
-    }
-    this.#entries = this.#entries.slice(-KEEP);
-    this.#last = last;
+    const first = store.getNumber(PREFIX, 'first');
+    const isWhole = this.#last === 0 || last < this.#last || first > this.#last + 1;
+    if (last !== this.#last) this.#lines = store.getNumber(PREFIX, 'lines');
+    const from = isWhole ? first : this.#last + 1;
+    const fresh: Line[] = isWhole && last > 0 ? this.#keptLines() : [];
+    for (let version = from; version <= last && last > 0; version++) fresh.push(...this.#batch(version));
+    [this.#first, this.#last] = [first, last];
+    if (isWhole) this.#tails = new Map();
+    if (fresh.length === 0) return;
+    this.#tails = this.#extended(fresh);
+    this.#onCommitted(fresh.map(({ entry }) => entry));
   }
 
   onLeading(): void {
@@ -66,42 +122,72 @@ export class LogMonitor implements PaxosService {
   }
 
   encodePending(transaction: MonTransaction): void {
-    let version = this.#last;
-    for (const entry of this.#pending) {
-      version += 1;
-      transaction.put(PREFIX, versionKey(version), encodeEntry(entry));
-      if (version > KEEP) transaction.del(PREFIX, versionKey(version - KEEP));
-    }
+    const version = this.#last + 1;
+    const number = this.#lines + 1;
+    transaction.put(PREFIX, VERSION + versionKey(version), encodeBatch(number, this.#pending));
     transaction.putNumber(PREFIX, 'last', version);
+    transaction.putNumber(PREFIX, 'lines', this.#lines + this.#pending.length);
+    this.#trim(transaction, version, number);
     this.#pending = [];
+  }
+
+  /** Drops the oldest versions; what the tails still show of them is kept by itself, until they show it no more. */
+  #trim(transaction: MonTransaction, version: number, number: number): void {
+    const oldest = Math.max(1, version - Math.max(1, this.#context.config.mon_max_log_epochs) + 1);
+    const first = Math.min(Math.max(this.#first, oldest), this.#first + MAX_TRIMMED);
+    if (this.#first === 0) transaction.putNumber(PREFIX, 'first', 1);
+    else if (first > this.#first) transaction.putNumber(PREFIX, 'first', first);
+    const next = this.#extended(this.#pending.map((entry, i) => ({ number: number + i, entry })));
+    const shown = new Set([...next.values()].flatMap((lines) => lines.map((line) => line.number)));
+    const gone = (line: Line) => !shown.has(line.number);
+    const firstLine = this.#first === 0 ? number : (this.#batch(this.#first)[0]?.number ?? number);
+    for (const line of [...this.#tails.values()].flat()) {
+      if (line.number < firstLine && gone(line)) transaction.del(PREFIX, KEPT + versionKey(line.number));
+    }
+    for (let each = this.#first; each > 0 && each < first; each++) {
+      for (const line of this.#batch(each)) {
+        if (!gone(line))
+          transaction.put(PREFIX, KEPT + versionKey(line.number), encodeBatch(line.number, [line.entry]));
+      }
+      transaction.del(PREFIX, VERSION + versionKey(each));
+    }
+  }
+
+  #extended(lines: readonly Line[]): Tails {
+    const tails = new Map([...this.#tails].map(([channel, tail]) => [channel, [...tail]]));
+    for (const line of lines) {
+      const tail = tails.get(line.entry.channel) ?? [];
+      tail.push(line);
+      tails.set(line.entry.channel, tail);
+    }
+    const { mon_log_max_summary: most } = this.#context.config;
+    for (const tail of tails.values()) if (tail.length > most) tail.splice(0, tail.length - most);
+    return tails;
+  }
+
+  #batch(version: number): readonly Line[] {
+    const bytes = this.#context.store.get(PREFIX, VERSION + versionKey(version));
+    return bytes === undefined ? [] : decodeBatch(bytes);
+  }
+
+  #keptLines(): Line[] {
+    return [...this.#context.store.list(PREFIX)]
+      .filter(([key]) => key.startsWith(KEPT))
+      .flatMap(([, value]) => decodeBatch(value));
   }
 }
 
-function encodeEntry(entry: LogEntry): Uint8Array {
-  const to = new Encoder(128);
-  to.u8(EntityType[entry.name.type]);
-  to.string(entry.name.id);
-  to.u32(entry.stamp.sec);
-  to.u32(entry.stamp.nsec);
-  to.u64(entry.seq);
-  to.u8(entry.priority);
-  to.string(entry.text);
-  to.string(entry.channel);
+function encodeBatch(number: number, entries: readonly LogEntry[]): Uint8Array {
+  const to = new Encoder(256);
+  to.u64(number);
+  to.list(entries, (entry) => encodeLogEntry(to, entry));
   return to.finish();
 }
 
-function decodeEntry(bytes: Uint8Array): LogEntry {
+function decodeBatch(bytes: Uint8Array): Line[] {
   const from = new Decoder(bytes);
-  const number = from.u8('log.type');
-  const type = (Object.keys(EntityType) as EntityTypeName[]).find((name) => EntityType[name] === number) ?? 'client';
-  const id = from.string('log.id');
-  const stamp: UTime = { sec: from.u32('log.stamp'), nsec: from.u32('log.stamp') };
-  return {
-    name: { type, id },
-    stamp,
-    seq: from.u64('log.seq'),
-    priority: from.u8('log.priority'),
-    text: from.string('log.text'),
-    channel: from.string('log.channel'),
-  };
+  const number = from.u64('log.number');
+  return from
+    .list('log.lines', ENTRY_BYTES, () => decodeLogEntry(from))
+    .map((entry, i) => ({ number: number + i, entry }));
 }

@@ -51,6 +51,8 @@ export class MgrMonitor implements PaxosService {
   #commands: readonly CommandDescription[] = [];
   #pendingCommands: readonly CommandDescription[] | undefined;
   #pendingMetadata = new Map<string, ReadonlyMap<string, string>>();
+  /** The leader's: since when the same manager is active, as far as it knows. */
+  #activeSince: Instant = 0;
   readonly #lastBeacon = new Map<bigint, Instant>();
   #leadingSince: Instant = 0;
   /** When this leader first saw that no manager is active. */
@@ -64,6 +66,11 @@ export class MgrMonitor implements PaxosService {
 
   get map(): MgrMap {
     return this.#map;
+  }
+
+  /** How long the leader has seen the same manager active. */
+  get activeForSeconds(): number {
+    return (this.#context.now() - this.#activeSince) / SECOND;
   }
 
   /** What the active manager serves; empty while none does. */
@@ -95,6 +102,7 @@ export class MgrMonitor implements PaxosService {
     this.#pendingMetadata.clear();
     this.dirty = false;
     this.#leadingSince = this.#context.now();
+    this.#activeSince = this.#leadingSince;
     this.#inactiveSince = undefined;
     this.#lastBeacon.clear();
     if (this.#map.epoch === 0) this.#change(NO_MGR);
@@ -152,6 +160,7 @@ export class MgrMonitor implements PaxosService {
   /** Its address and commands follow with its next beacon. */
   #activate(map: MgrMap, gid: bigint, name: string): void {
     if (gid !== 0n) this.#context.clusterLog('info', `Activating manager daemon ${name}`);
+    this.#activeSince = this.#context.now();
     this.#change({
       ...map,
       activeGid: gid,

@@ -55,6 +55,7 @@ export class MonSessions {
       addrs,
       globalId,
       rights,
+      isForwarded: false,
       isThere: () => this.#sessions.has(id),
       reply: (message) => void this.#net.send(id, message),
       done: () => {},

@@ -187,7 +187,7 @@ const KINDS = [
   ...['mon_probe probe', 'mon_probe reply', 'mon_election propose', 'mon_election ack', 'mon_election victory'],
   ...['mon_paxos collect', 'mon_paxos last', 'mon_paxos begin', 'mon_paxos accept', 'mon_paxos commit'],
   ...['mon_paxos lease', 'mon_paxos leaseAck', 'mon_sync get', 'mon_sync chunk', 'mon_forward', 'mon_route'],
-  ...['mon_timecheck ping', 'mon_timecheck pong', 'mon_global_id', 'mon_metadata'],
+  ...['mon_timecheck ping', 'mon_timecheck pong', 'mon_global_id', 'mon_metadata', 'log'],
 ];
 
 test('the quorum whose messages are damaged below says all that monitors say', () => {

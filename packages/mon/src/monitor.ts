@@ -16,6 +16,7 @@ import { decodeMonMap, dumpMonMap, encodeMonMap, MON_FEATURES, type MonMap, RELE
 import type {
   Command,
   CommandReply,
+  LogEntry,
   Message,
   MonElection,
   MonForward,
@@ -208,6 +209,7 @@ export class Monitor implements Daemon<Message> {
       writeable: () => this.#writeable,
       leader: () => this.#leader(),
       serve: (request) => this.#serve(request),
+      onForwarded: (request) => this.#services.onForwarded(request),
     });
     this.#timeCheck = new TimeCheck({
       rank: this.#rank,
@@ -231,6 +233,7 @@ export class Monitor implements Daemon<Message> {
       quorum: () => this.#quorumView(),
       timeCheck: () => this.#timeCheck.view,
       connected: () => this.#sessions.connected(),
+      sendLog: (entries) => this.#sendLog(entries),
     });
     this.auth = this.#makeAuth(options.keyring?.get('mon.')?.key);
   }
@@ -553,6 +556,12 @@ export class Monitor implements Daemon<Message> {
     this.#options.applyMon(config.valuesFor({ type: 'mon', id: this.#name }, osd.map, ''));
   }
 
+  /** To the leader; without one the lines wait. */
+  #sendLog(entries: readonly LogEntry[]): void {
+    const { fsid } = this.#monmap;
+    if (this.#role === 'peon') this.#peers.send(this.#leader()!, { type: 'log', fsid, version: 0, entries });
+  }
+
   // Elections
 
   /** `quorum exit` and `quorum enter` (Elector::stop_participating). */
@@ -585,6 +594,7 @@ export class Monitor implements Daemon<Message> {
 
   #elect(event: ElectorEvent): void {
     if (!this.#isParticipating) return;
+    if (event.kind === 'start') this.#services.say('info', `mon.${this.#name} calling monitor election`);
     const [next, effects] = stepElector(this.#elector, event);
     this.#elector = next;
     for (const effect of effects) this.#carryOut(effect);
@@ -644,6 +654,7 @@ export class Monitor implements Daemon<Message> {
     }
     this.#paxos.follow(this.#elector.epoch, leader, quorum);
     this.#timeCheck.follow(this.#elector.epoch);
+    this.#services.sayAgain();
     this.#requests.forwardAll();
     this.#requests.dispatchWaiting();
   }
@@ -761,8 +772,9 @@ export class Monitor implements Daemon<Message> {
   #tick(): void {
     this.#tickDue = this.#role === 'leader' && !this.#writeable;
     this.#sayMetadata();
-    if (this.#writeable) this.#services.tick();
-    else this.#askForIds();
+    if (this.#writeable) return this.#services.tick();
+    this.#askForIds();
+    if (this.#role === 'peon') this.#services.sayAgain();
   }
 
   /** A peon that runs short of ids for clients tells its leader; one that has just come back has none. */

@@ -268,7 +268,7 @@ export class OsdMonitor implements PaxosService {
     }
     if (osdUp(this.#map, osd)) {
       // The process we know is gone; this is its successor. Down first: the next epoch brings it up.
-      this.#markDown(osd, 'restarted: a new process boots');
+      this.#markDown(osd);
       this.#afterCommit.push(() => this.onBoot(boot));
       return;
     }
@@ -366,14 +366,26 @@ export class OsdMonitor implements PaxosService {
     this.#markDown(osd, `failed (${place.join(',')}) (${why})`);
   }
 
-  #markDown(osd: OsdId, why: string): void {
+  /** `why` is for the cluster log; what came by a command stands in the audit log. */
+  #markDown(osd: OsdId, why?: string): void {
     const inc = this.#pending;
     if (this.#pendingDown(osd)) return;
     // The bits of an incremental are flipped, not set: this would bring it up again.
     invariant(osdUp(this.#map, osd), 'only an OSD that is up is marked down');
     inc.newState.set(osd, (inc.newState.get(osd) ?? 0) | OsdState.up);
     this.#failures.forget(osd);
-    this.#context.clusterLog('info', `osd.${osd} ${why}`);
+    if (why !== undefined) this.#context.clusterLog('info', `osd.${osd} ${why}`);
+    this.propose();
+  }
+
+  /** Marks an OSD out by command. `who`, `client.admin` say, asks for it. */
+  setOut(osd: OsdId, who: string): void {
+    const inc = this.#pending;
+    inc.newWeight.set(osd, 0);
+    inc.newXInfo.set(osd, { ...this.#map.osdXInfo[osd]!, oldWeight: this.#map.osdWeight[osd]! });
+    const down = this.#downOut.downForSeconds(osd, this.#context.now());
+    const how = osdUp(this.#map, osd) ? ', while it was still marked up' : `, after it was down for ${down} seconds`;
+    this.#context.clusterLog('info', `Client ${who} marked osd.${osd} out${how}`);
     this.propose();
   }
 
@@ -393,7 +405,7 @@ export class OsdMonitor implements PaxosService {
 
   /** Marks an OSD down by command. */
   setDown(osd: OsdId): void {
-    if (osdUp(this.#map, osd)) this.#markDown(osd, 'marked down by command');
+    if (osdUp(this.#map, osd)) this.#markDown(osd);
   }
 
   onMarkMeDown(request: OsdMarkMeDown): void {

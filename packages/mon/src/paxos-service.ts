@@ -1,5 +1,6 @@
 import type { UTime } from '@spirula/encoding';
 import type { Config, Crypto, Instant, Log, Random } from '@spirula/world';
+import type { LogLevel } from './log-level.ts';
 import type { MonStore, MonTransaction } from './mon-store.ts';
 
 /** What the services see of the monitor they live in. */
@@ -14,7 +15,7 @@ export interface ServiceContext {
   /** The service has changes to propose. */
   changed(): void;
   /** The leader's: a line for people in the cluster log. */
-  clusterLog(level: 'debug' | 'info' | 'warn', text: string): void;
+  clusterLog(level: LogLevel, text: string): void;
 }
 
 /**

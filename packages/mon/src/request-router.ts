@@ -23,6 +23,8 @@ export interface RouterContext {
   writeable(): boolean;
   leader(): number | undefined;
   serve(request: Request): void;
+  /** A request is passed on to the leader for the first time. */
+  onForwarded(request: Request): void;
 }
 
 export class RequestRouter {
@@ -37,8 +39,9 @@ export class RequestRouter {
     const { role, writeable, serve, forwarding } = this.#context;
     // While a round is under way nothing may be added to what it decides: requests wait for its end.
     if (writeable()) return serve(request);
-    if (role() === 'peon') return this.#forward(forwarding.add(request), request);
-    this.wait(request);
+    if (role() !== 'peon') return this.wait(request);
+    this.#context.onForwarded(request);
+    this.#forward(forwarding.add(request), request);
   }
 
   wait(request: Request): void {
@@ -90,6 +93,7 @@ export class RequestRouter {
       addrs,
       globalId,
       rights: new Rights({ entity, addrs, socketAddr, caps }),
+      isForwarded: true,
       // Only the peon would know.
       isThere: () => true,
       reply: route,

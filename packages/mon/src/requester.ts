@@ -8,6 +8,8 @@ export interface Requester {
   readonly addrs: AddrVec;
   readonly globalId: bigint;
   readonly rights: Rights;
+  /** A peon passed the request on. */
+  readonly isForwarded: boolean;
   /** Whether the connection the request came by still stands. */
   isThere(): boolean;
   /** May come once, several times (maps), or never. */

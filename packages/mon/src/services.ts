@@ -1,6 +1,6 @@
 /** The services of a monitor together: who serves which request, and what subscribers are sent. */
 import type { Keyring } from '@spirula/auth';
-import { type AddrVec, type Bytes, Errno, sameAddrVec } from '@spirula/encoding';
+import { type AddrVec, type Bytes, Errno, formatUuid, sameAddrVec } from '@spirula/encoding';
 import { type MonMap, osdExists, osdUp } from '@spirula/maps';
 import type {
   CommandDescription,
@@ -10,13 +10,19 @@ import type {
   MonCommand,
   PoolOpMessage,
 } from '@spirula/messages';
+import { type AuditLine, auditDispatch, auditFinished } from './audit.ts';
 import { AuthMonitor } from './auth-monitor.ts';
+import { ClusterLog, type LogChannel } from './cluster-log.ts';
 import type { CommandContext, QuorumView } from './commands/command.ts';
-import { descriptionsOf, runCommand } from './commands/command-table.ts';
+import { descriptionsOf, findCommand, runCommand } from './commands/command-table.ts';
 import { ConfigMonitor } from './config-monitor.ts';
-import { computeHealth, type HealthReport } from './health.ts';
+import { HealthMonitor } from './health/health-monitor.ts';
+import { computeHealth } from './health/health-report.ts';
+import { type Health, makeHealth } from './health/health-text.ts';
 import { KvMonitor } from './kv-monitor.ts';
-import { LogMonitor, LogPriority } from './log-monitor.ts';
+import { type LogLevel, priorityOf } from './log-level.ts';
+import { LogMonitor } from './log-monitor.ts';
+import { describeMgrMap, describeMonMap, describeOsdMap } from './map-lines.ts';
 import { mayOperate, maySay } from './message-caps.ts';
 import { MgrMonitor } from './mgr-monitor.ts';
 import { MgrStatMonitor } from './mgr-stat-monitor.ts';
@@ -40,6 +46,8 @@ export interface ServicesContext extends Omit<ServiceContext, 'clusterLog'> {
   timeCheck(): TimeCheckView;
   /** Who is connected to this monitor. */
   connected(): readonly ConnectedPeers[];
+  /** Sends lines to the leader, while there is another one. */
+  sendLog(entries: readonly LogEntry[]): void;
 }
 
 export class Services {
@@ -51,40 +59,37 @@ export class Services {
   readonly auth: AuthMonitor;
   readonly rotating: RotatingSecretsMonitor;
   readonly log: LogMonitor;
+  readonly healthMonitor: HealthMonitor;
   readonly kv: KvMonitor;
   readonly config: ConfigMonitor;
   readonly #all: readonly PaxosService[];
+  readonly #ownLog: ClusterLog;
   #leadingEpoch = -1;
-  #logSeq = 0;
-  #lastHealth = '';
+  /** Epochs of the maps that this leader last wrote of. */
+  #toldOf = { osdmap: 0, mgrmap: 0 };
 
   constructor(context: ServicesContext) {
     this.#context = context;
     const { fsid, ranks } = context.monmap;
     const shared: ServiceContext = {
       ...context,
-      clusterLog: (level, text) => this.#logLine(LogPriority[level], text),
+      clusterLog: (level, text) => this.say(level, text),
     };
+    const name = { type: 'mon', id: context.name } as const;
+    const { addrs } = context.monmap.mons.get(context.name)!;
+    this.#ownLog = new ClusterLog({ name, rank: context.rank, addrs, wall: () => context.wall() });
     this.osd = new OsdMonitor(shared, fsid);
     this.mgr = new MgrMonitor(shared, fsid);
     this.mgrStat = new MgrStatMonitor(shared);
     this.monMetadata = new MonMetadataService(shared);
     this.auth = new AuthMonitor(shared, context.rank, ranks.length, context.keyring);
     this.rotating = new RotatingSecretsMonitor(shared, context.keyring.size > 0);
-    this.log = new LogMonitor(shared);
+    this.log = new LogMonitor(shared, (entries) => this.#ownLog.onCommitted(entries));
+    this.healthMonitor = new HealthMonitor(shared);
     this.kv = new KvMonitor(shared);
     this.config = new ConfigMonitor(shared, this.kv);
-    this.#all = [
-      this.osd,
-      this.mgr,
-      this.mgrStat,
-      this.monMetadata,
-      this.auth,
-      this.rotating,
-      this.log,
-      this.config,
-      this.kv,
-    ];
+    const first = [this.osd, this.mgr, this.mgrStat, this.monMetadata, this.auth, this.rotating];
+    this.#all = [...first, this.healthMonitor, this.log, this.config, this.kv];
   }
 
   /** Whether the services have begun to lead under the quorum at hand. */
@@ -105,14 +110,35 @@ export class Services {
     this.#leadingEpoch = quorum.epoch;
     for (const service of this.#all) service.onLeading();
     const names = quorum.ranks.map((rank) => this.#context.monmap.ranks[rank]).join(',');
-    this.#logLine(
-      LogPriority.info,
+    // What was said before this election, and may not have reached the last leader.
+    this.log.append([...(this.log.version === 0 ? [this.#firstLine()] : []), ...this.#ownLog.waiting]);
+    this.say(
+      'info',
       `mon.${this.#context.name} is new leader, mons ${names} in quorum (ranks ${quorum.ranks.join(',')})`,
     );
+    this.say('debug', describeMonMap(this.#context.monmap));
+    this.#toldOf = { osdmap: 0, mgrmap: 0 };
+  }
+
+  #firstLine(): LogEntry {
+    const { name, rank, monmap } = this.#context;
+    return {
+      ...{ name: { type: 'mon', id: name }, rank: BigInt(rank), addrs: [], channel: '', seq: 0 },
+      ...{ stamp: this.#context.wall(), priority: priorityOf('info'), text: `mkfs ${formatUuid(monmap.fsid)}` },
+    };
   }
 
   afterCommit(): void {
     this.osd.afterCommit();
+    this.#tellOfMaps();
+    this.healthMonitor.onChecks(this.health().checks);
+  }
+
+  #tellOfMaps(): void {
+    const { osd, mgr } = this;
+    if (osd.map.epoch !== this.#toldOf.osdmap) this.say('debug', describeOsdMap(osd.map));
+    if (mgr.map.epoch !== this.#toldOf.mgrmap) this.say('debug', describeMgrMap(mgr.map, mgr.activeForSeconds));
+    this.#toldOf = { osdmap: osd.map.epoch, mgrmap: mgr.map.epoch };
   }
 
   encodePending(transaction: MonTransaction): void {
@@ -127,53 +153,71 @@ export class Services {
     this.mgr.tick();
     this.auth.tick();
     this.rotating.tick();
-    this.#logHealth();
+    const { checks } = this.health();
+    this.healthMonitor.onChecks(checks);
+    this.healthMonitor.tick(checks);
   }
 
-  #logLine(priority: number, text: string): void {
-    this.#logSeq += 1;
-    const entry: LogEntry = {
-      name: { type: 'mon', id: this.#context.name },
-      stamp: this.#context.wall(),
-      seq: this.#logSeq,
-      priority,
-      text,
-      channel: 'cluster',
-    };
-    this.log.append([entry]);
+  /** A line of this monitor's in the cluster log: in its own turn, or once there is a leader. */
+  say(level: LogLevel, text: string, channel: LogChannel = 'cluster'): void {
+    const entry = this.#ownLog.add(level, channel, text);
+    if (this.leading) this.log.append([entry]);
+    else this.#context.sendLog([entry]);
   }
 
-  #logHealth(): void {
-    const { status } = this.health();
-    if (this.#lastHealth !== '' && status !== this.#lastHealth) {
-      if (status === 'HEALTH_OK') this.#logLine(LogPriority.info, 'Cluster is now healthy');
-      else this.#logLine(LogPriority.warn, `Health is now ${status}: ${[...this.health().checks.keys()].join(' ')}`);
-    }
-    this.#lastHealth = status;
+  /** On a peon: says again what is not known to stand in the log. */
+  sayAgain(): void {
+    if (this.#ownLog.waiting.length > 0) this.#context.sendLog([...this.#ownLog.waiting]);
   }
 
-  health(): HealthReport {
+  #audit(line: AuditLine | undefined): void {
+    if (line !== undefined) this.say(line.level, line.text, 'audit');
+  }
+
+  /** On a peon: a command came in, and goes to the leader. */
+  onForwarded({ from, message }: Request): void {
+    if (message.type !== 'mon_command') return;
+    const found = findCommand(message.cmd[0] ?? '');
+    if (found !== undefined) this.#audit(auditDispatch(found, from, message.cmd));
+  }
+
+  health(): Health {
     const { config, monmap } = this.#context;
-    return computeHealth({
+    const checks = computeHealth({
       map: this.osd.map,
       monmap,
       quorum: this.#context.quorum().ranks,
       clocks: this.#context.timeCheck().readings,
       config,
+      downOutIntervalOf: (name) => this.#downOutIntervalOf(name),
+      entities: this.auth.entities,
       mgrDown: this.mgr.downSeverity(
         this.osd.map.osdState.some((_, osd) => osdExists(this.osd.map, osd)),
         monmap.created,
       ),
       mgrChecks: this.mgrStat.checks,
-      defaultPoolSize: config.osd_pool_default_size,
-      warnNoRedundancy: config.mon_warn_on_pool_no_redundancy,
     });
+    return makeHealth(checks, this.healthMonitor.mutes);
+  }
+
+  /** Of another monitor by what is set for it centrally. */
+  #downOutIntervalOf(name: string): number {
+    const { config } = this.#context;
+    if (name === this.#context.name) return config.mon_osd_down_out_interval;
+    const set = this.config.valuesFor({ type: 'mon', id: name }, this.osd.map, '').get('mon_osd_down_out_interval');
+    return set === undefined ? config.mon_osd_down_out_interval : Number(set);
   }
 
   /** Sends what the session subscribed to and has not been sent yet. `send` tells whether there is room for more. */
   serveSubscriptions(session: MonSession, send: (message: Message) => boolean): void {
     const { osd, mgr, log, config } = this;
-    serveSubscriptions(session, { monmap: this.#context.monmap, osd, mgr, log, config }, send);
+    const { monmap, name, rank } = this.#context;
+    const skipped = (from: number, to: number): LogEntry => ({
+      ...{ name: { type: 'mon', id: name }, rank: BigInt(rank), addrs: [], channel: 'cluster', seq: 0 },
+      ...{ stamp: this.#context.wall(), priority: priorityOf('warn') },
+      text: `skipped log messages from ${from} to ${to}`,
+    });
+    serveSubscriptions(session, { monmap, osd, mgr, log, config, skipped }, send);
   }
 
   // Requests, on the leader
@@ -255,15 +299,20 @@ export class Services {
   }
 
   #serveCommand(from: Requester, message: MonCommand, afterCommit: (finish: () => void) => void): void {
-    const outcome = runCommand(message.cmd[0] ?? '', this.#commandContext(from, message.data));
+    const { cmd, tid } = message;
+    const found = findCommand(cmd[0] ?? '');
+    if (found !== undefined) this.#audit(auditDispatch(found, from, cmd));
+    const outcome = runCommand(cmd[0] ?? '', this.#commandContext(from, message.data));
     const { code, status, data } = outcome;
-    const answer = () =>
-      from.reply({ type: 'mon_command_ack', tid: message.tid, code, status, cmd: message.cmd, data });
-    if (outcome.commit) afterCommit(answer);
-    else answer();
+    const answer = () => from.reply({ type: 'mon_command_ack', tid, code, status, cmd, data });
+    if (!outcome.commit || found === undefined) return answer();
+    afterCommit(() => {
+      this.#audit(auditFinished(found, from, cmd));
+      answer();
+    });
   }
 
-  #commandContext({ rights }: Requester, input: Bytes): CommandContext {
+  #commandContext(from: Requester, input: Bytes): CommandContext {
     const { config, name, monmap } = this.#context;
     return {
       config,
@@ -279,10 +328,13 @@ export class Services {
       configs: this.config,
       kv: this.kv,
       auth: this.auth,
+      healthMonitor: this.healthMonitor,
       input,
-      rights,
       connected: () => [...this.#context.connected(), ...this.monMetadata.connected],
+      rights: from.rights,
+      asker: from,
       health: () => this.health(),
+      wall: () => this.#context.wall(),
       wallSeconds: () => this.#context.wall().sec,
       randomUuid: () => this.#context.crypto.randomBytes(16),
       descriptions: (): readonly CommandDescription[] => descriptionsOf(this.mgr.commands),

@@ -1,7 +1,8 @@
 /** What subscribers of a monitor are sent: maps, their own options, lines of the cluster log (Monitor::handle_subscribe). */
 import { encodeMgrMap, encodeMonMap, type MonMap } from '@spirula/maps';
-import type { Message, OsdMapMessage } from '@spirula/messages';
+import type { LogEntry, Message, OsdMapMessage } from '@spirula/messages';
 import type { ConfigMonitor } from './config-monitor.ts';
+import { priorityOf } from './log-level.ts';
 import type { LogMonitor } from './log-monitor.ts';
 import type { MgrMonitor } from './mgr-monitor.ts';
 import type { OsdMonitor } from './osd-monitor.ts';
@@ -16,6 +17,8 @@ export interface Published {
   readonly mgr: MgrMonitor;
   readonly osd: OsdMonitor;
   readonly log: LogMonitor;
+  /** Says to who was away for long that these versions of the log are gone. */
+  skipped(from: number, to: number): LogEntry;
 }
 
 /** Sends a message; tells whether there is room for more. */
@@ -90,12 +93,16 @@ function osdMaps(osd: OsdMonitor, { fsid }: MonMap, start: number): OsdMapMessag
   return { ...base, incrementals, fulls };
 }
 
-function serveLog(session: MonSession, { log, monmap }: Published, send: Send): void {
+function serveLog(session: MonSession, { log, monmap, skipped }: Published, send: Send): void {
+  const { version } = log;
   for (const name of session.subscribed('log-')) {
+    const priority = priorityOf(name.slice('log-'.length));
     const wanted = session.wanted(name)!;
-    // A new subscriber hears what comes, not what was.
-    const entries = wanted === 0 ? [] : log.since(wanted - 1);
-    if (entries.length > 0) send({ type: 'log', fsid: monmap.fsid, entries });
-    if (wanted <= log.version) session.sent(name, log.version);
+    if (priority < 0 || version === 0 || wanted > version) continue;
+    // A new subscriber hears the newest line, and what comes.
+    const entries = wanted === 0 ? [...log.last(1, priority, '*')] : [...log.since(wanted, priority)];
+    if (wanted > 0 && wanted < log.first) entries.unshift(skipped(wanted, log.first));
+    if (entries.length > 0) send({ type: 'log', fsid: monmap.fsid, version, entries });
+    session.sent(name, version);
   }
 }

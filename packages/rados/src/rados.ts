@@ -16,7 +16,7 @@ import {
   type Uuid,
 } from '@spirula/encoding';
 import { decodeMgrMap, type MgrMap, type MonMap, type OsdMap } from '@spirula/maps';
-import type { LogEntry, Message, PoolStat } from '@spirula/messages';
+import type { LogEntry, LogMessage, Message, PoolStat } from '@spirula/messages';
 import { type CommandResult, MonClient } from '@spirula/mon-client';
 import { Objecter } from '@spirula/objecter';
 import { type Daemon, type Instant, seconds, type World, type WorldEvent } from '@spirula/world';
@@ -70,7 +70,7 @@ export class Rados implements Daemon<Message> {
   readonly #objecter: Objecter;
   readonly #watchWork = new WatchWork();
   readonly #connecting: { readonly resolve: () => void; readonly reject: (error: RadosError) => void }[] = [];
-  readonly #logListeners = new Set<(entry: LogEntry) => void>();
+  #logWatch: { readonly what: string; readonly listener: (entry: LogEntry) => void; version: number } | undefined;
   #mgrMap: MgrMap | undefined;
   #started = false;
 
@@ -268,10 +268,11 @@ export class Rados implements Daemon<Message> {
     );
   }
 
-  /** Calls `listener` with every new line of the cluster log of at least `level`. */
+  /** Calls `listener` with the newest line of the cluster log of at least `level`, and all that come; one at a time. */
   watchLog(level: 'debug' | 'info' | 'sec' | 'warn' | 'error', listener: (entry: LogEntry) => void): void {
-    this.#logListeners.add(listener);
-    this.#mon.subscribe(`log-${level}`, 0);
+    if (this.#logWatch !== undefined) this.#mon.unsubscribe(this.#logWatch.what);
+    this.#logWatch = { what: `log-${level}`, listener, version: 0 };
+    this.#mon.subscribe(this.#logWatch.what, 0);
   }
 
   #lookUpPool(pool: string | PoolId): PoolId | undefined {
@@ -291,10 +292,19 @@ export class Rados implements Daemon<Message> {
         this.#onMgrMap(message.mgrmap);
         return;
       case 'log':
-        for (const entry of message.entries) for (const listener of this.#logListeners) listener(entry);
+        this.#onLog(message);
         return;
       default:
     }
+  }
+
+  #onLog({ version, entries }: LogMessage): void {
+    const watch = this.#logWatch;
+    // Sent again by a monitor that does not know what another has sent.
+    if (watch === undefined || version <= watch.version) return;
+    watch.version = version;
+    this.#mon.gotMap(watch.what, version);
+    for (const entry of entries) watch.listener(entry);
   }
 
   #onMgrMap(encoded: Bytes): void {

@@ -1,22 +1,18 @@
 /** `auth` commands: who may authenticate, with which key, and what each may do (AuthMonitor's commands). */
 import {
   type CapsService,
-  checkMdsCaps,
   type EntityAuth,
   formatCryptoKey,
   formatKeyring,
   type Keyring,
-  MalformedCaps,
   MalformedKeyring,
-  MgrCaps,
-  MonCaps,
-  OsdCaps,
   parseEntityName,
   parseKeyring,
   sortedCaps,
   sortedEntities,
 } from '@spirula/auth';
 import { Errno, fromUtf8, utf8 } from '@spirula/encoding';
+import { problemOfCaps } from '../caps-problem.ts';
 import {
   type CommandArgs,
   type CommandContext,
@@ -174,21 +170,6 @@ function readCaps(args: CommandArgs): { readonly found: EntityAuth['caps'] } | C
     found.set(words[i] as CapsService, words[i + 1]!);
   }
   return { found };
-}
-
-/** Why capabilities would not be accepted, in Ceph's words; undefined when they are. */
-function problemOfCaps(service: string, caps: string): string | undefined {
-  try {
-    if (service === 'mon') MonCaps.parse(caps, { type: 'client', id: '' });
-    else if (service === 'mgr') MgrCaps.parse(caps);
-    else if (service === 'osd') OsdCaps.parse(caps);
-    else if (service === 'mds') checkMdsCaps(caps);
-    else return `unknown cap type '${service}'`;
-    return undefined;
-  } catch (error) {
-    if (!(error instanceof MalformedCaps)) throw error;
-    return error.message;
-  }
 }
 
 function add(args: CommandArgs, context: CommandContext): CommandOutcome {

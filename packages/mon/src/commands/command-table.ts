@@ -95,6 +95,22 @@ export function descriptionsOf(mgrCommands: readonly CommandDescription[]): read
   return [...commandEntries.map((entry) => entry.description), ...ofMgr];
 }
 
+/** A command line that names a command. */
+export interface FoundCommand {
+  readonly prefix: string;
+  readonly entry: MonCommandEntry;
+  readonly args: CommandArgs;
+}
+
+/** The command that a line, JSON as clients send it, names; undefined when it names none. */
+export function findCommand(line: string): FoundCommand | undefined {
+  const args = parseLine(line);
+  if (args === undefined) return undefined;
+  const prefix = String(args['prefix']);
+  const entry = byPrefix.get(prefix);
+  return entry && { prefix, entry, args };
+}
+
 /** Runs one command line, JSON as clients send it. Whatever it holds, there is an answer. */
 export function runCommand(line: string, context: CommandContext): CommandOutcome {
   const args = parseLine(line);

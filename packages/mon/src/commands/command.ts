@@ -1,19 +1,21 @@
 /** What a monitor command is: its signature as clients are told, and what it does. */
 
 import type { Bytes } from '@spirula/encoding';
-import { Errno, type Uuid, utf8 } from '@spirula/encoding';
+import { Errno, type UTime, type Uuid, utf8 } from '@spirula/encoding';
 import type { MonMap } from '@spirula/maps';
 import { type CommandDescription, type ConnectedPeers, parseSignature } from '@spirula/messages';
 import type { Config } from '@spirula/world';
 import type { AuthMonitor } from '../auth-monitor.ts';
 import type { ConfigMonitor } from '../config-monitor.ts';
-import type { HealthReport } from '../health.ts';
+import type { HealthMonitor } from '../health/health-monitor.ts';
+import type { Health } from '../health/health-text.ts';
 import type { KvMonitor } from '../kv-monitor.ts';
 import type { LogMonitor } from '../log-monitor.ts';
 import type { MgrMonitor } from '../mgr-monitor.ts';
 import type { MgrStatMonitor } from '../mgr-stat-monitor.ts';
 import type { MonMetadataService } from '../mon-metadata.ts';
 import type { OsdMonitor } from '../osd-monitor.ts';
+import type { Requester } from '../requester.ts';
 import type { Rights } from '../rights.ts';
 import type { TimeCheckView } from '../time-check.ts';
 
@@ -43,13 +45,17 @@ export interface CommandContext {
   readonly configs: ConfigMonitor;
   readonly kv: KvMonitor;
   readonly auth: AuthMonitor;
+  readonly healthMonitor: HealthMonitor;
   /** What came with the command (`-i FILE`). */
   readonly input: Bytes;
+  /** Who asks. */
+  readonly asker: Pick<Requester, 'entity' | 'addrs'>;
   /** What the asker may do. */
   readonly rights: Rights;
   /** Who is connected to the monitors of the quorum, but for monitors. */
   connected(): readonly ConnectedPeers[];
-  health(): HealthReport;
+  health(): Health;
+  wall(): UTime;
   /** Seconds since the epoch. */
   wallSeconds(): number;
   randomUuid(): Uuid;

@@ -1,6 +1,8 @@
 /** Commands about the cluster log (mon/LogMonitor.cc). */
-import { formatAddr } from '@spirula/encoding';
+import { AddrType, type EntityAddr, formatSockaddr } from '@spirula/encoding';
 import { formatStamp } from '@spirula/formatter';
+import type { LogEntry } from '@spirula/messages';
+import { LOG_LEVELS, levelTag, priorityOf } from '../log-level.ts';
 import {
   type CommandArgs,
   type CommandContext,
@@ -12,9 +14,10 @@ import {
   number,
   output,
   text,
+  texts,
 } from './command.ts';
 
-const PRIORITIES = ['[DBG]', '[INF]', '[SEC]', '[WRN]', '[ERR]'];
+const DEFAULT_LINES = 20;
 
 export const logCommands: readonly MonCommandEntry[] = [
   command(
@@ -22,7 +25,7 @@ export const logCommands: readonly MonCommandEntry[] = [
       'log',
       'last',
       { name: 'num', type: 'CephInt', range: '1', req: 'false' },
-      { name: 'level', type: 'CephChoices', strings: 'debug|info|sec|warn|error', req: 'false' },
+      { name: 'level', type: 'CephChoices', strings: LOG_LEVELS.join('|'), req: 'false' },
       { name: 'channel', type: 'CephChoices', strings: '*|cluster|audit|cephadm', req: 'false' },
     ],
     'show the last lines of the cluster log',
@@ -32,48 +35,52 @@ export const logCommands: readonly MonCommandEntry[] = [
   command(['log', { name: 'logtext', type: 'CephString', n: 'N' }], 'write a line to the cluster log', 'rw', logLine),
 ];
 
-function logLast(args: CommandArgs, context: CommandContext): CommandOutcome {
-  const least = ['debug', 'info', 'sec', 'warn', 'error'].indexOf(text(args, 'level') ?? 'info');
-  const entries = context.log
-    .last(500)
-    .filter((entry) => entry.priority >= least)
-    .slice(-(number(args, 'num') ?? 20));
-  const rankOf = (id: string) => context.monmap.ranks.indexOf(id);
-  const who = (entry: (typeof entries)[number]) => `${entry.name.type}.${entry.name.id}`;
-  const rank = (entry: (typeof entries)[number]) =>
-    entry.name.type === 'mon' ? `mon.${rankOf(entry.name.id)}` : who(entry);
-  const lines = entries.map(
-    (entry) =>
-      `${formatStamp(entry.stamp)} ${who(entry)} (${rank(entry)}) ${entry.seq} : ${entry.channel} ${PRIORITIES[entry.priority]} ${entry.text}\n`,
-  );
-  const json = entries.map((entry) => ({
-    name: who(entry),
-    rank: rank(entry),
-    addrs: {
-      addrvec: (context.monmap.mons.get(entry.name.id)?.addrs ?? []).map((addr) => ({
-        type: 'v2',
-        addr: formatAddr(addr)
-          .replace(/^v2:/, '')
-          .replace(/\/\d+$/, ''),
-        nonce: addr.nonce,
-      })),
-    },
+function logLast(args: CommandArgs, { log }: CommandContext): CommandOutcome {
+  const level = text(args, 'level') ?? 'info';
+  const priority = priorityOf(level);
+  if (priority < 0) return invalid(`Invalid severity '${level}'`);
+  const count = Math.max(0, number(args, 'num') ?? DEFAULT_LINES);
+  const entries = count === 0 ? [] : log.last(count, priority, text(args, 'channel') ?? 'cluster');
+  return output(args, entries.map(dump), entries.map((entry) => `${print(entry)}\n`).join(''));
+}
+
+function print(entry: LogEntry): string {
+  const { stamp, seq, channel, priority } = entry;
+  const who = `${nameOf(entry)} (${rankOf(entry)})`;
+  return `${formatStamp(stamp)} ${who} ${seq} : ${channel} ${levelTag(priority)} ${entry.text}`;
+}
+
+function dump(entry: LogEntry) {
+  return {
+    name: nameOf(entry),
+    rank: rankOf(entry),
+    addrs: { addrvec: entry.addrs.map(dumpAddr) },
     stamp: formatStamp(entry.stamp),
     seq: entry.seq,
     channel: entry.channel,
-    priority: PRIORITIES[entry.priority],
+    priority: levelTag(entry.priority),
     message: entry.text,
-  }));
-  return output(args, json, lines.join(''));
+  };
 }
 
-function logLine(args: CommandArgs, context: CommandContext): CommandOutcome {
-  const words = args['logtext'];
-  const line = Array.isArray(words) ? words.join(' ') : String(words ?? '');
-  if (line === '') return invalid('no text to log');
-  const stamp = { sec: context.wallSeconds(), nsec: 0 };
-  context.log.append([
-    { name: { type: 'client', id: 'admin' }, stamp, seq: 0, priority: 1, text: line, channel: 'cluster' },
-  ]);
+function dumpAddr(addr: EntityAddr) {
+  const type = Object.entries(AddrType).find(([, number]) => number === addr.type)?.[0] ?? 'none';
+  return { type, addr: formatSockaddr(addr), nonce: addr.nonce };
+}
+
+function nameOf({ name }: LogEntry): string {
+  return `${name.type}.${name.id}`;
+}
+
+function rankOf({ name, rank }: LogEntry): string {
+  return `${name.type}.${rank < 0n ? '?' : rank}`;
+}
+
+function logLine(args: CommandArgs, { log, wall, asker }: CommandContext): CommandOutcome {
+  const line = texts(args, 'logtext').join(' ');
+  const { entity, addrs } = asker;
+  const rank = entity.type !== 'client' && /^\d{1,9}$/.test(entity.id) ? BigInt(entity.id) : -1n;
+  const priority = priorityOf('info');
+  log.append([{ name: entity, rank, addrs, stamp: wall(), seq: 0, priority, text: line, channel: 'cluster' }]);
   return changed('');
 }

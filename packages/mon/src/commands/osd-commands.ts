@@ -22,7 +22,7 @@ import {
   pgOfHash,
   printOsdMap,
 } from '@spirula/maps';
-import { OPERATOR_FLAGS } from '../health.ts';
+import { OPERATOR_FLAGS } from '../health/osd-checks.ts';
 import {
   type CommandArgs,
   type CommandContext,
@@ -269,13 +269,12 @@ function osdMetadata(args: CommandArgs, { osd }: CommandContext): CommandOutcome
 // Changes
 
 function osdOut(args: CommandArgs, context: CommandContext): CommandOutcome {
-  const { osd } = context;
+  const { osd, asker } = context;
+  const { entity } = asker;
   return forEachOsd(args, context, (id) => {
     const isAll = ['any', 'all', '*'].includes(texts(args, 'ids')[0] ?? '');
     if (!osdIn(osd.map, id)) return { says: isAll ? '' : `osd.${id} is already out. `, changes: false };
-    osd.pending.newWeight.set(id, 0);
-    osd.pending.newXInfo.set(id, { ...osd.map.osdXInfo[id]!, oldWeight: osd.map.osdWeight[id]! });
-    osd.propose();
+    osd.setOut(id, `${entity.type}.${entity.id}`);
     return { says: `marked out osd.${id}. `, changes: true };
   });
 }

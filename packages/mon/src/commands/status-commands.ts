@@ -15,7 +15,8 @@ import {
   recoveryRatePhrase,
 } from '@spirula/formatter';
 import type { PgMapDigest } from '@spirula/messages';
-import { dumpHealth, OPERATOR_FLAGS } from '../health.ts';
+import { dumpHealth, healthPhrases, leftByWall } from '../health/health-text.ts';
+import { OPERATOR_FLAGS } from '../health/osd-checks.ts';
 import {
   type CommandArgs,
   type CommandContext,
@@ -107,8 +108,8 @@ function status(args: CommandArgs, context: CommandContext): CommandOutcome {
 
 function statusText(context: CommandContext): string {
   const { monmap, quorum, osd, mgrStat } = context;
-  const report = context.health();
-  const summaries = [...report.checks.values()].map((check) => `            ${check.summary}\n`).join('');
+  const health = context.health();
+  const phrases = healthPhrases(health, leftByWall(context.wall())).map((phrase) => `            ${phrase}\n`);
   const names = quorumNames(context);
   const out = monmap.ranks.filter((name) => !names.includes(name));
   const counts = countOsds(context);
@@ -118,8 +119,8 @@ function statusText(context: CommandContext): string {
   return [
     '  cluster:\n',
     `    id:     ${formatUuid(monmap.fsid)}\n`,
-    `    health: ${report.status}\n`,
-    summaries,
+    `    health: ${health.status}\n`,
+    ...phrases,
     ' \n',
     '  services:\n',
     `    mon: ${monmap.ranks.length} daemons, quorum ${names.join(',')} (age ${formatSpan(quorum.ageSeconds)})`,
