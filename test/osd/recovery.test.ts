@@ -67,7 +67,7 @@ function makeRecovery(missingThere: Missing, lastBackfill = MAX_HOBJECT): void {
 
 function arrive(name: string): void {
   const part: ObjectPart = {
-    ...{ oid: object(name), version: NEED, size: 0, offset: 0, data: EMPTY, attrs: new Map(), omapHeader: EMPTY },
+    ...{ oid: object(name), version: NEED, size: 0, extents: [], data: EMPTY, attrs: new Map(), omapHeader: EMPTY },
     ...{ omap: new Map(), first: true, last: true },
   };
   const next = { offset: 0, omapAfter: undefined };

@@ -68,9 +68,8 @@ export class CrashableBlock implements BlockDevice {
   /** Since the oldest write that no returned flush covers. */
   #log: ({ readonly offset: number; readonly bytes: Bytes } | { readonly flush: Token })[] = [];
 
-  /** Answered with EIO: those that touch a byte, and one read in the order of reads. */
+  /** Answered with EIO: those that touch a byte, or all of a kind. */
   #refused: { readonly operation: 'read' | 'write'; readonly at: number | undefined }[] = [];
-  #readsUntilRefusal = Number.POSITIVE_INFINITY;
 
   constructor(content: Uint8Array) {
     this.size = content.length;
@@ -80,8 +79,6 @@ export class CrashableBlock implements BlockDevice {
 
   read(offset: number, length: number): Bytes {
     this.#check(offset, length);
-    this.#readsUntilRefusal -= 1;
-    if (this.#readsUntilRefusal === -1) throw new DeviceError(-5, 'refused once');
     this.#answer('read', offset, length);
     return this.#view.slice(offset, offset + length);
   }
@@ -118,14 +115,8 @@ export class CrashableBlock implements BlockDevice {
     this.#refused.push({ operation, at });
   }
 
-  /** One read, after so many others. */
-  refuseRead(after: number): void {
-    this.#readsUntilRefusal = after;
-  }
-
   accept(): void {
     this.#refused = [];
-    this.#readsUntilRefusal = Number.POSITIVE_INFINITY;
   }
 
   #answer(operation: 'read' | 'write', offset: number, length: number): void {

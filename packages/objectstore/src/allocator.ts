@@ -8,12 +8,15 @@ export interface Run {
 
 /**
  * Which blocks of the device are taken: a bitmap, with a count of free blocks a group so that full stretches are passed
- * over. Next-fit, so that what is written together lies together. Rebuilt from the onodes at mount.
+ * over. Next-fit, so that what is written together lies together. A block may have several owners: objects that were cloned
+ * share what neither has written since. Rebuilt from the onodes at mount.
  */
 export class Allocator {
   readonly blockCount: number;
   readonly #taken: Uint8Array;
   readonly #freeInGroup: Uint32Array;
+  /** Owners beyond the first, of blocks that have more than one. */
+  readonly #sharers = new Map<number, number>();
   #free: number;
   #cursor = 0;
 
@@ -32,6 +35,22 @@ export class Allocator {
 
   isTaken(block: number): boolean {
     return this.#taken[block] === 1;
+  }
+
+  /** How many onodes refer to a block, or did in transactions that have not committed. 0: it is free. */
+  ownersOf(block: number): number {
+    return this.isTaken(block) ? 1 + (this.#sharers.get(block) ?? 0) : 0;
+  }
+
+  /** Whether any block has several owners. */
+  get isSharing(): boolean {
+    return this.#sharers.size > 0;
+  }
+
+  /** One more onode refers to a block that is taken. */
+  share(block: number): void {
+    invariant(this.isTaken(block), 'a block that is shared has an owner');
+    this.#sharers.set(block, (this.#sharers.get(block) ?? 0) + 1);
   }
 
   /** Marks a block that an onode refers to; false when it was taken before or does not exist. */
@@ -60,8 +79,15 @@ export class Allocator {
     return runs;
   }
 
+  /** One owner less; without any the block is free. */
   release(block: number): void {
-    invariant(this.#taken[block] === 1, 'a block is released once');
+    invariant(this.#taken[block] === 1, 'a block is released once by each owner');
+    const sharers = this.#sharers.get(block);
+    if (sharers !== undefined) {
+      if (sharers > 1) this.#sharers.set(block, sharers - 1);
+      else this.#sharers.delete(block);
+      return;
+    }
     this.#taken[block] = 0;
     this.#free += 1;
     this.#freeInGroup[Math.floor(block / GROUP_BLOCKS)]! += 1;

@@ -13,6 +13,7 @@ import { DeviceError, invariant, type Token, type World, type WorldEvent } from 
 import { Allocator } from './allocator.ts';
 import { CommitQueue } from './commit-queue.ts';
 import { DeferredWrites } from './deferred-writes.ts';
+import type { Extents } from './extents.ts';
 import { checkStore } from './fsck.ts';
 import {
   afterPrefix,
@@ -203,6 +204,15 @@ class ExtentStore implements ObjectStore {
     return bytes;
   }
 
+  extents(cid: Cid, oid: HObject, offset: number, length: number): Extents {
+    this.#trimCache();
+    const onode = this.#find(cid, oid);
+    if (onode === undefined) return [];
+    const found = this.#data.extents(onode, offset, length);
+    this.#cache.weigh(onode);
+    return found;
+  }
+
   getAttr(cid: Cid, oid: HObject, name: RawString): Bytes | undefined {
     return this.#find(cid, oid)?.attrs.get(name);
   }
@@ -292,7 +302,10 @@ class ExtentStore implements ObjectStore {
       for (let i = 0; i < shard.length; i++) {
         const block = shard.blockAt(i);
         if (block === 0 || this.#allocator.claim(block)) continue;
-        throw new MalformedInput('shard', 0, `has device block ${block}, which is beyond the device or another's`);
+        if (!this.#allocator.isTaken(block)) {
+          throw new MalformedInput('shard', 0, `has device block ${block}, which is beyond the device`);
+        }
+        this.#allocator.share(block);
       }
     };
     for (const [key, value] of this.#kv.scan(ONODE_PREFIX, afterPrefix(ONODE_PREFIX))) {
@@ -312,14 +325,12 @@ class ExtentStore implements ObjectStore {
   /** @throws DeviceError ENOSPC when the data might not fit; nothing has changed then. */
   #checkSpace(transaction: Transaction): void {
     let blocks = 0;
+    let { isSharing } = this.#allocator;
     for (const op of transaction) {
       if (op.op === 'write') blocks += Math.ceil(((op.offset % BLOCK_BYTES) + op.data.length) / BLOCK_BYTES);
-      else if (op.op === 'zero' || op.op === 'truncate') continue;
-      else if (op.op === 'clone') {
-        const source = this.#find(op.cid, op.oid);
-        // What this transaction wrote to the source is copied too.
-        blocks = 2 * blocks + (source === undefined ? 0 : [...this.#data.blocks(source)].length);
-      }
+      else if (op.op === 'clone') isSharing = true;
+      // The blocks at both ends change, and may be another object's as well.
+      else if (isSharing && (op.op === 'zero' || op.op === 'truncate')) blocks += 2;
     }
     if (blocks > this.#allocator.freeBlocks) {
       const free = this.#allocator.freeBlocks;
@@ -427,7 +438,7 @@ class ExtentStore implements ObjectStore {
     this.#remove(cid, toOid);
     if (from === undefined) return;
     const to = this.#change(cid, toOid);
-    this.#data.copy(from, to);
+    this.#data.share(from, to);
     for (const [name, value] of from.attrs) to.attrs.set(name, value);
     if (from.hasOmap) {
       to.hasOmap = true;
@@ -530,7 +541,8 @@ class ExtentStore implements ObjectStore {
   #onCommitted(freed: readonly number[], deferredSeq: number): void {
     if (deferredSeq > 0) this.#deferred.onCommitted(deferredSeq);
     for (const block of freed) {
-      if (this.#deferred.isOutstanding(block)) this.#unreleased.add(block);
+      const isLast = this.#allocator.ownersOf(block) === 1;
+      if (isLast && this.#deferred.isOutstanding(block)) this.#unreleased.add(block);
       else this.#allocator.release(block);
     }
     // Blocks that wait for the end of a deferred write come back only through a flush.

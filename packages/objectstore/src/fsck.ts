@@ -35,7 +35,7 @@ export function checkStore(store: CheckedStore): FsckReport {
   const damaged: DamagedBlock[] = [];
   const cids = new Map([...store.collections].map(([cid, number]) => [number, cid]));
   const nids = new Map<number, Onode>();
-  const owners = new Map<number, string>();
+  const owners: Owners = new Map();
   for (const [key, value] of store.kv.scan(ONODE_PREFIX, afterPrefix(ONODE_PREFIX))) {
     const cid = cids.get(readU32(key, 1));
     if (cid === undefined) faults.push(`an object is in collection number ${readU32(key, 1)}, which does not exist`);
@@ -53,14 +53,20 @@ export function checkStore(store: CheckedStore): FsckReport {
     }
   }
   for (let block = 1; block < store.allocator.blockCount; block++) {
-    if (!store.allocator.isTaken(block) || owners.has(block) || store.unreleased.has(block)) continue;
-    faults.push(`device block ${block} is taken, but no object has it`);
+    if (!store.allocator.isTaken(block) || store.unreleased.has(block)) continue;
+    const counted = store.allocator.ownersOf(block);
+    const found = owners.get(block)?.count ?? 0;
+    if (found === 0) faults.push(`device block ${block} is taken, but no object has it`);
+    else if (found !== counted) faults.push(`device block ${block} has ${found} owners, counted are ${counted}`);
   }
   faults.push(...checkOwners(store, nids));
   return { damaged, faults };
 }
 
-function checkObject(store: CheckedStore, onode: Onode, name: string, owners: Map<number, string>): string[] {
+/** Who has a device block: the first that was found, what it takes for its checksum, and how many there are. */
+type Owners = Map<number, { readonly name: string; readonly crc: number; count: number }>;
+
+function checkObject(store: CheckedStore, onode: Onode, name: string, owners: Owners): string[] {
   const faults: string[] = [];
   for (let index = 0; index < onode.shardCount; index++) {
     const shard = store.loadShard(onode, index);
@@ -69,8 +75,14 @@ function checkObject(store: CheckedStore, onode: Onode, name: string, owners: Ma
       const block = shard.blockAt(i);
       if (block === 0) continue;
       const owner = owners.get(block);
-      if (owner !== undefined) faults.push(`device block ${block} belongs to ${owner} and to ${name}`);
-      owners.set(block, name);
+      const crc = shard.crcAt(i);
+      if (owner === undefined) owners.set(block, { name, crc, count: 1 });
+      else {
+        owner.count += 1;
+        // What is shared is the same for all that have it.
+        if (owner.crc !== crc)
+          faults.push(`device block ${block} belongs to ${owner.name} and, as something else, to ${name}`);
+      }
       if (!store.allocator.isTaken(block)) faults.push(`device block ${block} of ${name} is free or beyond the device`);
       if ((index * SHARD_BLOCKS + i) * BLOCK_BYTES >= onode.size) {
         faults.push(

@@ -1,5 +1,14 @@
 export { createObjectStore, type StoreWorld } from './extent-store.ts';
 export {
+  bytesOfExtents,
+  type Extent,
+  type Extents,
+  extent,
+  intersectExtents,
+  subtractExtents,
+  unionOfExtents,
+} from './extents.ts';
+export {
   type Cid,
   type DamagedBlock,
   type FsckReport,

@@ -1,11 +1,14 @@
 import { type Bytes, EMPTY, equalBytes, type RawString } from '@spirula/encoding';
 import type { HObject } from '@spirula/maps';
+import { type Extents, extent, intersectExtents, subtractExtents, unionOfExtents } from './extents.ts';
 import { objectOrder } from './key-space.ts';
 import type { Cid, ObjectStore, Transaction, TransactionOp } from './object-store.ts';
 
 interface ModelObject {
   readonly oid: HObject;
   data: Bytes;
+  /** What of the data is no hole. */
+  written: Extents;
   readonly attrs: Map<RawString, Bytes>;
   readonly omap: Map<RawString, Bytes>;
   header: Bytes;
@@ -33,9 +36,12 @@ export class MemoryModel {
     const expected = [...(this.#collections.get(cid) ?? [])].sort(([a], [b]) => (a < b ? -1 : 1));
     const listed = store.list(cid, undefined, 1000).map(objectOrder);
     if (listed.join('|') !== expected.map(([key]) => key).join('|')) return 'other objects are listed';
-    for (const [, { oid, data, attrs, omap, header }] of expected) {
+    for (const [, { oid, data, written, attrs, omap, header }] of expected) {
       if (store.stat(cid, oid)?.size !== data.length) return `${oid.name} has another size`;
       if (!equalBytes(store.read(cid, oid, 0, data.length + 1), data)) return `${oid.name} has other data`;
+      const extents = JSON.stringify(store.extents(cid, oid, 0, data.length + 1));
+      if (extents !== JSON.stringify(written))
+        return `${oid.name} has other holes: ${extents}, not ${JSON.stringify(written)}`;
       if (!equalMaps(store.getAttrs(cid, oid), attrs)) return `${oid.name} has other attrs`;
       const ordered = new Map([...omap].sort(([a], [b]) => (a < b ? -1 : 1)));
       if (!equalMaps(store.omapList(cid, oid, '', 1000), ordered)) return `${oid.name} has another omap`;
@@ -65,19 +71,29 @@ export class MemoryModel {
       else objects.set(objectOrder(op.to), copyObject(source, op.to));
       return;
     }
-    const object = objects.get(key) ?? { oid: op.oid, data: EMPTY, attrs: new Map(), omap: new Map(), header: EMPTY };
+    const object = objects.get(key) ?? {
+      oid: op.oid,
+      data: EMPTY,
+      written: [],
+      attrs: new Map(),
+      omap: new Map(),
+      header: EMPTY,
+    };
     objects.set(key, object);
     switch (op.op) {
       case 'write':
         if (op.data.length > 0) object.data = patched(object.data, op.offset, op.data);
+        object.written = unionOfExtents(object.written, extent(op.offset, op.data.length));
         break;
       case 'zero':
         if (op.length > 0) object.data = patched(object.data, op.offset, new Uint8Array(op.length));
+        object.written = subtractExtents(object.written, extent(op.offset, op.length));
         break;
       case 'truncate': {
         const data = new Uint8Array(op.size);
         data.set(object.data.subarray(0, op.size));
         object.data = data;
+        object.written = intersectExtents(object.written, extent(0, op.size));
         break;
       }
       case 'setAttrs':
@@ -111,8 +127,8 @@ export class MemoryModel {
   }
 }
 
-function copyObject({ data, attrs, omap, header }: ModelObject, oid: HObject): ModelObject {
-  return { oid, data, attrs: new Map(attrs), omap: new Map(omap), header };
+function copyObject({ data, written, attrs, omap, header }: ModelObject, oid: HObject): ModelObject {
+  return { oid, data, written, attrs: new Map(attrs), omap: new Map(omap), header };
 }
 
 function patched(data: Bytes, offset: number, patch: Bytes): Bytes {

@@ -2,6 +2,7 @@ import { type Bytes, EMPTY } from '@spirula/encoding';
 import { type BlockDevice, type Crypto, DeviceError } from '@spirula/world';
 import type { Allocator } from './allocator.ts';
 import type { DeferredWrites } from './deferred-writes.ts';
+import { bytesOfExtents, type Extent, type Extents, extent, subtractExtents, unionOfExtents } from './extents.ts';
 import { type DamagedBlock, UnreadableObject } from './object-store.ts';
 import { BLOCK_BYTES, type Onode, SHARD_BLOCKS, Shard } from './onode.ts';
 
@@ -27,7 +28,8 @@ export interface ObjectDataPorts {
 
 /**
  * Objects' bytes: maps them to device blocks, checks what it reads, and writes either in place by way of the journal or
- * to new blocks. A block that committed metadata refer to is never written directly.
+ * to new blocks. A block that committed metadata refer to is never written directly, and one that several objects have is
+ * not written at all: who changes it gets another.
  *
  * Bytes of the last block beyond the object's size are zero.
  */
@@ -71,9 +73,65 @@ export class ObjectData {
     if (data.length === 0) return;
     const end = offset + data.length;
     const first = Math.floor(offset / BLOCK_BYTES);
+    const written = this.#writtenAfter(onode, offset, end);
     if (offset % BLOCK_BYTES === 0 && end % BLOCK_BYTES === 0) this.#store(onode, first, data, NONE_DAMAGED);
     else this.#storeWithEdges(onode, offset, data);
     onode.size = Math.max(onode.size, end);
+    const last = Math.ceil(end / BLOCK_BYTES);
+    for (let index = first; index < last; index++) this.#setWritten(onode, index, written.get(index));
+  }
+
+  /** Where there are data, within the object: what was written, and neither zeroed nor cut off since. */
+  extents(onode: Onode, offset: number, length: number): Extents {
+    const end = Math.min(offset + length, onode.size);
+    const found: Extent[] = [];
+    for (let index = Math.floor(offset / BLOCK_BYTES); index * BLOCK_BYTES < end; index++) {
+      for (const each of this.#writtenOf(onode, index)) {
+        const from = Math.max(offset, index * BLOCK_BYTES + each.offset);
+        const to = Math.min(end, index * BLOCK_BYTES + each.offset + each.length);
+        const last = found.at(-1);
+        if (from >= to) continue;
+        if (last && last.offset + last.length === from) found.splice(-1, 1, { ...last, length: to - last.offset });
+        else found.push({ offset: from, length: to - from });
+      }
+    }
+    return found;
+  }
+
+  /** Which bytes of a block were written, up to the object's end. */
+  #writtenOf(onode: Onode, index: number): Extents {
+    if (this.#blockOf(onode, index) === 0) return [];
+    const shard = this.#shard(onode, shardOf(index));
+    return shard.writtenAt(index % SHARD_BLOCKS) ?? extent(0, Math.min(BLOCK_BYTES, onode.size - index * BLOCK_BYTES));
+  }
+
+  #setWritten(onode: Onode, index: number, written: Extents | undefined): void {
+    const shard = this.#shard(onode, shardOf(index));
+    if (shard.writtenAt(index % SHARD_BLOCKS) === undefined && written === undefined) return;
+    shard.setWritten(index % SHARD_BLOCKS, written);
+    this.#ports.markShard(onode, shardOf(index));
+  }
+
+  /** What a write of [start, end) will have left, of those of its blocks that are not written all over then. */
+  #writtenAfter(onode: Onode, start: number, end: number): ReadonlyMap<number, Extents> {
+    const after = new Map<number, Extents>();
+    const size = Math.max(onode.size, end);
+    if (start > onode.size) this.#keepTail(onode);
+    for (const index of new Set([Math.floor(start / BLOCK_BYTES), Math.ceil(end / BLOCK_BYTES) - 1])) {
+      const base = index * BLOCK_BYTES;
+      const from = Math.max(0, start - base);
+      const part = extent(from, Math.min(BLOCK_BYTES, end - base) - from);
+      const written = unionOfExtents(this.#writtenOf(onode, index), part);
+      if (bytesOfExtents(written) < Math.min(BLOCK_BYTES, size - base)) after.set(index, written);
+    }
+    return after;
+  }
+
+  /** The object grows: behind what is its end now comes a hole, and its last block does not say so by itself any more. */
+  #keepTail(onode: Onode): void {
+    const index = Math.floor(onode.size / BLOCK_BYTES);
+    if (onode.size % BLOCK_BYTES === 0 || this.#blockOf(onode, index) === 0) return;
+    this.#setWritten(onode, index, this.#writtenOf(onode, index));
   }
 
   /** The edges keep what the object has there. Where that cannot be read, the block stays unreadable. */
@@ -96,6 +154,7 @@ export class ObjectData {
     if (length === 0) return;
     const end = offset + length;
     const mapped = Math.min(end, onode.size);
+    if (end > onode.size) this.#keepTail(onode);
     const firstWhole = Math.ceil(offset / BLOCK_BYTES);
     // Beyond the object's size its last block is zero already.
     const lastWhole = mapped === onode.size ? Math.ceil(mapped / BLOCK_BYTES) : Math.floor(mapped / BLOCK_BYTES);
@@ -108,7 +167,9 @@ export class ObjectData {
 
   truncate(onode: Onode, size: number): void {
     if (size < onode.size) this.zero(onode, size, onode.size - size);
+    else if (size > onode.size) this.#keepTail(onode);
     onode.size = size;
+    this.#forgetTail(onode);
   }
 
   /** Gives up all blocks. */
@@ -128,35 +189,21 @@ export class ObjectData {
     return damaged;
   }
 
-  /** Gives `to`, which has no blocks, a copy of the blocks of `from`: damaged ones stay damaged. */
-  copy(from: Onode, to: Onode): void {
+  /** Gives `to`, which has no blocks, those of `from`, as good or bad as they are: both have them until one changes them. */
+  share(from: Onode, to: Onode): void {
     for (let shard = 0; shard < from.shardCount; shard++) {
       const source = this.#shard(from, shard);
       for (let i = 0; i < source.length; i++) {
-        if (source.blockAt(i) === 0) continue;
-        let end = i + 1;
-        while (end < source.length && source.blockAt(end) !== 0) end += 1;
-        const bytes = new Uint8Array((end - i) * BLOCK_BYTES);
-        const damaged = new Set<number>();
-        for (let j = i; j < end; j++) {
-          bytes.set(this.#readForUpdate(from, shard * SHARD_BLOCKS + j, damaged), (j - i) * BLOCK_BYTES);
-        }
-        this.#store(to, shard * SHARD_BLOCKS + i, bytes, damaged);
-        i = end;
+        const block = source.blockAt(i);
+        if (block === 0) continue;
+        this.#ports.allocator.share(block);
+        this.#map(to, shard * SHARD_BLOCKS + i, 1, block);
+        const copy = this.#shard(to, shard);
+        copy.setCrc(i, source.crcAt(i));
+        copy.setWritten(i, source.writtenAt(i));
       }
     }
     to.size = from.size;
-  }
-
-  /** Device blocks the object has. */
-  *blocks(onode: Onode): Generator<number> {
-    for (let shard = 0; shard < onode.shardCount; shard++) {
-      const { length } = this.#shard(onode, shard);
-      for (let i = 0; i < length; i++) {
-        const block = this.#shard(onode, shard).blockAt(i);
-        if (block !== 0) yield block;
-      }
-    }
   }
 
   /** Maps whole blocks from `first` on to `bytes`, through the journal or directly. */
@@ -178,7 +225,9 @@ export class ObjectData {
   #storeDeferred(onode: Onode, first: number, count: number, bytes: Bytes): void {
     for (let i = 0; i < count; i++) {
       let block = this.#blockOf(onode, first + i);
-      if (block === 0) block = this.#ports.allocator.allocate(1)[0]!.first;
+      const isShared = block !== 0 && this.#ports.allocator.ownersOf(block) > 1;
+      if (isShared) this.#ports.free(block);
+      if (block === 0 || isShared) block = this.#ports.allocator.allocate(1)[0]!.first;
       this.#map(onode, first + i, 1, block);
       this.#ports.deferred.stage(block, bytes.subarray(i * BLOCK_BYTES, (i + 1) * BLOCK_BYTES));
     }
@@ -198,12 +247,25 @@ export class ObjectData {
     this.#wroteDirectly = true;
   }
 
-  /** Zeros bytes of one block, in [start, end), if it is mapped. */
+  /** Zeros bytes of one block, in [start, end), if it is mapped. A block of which nothing else was written is given up. */
   #zeroWithin(onode: Onode, start: number, end: number): void {
-    if (start >= end || this.#blockOf(onode, Math.floor(start / BLOCK_BYTES)) === 0) return;
-    const size = onode.size;
-    this.write(onode, start, new Uint8Array(end - start));
-    onode.size = size;
+    const index = Math.floor(start / BLOCK_BYTES);
+    if (start >= end || this.#blockOf(onode, index) === 0) return;
+    const left = subtractExtents(this.#writtenOf(onode, index), extent(start - index * BLOCK_BYTES, end - start));
+    if (left.length === 0) {
+      this.#unmap(onode, index, index + 1);
+      return;
+    }
+    this.#storeWithEdges(onode, start, new Uint8Array(end - start));
+    this.#setWritten(onode, index, left);
+  }
+
+  /** What a cut leaves may be all there is of the last block: then that says so by itself. */
+  #forgetTail(onode: Onode): void {
+    const index = Math.floor(onode.size / BLOCK_BYTES);
+    if (onode.size % BLOCK_BYTES === 0 || this.#blockOf(onode, index) === 0) return;
+    const written = this.#writtenOf(onode, index);
+    if (bytesOfExtents(written) === onode.size % BLOCK_BYTES) this.#setWritten(onode, index, undefined);
   }
 
   #unmap(onode: Onode, first: number, last: number): void {
@@ -279,7 +341,7 @@ export class ObjectData {
     return bytes;
   }
 
-  /** A block's bytes before a partial overwrite, or to be copied. One that cannot be read, or not trusted, is added to `damaged`. */
+  /** A block's bytes before a partial overwrite. One that cannot be read, or not trusted, is added to `damaged`. */
   #readForUpdate(onode: Onode, index: number, damaged: Set<number>): Bytes {
     const block = this.#blockOf(onode, index);
     if (block === 0) return EMPTY;

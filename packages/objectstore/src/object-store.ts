@@ -1,6 +1,7 @@
 import type { Bytes, RawString } from '@spirula/encoding';
 import type { HObject } from '@spirula/maps';
 import type { Token, WorldEvent } from '@spirula/world';
+import type { Extents } from './extents.ts';
 
 /** Collection: a PG's id as Ceph prints it (`1.3f`), or `meta`. */
 export type Cid = string;
@@ -43,7 +44,7 @@ export type TransactionOp =
     }
   | { readonly op: 'omapClear'; readonly cid: Cid; readonly oid: HObject }
   | { readonly op: 'omapSetHeader'; readonly cid: Cid; readonly oid: HObject; readonly header: Bytes }
-  /** Makes `to` an exact copy of `oid` (data, attrs, omap), replacing it; absent when `oid` is. */
+  /** Makes `to` an exact copy of `oid` (data, holes, attrs, omap), replacing it; absent when `oid` is. No data are copied: both have them. */
   | { readonly op: 'clone'; readonly cid: Cid; readonly oid: HObject; readonly to: HObject };
 
 /** All or nothing; transactions become durable in submission order. */
@@ -63,7 +64,7 @@ export interface StoreStatfs {
   /** Bytes. */
   readonly total: number;
   readonly available: number;
-  /** Bytes of object data as stored (whole blocks), of omap, and of metadata. */
+  /** Bytes of object data as stored (whole blocks, those that objects share once), of omap, and of metadata. */
   readonly data: number;
   readonly omap: number;
   readonly metadata: number;
@@ -135,6 +136,11 @@ export interface ObjectStore {
    * @throws UnreadableObject
    */
   read(cid: Cid, oid: HObject, offset: number, length: number): Bytes;
+  /**
+   * Where the object has data in [offset, offset + length): what was written, to the byte, but for what was zeroed or cut off
+   * since. The rest are holes, which read as zeros. Nothing, of an absent object.
+   */
+  extents(cid: Cid, oid: HObject, offset: number, length: number): Extents;
   getAttr(cid: Cid, oid: HObject, name: RawString): Bytes | undefined;
   getAttrs(cid: Cid, oid: HObject): ReadonlyMap<RawString, Bytes>;
   omapHeader(cid: Cid, oid: HObject): Bytes;

@@ -1,4 +1,5 @@
 import { type Bytes, bytesFromRaw, Decoder, Encoder, type RawString } from '@spirula/encoding';
+import type { Extent, Extents } from './extents.ts';
 
 /** Bytes of one block: what is allocated, and what one checksum covers. */
 export const BLOCK_BYTES = 4096;
@@ -16,6 +17,11 @@ export class Shard {
   #blocks = new Uint32Array(FIRST_BLOCKS);
   /** crc32c (initial value -1) of each mapped block. */
   #crcs = new Uint32Array(FIRST_BLOCKS);
+  /**
+   * Which bytes of a mapped block were written, where those are not all of it, or all up to the object's end. The others
+   * are zeros, and count as a hole.
+   */
+  readonly #written = new Map<number, Extents>();
 
   /** Blocks beyond this are holes. */
   get length(): number {
@@ -32,6 +38,7 @@ export class Shard {
 
   /** `block` 0 makes a hole. */
   map(index: number, block: number): void {
+    if (block === 0) this.#written.delete(index);
     if (index >= this.#blocks.length) {
       if (block === 0) return;
       this.#grow();
@@ -41,6 +48,21 @@ export class Shard {
 
   setCrc(index: number, crc: number): void {
     this.#crcs[index] = crc;
+  }
+
+  /** Of a mapped block; undefined: all of it, up to the object's end. Offsets count from its begin. */
+  writtenAt(index: number): Extents | undefined {
+    return this.#written.get(index);
+  }
+
+  setWritten(index: number, written: Extents | undefined): void {
+    if (written === undefined) this.#written.delete(index);
+    else this.#written.set(index, written);
+  }
+
+  /** Blocks that are not written all over, in any order. */
+  get partlyWritten(): ReadonlyMap<number, Extents> {
+    return this.#written;
   }
 
   get isEmpty(): boolean {
@@ -168,7 +190,10 @@ export function decodeShard(value: Bytes): Shard {
   return shard;
 }
 
-/** Runs `{first, count, device block}`, then the checksums of the mapped blocks in order. */
+/**
+ * Runs `{first, count, device block}`, the checksums of the mapped blocks in order, and, if there are any, the blocks that
+ * are not written all over: `{index, extents {offset, length}}`.
+ */
 function writeShard(e: Encoder, shard: Shard): void {
   const countAt = e.length;
   e.u8(0);
@@ -187,6 +212,17 @@ function writeShard(e: Encoder, shard: Shard): void {
   }
   e.patchU8(countAt, runs);
   for (let i = 0; i < shard.length; i++) if (shard.blockAt(i) !== 0) e.u32(shard.crcAt(i));
+  const partly = [...shard.partlyWritten].sort(([a], [b]) => a - b);
+  if (partly.length === 0) return;
+  e.u8(partly.length);
+  for (const [index, written] of partly) {
+    e.u8(index);
+    e.u16(written.length);
+    for (const { offset, length } of written) {
+      e.u16(offset);
+      e.u16(length);
+    }
+  }
 }
 
 function readShard(d: Decoder): Shard {
@@ -204,7 +240,26 @@ function readShard(d: Decoder): Shard {
     }
   }
   for (const i of mapped) shard.setCrc(i, d.u32('shard.crc'));
+  if (d.remaining > 0) readWritten(d, shard);
   return shard;
+}
+
+function readWritten(d: Decoder, shard: Shard): void {
+  for (let left = d.u8('shard.written'); left > 0; left--) {
+    const index = d.u8('shard.written.index');
+    if (shard.blockAt(index) === 0) d.fail('shard.written', 'is of a block that is not mapped');
+    const written: Extent[] = [];
+    let after = 0;
+    for (let count = d.u16('shard.written.extents'); count > 0; count--) {
+      const extent = { offset: d.u16('shard.written.offset'), length: d.u16('shard.written.length') };
+      if (extent.offset < after || extent.length === 0 || extent.offset + extent.length > BLOCK_BYTES) {
+        d.fail('shard.written', 'is not within a block, in order');
+      }
+      written.push(extent);
+      after = extent.offset + extent.length;
+    }
+    shard.setWritten(index, written);
+  }
 }
 
 /** Value of an omap entry: behind a cut key, the omap key in full comes first. */

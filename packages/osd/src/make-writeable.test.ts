@@ -1,7 +1,7 @@
 import type { HObject } from '@spirula/maps';
 import { NOSNAP } from '@spirula/messages';
+import { extent } from '@spirula/objectstore';
 import { expect, test } from 'vitest';
-import { extent } from './extents.ts';
 import { makeWriteable } from './make-writeable.ts';
 import type { ObjectInfo } from './object-info.ts';
 import { changedSince } from './rollback.ts';

@@ -2,7 +2,7 @@
 import type { EVersion } from '@spirula/encoding';
 import type { HObject } from '@spirula/maps';
 import type { ObjectChange } from '@spirula/messages';
-import { bytesOfExtents, type Extents, extent, intersectExtents, subtractExtents } from './extents.ts';
+import { bytesOfExtents, type Extents, extent, intersectExtents, subtractExtents } from '@spirula/objectstore';
 import { encodeObjectInfo, OBJECT_INFO_ATTR, type ObjectInfo } from './object-info.ts';
 import { cloneOid, SNAPSET_ATTR, type SnapClone, type SnapContext, type SnapSet } from './snap-set.ts';
 

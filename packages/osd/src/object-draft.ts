@@ -7,15 +7,25 @@
 import { type Bytes, EMPTY, type RawString } from '@spirula/encoding';
 import type { HObject } from '@spirula/maps';
 import type { ObjectChange } from '@spirula/messages';
-import { BLOCK_BYTES, type Cid, type ObjectStat, type ObjectStore, UnreadableObject } from '@spirula/objectstore';
+import {
+  BLOCK_BYTES,
+  type Cid,
+  type Extents,
+  extent,
+  type ObjectStat,
+  type ObjectStore,
+  UnreadableObject,
+  unionOfExtents,
+} from '@spirula/objectstore';
 import { invariant } from '@spirula/world';
-import { type Extents, extent, unionOfExtents } from './extents.ts';
 
 /** A store's view of one object. */
 export interface ObjectReader {
   stat(): ObjectStat | undefined;
   /** @throws UnreadableObject */
   read(offset: number, length: number): Bytes;
+  /** Where there are data; the rest are holes. */
+  extents(offset: number, length: number): Extents;
   getAttr(name: RawString): Bytes | undefined;
   getAttrs(): ReadonlyMap<RawString, Bytes>;
   omapHeader(): Bytes;
@@ -41,6 +51,7 @@ export function objectReader(store: ObjectStore, cid: Cid, oid: HObject): Object
         throw error instanceof UnreadableObject ? new UnreadableObject(error.message, oid) : error;
       }
     },
+    extents: (offset, length) => store.extents(cid, oid, offset, length),
     getAttr: (name) => store.getAttr(cid, oid, name),
     getAttrs: () => store.getAttrs(cid, oid),
     omapHeader: () => store.omapHeader(cid, oid),
@@ -66,6 +77,8 @@ export class ObjectDraft {
   #isRewritten = false;
   /** Nor of the omap, until something is set there anew. */
   #hasOmap: boolean;
+  /** Entries that the request set. */
+  readonly #omapSet = new Map<RawString, Bytes>();
 
   /** @param size as the object's info says; undefined: it does not exist */
   constructor(oid: HObject, base: ObjectReader, size: number | undefined) {
@@ -108,6 +121,11 @@ export class ObjectDraft {
     return end <= offset ? EMPTY : this.#base.read(offset, end - offset);
   }
 
+  /** Where data are stored (fiemap). */
+  extents(offset: number, length: number): Extents {
+    return this.isStored ? this.#base.extents(offset, length) : [];
+  }
+
   /**
    * Before bytes in [start, end) change: what stays of the blocks at their edges must be readable. The store would keep a
    * block that is not as unreadable as it is, what is written into it included, and that may be the only copy.
@@ -146,6 +164,13 @@ export class ObjectDraft {
   /** Entries in key order from `start` inclusive, at most `max`. */
   omapList(start: RawString, max: number): ReadonlyMap<RawString, Bytes> {
     return this.#omap?.omapList(start, max) ?? new Map();
+  }
+
+  /** Whether there is any omap to be cleared. */
+  get hasOmap(): boolean {
+    if (!this.#hasOmap) return false;
+    const isSetHere = this.#changes.some(({ op }) => op === 'omapSet' || op === 'omapSetHeader' || op === 'clone');
+    return isSetHere || this.#base.omapHeader().length > 0 || this.#base.omapList('', 1).size > 0;
   }
 
   get #omap(): ObjectReader | undefined {
@@ -187,6 +212,7 @@ export class ObjectDraft {
     this.#size = 0;
     this.#baseGone = true;
     this.#hasOmap = false;
+    this.#omapSet.clear();
   }
 
   /** Becomes what a clone of it is; `modified` says which bytes of it that changes. */
@@ -213,20 +239,29 @@ export class ObjectDraft {
   omapSet(entries: ReadonlyMap<RawString, Bytes>): void {
     this.#exists = true;
     this.#changes.push({ op: 'omapSet', oid: this.oid, entries });
+    for (const [key, value] of entries) this.#omapSet.set(key, value);
     this.#hasOmap = true;
   }
 
   omapRmKeys(keys: readonly RawString[]): void {
     this.#changes.push({ op: 'omapRmKeys', oid: this.oid, keys });
+    for (const key of keys) this.#omapSet.delete(key);
   }
 
-  /** Keys in [first, last). */
+  /** Stored keys in [first, last): those that the request has set and that are not stored stay, as BlueStore has it. */
   omapRmRange(first: RawString, last: RawString): void {
     this.#changes.push({ op: 'omapRmRange', oid: this.oid, first, last });
+    const within = [...this.#omapSet].filter(([key]) => key >= first && key < last);
+    if (within.length === 0) return;
+    const stored = this.#baseGone ? new Map() : this.#base.omapGet(within.map(([key]) => key));
+    for (const [key] of within) if (stored.has(key)) this.#omapSet.delete(key);
+    const fresh = new Map(within.filter(([key]) => !stored.has(key)));
+    if (fresh.size > 0) this.#changes.push({ op: 'omapSet', oid: this.oid, entries: fresh });
   }
 
   omapClear(): void {
     this.#changes.push({ op: 'omapClear', oid: this.oid });
+    this.#omapSet.clear();
     this.#hasOmap = false;
   }
 

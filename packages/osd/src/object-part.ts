@@ -1,8 +1,15 @@
 /** An object in parts, as it travels in recovery: reading them from a store and putting them together in another. */
-import { EMPTY, type EVersion, type RawString } from '@spirula/encoding';
+import { concatBytes, EMPTY, type EVersion, type RawString } from '@spirula/encoding';
 import type { HObject } from '@spirula/maps';
 import type { ObjectPart, PartCursor } from '@spirula/messages';
-import { type Cid, type ObjectStore, type TransactionOp, UnreadableObject } from '@spirula/objectstore';
+import {
+  type Cid,
+  type Extent,
+  type Extents,
+  type ObjectStore,
+  type TransactionOp,
+  UnreadableObject,
+} from '@spirula/objectstore';
 import { tempOid } from './object-id.ts';
 import { decodeObjectInfo, OBJECT_INFO_ATTR, type ObjectInfo } from './object-info.ts';
 
@@ -47,16 +54,17 @@ export function readObjectPart(
     if (omap.size === entries.size && entries.size < OMAP_ENTRIES) omapAfter = undefined;
   }
   const offset = from?.offset ?? 0;
-  const length = Math.max(0, Math.min(room, info.size - offset));
-  const data = length > 0 ? store.read(cid, oid, offset, length) : EMPTY;
-  if (data.length < length) throw new UnreadableObject(`${oid.name} ends before its size of ${info.size} bytes`);
-  const next = { offset: offset + data.length, omapAfter };
+  const stored = store.stat(cid, oid)?.size ?? 0;
+  if (stored < info.size) throw new UnreadableObject(`${oid.name} ends before its size of ${info.size} bytes`);
+  const { extents, end } = firstOf(store.extents(cid, oid, offset, info.size - offset), room, info.size);
+  const pieces = extents.map((extent) => store.read(cid, oid, extent.offset, extent.length));
+  const next = { offset: room > 0 ? end : offset, omapAfter };
   const part: ObjectPart = {
     oid,
     version,
     size: info.size,
-    offset,
-    data,
+    extents,
+    data: concatBytes(pieces),
     attrs: first ? store.getAttrs(cid, oid) : new Map(),
     omapHeader: first ? store.omapHeader(cid, oid) : EMPTY,
     omap,
@@ -64,6 +72,20 @@ export function readObjectPart(
     last: next.offset >= info.size && omapAfter === undefined,
   };
   return { part, next };
+}
+
+/** The first extents, `room` bytes of them at most, and where what follows begins: at the next one, or at the end. */
+function firstOf(all: Extents, room: number, size: number): { readonly extents: Extents; readonly end: number } {
+  const extents: Extent[] = [];
+  let left = room;
+  for (const { offset, length } of all) {
+    if (left === 0) return { extents, end: offset };
+    const taken = Math.min(length, left);
+    extents.push({ offset, length: taken });
+    left -= taken;
+    if (taken < length) return { extents, end: offset + taken };
+  }
+  return { extents, end: size };
 }
 
 /**
@@ -79,7 +101,11 @@ export function writeObjectPart(cid: Cid, part: ObjectPart, transaction: Transac
     transaction.push({ op: 'setAttrs', cid, oid: into, attrs: part.attrs });
     if (part.omapHeader.length > 0) transaction.push({ op: 'omapSetHeader', cid, oid: into, header: part.omapHeader });
   }
-  if (part.data.length > 0) transaction.push({ op: 'write', cid, oid: into, offset: part.offset, data: part.data });
+  let at = 0;
+  for (const { offset, length } of part.extents) {
+    transaction.push({ op: 'write', cid, oid: into, offset, data: part.data.subarray(at, at + length) });
+    at += length;
+  }
   if (part.omap.size > 0) transaction.push({ op: 'omapSet', cid, oid: into, entries: part.omap });
   if (part.last) transaction.push({ op: 'truncate', cid, oid: into, size: part.size });
   if (part.last && !whole) transaction.push({ op: 'clone', cid, oid: into, to: oid }, { op: 'remove', cid, oid: into });

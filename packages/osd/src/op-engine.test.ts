@@ -37,7 +37,7 @@ import {
   watchOp,
   xattrOp,
 } from '@spirula/messages';
-import { BLOCK_BYTES, UnreadableObject } from '@spirula/objectstore';
+import { BLOCK_BYTES, type Extents, extent, intersectExtents, UnreadableObject } from '@spirula/objectstore';
 import { makeConfig } from '@spirula/world';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -68,6 +68,9 @@ class StoredObject implements ObjectReader {
     if (bad >= 0 && offset < bad + BLOCK_BYTES && offset + length > bad) throw new UnreadableObject('bad block');
     return this.data?.subarray(offset, offset + length) ?? EMPTY;
   };
+  /** As if all of it had been written. */
+  extents = (offset: number, length: number): Extents =>
+    intersectExtents(extent(0, this.data?.length ?? 0), extent(offset, length));
   getAttr = (name: RawString) => this.attrs.get(name);
   getAttrs = () => this.attrs;
   omapHeader = () => this.header;
@@ -193,6 +196,13 @@ function omapSet(entries: Record<string, string>): OsdOp {
     (value) => encoder.string(value),
   );
   return plainOp(OsdOpCode.omapSetVals, encoder.finish());
+}
+
+function omapRmRange(first: string, last: string): OsdOp {
+  const range = new Encoder();
+  range.rawString(first);
+  range.rawString(last);
+  return plainOp(OsdOpCode.omapRmKeyRange, range.finish());
 }
 
 function omapKeys(after: string, max: number): OsdOp {
@@ -592,20 +602,26 @@ describe('omap', () => {
     expect(text(bench.run([plainOp(OsdOpCode.omapGetHeader)]))).toBe('head');
 
     bench.run([plainOp(OsdOpCode.omapRmKeys, keys('a1'))]);
-    bench.run([
-      plainOp(
-        OsdOpCode.omapRmKeyRange,
-        (() => {
-          const range = new Encoder();
-          range.rawString('b');
-          range.rawString('c');
-          return range.finish();
-        })(),
-      ),
-    ]);
+    bench.run([omapRmRange('b', 'c')]);
     expect(decodeKeys(bench.run([omapKeys('', 10)]).ops[0]!.output)).toEqual([['a2'], false]);
     bench.run([plainOp(OsdOpCode.omapClear)]);
     expect(decodeKeys(bench.run([omapKeys('', 10)]).ops[0]!.output)).toEqual([[], false]);
+  });
+
+  test('a range that goes takes what was stored; what the same request set anew stays, as in BlueStore', () => {
+    const bench = new Bench();
+    bench.run([omapSet({ a: '1', b: '1' })]);
+    bench.run([omapSet({ b: '2', c: '2', d: '2' }), omapRmRange('a', 'd')]);
+    expect(Object.fromEntries([...bench.stored.omap].map(([key, value]) => [key, fromUtf8(value)]))).toEqual({
+      c: '2',
+      d: '2',
+    });
+
+    // Of an object that is made anew nothing is stored.
+    bench.run([remove, omapSet({ c: '3' }), omapRmRange('a', 'z')]);
+    expect([...bench.stored.omap.keys()]).toEqual(['c']);
+    bench.run([omapSet({ e: '4' }), plainOp(OsdOpCode.omapRmKeys, keys('e')), omapRmRange('a', 'z')]);
+    expect([...bench.stored.omap.keys()]).toEqual([]);
   });
 
   test('a request asks for no more entries than allowed', () => {

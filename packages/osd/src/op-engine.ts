@@ -191,8 +191,9 @@ function runOp(context: OpContext, op: OsdOp): OpOutcome {
   const handler = handlers.get(op.code);
   if (!handler) return failed(Errno.EOPNOTSUPP);
   try {
+    const before = context.draft.changes.length;
     const outcome = handler(context, op);
-    count(context, op, outcome);
+    count(context, op, outcome, context.draft.changes.length > before);
     return outcome;
   } catch (error) {
     if (error instanceof MalformedInput) return failed(Errno.EINVAL);
@@ -201,11 +202,18 @@ function runOp(context: OpContext, op: OsdOp): OpOutcome {
 }
 
 /** A method counts as what it does. */
-function count({ tally, copies }: OpContext, op: OsdOp, { code, output }: OpOutcome): void {
+function count(
+  { tally, copies, environment }: OpContext,
+  op: OsdOp,
+  { code, output }: OpOutcome,
+  hasChanged: boolean,
+): void {
   if (code < 0 && (op.flags & OpFlag.failok) === 0) return;
   // Ceph runs an append as a write inside of it; the numbers show in what methods store.
   tally.ops += op.code === OsdOpCode.append ? 2 : 1;
-  if (code >= 0) tally.io = sumOfIo(tally.io, ioOf(op, output, copies.get(op)?.data.length ?? 0));
+  // What differs was read all the same.
+  const isCounted = modifies(op, environment.classes) ? hasChanged : code >= 0 || op.code === OsdOpCode.cmpext;
+  if (isCounted) tally.io = sumOfIo(tally.io, ioOf(op, output, copies.get(op)?.data.length ?? 0));
 }
 
 /** A read or call says in its arguments how much it answers, getxattr how long the value is. */

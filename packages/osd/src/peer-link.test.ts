@@ -261,7 +261,7 @@ describe('links between OSDs', () => {
     cluster.network.run(SECOND);
     const { network } = cluster;
     const ahead = cluster.map.epoch + 1;
-    const part = { oid: MIN_HOBJECT, version: { epoch: 1, version: 1 }, offset: 0, size: 0, first: true, last: true };
+    const part = { oid: MIN_HOBJECT, version: { epoch: 1, version: 1 }, extents: [], size: 0, first: true, last: true };
     const rest = { attrs: new Map(), omapHeader: EMPTY, omap: new Map() };
     const data = new Uint8Array(1 << 20);
     const push = (seed: number): OsdPeerMessage => ({

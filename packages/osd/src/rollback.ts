@@ -1,6 +1,6 @@
 /** What an object goes back to when it is rolled back to a snapshot. */
 import type { OsdOp } from '@spirula/messages';
-import { type Extents, extent, intersectExtents, subtractExtents } from './extents.ts';
+import { type Extents, extent, intersectExtents, subtractExtents } from '@spirula/objectstore';
 import type { StoredObject } from './object-draft.ts';
 import type { SnapSet } from './snap-set.ts';
 

@@ -1,6 +1,13 @@
+import {
+  bytesOfExtents,
+  type Extents,
+  extent,
+  intersectExtents,
+  subtractExtents,
+  unionOfExtents,
+} from '@spirula/objectstore';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { bytesOfExtents, type Extents, extent, intersectExtents, subtractExtents, unionOfExtents } from './extents.ts';
 import { decodeSnapSet, encodeSnapSet, isValidSnapContext, type SnapSet } from './snap-set.ts';
 
 const LENGTH = 12;

@@ -9,8 +9,8 @@ import { type Bytes, Decoder, Encoder, type RawString } from '@spirula/encoding'
 import type { HObject } from '@spirula/maps';
 import { NOSNAP } from '@spirula/messages';
 import type { Cid, ObjectStore } from '@spirula/objectstore';
+import { bytesOfExtents, type Extents } from '@spirula/objectstore';
 import { invariant } from '@spirula/world';
-import { bytesOfExtents, type Extents } from './extents.ts';
 
 /** The xattr of the head that holds it (SS_ATTR). */
 export const SNAPSET_ATTR: RawString = 'snapset';

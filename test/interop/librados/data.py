@@ -1,7 +1,8 @@
 """Reading and writing an object's data with single calls, synchronous and asynchronous."""
 
 import api
-from api import C, start
+import cxx
+from api import C, start, writing as w
 from cxx import mapext, sparse_read, stat2
 from steps import step
 
@@ -119,6 +120,23 @@ step("hole, sparse read", sparse_read(io, b"hole", 2 << 20, 0))
 step("hole at the end", [io.write(b"tail", b"x" * 65536), io.trunc(b"tail", 1 << 20)])
 step("hole at the end, mapext", mapext(io, b"tail", 0, 2 << 20))
 step("hole at the end, sparse read", sparse_read(io, b"tail", 2 << 20, 0))
+
+M = 1 << 22
+step("holes, before", [io.write(b"holes", b"end", 20), mapext(io, b"holes", 0, M)])
+step("holes, between", [io.write(b"holes", b"end", 100), mapext(io, b"holes", 0, M)])
+step("holes, sparse read", sparse_read(io, b"holes", 1000, 0))
+step("holes, writes that touch", [io.write(b"holes", b"end", 23), mapext(io, b"holes", 0, M)])
+step("holes, another block", [io.write(b"holes", b"end", 5000), mapext(io, b"holes", 0, M)])
+step("holes, punched", [io.write_full(b"punched", b"x" * 10000), io.write_op(b"punched", w.zero(100, 50)), mapext(io, b"punched", 0, M)])
+step("holes, punched a block", [io.write_op(b"punched", w.zero(4096, 4096)), mapext(io, b"punched", 0, M)])
+step("holes, written into", [io.write(b"punched", b"q", 5000), mapext(io, b"punched", 0, M)])
+step("holes, sparse read of a part", sparse_read(io, b"punched", 5000, 90))
+step("holes, after a cut", [io.trunc(b"punched", 50), io.trunc(b"punched", 10000), mapext(io, b"punched", 0, M)])
+step("holes, between large writes", [io.write_full(b"wide", b"x" * 200000), io.write(b"wide", b"x" * 200000, 300001), mapext(io, b"wide", 0, M)])
+step("holes, none where zeros are written", [io.write_full(b"zeros", bytes(100000)), mapext(io, b"zeros", 0, M)])
+step("holes, append after a cut to more", [io.write_full(b"zeros", b"abc"), io.trunc(b"zeros", 10), io.append(b"zeros", b"abc"), mapext(io, b"zeros", 0, M)])
+step("holes, write of nothing behind the end", [io.write(b"nothing", b"", 7), mapext(io, b"nothing", 0, M)])
+step("holes, copied", [cxx.write(io, b"copied", cxx.op_copy_from(b"holes", io, 0)), mapext(io, b"copied", 0, M)])
 
 step("alloc hint", io.set_alloc_hint(b"full", 4 << 20, 4096))
 step("alloc hint, read", io.read(b"full"))

@@ -29,16 +29,6 @@ interface KnownDifference {
 
 export const knownDifferences: readonly KnownDifference[] = [
   {
-    program: 'data',
-    steps: ['hole, mapext', 'hole, sparse read', 'hole at the end, mapext', 'hole at the end, sparse read'],
-    reason: 'holes are answered as zeros: the object store does not tell where they are',
-  },
-  {
-    program: 'omap',
-    steps: ['set, then remove a range in one'],
-    reason: 'the range holds the key that the same request set; BlueStore removes only those that were stored before',
-  },
-  {
     program: 'xattrs',
     steps: ['get without a name'],
     reason: "Ceph shows the object's info, which it keeps under the empty name; here it is nobody's",
@@ -47,10 +37,5 @@ export const knownDifferences: readonly KnownDifference[] = [
     program: 'stats',
     steps: ['eleven objects', 'a compound write'],
     reason: 'num_bytes is what the store allocated, omap included, and the stores allocate differently',
-  },
-  {
-    program: 'stats',
-    steps: ['eleven objects, writes'],
-    reason: 'num_wr_kb is the sum of bytes; Ceph rounds each op up to a KB',
   },
 ];

@@ -1,5 +1,13 @@
 /** What OSDs say to one another: heartbeats, peering, replication, recovery. Private types. */
-import type { Bytes, Epoch, EVersion, OsdId, PgId, RawString } from '@spirula/encoding';
+import {
+  type Bytes,
+  type Epoch,
+  type EVersion,
+  MalformedInput,
+  type OsdId,
+  type PgId,
+  type RawString,
+} from '@spirula/encoding';
 import type { HObject } from '@spirula/maps';
 import type { Instant } from '@spirula/world';
 import {
@@ -236,12 +244,20 @@ export interface OsdRepOpReply {
   readonly tid: number;
 }
 
+/** Bytes of an object; `length` above 0. */
+export interface DataExtent {
+  readonly offset: number;
+  readonly length: number;
+}
+
 /** Part of an object on its way from one OSD to another. */
 export interface ObjectPart {
   readonly oid: HObject;
   readonly version: EVersion;
   readonly size: number;
-  readonly offset: number;
+  /** Where its data belong, in ascending order; between them are holes. */
+  readonly extents: readonly DataExtent[];
+  /** Those of all extents, one behind the other. */
   readonly data: Bytes;
   /** Only in the first part. */
   readonly attrs: ReadonlyMap<RawString, Bytes>;
@@ -364,6 +380,38 @@ export type OsdToOsdMessage = OsdLink | OsdLinkAck | OsdPeerMessage | OsdPing;
 const lease = object({ until: uint, intervalUs: uint });
 const pastIntervals = list(pastIntervalSchema);
 const recovery = { pgid, epoch: u32 };
+const partFields: Schema<ObjectPart> = object({
+  oid: hobject,
+  version: eversion,
+  size: uint,
+  extents: list(object({ offset: uint, length: uint })),
+  data: payload,
+  attrs: map(rawString, bytes),
+  omapHeader: bytes,
+  omap: map(rawString, bytes),
+  first: bool,
+  last: bool,
+});
+
+/** The extents are those of the data, and within the object. */
+const objectPart: Schema<ObjectPart> = {
+  pack: partFields.pack,
+  unpack: (plain, field, context) => {
+    const part = partFields.unpack(plain, field, context);
+    let end = 0;
+    let bytesOfAll = 0;
+    for (const { offset, length } of part.extents) {
+      if (offset < end || length === 0 || offset + length > part.size) {
+        throw new MalformedInput(`${field}.extents`, 0, 'not ascending, or not within the object');
+      }
+      end = offset + length;
+      bytesOfAll += length;
+    }
+    if (bytesOfAll !== part.data.length) throw new MalformedInput(`${field}.data`, 0, `not ${bytesOfAll} bytes`);
+    return part;
+  },
+};
+
 const partCursor = object({ offset: uint, omapAfter: optional(rawString) });
 
 export const privateCodecs = {
@@ -415,18 +463,7 @@ export const privateCodecs = {
   pg_pull: privateMessage(0x8130, { ...recovery, oid: hobject, version: eversion, from: optional(partCursor) }),
   pg_push: privateMessage(0x8131, {
     ...recovery,
-    part: object({
-      oid: hobject,
-      version: eversion,
-      size: uint,
-      offset: uint,
-      data: payload,
-      attrs: map(rawString, bytes),
-      omapHeader: bytes,
-      omap: map(rawString, bytes),
-      first: bool,
-      last: bool,
-    }),
+    part: objectPart,
     next: partCursor,
   }),
   pg_push_reply: privateMessage(0x8132, {

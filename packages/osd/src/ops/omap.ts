@@ -114,7 +114,7 @@ function setHeader({ draft }: OpContext, op: OsdOp): OpOutcome {
 
 function clear({ draft }: OpContext): OpOutcome {
   if (!draft.exists) return failed(Errno.ENOENT);
-  draft.omapClear();
+  if (draft.hasOmap) draft.omapClear();
   return DONE;
 }
 

@@ -1,6 +1,7 @@
 /** Ops that read an object's data and what is known of it (PrimaryLogPG::do_read, do_sparse_read, do_extent_cmp …). */
-import { type Bytes, EMPTY, Encoder, Errno, encodeUTime } from '@spirula/encoding';
+import { type Bytes, concatBytes, EMPTY, Encoder, Errno, encodeUTime } from '@spirula/encoding';
 import { assertVerArgs, extentArgs, NOSNAP, type OsdOp, OsdOpCode } from '@spirula/messages';
+import type { Extents } from '@spirula/objectstore';
 import type { SnapClone } from '../snap-set.ts';
 import { answered, DONE, failed, type OpContext, type OpHandler } from './op-context.ts';
 
@@ -31,15 +32,16 @@ function readAnswer(data: Bytes | undefined) {
   return data === undefined ? failed(Errno.ENOENT) : answered(data);
 }
 
-/** Answers which parts hold data, then the data: here always one part. */
+/** Answers which parts hold data, then the data of those. */
 function sparseRead(context: OpContext, op: OsdOp) {
   if (!context.draft.exists) return failed(Errno.ENOENT);
   if (extentArgs(op).truncateSeq !== 0) return failed(Errno.EINVAL);
+  if (!context.draft.isStored) return failed(Errno.ENOENT);
   const { offset, length } = clip(context, op);
-  const data = length === 0 ? EMPTY : context.draft.read(offset, length);
-  if (data === undefined) return failed(Errno.ENOENT);
-  const output = new Encoder(data.length + 24);
-  encodeExtents(output, offset, data.length);
+  const extents = context.draft.extents(offset, length);
+  const data = concatBytes(extents.map((each) => context.draft.read(each.offset, each.length) ?? EMPTY));
+  const output = new Encoder(data.length + 8 + 16 * extents.length);
+  encodeExtents(output, extents);
   output.blob(data);
   return answered(output.finish());
 }
@@ -47,16 +49,16 @@ function sparseRead(context: OpContext, op: OsdOp) {
 function mapExtents(context: OpContext, op: OsdOp) {
   if (!context.draft.exists) return failed(Errno.ENOENT);
   const { offset, length } = clip(context, op);
-  const output = new Encoder(20);
-  encodeExtents(output, offset, length);
+  const output = new Encoder(64);
+  encodeExtents(output, context.draft.extents(offset, length));
   return answered(output.finish());
 }
 
-function encodeExtents(output: Encoder, offset: number, length: number): void {
-  output.u32(length === 0 ? 0 : 1);
-  if (length === 0) return;
-  output.u64(offset);
-  output.u64(length);
+function encodeExtents(output: Encoder, extents: Extents): void {
+  output.list(extents, ({ offset, length }) => {
+    output.u64(offset);
+    output.u64(length);
+  });
 }
 
 function stat({ draft, mtime }: OpContext) {

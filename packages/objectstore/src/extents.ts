@@ -1,6 +1,6 @@
 /** Sets of bytes as ascending intervals that neither overlap nor touch (interval_set<uint64_t>). */
 
-interface Extent {
+export interface Extent {
   readonly offset: number;
   /** Above 0. */
   readonly length: number;
