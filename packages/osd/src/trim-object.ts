@@ -2,7 +2,7 @@
 import type { EVersion, UTime } from '@spirula/encoding';
 import { type HObject, hasSnap } from '@spirula/maps';
 import { NO_REQUEST, type ObjectChange, type PgCounts, type PgLogEntry } from '@spirula/messages';
-import { intersectExtents } from './extents.ts';
+import { intersectExtents } from '@spirula/objectstore';
 import { encodeObjectInfo, OBJECT_INFO_ATTR, type ObjectInfo } from './object-info.ts';
 import { readObjectInfo } from './object-part.ts';
 import type { PgCore } from './pg-core.ts';
@@ -81,10 +81,10 @@ export function trimObject(
   const gone = Number(snaps.length === 0);
   const bytesOf = (all: readonly SnapClone[]) => all.reduce((sum, each) => sum + cloneBytes(each), 0);
   const delta = {
-    objects: -gone - Number(isHeadGone),
+    objects: 0 - gone - Number(isHeadGone),
     bytes: bytesOf(clones) - bytesOf(before),
-    clones: -gone,
-    whiteouts: -Number(isHeadGone),
+    clones: 0 - gone,
+    whiteouts: 0 - Number(isHeadGone),
   };
   return { head, entries: [ofClone, ofHead], changes, delta };
 }
