@@ -10,7 +10,7 @@
  * that is no longer for this OSD is dropped, and its client sends it to the right one.
  */
 import type { OsdCaps } from '@spirula/auth';
-import { EMPTY, type EntityAddr, Errno, type EVersion } from '@spirula/encoding';
+import { EMPTY, type EntityAddr, EntityType, Errno, type EVersion } from '@spirula/encoding';
 import { EBLOCKLISTED, type HObject, isBlocklisted, PoolFlag, stableMod } from '@spirula/maps';
 import {
   NO_COUNTS,
@@ -249,7 +249,9 @@ export class ClientOps {
       else this.#replyError(op, verdict);
     } else if (inFlight > 0) this.#queueOf(oid).waiting.push(op);
     else {
-      if (outcome.result >= 0) this.#io = sumOfIo(this.#io, outcome.io);
+      // Another OSD reads for a copy, which is counted there.
+      const isOfClient = op.client.entityType !== EntityType.osd;
+      if (outcome.result >= 0 && isOfClient) this.#io = sumOfIo(this.#io, outcome.io);
       this.#watches.apply(oid, outcome.effects, op.client, outcome.userVersion);
       this.#reply(op, outcome.result, outcome.ops, NO_VERSION, this.#userVersionOf(outcome));
     }

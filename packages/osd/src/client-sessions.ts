@@ -191,5 +191,5 @@ export class ClientSessions {
 function reqidOf(peer: Peer, { reqid, tid }: OsdOpMessage): ReqId {
   if (reqid.tid !== 0n) return reqid;
   const entityNum = peer.globalId === 0n ? reqid.entityNum : peer.globalId;
-  return { entityType: EntityType.client, entityNum, tid, inc: reqid.inc };
+  return { entityType: EntityType[peer.entity.type], entityNum, tid, inc: reqid.inc };
 }

@@ -1,7 +1,7 @@
 /** What ops add to a PG's counters (object_stat_sum_t: num_rd, num_rd_kb, num_wr, num_wr_kb), as PrimaryLogPG::do_osd_ops counts. */
 import type { Bytes } from '@spirula/encoding';
 import { Decoder } from '@spirula/encoding';
-import { checksumArgs, type OsdOp, OsdOpCode, writesameArgs, xattrArgs } from '@spirula/messages';
+import { type OsdOp, OsdOpCode, writesameArgs } from '@spirula/messages';
 
 export interface OpsIo {
   readonly reads: number;
@@ -40,15 +40,14 @@ function sparseBytes(output: Bytes): number {
 }
 
 /**
- * Of an op that has succeeded. What is not named here counts as nothing: creation, hints, watches, guards, calls, whose methods'
- * ops count themselves.
+ * Of an op that has succeeded, and, if it writes, changed something. What is not named here counts as nothing: creation, hints,
+ * watches, guards, checksums, calls, whose methods' ops count themselves.
  *
  * @param copiedBytes of what a copyFrom brought
  */
 export function ioOf(op: OsdOp, output: Bytes, copiedBytes: number): OpsIo {
   switch (op.code) {
     case OsdOpCode.read:
-    case OsdOpCode.mapext:
     case OsdOpCode.getxattr:
     case OsdOpCode.getxattrs:
     case OsdOpCode.omapGetKeys:
@@ -58,12 +57,10 @@ export function ioOf(op: OsdOp, output: Bytes, copiedBytes: number): OpsIo {
       return readOf(output.length);
     case OsdOpCode.sparseRead:
       return readOf(sparseBytes(output));
-    case OsdOpCode.checksum:
-      return readOf(checksumArgs(op).length);
     case OsdOpCode.cmpext:
       return readOf(op.input.length);
+    case OsdOpCode.mapext:
     case OsdOpCode.cmpxattr:
-      return readOf(xattrArgs(op).value.length);
     case OsdOpCode.stat:
     case OsdOpCode.isDirty:
     case OsdOpCode.listWatchers:
