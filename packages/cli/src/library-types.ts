@@ -118,14 +118,29 @@ export interface ObjectMethod {
 export interface CalledObject {
   /** Who asks. */
   readonly origin: { readonly type: number; readonly num: bigint };
+  /** Bits of CEPH_FEATURE_* that the client's release has. */
+  readonly clientFeatures: bigint;
+  /** The release that every OSD has at least, and that every client must have (0: any); 16 is Pacific. */
+  readonly requiredOsdRelease: number;
+  readonly minCompatibleClient: number;
   /** The OSD's wall clock. */
   now(): { readonly sec: number; readonly nsec: number };
   randomBytes(count: number): Uint8Array;
   stat(): { readonly size: number };
+  /** The newest snapshot that any write to the object knew of before this request; 0n: none. */
+  snapsetSeq(): bigint;
+  /** Who is told when somebody notifies of the object. */
+  watchers(): readonly {
+    readonly type: number;
+    readonly num: bigint;
+    readonly cookie: bigint;
+    readonly timeoutSeconds: number;
+  }[];
   create(exclusive: boolean): void;
   remove(): void;
-  read(offset: number, length: number): Uint8Array;
-  write(offset: number, data: Uint8Array): void;
+  /** `flags`: CEPH_OSD_OP_FLAG_FADVISE_* hints. */
+  read(offset: number, length: number, flags?: number): Uint8Array;
+  write(offset: number, data: Uint8Array, flags?: number): void;
   writeFull(data: Uint8Array): void;
   truncate(size: number): void;
   zero(offset: number, length: number): void;
@@ -133,6 +148,11 @@ export interface CalledObject {
   getXattrs(): ReadonlyMap<string, Uint8Array>;
   setXattr(name: string, value: Uint8Array): void;
   omapGet(key: string): Uint8Array | undefined;
+  omapGetByKeys(keys: Iterable<string>): ReadonlyMap<string, Uint8Array>;
+  omapKeys(page: { readonly after?: string; readonly max: number }): {
+    readonly keys: readonly string[];
+    readonly more: boolean;
+  };
   omapList(page: { readonly after?: string; readonly prefix?: string; readonly max: number }): {
     readonly entries: ReadonlyMap<string, Uint8Array>;
     readonly more: boolean;

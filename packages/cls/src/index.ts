@@ -15,7 +15,7 @@ export {
   LockType,
   lockTypeText,
 } from './lock/lock-codec.ts';
-export type { MethodContext, ObjectStat, OmapPage, OmapPageRequest } from './method-context.ts';
+export type { MethodContext, ObjectStat, OmapKeys, OmapPage, OmapPageRequest, Watcher } from './method-context.ts';
 export {
   ClassError,
   type ClassMethod,

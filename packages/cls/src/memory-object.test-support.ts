@@ -1,6 +1,6 @@
 import { AddrType, type Bytes, EMPTY, EntityType, Errno, type RawString, type UTime } from '@spirula/encoding';
 import type { EntityInst } from './entity-inst.ts';
-import type { MethodContext, OmapPage, OmapPageRequest } from './method-context.ts';
+import type { MethodContext, OmapKeys, OmapPage, OmapPageRequest, Watcher } from './method-context.ts';
 import { ClassError, type ObjectClass, runMethod } from './object-class.ts';
 
 const NO_OBJECT = { data: undefined, xattrs: new Map(), omap: new Map(), header: EMPTY };
@@ -25,6 +25,12 @@ export class MemoryObject implements MethodContext {
   origin = client(1);
   time: UTime = { sec: 1000, nsec: 0 };
   currentVersion = 0;
+  clientFeatures = 0n;
+  requiredOsdRelease = 16;
+  minCompatibleClient = 0;
+  /** The sequence of its snap set, and who watches it. */
+  snapshot = 0n;
+  watching: readonly Watcher[] = [];
   stored: Contents = NO_OBJECT;
   #next: Contents = NO_OBJECT;
   #ops = 0;
@@ -53,6 +59,13 @@ export class MemoryObject implements MethodContext {
     if (!data) throw new ClassError(Errno.ENOENT);
     return { size: data.length, mtime: this.time };
   }
+
+  snapsetSeq(): bigint {
+    this.stat();
+    return this.snapshot;
+  }
+
+  watchers = () => this.watching;
 
   create(exclusive: boolean): void {
     if (exclusive && this.#next.data) throw new ClassError(Errno.EEXIST);
@@ -106,6 +119,17 @@ export class MemoryObject implements MethodContext {
   omapGet(key: RawString): Bytes | undefined {
     this.#ops += 1;
     return this.stored.omap.get(key);
+  }
+
+  omapGetByKeys(keys: Iterable<RawString>): ReadonlyMap<RawString, Bytes> {
+    this.#ops += 1;
+    const wanted = new Set(keys);
+    return sorted(new Map([...this.stored.omap].filter(([key]) => wanted.has(key))));
+  }
+
+  omapKeys(page: OmapPageRequest): OmapKeys {
+    const { entries, more } = this.omapList(page);
+    return { keys: [...entries.keys()], more };
   }
 
   omapList({ after = '', prefix = '', max }: OmapPageRequest): OmapPage {

@@ -22,6 +22,19 @@ export interface OmapPage {
   readonly more: boolean;
 }
 
+/** Keys behind `after`, in order. */
+export interface OmapKeys {
+  readonly keys: readonly RawString[];
+  /** Whether more follow. */
+  readonly more: boolean;
+}
+
+/** Who is told when somebody notifies of the object (obj_watch_t). */
+export interface Watcher extends EntityInst {
+  readonly cookie: bigint;
+  readonly timeoutSeconds: number;
+}
+
 /**
  * What a method can do with the object it was called on, and what it may know (objclass/objclass.h, osd/objclass.cc).
  *
@@ -35,6 +48,12 @@ export interface OmapPage {
 export interface MethodContext {
   /** Who asks (cls_get_request_origin). */
   readonly origin: EntityInst;
+  /** What the client's release can do, bits of CEPH_FEATURE_* (cls_get_client_features). */
+  readonly clientFeatures: bigint;
+  /** The release that every OSD has at least; 16 is Pacific (cls_get_required_osd_release). */
+  readonly requiredOsdRelease: number;
+  /** The release that every client must have at least; 0: any (cls_get_min_compatible_client). */
+  readonly minCompatibleClient: number;
   /** The OSD's wall clock. Clocks of two OSDs differ: what follows from it holds only roughly. */
   now(): UTime;
   /** Not to be guessed (cls_gen_random_bytes). */
@@ -51,9 +70,22 @@ export interface MethodContext {
   /** ENOENT: there is no object. */
   remove(): void;
 
-  /** Shorter than asked where the object ends; a length of 0 reads to its end. */
-  read(offset: number, length: number): Bytes;
-  write(offset: number, data: Bytes): void;
+  /**
+   * The newest snapshot that any write to the object had known of before the request; 0: none (cls_get_snapset_seq).
+   * ENOENT: there is no object.
+   */
+  snapsetSeq(): bigint;
+  /** In the order of their cookies (cls_cxx_list_watchers). */
+  watchers(): readonly Watcher[];
+
+  /**
+   * Shorter than asked where the object ends; a length of 0 reads to its end.
+   *
+   * @param flags hints of how the data will be used, CEPH_OSD_OP_FLAG_FADVISE_* (cls_cxx_read2)
+   */
+  read(offset: number, length: number, flags?: number): Bytes;
+  /** @param flags as in `read` (cls_cxx_write2) */
+  write(offset: number, data: Bytes, flags?: number): void;
   /** Replaces all data. */
   writeFull(data: Bytes): void;
   truncate(size: number): void;
@@ -67,6 +99,10 @@ export interface MethodContext {
 
   /** Undefined: no such key, or no object. */
   omapGet(key: RawString): Bytes | undefined;
+  /** Those of the keys that there are (cls_cxx_map_get_vals_by_keys). */
+  omapGetByKeys(keys: Iterable<RawString>): ReadonlyMap<RawString, Bytes>;
+  /** As `omapList`, without values (cls_cxx_map_get_keys). */
+  omapKeys(page: Omit<OmapPageRequest, 'prefix'>): OmapKeys;
   omapList(page: OmapPageRequest): OmapPage;
   omapHeader(): Bytes;
   omapSet(entries: ReadonlyMap<RawString, Bytes>): void;

@@ -50,6 +50,7 @@ export {
   extentOp,
   notifyArgs,
   notifyOp,
+  omapGetKeysOp,
   omapGetValsOp,
   type PgnlsArgs,
   pgnlsArgs,

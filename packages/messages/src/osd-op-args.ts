@@ -37,6 +37,14 @@ export function omapGetValsOp(after: RawString, max: number, prefix: RawString =
   return plainOp(OsdOpCode.omapGetVals, input.finish());
 }
 
+/** omapGetKeys: at most `max` keys, in order, that follow `after`. */
+export function omapGetKeysOp(after: RawString, max: number): OsdOp {
+  const input = new Encoder(64);
+  input.rawString(after);
+  input.u64(max);
+  return plainOp(OsdOpCode.omapGetKeys, input.finish());
+}
+
 /** What getxattrs, omapGetVals and omapGetValsByKeys answer with: views into the input. @throws MalformedInput */
 export function decodeOpEntries(output: Decoder): Map<RawString, Bytes> {
   return output.map(

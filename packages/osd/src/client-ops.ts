@@ -358,7 +358,7 @@ export class ClientOps {
           nextNotifyId: () => pg.host.nextNotifyId(),
         },
         objectReader(store, pg.cid, oid),
-        { config: world.config, clock: world.clock, crypto: world.crypto, classes },
+        { config: world.config, clock: world.clock, crypto: world.crypto, classes, map: pg.map },
       );
     } catch (error) {
       if (!(error instanceof UnreadableObject)) throw error;

@@ -105,7 +105,8 @@ export class ClientSessions {
     state.bytes += bytes;
     const reqid = reqidOf(state.peer, message);
     const { entityType, entityNum } = reqid;
-    const client = { session, entityType, entityNum, addr: state.peer.addrs[0] ?? NO_ADDR };
+    const addr = state.peer.addrs[0] ?? NO_ADDR;
+    const client = { session, entityType, entityNum, addr, features: message.features };
     const op: ClientOp = {
       session,
       client,

@@ -51,6 +51,7 @@ const config = makeConfig();
 const NO_ADDR = { type: 0, nonce: 0, family: 0, ip: '', port: 0 } as const;
 const classes = new ClassRegistry(builtinClasses, { loadList: '*', defaultList: '*' });
 const clock = { wall: () => ({ sec: 1000, nsec: 7 }) };
+const map = { requireOsdRelease: 16, requireMinCompatClient: 0 };
 const crypto = { randomBytes: (count: number) => new Uint8Array(count) };
 
 /** One object as a store would hold it after the changes given to it. */
@@ -142,7 +143,7 @@ class Bench {
   info: ObjectInfo | undefined;
   version = 0;
   limits = config;
-  readonly client = { session: 1, entityType: 8, entityNum: 4117n, addr: NO_ADDR };
+  readonly client = { session: 1, entityType: 8, entityNum: 4117n, addr: NO_ADDR, features: 0n };
 
   run(ops: readonly OsdOp[], flags = 0, copies: Copies = NO_COPIES): OpsOutcome {
     const outcome = executeOps(
@@ -155,7 +156,7 @@ class Bench {
         nextNotifyId: () => 0n,
       },
       this.stored,
-      { config: this.limits, clock, crypto, classes },
+      { config: this.limits, clock, crypto, classes, map },
     );
     for (const change of outcome.changes) this.stored.apply(change);
     this.info = outcome.info;

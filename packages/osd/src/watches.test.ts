@@ -44,7 +44,7 @@ class Bench {
 
   do(client: number, ...effects: WatchEffect[]): void {
     const entityNum = BigInt(client);
-    this.watches.apply(oid, effects, { session: client, entityType: 8, entityNum, addr }, 5);
+    this.watches.apply(oid, effects, { session: client, entityType: 8, entityNum, addr, features: 0n }, 5);
   }
 
   watch(client: number, cookie: bigint, pings = true): void {

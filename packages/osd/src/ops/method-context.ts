@@ -4,21 +4,28 @@ import {
   type EntityInst,
   type MethodContext,
   type ObjectStat,
+  type OmapKeys,
   type OmapPage,
   type OmapPageRequest,
+  type Watcher,
 } from '@spirula/cls';
 import { type Bytes, Decoder, decodeUTime, EMPTY, Encoder, Errno, type RawString, type UTime } from '@spirula/encoding';
 import {
   decodeOpEntries,
+  decodeWatchItems,
   extentOp,
   OpFlag,
   type OsdOp,
   OsdOpCode,
+  omapGetKeysOp,
   omapGetValsOp,
   plainOp,
   xattrOp,
 } from '@spirula/messages';
 import type { OpContext } from './op-context.ts';
+
+/** CEPH_OSD_OP_FLAG_FADVISE_*: what stands beside them would be about the op's failure. */
+const HINTS = 0x7c;
 
 export class OpMethodContext implements MethodContext {
   readonly #context: OpContext;
@@ -43,6 +50,18 @@ export class OpMethodContext implements MethodContext {
     return { type, num, addr };
   }
 
+  get clientFeatures(): bigint {
+    return this.#context.client.features;
+  }
+
+  get requiredOsdRelease(): number {
+    return this.#context.environment.map.requireOsdRelease;
+  }
+
+  get minCompatibleClient(): number {
+    return this.#context.environment.map.requireMinCompatClient;
+  }
+
   now(): UTime {
     return this.#context.environment.clock.wall();
   }
@@ -64,6 +83,23 @@ export class OpMethodContext implements MethodContext {
     return { size: output.u64('size'), mtime: decodeUTime(output, 'mtime') };
   }
 
+  snapsetSeq(): bigint {
+    if (!this.#context.draft.exists) throw new ClassError(Errno.ENOENT);
+    return this.#context.snapset.seq;
+  }
+
+  watchers(): readonly Watcher[] {
+    return decodeWatchItems(this.#ask(plainOp(OsdOpCode.listWatchers))).map(
+      ({ entityType: type, entityNum: num, addr, cookie, timeoutSeconds }) => ({
+        type,
+        num,
+        addr,
+        cookie,
+        timeoutSeconds,
+      }),
+    );
+  }
+
   create(exclusive: boolean): void {
     this.#change(plainOp(OsdOpCode.create, EMPTY, exclusive ? OpFlag.excl : 0));
   }
@@ -72,12 +108,12 @@ export class OpMethodContext implements MethodContext {
     this.#change(plainOp(OsdOpCode.delete));
   }
 
-  read(offset: number, length: number): Bytes {
-    return this.#ask(extentOp(OsdOpCode.read, offset, length));
+  read(offset: number, length: number, flags = 0): Bytes {
+    return this.#ask(extentOp(OsdOpCode.read, offset, length, EMPTY, flags & HINTS));
   }
 
-  write(offset: number, data: Bytes): void {
-    this.#change(extentOp(OsdOpCode.write, offset, data.length, data));
+  write(offset: number, data: Bytes, flags = 0): void {
+    this.#change(extentOp(OsdOpCode.write, offset, data.length, data, flags & HINTS));
   }
 
   writeFull(data: Bytes): void {
@@ -110,8 +146,16 @@ export class OpMethodContext implements MethodContext {
   }
 
   omapGet(key: RawString): Bytes | undefined {
-    const output = this.#ask(plainOp(OsdOpCode.omapGetValsByKeys, encodeKeys([key])));
-    return decodeOpEntries(new Decoder(output)).get(key);
+    return this.omapGetByKeys([key]).get(key);
+  }
+
+  omapGetByKeys(keys: Iterable<RawString>): ReadonlyMap<RawString, Bytes> {
+    return decodeOpEntries(new Decoder(this.#ask(plainOp(OsdOpCode.omapGetValsByKeys, encodeKeys([...keys])))));
+  }
+
+  omapKeys({ after = '', max }: Omit<OmapPageRequest, 'prefix'>): OmapKeys {
+    const output = new Decoder(this.#ask(omapGetKeysOp(after, max)));
+    return { keys: output.list('keys', 4, () => output.rawString('key')), more: output.bool('more') };
   }
 
   omapList({ after = '', prefix = '', max }: OmapPageRequest): OmapPage {

@@ -1,5 +1,6 @@
 import type { ClassRegistry } from '@spirula/cls';
 import { type Bytes, EMPTY, type UTime } from '@spirula/encoding';
+import type { OsdMap } from '@spirula/maps';
 import type { OsdOp, WatchItem } from '@spirula/messages';
 import type { Clock, Config, Crypto } from '@spirula/world';
 import type { CopiedObject, Copies } from '../object-copier.ts';
@@ -15,6 +16,7 @@ export interface OpEnvironment {
   readonly clock: Pick<Clock, 'wall'>;
   readonly crypto: Pick<Crypto, 'randomBytes'>;
   readonly classes: ClassRegistry;
+  readonly map: Pick<OsdMap, 'requireOsdRelease' | 'requireMinCompatClient'>;
 }
 
 /** What ops have done so far, those that methods of classes ran included. */

@@ -8,6 +8,8 @@ export interface ClientIdentity {
   readonly entityType: number;
   readonly entityNum: bigint;
   readonly addr: EntityAddr;
+  /** CEPH_FEATURE_* bits of its release. */
+  readonly features: bigint;
 }
 
 type WatchName = Pick<WatchItem, 'cookie' | 'entityType' | 'entityNum'>;
