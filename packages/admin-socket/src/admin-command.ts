@@ -1,6 +1,7 @@
 /** What a command of the admin socket is, which `tell` runs as well (common/admin_socket.cc). */
 import { type Bytes, EMPTY, utf8 } from '@spirula/encoding';
 import type { CommandDescription } from '@spirula/messages';
+import { type Document, format } from './format.ts';
 
 /** The arguments of one command line, as JSON gives them. */
 export type AdminArgs = Readonly<Record<string, unknown>>;
@@ -13,14 +14,18 @@ export interface AdminAnswer {
   readonly data: Bytes;
 }
 
-/** What a command says: JSON, which is indented unless `format` is `json`; or a refusal. */
+/** What a command says, in JSON or XML as it is asked; or a refusal. */
 export interface AdminResult {
   readonly code: number;
   readonly status: string;
-  readonly json?: unknown;
+  /** Mostly one. */
+  readonly documents?: readonly SaidDocument[];
   /** Said as it is, whatever format is asked for. */
   readonly text?: string;
 }
+
+/** Its section is called like the command unless it says otherwise. */
+type SaidDocument = Omit<Document, 'root'> & Partial<Pick<Document, 'root'>>;
 
 export interface AdminCommand {
   readonly description: CommandDescription;
@@ -40,7 +45,12 @@ export function adminCommand(
 }
 
 export function say(json: unknown, status = ''): AdminResult {
-  return { code: 0, status, json };
+  return { code: 0, status, documents: [{ json }] };
+}
+
+/** Sections that have other names than the command, or several. */
+export function sayDocuments(...documents: readonly SaidDocument[]): AdminResult {
+  return { code: 0, status: '', documents };
 }
 
 /** Of a command that Ceph answers in plain words. */
@@ -68,12 +78,15 @@ export function listOf(args: AdminArgs, name: string): readonly string[] {
   return Array.isArray(value) ? value.map(String) : [String(value)];
 }
 
-export function toAnswer(args: AdminArgs, { code, status, json, text }: AdminResult): AdminAnswer {
+export function toAnswer(args: AdminArgs, { code, status, documents, text }: AdminResult): AdminAnswer {
   if (text !== undefined) return { code, status, data: utf8(text) };
-  if (json === undefined) return { code, status, data: EMPTY };
-  return {
-    code,
-    status,
-    data: utf8(args['format'] === 'json' ? JSON.stringify(json) : `${JSON.stringify(json, null, 4)}\n`),
-  };
+  if (documents === undefined) return { code, status, data: EMPTY };
+  const root = String(args['prefix']).replaceAll(/[ -]/g, '_');
+  const data = utf8(
+    format(
+      documents.map((each) => ({ root, ...each })),
+      args['format'],
+    ),
+  );
+  return { code, status, data };
 }

@@ -9,6 +9,7 @@ import {
   prefixOf,
   refuse,
   say,
+  sayDocuments,
   toAnswer,
 } from './admin-command.ts';
 import { configCommands, errnoText } from './config-commands.ts';
@@ -39,9 +40,13 @@ export class AdminSocket {
       ...perfCommands(perf),
       ...logCommands,
       adminCommand(['version'], 'show the release', () => say(VERSION)),
-      adminCommand(['git_version'], 'show the commit of the release', () => say({ git_version: GIT_VERSION })),
+      adminCommand(['git_version'], 'show the commit of the release', () =>
+        sayDocuments({ json: { git_version: GIT_VERSION }, root: 'version' }),
+      ),
       adminCommand(['help'], 'list the commands', () => say(this.#help())),
-      adminCommand(['get_command_descriptions'], 'list the commands, for programs', () => say(this.#descriptions())),
+      adminCommand(['get_command_descriptions'], 'list the commands, for programs', () =>
+        sayDocuments({ json: this.#descriptions(), root: 'command_descriptions', items: { sig: 'arg' } }),
+      ),
     ];
     this.#commands = all.sort((a, b) => (prefixOf(a.description) < prefixOf(b.description) ? -1 : 1));
     this.#byPrefix = new Map(this.#commands.map((each) => [prefixOf(each.description), each]));

@@ -5,6 +5,7 @@ export {
   listOf,
   refuse,
   say,
+  sayDocuments,
   sayText,
   textOf,
 } from './admin-command.ts';

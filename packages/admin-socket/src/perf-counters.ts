@@ -1,6 +1,6 @@
 /** A daemon's counters under Ceph's names (common/perf_counters.cc): `perf dump`, `perf schema`, `perf reset`. */
 import { Errno } from '@spirula/encoding';
-import { type AdminCommand, adminCommand, refuse, say, textOf } from './admin-command.ts';
+import { type AdminCommand, adminCommand, refuse, say, sayDocuments, textOf } from './admin-command.ts';
 
 /** Bits of a counter's type, as `perf schema` shows them. */
 const U64 = 2;
@@ -40,8 +40,8 @@ export class PerfCounters {
     return this.#map(logger, counter, (each) => this.#value(each));
   }
 
-  schema(logger?: string, counter?: string): Record<string, Record<string, unknown>> {
-    return this.#map(logger, counter, describe);
+  schema(): Record<string, Record<string, unknown>> {
+    return this.#map(undefined, undefined, describe);
   }
 
   /** False when there is no such part; `all` is every one. */
@@ -95,6 +95,9 @@ function describe({ kind, description, nick = '', priority = 0, units = 'none' }
   };
 }
 
+/** What the section of counters is called. */
+const COLLECTION = 'perfcounter_collection';
+
 export function perfCommands(perf: PerfCounters): readonly AdminCommand[] {
   const chosen = [
     { name: 'logger', type: 'CephString', req: 'false' },
@@ -102,10 +105,10 @@ export function perfCommands(perf: PerfCounters): readonly AdminCommand[] {
   ] as const;
   return [
     adminCommand(['perf', 'dump', ...chosen], 'show the counters', (args) =>
-      say(perf.dump(textOf(args, 'logger'), textOf(args, 'counter'))),
+      sayDocuments({ json: perf.dump(textOf(args, 'logger'), textOf(args, 'counter')), root: COLLECTION }),
     ),
-    adminCommand(['perf', 'schema', ...chosen], 'explain the counters', (args) =>
-      say(perf.schema(textOf(args, 'logger'), textOf(args, 'counter'))),
+    adminCommand(['perf', 'schema'], 'explain the counters', () =>
+      sayDocuments({ json: perf.schema(), root: COLLECTION }),
     ),
     adminCommand(
       ['perf', 'reset', { name: 'var', type: 'CephString' }],

@@ -1,4 +1,4 @@
-import { AddrType, type AddrVec, formatSockaddr } from '@spirula/encoding';
+import { AddrType, type AddrVec, type EntityAddr, formatSockaddr } from '@spirula/encoding';
 
 const TYPE_NAMES: Readonly<Record<number, string>> = {
   [AddrType.none]: 'none',
@@ -7,14 +7,15 @@ const TYPE_NAMES: Readonly<Record<number, string>> = {
   [AddrType.any]: 'any',
 };
 
+/** entity_addr_t::dump. */
+export function dumpAddr(addr: EntityAddr) {
+  return { type: TYPE_NAMES[addr.type] ?? '???', addr: formatSockaddr(addr), nonce: addr.nonce };
+}
+
 /** entity_addrvec_t::dump. */
 export function dumpAddrVec(addrs: AddrVec) {
   return {
-    addrvec: addrs.map((addr) => ({
-      type: TYPE_NAMES[addr.type] ?? '???',
-      addr: formatSockaddr(addr),
-      nonce: addr.nonce,
-    })),
+    addrvec: addrs.map(dumpAddr),
   };
 }
 

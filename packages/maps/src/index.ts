@@ -1,3 +1,4 @@
+export { dumpAddr } from './addr-dump.ts';
 export { applyIncremental, emptyOsdMap } from './apply-incremental.ts';
 export { EBLOCKLISTED, isBlocklisted } from './blocklist.ts';
 export { formatMapFlags } from './flag-names.ts';

@@ -27,6 +27,7 @@ export {
   type OsdOpMessage,
   type OsdOpReply,
   type OsdOpResult,
+  osdOpName,
   type ReqId,
   SNAPDIR,
 } from './osd-op.ts';

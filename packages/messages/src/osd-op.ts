@@ -57,6 +57,18 @@ export const OsdOpCode = {
   pgnlsFilter: 0x1506,
 } as const;
 
+const opNames = new Map<number, string>(
+  Object.entries(OsdOpCode).map(([name, code]) => [
+    code,
+    name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`),
+  ]),
+).set(OsdOpCode.assertVer, 'assert-version');
+
+/** ceph_osd_op_name */
+export function osdOpName(code: number): string {
+  return opNames.get(code) ?? '???';
+}
+
 /** CEPH_OSD_FLAG_* of a whole request. */
 export const OsdFlag = {
   ack: 0x1,

@@ -12,7 +12,16 @@
  *
  * At most objecter_inflight_ops requests and objecter_inflight_op_bytes bytes are under way; MAX_THROTTLED more wait.
  */
-import { AddrType, type AddrVec, type Epoch, Errno, MalformedInput, type OsdId, sameAddrVec } from '@spirula/encoding';
+import {
+  AddrType,
+  type AddrVec,
+  type Epoch,
+  Errno,
+  formatPgId,
+  MalformedInput,
+  type OsdId,
+  sameAddrVec,
+} from '@spirula/encoding';
 import { type HObject, hasSnap, nextOsdMap, type OsdMap, osdUp } from '@spirula/maps';
 import {
   extentArgs,
@@ -23,8 +32,9 @@ import {
   type OsdMapMessage,
   OsdOpCode,
   type OsdOpReply,
+  osdOpName,
 } from '@spirula/messages';
-import { type Instant, type SessionId, seconds, type World, type WorldEvent } from '@spirula/world';
+import { type Instant, SECOND, type SessionId, seconds, type World, type WorldEvent } from '@spirula/world';
 import { LingerOps } from './linger-ops.ts';
 import { failedReply, type ObjectReply, type ObjectRequest } from './object-request.ts';
 import { computeTarget, isPaused, type OpTarget, PlacedMap } from './op-target.ts';
@@ -104,6 +114,30 @@ export class Objecter {
   /** The newest map; undefined before the first. */
   get map(): OsdMap | undefined {
     return this.#placed?.map;
+  }
+
+  /** What is under way, as `objecter_requests` shows it (Objecter::dump_ops). */
+  dumpRequests(): readonly object[] {
+    const now = this.#world.clock.now();
+    return [...this.#ops.values()].map(({ tid, request, target, submittedAt, attempts, paused }) => {
+      const locator = `@${request.locator.pool}`;
+      return {
+        tid,
+        pg: target ? formatPgId(target.pgid) : '',
+        osd: target?.osd ?? -1,
+        object_id: request.oid,
+        object_locator: locator,
+        target_object_id: request.oid,
+        target_object_locator: locator,
+        paused: Number(paused),
+        used_replica: 0,
+        precalc_pgid: 0,
+        age: (now - submittedAt) / SECOND,
+        attempts,
+        snapid: request.snapid === undefined || request.snapid === NOSNAP ? 'head' : request.snapid.toString(16),
+        osd_ops: request.ops.map(({ code }) => osdOpName(code)),
+      };
+    });
   }
 
   get inflight(): number {

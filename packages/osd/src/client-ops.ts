@@ -126,6 +126,11 @@ export class ClientOps {
     return this.#io;
   }
 
+  /** Who watches objects of this PG. */
+  watchers(): ReturnType<Watches['all']> {
+    return this.#watches.all();
+  }
+
   get isLaggy(): boolean {
     return this.#waitingForReadable.length > 0;
   }

@@ -3,7 +3,7 @@
  * Kept: osd_op_history_size of the newest for osd_op_history_duration, and as many slow ones as osd_op_history_slow_op_size.
  */
 import { type EntityAddr, EntityType, formatAddr, formatPgId, formatUTime, type UTime } from '@spirula/encoding';
-import { OsdFlag, OsdOpCode } from '@spirula/messages';
+import { OsdFlag, osdOpName } from '@spirula/messages';
 import { type Clock, type Config, type Instant, SECOND, seconds } from '@spirula/world';
 import type { ClientOp } from './client-ops.ts';
 
@@ -40,8 +40,6 @@ export interface OpTotals {
   readonly inBytes: number;
   readonly seconds: number;
 }
-
-const OP_NAMES = new Map(Object.entries(OsdOpCode).map(([name, code]) => [code as number, name]));
 
 export class OpTracker {
   readonly #clock: Clock;
@@ -148,7 +146,7 @@ export class OpTracker {
     const { reqid, pgid, oid, epoch, addr } = what;
     const type = Object.entries(EntityType).find(([, number]) => number === reqid.entityType)?.[0] ?? 'client';
     const name = `${type}.${reqid.entityNum}`;
-    const ops = what.ops.map((code) => OP_NAMES.get(code) ?? String(code)).join(',');
+    const ops = what.ops.map(osdOpName).join(',');
     const [first] = events as [TrackedEvent];
     return {
       description: `osd_op(${name}.${reqid.inc}:${reqid.tid} ${formatPgId(pgid)} ${oid} [${ops}] e${epoch})`,

@@ -668,6 +668,18 @@ export class Osd implements Daemon<Message> {
         return self.#osdStat();
       },
       queryPg: (pgid) => this.#queryPg(pgid),
+      get map() {
+        return self.#maps.current;
+      },
+      *watchers() {
+        for (const pg of self.#pgs.all()) if (pg.core.isPrimary) yield* pg.ops.watchers();
+      },
+      requests: () => this.#objecter?.dumpRequests() ?? [],
+      localReservations: this.#localReservations,
+      remoteReservations: this.#remoteReservations,
+      *pools() {
+        for (const { pgid } of self.#pgs.all()) yield pgid.pool;
+      },
     };
     return new AdminSocket({
       config: this.#config,

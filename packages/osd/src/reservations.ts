@@ -13,12 +13,28 @@ export const ReservationPriority = { recovery: 180, backfill: 100 } as const;
 
 export class Reservations {
   readonly #slots: () => number;
-  readonly #held = new Set<string>();
+  /** With their priorities. */
+  readonly #held = new Map<string, number>();
   readonly #queue: Request[] = [];
   #granting = false;
 
   constructor(slots: () => number) {
     this.#slots = slots;
+  }
+
+  /** AsyncReserver::dump; those that wait by their priority, the highest last. */
+  dump() {
+    const waiting = [...new Set(this.#queue.map(({ priority }) => priority))].sort((a, b) => a - b);
+    const item = (key: string, prio: number) => ({ item: key, prio, can_preempt: false });
+    return {
+      max_allowed: this.#slots(),
+      min_priority: 0,
+      queues: waiting.map((priority) => ({
+        priority,
+        items: this.#queue.filter((each) => each.priority === priority).map(({ key }) => item(key, priority)),
+      })),
+      in_progress: [...this.#held].map(([key, priority]) => item(key, priority)),
+    };
   }
 
   get held(): number {
@@ -53,7 +69,7 @@ export class Reservations {
     this.#granting = true;
     while (this.#held.size < this.#slots() && this.#queue.length > 0) {
       const request = this.#queue.shift()!;
-      this.#held.add(request.key);
+      this.#held.set(request.key, request.priority);
       request.granted();
     }
     this.#granting = false;

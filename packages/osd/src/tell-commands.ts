@@ -1,13 +1,22 @@
 /** Commands that an OSD answers itself, by `tell` and over its admin socket (OSD::asok_command). */
-import { type AdminCommand, adminCommand, type PerfLogger, refuse, say, textOf } from '@spirula/admin-socket';
+import {
+  type AdminCommand,
+  adminCommand,
+  type PerfLogger,
+  refuse,
+  say,
+  sayDocuments,
+  textOf,
+} from '@spirula/admin-socket';
 import { Errno, formatUuid, type OsdId, type PgId, parsePgId, type Uuid } from '@spirula/encoding';
 import type { OsdStat } from '@spirula/messages';
 import type { OpTracker } from './op-tracker.ts';
+import { type OsdPlaces, placeCommands } from './socket-commands.ts';
 
 /** What there is to say of a PG; undefined when it is not here, `not primary` when another OSD leads it. */
 type PgQuerying = (pgid: PgId) => object | 'not primary' | undefined;
 
-export interface OsdView {
+export interface OsdView extends OsdPlaces {
   readonly whoami: OsdId;
   readonly fsid: Uuid;
   readonly uuid: Uuid;
@@ -28,8 +37,12 @@ const OFF =
 /** @param isTracking whether requests are watched */
 export function osdCommands(osd: OsdView, isTracking: () => boolean): readonly AdminCommand[] {
   const { ops } = osd;
-  const ofOps = (prefix: string, help: string, dump: () => object) =>
-    adminCommand([prefix], help, () => (isTracking() ? say(dump()) : refuse(Errno.EINVAL, OFF)));
+  const ofOps = (prefix: string, help: string, root: string, dump: () => object) =>
+    adminCommand([prefix], help, () =>
+      isTracking()
+        ? sayDocuments({ json: dump(), root, items: { ops: 'op', Ops: 'op', events: 'event' } })
+        : refuse(Errno.EINVAL, OFF),
+    );
   const query = (args: Parameters<AdminCommand['run']>[0]) => {
     const pgid = textOf(args, 'pgid');
     if (pgid === undefined) return refuse(Errno.EINVAL, 'no pgid specified');
@@ -58,12 +71,17 @@ export function osdCommands(osd: OsdView, isTracking: () => boolean): readonly A
       'show what the primary of a placement group knows of it',
       query,
     ),
-    ofOps('dump_ops_in_flight', 'show the requests under way', () => ops.dumpUnderWay()),
-    ofOps('ops', 'show the requests under way', () => ops.dumpUnderWay()),
-    ofOps('dump_blocked_ops', 'show the requests that are slow', () => ops.dumpBlocked()),
-    ofOps('dump_historic_ops', 'show the last requests', () => ops.dumpHistory('arrival')),
-    ofOps('dump_historic_ops_by_duration', 'show the last requests, slowest first', () => ops.dumpHistory('duration')),
-    ofOps('dump_historic_slow_ops', 'show the last requests that were slow', () => ops.dumpSlowHistory()),
+    ...placeCommands(osd),
+    ofOps('dump_ops_in_flight', 'show the requests under way', 'ops_in_flight', () => ops.dumpUnderWay()),
+    ofOps('ops', 'show the requests under way', 'ops_in_flight', () => ops.dumpUnderWay()),
+    ofOps('dump_blocked_ops', 'show the requests that are slow', 'ops_in_flight', () => ops.dumpBlocked()),
+    ofOps('dump_historic_ops', 'show the last requests', 'op_history', () => ops.dumpHistory('arrival')),
+    ofOps('dump_historic_ops_by_duration', 'show the last requests, slowest first', 'op_history', () =>
+      ops.dumpHistory('duration'),
+    ),
+    ofOps('dump_historic_slow_ops', 'show the last requests that were slow', 'OpHistory_slow_ops', () =>
+      ops.dumpSlowHistory(),
+    ),
   ];
 }
 

@@ -93,6 +93,11 @@ export class Watches {
     this.dropBlocklisted();
   }
 
+  /** All who watch. */
+  *all(): Generator<{ readonly oid: HObject; readonly item: WatchItem }> {
+    for (const { oid, watches } of this.#objects.values()) for (const { item } of watches.values()) yield { oid, item };
+  }
+
   isConnected(oid: HObject, name: WatchName): boolean {
     return this.#find(oid, name)?.session !== undefined;
   }
