@@ -91,6 +91,16 @@ export const MON_OPTIONS = {
   mon_max_snap_prune_per_epoch: uint(100, 'removed snapshots forgotten with one OSD map at most', {
     services: ['mon'],
   }),
+  mon_reweight_min_bytes_per_osd: size(104_857_600, 'reweight-by-utilization wants so many bytes for each OSD', {
+    services: ['mgr'],
+  }),
+  mon_reweight_min_pgs_per_osd: uint(10, 'reweight-by-utilization wants so many placement groups for each OSD', {
+    services: ['mgr'],
+  }),
+  mon_reweight_max_osds: int(4, 'reweight-by-utilization changes so many OSDs at a time', { services: ['mgr'] }),
+  mon_reweight_max_change: float(0.05, 'reweight-by-utilization changes a weight by so much at a time', {
+    services: ['mgr'],
+  }),
   mon_pg_stuck_threshold: int(60, 'after so many seconds a placement group counts as stuck', { services: ['mgr'] }),
   mon_warn_on_pool_no_redundancy: bool(true, 'whether pools with one copy are warned of', {
     services: ['mon'],

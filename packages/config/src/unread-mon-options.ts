@@ -122,13 +122,6 @@ export const UNREAD_MON_OPTIONS = {
     min: 0,
     seeAlso: ['osd_deep_scrub_interval'],
   }),
-  mon_reweight_min_pgs_per_osd: uint(10, 'reweight-by-utilization wants so many placement groups for each OSD', {
-    services: ['mgr'],
-  }),
-  mon_reweight_max_osds: int(4, 'reweight-by-utilization changes so many OSDs at a time', { services: ['mgr'] }),
-  mon_reweight_max_change: float(0.05, 'reweight-by-utilization changes a weight by so much at a time', {
-    services: ['mgr'],
-  }),
   mon_op_complaint_time: secs(30, "after so many seconds a monitor's request counts as slow", { services: ['mon'] }),
   mon_session_timeout: int(300, "after so many seconds of silence a monitor closes a client's connection", {
     services: ['mon'],

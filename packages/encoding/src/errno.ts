@@ -16,6 +16,7 @@ export const Errno = {
   EFBIG: -27,
   ENOSPC: -28,
   EROFS: -30,
+  EDOM: -33,
   ERANGE: -34,
   ENAMETOOLONG: -36,
   ENOTEMPTY: -39,

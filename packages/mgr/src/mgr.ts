@@ -12,6 +12,7 @@ import { DaemonConfig } from '@spirula/config';
 import {
   type AddrVec,
   type Bytes,
+  concatBytes,
   EMPTY,
   Errno,
   fromUtf8,
@@ -446,7 +447,10 @@ export class Mgr implements Daemon<Message> {
       if (this.#clients.has(session)) this.#world.net.send(session, { type, tid: message.tid, code, status, data });
     };
     if ('delegate' in outcome) {
-      this.#mon.command(outcome.delegate, EMPTY, ({ code, status, data }) => reply(code, status, data));
+      const own = utf8(outcome.output ?? '');
+      this.#mon.command(outcome.delegate, EMPTY, ({ code, status, data }) =>
+        reply(code, status, concatBytes([own, data])),
+      );
       return;
     }
     if ('ask' in outcome) {

@@ -21,6 +21,7 @@ import { orchCommands } from './orch-commands.ts';
 import { osdCommands } from './osd-commands.ts';
 import { pgCommands } from './pg-commands.ts';
 import { rbdCommands } from './rbd-commands.ts';
+import { reweightCommands } from './reweight-commands.ts';
 import { serviceCommands } from './service-commands.ts';
 import { unsupportedCommands } from './unsupported-commands.ts';
 import { volumeCommands } from './volume-commands.ts';
@@ -34,6 +35,7 @@ export const commandEntries: readonly MgrCommandEntry[] = [
   ...pgCommands,
   ...osdCommands,
   ...destroyCommands,
+  ...reweightCommands,
   ...configCommands,
   ...serviceCommands,
   ...crashCommands,

@@ -25,6 +25,8 @@ export interface CommandOutcome {
 /** A command that the monitors are to carry out; their answer is the answer. */
 export interface Delegated {
   readonly delegate: Readonly<Record<string, unknown>>;
+  /** Comes before what the monitors say. */
+  readonly output?: string;
 }
 
 /** A question to a daemon, such as `osd.3`: its admin command, and what is made of its answer; undefined: it is not there. */

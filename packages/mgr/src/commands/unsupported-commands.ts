@@ -2,6 +2,8 @@
 import { type MgrCommandEntry, unsupported } from './command.ts';
 
 const NO_SCRUB = 'scrub is not supported';
+const NO_FORCE = 'no placement group is recovered before others because it is asked for';
+const FORCES = ['force-recovery', 'force-backfill', 'cancel-force-recovery', 'cancel-force-backfill'];
 const SCRUBS = ['scrub', 'deep-scrub', 'repair'];
 
 export const unsupportedCommands: readonly MgrCommandEntry[] = [
@@ -61,6 +63,20 @@ export const unsupportedCommands: readonly MgrCommandEntry[] = [
     SCRUBS.flatMap((verb) => [`rw osd ${verb} <who>`, `rw osd pool ${verb} <who:pool...>`]),
     NO_SCRUB,
     'osd',
+  ),
+  ...unsupported(
+    FORCES.map((verb) => `rw pg ${verb} <pgid:pgid...>`),
+    NO_FORCE,
+    'pg',
+  ),
+  ...unsupported(
+    FORCES.map((verb) => `rw osd pool ${verb} <who:pool...>`),
+    NO_FORCE,
+    'osd',
+  ),
+  ...unsupported(
+    ['r osd status [bucket]'],
+    'operations are not counted OSD by OSD: osd df, osd perf and osd tree show OSDs',
   ),
   ...unsupported(['r pg getmap'], 'the PG map is kept in no form of its own: pg dump shows it', 'pg'),
 ];

@@ -66,6 +66,12 @@ export const unsupportedCommands: readonly MonCommandEntry[] = [
     'osd',
   ),
   unsupported(
+    ['report', { name: 'tags', type: 'CephString', n: 'N', req: 'false' }],
+    'show everything at once',
+    'r',
+    'ask for status, osd dump, pg dump and their like one by one',
+  ),
+  unsupported(
     ['osd', 'last-stat-seq', ID],
     'show the number of the last report of an OSD',
     'r',
