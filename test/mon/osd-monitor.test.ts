@@ -372,7 +372,7 @@ describe('managers', () => {
           available: true,
           commandDescriptions: [{ sig: ['pg', 'stat'], help: '', module: 'pg', perm: 'r', flags: 8 }],
           services: new Map(),
-          metadata: new Map(),
+          metadata: new Map([['hostname', 'a']]),
         });
       });
     return { place, beacon };
@@ -399,6 +399,30 @@ describe('managers', () => {
     }
     expect(cluster.json('mgr stat')).toMatchObject({ active_name: 'y', num_standby: 0 });
     expect((cluster.simulation.now - begin) / SECOND).toBeGreaterThan(28);
+  });
+
+  test('mgr fail takes the active one, or the standby it names, by name or gid', () => {
+    const { cluster } = withOsds(1);
+    const x = addMgr(cluster, 'x');
+    const y = addMgr(cluster, 'y');
+    const beacons = () => {
+      for (const { beacon } of [x, y, x]) {
+        beacon();
+        cluster.run(2);
+      }
+    };
+    beacons();
+
+    expect(cluster.command({ prefix: 'mgr fail', who: 'nobody' }).status).toBe(
+      "Daemon not found 'nobody', already failed?",
+    );
+    cluster.succeed({ prefix: 'mgr fail', who: String('y'.charCodeAt(0)) });
+    expect(cluster.json('mgr stat')).toMatchObject({ active_name: 'x', num_standby: 0 });
+
+    beacons();
+    cluster.succeed({ prefix: 'mgr fail', who: 'x' });
+    expect(cluster.json('mgr stat')).toMatchObject({ active_name: 'y', num_standby: 0 });
+    expect(cluster.json('mgr metadata')).toMatchObject([{ name: 'y' }]);
   });
 
   test('MGR_DOWN is a warning, and an error after a while, once the cluster is past its beginnings', () => {

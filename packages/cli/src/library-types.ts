@@ -8,6 +8,8 @@ export interface ClusterOptions {
   readonly dir?: string;
   /** Monitors, 3 unless given. */
   readonly mons?: number;
+  /** Managers, 1 unless given, 3 at most: one is active, the others stand by. */
+  readonly mgrs?: number;
   /** OSDs, 3 unless given. The first pool keeps min(3, osds) copies. */
   readonly osds?: number;
   /** `disk` (default) flushes to the folder; `memory` keeps everything in memory. */

@@ -28,6 +28,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Runnin
   const {
     config,
     mons,
+    mgrs,
     osds,
     store,
     auth,
@@ -49,6 +50,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Runnin
         : { set: Object.fromEntries(Object.entries(config).map(([name, value]) => [name, String(value)])) }),
       classes: classes.map(runnable),
       ...(mons === undefined ? {} : { mons }),
+      ...(mgrs === undefined ? {} : { mgrs }),
       ...(osds === undefined ? {} : { osds }),
       ...(store === undefined ? {} : { store }),
       ...(auth === undefined ? {} : { auth }),

@@ -73,6 +73,11 @@ export class MgrMonitor implements PaxosService {
     return (this.#context.now() - this.#activeSince) / SECOND;
   }
 
+  /** Name of the active manager once it serves. */
+  get activeName(): string | undefined {
+    return this.#map.available ? this.#map.activeName : undefined;
+  }
+
   /** What the active manager serves; empty while none does. */
   get commands(): readonly CommandDescription[] {
     return this.#map.available ? this.#commands : [];
@@ -186,6 +191,13 @@ export class MgrMonitor implements PaxosService {
     const standbys = new Map(map.standbys);
     standbys.delete(next.gid);
     this.#activate({ ...map, standbys }, next.gid, next.name);
+  }
+
+  /** A standby is gone, until it is heard of again (`mgr fail`). */
+  failStandby(gid: bigint): void {
+    const standbys = new Map(this.#pending.standbys);
+    standbys.delete(gid);
+    this.#change({ ...this.#pending, standbys });
   }
 
   tick(): void {

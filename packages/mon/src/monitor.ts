@@ -277,6 +277,8 @@ export class Monitor implements Daemon<Message> {
       readable: this.#isReadable,
       value: (version: number): Bytes | undefined => this.#paxos.value(version),
       osdMap: this.#services.osd.map,
+      /** Name of the manager that serves; undefined while none does. */
+      activeMgr: this.#services.mgr.activeName,
       health: () => this.#services.health(),
       /** Checksum of all that the services keep: equal where the last committed version is. */
       storeDigest: (): number => this.#store.digest((prefix) => NOT_OF_SERVICES.includes(prefix)),

@@ -7,6 +7,7 @@
  *     osd.2 reported                           a monitor has just been told that it failed
  *     osd.2 marked itself down                 a monitor has just been told so by itself
  *     mon.b leads, no leader, quorum 2         monitors; `quorum 2`: a leader with exactly two in its quorum
+ *     mgr serves                               the manager that the leader knows as active and available runs
  *     pg 1.7 peering, any pg degraded, all pgs active+clean, any pg of data down
  *                                              the state as the primary says it; all words joined by + must be in it
  *     health HEALTH_OK, health OSD_DOWN        status or a check, as the leader says
@@ -116,6 +117,13 @@ const PARSES: readonly Parse[] = [
       holds: (cluster) => leaderOf(cluster)?.name === name,
     }),
   ],
+  [
+    /^mgr serves$/,
+    () => ({
+      concerns: undefined,
+      holds: (cluster) => activeMgr(cluster)?.state === 'running',
+    }),
+  ],
   [/^no leader$/, () => ({ concerns: undefined, holds: (cluster) => leaderOf(cluster) === undefined })],
   [
     /^quorum (\d+)$/,
@@ -153,7 +161,7 @@ const PARSES: readonly Parse[] = [
 
 /** The forms of conditions, for people. */
 export const CONDITION_FORMS =
-  'osd.2 down (up, in, out, exists, running, stopped, hung, reported, marked itself down), mon.b leads, no leader, quorum 2, pg 1.7 peering, ' +
+  'osd.2 down (up, in, out, exists, running, stopped, hung, reported, marked itself down), mon.b leads, no leader, quorum 2, mgr serves, pg 1.7 peering, ' +
   'any pg degraded, all pgs active+clean, any pg of data down, health HEALTH_OK, epoch 30, new epoch, write acknowledged, ' +
   'client.0 read answered, log "words", osd.2 log "words", and not before any of them';
 
@@ -189,6 +197,12 @@ function leaderOf(cluster: SimCluster): MonInspection | undefined {
     if (view?.role === 'leader') return view;
   }
   return undefined;
+}
+
+/** The manager that the leader knows as active and available, whether it is so still or not. */
+export function activeMgr(cluster: SimCluster): SimProcess | undefined {
+  const name = leaderOf(cluster)?.activeMgr;
+  return cluster.mgrs.find((process) => process.name === `mgr.${name}`);
 }
 
 function osdIs(cluster: SimCluster, id: number, what: string): boolean {

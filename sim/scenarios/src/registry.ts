@@ -8,6 +8,7 @@ import { hostile } from './library/hostile.ts';
 import { leaderLoss } from './library/leader-loss.ts';
 import { lossy } from './library/lossy.ts';
 import { majorityLoss } from './library/majority-loss.ts';
+import { managerLoss } from './library/manager-loss.ts';
 import { osdDownThreeWays } from './library/osd-down-three-ways.ts';
 import { powerLossEverywhere } from './library/power-loss-everywhere.ts';
 import { splitNetwork } from './library/split-network.ts';
@@ -27,6 +28,7 @@ const scenarios: readonly Scenario[] = [
   flapping,
   cutOffPrimary,
   leaderLoss,
+  managerLoss,
   majorityLoss,
   clockSkew,
   splitNetwork,

@@ -6,7 +6,18 @@ import { daemons } from './daemons.ts';
 import { osdMap } from './osd-map.ts';
 import { poolApplications } from './pool-applications.ts';
 import { pools } from './pools.ts';
+import { reweight } from './reweight.ts';
 import type { Topic } from './topic.ts';
 
 /** In the order they run. */
-export const topics: readonly Topic[] = [basics, auth, poolApplications, pools, crush, osdMap, absentParts, daemons];
+export const topics: readonly Topic[] = [
+  basics,
+  auth,
+  poolApplications,
+  pools,
+  crush,
+  osdMap,
+  absentParts,
+  daemons,
+  reweight,
+];

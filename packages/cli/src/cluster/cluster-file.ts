@@ -27,10 +27,13 @@ export interface ClusterFile {
 export const LOOPBACK = '127.0.0.1';
 const FORMAT = 1;
 const PORTS_PER_OSD = 4;
+const FIRST_MGR = 'x'.charCodeAt(0);
 
 /** How many daemons of each kind, and where the ports of a new cluster begin (0: any free ones). */
 export interface ClusterShape {
   readonly mons: number;
+  /** 1 .. 3: one is active, the others stand by. */
+  readonly mgrs: number;
   readonly osds: number;
   readonly store: 'disk' | 'memory';
   readonly auth: 'cephx' | 'none';
@@ -40,7 +43,7 @@ export interface ClusterShape {
   readonly monPorts: readonly number[];
 }
 
-/** A new cluster: monitors a, b, c …, manager x, OSDs 0 … */
+/** A new cluster: monitors a, b, c …, managers x, y, z, OSDs 0 … */
 export function newClusterFile(shape: ClusterShape): ClusterFile {
   const at = (offset: number) => (shape.portBase === 0 ? 0 : shape.portBase + offset);
   return {
@@ -54,7 +57,10 @@ export function newClusterFile(shape: ClusterShape): ClusterFile {
       name: String.fromCharCode(97 + i),
       port: shape.monPorts[i] ?? at(i),
     })),
-    mgrs: [{ name: 'x', port: at(20) }],
+    mgrs: Array.from({ length: shape.mgrs }, (_, i) => ({
+      name: String.fromCharCode(FIRST_MGR + i),
+      port: at(20 + i),
+    })),
     osds: Array.from({ length: shape.osds }, (_, id) => newOsd(id, shape.portBase)),
   };
 }

@@ -9,6 +9,7 @@ import { serveCluster } from './serve.ts';
 
 const SHAPE = {
   mons: 1,
+  mgrs: 2,
   osds: 2,
   store: 'disk',
   auth: 'cephx',
@@ -29,9 +30,9 @@ test('every daemon and client.admin has a key, which nobody but its owner may re
   const folder = join(dir, 'keyrings');
   const names = readdirSync(folder).sort();
 
-  expect(names).toEqual(['client.admin', 'mgr.x', 'mon', 'osd.0', 'osd.1'].map((name) => `${name}.keyring`));
+  expect(names).toEqual(['client.admin', 'mgr.x', 'mgr.y', 'mon', 'osd.0', 'osd.1'].map((name) => `${name}.keyring`));
   for (const name of names) expect(statSync(join(folder, name)).mode & 0o777).toBe(0o600);
-  expect([...monKeyring(dir, cluster).keys()]).toEqual(['mon.', 'client.admin', 'mgr.x', 'osd.0', 'osd.1']);
+  expect([...monKeyring(dir, cluster).keys()]).toEqual(['mon.', 'client.admin', 'mgr.x', 'mgr.y', 'osd.0', 'osd.1']);
   expect(daemonKey(dir, 'osd.1').secret).not.toEqual(daemonKey(dir, 'osd.0').secret);
 });
 

@@ -16,6 +16,7 @@ export interface ServeOptions {
   readonly dir: string;
   /** Of a new cluster; for one that exists they must agree with it when given. */
   readonly mons?: number;
+  readonly mgrs?: number;
   readonly osds?: number;
   /** 0: any free ports. */
   readonly portBase?: number;
@@ -32,6 +33,7 @@ export interface ServeOptions {
 }
 
 const DEFAULT_MONS = 3;
+const DEFAULT_MGRS = 1;
 const DEFAULT_OSDS = 3;
 const DEFAULT_PORT_BASE = 23300;
 
@@ -153,6 +155,7 @@ async function createCluster(options: ServeOptions): Promise<ClusterFile> {
   }
   return newClusterFile({
     mons,
+    mgrs: options.mgrs ?? DEFAULT_MGRS,
     osds: options.osds ?? DEFAULT_OSDS,
     store: options.store ?? 'disk',
     portBase,
@@ -164,8 +167,8 @@ async function createCluster(options: ServeOptions): Promise<ClusterFile> {
 
 function requireAgreement(found: ClusterFile, options: ServeOptions): void {
   const { store, auth = 'none', bind = LOOPBACK } = found;
-  const has = { mons: found.mons.length, osds: found.osds.length, store, auth, bind };
-  for (const name of ['mons', 'osds', 'store', 'auth', 'bind'] as const) {
+  const has = { mons: found.mons.length, mgrs: found.mgrs.length, osds: found.osds.length, store, auth, bind };
+  for (const name of ['mons', 'mgrs', 'osds', 'store', 'auth', 'bind'] as const) {
     const wanted = options[name];
     if (wanted !== undefined && wanted !== has[name]) {
       throw new UserError(

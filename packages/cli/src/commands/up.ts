@@ -11,6 +11,7 @@ import { explainSystemError, UserError } from '../cluster/user-error.ts';
 export interface UpOptions {
   readonly dir: string;
   readonly mons?: number;
+  readonly mgrs?: number;
   readonly osds?: number;
   readonly portBase?: number;
   readonly store?: 'disk' | 'memory';
@@ -79,7 +80,7 @@ async function detach(options: UpOptions): Promise<void> {
   } catch (error) {
     throw explainSystemError(error, options.dir);
   }
-  const flags = (['mons', 'osds', 'portBase', 'store', 'auth', 'bind'] as const).flatMap((name) =>
+  const flags = (['mons', 'mgrs', 'osds', 'portBase', 'store', 'auth', 'bind'] as const).flatMap((name) =>
     options[name] === undefined ? [] : [`--${name.replace('portBase', 'port-base')}`, String(options[name])],
   );
   const settings = Object.entries(options.set ?? {}).flatMap(([name, value]) => ['--set', `${name}=${value}`]);

@@ -49,13 +49,17 @@ export const mgrCommands: readonly MonCommandEntry[] = [
   ),
 ];
 
+/** MgrMonitor::prepare_command: the active manager, or one of those that stand by, by name or gid. */
 function mgrFail(args: CommandArgs, { mgr }: CommandContext): CommandOutcome {
   const who = text(args, 'who');
-  const { map } = mgr;
-  if (map.activeGid === 0n) return unchanged('Currently no active mgr');
-  if (who !== undefined && who !== map.activeName && who !== String(map.activeGid)) {
-    return unchanged(`Daemon not found '${who}', already failed?`);
+  const { activeGid, activeName, standbys } = mgr.map;
+  if (who === undefined && activeGid === 0n) return unchanged('Currently no active mgr');
+  if (who === undefined || who === activeName || who === String(activeGid)) {
+    mgr.fail();
+    return changed('');
   }
-  mgr.fail();
+  const standby = [...standbys.values()].find(({ gid, name }) => who === name || who === String(gid));
+  if (standby === undefined) return unchanged(`Daemon not found '${who}', already failed?`);
+  mgr.failStandby(standby.gid);
   return changed('');
 }

@@ -6,6 +6,7 @@
  *     daemons                           all but the clients
  *     everyone                          all
  *     leader  peons                     monitors, as they are when the fault strikes
+ *     active mgr                        the manager that the leader knows as active, as it is when the fault strikes
  *     primary of 1.7, replicas of 1.7, acting of 1.7       OSDs of a PG; of an object when a name stands there
  *     rack0, host3                      the OSDs under a CRUSH bucket
  *     rest                              in a partition: everyone who is not in the other group
@@ -14,6 +15,7 @@ import { bucketOf, type CrushMap, itemByName } from '@spirula/crush';
 import { parsePgId } from '@spirula/encoding';
 import type { SimProcess } from '@spirula/sim-world';
 import type { OsdPlace, SimCluster } from '../cluster.ts';
+import { activeMgr } from '../conditions.ts';
 import type { Daemons } from './fault.ts';
 
 const OF_PG = /^(primary|replicas|acting) of (.+)$/;
@@ -51,6 +53,7 @@ function findOne(cluster: SimCluster, selector: string): SimProcess[] {
     case 'peons':
       return mons.filter((place) => !leads(place)).map(({ process }) => process);
   }
+  if (selector === 'active mgr') return [activeMgr(cluster)].filter((process) => process !== undefined);
   const named = simulation.processes.find(({ name }) => name === selector);
   if (named !== undefined) return [named];
   const ofPg = OF_PG.exec(selector);
@@ -76,7 +79,7 @@ function findUnder(cluster: SimCluster, bucket: string): SimProcess[] {
   if (item === undefined) {
     throw new UnknownTarget(
       `nobody is called ${bucket}: name a daemon (osd.2), a CRUSH bucket (host1), or one of mons, osds, mgrs, clients, ` +
-        'daemons, everyone, leader, peons, "primary of 1.7"',
+        'daemons, everyone, leader, peons, active mgr, "primary of 1.7"',
     );
   }
   return [...osdsUnder(crush!, item)].flatMap((id) => cluster.osds[id]?.process ?? []);
