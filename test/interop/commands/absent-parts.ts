@@ -90,7 +90,6 @@ export const absentParts: Topic = {
     'device check-health',
     'device get-health-metrics foo',
     'device scrape-health-metrics foo',
-    'device light on foo',
     'orch status',
     'orch ls',
     'orch ps',

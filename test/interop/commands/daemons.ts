@@ -73,8 +73,6 @@ export const daemons: Topic = {
     'tell mon.a injectargs --mon_lease=5',
     'tell mon.a injectargs --nosuch=1',
     'tell mon.a injectargs foo',
-    'tell mon.a quorum exit',
-    'tell mon.a quorum enter',
   ],
   known: [
     {

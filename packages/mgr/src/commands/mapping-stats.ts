@@ -27,8 +27,14 @@ export function summarizeMapping(before: OsdMap, after: OsdMap, pools: readonly 
   if (osds.length === 0) return { text: '', json: {} };
   // Single precision, as there: it shows in the digits.
   const average = Math.fround(total / osds.length);
-  const deviation = (counts: ReadonlyMap<OsdId, number>) =>
-    Math.fround(Math.sqrt(osds.reduce((sum, osd) => sum + ((counts.get(osd) ?? 0) - average) ** 2, 0) / osds.length));
+  const deviation = (counts: ReadonlyMap<OsdId, number>) => {
+    let sum = 0;
+    for (const osd of osds) {
+      const off = Math.fround((counts.get(osd) ?? 0) - average);
+      sum = Math.fround(sum + Math.fround(off * off));
+    }
+    return Math.fround(Math.sqrt(Math.fround(sum / osds.length)));
+  };
   const [deviationBefore, deviationAfter] = [deviation(base), deviation(next)];
   const expected = Math.fround(Math.sqrt(average * (1 - 1 / osds.length)));
   const countOf = (osd: OsdId) => base.get(osd) ?? 0;
