@@ -16,10 +16,10 @@ function cluster(usedMib: readonly number[], change: (increment: OsdMapIncrement
   const history = new MapHistory();
   const map = history.advance(change);
   const pgMap = new PgMap();
-  pgMap.applyMap(map, { sec: 0, nsec: 0 });
+  pgMap.applyMap(map, { wall: { sec: 0, nsec: 0 }, at: 0 });
   usedMib.forEach((mib, osd) => {
     const report = reportOf(map, osd);
-    pgMap.applyReport({ ...report, osdStat: { ...report.osdStat, kbUsed: mib * MIB_IN_KIB } }, map);
+    pgMap.applyReport({ ...report, osdStat: { ...report.osdStat, kbUsed: mib * MIB_IN_KIB } }, map, 0);
   });
   const context = { map, pgMap, io: new IoHistory(), now: { sec: 0, nsec: 0 }, config: makeConfig({}) };
   const run = (command: Readonly<Record<string, unknown>>) =>
