@@ -64,7 +64,7 @@ export class SnapshotsWork implements SharedWork {
     this.book.endChange(name, fate);
   }
 
-  /** Whether a change under way might still make a clone for it. */
+  /** Whether a change under way might still make a clone for it, or rolls back to it. */
   isNamed(snap: bigint): boolean {
     return [...this.#changes.values()].some(({ snaps }) => snaps.includes(snap));
   }
@@ -154,10 +154,17 @@ class SnapshotsWorkload implements Workload {
     this.#write(name, operationOf(parts), state, then);
   }
 
-  #write(name: RawString, operation: ObjectOperation, next: ReturnType<typeof stateOf>, then: () => void): void {
+  /** `source`: the snapshot that is rolled back to. */
+  #write(
+    name: RawString,
+    operation: ObjectOperation,
+    next: ReturnType<typeof stateOf>,
+    then: () => void,
+    source: readonly bigint[] = [],
+  ): void {
     const { request, knows, ids } = this.#context();
     this.#book.beginChange(name, next, knows);
-    this.#work.beginChange(this.#host.client, name, ids);
+    this.#work.beginChange(this.#host.client, name, [...ids, ...source]);
     this.#host.submit(
       name,
       operation,
@@ -176,7 +183,8 @@ class SnapshotsWorkload implements Workload {
   #rollBack(name: RawString, snap: TakenSnap, then: () => void): void {
     const held = this.#book.heldBy(snap.id, name);
     if (!held) return then();
-    this.#write(name, new ObjectOperation().rollback(snap.id), held, then);
+    // Of a snapshot that is removed meanwhile there is nothing left, and to roll back to it removes the object, as in Ceph.
+    this.#write(name, new ObjectOperation().rollback(snap.id), held, then, [snap.id]);
   }
 
   #readHead(name: RawString, then: () => void): void {
