@@ -153,27 +153,41 @@ async function runWords(
   if (pgid !== undefined) return runOnPg(options, rados, pgid, words.slice(2));
   const target = told ? (words[1] ?? '') : 'mon';
   if (told && /^(osd|mon)\./.test(target)) return tellDaemons(env, options, rados, target, words.slice(2), input);
-  const toldMgr = /^mgr(\.|$)/.test(target);
-  if (told && !toldMgr) return failed(Errno.EINVAL, `error handling command target: ${target}`);
-  let known = signatures;
-  if (toldMgr) {
-    const descriptions = await rados.mgrCommand({ prefix: 'get_command_descriptions' });
-    if (descriptions.code < 0) return descriptions;
-    known = parseDescriptions(fromUtf8(descriptions.data));
-  }
-  const validated = validateCommand(told ? words.slice(2) : words, known);
+  if (told && /^mgr(\.|$)/.test(target)) return tellMgr(options, rados, target.slice(4), words.slice(2), input);
+  if (told) return failed(Errno.EINVAL, `error handling command target: ${target}`);
+  const validated = validateCommand(words, signatures);
   if (!validated.ok) {
     env.stderr(`${validated.complaints.join('\n')}\n`);
     return failed(Errno.EINVAL, 'invalid command');
   }
   const format = options.get('format');
-  const toMgr = validated.toMgr || toldMgr;
   const command = formatCommand({
     ...validated.command,
-    ...(toMgr && !toldMgr && { target: ['mon-mgr', ''] }),
+    ...(validated.toMgr && { target: ['mon-mgr', ''] }),
     ...(format !== undefined && { format }),
   });
-  return toMgr ? rados.mgrCommand(command, input) : rados.monCommand(command, input);
+  return validated.toMgr ? rados.mgrCommand(command, input) : rados.monCommand(command, input);
+}
+
+/** Sends a command to the active manager, by its name or without. */
+async function tellMgr(
+  options: Session['options'],
+  rados: Rados,
+  name: string,
+  words: readonly string[],
+  input: Uint8Array,
+): Promise<CommandResult> {
+  if (name !== '') {
+    const { data } = await rados.monCommand({ prefix: 'mgr dump', format: 'json' });
+    const { active_name: active } = JSON.parse(fromUtf8(data)) as { active_name: string };
+    if (name !== active) return failed(Errno.ENOENT, `mgr.${name} is not active: mgr.${active} is`);
+  }
+  const descriptions = await rados.tellMgr({ prefix: 'get_command_descriptions' });
+  if (descriptions.code < 0) return failed(descriptions.code, 'problem getting command descriptions from mgr.');
+  const validated = validateCommand(words, parseDescriptions(fromUtf8(descriptions.data)));
+  if (!validated.ok) return failed(Errno.EINVAL, validated.complaints.join('\n'));
+  const format = options.get('format');
+  return rados.tellMgr(formatCommand({ ...validated.command, ...(format !== undefined && { format }) }), input);
 }
 
 /** Sends a command to one OSD or monitor, or with `osd.*` and `mon.*` to each, whose answers its name stands before. */

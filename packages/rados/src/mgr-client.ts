@@ -1,4 +1,4 @@
-import { type AddrVec, type Bytes, EMPTY, Errno, sameAddrVec } from '@spirula/encoding';
+import { type AddrVec, EMPTY, Errno, sameAddrVec } from '@spirula/encoding';
 import type { MgrMap } from '@spirula/maps';
 import type { Message } from '@spirula/messages';
 import type { CommandResult } from '@spirula/mon-client';
@@ -9,6 +9,11 @@ const NAME = 'mgr-client';
 const REOPEN_TIMER = `${NAME} reopen`;
 const REOPEN_DELAY: Instant = SECOND / 5;
 
+/** `told`: for the daemon itself (`tell mgr`), not for the manager's modules. */
+interface MgrCommand extends Command {
+  readonly told: boolean;
+}
+
 /**
  * Commands to the active manager (mgr/MgrClient.cc). It is dialled when there is a command for it; the command goes to
  * its successor when another takes over.
@@ -16,7 +21,7 @@ const REOPEN_DELAY: Instant = SECOND / 5;
 export class MgrClient {
   readonly #world: World<Message>;
   readonly #endpoint: string;
-  readonly #pending: PendingCommands<Command>;
+  readonly #pending: PendingCommands<MgrCommand>;
   #active: AddrVec | undefined;
   #session: SessionId | undefined;
 
@@ -27,8 +32,12 @@ export class MgrClient {
   }
 
   /** Fails with ETIMEDOUT when no manager has answered within `timeoutUs`. */
-  command(line: string, data: Bytes, timeoutUs: Instant, done: (result: CommandResult) => void): void {
-    const command = { line, data, done };
+  command(
+    { line, data, told }: Omit<MgrCommand, 'done'>,
+    timeoutUs: Instant,
+    done: (result: CommandResult) => void,
+  ): void {
+    const command = { line, data, told, done };
     const tid = this.#pending.add(command, timeoutUs);
     if (tid === undefined) return;
     if (this.#session === undefined) this.#open();
@@ -46,7 +55,7 @@ export class MgrClient {
   handle(event: WorldEvent<Message>): boolean {
     if (event.kind === 'timer') return this.#onTimer(event.name);
     if (!('session' in event) || event.session !== this.#session) return false;
-    if (event.kind === 'message' && event.message.type === 'mgr_command_reply') {
+    if (event.kind === 'message' && isReply(event.message)) {
       const { tid, code, status, data } = event.message;
       this.#pending.finish(tid, { code, status, data });
     } else if (event.kind === 'reset') {
@@ -73,10 +82,11 @@ export class MgrClient {
     this.#session = undefined;
   }
 
-  #send(tid: bigint, { line, data }: Command): void {
+  #send(tid: bigint, { line, data, told }: MgrCommand): void {
     if (this.#session === undefined) return;
     // Clients leave the fsid zero here.
-    this.#world.net.send(this.#session, { type: 'mgr_command', tid, fsid: new Uint8Array(16), cmd: [line], data });
+    const type = told ? 'command' : 'mgr_command';
+    this.#world.net.send(this.#session, { type, tid, fsid: new Uint8Array(16), cmd: [line], data });
   }
 
   #onTimer(name: string): boolean {
@@ -90,4 +100,8 @@ export class MgrClient {
     this.#pending.finish(tid, { code: Errno.ETIMEDOUT, status, data: EMPTY });
     return true;
   }
+}
+
+function isReply(message: Message): message is Extract<Message, { type: 'mgr_command_reply' | 'command_reply' }> {
+  return message.type === 'mgr_command_reply' || message.type === 'command_reply';
 }

@@ -174,9 +174,18 @@ export class Rados implements Daemon<Message> {
 
   /** Runs a command on the active manager; ETIMEDOUT when there is none. */
   mgrCommand(cmd: CommandLine, data: Bytes = EMPTY): Promise<CommandResult> {
+    return this.#askMgr(cmd, data, false);
+  }
+
+  /** Runs a command of the daemon itself, such as `config show`, on the active manager (`tell mgr`). */
+  tellMgr(cmd: CommandLine, data: Bytes = EMPTY): Promise<CommandResult> {
+    return this.#askMgr(cmd, data, true);
+  }
+
+  #askMgr(cmd: CommandLine, data: Bytes, told: boolean): Promise<CommandResult> {
     const line = typeof cmd === 'string' ? cmd : JSON.stringify(cmd);
     const timeout = this.#options.mgrTimeoutUs ?? seconds(DEFAULT_MGR_TIMEOUT_SECONDS);
-    return new Promise((resolve) => this.#mgr.command(line, data, timeout, resolve));
+    return new Promise((resolve) => this.#mgr.command({ line, data, told }, timeout, resolve));
   }
 
   /** Runs a command on the OSD that leads a PG; ENOENT without such a pool, ETIMEDOUT when no OSD answers. */

@@ -11,15 +11,17 @@ const MSGR2_PORT = 3300;
 /** A ceph.conf as clients and tools ask it. */
 export class CephConf {
   readonly #sections: ConfSections;
+  readonly #cluster: string;
 
-  private constructor(sections: ConfSections) {
+  private constructor(sections: ConfSections, cluster: string) {
     this.#sections = sections;
+    this.#cluster = cluster;
   }
 
-  /** @throws UserError with Ceph's words when it does not parse. */
-  static parse(text: string): CephConf {
+  /** @param cluster what `$cluster` stands for. @throws UserError with Ceph's words when it does not parse. */
+  static parse(text: string, cluster = 'ceph'): CephConf {
     try {
-      return new CephConf(parseConfFile(text));
+      return new CephConf(parseConfFile(text), cluster);
     } catch (error) {
       if (!(error instanceof ConfFileError)) throw error;
       throw new UserError(error.message);
@@ -31,7 +33,7 @@ export class CephConf {
     const dot = who.indexOf('.');
     const entity = { type: who.slice(0, dot), id: who.slice(dot + 1) };
     const value = lookUp(this.#sections, entity, option);
-    const meta = { cluster: 'ceph', ...entity, host: hostname(), pid: process.pid };
+    const meta = { cluster: this.#cluster, ...entity, host: hostname(), pid: process.pid };
     return value && expandMeta(value, meta, (name) => lookUp(this.#sections, entity, name));
   }
 }

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { type AddrVec, parseUuid, type Uuid } from '@spirula/encoding';
 import { notRunning, runsCluster } from '../cluster/control.ts';
@@ -48,13 +49,25 @@ export async function openConf(
   env: Pick<ToolEnvironment, 'dir'>,
   options: ReadonlyMap<string, string>,
 ): Promise<{ readonly conf: CephConf; readonly path: string }> {
-  const path = options.get('conf') ?? (await defaultConf(env.dir));
-  return { conf: CephConf.parse(readConf(path)), path };
+  const cluster = options.get('cluster');
+  const path = options.get('conf') ?? (cluster === undefined ? await defaultConf(env.dir) : confOf(cluster));
+  return { conf: CephConf.parse(readConf(path), cluster), path };
 }
 
 /** The words of $CEPH_ARGS, which stand before those of the command line (md_config_t::parse_env). */
 export function environmentArguments(): string[] {
   return (process.env['CEPH_ARGS'] ?? '').split(/\s+/).filter(Boolean);
+}
+
+/** Where Ceph's tools look for the conf of a cluster by its name (common/config.cc, CEPH_CONF_FILE_DEFAULT). */
+function confOf(cluster: string): string {
+  if (!/^[A-Za-z0-9_-]+$/.test(cluster)) throw new UserError(`--cluster ${cluster}: that is no name of a cluster.`);
+  const paths = [`/etc/ceph/${cluster}.conf`, join(homedir(), '.ceph', `${cluster}.conf`), `${cluster}.conf`];
+  const found = paths.find((path) => existsSync(path));
+  if (found === undefined) {
+    throw new UserError(`There is no conf of cluster ${cluster}, neither ${paths.join(' nor ')}. Name one with -c.`);
+  }
+  return found;
 }
 
 /** The folder's own conf when its cluster runs: monitors that are not there would be waited for. */
