@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { EMPTY, fromUtf8 } from '@spirula/encoding';
 import { decodeMgrMap, decodeMonMap, encodeMgrMap, encodeMonMap } from '@spirula/maps';
-import type { MgrCommandReply } from '@spirula/messages';
+import type { MgrCommandReply, OsdStat } from '@spirula/messages';
 import { Mgr } from '@spirula/mgr';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { addrOf, FakeWorld } from '../client/fake-world.ts';
@@ -179,6 +179,61 @@ describe('reports', () => {
       severity: 'HEALTH_WARN',
       summary: 'Degraded data redundancy: 5/15 objects degraded (33.333%), 1 pg degraded',
       count: 1,
+    });
+  });
+
+  test('requests that wait for long make SLOW_OPS, as long as their OSD is up', () => {
+    activate();
+    reportAll();
+    const says = (osd: number, slowOps: OsdStat['slowOps']) => {
+      const report = reportOf(history.map, osd);
+      fake.deliver(100 + osd, { ...report, osdStat: { ...report.osdStat, slowOps } });
+      fake.advance(0.11);
+      return fake.take('mon_mgr_report').at(-1)!.checks.get('SLOW_OPS');
+    };
+    expect(says(1, { count: 2, oldestSeconds: 32 })).toEqual({
+      severity: 'HEALTH_WARN',
+      summary: '2 slow ops, oldest one blocked for 32 sec, osd.1 has slow ops',
+      count: 1,
+      detail: [],
+    });
+    expect(says(0, { count: 1, oldestSeconds: 40 })?.summary).toBe(
+      '3 slow ops, oldest one blocked for 40 sec, daemons [osd.0,osd.1] have slow ops.',
+    );
+    says(0, { count: 0, oldestSeconds: 0 });
+    expect(says(1, { count: 0, oldestSeconds: 0 })).toBeUndefined();
+    says(1, { count: 1, oldestSeconds: 31 });
+
+    history.markDown(1);
+    fake.deliver(mon, history.since(history.map.epoch));
+    fake.advance(0.11);
+
+    expect(fake.take('mon_mgr_report').at(-1)!.checks.has('SLOW_OPS')).toBe(false);
+  });
+
+  test('slow pings are told of by network, the slowest first', () => {
+    activate();
+    reportAll();
+    const report = reportOf(history.map, 0);
+    const pings = [
+      { osd: 1, back: [900_000, 800_000, 700_000], front: [1_000_001, 1_200_000, 1_400_000] },
+      { osd: 2, back: [1_000_000, 1_000_000, 1_000_000], front: [2_251_000, 1000, 1000] },
+    ];
+    fake.deliver(100, { ...report, osdStat: { ...report.osdStat, pings } });
+    fake.advance(0.11);
+
+    const { checks } = fake.take('mon_mgr_report').at(-1)!;
+
+    // A twentieth of osd_heartbeat_grace, a second, is not yet slow.
+    expect(checks.has('OSD_SLOW_PING_TIME_BACK')).toBe(false);
+    expect(checks.get('OSD_SLOW_PING_TIME_FRONT')).toEqual({
+      severity: 'HEALTH_WARN',
+      summary: 'Slow OSD heartbeats on front (longest 2251.000ms)',
+      count: 2,
+      detail: [
+        'Slow OSD heartbeats on front from osd.0 [] to osd.2 [] 2251.000 msec',
+        'Slow OSD heartbeats on front from osd.0 [] to osd.1 [] 1400.000 msec possibly improving',
+      ],
     });
   });
 

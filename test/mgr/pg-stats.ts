@@ -33,6 +33,8 @@ const osdStat: OsdStat = {
   hbPeers: [1, 2],
   numPgs: 16,
   upFrom: 3,
+  slowOps: { count: 0, oldestSeconds: 0 },
+  pings: [],
   commitLatencyMs: 2,
   applyLatencyMs: 1,
 };

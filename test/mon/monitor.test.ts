@@ -235,6 +235,8 @@ describe('ids of clients', () => {
 test('what only daemons may say is not believed of clients', () => {
   const cluster = new MonCluster().start();
   cluster.addOsds(3);
+  // Until the cluster log has told of them.
+  cluster.run(10);
   const { epoch } = cluster.osdMap;
   const { lastCommitted } = cluster.leader!.daemon.inspect();
   const addrs = [{ type: AddrType.v2, nonce: 5, family: 2, ip: '10.9.9.9', port: 1 } as const];

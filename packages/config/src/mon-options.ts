@@ -140,4 +140,19 @@ export const MON_OPTIONS = {
   mon_max_log_entries_per_event: int(4096, 'most lines that may wait to be written to the cluster log together', {
     services: ['mon'],
   }),
+  mon_warn_on_too_few_osds: bool(true, 'whether fewer OSDs than osd_pool_default_size are warned of', {
+    services: ['mgr'],
+  }),
+  mon_warn_on_slow_ping_time: float(
+    0,
+    'pings between OSDs that take longer are warned of, in milliseconds; 0: by the ratio',
+    {
+      services: ['mgr', 'osd'],
+      seeAlso: ['mon_warn_on_slow_ping_ratio'],
+    },
+  ),
+  mon_warn_on_slow_ping_ratio: float(0.05, 'pings longer than this part of osd_heartbeat_grace are warned of', {
+    services: ['mgr', 'osd'],
+    seeAlso: ['osd_heartbeat_grace', 'mon_warn_on_slow_ping_time'],
+  }),
 };

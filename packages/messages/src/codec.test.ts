@@ -77,6 +77,13 @@ const osdStat = fc.record({
   hbPeers: osds,
   numPgs: u32,
   upFrom: u32,
+  slowOps: fc.record({ count: u32, oldestSeconds: u32 }),
+  pings: fc.array(
+    fc.record({ osd: u32, back: fc.array(u32, { maxLength: 3 }), front: fc.array(u32, { maxLength: 3 }) }),
+    {
+      maxLength: 3,
+    },
+  ),
   commitLatencyMs: fc.double({ min: 0, max: 1e6, noNaN: true }),
   applyLatencyMs: uint,
 });
@@ -252,6 +259,7 @@ const messages: Arbitraries = {
   }),
   osd_alive: fc.record({ osd: u32, epoch: u32, want: u32 }),
   osd_pgtemp: fc.record({ osd: u32, epoch: u32, pgs: fc.array(fc.record({ pgid, acting: osds }), { maxLength: 3 }) }),
+  osd_full: fc.record({ osd: u32, epoch: u32, state: fc.constantFrom('none', 'nearfull', 'backfillfull', 'full') }),
   osd_beacon: fc.record({ osd: u32, epoch: u32, pgs: fc.array(pgid, { maxLength: 3 }), minLastEpochClean: u32 }),
   osd_mark_me_down: fc.record({ osd: u32, epoch: u32, ack: bool }),
   mgr_beacon: fc.record({

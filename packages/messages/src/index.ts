@@ -76,6 +76,7 @@ export {
   type OsdStat,
   type PgMapDigest,
   type PgStat,
+  type PingStat,
   type PoolStat,
   ZERO_SUM,
 } from './pg-stat.ts';
@@ -95,7 +96,15 @@ export type {
   MonSync,
   MonTimecheck,
 } from './private/mon-to-mon.ts';
-export type { OsdAlive, OsdBeacon, OsdBoot, OsdFailure, OsdMarkMeDown, OsdPgTemp } from './private/osd-to-mon.ts';
+export type {
+  OsdAlive,
+  OsdBeacon,
+  OsdBoot,
+  OsdFailure,
+  OsdFull,
+  OsdMarkMeDown,
+  OsdPgTemp,
+} from './private/osd-to-mon.ts';
 export type {
   Lease,
   ObjectChange,

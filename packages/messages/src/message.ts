@@ -16,7 +16,15 @@ import type { Ping } from './ping.ts';
 import type { PoolOpMessage, PoolOpReply } from './pool-op.ts';
 import type { MgrBeacon, MgrOpen, MonMgrReport, PgStats } from './private/mgr.ts';
 import type { MonToMonMessage } from './private/mon-to-mon.ts';
-import type { OsdAlive, OsdBeacon, OsdBoot, OsdFailure, OsdMarkMeDown, OsdPgTemp } from './private/osd-to-mon.ts';
+import type {
+  OsdAlive,
+  OsdBeacon,
+  OsdBoot,
+  OsdFailure,
+  OsdFull,
+  OsdMarkMeDown,
+  OsdPgTemp,
+} from './private/osd-to-mon.ts';
 import type { OsdToOsdMessage } from './private/osd-to-osd.ts';
 import type { Statfs, StatfsReply } from './statfs.ts';
 import type { WatchNotify } from './watch-notify.ts';
@@ -62,6 +70,7 @@ export type PrivateMessage =
   | OsdBeacon
   | OsdBoot
   | OsdFailure
+  | OsdFull
   | OsdMarkMeDown
   | OsdPgTemp
   | OsdToOsdMessage

@@ -102,6 +102,19 @@ export interface OsdStat {
   readonly upFrom: Epoch;
   readonly commitLatencyMs: number;
   readonly applyLatencyMs: number;
+  /** Requests under way for longer than osd_op_complaint_time, and for how long the oldest of them. */
+  readonly slowOps: { readonly count: number; readonly oldestSeconds: number };
+  readonly pings: readonly PingStat[];
+}
+
+/**
+ * How long a peer takes to answer pings on each network, in microseconds: the mean of the last minute, of five and of fifteen;
+ * empty before the first is over.
+ */
+export interface PingStat {
+  readonly osd: OsdId;
+  readonly back: readonly number[];
+  readonly front: readonly number[];
 }
 
 /** One health check, as in `ceph health detail`: code is the key of the map it stands in. */

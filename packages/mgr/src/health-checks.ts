@@ -5,10 +5,11 @@
 
 import { formatPgId, type PoolId } from '@spirula/encoding';
 import { formatPercentage, formatSpan, pgStates } from '@spirula/formatter';
-import { type OsdMap, osdIn } from '@spirula/maps';
+import { type OsdMap, osdExists, osdIn } from '@spirula/maps';
 import type { HealthCheck, PoolStat } from '@spirula/messages';
 import { type Config, type Instant, SECOND, seconds } from '@spirula/world';
 import { shownState } from './digest.ts';
+import { addSlowOps, addSlowPings } from './osd-health-checks.ts';
 import type { LastSeen, PgMap, PgRecord } from './pg-map.ts';
 
 /** mon_health_max_detail. */
@@ -69,6 +70,9 @@ export function computeHealthChecks(
   addUnfound(checks, pgMap);
   addApplications(checks, pgMap.poolStats(map), map);
   addTooManyPgs(checks, map, config);
+  addTooFewOsds(checks, map, config);
+  addSlowOps(checks, pgMap, map);
+  addSlowPings(checks, pgMap, map, config);
   return checks;
 }
 
@@ -167,6 +171,19 @@ function addApplications(checks: Map<string, HealthCheck>, stats: ReadonlyMap<Po
     summary: `application not enabled on ${count} pool(s)`,
     count,
     detail,
+  });
+}
+
+function addTooFewOsds(checks: Map<string, HealthCheck>, map: OsdMap, config: Config): void {
+  const { osd_pool_default_size: wanted } = config;
+  let osds = 0;
+  for (let osd = 0; osd < map.maxOsd; osd++) if (osdExists(map, osd)) osds += 1;
+  if (osds >= wanted || !config.mon_warn_on_too_few_osds) return;
+  checks.set('TOO_FEW_OSDS', {
+    severity: 'HEALTH_WARN',
+    summary: `OSD count ${osds} < osd_pool_default_size ${wanted}`,
+    count: wanted - osds,
+    detail: [],
   });
 }
 

@@ -16,6 +16,7 @@ const needed: Partial<Record<Message['type'], readonly [service: string, needs: 
   osd_pgtemp: ['osd', 'x'],
   osd_beacon: ['osd', 'x'],
   osd_mark_me_down: ['osd', 'x'],
+  osd_full: ['osd', 'x'],
 };
 
 export function maySay(rights: Rights, type: Message['type']): boolean {

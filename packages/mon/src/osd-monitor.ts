@@ -38,7 +38,7 @@ import {
   pgKey,
   readOsdMap,
 } from '@spirula/maps';
-import type { OsdAlive, OsdBeacon, OsdBoot, OsdFailure, OsdMarkMeDown, OsdPgTemp } from '@spirula/messages';
+import type { OsdAlive, OsdBeacon, OsdBoot, OsdFailure, OsdFull, OsdMarkMeDown, OsdPgTemp } from '@spirula/messages';
 import { type Instant, invariant, SECOND, seconds } from '@spirula/world';
 import { addToBlocklist, clearBlocklist, expireBlocklist, removeFromBlocklist } from './blocklist.ts';
 import { cleanTemps, sameOsds } from './clean-temps.ts';
@@ -50,6 +50,7 @@ import { heartbeatGrace, learnFromBoot } from './laggy.ts';
 import { LastEpochClean } from './last-epoch-clean.ts';
 import { type MonTransaction, versionKey } from './mon-store.ts';
 import { isFlagged } from './osd-flags.ts';
+import { markOsd, markPools } from './osd-full.ts';
 import type { PaxosService, ServiceContext } from './paxos-service.ts';
 import { findQuotaChanges } from './pool-quotas.ts';
 import { PoolSnaps } from './pool-snaps.ts';
@@ -211,7 +212,8 @@ export class OsdMonitor implements PaxosService {
       inc.newLastInChange = inc.modified;
     }
     let next = applyIncremental(this.#map, inc);
-    if (cleanTemps(next, inc)) next = applyIncremental(this.#map, inc);
+    const isCleaned = cleanTemps(next, inc);
+    if (markPools(next, inc) || isCleaned) next = applyIncremental(this.#map, inc);
     const full = inc.fullmap.length > 0 ? inc.fullmap : encodeOsdMap(next);
     inc.fullCrc = crcOfFullMap(full);
     const key = versionKey(inc.epoch);
@@ -446,6 +448,12 @@ export class OsdMonitor implements PaxosService {
   onBeacon(beacon: OsdBeacon): void {
     this.#lastBeacon.set(beacon.osd, this.#context.now());
     this.#lastEpochClean.report(this.#map, beacon.pgs, Math.min(beacon.minLastEpochClean, this.#map.epoch));
+  }
+
+  onFull({ osd, epoch, state }: OsdFull): void {
+    // Of an earlier life of it.
+    if (!osdUp(this.#map, osd) || epoch < this.#map.osdInfo[osd]!.upFrom) return;
+    if (markOsd(this.#map, this.#pending, osd, state)) this.propose();
   }
 
   #afterCommit: (() => void)[] = [];

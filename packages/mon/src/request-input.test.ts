@@ -139,6 +139,12 @@ const saidByOsds = oneof(
     minLastEpochClean: number,
   }),
   record({ type: constant('osd_mark_me_down'), osd, epoch: number, ack: boolean() }),
+  record({
+    type: constant('osd_full'),
+    osd,
+    epoch: number,
+    state: constantFrom('none', 'nearfull', 'backfillfull', 'full'),
+  }),
 );
 
 const saidByOthers = oneof(

@@ -285,6 +285,9 @@ export class Services {
       case 'osd_pgtemp':
         if (this.#isCurrentOsd(from, message.osd)) this.osd.onPgTemp(message);
         return from.done();
+      case 'osd_full':
+        if (this.#isCurrentOsd(from, message.osd)) this.osd.onFull(message);
+        return from.done();
       case 'osd_beacon':
         if (this.#isCurrentOsd(from, message.osd)) this.osd.onBeacon(message);
         return from.done();

@@ -11,8 +11,9 @@
  */
 import { type AddrVec, type Epoch, type OsdId, sameAddrVec } from '@spirula/encoding';
 import { type OsdMap, osdUp } from '@spirula/maps';
-import type { Message, OsdPing } from '@spirula/messages';
+import type { Message, OsdPing, PingStat } from '@spirula/messages';
 import { type Instant, type Peer, type ResetReason, SECOND, type SessionId, seconds, type World } from '@spirula/world';
+import { PingTimes } from './ping-times.ts';
 
 const TICK_TIMER = 'osd heartbeat';
 const REPORT_TIMER = 'osd heartbeat report';
@@ -40,6 +41,7 @@ interface HeartbeatPeer {
   readonly heard: Record<Network, Instant>;
   /** Stamp of the newest answer on each network; 0: none yet. */
   readonly answered: Record<Network, Instant>;
+  readonly times: Readonly<Record<Network, PingTimes>>;
   reopenedAt: Instant;
   reported: boolean;
 }
@@ -82,6 +84,14 @@ export class Heartbeat {
 
   get peers(): readonly OsdId[] {
     return [...this.#peers.keys()].sort((a, b) => a - b);
+  }
+
+  /** Of peers that have been there for a minute, in the order of their numbers. */
+  pingTimes(): PingStat[] {
+    return this.peers.flatMap((osd) => {
+      const { hb_back, hb_front } = this.#peers.get(osd)!.times;
+      return hb_back.averages.length === 0 ? [] : [{ osd, back: hb_back.averages, front: hb_front.averages }];
+    });
   }
 
   start(): void {
@@ -171,6 +181,7 @@ export class Heartbeat {
       open: [],
       heard: { hb_front: now, hb_back: now },
       answered: { hb_front: 0, hb_back: 0 },
+      times: { hb_front: new PingTimes(), hb_back: new PingTimes() },
       reopenedAt: this.#host.world.clock.now(),
       reported: false,
     };
@@ -279,6 +290,8 @@ export class Heartbeat {
     if (op !== 'pingReply' || oldest === undefined || stamp < oldest.stamp || stamp > newest!.stamp) return;
     peer.answered[network] = Math.max(peer.answered[network], stamp);
     peer.heard[network] = this.#awake;
+    const now = this.#host.world.clock.now();
+    peer.times[network].record(now - stamp, now);
     const both = Math.min(peer.answered.hb_front, peer.answered.hb_back);
     if (both < oldest.stamp) return;
     peer.open = peer.open.filter((ping) => ping.stamp > both);

@@ -42,6 +42,7 @@ import {
 import { Backoffs } from './backoffs.ts';
 import { Boot } from './boot.ts';
 import { ClientSessions } from './client-sessions.ts';
+import { fullnessOf, markedAs } from './fullness.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { inspectPg, type OsdInspection } from './inspect.ts';
 import { InternalHeartbeat } from './internal-heartbeat.ts';
@@ -446,6 +447,7 @@ export class Osd implements Daemon<Message> {
       this.#heartbeat.updatePeers();
       this.#links.deliverEarly();
       this.#clients.onMap();
+      this.#reportFullness();
     }
     if (lacking) this.#subscribeMaps(this.epoch + 1);
   }
@@ -471,6 +473,7 @@ export class Osd implements Daemon<Message> {
     this.#checkInternalHeartbeat();
     if (this.#boot.isActive) this.#pgs.searchUnbegun();
     this.#wishes.repeat();
+    this.#reportFullness();
     const { mon_min_osdmap_epochs: kept } = this.#world.config;
     const { oldest, newest } = this.#maps;
     const target = Math.min(newest - kept, this.#pgs.oldestEpochNeeded(), oldest + TRIM_BATCH);
@@ -478,6 +481,16 @@ export class Osd implements Daemon<Message> {
     const transaction: TransactionOp[] = [];
     this.#maps.trim(target, transaction);
     this.#writeSuperblock(transaction, { oldestMap: this.#maps.oldest });
+  }
+
+  /** Tells the monitors how full this OSD is, until the map says the same. */
+  #reportFullness(): void {
+    const map = this.#maps.current;
+    const { id } = this.#options;
+    if (!map || !this.#boot.isActive || !osdUp(map, id)) return;
+    const { total, available } = this.#store.statfs();
+    const state = total === 0 ? 'none' : fullnessOf(map, (total - available) / total);
+    if (state !== markedAs(map, id)) this.#mon.send({ type: 'osd_full', osd: id, epoch: map.epoch, state }, 'drop');
   }
 
   #checkInternalHeartbeat(): void {
@@ -573,6 +586,7 @@ export class Osd implements Daemon<Message> {
     const { total, available, data, omap, metadata } = this.#store.statfs();
     const kb = (bytes: number) => Math.floor(bytes / 1024);
     const { state } = this.#boot;
+    const slow = this.slowOps();
     return {
       kb: kb(total),
       kbUsed: kb(total - available),
@@ -585,6 +599,8 @@ export class Osd implements Daemon<Message> {
       upFrom: state.name === 'active' ? state.upEpoch : 0,
       commitLatencyMs: 0,
       applyLatencyMs: 0,
+      slowOps: { count: slow.count, oldestSeconds: Math.floor(slow.oldestSeconds) },
+      pings: this.#heartbeat.pingTimes(),
     };
   }
 

@@ -125,6 +125,8 @@ const osdStat: Schema<OsdStat> = object({
   upFrom: u32,
   commitLatencyMs: float,
   applyLatencyMs: float,
+  slowOps: object({ count: u32, oldestSeconds: u32 }),
+  pings: list(object({ osd: u32, back: list(u32), front: list(u32) })),
 });
 
 const pgStat: Schema<PgStat> = object({

@@ -5,6 +5,7 @@ import {
   bool,
   i32,
   list,
+  literal,
   map,
   object,
   type PrivateCodecs,
@@ -80,7 +81,15 @@ export interface OsdMarkMeDown {
   readonly ack: boolean;
 }
 
-export type OsdToMonMessage = OsdAlive | OsdBeacon | OsdBoot | OsdFailure | OsdMarkMeDown | OsdPgTemp;
+/** How full an OSD is, where the map says otherwise (MOSDFull). */
+export interface OsdFull {
+  readonly type: 'osd_full';
+  readonly osd: OsdId;
+  readonly epoch: Epoch;
+  readonly state: 'none' | 'nearfull' | 'backfillfull' | 'full';
+}
+
+export type OsdToMonMessage = OsdAlive | OsdBeacon | OsdBoot | OsdFailure | OsdFull | OsdMarkMeDown | OsdPgTemp;
 
 export const privateCodecs = {
   osd_boot: privateMessage(0x8080, {
@@ -113,4 +122,9 @@ export const privateCodecs = {
     minLastEpochClean: u32,
   }),
   osd_mark_me_down: privateMessage(0x8085, { osd: u32, epoch: u32, ack: bool }),
+  osd_full: privateMessage(0x8086, {
+    osd: u32,
+    epoch: u32,
+    state: literal('none', 'nearfull', 'backfillfull', 'full'),
+  }),
 } satisfies PrivateCodecs<OsdToMonMessage>;

@@ -74,6 +74,8 @@ function addedOsds(stats: readonly OsdStat[]): OsdStat {
     upFrom: 0,
     commitLatencyMs: 0,
     applyLatencyMs: 0,
+    slowOps: { count: 0, oldestSeconds: 0 },
+    pings: [],
   };
 }
 

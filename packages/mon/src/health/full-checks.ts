@@ -1,13 +1,15 @@
 /** Whether there is room: full ratios, OSDs and pools (OSDMap::check_health). What is full is marked so in the map. */
-import { type OsdMap, OsdState, osdExists, osdIn, osdUp, PoolFlag } from '@spirula/maps';
+import { type OsdMap, PoolFlag } from '@spirula/maps';
 import type { Config } from '@spirula/world';
+import { markedOsds } from '../osd-full.ts';
 import type { Raise } from './raise.ts';
 
 export function checkFullness(map: OsdMap, config: Config, raise: Raise): void {
   checkRatios(map, config, raise);
-  const osds = fullOsds(map);
+  const marked = markedOsds(map);
+  const osdsThatAre = (state: string) => [...marked].filter(([, each]) => each === state).map(([osd]) => osd);
   const say = (which: readonly number[], what: string) => which.map((osd) => `osd.${osd} is ${what}`);
-  const { full, backfillfull, nearfull } = osds;
+  const [full, backfillfull, nearfull] = [osdsThatAre('full'), osdsThatAre('backfillfull'), osdsThatAre('nearfull')];
   if (full.length > 0) raise('OSD_FULL', 'HEALTH_ERR', `${full.length} full osd(s)`, full.length, say(full, 'full'));
   if (backfillfull.length > 0) {
     const summary = `${backfillfull.length} backfillfull osd(s)`;
@@ -18,19 +20,6 @@ export function checkFullness(map: OsdMap, config: Config, raise: Raise): void {
     raise('OSD_NEARFULL', 'HEALTH_WARN', summary, nearfull.length, say(nearfull, 'near full'));
   }
   checkPools(map, raise);
-}
-
-/** OSDs up and in that are marked, each by the worst of its marks (OSDMap::get_full_osd_counts). */
-function fullOsds(map: OsdMap): Readonly<Record<'full' | 'backfillfull' | 'nearfull', readonly number[]>> {
-  const marked = { full: [] as number[], backfillfull: [] as number[], nearfull: [] as number[] };
-  for (let osd = 0; osd < map.maxOsd; osd++) {
-    if (!osdExists(map, osd) || !osdUp(map, osd) || !osdIn(map, osd)) continue;
-    const state = map.osdState[osd]!;
-    if ((state & OsdState.full) !== 0) marked.full.push(osd);
-    else if ((state & OsdState.backfillfull) !== 0) marked.backfillfull.push(osd);
-    else if ((state & OsdState.nearfull) !== 0) marked.nearfull.push(osd);
-  }
-  return marked;
 }
 
 /** OSDs read a ratio that is lower than the one below it as if it were the same. */

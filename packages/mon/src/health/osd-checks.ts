@@ -26,11 +26,6 @@ export function checkOsds(map: OsdMap, config: Config, raise: Raise): void {
   const osds = Array.from({ length: map.maxOsd }, (_, osd) => osd).filter((osd) => osdExists(map, osd));
   checkDown(map, osds, raise);
   checkOrphans(map, raise);
-  const wanted = config.osd_pool_default_size;
-  if (osds.length < wanted) {
-    const summary = `OSD count ${osds.length} < osd_pool_default_size ${wanted}`;
-    raise('TOO_FEW_OSDS', 'HEALTH_WARN', summary, wanted - osds.length);
-  }
   checkFlags(map, raise);
   const single = [...map.pools].filter(([, pool]) => pool.size === 1);
   if (single.length > 0 && config.mon_warn_on_pool_no_redundancy) {
