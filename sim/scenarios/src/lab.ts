@@ -12,6 +12,7 @@ import { type LogLine, type SimProcess, Simulation } from '@spirula/sim-world';
 import { type Instant, SECOND, type WorldEvent } from '@spirula/world';
 import { BootFailure, bootCluster } from './bootstrap.ts';
 import { Checkers } from './checkers/checkers.ts';
+import { findUntrueHealth } from './checkers/health-truth.ts';
 import { findUnreported, isIn } from './checkers/reported-loss.ts';
 import { SimCluster } from './cluster.ts';
 import { type Condition, type Moment, parseCondition } from './conditions.ts';
@@ -174,6 +175,8 @@ export class Lab {
       if (late.length > 0) return this.#outcome(late);
       this.cluster.abandonRequests();
     }
+    const untrue = yield* this.#findUntrueHealth();
+    if (untrue.length > 0) return this.#outcome(untrue);
     for (const problem of this.#checkers.atRest()) this.simulation.addViolation(problem);
     return this.#outcome([]);
   }
@@ -189,6 +192,15 @@ export class Lab {
       yield* this.#stretches(HEALTH_INTERVAL, () => false);
     }
     return unreported().map((check) => `PGs report a loss, and "ceph health" shows no ${check}`);
+  }
+
+  /** What is told of health is true, once statistics have got there. */
+  *#findUntrueHealth(): Generator<Instant, string[], void> {
+    const untrue = () => findUntrueHealth(this.cluster);
+    for (let tries = 0; tries < HEALTH_TRIES && untrue().length > 0; tries++) {
+      yield* this.#stretches(HEALTH_INTERVAL, () => untrue().length === 0);
+    }
+    return untrue();
   }
 
   // Faults that are planned

@@ -14,6 +14,7 @@ const patterns: readonly (readonly [RegExp, string])[] = [
   [/\d+\.\d+\.\d+\.\d+:\d+(\/\d+)?/g, 'ADDR'],
   [/\bAQ[A-Za-z0-9+/]{36}==/g, 'KEY'],
   [/\bepoch(:? e?)\d+/g, 'epoch$1N'],
+  [/\) \d+ : /g, ') N : '],
   [/\(since [^)]*\)/g, '(since TIME)'],
   [/\be\d+: /g, 'eN: '],
 ];
@@ -44,6 +45,7 @@ const VOLATILE = new Set([
   'nonce',
   'gid',
   'stamp',
+  'seq',
   'kb_used_meta',
   'kb_used_omap',
 ]);

@@ -3,6 +3,8 @@ import { auth } from './auth.ts';
 import { basics } from './basics.ts';
 import { crush } from './crush.ts';
 import { daemons } from './daemons.ts';
+import { health } from './health.ts';
+import { log } from './log.ts';
 import { osdMap } from './osd-map.ts';
 import { poolApplications } from './pool-applications.ts';
 import { pools } from './pools.ts';
@@ -20,4 +22,6 @@ export const topics: readonly Topic[] = [
   absentParts,
   daemons,
   reweight,
+  health,
+  log,
 ];
