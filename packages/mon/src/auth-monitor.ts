@@ -2,6 +2,7 @@
 import { type CryptoKey, type EntityAuth, generateKey, type Keyring } from '@spirula/auth';
 import { EntityTable } from './entity-table.ts';
 import { firstEntities } from './first-entities.ts';
+import { type BadCaps, findBadCaps } from './health/auth-checks.ts';
 import type { MonTransaction } from './mon-store.ts';
 import type { PaxosService, ServiceContext } from './paxos-service.ts';
 
@@ -28,6 +29,7 @@ export class AuthMonitor implements PaxosService {
   readonly #keyring: Keyring;
   readonly #entities: EntityTable;
   #moreIds = false;
+  #badCaps: { readonly version: number; readonly found: BadCaps } | undefined;
 
   /** @param keyring `mon.`, and the entities that a new cluster begins with; empty under auth none */
   constructor(context: ServiceContext, rank: number, size: number, keyring: Keyring) {
@@ -52,6 +54,14 @@ export class AuthMonitor implements PaxosService {
   /** What is agreed on of all entities. */
   get entities(): Keyring {
     return this.#entities.all;
+  }
+
+  /** Capabilities that do not parse; looked at when the entities change. */
+  get badCaps(): BadCaps {
+    if (this.#badCaps?.version !== this.#entities.version) {
+      this.#badCaps = { version: this.#entities.version, found: findBadCaps(this.#entities.all) };
+    }
+    return this.#badCaps.found;
   }
 
   /** What an entity is about to become; undefined when it stays as it is, or goes. */

@@ -190,7 +190,7 @@ export class Services {
       clocks: this.#context.timeCheck().readings,
       config,
       downOutIntervalOf: (name) => this.#downOutIntervalOf(name),
-      entities: this.auth.entities,
+      badCaps: this.auth.badCaps,
       mgrDown: this.mgr.downSeverity(
         this.osd.map.osdState.some((_, osd) => osdExists(this.osd.map, osd)),
         monmap.created,

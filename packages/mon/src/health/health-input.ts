@@ -1,9 +1,9 @@
 /** What the leader knows when it computes health. */
-import type { Keyring } from '@spirula/auth';
 import type { MonMap, OsdMap } from '@spirula/maps';
 import type { HealthCheck } from '@spirula/messages';
 import type { Config } from '@spirula/world';
 import type { ClockReading } from '../time-check.ts';
+import type { BadCaps } from './auth-checks.ts';
 
 export type HealthChecks = ReadonlyMap<string, HealthCheck>;
 
@@ -17,7 +17,7 @@ export interface HealthInput {
   readonly config: Config;
   /** mon_osd_down_out_interval of a monitor in quorum, in seconds. */
   downOutIntervalOf(name: string): number;
-  readonly entities: Keyring;
+  readonly badCaps: BadCaps;
   /** Undefined while a manager is active, or none is to be expected yet. */
   readonly mgrDown: HealthCheck['severity'] | undefined;
   readonly mgrChecks: HealthChecks;

@@ -13,7 +13,7 @@ export function computeHealth(input: HealthInput): HealthChecks {
     void checks.set(code, { severity, summary, count, detail });
   checkMons(input, raise);
   if (input.mgrDown !== undefined) raise('MGR_DOWN', input.mgrDown, 'no active mgr', 0);
-  checkAuth(input.entities, raise);
+  checkAuth(input.badCaps, raise);
   checkOsds(input.map, input.config, raise);
   checkFullness(input.map, input.config, raise);
   return new Map([...checks].sort(([a], [b]) => (a < b ? -1 : 1)));
