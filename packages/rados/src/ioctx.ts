@@ -185,8 +185,10 @@ export class IoCtx {
     await this.operate(oid, new ObjectOperation().create(exclusive));
   }
 
+  /** Goes on in a full pool, as it makes room (IoCtxImpl::remove). */
   async remove(oid: RawString): Promise<void> {
-    await this.operate(oid, new ObjectOperation().remove());
+    const flags = (this.#options.flags ?? 0) | OsdFlag.fullForce;
+    await this.with({ flags }).operate(oid, new ObjectOperation().remove());
   }
 
   async truncate(oid: RawString, size: number): Promise<void> {

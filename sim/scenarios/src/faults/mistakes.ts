@@ -6,7 +6,8 @@ import type { FaultOf } from './fault.ts';
 
 type Command = FaultOf<'command'>['command'];
 
-interface Mistake {
+/** What an operator does for a while. */
+export interface OperatorsDoing {
   /** Given first, and never taken back. */
   readonly before?: Command;
   readonly command: Command;
@@ -15,7 +16,7 @@ interface Mistake {
 }
 
 /** Draws one that is about this OSD, or the pool that clients use; undefined when it cannot be made now. */
-type DrawMistake = (cluster: SimCluster, osd: OsdPlace, random: SeededRandom) => Mistake | undefined;
+type DrawMistake = (cluster: SimCluster, osd: OsdPlace, random: SeededRandom) => OperatorsDoing | undefined;
 
 /** A weight of 1, in fixed point. */
 const ONE = 0x10000;

@@ -47,6 +47,8 @@ export const STORM_KINDS = [
   'corner',
   /** An operator's mistake, and what puts it right: see mistakes.ts. */
   'operator',
+  /** What operators rightly do while clients work: see upkeep.ts. */
+  'upkeep',
 ] as const;
 
 export type StormKind = (typeof STORM_KINDS)[number];

@@ -11,6 +11,7 @@ import type { Fault } from './fault.ts';
 import type { Injector } from './injector.ts';
 import { MISTAKES } from './mistakes.ts';
 import type { StormConfig, StormKind } from './storm-kinds.ts';
+import { UPKEEP } from './upkeep.ts';
 
 const MAX_DELAY: Instant = 2 * SECOND;
 const MAX_RESETS = 8;
@@ -108,7 +109,9 @@ export class Storm {
       case 'corner':
         return this.#ambush.corner();
       case 'operator':
-        return this.#operate();
+        return this.#operate(MISTAKES);
+      case 'upkeep':
+        return this.#operate(UPKEEP);
       case 'lose-store':
         return this.#afflict(kind, this.#cluster.mons);
       case 'crash':
@@ -189,12 +192,12 @@ export class Storm {
     }
   }
 
-  #operate(): void {
+  #operate(doings: typeof MISTAKES | typeof UPKEEP): void {
     const osd = this.#random.pick(this.#cluster.osds);
     const forUs = this.#drawDuration();
-    const mistake = this.#random.pick(MISTAKES)(this.#cluster, osd, this.#random);
-    if (mistake === undefined) return;
-    const { before, command, undo } = mistake;
+    const doing = this.#random.pick(doings)(this.#cluster, osd, this.#random);
+    if (doing === undefined) return;
+    const { before, command, undo } = doing;
     if (before !== undefined) this.#strike({ fault: 'command', command: before });
     if (undo === undefined) this.#strike({ fault: 'command', command });
     else this.#strike({ fault: 'command', command, undo }, forUs);

@@ -9,6 +9,7 @@ import type { Scenario } from '../scenario.ts';
 import { type ScenarioInput, scenarioSchema } from '../spec.ts';
 import { drawAuth } from './auth.ts';
 import { drawOptions } from './options.ts';
+import { drawUpkeepWeight } from './upkeep.ts';
 import { drawClassCalls, drawSnapshots, drawWatchers, drawWorkloads } from './workloads.ts';
 
 export const hostile: Scenario = {
@@ -21,7 +22,9 @@ export const hostile: Scenario = {
 };
 
 /** A disk that nobody replaces may leave too few OSDs for every copy to be made again. */
-const KINDS = STORM_KINDS.filter((kind): kind is Exclude<StormKind, 'lose-disk'> => kind !== 'lose-disk');
+const KINDS = STORM_KINDS.filter(
+  (kind): kind is Exclude<StormKind, 'lose-disk' | 'upkeep'> => kind !== 'lose-disk' && kind !== 'upkeep',
+);
 
 function drawHostile(seed: number): ScenarioInput {
   const random = new SeededRandom(seed, 'config');
@@ -64,7 +67,7 @@ function drawHostile(seed: number): ScenarioInput {
     workloads: [...drawWorkloads(random), ...drawClassCalls(seed), ...drawSnapshots(seed), ...drawWatchers(seed)],
     duration: random.pick(['40s', '80s', '180s']),
     storm: {
-      weights,
+      weights: { ...weights, upkeep: drawUpkeepWeight(seed) },
       intervalUs: random.between(2, 15) * SECOND,
       durationUs: random.between(10, 60) * SECOND,
       graceUs: grace * SECOND,

@@ -9,6 +9,7 @@ import type { Scenario } from '../scenario.ts';
 import { type ScenarioInput, scenarioSchema } from '../spec.ts';
 import { drawOptions } from './options.ts';
 import { drawSurroundings } from './surroundings.ts';
+import { drawUpkeepWeight } from './upkeep.ts';
 import { drawClassCalls, drawWorkloads } from './workloads.ts';
 
 export const lossy: Scenario = {
@@ -68,6 +69,7 @@ function drawLossy(seed: number): ScenarioInput {
         ...some(COMINGS_AND_GOINGS, 4),
         ...some(SPOILT_DISKS, 4),
         ['lose-disk', random.between(1, 3)],
+        ['upkeep', drawUpkeepWeight(seed)],
       ]),
       intervalUs: random.between(2, 8) * SECOND,
       durationUs: random.between(10, 60) * SECOND,

@@ -9,6 +9,7 @@ import type { Scenario } from '../scenario.ts';
 import { type ScenarioInput, scenarioSchema } from '../spec.ts';
 import { drawAuth } from './auth.ts';
 import { drawOptions } from './options.ts';
+import { drawUpkeepWeight } from './upkeep.ts';
 import { drawClassCalls, drawSnapshots, drawWatchers, drawWorkloads } from './workloads.ts';
 
 export const standard: Scenario = {
@@ -79,6 +80,7 @@ function drawStandard(seed: number): ScenarioInput {
         cut: weight(3),
         delay: weight(2),
         reset: weight(2),
+        upkeep: drawUpkeepWeight(seed),
       },
       intervalUs: random.between(2, 15) * SECOND,
       durationUs: random.between(10, 60) * SECOND,

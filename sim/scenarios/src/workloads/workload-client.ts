@@ -1,7 +1,14 @@
 /** One client process: as real ones, a mon client and an objecter; and the workloads that use them. */
 import { CephxCredentials, type CryptoKey } from '@spirula/auth';
 import type { PoolId, RawString } from '@spirula/encoding';
-import { type Message, type ObjectLocator, OsdFlag, type OsdOp, type PoolOpMessage } from '@spirula/messages';
+import {
+  type Message,
+  type ObjectLocator,
+  OsdFlag,
+  type OsdOp,
+  OsdOpCode,
+  type PoolOpMessage,
+} from '@spirula/messages';
 import { MonClient, type MonClientOptions } from '@spirula/mon-client';
 import { Objecter, type ObjectReply } from '@spirula/objecter';
 import type { ObjectOperation } from '@spirula/rados';
@@ -258,7 +265,10 @@ export class WorkloadClient implements Daemon<Message> {
     snap: SnapRequest = {},
   ): void {
     const locator = this.#locator;
-    const { ops, flags } = operation;
+    const { ops } = operation;
+    // Removals go on in a full pool, as librados has it.
+    const isRemoval = ops.every(({ code }) => code === OsdOpCode.delete);
+    const flags = operation.flags | (isRemoval ? OsdFlag.fullForce : 0);
     const request = this.#options.work.nextRequest();
     this.#awaited.set(request, oid);
     this.#options.onRequest(request, oid, ops);
