@@ -51,7 +51,8 @@ test('an option that is set is in force until it is unset', () => {
   expect(run('config diff get', { var: 'osd_heartbeat_grace' }).json).toEqual({
     diff: { osd_heartbeat_grace: { default: 20, override: 21, final: 21 } },
   });
-  run('config unset', { var: 'osd_heartbeat_grace' });
+  expect(run('config unset', { var: 'osd_heartbeat_grace' }).status).toBe("osd_heartbeat_grace = '20' ");
+  expect(run('config unset', { var: 'osd_heartbeat_grace' }).status).toBe('');
   expect(values.osd_heartbeat_grace).toBe(20);
 });
 

@@ -52,9 +52,10 @@ export function configCommands(config: DaemonConfig, onChange: () => void): read
       'take back what config set did',
       (args) => {
         const name = textOf(args, 'var') ?? '';
+        const before = config.get(name);
         if (!config.unset(name)) return refuse(Errno.EINVAL, `error unsetting '${name}': ${errnoText(Errno.EINVAL)}`);
         onChange();
-        return say({});
+        return say({}, config.get(name) === before ? '' : told(config, name));
       },
       'rw',
     ),
@@ -100,6 +101,8 @@ function set(config: DaemonConfig, name: string, value: string): AdminResult {
 
 /** What Ceph says of an option that was set. Of one that nothing reads it says so, as Ceph does of what nobody observes. */
 function told(config: DaemonConfig, name: string): string {
+  // Nobody is told of levels of logging: they are read each time.
+  if (name.startsWith('debug_')) return '';
   return `${name} = '${config.get(name)}' ${isRead(name) ? '' : '(not observed, change may require restart) '}`;
 }
 

@@ -1,6 +1,7 @@
 import { absentParts } from './absent-parts.ts';
 import { auth } from './auth.ts';
 import { basics } from './basics.ts';
+import { config } from './config.ts';
 import { crush } from './crush.ts';
 import { daemons } from './daemons.ts';
 import { health } from './health.ts';
@@ -14,6 +15,7 @@ import type { Topic } from './topic.ts';
 /** In the order they run. */
 export const topics: readonly Topic[] = [
   basics,
+  config,
   auth,
   poolApplications,
   pools,

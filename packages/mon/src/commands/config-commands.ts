@@ -76,7 +76,7 @@ export const configCommands: readonly MonCommandEntry[] = [
     (args) => {
       const name = normalName(text(args, 'key') ?? '');
       const option = findOption(name);
-      if (!option) return refuse(Errno.ENOENT, `configuration option '${name}' not recognized`);
+      if (!option) return refuse(Errno.ENOENT, '');
       return output(args, dumpOption(name, option), printOption(name, option));
     },
     MODULE,
