@@ -223,7 +223,7 @@ const messages: Arbitraries = {
     replayVersion: eversion,
     userVersion: uint,
   }),
-  ping: fc.constant({}),
+  ping: fc.record({ status: text }, { requiredKeys: [] }),
   pool_op: fc.record({
     tid,
     fsid,

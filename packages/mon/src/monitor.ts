@@ -46,6 +46,7 @@ import { ALL_FEATURES, featureMap } from './commands/feature-map.ts';
 import { quorumFeatures } from './commands/quorum-summary.ts';
 import { type Elector, type ElectorEffect, type ElectorEvent, stepElector } from './elector.ts';
 import { Forwarding } from './forward.ts';
+import { dumpHealth } from './health/health-text.ts';
 import { Lease } from './lease.ts';
 import { answerAuth, MonAuthentication } from './mon-auth.ts';
 import { MonPeers } from './mon-peers.ts';
@@ -393,6 +394,7 @@ export class Monitor implements Daemon<Message> {
         this.#world.net.send(id, this.#runTold(session, message));
         return;
       case 'ping':
+        this.#world.net.send(id, { type: 'ping', status: this.#pong() });
         return;
       default:
         this.#requests.route({ from: this.#sessions.requesterOf(session), message });
@@ -437,6 +439,12 @@ export class Monitor implements Daemon<Message> {
         forceSync: () => this.#sync.force(),
       }),
     });
+  }
+
+  /** What who asks for nothing else is told, in the quorum or out of it (Monitor::handle_ping). */
+  #pong(): string {
+    const health = dumpHealth(this.#services.health(), false);
+    return `${JSON.stringify({ health, mon_status: this.#status() }, undefined, 4)}\n`;
   }
 
   #status() {

@@ -103,3 +103,23 @@ test('only who may do everything tells a monitor anything', () => {
   expect(tell(mons, 'b', { prefix: 'quorum exit' }, { ...admin, caps: 'allow r' }).code).toBe(-13);
   expect(mons.inspect('b').quorum).toEqual([0, 1, 2]);
 });
+
+test('who pings a monitor is told how the cluster and the monitor are, also when there is no quorum', () => {
+  const mons = quorum();
+  const client: Peer = { entity: { type: 'client', id: 'a' }, addrs: [], globalId: 0n };
+  const ping = () => {
+    const session = mons.hear('c', client, { type: 'ping' });
+    mons.run(SECOND);
+    const [pong] = mons.said.get(session)!;
+    return pong?.type === 'ping' && JSON.parse(pong.status ?? '');
+  };
+
+  expect(ping()).toMatchObject({
+    health: { status: 'HEALTH_OK', checks: {}, mutes: [] },
+    mon_status: { name: 'c', state: 'peon', quorum: [0, 1, 2] },
+  });
+  mons.stop('a');
+  mons.stop('b');
+  mons.run(30 * SECOND);
+  expect(ping()).toMatchObject({ mon_status: { name: 'c', quorum: [] } });
+});
