@@ -85,6 +85,9 @@ export const MON_OPTIONS = {
   }),
   mon_osd_full_ratio: float(0.95, 'full ratio of a new cluster', { flags: ['no_mon_update', 'cluster_create'] }),
   mon_mgr_beacon_grace: secs(30, 'after so many seconds without a beacon a manager is replaced', { services: ['mon'] }),
+  mon_scrub_timeout: secs(300, 'after so many seconds without all answers a comparison of stores is given up', {
+    services: ['mon'],
+  }),
   mon_mgr_mkfs_grace: int(120, 'so many seconds a new cluster may be without a manager', { services: ['mon'] }),
   mon_allow_pool_delete: bool(false, 'whether pools may be removed', { services: ['mon'] }),
   mon_allow_pool_size_one: bool(false, 'whether pools may keep one copy only', { services: ['mon'] }),

@@ -92,9 +92,11 @@ export type {
   MonPaxos,
   MonProbe,
   MonRoute,
+  MonScrub,
   MonStanding,
   MonSync,
   MonTimecheck,
+  StoreChecksums,
 } from './private/mon-to-mon.ts';
 export type {
   OsdAlive,

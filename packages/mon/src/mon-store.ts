@@ -17,6 +17,7 @@ import {
   MalformedInput,
   utf8,
 } from '@spirula/encoding';
+import type { StoreChecksums } from '@spirula/messages';
 import { type Batch, invariant, type KeyValue, type KvOp } from '@spirula/world';
 
 const SEPARATOR = '\0';
@@ -207,6 +208,21 @@ export class MonStore {
       invariant(prefix !== undefined, 'every key has a prefix');
       prefixes.push(prefix);
     }
+  }
+
+  /** Checksums of the prefixes that `skip` leaves, each by itself. */
+  checksums(skip: (prefix: string) => boolean): ReadonlyMap<string, StoreChecksums> {
+    const checksums = new Map<string, StoreChecksums>();
+    for (const prefix of this.prefixes()) {
+      if (skip(prefix)) continue;
+      let [keys, crc] = [0, CRC_SEED];
+      for (const [key, value] of this.#kv.range(prefixRange(prefix))) {
+        keys += 1;
+        crc = crc32c(value, crc32c(key, crc));
+      }
+      checksums.set(prefix, { keys, crc });
+    }
+    return checksums;
   }
 
   /** Checksum of all entries of the prefixes that `skip` leaves. */

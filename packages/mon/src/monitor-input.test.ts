@@ -48,6 +48,8 @@ const values = dictionary(version.map(String), damaged, { maxKeys: 4 }).map(
 function placed(message: Message, { epoch, lastCommitted }: { epoch: number; lastCommitted: number }): Message {
   const version = (offset: number) => Math.max(0, lastCommitted + offset);
   switch (message.type) {
+    case 'mon_scrub':
+      return { ...message, epoch: Math.max(0, epoch + message.epoch), version: version(message.version) };
     case 'mon_election':
     case 'mon_metadata':
       return { ...message, epoch: Math.max(0, epoch + message.epoch) };
@@ -106,6 +108,13 @@ const monMessage: Arbitrary<Message> = oneof(
     data: uint8Array({ minLength: 5, maxLength: 40 }),
   }),
   record({ type: constantFrom('mon_global_id' as const) }),
+  record({
+    type: constantFrom('mon_scrub' as const),
+    op: constantFrom('get', 'result'),
+    epoch,
+    version,
+    checksums: constantFrom(new Map(), new Map([['osdmap', { keys: 1, crc: 2 }]])),
+  }),
   record({
     type: constantFrom('mon_metadata' as const),
     epoch,
@@ -171,6 +180,7 @@ function busyQuorum(onTheWay: (message: Message) => Message | undefined): ThreeM
   mons.stop('c');
   mons.run(15 * SECOND);
   mons.change('b', 25);
+  mons.command('b', { prefix: 'mon scrub' });
   mons.start('c');
   mons.run(15 * SECOND);
   mons.stop('a');
@@ -188,6 +198,7 @@ const KINDS = [
   ...['mon_paxos collect', 'mon_paxos last', 'mon_paxos begin', 'mon_paxos accept', 'mon_paxos commit'],
   ...['mon_paxos lease', 'mon_paxos leaseAck', 'mon_sync get', 'mon_sync chunk', 'mon_forward', 'mon_route'],
   ...['mon_timecheck ping', 'mon_timecheck pong', 'mon_global_id', 'mon_metadata', 'log'],
+  ...['mon_scrub get', 'mon_scrub result'],
 ];
 
 test('the quorum whose messages are damaged below says all that monitors say', () => {

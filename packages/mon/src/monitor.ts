@@ -25,6 +25,7 @@ import type {
   MonPaxos,
   MonProbe,
   MonRoute,
+  MonScrub,
   MonStanding,
   MonSync,
   MonTimecheck,
@@ -59,6 +60,7 @@ import { type MonRole, RequestRouter } from './request-router.ts';
 import type { Request } from './requester.ts';
 import { Services } from './services.ts';
 import type { MonSession } from './session.ts';
+import { StoreScrub } from './store-scrub.ts';
 import { StoreWriter } from './store-writer.ts';
 import { StoreSync } from './sync.ts';
 import { monTellCommands } from './tell-commands.ts';
@@ -92,7 +94,8 @@ type MonMessage =
   | MonRoute
   | MonGlobalId
   | MonTimecheck
-  | MonMetadata;
+  | MonMetadata
+  | MonScrub;
 
 export class Monitor implements Daemon<Message> {
   /** By cephx, for one that has a keyring. */
@@ -113,6 +116,7 @@ export class Monitor implements Daemon<Message> {
   readonly #requests: RequestRouter;
   readonly #services: Services;
   readonly #timeCheck: TimeCheck;
+  readonly #scrub: StoreScrub;
   #elector: Elector;
   #role: MonRole = 'probing';
   /** When this monitor last joined a quorum; since when it is in none, undefined while it is in one. */
@@ -212,6 +216,15 @@ export class Monitor implements Daemon<Message> {
       serve: (request) => this.#serve(request),
       onForwarded: (request) => this.#services.onForwarded(request),
     });
+    this.#scrub = new StoreScrub({
+      clock: world.clock,
+      config: world.config,
+      lastCommitted: () => this.#paxos.lastCommitted,
+      checksums: () => this.#store.checksums((prefix) => NOT_OF_SERVICES.includes(prefix)),
+      // After the commits that were said before it.
+      send: (rank, message) => this.#sendDurably(rank, message),
+      say: (level, text) => this.#services.say(level, text),
+    });
     this.#timeCheck = new TimeCheck({
       rank: this.#rank,
       clock: world.clock,
@@ -234,6 +247,7 @@ export class Monitor implements Daemon<Message> {
       quorum: () => this.#quorumView(),
       timeCheck: () => this.#timeCheck.view,
       connected: () => this.#sessions.connected(),
+      scrub: () => this.#scrub.start(this.#elector.epoch, this.#rank, this.#quorum()),
       sendLog: (entries) => this.#sendLog(entries),
     });
     this.auth = this.#makeAuth(options.keyring?.get('mon.')?.key);
@@ -374,6 +388,7 @@ export class Monitor implements Daemon<Message> {
       case 'mon_global_id':
       case 'mon_timecheck':
       case 'mon_metadata':
+      case 'mon_scrub':
         return this.#onMonMessage(session, message);
       default:
         break;
@@ -494,6 +509,8 @@ export class Monitor implements Daemon<Message> {
         return this.#timeCheck.onMessage(rank, this.#leader(), message);
       case 'mon_metadata':
         return this.#onMetadata(rank, message);
+      case 'mon_scrub':
+        return this.#scrub.onMessage(rank, this.#leader(), message);
     }
   }
 
@@ -644,6 +661,7 @@ export class Monitor implements Daemon<Message> {
     this.#prober.stop();
     this.#paxos.suspend();
     this.#timeCheck.stop();
+    this.#scrub.stop();
     for (const request of this.#proposals.abandon()) this.#requests.wait(request);
   }
 
@@ -764,6 +782,7 @@ export class Monitor implements Daemon<Message> {
   #onTimer(name: string): void {
     if (name.startsWith('paxos ')) return this.#paxos.onTimer(name.slice('paxos '.length) as PaxosTimer);
     if (this.#prober.onTimer(name) || this.#peers.onTimer(name) || this.#timeCheck.onTimer(name)) return;
+    if (this.#scrub.onTimer(name)) return;
     if (this.#proposals.onTimer(name)) return this.#propose();
     switch (name) {
       case 'election':

@@ -46,6 +46,8 @@ export interface ServicesContext extends Omit<ServiceContext, 'clusterLog'> {
   timeCheck(): TimeCheckView;
   /** Who is connected to this monitor. */
   connected(): readonly ConnectedPeers[];
+  /** Begins to compare the stores of the quorum; false when that is under way. */
+  scrub(): boolean;
   /** Sends lines to the leader, while there is another one. */
   sendLog(entries: readonly LogEntry[]): void;
 }
@@ -333,6 +335,7 @@ export class Services {
       auth: this.auth,
       healthMonitor: this.healthMonitor,
       input,
+      scrub: () => this.#context.scrub(),
       connected: () => [...this.#context.connected(), ...this.monMetadata.connected],
       rights: from.rights,
       asker: from,

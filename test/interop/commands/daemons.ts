@@ -59,6 +59,7 @@ export const daemons: Topic = {
     'mon add disallowed_leader a',
     'mon rm disallowed_leader a',
     'mon set_new_tiebreaker a',
+    'mon scrub',
     'mon add a 127.0.0.1:1234',
     'mon rm nope',
     'mon remove nope',

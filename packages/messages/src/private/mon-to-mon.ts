@@ -139,6 +139,24 @@ export interface ConnectedPeers {
   readonly count: number;
 }
 
+/** What a monitor holds under one prefix of its store. */
+export interface StoreChecksums {
+  readonly keys: number;
+  /** crc32c of keys and values, in order. */
+  readonly crc: number;
+}
+
+/** The leader asks for the checksums of a store as of a committed version, or is told (MMonScrub). */
+export interface MonScrub {
+  readonly type: 'mon_scrub';
+  readonly op: 'get' | 'result';
+  /** Election epoch. */
+  readonly epoch: number;
+  readonly version: number;
+  /** Of a result: by prefix. */
+  readonly checksums: ReadonlyMap<string, StoreChecksums>;
+}
+
 export type MonToMonMessage =
   | MonElection
   | MonForward
@@ -147,6 +165,7 @@ export type MonToMonMessage =
   | MonPaxos
   | MonProbe
   | MonRoute
+  | MonScrub
   | MonSync
   | MonTimecheck;
 
@@ -200,5 +219,11 @@ export const privateCodecs = {
     epoch: u32,
     metadata: map(string, string),
     connected: list(object<ConnectedPeers>({ type: entityType, features: bigint, count: uint })),
+  }),
+  mon_scrub: privateMessage(0x8009, {
+    op: literal('get', 'result'),
+    epoch: u32,
+    version: uint,
+    checksums: map(string, object<StoreChecksums>({ keys: uint, crc: u32 })),
   }),
 } satisfies PrivateCodecs<MonToMonMessage>;

@@ -52,6 +52,8 @@ export interface CommandContext {
   readonly asker: Pick<Requester, 'entity' | 'addrs'>;
   /** What the asker may do. */
   readonly rights: Rights;
+  /** Begins to compare the stores of the quorum; false when that is under way. */
+  scrub(): boolean;
   /** Who is connected to the monitors of the quorum, but for monitors. */
   connected(): readonly ConnectedPeers[];
   health(): Health;

@@ -64,7 +64,9 @@ export const monmapCommands: readonly MonCommandEntry[] = [
   ...unlessSo(['rw mon set-addrs <name> <addrs>'], unknownMon),
   ...unlessSo(['rw mon set_location <name> <args...>'], unknownMon),
   ...allUnsupported(['rw mon enable_stretch_mode <tiebreaker_mon> <new_crush_rule> <dividing_bucket>'], NO_STRETCH),
-  ...allUnsupported(['rw mon scrub'], "monitors' stores are not compared"),
+  ...alike(['rw mon scrub'], "compare the monitors' stores; the cluster log says how it went", (_args, context) =>
+    context.scrub() ? succeed('') : refuse(Errno.EBUSY, ''),
+  ),
   ...obsolete(['rw scrub']),
 ];
 
