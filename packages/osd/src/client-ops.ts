@@ -248,7 +248,7 @@ export class ClientOps {
       if (inFlight > 0) this.#queueOf(oid).waiting.push(op);
       else this.#replyError(op, outcome);
     } else if (outcome.modifies) {
-      const verdict = judgeFullPool(this.#pg.pool.flags, message.flags, outcome.delta);
+      const verdict = judgeFullPool(this.#pg.pool.flags, message.flags, outcome.delta, op.reqid.entityType);
       if (verdict === 'goes on') this.#write(op, oid, before, outcome);
       else if (verdict === 'dropped') this.#host.onDone(op);
       else this.#replyError(op, verdict);
