@@ -88,7 +88,7 @@ export class LogMonitor implements PaxosService {
       if (!isNewChannel && !this.#isKnown(entry)) this.#pending.push(entry);
     }
     if (this.#pending.length === before) return;
-    const excess = this.#pending.length - this.#context.config.mon_max_log_entries_per_event;
+    const excess = this.#pending.length - Math.max(1, this.#context.config.mon_max_log_entries_per_event);
     if (excess > 0) this.#pending.splice(0, excess);
     this.#context.changed();
   }

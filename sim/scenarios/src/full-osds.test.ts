@@ -70,4 +70,4 @@ test('writes wait while OSDs are full, and go on when there is room', () => {
 
   expect(health(lab)).toEqual([]);
   expect(written).toBeGreaterThan(before);
-});
+}, 120_000);
