@@ -73,16 +73,33 @@ describe('the cluster log', () => {
     const cluster = new MonCluster().start();
     cluster.succeed({ prefix: 'log', logtext: ['hello', 'two words'] });
 
-    expect(cluster.json('log last', { num: 1 })).toMatchObject([
-      {
-        name: 'client.admin',
-        rank: 'client.?',
-        seq: 0,
-        channel: 'cluster',
-        priority: '[INF]',
-        message: 'hello two words',
-      },
-    ]);
+    expect(cluster.json('log last', { num: 1 }).at(-1)).toMatchObject({
+      name: 'client.admin',
+      rank: 'client.?',
+      seq: 0,
+      channel: 'cluster',
+      priority: '[INF]',
+      message: 'hello two words',
+    });
+  });
+
+  // `ceph log last 3` of 16.2.15 shows four lines where the fourth is of the level, and three where it is not.
+  test('shows one line more than asked for where the one before them is of the level', () => {
+    const cluster = new MonCluster({ mons: 1 }).start();
+    cluster.run(70);
+    for (const word of ['one', 'two', 'three']) cluster.succeed({ prefix: 'log', logtext: [word] });
+    const shown = (num: number) => cluster.json('log last', { num }).map((line: { message: string }) => line.message);
+    expect(shown(1)).toEqual(['two', 'three']);
+    expect(shown(2)).toEqual(['one', 'two', 'three']);
+
+    // The line before is about a map, for debugging.
+    cluster.succeed({ prefix: 'osd set', key: 'noout' });
+    cluster.succeed({ prefix: 'osd unset', key: 'noout' });
+    cluster.run(2);
+    cluster.succeed({ prefix: 'osd set-nearfull-ratio', ratio: 0.8 });
+    cluster.run(2);
+    cluster.succeed({ prefix: 'log', logtext: ['last'] });
+    expect(shown(1)).toEqual(['last']);
   });
 
   test('keeps the newest lines of each channel, also where a monitor copies the store or starts anew', () => {

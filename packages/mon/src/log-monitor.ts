@@ -61,14 +61,30 @@ export class LogMonitor implements PaxosService {
     return this.#first;
   }
 
-  /** The newest `count` lines of a channel, or of all (`*`), of at least that priority; oldest first. */
+  /**
+   * The newest `count` lines of a channel, or of all (`*`), of at least that priority; oldest first. As in 16.2 one more, where
+   * the line right before them in the channel is of that priority, too.
+   */
   last(count: number, priority: number, channel: string): readonly LogEntry[] {
+    const lines = this.#linesOf(channel);
+    let [from, left] = [lines.length, count];
+    while (left > 0 && from > 0) {
+      from -= 1;
+      if (lines[from]!.priority >= priority) left -= 1;
+    }
+    return lines.slice(Math.max(0, from - 1)).filter((entry) => entry.priority >= priority);
+  }
+
+  /** The newest line of all of at least that priority. */
+  newest(priority: number): LogEntry | undefined {
+    return this.#linesOf('*')
+      .filter((entry) => entry.priority >= priority)
+      .at(-1);
+  }
+
+  #linesOf(channel: string): readonly LogEntry[] {
     const lines = channel === '*' ? [...this.#tails.values()].flat() : (this.#tails.get(channel) ?? []);
-    return [...lines]
-      .sort((a, b) => a.number - b.number)
-      .filter(({ entry }) => entry.priority >= priority)
-      .slice(-count)
-      .map(({ entry }) => entry);
+    return [...lines].sort((one, other) => one.number - other.number).map(({ entry }) => entry);
   }
 
   /** Lines of the versions from `version` on, as far as they are kept, of at least that priority. */

@@ -100,7 +100,8 @@ function serveLog(session: MonSession, { log, monmap, skipped }: Published, send
     const wanted = session.wanted(name)!;
     if (priority < 0 || version === 0 || wanted > version) continue;
     // A new subscriber hears the newest line, and what comes.
-    const entries = wanted === 0 ? [...log.last(1, priority, '*')] : [...log.since(wanted, priority)];
+    const newest = wanted === 0 ? log.newest(priority) : undefined;
+    const entries = wanted === 0 ? [...(newest ? [newest] : [])] : [...log.since(wanted, priority)];
     if (wanted > 0 && wanted < log.first) entries.unshift(skipped(wanted, log.first));
     if (entries.length > 0) send({ type: 'log', fsid: monmap.fsid, version, entries });
     session.sent(name, version);
