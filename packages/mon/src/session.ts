@@ -30,6 +30,8 @@ export class MonSession {
   subscribe(what: ReadonlyMap<string, Subscription>): void {
     for (const [name, { start, once }] of what) {
       if (!this.#mayHear(name)) continue;
+      // Of the cluster log, the lines from one level on: who asks for another has done with the one before.
+      if (name.startsWith('log-')) for (const other of this.subscribed('log-')) this.#subscriptions.delete(other);
       if (this.#subscriptions.size >= MAX_SUBSCRIPTIONS && !this.#subscriptions.has(name)) return;
       this.#subscriptions.set(name, { next: start, once });
     }
