@@ -10,6 +10,7 @@ import {
   type OsdOp,
   OsdOpCode,
   type OsdOpReply,
+  plainOp,
   WatchOp,
   watchOp,
 } from '@spirula/messages';
@@ -196,6 +197,28 @@ describe('a write that is sent again', () => {
     expect(bench.answers[1]).toMatchObject([{ rval: 0, output: EMPTY }]);
     expect(bench.log.entries[0]).not.toHaveProperty('opReturns');
   });
+
+  test.each(['while it is under way', 'when it is done'])(
+    'and failed fails again, though the object is there now, %s',
+    (when) => {
+      const bench = new Bench();
+      const remove = plainOp(OsdOpCode.delete);
+      bench.ask(remove, bench.interval, { tid: 7 });
+      bench.ask(write, bench.interval, { tid: 8 });
+      if (when === 'when it is done') {
+        bench.committed = 2;
+        for (const commit of bench.commits) commit();
+      }
+      bench.ask(remove, bench.interval, { tid: 7 });
+      if (when === 'while it is under way') for (const commit of bench.commits) commit();
+
+      expect(bench.log.entries.map(({ kind, result }) => [kind, result])).toEqual([
+        ['error', Errno.ENOENT],
+        ['modify', 0],
+      ]);
+      expect([...bench.results].sort()).toEqual([Errno.ENOENT, Errno.ENOENT, 0]);
+    },
+  );
 });
 
 test('what is answered at once counts as read, unless it failed', () => {

@@ -253,6 +253,7 @@ export class ClientOps {
       else if (verdict === 'dropped') this.#host.onDone(op);
       else this.#replyError(op, verdict);
     } else if (inFlight > 0) this.#queueOf(oid).waiting.push(op);
+    else if (isWrite && outcome.result < 0) this.#recordError(op, oid, outcome);
     else {
       // Another OSD reads for a copy, which is counted there.
       const isOfClient = op.client.entityType !== EntityType.osd;
@@ -399,6 +400,33 @@ export class ClientOps {
     this.submit({ head: oid, entries, changes, delta }, () => this.#onWritten(version, oid, answered, outcome));
   }
 
+  /**
+   * A write that failed is answered so again, however the object has changed since (PrimaryLogPG::record_write_error): the
+   * log of all members says it.
+   */
+  #recordError(op: ClientOp, oid: HObject, outcome: OpsOutcome): void {
+    const version = this.#backend.nextVersion();
+    const answered = [op];
+    this.#writing.set(version.version, answered);
+    const entry: PgLogEntry = {
+      ...{ kind: 'error', oid, version, priorVersion: NO_VERSION, userVersion: this.#userVersionOf(outcome) },
+      ...{ reqid: op.reqid, mtime: op.message.mtime, result: outcome.result },
+      ...returnsOf(op.message, outcome),
+    };
+    this.submit({ head: oid, entries: [entry], changes: [], delta: NO_COUNTS }, () => {
+      this.#writing.delete(version.version);
+      this.#answerAll(answered, outcome, NO_VERSION, entry.userVersion);
+    });
+  }
+
+  /** The first op is answered for the first time, the others ask again. */
+  #answerAll(ops: readonly ClientOp[], outcome: OpsOutcome, version: EVersion, userVersion: number): void {
+    for (const [i, op] of ops.entries()) {
+      const results = i === 0 ? outcome.ops : resultsAgain(op, returnsOf(op.message, outcome));
+      this.#reply(op, outcome.result, results, version, userVersion);
+    }
+  }
+
   /** Carries out a write to an object, or to it and its clones. What asks for the object meanwhile waits as for any other. */
   submit({ head, entries, changes, delta }: ObjectWrite, onCommit: () => void): void {
     this.#queueOf(head).writesInFlight += 1;
@@ -425,10 +453,7 @@ export class ClientOps {
 
   #onWritten(version: EVersion, oid: HObject, answered: readonly ClientOp[], outcome: OpsOutcome): void {
     this.#writing.delete(version.version);
-    for (const [i, op] of answered.entries()) {
-      const results = i === 0 ? outcome.ops : resultsAgain(op, returnsOf(op.message, outcome));
-      this.#reply(op, outcome.result, results, version, outcome.userVersion);
-    }
+    this.#answerAll(answered, outcome, version, outcome.userVersion);
     this.#watches.apply(oid, outcome.effects, answered[0]!.client, outcome.userVersion);
   }
 

@@ -77,7 +77,7 @@ export class Missing {
 
   /** The next entry of the log writes `oid`; the store does not follow (pg_missing_set::add_next_event). */
   addNextEvent(entry: PgLogEntry): void {
-    invariant(entry.kind !== 'delete', 'a deleted object is not missing');
+    invariant(entry.kind !== 'delete' && entry.kind !== 'error', 'what an entry does not write is not missing');
     const item = this.get(entry.oid);
     if (makesObject(entry)) this.add(entry.oid, entry.version, NO_VERSION);
     else this.add(entry.oid, entry.version, item ? item.have : entry.priorVersion);

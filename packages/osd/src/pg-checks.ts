@@ -56,7 +56,8 @@ function checkMissing({ info, log, missing }: PgCore): void {
 /** The store follows the log at once, even if not durably. */
 function checkNewestObject({ host, cid, info, log, missing }: PgCore): void {
   const entry = log.entries.at(-1);
-  if (entry === undefined || missing.has(entry.oid) || !hasBackfilled(info, entry.oid)) return;
+  if (entry === undefined || entry.kind === 'error' || missing.has(entry.oid) || !hasBackfilled(info, entry.oid))
+    return;
   const stored = readObjectInfo(host.store, cid, entry.oid);
   if (entry.kind === 'delete') invariant(stored === undefined, 'an object that the log deletes is not there');
   else {

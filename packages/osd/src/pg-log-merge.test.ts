@@ -20,16 +20,19 @@ type Objects = Map<string, EVersion>;
 
 let lastTid = 0n;
 
+type WriteKind = 'modify' | 'delete' | 'error';
+
 /** The next write of a log: what a primary would append. */
-function entryFor(objects: Objects, head: EVersion, epoch: number, name: string, wantsDelete: boolean): PgLogEntry {
-  const priorVersion = objects.get(name) ?? NO_VERSION;
-  const isDelete = wantsDelete && priorVersion.version > 0;
+function entryFor(objects: Objects, head: EVersion, epoch: number, name: string, wanted: WriteKind): PgLogEntry {
+  const isThere = objects.has(name);
+  const kind = wanted === 'delete' && !isThere ? 'modify' : wanted;
+  const priorVersion = kind === 'error' ? NO_VERSION : (objects.get(name) ?? NO_VERSION);
   const version = { epoch, version: head.version + 1 };
   lastTid += 1n;
-  if (isDelete) objects.delete(name);
-  else objects.set(name, version);
+  if (kind === 'delete') objects.delete(name);
+  else if (kind === 'modify') objects.set(name, version);
   return {
-    kind: isDelete ? 'delete' : 'modify',
+    kind,
     oid: object(name),
     version,
     priorVersion,
@@ -51,6 +54,7 @@ class Replica {
     this.log.append(entry);
     this.info = { ...this.info, lastUpdate: entry.version };
     const { name } = entry.oid;
+    if (entry.kind === 'error') return;
     if (entry.kind === 'delete') this.store.delete(name);
     else this.store.set(name, entry.version);
   }
@@ -83,7 +87,10 @@ class Replica {
   }
 }
 
-const write = fc.record({ name: fc.constantFrom(...NAMES), isDelete: fc.boolean() });
+const write = fc.record({
+  name: fc.constantFrom(...NAMES),
+  kind: fc.constantFrom<WriteKind[]>('modify', 'modify', 'delete', 'error'),
+} as const);
 const round = fc.record({
   /** Writes that only this replica saw. */
   divergent: fc.array(write, { maxLength: 4 }),
@@ -104,13 +111,12 @@ test('after a merge every object is in the version of the authoritative log, or 
       let epoch = 1;
       for (const { divergent, missed, shared, recovered, trim } of rounds) {
         const branch = new Map(truth);
-        for (const { name, isDelete } of divergent) {
+        for (const { name, kind } of divergent) {
           if (replica.missing.has(object(name))) continue;
-          replica.apply(entryFor(branch, replica.log.head, epoch, name, isDelete));
+          replica.apply(entryFor(branch, replica.log.head, epoch, name, kind));
         }
         epoch += 1;
-        for (const { name, isDelete } of missed)
-          authority.append(entryFor(truth, authority.head, epoch, name, isDelete));
+        for (const { name, kind } of missed) authority.append(entryFor(truth, authority.head, epoch, name, kind));
 
         const judgedMissing = Missing.of(replica.missing.items());
         const judged = judgeReplicaLog(authority, { info: replica.info, log: replica.log.copy() }, judgedMissing);
@@ -130,9 +136,9 @@ test('after a merge every object is in the version of the authoritative log, or 
         expect(needs(judgedMissing), 'what the primary thinks of it').toEqual(needs(replica.missing));
 
         for (const name of recovered) replica.recover(name, truth);
-        for (const { name, isDelete } of shared) {
+        for (const { name, kind } of shared) {
           if (replica.missing.has(object(name))) continue;
-          const entry = entryFor(truth, authority.head, epoch, name, isDelete);
+          const entry = entryFor(truth, authority.head, epoch, name, kind);
           authority.append(entry);
           replica.apply(entry);
         }

@@ -37,7 +37,7 @@ export function missNewEntries(
   removeObject: RemoveObject,
 ): void {
   for (const entry of entries) {
-    if (!hasBackfilled(info, entry.oid)) continue;
+    if (entry.kind === 'error' || !hasBackfilled(info, entry.oid)) continue;
     if (entry.kind === 'delete') {
       missing.rm(entry.oid);
       removeObject(entry.oid);
@@ -133,7 +133,7 @@ export function judgeReplicaLog(
   // Judged by the peer's own log as it will be: what follows it is sent on activation and counted then.
   const remaining = new Map<string, PgLogEntry>();
   for (const entry of olog.entries) {
-    if (compareVersions(entry.version, head) <= 0) remaining.set(objectKey(entry.oid), entry);
+    if (entry.kind !== 'error' && compareVersions(entry.version, head) <= 0) remaining.set(objectKey(entry.oid), entry);
   }
   const rewound: ReferenceLog = { entryOf: (oid) => remaining.get(objectKey(oid)) };
   dropDivergentEntries(divergent, rewound, peer.info, peerMissing, () => {});
@@ -151,6 +151,7 @@ function dropDivergentEntries(
 ): void {
   const byObject = new Map<string, PgLogEntry[]>();
   for (const entry of divergent) {
+    if (entry.kind === 'error') continue;
     const key = objectKey(entry.oid);
     const entries = byObject.get(key);
     if (entries) entries.push(entry);

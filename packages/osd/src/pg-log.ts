@@ -114,6 +114,7 @@ export class PgLog {
     for (const entry of entries) {
       this.#dirty.set(versionKey(entry.version), entry);
       if (hasRequest(entry)) this.#byReqid.set(reqidKey(entry.reqid), entry);
+      if (entry.kind === 'error') continue;
       const key = objectKey(entry.oid);
       const newest = this.#byObject.get(key);
       if (!newest || compareVersions(newest.version, entry.version) < 0) this.#byObject.set(key, entry);
@@ -271,7 +272,7 @@ export class PgLog {
   }
 
   #index(entry: PgLogEntry): void {
-    this.#byObject.set(objectKey(entry.oid), entry);
+    if (entry.kind !== 'error') this.#byObject.set(objectKey(entry.oid), entry);
     if (hasRequest(entry)) this.#byReqid.set(reqidKey(entry.reqid), entry);
   }
 

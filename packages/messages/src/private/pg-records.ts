@@ -90,8 +90,11 @@ export interface OpReturn {
 
 /** One write to one object (pg_log_entry_t). */
 export interface PgLogEntry {
-  /** `clone`: the object is new, a copy of its head as it was in `priorVersion`. */
-  readonly kind: 'modify' | 'delete' | 'clone';
+  /**
+   * `clone`: the object is new, a copy of its head as it was in `priorVersion`. `error`: nothing was written, and a request
+   * that is sent again is to hear so again.
+   */
+  readonly kind: 'modify' | 'delete' | 'clone' | 'error';
   readonly oid: HObject;
   readonly version: EVersion;
   /** The object's version before; 0'0 when this write creates it. */
@@ -226,7 +229,7 @@ function unpackOpReturns(plain: unknown, context: UnpackContext): { readonly opR
   return plain === undefined ? {} : { opReturns: opReturns.unpack(plain, 'opReturns', context) };
 }
 
-const entryKind = literal('modify', 'delete', 'clone');
+const entryKind = literal('modify', 'delete', 'clone', 'error');
 
 export const pgLogEntrySchema: Schema<PgLogEntry> = {
   pack: (entry, context) => [
