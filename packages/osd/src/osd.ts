@@ -133,12 +133,12 @@ export class Osd implements Daemon<Message> {
     this.#options = options;
     this.#config = new DaemonConfig(world.config, { cluster: 'ceph', type: 'osd', id: String(whoami) });
     this.#ops = new OpTracker(world.clock, world.config);
-    this.#admin = this.#makeAdmin();
     this.#store = store;
     const slots = () => world.config.osd_max_backfills;
     this.#localReservations = new Reservations(slots);
     this.#remoteReservations = new Reservations(slots);
     this.#snapTrimReservations = new Reservations(() => world.config.osd_max_trimming_pgs);
+    this.#admin = this.#makeAdmin();
     const noMaps = { oldestMap: 0, newestMap: 0, mountedEpoch: 0, cleanThru: 0 };
     this.#superblock = { fsid, osdUuid: options.uuid, whoami, ...noMaps, admittedIn: 0 };
     this.#maps = new OsdMapStore(store, world.log);
