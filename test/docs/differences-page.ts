@@ -1,0 +1,39 @@
+/** docs/differences.md: where clients are answered otherwise than by Ceph 16.2, from the tables that the comparisons keep. */
+import type { Topic } from '../interop/commands/topic.ts';
+import { topics } from '../interop/commands/topics.ts';
+import { knownDifferences, programs } from '../interop/librados/known-differences.ts';
+
+export function differencesPage(): string {
+  const lines = topics.reduce((sum, { steps }) => sum + steps.length, 0);
+  return `# Where answers differ from Ceph 16.2
+
+\`test/interop\` sends the same ${lines} lines of \`ceph\` and the same ${programs.length} librados programs to a real Ceph 16.2 cluster and to one of ours,
+and compares return codes, errors and output, but for times, ids, addresses and sizes on disk. What follows is all that differs.
+What is not supported at all is in [commands.md](commands.md).
+
+This page is made from the comparisons' own tables, each entry of which must still differ: \`UPDATE_DOCS=1 npx vitest run test/docs\`
+writes it anew.
+
+## Commands
+
+| line | why |
+| --- | --- |
+${topics.flatMap(ofTopic).join('\n')}
+
+A star stands for any rest of the line.
+
+## librados
+
+| program | steps | why |
+| --- | --- | --- |
+${knownDifferences.map(({ program, steps, reason }) => row(program, steps.join('; '), reason)).join('\n')}
+`;
+}
+
+function ofTopic({ known = [] }: Topic): string[] {
+  return known.flatMap(({ lines, reason }) => lines.map((line) => row(`\`${line}\``, reason)));
+}
+
+function row(...cells: readonly string[]): string {
+  return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+}

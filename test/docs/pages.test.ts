@@ -1,0 +1,14 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { commandsPage } from './commands-page.ts';
+import { differencesPage } from './differences-page.ts';
+
+test.each([
+  ['commands.md', commandsPage],
+  ['differences.md', differencesPage],
+])('docs/%s says what the tables say that it is made from', (name, make) => {
+  const path = new URL(`../../docs/${name}`, import.meta.url);
+  if (process.env['UPDATE_DOCS']) writeFileSync(path, make());
+
+  expect(readFileSync(path, 'utf8')).toBe(make());
+});
