@@ -1,7 +1,7 @@
 /** Requests on their way from clients to PGs. */
 import { extentOp, OsdOpCode, type OsdOpMessage } from '@spirula/messages';
 import { beforeEach, expect, test } from 'vitest';
-import type { ClientOp } from '../../packages/osd/src/client-ops.ts';
+import type { ClientOp } from '../../packages/osd/src/client-op.ts';
 import { ClientSessions } from '../../packages/osd/src/client-sessions.ts';
 import { OpTracker } from '../../packages/osd/src/op-tracker.ts';
 import { FakeWorld } from '../client/fake-world.ts';

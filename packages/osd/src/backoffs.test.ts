@@ -4,7 +4,7 @@ import { compareHObjects, stableMod } from '@spirula/maps';
 import type { OsdBackoff } from '@spirula/messages';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Backoffs } from './backoffs.ts';
-import type { ClientOp } from './client-ops.ts';
+import type { ClientOp } from './client-op.ts';
 
 const PG: PgId = { pool: 1, seed: 3 };
 const OTHER_PG: PgId = { pool: 1, seed: 4 };

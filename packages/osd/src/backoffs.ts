@@ -13,7 +13,7 @@ import type { Epoch, PgId, PoolId } from '@spirula/encoding';
 import { type PgKey, pgKey, pgOfKey } from '@spirula/maps';
 import type { OsdBackoff } from '@spirula/messages';
 import type { SessionId } from '@spirula/world';
-import type { ClientOp } from './client-ops.ts';
+import type { ClientOp } from './client-op.ts';
 import { pgBegin, pgEnd } from './ops/pgls.ts';
 
 interface Entry {

@@ -17,7 +17,8 @@ import {
 import { makeConfig } from '@spirula/world';
 import { describe, expect, test } from 'vitest';
 import type { Backfill } from './backfill.ts';
-import { type ClientOp, ClientOps } from './client-ops.ts';
+import type { ClientOp } from './client-op.ts';
+import { ClientOps } from './client-ops.ts';
 import { NO_IO } from './ops/io-count.ts';
 import type { PgCore } from './pg-core.ts';
 import { emptyInfo } from './pg-info.ts';

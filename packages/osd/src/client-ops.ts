@@ -9,51 +9,37 @@
  * or changes nothing waits for them as well. When the interval ends, all requests begin again, in the order they came; one
  * that is no longer for this OSD is dropped, and its client sends it to the right one.
  */
-import type { OsdCaps } from '@spirula/auth';
-import { EMPTY, type EntityAddr, EntityType, Errno, type EVersion } from '@spirula/encoding';
+import { EntityType, Errno } from '@spirula/encoding';
 import { EBLOCKLISTED, type HObject, isBlocklisted, PoolFlag, stableMod } from '@spirula/maps';
-import {
-  NO_COUNTS,
-  NO_REQUEST,
-  NOSNAP,
-  OsdFlag,
-  type OsdOp,
-  OsdOpCode,
-  type OsdOpMessage,
-  type OsdOpReply,
-  type OsdOpResult,
-  type PgLogEntry,
-  type ReqId,
-  rollbackArgs,
-  SNAPDIR,
-  type WatchItem,
-} from '@spirula/messages';
+import { NOSNAP, OsdFlag, type OsdOp, OsdOpCode, type OsdOpMessage, rollbackArgs, SNAPDIR } from '@spirula/messages';
 import { UnreadableObject } from '@spirula/objectstore';
 import { invariant, type SessionId } from '@spirula/world';
 import type { Backfill } from './backfill.ts';
+import { type Answer, type ClientOp, emptyResult } from './client-op.ts';
+import { ClientWrites } from './client-writes.ts';
 import { findObject } from './find-object.ts';
 import { judgeFullPool } from './full-pool.ts';
 import { type Copies, NO_COPIES } from './object-copier.ts';
 import { ObjectCopies } from './object-copies.ts';
 import { objectReader, type StoredObject } from './object-draft.ts';
 import { type ObjectKey, objectKey } from './object-id.ts';
-import { encodeObjectInfo, OBJECT_INFO_ATTR, type ObjectInfo } from './object-info.ts';
+import type { ObjectInfo } from './object-info.ts';
 import { readObjectInfo } from './object-part.ts';
 import { askOf } from './op-caps.ts';
 import { executeOps, mayWrite, type OpsOutcome, type OpsRequest } from './op-engine.ts';
 import { NO_IO, type OpsIo, sumOfIo } from './ops/io-count.ts';
 import { listPg } from './ops/pgls.ts';
 import { isWatchPing } from './ops/watch.ts';
-import type { ClientIdentity } from './ops/watch-effect.ts';
 import type { PgCore } from './pg-core.ts';
 import { NO_VERSION } from './pg-info.ts';
+import { watchesOf } from './pg-watches.ts';
 import type { Recovery } from './recovery.ts';
 import type { ReplicatedBackend } from './replicated-backend.ts';
 import { checkRequest } from './request-limits.ts';
 import { NO_ROLLBACKS, type RollbackSource, type Rollbacks } from './rollback.ts';
 import { headOf, isClone, isValidSnapContext, NO_SNAPSET, readSnapSet, type SnapContext } from './snap-set.ts';
 import type { ObjectWrite } from './trim-object.ts';
-import { Watches, watchKey } from './watches.ts';
+import type { Watches } from './watches.ts';
 
 /** CEPH_OSD_OP_MODE_RD: set in the code of every op that tells of the object's state. */
 const READ_MODE = 0x1000;
@@ -63,21 +49,6 @@ const EOLDSNAPC = -85;
 const PG_OP_TYPE = 0x0500;
 const OP_TYPE_MASK = 0x0f00;
 const LISTINGS: ReadonlySet<number> = new Set([OsdOpCode.pgnls, OsdOpCode.pgnlsFilter]);
-
-export interface ClientOp {
-  readonly session: SessionId;
-  readonly client: ClientIdentity;
-  /** From where its client comes. */
-  readonly socketAddr: EntityAddr;
-  /** What its client may do. */
-  readonly caps: OsdCaps;
-  readonly message: OsdOpMessage;
-  /** Identifies the request however often it is sent. */
-  readonly reqid: ReqId;
-  /** Order of arrival on this OSD. */
-  readonly arrival: number;
-  readonly bytes: number;
-}
 
 export interface ClientOpsHost {
   /** Whether requests may run now. */
@@ -105,8 +76,7 @@ export class ClientOps {
   #waitingForActive: ClientOp[] = [];
   #waitingForReadable: ClientOp[] = [];
   readonly #objects = new Map<ObjectKey, ObjectQueue>();
-  /** Writes under way, by version, with the requests that are answered by them. */
-  readonly #writing = new Map<number, ClientOp[]>();
+  readonly #writes: ClientWrites;
   readonly #copies: ObjectCopies<ClientOp>;
   readonly #watches: Watches;
   #io: OpsIo = NO_IO;
@@ -117,8 +87,18 @@ export class ClientOps {
     this.#backend = backend;
     this.#recovery = recovery;
     this.#backfill = backfill;
+    const writesHost = {
+      reply: (op: ClientOp, answer: Answer) => this.#reply(op, answer),
+      begin: (head: HObject) => this.#beginWrite(head),
+      end: (head: HObject) => this.#endWrite(head),
+    };
+    this.#writes = new ClientWrites(pg, writesHost, backend, recovery, backfill);
     this.#copies = new ObjectCopies(pg, (oid) => this.wake(oid));
-    this.#watches = this.#makeWatches();
+    this.#watches = watchesOf(pg, {
+      isWriteable: (oid) => this.#isWriteable(oid),
+      nextVersion: () => backend.nextVersion(),
+      submit: (write, onCommit) => this.#writes.submit(write, onCommit),
+    });
   }
 
   /** What requests have read and written since this OSD started. */
@@ -224,7 +204,7 @@ export class ClientOps {
       if (!this.#backfill.isBusy(oid)) this.#recovery.want(oid);
       return;
     }
-    if (isWrite && this.#answerFromLog(op)) return;
+    if (isWrite && this.#writes.answerFromLog(op)) return;
     const copies = isWrite ? this.#copies.take(op, oid) : NO_COPIES;
     if (copies === undefined) {
       this.#queueOf(oid).waiting.push(op);
@@ -253,13 +233,14 @@ export class ClientOps {
       else if (verdict === 'dropped') this.#host.onDone(op);
       else this.#replyError(op, verdict);
     } else if (inFlight > 0) this.#queueOf(oid).waiting.push(op);
-    else if (isWrite && outcome.result < 0) this.#recordError(op, oid, outcome);
+    else if (isWrite && outcome.result < 0) this.#writes.recordError(op, oid, outcome, this.#userVersionOf(outcome));
     else {
       // Another OSD reads for a copy, which is counted there.
       const isOfClient = op.client.entityType !== EntityType.osd;
       if (outcome.result >= 0 && isOfClient) this.#io = sumOfIo(this.#io, outcome.io);
       this.#watches.apply(oid, outcome.effects, op.client, outcome.userVersion);
-      this.#reply(op, outcome.result, outcome.ops, NO_VERSION, this.#userVersionOf(outcome));
+      const userVersion = this.#userVersionOf(outcome);
+      this.#reply(op, { result: outcome.result, ops: outcome.ops, replayVersion: NO_VERSION, userVersion });
     }
   }
 
@@ -331,16 +312,6 @@ export class ClientOps {
     return outcome.info ? outcome.userVersion : this.#pg.info.lastUserVersion;
   }
 
-  /** A request that has been carried out is answered as it was then; one that is under way, when it is done. */
-  #answerFromLog(op: ClientOp): boolean {
-    const done = this.#pg.log.findRequest(op.reqid);
-    if (!done) return false;
-    const underWay = this.#writing.get(done.version.version);
-    if (underWay && !this.#backend.isCommitted(done.version)) underWay.push(op);
-    else this.#reply(op, done.result, resultsAgain(op, done), done.version, done.userVersion);
-    return true;
-  }
-
   /** @param oid the head, or a clone of it */
   #execute(
     op: ClientOp,
@@ -380,81 +351,19 @@ export class ClientOps {
   }
 
   #write(op: ClientOp, oid: HObject, before: ObjectInfo | undefined, outcome: OpsOutcome): void {
-    const { version, info, clone, result, userVersion, changes, delta } = outcome;
-    const { message, reqid } = op;
-    const answered = [op];
-    this.#writing.set(version.version, answered);
     this.#io = sumOfIo(this.#io, outcome.io);
-    const priorVersion = before?.version ?? NO_VERSION;
-    const entry = {
-      version,
-      priorVersion,
-      userVersion,
-      reqid,
-      mtime: message.mtime,
-      result,
-      ...returnsOf(message, outcome),
-    };
-    const ofHead: PgLogEntry = { ...entry, kind: info ? 'modify' : 'delete', oid };
-    const entries = clone ? [cloneEntry(clone.oid, clone.info, ofHead), ofHead] : [ofHead];
-    this.submit({ head: oid, entries, changes, delta }, () => this.#onWritten(version, oid, answered, outcome));
-  }
-
-  /**
-   * A write that failed is answered so again, however the object has changed since (PrimaryLogPG::record_write_error): the
-   * log of all members says it.
-   */
-  #recordError(op: ClientOp, oid: HObject, outcome: OpsOutcome): void {
-    const version = this.#backend.nextVersion();
-    const answered = [op];
-    this.#writing.set(version.version, answered);
-    const entry: PgLogEntry = {
-      ...{ kind: 'error', oid, version, priorVersion: NO_VERSION, userVersion: this.#userVersionOf(outcome) },
-      ...{ reqid: op.reqid, mtime: op.message.mtime, result: outcome.result },
-      ...returnsOf(op.message, outcome),
-    };
-    this.submit({ head: oid, entries: [entry], changes: [], delta: NO_COUNTS }, () => {
-      this.#writing.delete(version.version);
-      this.#answerAll(answered, outcome, NO_VERSION, entry.userVersion);
-    });
-  }
-
-  /** The first op is answered for the first time, the others ask again. */
-  #answerAll(ops: readonly ClientOp[], outcome: OpsOutcome, version: EVersion, userVersion: number): void {
-    for (const [i, op] of ops.entries()) {
-      const results = i === 0 ? outcome.ops : resultsAgain(op, returnsOf(op.message, outcome));
-      this.#reply(op, outcome.result, results, version, userVersion);
-    }
-  }
-
-  /** Carries out a write to an object, or to it and its clones. What asks for the object meanwhile waits as for any other. */
-  submit({ head, entries, changes, delta }: ObjectWrite, onCommit: () => void): void {
-    this.#queueOf(head).writesInFlight += 1;
-    this.#backend.submit(
-      entries,
-      changes,
-      delta,
-      (osd) => this.#backfill.shouldSend(osd, head),
-      this.#logTarget,
-      () => {
-        onCommit();
-        this.#endWrite(head);
-      },
+    this.#writes.write(op, oid, before, outcome, () =>
+      this.#watches.apply(oid, outcome.effects, op.client, outcome.userVersion),
     );
   }
 
-  /** How long the log may grow. */
-  get #logTarget(): number {
-    const pg = this.#pg;
-    const { osd_min_pg_log_entries: min, osd_max_pg_log_entries: max } = pg.host.world.config;
-    const isWhole = !this.#recovery.isNeeded && !this.#backfill.isNeeded && pg.acting.length >= pg.pool.size;
-    return isWhole ? min : max;
+  /** Carries out a write that no client has asked for. */
+  submit(write: ObjectWrite, onCommit: () => void): void {
+    this.#writes.submit(write, onCommit);
   }
 
-  #onWritten(version: EVersion, oid: HObject, answered: readonly ClientOp[], outcome: OpsOutcome): void {
-    this.#writing.delete(version.version);
-    this.#answerAll(answered, outcome, version, outcome.userVersion);
-    this.#watches.apply(oid, outcome.effects, answered[0]!.client, outcome.userVersion);
+  #beginWrite(oid: HObject): void {
+    this.#queueOf(oid).writesInFlight += 1;
   }
 
   #endWrite(oid: HObject): void {
@@ -465,49 +374,10 @@ export class ClientOps {
 
   // Watchers.
 
-  #makeWatches(): Watches {
-    const { host } = this.#pg;
-    const { clock, config } = host.world;
-    return new Watches({
-      get now() {
-        return clock.now();
-      },
-      maxReplyBytes: config.osd_client_message_size_cap,
-      send: (session, message) => host.reply(session, message),
-      wakeAt: (at) => host.wakeAt(this.#pg.pgid, at),
-      isBlocklisted: ({ addr }) => isBlocklisted(this.#pg.map, addr),
-      dropWatcher: (oid, watcher) => this.#dropWatcher(oid, watcher),
-    });
-  }
-
-  /** Takes a watcher that is silent from its object's info, as a write does (PrimaryLogPG::handle_watch_timeout). */
-  #dropWatcher(oid: HObject, watcher: WatchItem): boolean {
-    const pg = this.#pg;
+  /** For a write of the OSD's own: clients' requests wait for what is in its way. */
+  #isWriteable(oid: HObject): boolean {
     if (!this.#host.isActive || !this.#host.isReadable()) return false;
-    const isBusy = this.#recovery.isMissing(oid) || this.#recovery.isDegraded(oid) || this.#backfill.isBusy(oid);
-    if (isBusy) return false;
-    const before = readObjectInfo(pg.host.store, pg.cid, oid);
-    const watchers = before?.watchers.filter((each) => watchKey(each) !== watchKey(watcher)) ?? [];
-    // Already on its way out.
-    if (!before || watchers.length === before.watchers.length) return true;
-    const version = this.#backend.nextVersion();
-    const info: ObjectInfo = { ...before, version, priorVersion: before.version, watchers };
-    const { userVersion, mtime, version: priorVersion } = before;
-    const entry: PgLogEntry = {
-      kind: 'modify',
-      oid,
-      version,
-      priorVersion,
-      userVersion,
-      reqid: NO_REQUEST,
-      mtime,
-      result: 0,
-    };
-    const attrs = new Map([[OBJECT_INFO_ATTR, encodeObjectInfo(info)]]);
-    this.submit({ head: oid, entries: [entry], changes: [{ op: 'setAttrs', oid, attrs }], delta: NO_COUNTS }, () =>
-      this.#watches.disconnect(oid, watcher, true),
-    );
-    return true;
+    return !(this.#recovery.isMissing(oid) || this.#recovery.isDegraded(oid) || this.#backfill.isBusy(oid));
   }
 
   /** The time asked for by `wakeAt` has come. */
@@ -558,17 +428,16 @@ export class ClientOps {
     };
     const { code, output } = listPg(listing, first, message.locator.nspace);
     const results = [{ code: first.code, flags: first.flags, args: first.args, rval: code, output }];
-    this.#reply(op, code, results, NO_VERSION, 0);
+    this.#reply(op, { result: code, ops: results, replayVersion: NO_VERSION, userVersion: 0 });
   }
 
   // The PG has changed.
 
   /** The interval is over: everything begins again. */
   onReset(): void {
-    const all = [...this.#writing.values()].flat();
+    const all = this.#writes.takeUnderWay();
     for (const { waiting } of this.#objects.values()) all.push(...waiting);
     all.push(...this.#waitingForReadable, ...this.#waitingForActive);
-    this.#writing.clear();
     this.#objects.clear();
     this.#copies.cancelAll();
     this.#watches.onReset();
@@ -627,32 +496,14 @@ export class ClientOps {
 
   // Replies.
 
-  #replyError(op: ClientOp, code: number): void {
-    this.#reply(op, code, op.message.ops.map(emptyResult), NO_VERSION, 0);
+  #replyError(op: ClientOp, result: number): void {
+    this.#reply(op, { result, ops: op.message.ops.map(emptyResult), replayVersion: NO_VERSION, userVersion: 0 });
   }
 
-  #reply(
-    op: ClientOp,
-    result: number,
-    ops: readonly OsdOpResult[],
-    replayVersion: EVersion,
-    userVersion: number,
-  ): void {
-    const { message } = op;
-    const reply: OsdOpReply = {
-      type: 'osd_op_reply',
-      tid: message.tid,
-      oid: message.oid,
-      pgid: message.pgid,
-      flags: message.flags,
-      result,
-      epoch: this.#pg.epoch,
-      ops,
-      retry: message.retry,
-      replayVersion,
-      userVersion,
-    };
-    this.#pg.host.reply(op.session, reply);
+  #reply(op: ClientOp, answer: Answer): void {
+    const { tid, oid, pgid, flags, retry } = op.message;
+    const { epoch } = this.#pg;
+    this.#pg.host.reply(op.session, { type: 'osd_op_reply', tid, oid, pgid, flags, epoch, retry, ...answer });
     this.#host.onDone(op);
   }
 }
@@ -669,15 +520,6 @@ function readsState({ code }: OsdOp): boolean {
   return (code & READ_MODE) !== 0 || code === OsdOpCode.watch;
 }
 
-/** The clone's entry in the log comes before its head's. No client asks for it again: the head's answers for both. */
-function cloneEntry(
-  oid: HObject,
-  { version, priorVersion, userVersion }: ObjectInfo,
-  { mtime }: PgLogEntry,
-): PgLogEntry {
-  return { kind: 'clone', oid, version, priorVersion, userVersion, reqid: NO_REQUEST, mtime, result: 0 };
-}
-
 /** 0, which no snapshot has, when the op does not say. */
 function snapOfRollback(op: OsdOp): bigint {
   return op.args.length >= 8 ? rollbackArgs(op).snapid : 0n;
@@ -685,21 +527,6 @@ function snapOfRollback(op: OsdOp): bigint {
 
 function isPgOp(op: OsdOp): boolean {
   return (op.code & OP_TYPE_MASK) === PG_OP_TYPE;
-}
-
-function emptyResult(op: OsdOp): OsdOpResult {
-  return { code: op.code, flags: op.flags, args: op.args, rval: 0, output: EMPTY };
-}
-
-/** What each op was answered, for when the request is sent again; only clients that ask for it are told at all. */
-function returnsOf({ flags }: OsdOpMessage, { ops }: OpsOutcome): Pick<PgLogEntry, 'opReturns'> {
-  if ((flags & OsdFlag.returnvec) === 0) return {};
-  return { opReturns: ops.map(({ rval, output }) => ({ rval, output })) };
-}
-
-/** Of a request that was carried out before (MOSDOpReply::set_op_returns). */
-function resultsAgain({ message }: ClientOp, { opReturns }: Pick<PgLogEntry, 'opReturns'>): readonly OsdOpResult[] {
-  return message.ops.map((op, i) => ({ ...emptyResult(op), ...opReturns?.[i] }));
 }
 
 function objectOf({ locator, oid, hash, pgid }: OsdOpMessage): HObject {

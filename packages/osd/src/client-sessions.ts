@@ -4,7 +4,7 @@ import type { OsdCaps } from '@spirula/auth';
 import { AddrType, EMPTY, type EntityAddr, EntityType, type Epoch, Errno } from '@spirula/encoding';
 import type { Command, CommandReply, Message, OsdBackoff, OsdMapMessage, OsdOpMessage, ReqId } from '@spirula/messages';
 import type { Peer, SessionId, World } from '@spirula/world';
-import type { ClientOp } from './client-ops.ts';
+import type { ClientOp } from './client-op.ts';
 import { parseCaps } from './op-caps.ts';
 import type { OpTracker } from './op-tracker.ts';
 

@@ -2,7 +2,7 @@ import { AddrType } from '@spirula/encoding';
 import { OsdFlag, OsdOpCode, type OsdOpMessage } from '@spirula/messages';
 import { makeConfig, SECOND } from '@spirula/world';
 import { expect, test } from 'vitest';
-import type { ClientOp } from './client-ops.ts';
+import type { ClientOp } from './client-op.ts';
 import { OpTracker } from './op-tracker.ts';
 
 function makeTracker(overrides = {}) {

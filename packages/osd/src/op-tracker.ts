@@ -5,7 +5,7 @@
 import { type EntityAddr, EntityType, formatAddr, formatPgId, formatUTime, type UTime } from '@spirula/encoding';
 import { OsdFlag, osdOpName } from '@spirula/messages';
 import { type Clock, type Config, type Instant, SECOND, seconds } from '@spirula/world';
-import type { ClientOp } from './client-ops.ts';
+import type { ClientOp } from './client-op.ts';
 
 interface TrackedEvent {
   readonly event: string;

@@ -10,7 +10,7 @@ import { mapPg, type OsdMap, type PgKey, type Pool, PoolType, pgKey } from '@spi
 import type { OsdPeerMessage, PastInterval, PgHistory } from '@spirula/messages';
 import type { TransactionOp } from '@spirula/objectstore';
 import { invariant } from '@spirula/world';
-import type { ClientOp } from './client-ops.ts';
+import type { ClientOp } from './client-op.ts';
 import { pgMetaOid } from './object-id.ts';
 import type { OsdMapStore } from './osd-map-store.ts';
 import { META_CID } from './osd-superblock.ts';

@@ -10,7 +10,8 @@ import type { Lease, OsdPeerMessage, PastInterval, PgHistory, PgInfo, PgLeaseAck
 import type { TransactionOp } from '@spirula/objectstore';
 import { type Instant, invariant, unreachable } from '@spirula/world';
 import { Backfill, BackfillTarget } from './backfill.ts';
-import { type ClientOp, ClientOps } from './client-ops.ts';
+import type { ClientOp } from './client-op.ts';
+import { ClientOps } from './client-ops.ts';
 import { isPgMeta, isTemp, pgMetaOid } from './object-id.ts';
 import { readObjectInfo } from './object-part.ts';
 import { Peering } from './peering.ts';
