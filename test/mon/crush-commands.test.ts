@@ -57,3 +57,18 @@ test('the tree shows classes, and the trees of classes when asked to', () => {
   expect(shadows[0]).toMatchObject({ name: 'default~ssd', device_class: 'ssd' });
   expect(shadows.filter(({ name }) => name.endsWith('~ssd'))).toHaveLength(4);
 });
+
+test('an OSD that is set elsewhere, or unlinked and put back, keeps its class; one that is removed does not', () => {
+  setClass('ssd', '0', '1');
+  cluster.command({ prefix: 'osd crush add-bucket', name: 'other', type: 'host' });
+  const place = { id: 0, weight: 1, args: ['root=default', 'host=other'] };
+
+  cluster.command({ prefix: 'osd crush set', ...place });
+  expect(cluster.json('osd crush class ls-osd', { class: 'ssd' })).toEqual([0, 1]);
+  cluster.command({ prefix: 'osd crush unlink', name: 'osd.0' });
+  cluster.command({ prefix: 'osd crush add', ...place });
+  expect(cluster.json('osd crush class ls-osd', { class: 'ssd' })).toEqual([0, 1]);
+  cluster.command({ prefix: 'osd crush rm', name: 'osd.0' });
+  cluster.command({ prefix: 'osd crush add', ...place });
+  expect(cluster.json('osd crush class ls-osd', { class: 'ssd' })).toEqual([1]);
+});

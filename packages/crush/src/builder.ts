@@ -281,7 +281,7 @@ export function isTakenByRule(map: CrushMap, bucket: number): boolean {
 
 /** Removes a device, or a bucket that holds nothing. */
 export function removeItem(map: CrushMap, item: number): CrushMap {
-  return forget(takeOut(map, item), item);
+  return forget(takeOut(map, item), item, false);
 }
 
 /**
@@ -294,7 +294,7 @@ export function unlinkItem(map: CrushMap, item: number, ancestor: number | undef
   const isLast = parentsOf(without, item).length === 0;
   // 16.2 leaves the shadows as they were, until the next change, when the item still stands elsewhere.
   if (!isLast) return without;
-  return item >= 0 || !unlinkOnly ? forget(without, item) : rebuildShadows(without);
+  return item >= 0 || !unlinkOnly ? forget(without, item, unlinkOnly) : rebuildShadows(without);
 }
 
 function isBelow(map: CrushMap, ancestor: number, bucket: number): boolean {
@@ -302,11 +302,12 @@ function isBelow(map: CrushMap, ancestor: number, bucket: number): boolean {
   return bucketsBelow(map, ancestor).has(bucket);
 }
 
-function forget(map: CrushMap, item: number): CrushMap {
+/** A device that is only unlinked keeps its class for when it is put elsewhere (_maybe_remove_last_instance). */
+function forget(map: CrushMap, item: number, keepsClass: boolean): CrushMap {
   const names = new Map(map.names);
   names.delete(item);
   const deviceClass = new Map(map.deviceClass);
-  deviceClass.delete(item);
+  if (!keepsClass) deviceClass.delete(item);
   const classBuckets = new Map(map.classBuckets);
   classBuckets.delete(item);
   const slot = -1 - item;

@@ -86,7 +86,8 @@ export const config: Topic = {
     'tell osd.0 config set osd_max_backfills x',
     'tell osd.0 injectargs --osd_max_backfills=3',
     'tell osd.0 config unset osd_max_backfills',
-    'config show osd.0 osd_max_backfills',
+    // Managers of Ceph learn of what a daemon set itself after a while.
+    { line: 'config show osd.0 osd_max_backfills', compare: 'code' },
     'config show osd.0 no_such_option',
     'config show osd.99',
     'config show nobody',

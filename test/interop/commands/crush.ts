@@ -126,6 +126,14 @@ export const crush: Topic = {
     'osd crush set osd.0 1 foo',
     'osd crush set osd.0 1 host=osd.1',
     'osd crush add osd.0 1 foo=bar',
+    'osd crush tree',
+    // What swapping has left of a host, and its OSD without one.
+    'osd crush rename-bucket host1 lost',
+    'osd crush add-bucket host1 host',
+    'osd crush move host1 root=default',
+    'osd crush set osd.1 1 root=default host=host1',
+    'osd crush rm lost',
+    'osd crush tree --show-shadow',
     'osd crush reweight-all',
     'osd crush set-all-straw-buckets-to-straw2',
     'osd crush tunables bogus',
@@ -141,5 +149,6 @@ export const crush: Topic = {
     'osd set-require-min-compat-client luminous',
     'osd get-require-min-compat-client',
     'osd get-require-min-compat-client -f json',
+    'settle',
   ],
 };

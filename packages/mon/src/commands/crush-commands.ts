@@ -10,9 +10,9 @@ import {
   itemByName,
   itemWeight,
   parentsOf,
-  removeItem,
   reweightItem,
   standsAt,
+  unlinkItem,
 } from '@spirula/crush';
 import { Errno, MalformedInput } from '@spirula/encoding';
 import { formatFloat, osdExists } from '@spirula/maps';
@@ -190,7 +190,7 @@ function place(args: CommandArgs, { osd }: CommandContext, verb: 'set' | 'add'):
     return changed(`${action} ${shown} to crush map`);
   }
   // Setting moves it; adding leaves it where it stands, too.
-  const cleared = verb === 'set' && crush.names.has(id) ? removeItem(crush, id) : crush;
+  const cleared = verb === 'set' && crush.names.has(id) ? unlinkItem(crush, id, undefined, true) : crush;
   const misfit = findMisfit(cleared, id, location);
   if (misfit !== undefined) return invalid(INVALID);
   const named = {
