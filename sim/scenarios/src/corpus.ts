@@ -61,4 +61,11 @@ export const CORPUS: readonly CorpusEntry[] = [
     seed: 1282,
     found: 'a PG that could not read on in the middle of an object kept its place in backfill for ever',
   },
+  {
+    scenario: 'hostile',
+    seed: 28,
+    found:
+      'a monitor whose wall clock went ahead threw away the secrets of tickets that were good: clients were shut out',
+  },
+  { scenario: 'hostile', seed: 31, found: 'the same, and nobody was left who could remove a snapshot' },
 ];

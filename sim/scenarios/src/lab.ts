@@ -168,15 +168,12 @@ export class Lab {
     }
     // What the last writes let go of is free once they are durable.
     yield* this.#stretches(SETTLE_TIME, () => false);
-    if (this.spec.mayLose) {
-      // At this very moment a commit may be on its way to a monitor.
-      yield* this.#stretches(healTime, () => this.#findUnrest().length === 0);
-      const late = this.#findUnrest();
-      if (late.length > 0) return this.#outcome(late);
-      this.cluster.abandonRequests();
-    }
     const untrue = yield* this.#findUntrueHealth();
-    if (untrue.length > 0) return this.#outcome(untrue);
+    // Meanwhile an OSD may have come back, and a commit may be on its way to a monitor.
+    yield* this.#stretches(healTime, () => this.#findUnrest().length === 0);
+    const late = [...this.#findUnrest(), ...untrue];
+    if (late.length > 0) return this.#outcome(late);
+    if (this.spec.mayLose) this.cluster.abandonRequests();
     for (const problem of this.#checkers.atRest()) this.simulation.addViolation(problem);
     return this.#outcome([]);
   }

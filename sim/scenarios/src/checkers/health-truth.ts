@@ -24,7 +24,8 @@ const HOLDING_FLAGS = [
 const OF_STATES: Readonly<Record<string, { readonly must?: readonly string[]; readonly may?: readonly string[] }>> = {
   down: { must: ['PG_AVAILABILITY'] },
   incomplete: { must: ['PG_AVAILABILITY'] },
-  stale: { must: ['PG_AVAILABILITY'] },
+  // Whatever it was before is told of it on.
+  stale: { must: ['PG_AVAILABILITY'], may: ['PG_DEGRADED', 'PG_DAMAGED', 'OBJECT_UNFOUND'] },
   peering: { may: ['PG_AVAILABILITY'] },
   peered: { may: ['PG_AVAILABILITY'] },
   activating: { may: ['PG_AVAILABILITY'] },
