@@ -256,7 +256,7 @@ test('what only daemons may say is not believed of clients', () => {
     });
     mon.send({ type: 'osd_mark_me_down', osd: 2, epoch, ack: false });
     mon.send({ type: 'osd_alive', osd: 0, epoch, want: epoch });
-    const election = { type: 'mon_election', fsid: new Uint8Array(16), epoch: 9999, quorum: [] } as const;
+    const election = { type: 'mon_election', fsid: new Uint8Array(16), epoch: 9999, mapEpoch: 1, quorum: [] } as const;
     mon.send({ ...election, op: 'propose' });
     mon.send({
       type: 'mon_forward',

@@ -18,6 +18,7 @@ export { decodeMgrMap, encodeMgrMap } from './mgrmap-codec.ts';
 export { dumpMgrMap } from './mgrmap-dump.ts';
 export { minCompatClient } from './min-compat-client.ts';
 export type { MonInfo, MonMap } from './monmap.ts';
+export { addMon, monAt, nextMonMap, removeMon, setMonRank, setMonWeight } from './monmap-change.ts';
 export { decodeMonMap, encodeMonMap } from './monmap-codec.ts';
 export { dumpMonMap, MON_FEATURES, printMonMap } from './monmap-dump.ts';
 export {

@@ -24,8 +24,8 @@ export class AuthMonitor implements PaxosService {
    * them it gave out in an earlier run.
    */
   #next = 0;
-  readonly #rank: number;
-  readonly #size: number;
+  #rank: number;
+  #size: number;
   readonly #keyring: Keyring;
   readonly #entities: EntityTable;
   #moreIds = false;
@@ -92,6 +92,16 @@ export class AuthMonitor implements PaxosService {
   /** The store is up to date: whatever an earlier run of this monitor gave out is at most what is available now. */
   onReadable(): void {
     if (this.#next === 0) this.#next = this.#ours(this.#max);
+  }
+
+  /**
+   * The monitors are others, or in another order. Whatever was given out before is at most what is available now, so that
+   * ids above it are nobody's yet.
+   */
+  reconfigure(rank: number, size: number): void {
+    this.#rank = rank;
+    this.#size = size;
+    this.#next = 0;
   }
 
   #ours(above: number): number {

@@ -4,30 +4,26 @@
  *
  *   say --> waiting --(appended here or sent to the leader, again after an election)--> seen in the committed log: forgotten
  */
-import type { AddrVec, EntityName, UTime } from '@spirula/encoding';
+import type { UTime } from '@spirula/encoding';
 import type { LogEntry } from '@spirula/messages';
 import { type LogLevel, priorityOf } from './log-level.ts';
+import type { Membership } from './membership.ts';
 
 /** Lines that may wait; beyond it the oldest are forgotten. */
 const MAX_WAITING = 1000;
 
 export type LogChannel = 'cluster' | 'audit';
 
-export interface LogSpeaker {
-  readonly name: EntityName;
-  readonly rank: number;
-  readonly addrs: AddrVec;
-  /** A stamp for people: nothing is ordered or decided by it. */
-  wall(): UTime;
-}
-
 export class ClusterLog {
-  readonly #speaker: LogSpeaker;
+  readonly #speaker: Membership;
+  readonly #wall: () => UTime;
   #seq = 0;
   #waiting: LogEntry[] = [];
 
-  constructor(speaker: LogSpeaker) {
+  /** @param wall a stamp for people: nothing is ordered or decided by it */
+  constructor(speaker: Membership, wall: () => UTime) {
     this.#speaker = speaker;
+    this.#wall = wall;
   }
 
   /** Lines that are not known to stand in the log, oldest first. */
@@ -37,11 +33,12 @@ export class ClusterLog {
 
   /** One line, which has its number now. */
   add(level: LogLevel, channel: LogChannel, text: string): LogEntry {
-    const { name, rank, addrs } = this.#speaker;
+    const { name, rank } = this.#speaker;
+    const addrs = this.#speaker.addrsOf(name) ?? [];
     this.#seq += 1;
     const entry: LogEntry = {
-      ...{ name, rank: BigInt(rank), addrs, channel, text },
-      stamp: this.#speaker.wall(),
+      ...{ name: { type: 'mon', id: name }, rank: BigInt(rank), addrs, channel, text },
+      stamp: this.#wall(),
       seq: this.#seq,
       priority: priorityOf(level),
     };

@@ -4,9 +4,14 @@ import { formatSpan } from '@spirula/formatter';
 import { type MgrMap, type MonMap, type OsdMap, OsdMapFlag, osdExists, osdIn, osdUp } from '@spirula/maps';
 
 /** `monmap e1: 1 mons at {a=v2:10.0.0.1:3300/0} removed_ranks: {}` */
-export function describeMonMap({ epoch, mons, ranks, removedRanks }: MonMap): string {
+export function describeMonMap(map: MonMap): string {
+  return `monmap ${summariseMonMap(map)}`;
+}
+
+/** `e1: 1 mons at {a=v2:10.0.0.1:3300/0} removed_ranks: {}` (MonMap::print_summary) */
+export function summariseMonMap({ epoch, mons, ranks, removedRanks }: MonMap): string {
   const places = [...ranks].sort().map((name) => `${name}=${formatAddrVec(mons.get(name)!.addrs)}`);
-  return `monmap e${epoch}: ${ranks.length} mons at {${places.join(',')}} removed_ranks: {${removedRanks.join(',')}}`;
+  return `e${epoch}: ${ranks.length} mons at {${places.join(',')}} removed_ranks: {${removedRanks.join(',')}}`;
 }
 
 /** `osdmap e7: 3 total, 3 up, 3 in` */

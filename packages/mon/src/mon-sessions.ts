@@ -1,21 +1,19 @@
 /** The connections made to this monitor: by clients, by daemons, by other monitors. */
-import type { MonMap } from '@spirula/maps';
 import type { ConnectedPeers, Message } from '@spirula/messages';
 import type { Net, Peer, SessionId } from '@spirula/world';
 import { ALL_FEATURES } from './commands/feature-map.ts';
+import type { Membership } from './membership.ts';
 import type { Requester } from './requester.ts';
 import { MonSession } from './session.ts';
 
 export class MonSessions {
   readonly #net: Net<Message>;
-  readonly #monmap: MonMap;
-  readonly #rank: number;
+  readonly #membership: Membership;
   readonly #sessions = new Map<SessionId, MonSession>();
 
-  constructor(net: Net<Message>, monmap: MonMap, rank: number) {
+  constructor(net: Net<Message>, membership: Membership) {
     this.#net = net;
-    this.#monmap = monmap;
-    this.#rank = rank;
+    this.#membership = membership;
   }
 
   accept(id: SessionId, peer: Peer): void {
@@ -39,13 +37,7 @@ export class MonSessions {
 
   /** Rank of the monitor at the other end; undefined when it is none of the map. */
   rankOf({ peer: { entity, addrs } }: MonSession): number | undefined {
-    if (entity.type !== 'mon') return undefined;
-    const { ranks, mons } = this.#monmap;
-    const rank = ranks.findIndex((name) => {
-      const known = mons.get(name)!.addrs[0];
-      return known !== undefined && addrs.some((addr) => addr.ip === known.ip && addr.port === known.port);
-    });
-    return rank < 0 || rank === this.#rank ? undefined : rank;
+    return entity.type === 'mon' ? this.#membership.rankAt(addrs) : undefined;
   }
 
   requesterOf({ id, peer, rights }: MonSession): Requester {

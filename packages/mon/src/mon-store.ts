@@ -3,8 +3,10 @@
  *
  *   paxos    first_committed, last_committed, accepted_pn, pending_pn, pending_v, v:<version> -> encoded transaction
  *   elector  epoch
+ *   mkfs     monmap, the map in force at this monitor
  *   mon_sync in_sync, last_committed_floor, both only while a copy of another's store is not complete
- *   osdmap   first, last, full:<epoch>, inc:<epoch>         monmap, mgrmap, auth, config, logm: one service each
+ *   osdmap   first, last, full:<epoch>, inc:<epoch>
+ *   monmap   last_committed, full:<epoch>                   mgrmap, auth, config, logm: one service each
  */
 import {
   type Bytes,
@@ -28,7 +30,7 @@ const END = Uint8Array.of(0xff);
 /** What a key-value store takes. */
 const MAX_KEY_BYTES = 1024;
 /** Prefixes of what belongs to one monitor alone: no other says what they hold. */
-const OWN_PREFIXES = ['elector', 'mon_sync', 'monmap'];
+const OWN_PREFIXES = ['elector', 'mkfs', 'mon_sync'];
 
 export function isOwnPrefix(prefix: string): boolean {
   return OWN_PREFIXES.includes(prefix);

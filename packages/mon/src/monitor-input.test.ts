@@ -1,5 +1,6 @@
 /** What another monitor says may be anything: it is refused or dropped, and the quorum goes on. */
 import { concatBytes, EMPTY, MalformedInput } from '@spirula/encoding';
+import { encodeMonMap } from '@spirula/maps';
 import { decodeMessage, encodeMessage, type Message } from '@spirula/messages';
 import { SECOND } from '@spirula/world';
 import {
@@ -16,7 +17,7 @@ import {
 } from 'fast-check';
 import { expect, test } from 'vitest';
 import { MonTransaction } from './mon-store.ts';
-import { expectAlike, FSID, NAMES, quorum, ThreeMonitors } from './three-monitors.test-support.ts';
+import { expectAlike, FSID, monMap, NAMES, quorum, ThreeMonitors } from './three-monitors.test-support.ts';
 
 /** Beside the receiver's own: most is about where it stands. */
 const version = integer({ min: -2, max: 3 });
@@ -86,6 +87,7 @@ const monMessage: Arbitrary<Message> = oneof(
     op: constantFrom('propose', 'ack', 'victory'),
     fsid: constantFrom(FSID, new Uint8Array(16)),
     epoch,
+    mapEpoch: constantFrom(1, 0, 2),
     quorum: ranks,
   }),
   record({
@@ -97,6 +99,7 @@ const monMessage: Arbitrary<Message> = oneof(
     standing: constantFrom('blank', 'apart', 'settled'),
     firstCommitted: integer({ min: 0, max: 60 }),
     lastCommitted: version,
+    monmap: constantFrom(encodeMonMap(monMap()), EMPTY),
   }),
   record({
     type: constantFrom('mon_sync' as const),

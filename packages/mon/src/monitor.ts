@@ -11,7 +11,7 @@
 import { AdminSocket, PerfCounters } from '@spirula/admin-socket';
 import type { CryptoKey, Keyring } from '@spirula/auth';
 import { DaemonConfig } from '@spirula/config';
-import { type AddrVec, type Bytes, EMPTY, Errno, equalBytes, formatAddrVec } from '@spirula/encoding';
+import { type Bytes, EMPTY, Errno, equalBytes, formatAddrVec, MalformedInput, sameAddrVec } from '@spirula/encoding';
 import { decodeMonMap, dumpMonMap, encodeMonMap, MON_FEATURES, type MonMap, RELEASE_METADATA } from '@spirula/maps';
 import type {
   Command,
@@ -49,10 +49,12 @@ import { type Elector, type ElectorEffect, type ElectorEvent, stepElector } from
 import { Forwarding } from './forward.ts';
 import { dumpHealth } from './health/health-text.ts';
 import { Lease } from './lease.ts';
+import { Membership } from './membership.ts';
 import { answerAuth, MonAuthentication } from './mon-auth.ts';
 import { MonPeers } from './mon-peers.ts';
 import { MonSessions } from './mon-sessions.ts';
 import { MonStore, MonTransaction } from './mon-store.ts';
+import { keepMonMap, storedMonMap } from './monmap-monitor.ts';
 import { Paxos, type PaxosTimer } from './paxos.ts';
 import { Prober } from './probe.ts';
 import { Proposals } from './proposals.ts';
@@ -69,15 +71,17 @@ import { paxosTimeout } from './timers.ts';
 
 const ENDPOINT = 'public';
 /** Prefixes whose content is each monitor's own, or not the same at any moment. */
-const NOT_OF_SERVICES = ['elector', 'mon_sync', 'monmap', 'paxos'];
+const NOT_OF_SERVICES = ['elector', 'mkfs', 'mon_sync', 'paxos'];
 /** What a peer of a monitor of 16.2 must support (Monitor::apply_quorum_to_compatset_features). */
 const REQUIRED_FEATURES = '2449958747317026820';
 /** Versions kept when a seed wants few: others soon have to copy the store. */
 const FEW_VERSIONS = 5;
+/** From its removal to its end: for what was said before. */
+const FAREWELL: Instant = SECOND / 2;
 
 export interface MonitorOptions {
   readonly name: string;
-  /** The first monitors, used until the store holds a MonMap. */
+  /** The first monitors, or those to join: used until the store holds a MonMap. This one is among them. */
   readonly monmap: MonMap;
   /** The monitor's own keyring: `mon.`, which all monitors share, and the entities that a new cluster begins with. */
   readonly keyring?: Keyring;
@@ -86,7 +90,6 @@ export interface MonitorOptions {
 }
 
 type MonMessage =
-  | MonProbe
   | MonElection
   | MonPaxos
   | MonSync
@@ -97,15 +100,27 @@ type MonMessage =
   | MonMetadata
   | MonScrub;
 
+function describeRemoval({ name, monmap }: Membership): string {
+  return `mon.${name} is not in the monitor map of epoch ${monmap.epoch}: it was removed`;
+}
+
+/** Undefined for what is no map. */
+function parseMonMap(bytes: Bytes): MonMap | undefined {
+  try {
+    return decodeMonMap(bytes);
+  } catch (error) {
+    if (error instanceof MalformedInput) return undefined;
+    throw error;
+  }
+}
+
 export class Monitor implements Daemon<Message> {
   /** By cephx, for one that has a keyring. */
   readonly auth: MonAuthentication | undefined;
   readonly #world: World<Message>;
-  readonly #name: string;
   readonly #store: MonStore;
   readonly #writer: StoreWriter;
-  readonly #monmap: MonMap;
-  readonly #rank: number;
+  readonly #membership: Membership;
   readonly #peers: MonPeers;
   readonly #sessions: MonSessions;
   readonly #prober: Prober;
@@ -135,24 +150,21 @@ export class Monitor implements Daemon<Message> {
 
   constructor(world: World<Message>, options: MonitorOptions) {
     this.#world = world;
-    this.#name = options.name;
     this.#options = new DaemonConfig(world.config, { cluster: 'ceph', type: 'mon', id: options.name });
     this.#admin = this.#makeAdmin();
     this.#store = new MonStore(world.kv);
     this.#writer = new StoreWriter(world.kv);
-    const stored = this.#store.get('monmap', 'latest');
-    this.#monmap = stored === undefined ? options.monmap : decodeMonMap(stored);
-    this.#rank = this.#monmap.ranks.indexOf(options.name);
-    invariant(this.#rank >= 0, 'a monitor is in its own map');
-    const addrs = formatAddrVec(this.#addrsOf(this.#rank));
+    const membership = new Membership(options.name, storedMonMap(this.#store) ?? options.monmap);
+    this.#membership = membership;
+    const addrs = formatAddrVec(membership.addrsOf(options.name) ?? []);
     this.#metadata = new Map([...(options.host ?? []), ...RELEASE_METADATA, ['addrs', addrs]]);
     this.#peers = new MonPeers(
       world,
       ENDPOINT,
-      (rank) => this.#addrsOf(rank),
-      (rank) => this.#onPeerBack(rank),
+      (name) => membership.addrsOf(name),
+      (name) => this.#onPeerBack(name),
     );
-    this.#sessions = new MonSessions(world.net, this.#monmap, this.#rank);
+    this.#sessions = new MonSessions(world.net, membership);
     this.#sync = new StoreSync(this.#store, this.#writer, {
       log: world.log,
       send: (rank, message) => this.#sendDurably(rank, message),
@@ -162,19 +174,24 @@ export class Monitor implements Daemon<Message> {
       cookie: () => world.random.u32(),
       inSmallChunks: () => world.buggify('mon sync in small chunks'),
       reload: () => this.#onStoreReplaced(),
-      finished: () => this.#probe(),
+      finished: () => {
+        if (!this.#followMonMap()) this.#probe();
+      },
     });
     this.#sync.recover();
-    this.#elector = {
-      rank: this.#rank,
-      size: this.#monmap.ranks.length,
-      epoch: this.#store.getNumber('elector', 'epoch'),
-      state: { name: 'idle' },
-    };
+    const { rank, size } = membership;
+    this.#elector = { rank, size, epoch: this.#store.getNumber('elector', 'epoch'), state: { name: 'idle' } };
     this.#prober = new Prober({
-      rank: this.#rank,
-      size: this.#monmap.ranks.length,
-      fsid: this.#monmap.fsid,
+      get rank() {
+        return membership.rank;
+      },
+      get size() {
+        return membership.size;
+      },
+      get mapEpoch() {
+        return membership.monmap.epoch;
+      },
+      fsid: membership.monmap.fsid,
       clock: world.clock,
       config: world.config,
       log: world.log,
@@ -182,11 +199,12 @@ export class Monitor implements Daemon<Message> {
       isBlank: () => this.#paxos.isBlank,
       syncFloor: () => this.#sync.floor,
       describe: (op) => this.#describe(op),
-      send: (rank, message) => this.#peers.send(rank, message),
+      // After the commit of the map that it tells of.
+      send: (rank, message) => this.#sendDurably(rank, message),
       elect: () => this.#elect({ kind: 'start' }),
       sync: (rank, floor) => this.#startSync(rank, floor),
     });
-    this.#paxos = new Paxos(this.#rank, this.#store, {
+    this.#paxos = new Paxos(rank, this.#store, {
       send: (rank, message) => this.#sendDurably(rank, message),
       submit: (transaction) => this.#writer.submit(transaction.toBatch()),
       whenDurable: (then) => this.#writer.whenDurable(then),
@@ -195,7 +213,7 @@ export class Monitor implements Daemon<Message> {
       onLeaseGranted: () => this.#lease.onGranted(),
       onLeaseSent: (lease) => this.#lease.onSent(lease),
       onLeaseHeld: (lease) => this.#lease.onAcknowledged(lease),
-      refused: (rank, why) => world.log.warn('dropped a message', { from: this.#monmap.ranks[rank], why }),
+      refused: (rank, why) => world.log.warn('dropped a message', { from: membership.nameOf(rank), why }),
       bootstrap: (reason) => this.#callElection(reason),
       sync: (rank) => this.#startSync(rank, this.#paxos.lastCommitted),
       onCommitted: () => this.#onCommitted(),
@@ -213,6 +231,7 @@ export class Monitor implements Daemon<Message> {
       role: () => this.#role,
       writeable: () => this.#writeable,
       leader: () => this.#leader(),
+      nameOf: (each) => membership.nameOf(each)!,
       serve: (request) => this.#serve(request),
       onForwarded: (request) => this.#services.onForwarded(request),
     });
@@ -226,10 +245,12 @@ export class Monitor implements Daemon<Message> {
       say: (level, text) => this.#services.say(level, text),
     });
     this.#timeCheck = new TimeCheck({
-      rank: this.#rank,
+      get rank() {
+        return membership.rank;
+      },
       clock: world.clock,
       config: world.config,
-      send: (rank, message) => this.#peers.send(rank, message),
+      send: (to, message) => this.#send(to, message),
     });
     this.#services = new Services({
       config: world.config,
@@ -240,14 +261,12 @@ export class Monitor implements Daemon<Message> {
       now: () => world.clock.now(),
       wall: () => world.clock.wall(),
       changed: () => this.#proposeSoon(),
-      monmap: this.#monmap,
-      name: this.#name,
-      rank: this.#rank,
+      membership,
       keyring: options.keyring ?? new Map(),
       quorum: () => this.#quorumView(),
       timeCheck: () => this.#timeCheck.view,
       connected: () => this.#sessions.connected(),
-      scrub: () => this.#scrub.start(this.#elector.epoch, this.#rank, this.#quorum()),
+      scrub: () => this.#scrub.start(this.#elector.epoch, membership.rank, this.#quorum()),
       sendLog: (entries) => this.#sendLog(entries),
     });
     this.auth = this.#makeAuth(options.keyring?.get('mon.')?.key);
@@ -268,11 +287,8 @@ export class Monitor implements Daemon<Message> {
   }
 
   start(): void {
-    if (this.#store.get('monmap', 'latest') === undefined) {
-      const first = new MonTransaction();
-      first.put('monmap', 'latest', encodeMonMap(this.#monmap));
-      this.#writer.submit(first.toBatch());
-    }
+    if (this.#membership.rank < 0) return this.#leaveCluster();
+    this.#keepMonMap();
     this.#refresh();
     this.#leftQuorumAt = this.#world.clock.now();
     this.#probe();
@@ -282,8 +298,9 @@ export class Monitor implements Daemon<Message> {
   /** For checkers: what this monitor is and holds. */
   inspect() {
     return {
-      name: this.#name,
-      rank: this.#rank,
+      name: this.#membership.name,
+      rank: this.#membership.rank,
+      monmap: this.#membership.monmap,
       role: this.#role,
       epoch: this.#elector.epoch,
       quorum: this.#quorum(),
@@ -323,7 +340,7 @@ export class Monitor implements Daemon<Message> {
       case 'timer':
         return this.#onTimer(event.name);
       case 'storageFailed':
-        throw new DeviceError(event.code, `mon.${this.#name}: ${event.detail}`);
+        throw new DeviceError(event.code, `mon.${this.#membership.name}: ${event.detail}`);
       case 'terminate':
         return this.#world.lifecycle.stop('terminated');
       default:
@@ -335,14 +352,17 @@ export class Monitor implements Daemon<Message> {
 
   #onReset(id: SessionId): void {
     const session = this.#sessions.forget(id);
-    const rank = session === undefined ? this.#peers.onReset(id) : this.#sessions.rankOf(session);
-    if (rank === undefined) return;
-    if (session !== undefined) this.#peers.pause(rank);
+    const name = session === undefined ? this.#peers.onReset(id) : this.#monitorAt(session);
+    const rank = name === undefined ? undefined : this.#membership.rankOf(name);
+    if (name === undefined || rank === undefined) return;
+    if (session !== undefined) this.#peers.pause(name);
     this.#sync.onPeerLost(rank);
   }
 
   /** A connection to or from another monitor broke and may be tried again: whatever still matters is said again. */
-  #onPeerBack(rank: number): void {
+  #onPeerBack(name: string): void {
+    const rank = this.#membership.rankOf(name);
+    if (rank === undefined) return;
     this.#prober.onPeerBack(rank);
     if (this.#role === 'probing' || this.#role === 'synchronizing') return;
     this.#elect({ kind: 'peerBack', rank });
@@ -353,13 +373,20 @@ export class Monitor implements Daemon<Message> {
     this.#sayMetadata();
   }
 
-  #addrsOf(rank: number): AddrVec {
-    return this.#monmap.mons.get(this.#monmap.ranks[rank]!)!.addrs;
+  /** Name of the other monitor that connected by this session. */
+  #monitorAt(session: MonSession): string | undefined {
+    const rank = this.#sessions.rankOf(session);
+    return rank === undefined ? undefined : this.#membership.nameOf(rank);
   }
 
-  /** Leaves when everything submitted before it survives a crash. */
+  #send(rank: number, message: Message): void {
+    this.#peers.send(this.#membership.nameOf(rank)!, message);
+  }
+
+  /** Leaves when everything submitted before it survives a crash; by then the rank may be that of another. */
   #sendDurably(rank: number, message: Message): void {
-    this.#writer.whenDurable(() => this.#peers.send(rank, message));
+    const name = this.#membership.nameOf(rank)!;
+    this.#writer.whenDurable(() => this.#peers.send(name, message));
   }
 
   /** Out of quorum for so long that clients are better served by another monitor. */
@@ -380,6 +407,7 @@ export class Monitor implements Daemon<Message> {
     const session = this.#sessions.get(id);
     switch (message.type) {
       case 'mon_probe':
+        return this.#onProbe(id, session, message);
       case 'mon_election':
       case 'mon_paxos':
       case 'mon_sync':
@@ -396,7 +424,7 @@ export class Monitor implements Daemon<Message> {
     if (session === undefined) return;
     switch (message.type) {
       case 'mon_get_map':
-        this.#world.net.send(id, { type: 'mon_map', monmap: encodeMonMap(this.#monmap) });
+        this.#world.net.send(id, { type: 'mon_map', monmap: encodeMonMap(this.#membership.monmap) });
         return;
       case 'mon_subscribe':
         session.subscribe(message.what);
@@ -465,17 +493,17 @@ export class Monitor implements Daemon<Message> {
   #status() {
     const { epoch, ranks, ageSeconds } = this.#quorumView();
     return {
-      name: this.#name,
-      rank: this.#rank,
+      name: this.#membership.name,
+      rank: this.#membership.rank,
       state: this.#role,
       election_epoch: epoch,
       quorum: ranks,
       quorum_age: ageSeconds,
       features: { required_con: REQUIRED_FEATURES, required_mon: MON_FEATURES, ...quorumFeatures() },
-      outside_quorum: this.#monmap.ranks.filter((_, rank) => !ranks.includes(rank)),
+      outside_quorum: this.#membership.monmap.ranks.filter((_, rank) => !ranks.includes(rank)),
       extra_probe_peers: [],
       sync_provider: [],
-      monmap: dumpMonMap(this.#monmap),
+      monmap: dumpMonMap(this.#membership.monmap),
       feature_map: featureMap([{ type: 'mon', features: ALL_FEATURES, count: 1 }, ...this.#sessions.connected()]),
       stretch_mode: false,
     };
@@ -483,16 +511,13 @@ export class Monitor implements Daemon<Message> {
 
   #onMonMessage(session: MonSession | undefined, message: MonMessage): void {
     const rank = session === undefined ? undefined : this.#sessions.rankOf(session);
-    if (rank === undefined) return;
+    if (rank === undefined) return message.type === 'mon_election' ? this.#tellStranger(session) : undefined;
     switch (message.type) {
-      case 'mon_probe':
-        this.#peers.heardFrom(rank);
-        if (message.standing !== 'blank' && this.#paxos.isBlank) this.#distrustElection();
-        return this.#prober.onProbe(rank, message);
       case 'mon_election':
         return this.#onElection(rank, message);
       case 'mon_paxos':
         this.#paxos.onMessage(rank, message);
+        if (this.#followMonMap()) return;
         // A lease that requests wait for may have been acknowledged.
         if (this.#writeable && this.#requests.someWait) this.#requests.dispatchWaiting();
         return;
@@ -517,20 +542,125 @@ export class Monitor implements Daemon<Message> {
   /** What a peon of this leader says of itself. */
   #onMetadata(rank: number, { epoch, metadata, connected }: MonMetadata): void {
     if (this.#role !== 'leader' || epoch !== this.#elector.epoch || !this.#quorum().includes(rank)) return;
-    this.#services.monMetadata.hear(this.#monmap.ranks[rank]!, metadata, connected);
+    this.#services.monMetadata.hear(this.#membership.nameOf(rank)!, metadata, connected);
   }
 
   /** Says what this monitor is, and who is connected to it: to itself where it leads, else to its leader. */
   #sayMetadata(): void {
     const leader = this.#leader();
     if (leader === undefined) return;
-    if (this.#role === 'leader') return this.#services.monMetadata.hear(this.#name, this.#metadata, []);
+    if (this.#role === 'leader') return this.#services.monMetadata.hear(this.#membership.name, this.#metadata, []);
     const { epoch } = this.#elector;
     const connected = this.#sessions.connected();
-    this.#peers.send(leader, { type: 'mon_metadata', epoch, metadata: this.#metadata, connected });
+    this.#send(leader, { type: 'mon_metadata', epoch, metadata: this.#metadata, connected });
+  }
+
+  // The monitor map
+
+  /** The map in force outlives a store that is copied. */
+  #keepMonMap(): void {
+    const transaction = new MonTransaction();
+    keepMonMap(transaction, this.#membership.monmap);
+    this.#writer.submit(transaction.toBatch());
+  }
+
+  /** Whether another map was agreed on, and with it this monitor begins anew (Monitor::notify_new_monmap). */
+  #followMonMap(): boolean {
+    const { map } = this.#services.monmap;
+    const before = this.#membership.monmap;
+    if (map === undefined || map === before || map.epoch < before.epoch) return false;
+    this.#membership.adopt(map);
+    this.#keepMonMap();
+    // The first that was agreed on: each may have been given one with a stamp of its own.
+    if (map.epoch === before.epoch) return false;
+    this.#beginAnew(before);
+    return true;
+  }
+
+  #beginAnew(before: MonMap): void {
+    const { monmap, name, rank, size } = this.#membership;
+    const { log } = this.#world;
+    log.info('another monitor map', { epoch: monmap.epoch, mons: monmap.ranks.join(',') });
+    for (const session of this.#sessions.all()) this.#serveSubscriptions(session);
+    if (!this.#membership.isIn(before) || rank < 0) return this.#leaveCluster();
+    for (const { name: other, addrs } of monmap.mons.values()) {
+      const old = before.mons.get(other)?.addrs;
+      if (other !== name && old !== undefined && !sameAddrVec(old, addrs)) this.#peers.moved(other);
+    }
+    this.#leaveQuorum('electing');
+    this.#prober.forget();
+    this.#paxos.reconfigure(rank);
+    this.#services.onMembership();
+    this.#elector = { rank, size, epoch: this.#elector.epoch, state: { name: 'idle' } };
+    this.#probe();
+  }
+
+  /** This monitor was removed: it takes part in nothing, and stops when what it said to others has left. */
+  #leaveCluster(): void {
+    this.#world.log.warn(describeRemoval(this.#membership));
+    this.#isParticipating = false;
+    this.#elector = { ...this.#elector, state: { name: 'idle' } };
+    this.#leaveQuorum('electing');
+    this.#writer.whenDurable(() => this.#arm('farewell', FAREWELL));
   }
 
   // Probing
+
+  /** Whatever who is or says it is a monitor sends, this does not throw. */
+  #onProbe(id: SessionId, session: MonSession | undefined, probe: MonProbe): void {
+    if (!this.#prober.isSane(probe)) return;
+    const theirs = parseMonMap(probe.monmap);
+    if (theirs === undefined)
+      return this.#world.log.warn('a monitor sends a map that does not parse', { name: probe.name });
+    const name = session === undefined ? this.#peers.nameOf(id) : this.#monitorAt(session);
+    const rank = name === undefined ? undefined : this.#membership.rankOf(name);
+    if (name === undefined || rank === undefined) {
+      if (probe.op === 'probe') this.#tellStranger(session);
+      return;
+    }
+    this.#peers.heardFrom(name);
+    if (probe.op === 'probe') this.#sendDurably(rank, this.#describe('reply'));
+    if (this.#learnsMonMap(rank, theirs, probe)) return;
+    if (theirs.epoch !== this.#membership.monmap.epoch) return;
+    if (probe.standing !== 'blank' && this.#paxos.isBlank) this.#distrustElection();
+    this.#prober.onProbe(rank, probe);
+  }
+
+  /** A monitor that was removed, or waits to be added, learns how things are. */
+  #tellStranger(session: MonSession | undefined): void {
+    if (session?.peer.entity.type === 'mon') this.#world.net.send(session.id, this.#describe('reply'));
+  }
+
+  /**
+   * Whether the sender's map is to replace this monitor's. A store that holds something is replaced with the map: what was
+   * agreed on since is in the sender's. Who is in a quorum waits for the commit, or for the quorum's end.
+   */
+  #learnsMonMap(from: number, theirs: MonMap, { standing, lastCommitted, monmap }: MonProbe): boolean {
+    const own = this.#membership.monmap;
+    const { floor } = this.#sync;
+    const isBlank = this.#paxos.isBlank && floor === undefined;
+    const isOther = isBlank ? !equalBytes(monmap, encodeMonMap(own)) : theirs.epoch > own.epoch;
+    if (!isOther || standing === 'blank' || this.#role === 'synchronizing') return false;
+    if (!this.#membership.isIn(theirs)) {
+      if (!isBlank) {
+        this.#membership.adopt(theirs);
+        this.#leaveCluster();
+      } else {
+        const { name } = this.#membership;
+        this.#world.log.info(`waiting to be added: ceph mon add ${name} ${formatAddrVec(own.mons.get(name)!.addrs)}`);
+      }
+      return true;
+    }
+    if (isBlank) {
+      this.#membership.adopt(theirs);
+      this.#keepMonMap();
+      this.#beginAnew(own);
+      return true;
+    }
+    if (this.#role === 'leader' || this.#role === 'peon') return true;
+    if (lastCommitted >= Math.max(floor ?? 0, this.#paxos.lastCommitted)) this.#startSync(from, lastCommitted);
+    return true;
+  }
 
   #probe(): void {
     this.#role = 'probing';
@@ -544,12 +674,13 @@ export class Monitor implements Daemon<Message> {
     return {
       type: 'mon_probe',
       op,
-      fsid: this.#monmap.fsid,
-      name: this.#name,
+      fsid: this.#membership.monmap.fsid,
+      name: this.#membership.name,
       quorum: this.#quorum(),
       standing: this.#standing(),
       firstCommitted,
       lastCommitted,
+      monmap: encodeMonMap(this.#membership.monmap),
     };
   }
 
@@ -562,7 +693,7 @@ export class Monitor implements Daemon<Message> {
   // Store sync
 
   #startSync(from: number, floor: number): void {
-    this.#world.log.info('copying the store of another monitor', { from: this.#monmap.ranks[from] });
+    this.#world.log.info('copying the store of another monitor', { from: this.#membership.nameOf(from) });
     this.#leaveQuorum('synchronizing');
     this.#elector = { ...this.#elector, state: { name: 'idle' } };
     this.#world.clock.disarm('election');
@@ -580,13 +711,13 @@ export class Monitor implements Daemon<Message> {
     const { config, osd } = this.#services;
     if (config.version === this.#configVersion) return;
     this.#configVersion = config.version;
-    this.#options.applyMon(config.valuesFor({ type: 'mon', id: this.#name }, osd.map, ''));
+    this.#options.applyMon(config.valuesFor({ type: 'mon', id: this.#membership.name }, osd.map, ''));
   }
 
   /** To the leader; without one the lines wait. */
   #sendLog(entries: readonly LogEntry[]): void {
-    const { fsid } = this.#monmap;
-    if (this.#role === 'peon') this.#peers.send(this.#leader()!, { type: 'log', fsid, version: 0, entries });
+    const { fsid } = this.#membership.monmap;
+    if (this.#role === 'peon') this.#send(this.#leader()!, { type: 'log', fsid, version: 0, entries });
   }
 
   // Elections
@@ -607,8 +738,10 @@ export class Monitor implements Daemon<Message> {
 
   #onElection(from: number, message: MonElection): void {
     // Without a history no vote.
-    if (!equalBytes(message.fsid, this.#monmap.fsid) || this.#sync.floor !== undefined) return;
-    if (!this.#isParticipating) return;
+    const { fsid, epoch: mapEpoch } = this.#membership.monmap;
+    if (!equalBytes(message.fsid, fsid) || this.#sync.floor !== undefined || !this.#isParticipating) return;
+    // With another map there is no common election; one of the two learns of it by the answer.
+    if (message.mapEpoch !== mapEpoch) return this.#sendDurably(from, this.#describe('probe'));
     if (!this.#prober.mayVoteFor(from)) return this.#distrustElection();
     const { op: kind, epoch, quorum } = message;
     this.#elect({ kind, from, epoch, quorum });
@@ -621,7 +754,7 @@ export class Monitor implements Daemon<Message> {
 
   #elect(event: ElectorEvent): void {
     if (!this.#isParticipating) return;
-    if (event.kind === 'start') this.#services.say('info', `mon.${this.#name} calling monitor election`);
+    if (event.kind === 'start') this.#services.say('info', `mon.${this.#membership.name} calling monitor election`);
     const [next, effects] = stepElector(this.#elector, event);
     this.#elector = next;
     for (const effect of effects) this.#carryOut(effect);
@@ -637,8 +770,8 @@ export class Monitor implements Daemon<Message> {
       }
       case 'send': {
         const { op, quorum, to } = effect;
-        const { fsid } = this.#monmap;
-        this.#sendDurably(to, { type: 'mon_election', op, fsid, epoch: this.#elector.epoch, quorum });
+        const { fsid, epoch: mapEpoch } = this.#membership.monmap;
+        this.#sendDurably(to, { type: 'mon_election', op, fsid, epoch: this.#elector.epoch, mapEpoch, quorum });
         return;
       }
       case 'timer': {
@@ -649,7 +782,7 @@ export class Monitor implements Daemon<Message> {
       case 'electing':
         return this.#leaveQuorum('electing');
       case 'won':
-        return this.#join('leader', this.#rank, effect.quorum);
+        return this.#join('leader', this.#membership.rank, effect.quorum);
       case 'lost':
         return this.#join('peon', effect.leader, effect.quorum);
     }
@@ -671,7 +804,7 @@ export class Monitor implements Daemon<Message> {
     this.#quorumSince = this.#world.clock.now();
     this.#leftQuorumAt = undefined;
     this.#world.clock.disarm('election');
-    const names = quorum.map((rank) => this.#monmap.ranks[rank]!);
+    const names = quorum.map((rank) => this.#membership.nameOf(rank)!);
     this.#world.log.info(`${role} in quorum`, { epoch: this.#elector.epoch, quorum: names.join(',') });
     this.#services.monMetadata.forget();
     this.#sayMetadata();
@@ -708,7 +841,7 @@ export class Monitor implements Daemon<Message> {
   // Proposals
 
   #proposeSoon(): void {
-    if (this.#role === 'leader') this.#proposals.soon(this.#paxos.lastCommitted <= 1);
+    if (this.#role === 'leader') this.#proposals.soon(this.#paxos.lastCommitted <= 1 || this.#services.monmap.dirty);
   }
 
   #propose(): void {
@@ -745,6 +878,7 @@ export class Monitor implements Daemon<Message> {
       this.#timeCheck.lead(this.#elector.epoch, this.#quorum());
     }
     this.#proposals.finish();
+    if (this.#followMonMap()) return;
     this.#services.afterCommit();
     if (this.#tickDue) this.#tick();
     this.#requests.dispatchWaiting();
@@ -754,7 +888,9 @@ export class Monitor implements Daemon<Message> {
   // Requests
 
   get #writeable(): boolean {
-    return this.#role === 'leader' && this.#services.leading && this.#isReadable;
+    // A change of the map is decided by itself.
+    const { leading, monmap } = this.#services;
+    return this.#role === 'leader' && leading && this.#isReadable && !monmap.dirty;
   }
 
   /** Whether what is stored here counts as the newest. */
@@ -789,6 +925,8 @@ export class Monitor implements Daemon<Message> {
         return this.#elect({ kind: 'timeout' });
       case 'sync':
         return this.#sync.onTimeout();
+      case 'farewell':
+        return this.#world.lifecycle.stop(describeRemoval(this.#membership));
       case 'tick':
         this.#arm('tick', seconds(this.#world.config.mon_tick_interval));
         if (this.#isOutsider() || this.#world.buggify('mon sends its clients away')) this.#sessions.dismissClients();
@@ -809,6 +947,6 @@ export class Monitor implements Daemon<Message> {
   /** A peon that runs short of ids for clients tells its leader; one that has just come back has none. */
   #askForIds(): void {
     if (this.#role !== 'peon' || !this.#services.auth.isLow) return;
-    this.#peers.send(this.#leader()!, { type: 'mon_global_id' });
+    this.#send(this.#leader()!, { type: 'mon_global_id' });
   }
 }

@@ -238,7 +238,7 @@ test('a damaged value that a peer says it accepted is not proposed again', () =>
 });
 
 test('a value that writes what belongs to one monitor alone is none', () => {
-  for (const prefix of ['elector', 'mon_sync', 'monmap', '']) {
+  for (const prefix of ['elector', 'mkfs', 'mon_sync', '']) {
     const own = new MonTransaction();
     own.putNumber(prefix, 'epoch', 1000);
     const peon = new Lone(1);

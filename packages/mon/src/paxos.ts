@@ -19,6 +19,8 @@ const VALUE = 'v:';
 const MAX_VALUES_BYTES = 2 << 20;
 /** Of proposal numbers that are believed: far beyond any that is reached, and those that follow are still exact. */
 const MAX_PN = 2 ** 52;
+/** Between two proposal numbers of one monitor: there are fewer monitors. */
+const PN_STEP = 100;
 
 export type PaxosState = 'idle' | 'recovering' | 'active' | 'updating';
 
@@ -57,7 +59,7 @@ const TIMERS = ['collect', 'accept', 'leaseRenew', 'leaseAck', 'lease'] as const
 export type PaxosTimer = (typeof TIMERS)[number];
 
 export class Paxos {
-  readonly #rank: number;
+  #rank: number;
   readonly #store: MonStore;
   readonly #host: PaxosHost;
   #state: PaxosState = 'idle';
@@ -120,6 +122,16 @@ export class Paxos {
   reload(): void {
     this.#firstCommitted = this.#store.getNumber(PREFIX, 'first_committed');
     this.#lastCommitted = this.#store.getNumber(PREFIX, 'last_committed');
+  }
+
+  /**
+   * The monitors are others, or in another order. Of proposal numbers as high as those under the old map none is believed
+   * any more: one of them could be made again, by who has the rank of its maker now.
+   */
+  reconfigure(rank: number): void {
+    this.suspend();
+    this.#rank = rank;
+    this.#promise(Math.floor(this.#acceptedPn / PN_STEP) * PN_STEP + PN_STEP - 1);
   }
 
   /** An election began: nothing goes on. */
@@ -240,7 +252,7 @@ export class Paxos {
 
   /** Proposal numbers of different monitors never meet (Paxos::get_new_proposal_number). */
   #nextPn(above: number): number {
-    return (Math.floor(above / 100) + 1) * 100 + this.#rank;
+    return (Math.floor(above / PN_STEP) + 1) * PN_STEP + this.#rank;
   }
 
   #promise(pn: number): void {

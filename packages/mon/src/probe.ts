@@ -10,9 +10,10 @@
  *
  * Nor does one whose store is blank while others hold something. It may have lost its disk, and with it what it accepted:
  * its vote could complete a majority of which nobody knows what a former one agreed on. It waits until a majority of others
- * is a quorum and has learnt all there is, and copies from one of them. Only monitors that are all blank found a cluster.
+ * is a quorum and has learnt all there is, and copies from one of them. Only monitors that are all blank found a cluster,
+ * and only with a first map.
  */
-import { equalBytes, type Uuid } from '@spirula/encoding';
+import { type Epoch, equalBytes, type Uuid } from '@spirula/encoding';
 import type { MonProbe } from '@spirula/messages';
 import { type Clock, type Config, type Instant, type Log, SECOND, seconds } from '@spirula/world';
 
@@ -20,11 +21,15 @@ import { type Clock, type Config, type Instant, type Log, SECOND, seconds } from
 const PROBE_SETTLE: Instant = SECOND / 2;
 const AGAIN = 'probe again';
 const SETTLED = 'probe settled';
+/** Epoch of the map that a cluster is founded with. */
+const FIRST_MAP = 1;
 
 export interface ProbeHost {
   readonly rank: number;
   readonly size: number;
   readonly fsid: Uuid;
+  /** Of the map in force. Beyond the first there is a cluster, and nobody founds one. */
+  readonly mapEpoch: Epoch;
   readonly clock: Clock;
   readonly config: Config;
   readonly log: Log;
@@ -64,24 +69,33 @@ export class Prober {
     this.#host.clock.disarm(SETTLED);
   }
 
+  /** The map is another: ranks mean others. */
+  forget(): void {
+    this.stop();
+    this.#blank.clear();
+  }
+
   /** A connection may be tried again. */
   onPeerBack(rank: number): void {
     if (this.#answered === undefined || this.#answered.has(rank)) return;
     this.#host.send(rank, this.#host.describe('probe'));
   }
 
-  /** Whatever a peer sends, this does not throw. */
+  /** Whether a probe may be believed: it is of this cluster, and says what can be. */
+  isSane(probe: MonProbe): boolean {
+    const { log, fsid } = this.#host;
+    if (!equalBytes(probe.fsid, fsid)) {
+      log.warn('a monitor of another cluster probes here', { name: probe.name });
+      return false;
+    }
+    if (probe.firstCommitted <= probe.lastCommitted) return true;
+    log.warn('a monitor says that it holds what cannot be', { name: probe.name, from: probe.firstCommitted });
+    return false;
+  }
+
+  /** Of a monitor with the same map. Whatever it says that {@link isSane}, this does not throw. */
   onProbe(from: number, probe: MonProbe): void {
     const host = this.#host;
-    if (!equalBytes(probe.fsid, host.fsid)) {
-      host.log.warn('a monitor of another cluster probes here', { name: probe.name });
-      return;
-    }
-    if (probe.firstCommitted > probe.lastCommitted) {
-      host.log.warn('a monitor says that it holds what cannot be', { name: probe.name, from: probe.firstCommitted });
-      return;
-    }
-    if (probe.op === 'probe') host.send(from, host.describe('reply'));
     if (probe.standing === 'blank') this.#blank.add(from);
     else this.#blank.delete(from);
     if (this.#answered === undefined) return;
@@ -95,8 +109,8 @@ export class Prober {
     }
     if (host.isBlank() && probe.standing !== 'blank') return this.#onHistory(from, probe);
     if (probe.firstCommitted > host.lastCommitted() + 1) return this.#done(() => host.sync(from, host.lastCommitted()));
-    // One that holds nothing must copy before it can help anybody who does not.
-    if (!host.isBlank() && probe.standing === 'blank') return;
+    // One that holds nothing must copy before it can help anybody who does not, or anybody of a cluster that is there.
+    if ((!host.isBlank() || host.mapEpoch > FIRST_MAP) && probe.standing === 'blank') return;
     this.#answered.add(from);
     const count = this.#answered.size + 1;
     const majority = count > host.size / 2;

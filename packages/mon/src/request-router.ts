@@ -22,6 +22,7 @@ export interface RouterContext {
   /** Whether this monitor leads, and no round is under way. */
   writeable(): boolean;
   leader(): number | undefined;
+  nameOf(rank: number): string;
   serve(request: Request): void;
   /** A request is passed on to the leader for the first time. */
   onForwarded(request: Request): void;
@@ -67,7 +68,7 @@ export class RequestRouter {
     if (leader === undefined) return;
     const { entity, addrs, globalId, rights } = from;
     const { caps, socketAddr } = rights;
-    this.#context.peers.send(leader, {
+    this.#context.peers.send(this.#context.nameOf(leader), {
       type: 'mon_forward',
       tid,
       entity,
@@ -87,7 +88,9 @@ export class RequestRouter {
   /** A peon's request. Whatever this monitor has become meanwhile: only a leader answers. */
   onForward(rank: number, { tid, entity, addrs, socketAddr, globalId, caps, request }: MonForward): void {
     if (this.#context.role() !== 'leader') return;
-    const route = (reply: Message | undefined) => this.#context.peers.send(rank, { type: 'mon_route', tid, reply });
+    // By name: when the answer leaves, its rank may be that of another.
+    const peon = this.#context.nameOf(rank);
+    const route = (reply: Message | undefined) => this.#context.peers.send(peon, { type: 'mon_route', tid, reply });
     const from: Requester = {
       entity,
       addrs,

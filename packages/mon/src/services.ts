@@ -1,7 +1,7 @@
 /** The services of a monitor together: who serves which request, and what subscribers are sent. */
 import type { Keyring } from '@spirula/auth';
 import { type AddrVec, type Bytes, Errno, formatUuid, sameAddrVec } from '@spirula/encoding';
-import { type MonMap, osdExists, osdUp } from '@spirula/maps';
+import { osdExists, osdUp } from '@spirula/maps';
 import type {
   CommandDescription,
   ConnectedPeers,
@@ -23,11 +23,13 @@ import { KvMonitor } from './kv-monitor.ts';
 import { type LogLevel, priorityOf } from './log-level.ts';
 import { LogMonitor } from './log-monitor.ts';
 import { describeMgrMap, describeMonMap, describeOsdMap } from './map-lines.ts';
+import type { Membership } from './membership.ts';
 import { mayOperate, maySay } from './message-caps.ts';
 import { MgrMonitor } from './mgr-monitor.ts';
 import { MgrStatMonitor } from './mgr-stat-monitor.ts';
 import { MonMetadataService } from './mon-metadata.ts';
 import type { MonTransaction } from './mon-store.ts';
+import { MonmapMonitor } from './monmap-monitor.ts';
 import { OsdMonitor } from './osd-monitor.ts';
 import type { PaxosService, ServiceContext } from './paxos-service.ts';
 import { refusedPoolOp, runPoolOp } from './pool-ops.ts';
@@ -38,9 +40,7 @@ import { serveSubscriptions } from './subscriptions.ts';
 import type { TimeCheckView } from './time-check.ts';
 
 export interface ServicesContext extends Omit<ServiceContext, 'clusterLog'> {
-  readonly monmap: MonMap;
-  readonly name: string;
-  readonly rank: number;
+  readonly membership: Membership;
   readonly keyring: Keyring;
   quorum(): QuorumView;
   timeCheck(): TimeCheckView;
@@ -54,6 +54,7 @@ export interface ServicesContext extends Omit<ServiceContext, 'clusterLog'> {
 
 export class Services {
   readonly #context: ServicesContext;
+  readonly monmap: MonmapMonitor;
   readonly osd: OsdMonitor;
   readonly mgr: MgrMonitor;
   readonly mgrStat: MgrStatMonitor;
@@ -72,25 +73,25 @@ export class Services {
 
   constructor(context: ServicesContext) {
     this.#context = context;
-    const { fsid, ranks } = context.monmap;
+    const { membership } = context;
+    const { fsid } = membership.monmap;
     const shared: ServiceContext = {
       ...context,
       clusterLog: (level, text) => this.say(level, text),
     };
-    const name = { type: 'mon', id: context.name } as const;
-    const { addrs } = context.monmap.mons.get(context.name)!;
-    this.#ownLog = new ClusterLog({ name, rank: context.rank, addrs, wall: () => context.wall() });
+    this.monmap = new MonmapMonitor(shared, membership);
+    this.#ownLog = new ClusterLog(membership, () => context.wall());
     this.osd = new OsdMonitor(shared, fsid);
     this.mgr = new MgrMonitor(shared, fsid);
     this.mgrStat = new MgrStatMonitor(shared);
     this.monMetadata = new MonMetadataService(shared);
-    this.auth = new AuthMonitor(shared, context.rank, ranks.length, context.keyring);
+    this.auth = new AuthMonitor(shared, membership.rank, membership.size, context.keyring);
     this.rotating = new RotatingSecretsMonitor(shared, context.keyring.size > 0);
     this.log = new LogMonitor(shared, (entries) => this.#ownLog.onCommitted(entries));
     this.healthMonitor = new HealthMonitor(shared);
     this.kv = new KvMonitor(shared);
     this.config = new ConfigMonitor(shared, this.kv);
-    const first = [this.osd, this.mgr, this.mgrStat, this.monMetadata, this.auth, this.rotating];
+    const first = [this.monmap, this.osd, this.mgr, this.mgrStat, this.monMetadata, this.auth, this.rotating];
     this.#all = [...first, this.healthMonitor, this.log, this.config, this.kv];
   }
 
@@ -107,23 +108,29 @@ export class Services {
     for (const service of this.#all) service.refresh();
   }
 
+  /** The monitors are others, or in another order. */
+  onMembership(): void {
+    const { rank, size } = this.#context.membership;
+    this.auth.reconfigure(rank, size);
+  }
+
   onLeading(): void {
     const quorum = this.#context.quorum();
     this.#leadingEpoch = quorum.epoch;
     for (const service of this.#all) service.onLeading();
-    const names = quorum.ranks.map((rank) => this.#context.monmap.ranks[rank]).join(',');
+    const names = quorum.ranks.map((rank) => this.#context.membership.nameOf(rank)).join(',');
     // What was said before this election, and may not have reached the last leader.
     this.log.append([...(this.log.version === 0 ? [this.#firstLine()] : []), ...this.#ownLog.waiting]);
     this.say(
       'info',
-      `mon.${this.#context.name} is new leader, mons ${names} in quorum (ranks ${quorum.ranks.join(',')})`,
+      `mon.${this.#context.membership.name} is new leader, mons ${names} in quorum (ranks ${quorum.ranks.join(',')})`,
     );
-    this.say('debug', describeMonMap(this.#context.monmap));
+    this.say('debug', describeMonMap(this.#context.membership.monmap));
     this.#toldOf = { osdmap: 0, mgrmap: 0 };
   }
 
   #firstLine(): LogEntry {
-    const { name, rank, monmap } = this.#context;
+    const { name, rank, monmap } = this.#context.membership;
     return {
       ...{ name: { type: 'mon', id: name }, rank: BigInt(rank), addrs: [], channel: '', seq: 0 },
       ...{ stamp: this.#context.wall(), priority: priorityOf('info'), text: `mkfs ${formatUuid(monmap.fsid)}` },
@@ -184,7 +191,8 @@ export class Services {
   }
 
   health(): Health {
-    const { config, monmap } = this.#context;
+    const { config } = this.#context;
+    const { monmap } = this.#context.membership;
     const checks = computeHealth({
       map: this.osd.map,
       monmap,
@@ -204,8 +212,8 @@ export class Services {
 
   /** Of another monitor by what is set for it centrally. */
   #downOutIntervalOf(name: string): number {
-    const { config } = this.#context;
-    if (name === this.#context.name) return config.mon_osd_down_out_interval;
+    const { config, membership } = this.#context;
+    if (name === membership.name) return config.mon_osd_down_out_interval;
     const set = this.config.valuesFor({ type: 'mon', id: name }, this.osd.map, '').get('mon_osd_down_out_interval');
     return set === undefined ? config.mon_osd_down_out_interval : Number(set);
   }
@@ -213,7 +221,7 @@ export class Services {
   /** Sends what the session subscribed to and has not been sent yet. `send` tells whether there is room for more. */
   serveSubscriptions(session: MonSession, send: (message: Message) => boolean): void {
     const { osd, mgr, log, config } = this;
-    const { monmap, name, rank } = this.#context;
+    const { monmap, name, rank } = this.#context.membership;
     const skipped = (from: number, to: number): LogEntry => ({
       ...{ name: { type: 'mon', id: name }, rank: BigInt(rank), addrs: [], channel: 'cluster', seq: 0 },
       ...{ stamp: this.#context.wall(), priority: priorityOf('warn') },
@@ -318,13 +326,15 @@ export class Services {
   }
 
   #commandContext(from: Requester, input: Bytes): CommandContext {
-    const { config, name, monmap } = this.#context;
+    const { config } = this.#context;
+    const { name, monmap } = this.#context.membership;
     return {
       config,
       name,
       monmap,
       quorum: this.#context.quorum(),
       timeCheck: this.#context.timeCheck(),
+      monmaps: this.monmap,
       osd: this.osd,
       mgr: this.mgr,
       mgrStat: this.mgrStat,
@@ -352,7 +362,7 @@ export class Services {
       case 'osdmap':
         return [this.osd.map.epoch, this.osd.first];
       case 'monmap':
-        return [this.#context.monmap.epoch, 1];
+        return [this.#context.membership.monmap.epoch, 1];
       case 'mgrmap':
         return [this.mgr.map.epoch, 1];
       default:

@@ -19,15 +19,18 @@ import { expect } from 'vitest';
 import { Monitor, type MonitorOptions } from './monitor.ts';
 
 export const NAMES = ['a', 'b', 'c'];
+/** Where monitors may be: those of the first map, and those that are added. */
+const PLACES = [...NAMES, 'd', 'e'];
+const FIRST_PORT = 6800;
 export const FSID = new Uint8Array(16).fill(7);
 const KEPT: Partial<Config> = { paxos_min: 5, paxos_trim_min: 5, paxos_propose_interval: 0.1 };
 export const LATENCY: Instant = SECOND / 1000;
 
-function addrsOf(name: string): AddrVec {
-  return [{ type: AddrType.v2, nonce: 0, family: 2, ip: '127.0.0.1', port: 6800 + NAMES.indexOf(name) }];
+export function addrsOf(name: string): AddrVec {
+  return [{ type: AddrType.v2, nonce: 0, family: 2, ip: '127.0.0.1', port: FIRST_PORT + PLACES.indexOf(name) }];
 }
 
-function monMap(): MonMap {
+export function monMap(names: readonly string[] = NAMES): MonMap {
   const stamp = { sec: 1_000_000, nsec: 0 };
   const info = (name: string) => ({
     ...{ name, addrs: addrsOf(name), priority: 0, weight: 0 },
@@ -35,7 +38,7 @@ function monMap(): MonMap {
   });
   return {
     ...{ fsid: FSID, epoch: 1, lastChanged: stamp, created: stamp, persistentFeatures: 0n, optionalFeatures: 0n },
-    ...{ mons: new Map(NAMES.map((name) => [name, info(name)])), ranks: NAMES, minMonRelease: 16, removedRanks: [] },
+    ...{ mons: new Map(names.map((name) => [name, info(name)])), ranks: names, minMonRelease: 16, removedRanks: [] },
     ...{ electionStrategy: 1, disallowedLeaders: [], stretchMode: false, tiebreaker: '', stretchMarkedDown: [] },
   };
 }
@@ -47,7 +50,7 @@ interface Running {
   readonly sessions: Map<SessionId, { readonly to: string; readonly id: SessionId }>;
 }
 
-/** Three monitors in virtual time whose network and disks do not fail; whole monitors stop and start. */
+/** Three monitors, and those that are added, in virtual time whose network and disks do not fail; whole monitors stop and start. */
 export class ThreeMonitors {
   now: Instant = SECOND;
   readonly running = new Map<string, Running>();
@@ -55,7 +58,7 @@ export class ThreeMonitors {
   onTheWay: (message: Message) => Message | undefined = (message) => message;
   /** Session -> what was said to who had connected by `hear`. */
   readonly said = new Map<SessionId, Message[]>();
-  readonly disks = new Map(NAMES.map((name) => [name, new KvOverlay('stands-alone')]));
+  readonly disks = new Map(PLACES.map((name) => [name, new KvOverlay('stands-alone')]));
   #queue: { readonly at: Instant; readonly order: number; readonly run: () => void }[] = [];
   #lastId = 0;
   readonly #options: Pick<MonitorOptions, 'keyring'>;
@@ -65,15 +68,18 @@ export class ThreeMonitors {
     this.#options = options;
   }
 
-  start(name: string): void {
+  /** Why monitors ended themselves. */
+  readonly ended = new Map<string, string>();
+
+  start(name: string, monmap = monMap()): void {
     const timers = new Map<string, number>();
-    const monitor = new Monitor(this.#world(name, timers), { name, monmap: monMap(), ...this.#options });
+    const monitor = new Monitor(this.#world(name, timers), { name, monmap, ...this.#options });
     this.running.set(name, { monitor, timers, sessions: new Map() });
     monitor.start();
   }
 
   stop(name: string): void {
-    const { sessions } = this.running.get(name)!;
+    const { sessions } = this.running.get(name) ?? { sessions: new Map<SessionId, never>() };
     this.running.delete(name);
     for (const { to, id } of sessions.values())
       this.#deliver(to, { kind: 'reset', session: id, reason: 'closed', detail: '' });
@@ -172,7 +178,7 @@ export class ThreeMonitors {
     this.#lastId += 2;
     const own = this.#lastId;
     const theirs = own - 1;
-    const to = NAMES[addrs[0]!.port - 6800]!;
+    const to = PLACES[addrs[0]!.port - FIRST_PORT]!;
     const target = this.running.get(to);
     if (target === undefined) {
       this.#deliver(from, { kind: 'reset', session: own, reason: 'refused', detail: '' });
@@ -245,7 +251,12 @@ export class ThreeMonitors {
       },
       block: undefined as never,
       log: { debug: silent, info: silent, warn: silent, error: silent },
-      lifecycle: { stop: silent },
+      lifecycle: {
+        stop: (reason) => {
+          this.ended.set(name, reason);
+          this.#at(this.now, () => this.stop(name));
+        },
+      },
       buggify: () => false,
     };
   }
@@ -259,12 +270,13 @@ export function quorum(): ThreeMonitors {
 }
 
 /** One quorum of all, with one history. */
-export function expectAlike(mons: ThreeMonitors): void {
-  const leader = mons.inspect('a');
-  for (const name of NAMES) {
+export function expectAlike(mons: ThreeMonitors, names: readonly string[] = NAMES): void {
+  const leader = mons.inspect(names[0]!);
+  const all = names.map((_, rank) => rank);
+  for (const name of names) {
     const { quorum: ranks, lastCommitted, firstCommitted, osdMap, storeDigest } = mons.inspect(name);
     expect({ ranks, lastCommitted, firstCommitted, epoch: osdMap.epoch, digest: storeDigest() }).toEqual({
-      ...{ ranks: [0, 1, 2], lastCommitted: leader.lastCommitted, digest: leader.storeDigest() },
+      ...{ ranks: all, lastCommitted: leader.lastCommitted, digest: leader.storeDigest() },
       ...{ firstCommitted: leader.firstCommitted, epoch: leader.osdMap.epoch },
     });
   }

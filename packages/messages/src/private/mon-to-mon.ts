@@ -1,5 +1,5 @@
 /** What monitors say to one another: probes, elections, Paxos, store sync, forwarded requests. Private types. */
-import type { AddrVec, Bytes, EntityAddr, EntityName, Uuid } from '@spirula/encoding';
+import type { AddrVec, Bytes, EntityAddr, EntityName, Epoch, Uuid } from '@spirula/encoding';
 import type { WireMessage } from '@spirula/world';
 import {
   addrVec,
@@ -42,6 +42,8 @@ export interface MonProbe {
   readonly standing: MonStanding;
   readonly firstCommitted: number;
   readonly lastCommitted: number;
+  /** The map in force at the sender, encoded: ranks are those of it. */
+  readonly monmap: Bytes;
 }
 
 /** Elections by rank (MMonElection). `epoch` is odd while electing, even in quorum. */
@@ -50,6 +52,8 @@ export interface MonElection {
   readonly op: 'propose' | 'ack' | 'victory';
   readonly fsid: Uuid;
   readonly epoch: number;
+  /** Epoch of the sender's monitor map. */
+  readonly mapEpoch: Epoch;
   /** Of a victory: the ranks that acknowledged. */
   readonly quorum: readonly number[];
 }
@@ -178,11 +182,13 @@ export const privateCodecs = {
     standing: literal('blank', 'apart', 'settled'),
     firstCommitted: uint,
     lastCommitted: uint,
+    monmap: bytes,
   }),
   mon_election: privateMessage(0x8001, {
     op: literal('propose', 'ack', 'victory'),
     fsid: uuid,
     epoch: u32,
+    mapEpoch: u32,
     quorum: list(u32),
   }),
   mon_paxos: privateMessage(0x8002, {

@@ -31,6 +31,7 @@ import { mdsCommands } from './mds-commands.ts';
 import { mgrCommands } from './mgr-commands.ts';
 import { mgrModuleCommands } from './mgr-module-commands.ts';
 import { monCommands } from './mon-commands.ts';
+import { monMembershipCommands } from './mon-membership-commands.ts';
 import { monmapCommands } from './monmap-commands.ts';
 import { osdCommands } from './osd-commands.ts';
 import { osdFlagCommands } from './osd-flag-commands.ts';
@@ -53,6 +54,7 @@ export const commandEntries: readonly MonCommandEntry[] = [
   ...healthCommands,
   ...monCommands,
   ...monmapCommands,
+  ...monMembershipCommands,
   ...daemonCommands,
   ...mgrCommands,
   ...mgrModuleCommands,

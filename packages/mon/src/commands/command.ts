@@ -14,6 +14,7 @@ import type { LogMonitor } from '../log-monitor.ts';
 import type { MgrMonitor } from '../mgr-monitor.ts';
 import type { MgrStatMonitor } from '../mgr-stat-monitor.ts';
 import type { MonMetadataService } from '../mon-metadata.ts';
+import type { MonmapMonitor } from '../monmap-monitor.ts';
 import type { OsdMonitor } from '../osd-monitor.ts';
 import type { Requester } from '../requester.ts';
 import type { Rights } from '../rights.ts';
@@ -34,7 +35,9 @@ export interface QuorumView {
 export interface CommandContext {
   readonly config: Config;
   readonly name: string;
+  /** In force. */
   readonly monmap: MonMap;
+  readonly monmaps: MonmapMonitor;
   readonly quorum: QuorumView;
   readonly timeCheck: TimeCheckView;
   readonly osd: OsdMonitor;

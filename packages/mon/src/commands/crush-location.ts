@@ -6,10 +6,10 @@ export const LOCATION = { name: 'args', type: 'CephString', n: 'N', goodchars: '
 /** The name of a bucket, a device or a rule. */
 export const CRUSH_NAME = { type: 'CephString', goodchars: '[A-Za-z0-9-_.]' } as const;
 
-/** The words `type=name` of `args`; undefined when one is none (CrushWrapper::parse_loc_map). */
-export function parseLocation(args: CommandArgs): CrushLocation | undefined {
+/** The words `type=name` of an argument; undefined when one is none (CrushWrapper::parse_loc_map). */
+export function parseLocation(args: CommandArgs, argument = 'args'): CrushLocation | undefined {
   const location = new Map<string, string>();
-  for (const word of texts(args, 'args')) {
+  for (const word of texts(args, argument)) {
     const [type = '', name = '', ...more] = word.split('=');
     if (type === '' || name === '' || more.length > 0) return undefined;
     location.set(type, name);

@@ -1,7 +1,8 @@
 /** Commands about the monitors and their quorum (mon/MonmapMonitor.cc, mon/Monitor.cc). */
-import { Errno, formatAddrVec, formatUuid } from '@spirula/encoding';
+import { formatUuid } from '@spirula/encoding';
 import { dumpMonMap, printMonMap } from '@spirula/maps';
 import { SECOND } from '@spirula/world';
+import { summariseMonMap } from '../map-lines.ts';
 import { describeSkew, isTooFar } from '../time-check.ts';
 import {
   type CommandArgs,
@@ -10,10 +11,9 @@ import {
   command,
   jsonAlways,
   type MonCommandEntry,
-  number,
   output,
-  refuse,
 } from './command.ts';
+import { withMap } from './monmap-commands.ts';
 import { quorumJson, quorumNames } from './quorum-summary.ts';
 
 export const monCommands: readonly MonCommandEntry[] = [
@@ -36,24 +36,18 @@ export const monCommands: readonly MonCommandEntry[] = [
 ];
 
 function monDump(args: CommandArgs, context: CommandContext): CommandOutcome {
-  const { monmap, quorum } = context;
-  const epoch = number(args, 'epoch');
-  if (epoch !== undefined && epoch !== 0 && epoch !== monmap.epoch) {
-    return refuse(Errno.ENOENT, `there is no map for epoch ${epoch}`);
-  }
-  return {
-    ...output(args, { ...dumpMonMap(monmap), quorum: quorum.ranks }, printMonMap(monmap), '\n'),
-    status: `dumped monmap epoch ${monmap.epoch}`,
-  };
+  return withMap(args, context, (map) => ({
+    ...output(args, { ...dumpMonMap(map), quorum: context.quorum.ranks }, printMonMap(map), '\n'),
+    status: `dumped monmap epoch ${map.epoch}`,
+  }));
 }
 
 function monStat(args: CommandArgs, context: CommandContext): CommandOutcome {
   const { monmap, quorum } = context;
-  const mons = monmap.ranks.map((name) => `${name}=${formatAddrVec(monmap.mons.get(name)!.addrs)}`).join(',');
   const names = quorumNames(context).join(',');
   const leader = monmap.ranks[quorum.leader] ?? '';
   const line =
-    `e${monmap.epoch}: ${monmap.ranks.length} mons at {${mons}} removed_ranks: {}, election epoch ${quorum.epoch}, ` +
+    `${summariseMonMap(monmap)}, election epoch ${quorum.epoch}, ` +
     `leader ${quorum.leader} ${leader}, quorum ${quorum.ranks.join(',')} ${names}\n`;
   const json = {
     epoch: monmap.epoch,

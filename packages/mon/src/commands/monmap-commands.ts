@@ -1,8 +1,5 @@
-/**
- * The monitor map (mon/MonmapMonitor.cc). It stays as the cluster began with it: what would change it is refused, unless it
- * asks for what is so already.
- */
-import { Errno, formatAddrVec } from '@spirula/encoding';
+/** The monitor map as it is shown, and what may be asked of it (mon/MonmapMonitor.cc). */
+import { Errno } from '@spirula/encoding';
 import { encodeMonMap, MON_FEATURES, type MonMap } from '@spirula/maps';
 import {
   alike,
@@ -10,7 +7,6 @@ import {
   type CommandArgs,
   type CommandContext,
   type CommandOutcome,
-  deprecated,
   flag,
   invalid,
   type MonCommandEntry,
@@ -26,7 +22,6 @@ import {
 
 const CLASSIC = 'classic';
 const STRATEGIES = [CLASSIC, 'disallow', 'connectivity'];
-const FIXED = 'the monitor map stays as the cluster began with it';
 const NO_STRETCH = 'stretch mode is not supported';
 const NO_LEADERS_TO_DISALLOW = 'You cannot disallow monitors in your current election mode';
 
@@ -56,13 +51,6 @@ export const monmapCommands: readonly MonCommandEntry[] = [
   ...alike(['rw tell <target:target> <args...>'], 'clients send it to the daemon itself', () =>
     invalid('unrecognized command'),
   ),
-  ...unlessSo(['rw mon add <name> <addr:addr> [location...]'], alreadyThere),
-  ...unlessSo(['rw mon rm <name>'], notThere),
-  ...unlessSo(['rw mon remove <name>'], notThere).map(deprecated),
-  ...unlessSo(['rw mon set-rank <name> <rank:int>'], sameRank),
-  ...unlessSo(['rw mon set-weight <name> <weight:count>'], sameWeight),
-  ...unlessSo(['rw mon set-addrs <name> <addrs>'], unknownMon),
-  ...unlessSo(['rw mon set_location <name> <args...>'], unknownMon),
   ...allUnsupported(['rw mon enable_stretch_mode <tiebreaker_mon> <new_crush_rule> <dividing_bucket>'], NO_STRETCH),
   ...alike(['rw mon scrub'], "compare the monitors' stores; the cluster log says how it went", (_args, context) =>
     context.scrub() ? succeed('') : refuse(Errno.EBUSY, ''),
@@ -70,22 +58,19 @@ export const monmapCommands: readonly MonCommandEntry[] = [
   ...obsolete(['rw scrub']),
 ];
 
-/** Changes of the map: refused, but for what `answer` has an answer to without one. */
-function unlessSo(
-  lines: readonly string[],
-  answer: (args: CommandArgs, monmap: MonMap) => CommandOutcome | undefined,
-): readonly MonCommandEntry[] {
-  const run = (args: CommandArgs, { monmap }: CommandContext) =>
-    answer(args, monmap) ?? refuse(Errno.EOPNOTSUPP, FIXED);
-  return alike(lines, `refused: ${FIXED}`, run).map((entry) => ({ ...entry, unsupported: FIXED }));
+/** The map of the epoch that is asked for, or the newest; what there is not is refused. */
+export function withMap(
+  args: CommandArgs,
+  { monmap, monmaps }: CommandContext,
+  show: (map: MonMap) => CommandOutcome,
+): CommandOutcome {
+  const epoch = number(args, 'epoch') ?? 0;
+  const map = epoch === 0 ? monmap : monmaps.at(epoch);
+  return map === undefined ? refuse(Errno.ENOENT, `there is no map for epoch ${epoch}`) : show(map);
 }
 
-function getMap(args: CommandArgs, { monmap }: CommandContext): CommandOutcome {
-  const epoch = number(args, 'epoch');
-  if (epoch !== undefined && epoch !== 0 && epoch !== monmap.epoch) {
-    return refuse(Errno.ENOENT, `there is no map for epoch ${epoch}`);
-  }
-  return succeed(encodeMonMap(monmap), `got monmap epoch ${monmap.epoch}`);
+function getMap(args: CommandArgs, context: CommandContext): CommandOutcome {
+  return withMap(args, context, (map) => succeed(encodeMonMap(map), `got monmap epoch ${map.epoch}`));
 }
 
 function namesOf(bits: bigint, withValue: boolean): string[] {
@@ -158,37 +143,4 @@ function electionStrategy(args: CommandArgs): CommandOutcome {
   const strategy = text(args, 'strategy') ?? '';
   if (!STRATEGIES.includes(strategy)) return invalid('');
   return strategy === CLASSIC ? succeed('') : refuse(Errno.EOPNOTSUPP, 'elections are classic only');
-}
-
-function unknownMon(args: CommandArgs, { mons }: MonMap): CommandOutcome | undefined {
-  const name = text(args, 'name') ?? '';
-  return mons.has(name) ? undefined : refuse(Errno.ENOENT, `mon.${name} does not exist`);
-}
-
-function sameRank(args: CommandArgs, { ranks }: MonMap): CommandOutcome | undefined {
-  const rank = ranks.indexOf(text(args, 'name') ?? '');
-  if (rank < 0) return refuse(Errno.ENOENT, `mon.${text(args, 'name')} does not exist in monmap`);
-  return rank === number(args, 'rank') ? succeed('') : undefined;
-}
-
-function sameWeight(args: CommandArgs, monmap: MonMap): CommandOutcome | undefined {
-  const weight = monmap.mons.get(text(args, 'name') ?? '')?.weight;
-  if (weight === undefined) return unknownMon(args, monmap);
-  return weight === number(args, 'weight') ? succeed('') : undefined;
-}
-
-function alreadyThere(args: CommandArgs, { mons }: MonMap): CommandOutcome | undefined {
-  const [name = '', addr = ''] = [text(args, 'name'), text(args, 'addr')];
-  const [ip, port] = addr.split(':');
-  const there = [...mons.values()].find(
-    (mon) => mon.name === name || mon.addrs.some((each) => each.ip === ip && String(each.port) === port),
-  );
-  if (there === undefined) return undefined;
-  return refuse(Errno.EEXIST, `mon.${there.name} already exists at address ${formatAddrVec(there.addrs)}`);
-}
-
-function notThere(args: CommandArgs, { mons }: MonMap): CommandOutcome | undefined {
-  const name = text(args, 'name') ?? '';
-  if (!mons.has(name)) return unchanged(`mon.${name} does not exist or has already been removed`);
-  return mons.size === 1 ? invalid(`error: refusing removal of last monitor ${name}`) : undefined;
 }
