@@ -57,6 +57,8 @@ export interface MonPlace {
   daemon: Monitor;
   /** Its disk was replaced by an empty one: at its next start nothing is there. */
   wiped: boolean;
+  /** The map it is told to join with, when it is none of the first. */
+  monmap: MonMap | undefined;
 }
 
 export interface TalkerPlace {
@@ -66,6 +68,8 @@ export interface TalkerPlace {
 
 export interface MonClusterSpec {
   readonly mons?: number;
+  /** Monitors that may be added later; they are not started. */
+  readonly spares?: number;
   readonly seed?: number;
   readonly options?: Partial<Config>;
   readonly disk?: DiskProfile;
@@ -76,23 +80,37 @@ export class MonCluster {
   readonly simulation: Simulation;
   readonly mons: MonPlace[] = [];
   readonly admin: TalkerPlace;
+  readonly #count: number;
   readonly #options: Partial<Config>;
   readonly #disk: DiskProfile;
 
-  constructor({ mons = 3, seed = 1, options = {}, disk = QUICK_DISK, buggify = false }: MonClusterSpec = {}) {
+  constructor({
+    mons = 3,
+    spares = 0,
+    seed = 1,
+    options = {},
+    disk = QUICK_DISK,
+    buggify = false,
+  }: MonClusterSpec = {}) {
     this.simulation = new Simulation({ seed, buggify });
     this.#options = options;
     this.#disk = disk;
-    for (let rank = 0; rank < mons; rank++) this.#addMon(rank);
+    this.#count = mons;
+    for (let rank = 0; rank < mons + spares; rank++) this.#addMon(rank);
     this.admin = this.addTalker({ type: 'client', id: 'admin' });
   }
 
   /** Starts all monitors and the administrator, and waits for a quorum of all. */
   start(): this {
-    for (const { process } of this.mons) process.start();
+    for (const { process } of this.#first) process.start();
     this.admin.process.start();
-    this.until('all monitors are in quorum', () => this.quorum.length === this.mons.length);
+    this.until('all monitors are in quorum', () => this.quorum.length === this.#count);
     return this;
+  }
+
+  /** Those of the map that the cluster is founded with. */
+  get #first(): readonly MonPlace[] {
+    return this.mons.slice(0, this.#count);
   }
 
   addTalker(entity: EntityName): TalkerPlace {
@@ -210,13 +228,15 @@ export class MonCluster {
 
   #addMon(rank: number): void {
     const name = String.fromCharCode('a'.charCodeAt(0) + rank);
-    const place = { name, wiped: false } as { name: string; process: SimProcess; daemon: Monitor; wiped: boolean };
+    const place = { name, wiped: false, monmap: undefined } as {
+      -readonly [Field in keyof MonPlace]: MonPlace[Field];
+    };
     place.process = this.#addProcess(
       { type: 'mon', id: name },
       (world) => {
         if (place.wiped) world.kv.submit([{ op: 'delRange', start: Uint8Array.of(0), end: Uint8Array.of(0xff) }], 0);
         place.wiped = false;
-        place.daemon = new Monitor(world, { name, monmap: this.#monmap() });
+        place.daemon = new Monitor(world, { name, monmap: place.monmap ?? this.#monmap() });
         return place.daemon;
       },
       3300,
@@ -243,7 +263,7 @@ export class MonCluster {
   }
 
   #monmap(): MonMap {
-    const ranks = this.mons.map(({ name }) => name);
+    const ranks = this.#first.map(({ name }) => name);
     return {
       fsid: FSID,
       epoch: 1,
@@ -252,7 +272,7 @@ export class MonCluster {
       persistentFeatures: 0xffn,
       optionalFeatures: 0n,
       mons: new Map(
-        this.mons.map(({ name, process }) => [
+        this.#first.map(({ name, process }) => [
           name,
           { name, addrs: process.addrs('public'), priority: 0, weight: 0, crushLocation: new Map() },
         ]),

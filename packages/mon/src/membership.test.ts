@@ -109,6 +109,44 @@ test.each(NAMES)('mon.d is added through mon.%s, copies the store, and joins', (
   expect(mapAt(mons, 'd')).toMatchObject({ epoch: 2, ranks: [...NAMES, 'd'] });
 });
 
+test('two are added one right after the other, before either is there: both join', () => {
+  const mons = quorum();
+  remove(mons, 'a', 'c');
+  add(mons, 'a', 'd');
+  add(mons, 'a', 'e');
+  // Two of four are no majority.
+  expect(mons.inspect('a').quorum).toEqual([]);
+  for (const name of ['d', 'e']) mons.start(name, mapAt(mons, 'a'));
+  mons.run(60 * SECOND);
+  mons.change('e', 3);
+  mons.run(5 * SECOND);
+  expectAlike(mons, ['a', 'b', 'd', 'e']);
+});
+
+test('a monitor that joined and lost its disk is not taken for a new one', () => {
+  const mons = quorum();
+  remove(mons, 'a', 'c');
+  add(mons, 'a', 'd');
+  const map = mapAt(mons, 'a');
+  mons.start('d', map);
+  mons.run(30 * SECOND);
+  // Of three, only one of those that are left knows what mon.d accepted.
+  mons.stop('b');
+  mons.run(20 * SECOND);
+  mons.change('a', 3);
+  mons.stop('a');
+  mons.stop('d');
+  mons.wipe('d');
+  mons.start('b');
+  mons.start('d', map);
+  mons.run(60 * SECOND);
+  expect(mons.inspect('d').lastCommitted).toBe(0);
+
+  mons.start('a');
+  mons.run(60 * SECOND);
+  expectAlike(mons, ['a', 'b', 'd']);
+});
+
 test('a monitor that was started before it is added waits for it', () => {
   const mons = quorum();
   mons.start('d', monMap([...NAMES, 'd']));
@@ -208,6 +246,36 @@ test('ids of clients are given once, whatever the ranks become', () => {
   mons.run(30 * SECOND);
   ask(['b', 'c', 'd']);
   expect(new Set(given).size).toBe(given.length);
+});
+
+/** Code and words of a real monitor of 16.2.15. */
+test.each([
+  ['add', { name: 'a', addr: '127.0.0.1:6800' }, 0, 'mon.a at v2:127.0.0.1:6800/0 already exists'],
+  ['add', { name: 'a', addr: '127.0.0.1:1234' }, -17, 'mon.a already exists at address v2:127.0.0.1:6800/0'],
+  ['add', { name: 'z', addr: '127.0.0.1:6800' }, -17, 'mon.a already exists at address v2:127.0.0.1:6800/0'],
+  ['add', { name: 'z', addr: '127.0.0.1' }, 0, 'adding mon.z at [v2:127.0.0.1:3300/0,v1:127.0.0.1:6789/0]'],
+  ['add', { name: 'd', addr: '127.0.0.1:6803' }, 0, 'adding mon.d at v2:127.0.0.1:6803/0'],
+  ['rm', { name: 'nope' }, 0, 'mon.nope does not exist or has already been removed'],
+  ['rm', { name: 'c' }, 0, ''],
+  ['set-rank', { name: 'c', rank: 9 }, 0, ''],
+  ['set-rank', { name: 'nope', rank: 0 }, -2, 'mon.nope does not exist in monmap'],
+  ['set-weight', { name: 'b', weight: 3 }, 0, ''],
+  ['set-weight', { name: 'nope', weight: 3 }, -2, 'mon.nope does not exist'],
+])('mon %s %o is answered as by Ceph', (verb, args, code, status) => {
+  const mons = quorum();
+  const session = mons.command('a', { prefix: `mon ${verb}`, ...args });
+  mons.run(5 * SECOND);
+  expect(mons.said.get(session)).toMatchObject([{ type: 'mon_command_ack', code, status }]);
+});
+
+test('the last monitor is not removed', () => {
+  const mons = quorum();
+  remove(mons, 'a', 'c');
+  remove(mons, 'a', 'b');
+  const session = mons.command('a', { prefix: 'mon rm', name: 'a' });
+  mons.run(5 * SECOND);
+  const status = 'error: refusing removal of last monitor a';
+  expect(mons.said.get(session)).toMatchObject([{ type: 'mon_command_ack', code: -22, status }]);
 });
 
 test('subscribers are sent the new map', () => {

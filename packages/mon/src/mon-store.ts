@@ -3,7 +3,7 @@
  *
  *   paxos    first_committed, last_committed, accepted_pn, pending_pn, pending_v, v:<version> -> encoded transaction
  *   elector  epoch
- *   mkfs     monmap, the map in force at this monitor
+ *   mkfs     monmap, the map in force at this monitor; met, with whom it was in quorum under it
  *   mon_sync in_sync, last_committed_floor, both only while a copy of another's store is not complete
  *   osdmap   first, last, full:<epoch>, inc:<epoch>
  *   monmap   last_committed, full:<epoch>                   mgrmap, auth, config, logm: one service each

@@ -100,6 +100,7 @@ const monMessage: Arbitrary<Message> = oneof(
     firstCommitted: integer({ min: 0, max: 60 }),
     lastCommitted: version,
     monmap: constantFrom(encodeMonMap(monMap()), EMPTY),
+    met: ranks,
   }),
   record({
     type: constantFrom('mon_sync' as const),

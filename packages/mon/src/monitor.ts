@@ -43,6 +43,7 @@ import {
   type World,
   type WorldEvent,
 } from '@spirula/world';
+import { Acquaintance } from './acquaintance.ts';
 import { ALL_FEATURES, featureMap } from './commands/feature-map.ts';
 import { quorumFeatures } from './commands/quorum-summary.ts';
 import { type Elector, type ElectorEffect, type ElectorEvent, stepElector } from './elector.ts';
@@ -121,6 +122,7 @@ export class Monitor implements Daemon<Message> {
   readonly #store: MonStore;
   readonly #writer: StoreWriter;
   readonly #membership: Membership;
+  readonly #acquaintance: Acquaintance;
   readonly #peers: MonPeers;
   readonly #sessions: MonSessions;
   readonly #prober: Prober;
@@ -202,7 +204,11 @@ export class Monitor implements Daemon<Message> {
       // After the commit of the map that it tells of.
       send: (rank, message) => this.#sendDurably(rank, message),
       elect: () => this.#elect({ kind: 'start' }),
-      sync: (rank, floor) => this.#startSync(rank, floor),
+      sync: (rank, floor) => {
+        if (this.#paxos.isBlank) this.#note((transaction) => this.#acquaintance.forget(transaction));
+        this.#startSync(rank, floor);
+      },
+      join: (rank, floor) => this.#startSync(rank, floor),
     });
     this.#paxos = new Paxos(rank, this.#store, {
       send: (rank, message) => this.#sendDurably(rank, message),
@@ -223,6 +229,7 @@ export class Monitor implements Daemon<Message> {
       },
       onActive: () => this.#onPaxosActive(),
     });
+    this.#acquaintance = new Acquaintance(this.#store, this.#paxos.isBlank && this.#sync.floor === undefined);
     this.#proposals = new Proposals(world.clock, world.config, () => world.buggify('mon proposes at once'));
     this.#lease = new Lease(world.clock, world.config);
     this.#requests = new RequestRouter({
@@ -288,7 +295,7 @@ export class Monitor implements Daemon<Message> {
 
   start(): void {
     if (this.#membership.rank < 0) return this.#leaveCluster();
-    this.#keepMonMap();
+    this.#note((transaction) => keepMonMap(transaction, this.#membership.monmap));
     this.#refresh();
     this.#leftQuorumAt = this.#world.clock.now();
     this.#probe();
@@ -557,11 +564,15 @@ export class Monitor implements Daemon<Message> {
 
   // The monitor map
 
-  /** The map in force outlives a store that is copied. */
-  #keepMonMap(): void {
+  /** Writes what belongs to this monitor alone, and outlives a store that is copied. */
+  #note(fill: (transaction: MonTransaction) => void): void {
     const transaction = new MonTransaction();
-    keepMonMap(transaction, this.#membership.monmap);
-    this.#writer.submit(transaction.toBatch());
+    fill(transaction);
+    if (!transaction.empty) this.#writer.submit(transaction.toBatch());
+  }
+
+  #hasMet(rank: number): boolean {
+    return rank !== this.#membership.rank && this.#acquaintance.hasMet(this.#membership.nameOf(rank)!);
   }
 
   /** Whether another map was agreed on, and with it this monitor begins anew (Monitor::notify_new_monmap). */
@@ -570,7 +581,7 @@ export class Monitor implements Daemon<Message> {
     const before = this.#membership.monmap;
     if (map === undefined || map === before || map.epoch < before.epoch) return false;
     this.#membership.adopt(map);
-    this.#keepMonMap();
+    this.#note((transaction) => keepMonMap(transaction, map));
     // The first that was agreed on: each may have been given one with a stamp of its own.
     if (map.epoch === before.epoch) return false;
     this.#beginAnew(before);
@@ -590,6 +601,7 @@ export class Monitor implements Daemon<Message> {
     this.#leaveQuorum('electing');
     this.#prober.forget();
     this.#paxos.reconfigure(rank);
+    this.#note((transaction) => this.#acquaintance.begin(transaction));
     this.#services.onMembership();
     this.#elector = { rank, size, epoch: this.#elector.epoch, state: { name: 'idle' } };
     this.#probe();
@@ -653,7 +665,7 @@ export class Monitor implements Daemon<Message> {
     }
     if (isBlank) {
       this.#membership.adopt(theirs);
-      this.#keepMonMap();
+      this.#note((transaction) => keepMonMap(transaction, theirs));
       this.#beginAnew(own);
       return true;
     }
@@ -681,6 +693,7 @@ export class Monitor implements Daemon<Message> {
       firstCommitted,
       lastCommitted,
       monmap: encodeMonMap(this.#membership.monmap),
+      met: [...this.#membership.monmap.ranks.keys()].filter((rank) => this.#hasMet(rank)),
     };
   }
 
@@ -805,6 +818,7 @@ export class Monitor implements Daemon<Message> {
     this.#leftQuorumAt = undefined;
     this.#world.clock.disarm('election');
     const names = quorum.map((rank) => this.#membership.nameOf(rank)!);
+    this.#note((transaction) => this.#acquaintance.meet(names, transaction));
     this.#world.log.info(`${role} in quorum`, { epoch: this.#elector.epoch, quorum: names.join(',') });
     this.#services.monMetadata.forget();
     this.#sayMetadata();

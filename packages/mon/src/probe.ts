@@ -10,7 +10,8 @@
  *
  * Nor does one whose store is blank while others hold something. It may have lost its disk, and with it what it accepted:
  * its vote could complete a majority of which nobody knows what a former one agreed on. It waits until a majority of others
- * is a quorum and has learnt all there is, and copies from one of them. Only monitors that are all blank found a cluster,
+ * is a quorum and has learnt all there is, and copies from one of them; or until half of all say that they have never been
+ * in a quorum with it. Only monitors that are all blank found a cluster,
  * and only with a first map.
  */
 import { type Epoch, equalBytes, type Uuid } from '@spirula/encoding';
@@ -44,6 +45,8 @@ export interface ProbeHost {
   elect(): void;
   /** Copies from `rank`, or any who has reached version `floor`. */
   sync(rank: number, floor: number): void;
+  /** As `sync`, of a monitor that has never been in a quorum of this map. */
+  join(rank: number, floor: number): void;
 }
 
 export class Prober {
@@ -52,6 +55,8 @@ export class Prober {
   #answered: Set<number> | undefined;
   /** Who was blank when last heard from. */
   readonly #blank = new Set<number>();
+  /** Of those that hold something and do not know this monitor, which is blank: up to which version they know. */
+  readonly #strangers = new Map<number, number>();
 
   constructor(host: ProbeHost) {
     this.#host = host;
@@ -73,6 +78,7 @@ export class Prober {
   forget(): void {
     this.stop();
     this.#blank.clear();
+    this.#strangers.clear();
   }
 
   /** A connection may be tried again. */
@@ -124,8 +130,10 @@ export class Prober {
   }
 
   /** This monitor is blank, and there is a history it must not vote without. */
-  #onHistory(from: number, { standing, quorum, lastCommitted }: MonProbe): void {
+  #onHistory(from: number, { standing, quorum, lastCommitted, met }: MonProbe): void {
     const { rank, size, log } = this.#host;
+    if (met.includes(rank)) this.#strangers.delete(from);
+    else this.#strangers.set(from, lastCommitted);
     // Those who are blank, too, are no majority of a new cluster.
     this.#answered!.clear();
     this.#host.clock.disarm(SETTLED);
@@ -133,6 +141,11 @@ export class Prober {
     // Of two monitors the other has accepted all there ever was.
     const knowsAll = size === 2 || (standing === 'settled' && others > size / 2);
     if (knowsAll && lastCommitted > 0) return this.#done(() => this.#host.sync(from, lastCommitted));
+    // Every majority would have had one of them in it, who would know: this monitor is new, and has nothing to forget.
+    if (this.#strangers.size >= size / 2) {
+      const [best, version] = [...this.#strangers].reduce((a, b) => (b[1] > a[1] ? b : a));
+      if (version > 0) return this.#done(() => this.#host.join(best, version));
+    }
     log.info('waiting, with an empty store, for a quorum of others', { from });
   }
 

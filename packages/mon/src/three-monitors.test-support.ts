@@ -26,7 +26,7 @@ export const FSID = new Uint8Array(16).fill(7);
 const KEPT: Partial<Config> = { paxos_min: 5, paxos_trim_min: 5, paxos_propose_interval: 0.1 };
 export const LATENCY: Instant = SECOND / 1000;
 
-export function addrsOf(name: string): AddrVec {
+function addrsOf(name: string): AddrVec {
   return [{ type: AddrType.v2, nonce: 0, family: 2, ip: '127.0.0.1', port: FIRST_PORT + PLACES.indexOf(name) }];
 }
 
@@ -128,10 +128,10 @@ export class ThreeMonitors {
   }
 
   /** A client's command to whoever is asked. */
-  command(name: string, cmd: Record<string, unknown>): void {
+  command(name: string, cmd: Record<string, unknown>): SessionId {
     const peer: Peer = { entity: { type: 'client', id: 'admin' }, addrs: [], globalId: 4n };
     const message = { type: 'mon_command', tid: 1n, fsid: FSID, cmd: [JSON.stringify(cmd)], data: utf8('') } as const;
-    this.hear(name, peer, message);
+    return this.hear(name, peer, message);
   }
 
   /** A message of somebody who connects to say it. What the monitor says on the session is in `said` of what this gives. */

@@ -44,6 +44,8 @@ export interface MonProbe {
   readonly lastCommitted: number;
   /** The map in force at the sender, encoded: ranks are those of it. */
   readonly monmap: Bytes;
+  /** Ranks of those with whom the sender has been, or may have been, in quorum since this map is in force. */
+  readonly met: readonly number[];
 }
 
 /** Elections by rank (MMonElection). `epoch` is odd while electing, even in quorum. */
@@ -183,6 +185,7 @@ export const privateCodecs = {
     firstCommitted: uint,
     lastCommitted: uint,
     monmap: bytes,
+    met: list(u32),
   }),
   mon_election: privateMessage(0x8001, {
     op: literal('propose', 'ack', 'victory'),

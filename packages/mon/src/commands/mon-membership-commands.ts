@@ -28,12 +28,25 @@ export const monMembershipCommands: readonly MonCommandEntry[] = [
   ...alike(['rw mon remove <name>'], 'remove a monitor: it stops', remove).map(deprecated),
   ...alike(['rw mon set-rank <name> <rank:int>'], 'move a monitor to another rank', setRank),
   ...alike(['rw mon set-weight <name> <weight:count>'], 'choose how often clients take a monitor', setWeight),
-  ...allUnsupported(
-    ['rw mon set-addrs <name> <addrs>'],
+  ...unsupportedOfKnown(
+    'rw mon set-addrs <name> <addrs>',
     'a monitor stays at its addresses: remove it, and add it where it is to be',
   ),
-  ...allUnsupported(['rw mon set_location <name> <args...>'], 'a monitor keeps the location it was added with'),
+  ...unsupportedOfKnown('rw mon set_location <name> <args...>', 'a monitor keeps the location it was added with'),
 ];
+
+/** Refused for the reason, of a monitor that there is; of others as by Ceph. */
+function unsupportedOfKnown(line: string, reason: string): readonly MonCommandEntry[] {
+  return allUnsupported([line], reason).map((entry) => ({
+    ...entry,
+    run(args, { monmap }) {
+      const name = text(args, 'name') ?? '';
+      return monmap.mons.has(name)
+        ? refuse(Errno.EOPNOTSUPP, reason)
+        : refuse(Errno.ENOENT, `mon.${name} does not exist`);
+    },
+  }));
+}
 
 function changeMap({ monmaps, wall }: CommandContext, change: (map: MonMap) => MonMap, status = ''): CommandOutcome {
   monmaps.change(change, wall());
