@@ -142,6 +142,7 @@ export class Lab {
     this.#expectations.onMark(HEAL);
     const healedAt = this.simulation.now;
     yield* this.#stretches(WORK_ON, () => false);
+    this.injector.takeBackAgain();
     for (const { daemon } of clients) daemon!.stopWork();
     const healTime = parseSpan(this.spec.healWithin)!;
     yield* this.#stretches(healTime, () => this.#findUnrest().length === 0);

@@ -5,6 +5,7 @@
 import type { SimProcess, Simulation } from '@spirula/sim-world';
 import type { Instant } from '@spirula/world';
 import type { SimCluster } from '../cluster.ts';
+import { sendCommand } from '../operator.ts';
 import { formatSpan, inSeconds } from '../span.ts';
 import { APPLY } from './apply.ts';
 import type { Fault } from './fault.ts';
@@ -42,6 +43,8 @@ export class Injector {
   readonly #simulation: Simulation;
   readonly #guard: Guard | undefined;
   readonly #active = new Set<ActiveFault>();
+  /** What takes operators' commands back, as JSON. */
+  readonly #undos = new Set<string>();
   #began: Instant = 0;
   #open = true;
   /** How often everything was healed: what was to happen before does not happen after. */
@@ -91,6 +94,7 @@ export class Injector {
       return undefined;
     }
     this.#record(fault, processes, forUs);
+    if (fault.fault === 'command' && fault.undo !== undefined) this.#undos.add(JSON.stringify(fault.undo));
     const text =
       describeFault(fault) + (forUs === undefined ? '' : ` for ${formatSpan(forUs)}`) + (why ? `: ${why}` : '');
     this.#note(text);
@@ -137,6 +141,14 @@ export class Injector {
     this.#mend();
     this.#open = false;
     this.#era += 1;
+  }
+
+  /**
+   * Operators see to it that nothing is left of what they took back: a command that was sent again, to a monitor that was cut off
+   * then, may be carried out once more.
+   */
+  takeBackAgain(): void {
+    for (const undo of this.#undos) sendCommand(this.#cluster, JSON.parse(undo) as Readonly<Record<string, unknown>>);
   }
 
   #mend(): void {
