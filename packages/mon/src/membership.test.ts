@@ -1,8 +1,8 @@
 /** Monitors are removed and added while the cluster runs: who stays has one quorum and one history, who is out stops. */
-import { decodeMonMap, type MonMap } from '@spirula/maps';
+import { decodeMonMap, encodeMonMap, type MonMap } from '@spirula/maps';
 import { SECOND } from '@spirula/world';
 import { expect, test } from 'vitest';
-import { expectAlike, monMap, NAMES, quorum, type ThreeMonitors } from './three-monitors.test-support.ts';
+import { expectAlike, FSID, LATENCY, monMap, NAMES, quorum, ThreeMonitors } from './three-monitors.test-support.ts';
 
 function remove(mons: ThreeMonitors, asked: string, name: string): void {
   mons.command(asked, { prefix: 'mon rm', name });
@@ -286,4 +286,33 @@ test('subscribers are sent the new map', () => {
   remove(mons, 'b', 'c');
   const maps = mons.said.get(session)!.flatMap((each) => (each.type === 'mon_map' ? [decodeMonMap(each.monmap)] : []));
   expect(maps.map(({ epoch, ranks }) => ({ epoch, ranks }))).toEqual([{ epoch: 2, ranks: ['a', 'b'] }]);
+});
+
+test.each([
+  { met: [], copies: true },
+  { met: [2], copies: false },
+])('an empty store is filled from two who are in no quorum only when they do not know it: $met', ({ met, copies }) => {
+  const mons = new ThreeMonitors();
+  mons.start('c');
+  mons.run(SECOND);
+  for (const name of ['a', 'b']) {
+    mons.say(name, 'c', {
+      ...{ type: 'mon_probe', op: 'reply', fsid: FSID, name, quorum: [], standing: 'apart', met },
+      ...{ firstCommitted: 1, lastCommitted: 5, monmap: encodeMonMap(monMap()) },
+    });
+  }
+  // Nobody is there to copy from: a moment later it is given up.
+  mons.run(LATENCY * 1.5);
+  expect(mons.inspect('c').role).toBe(copies ? 'synchronizing' : 'probing');
+});
+
+test.each([
+  { mapEpoch: 1, counts: true },
+  { mapEpoch: 2, counts: false },
+])('a vote is asked for only among those who have one map: $mapEpoch', ({ mapEpoch, counts }) => {
+  const mons = quorum();
+  const { epoch } = mons.inspect('a');
+  mons.say('c', 'a', { type: 'mon_election', op: 'propose', fsid: FSID, epoch: epoch + 101, mapEpoch, quorum: [] });
+  mons.run(20 * SECOND);
+  expect(mons.inspect('a').epoch > epoch).toBe(counts);
 });
