@@ -40,7 +40,7 @@ test.each([
 });
 
 test('a run is stepped through by commands given at once, or piped in; one that fails ends it', async () => {
-  const commands = 'crash osd.2; until osd.2 down within 1m; ceph osd tree; rewind 100ms; digest; dance; digest';
+  const commands = 'crash osd.2; until osd.2 down within 1m; ceph osd tree; rewind 300ms; digest; dance; digest';
   const given = await sim('shell', 'standard', '--seed', '7', '--exec', commands);
 
   expect(given).toMatchObject({ status: 1, stderr: '' });
