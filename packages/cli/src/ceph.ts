@@ -153,7 +153,7 @@ async function runWords(
   if (pgid !== undefined) return runOnPg(options, rados, pgid, words.slice(2));
   const target = told ? (words[1] ?? '') : 'mon';
   if (told && /^(osd|mon)\./.test(target)) return tellDaemons(env, options, rados, target, words.slice(2), input);
-  if (told && /^mgr(\.|$)/.test(target)) return tellMgr(options, rados, target.slice(4), words.slice(2), input);
+  if (told && /^mgr(\.|$)/.test(target)) return tellMgr(env, options, rados, target.slice(4), words.slice(2), input);
   if (told) return failed(Errno.EINVAL, `error handling command target: ${target}`);
   const validated = validateCommand(words, signatures);
   if (!validated.ok) {
@@ -171,6 +171,7 @@ async function runWords(
 
 /** Sends a command to the active manager, by its name or without. */
 async function tellMgr(
+  env: ToolEnvironment,
   options: Session['options'],
   rados: Rados,
   name: string,
@@ -182,12 +183,27 @@ async function tellMgr(
     const { active_name: active } = JSON.parse(fromUtf8(data)) as { active_name: string };
     if (name !== active) return failed(Errno.ENOENT, `mgr.${name} is not active: mgr.${active} is`);
   }
-  const descriptions = await rados.tellMgr({ prefix: 'get_command_descriptions' });
-  if (descriptions.code < 0) return failed(descriptions.code, 'problem getting command descriptions from mgr.');
+  const line = await describedLine(env, options, 'mgr.', (description) => rados.tellMgr(description), words);
+  return typeof line === 'string' ? rados.tellMgr(line, input) : line;
+}
+
+/** The words as the JSON of a command that the daemon itself describes; or why they are none. */
+async function describedLine(
+  env: ToolEnvironment,
+  options: Session['options'],
+  who: string,
+  send: (line: { readonly prefix: string }) => Promise<CommandResult>,
+  words: readonly string[],
+): Promise<string | CommandResult> {
+  const descriptions = await send({ prefix: 'get_command_descriptions' });
+  if (descriptions.code < 0) return failed(descriptions.code, `problem getting command descriptions from ${who}`);
   const validated = validateCommand(words, parseDescriptions(fromUtf8(descriptions.data)));
-  if (!validated.ok) return failed(Errno.EINVAL, validated.complaints.join('\n'));
+  if (!validated.ok) {
+    env.stderr(`${validated.complaints.join('\n')}\n`);
+    return failed(Errno.EINVAL, 'invalid command');
+  }
   const format = options.get('format');
-  return rados.tellMgr(formatCommand({ ...validated.command, ...(format !== undefined && { format }) }), input);
+  return formatCommand({ ...validated.command, ...(format !== undefined && { format }) });
 }
 
 /** Sends a command to one OSD or monitor, or with `osd.*` and `mon.*` to each, whose answers its name stands before. */
@@ -205,19 +221,11 @@ async function tellDaemons(
       ? rados.osdCommand(/^\d+$/.test(each) ? Number(each) : -1, line, data)
       : rados.monitorCommand(each, line, data);
   const all = type === 'osd' ? await osdIds(rados) : [...(rados.monMap?.ranks ?? [])];
-  const format = options.get('format');
   let last = failed(0, '');
   for (const each of id === '*' ? all : [id]) {
-    const descriptions = await send(each, { prefix: 'get_command_descriptions' });
-    if (descriptions.code < 0) {
-      return failed(descriptions.code, `problem getting command descriptions from ${type}.${each}`);
-    }
-    const validated = validateCommand(words, parseDescriptions(fromUtf8(descriptions.data)));
-    if (!validated.ok) {
-      env.stderr(`${validated.complaints.join('\n')}\n`);
-      return failed(Errno.EINVAL, 'invalid command');
-    }
-    last = await send(each, formatCommand({ ...validated.command, ...(format !== undefined && { format }) }), input);
+    const line = await describedLine(env, options, `${type}.${each}`, (description) => send(each, description), words);
+    if (typeof line !== 'string') return line;
+    last = await send(each, line, input);
     if (id !== '*') return last;
     env.stdout(`${type}.${each}: `);
     env.stdout(last.data);

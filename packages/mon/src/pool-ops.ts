@@ -2,6 +2,7 @@
 import { type Bytes, Encoder, Errno } from '@spirula/encoding';
 import { PoolFlag } from '@spirula/maps';
 import { PoolOpCode, type PoolOpMessage } from '@spirula/messages';
+import { findPool } from './commands/pool-arguments.ts';
 import { removePool } from './commands/pool-commands.ts';
 import { createPool, type PoolMaker } from './commands/pool-create.ts';
 
@@ -68,7 +69,7 @@ export function runPoolOp(message: PoolOpMessage, maker: PoolMaker): PoolOpOutco
 
 /** One that is there already is as good as made. The rule is by number; a negative one stands for the default. */
 function makePool({ name, crushRule }: PoolOpMessage, maker: PoolMaker): PoolOpOutcome {
-  if ([...maker.osd.map.poolNames.values()].includes(name)) return DONE;
+  if (findPool(maker.osd.map, name) !== undefined) return DONE;
   const { code, commit } = createPool(maker, { name, rule: crushRule < 0 ? undefined : crushRule });
   return { ...DONE, code, commit };
 }

@@ -5,6 +5,9 @@ import type { Config } from '@spirula/world';
 import type { IoHistory } from '../io-rates.ts';
 import type { PgMap } from '../pg-map.ts';
 
+/** What some modules of Ceph return: they leave the minus out. */
+export const POSITIVE_EINVAL = 22;
+
 /** What commands look at. They change nothing themselves. */
 export interface CommandContext {
   readonly map: OsdMap;

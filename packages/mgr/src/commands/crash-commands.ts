@@ -4,14 +4,13 @@ import {
   type CommandArgs,
   type CommandOutcome,
   type MgrCommandEntry,
+  POSITIVE_EINVAL,
   refuse,
   succeed,
   unsupported,
   wantsJson,
 } from './command.ts';
 
-/** This module of Ceph leaves the minus out. */
-const POSITIVE_EINVAL = 22;
 const NONE_KEPT = 'reports of crashes are not kept';
 
 export const crashCommands: readonly MgrCommandEntry[] = [

@@ -5,6 +5,7 @@ import {
   type CommandArgs,
   type CommandOutcome,
   type MgrCommandEntry,
+  POSITIVE_EINVAL,
   refuse,
   succeed,
   unsupported,
@@ -12,8 +13,6 @@ import {
 } from './command.ts';
 
 const HELP = 'answered as Ceph does for a file system that is not there';
-/** What some modules of Ceph return: they leave the minus out. */
-const POSITIVE_EINVAL = 22;
 
 const ofVolume = [
   'r fs volume info <vol_name> [human_readable:bool]',
