@@ -7,9 +7,14 @@ from encoding import entity, i32, string, time, u8, v1
 from steps import step
 import sys
 
-io = start()
-other = Cluster(sys.argv[1]).ioctx(sys.argv[2])
-me, her = [b"client.%d" % C.rados_get_instance_id(each.cluster.handle) for each in (io, other)]
+
+def number_of(context):
+    return C.rados_get_instance_id(context.cluster.handle)
+
+
+# Lockers are listed by their clients' numbers, which several monitors give out in no order of time.
+io, other = sorted((start(), Cluster(sys.argv[1]).ioctx(sys.argv[2])), key=number_of)
+me, her = [b"client.%d" % number_of(each) for each in (io, other)]
 NONE, EXCLUSIVE, SHARED, EPHEMERAL = range(4)
 MAY_RENEW, MUST_RENEW = 1, 2
 
@@ -43,8 +48,7 @@ def shape(value):
     if not isinstance(value, bytes):
         return value
     for context in (io, other):
-        number = C.rados_get_instance_id(context.cluster.handle)
-        value = value.replace(entity(8, number), entity(8, 1 if context is io else 2))
+        value = value.replace(entity(8, number_of(context)), entity(8, 1 if context is io else 2))
     parts = value.split(b"\x01\x01\x01\x1c\x00\x00\x00\x01\x00\x00\x00")
     return (b"\x01\x01\x01\x1c\x00\x00\x00\x01\x00\x00\x00" + b"NONC").join([parts[0]] + [part[4:] for part in parts[1:]])
 
