@@ -4,7 +4,7 @@ const layers = [
   ['auth', 'msgr', 'maps', 'crush'],
   ['messages', 'formatter', 'admin-socket', 'objectstore', 'objecter', 'mon-client', 'cls'],
   ['mon', 'osd', 'mgr', 'rados'],
-  [],
+  ['rgw'],
   ['runtime-node', 'mgr-http'],
   ['cli'],
 ];
@@ -57,7 +57,7 @@ module.exports = {
       comment: 'Only the edge packages reach Node itself.',
       severity: 'error',
       from: {
-        path: '^(packages/(encoding|config|world|auth|msgr|crush|maps|messages|formatter|admin-socket|objectstore|objecter|mon-client|cls|mon|osd|mgr|rados)|sim/world|sim/scenarios)/src/',
+        path: '^(packages/(encoding|config|world|auth|msgr|crush|maps|messages|formatter|admin-socket|objectstore|objecter|mon-client|cls|mon|osd|mgr|rados|rgw)|sim/world|sim/scenarios)/src/',
         pathNot: '\\.test\\.ts$',
       },
       to: { dependencyTypes: ['core'] },
