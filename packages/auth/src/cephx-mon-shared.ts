@@ -1,11 +1,10 @@
 /**
- * Monitors among themselves (Monitor::get_authorizer): each makes its own ticket, sealed with the key that all of them share,
- * and goes on as every holder of a ticket does.
+ * How monitors prove who they are (Monitor::get_authorizer): each makes its own ticket, and goes on as every holder of a ticket
+ * does. For other monitors it is sealed with the key that all of them share, for a manager with a secret of managers.
  */
-import type { EntityName, UTime } from '@spirula/encoding';
-import { EntityType } from '@spirula/encoding';
+import { type EntityName, EntityType, type EntityTypeName, type UTime } from '@spirula/encoding';
 import { AcceptingAuthorizer, ConnectingAuthorizer } from './cephx-authorizer.ts';
-import { generateKey } from './cephx-rotating-secrets.ts';
+import { generateKey, type RotatingSecrets, sealingSecret, secondsOf, toUTime } from './cephx-rotating-secrets.ts';
 import type { CephxCrypto } from './cephx-sealed.ts';
 import { SHARED_SECRET_ID, sealTicket } from './cephx-ticket.ts';
 import type { CryptoKey } from './crypto-key.ts';
@@ -19,10 +18,34 @@ export function connectMonitor(
   now: UTime,
   modes: readonly number[],
 ): ConnectingAuthorizer {
+  return connectWithOwnTicket(crypto, 'mon', { secretId: SHARED_SECRET_ID, key: shared, expires: now }, now, modes);
+}
+
+/** To a manager; undefined while there are no secrets of managers. `ttlSeconds`: how long a ticket is good. */
+export function connectMonitorToMgr(
+  crypto: CephxCrypto,
+  secrets: RotatingSecrets | undefined,
+  ttlSeconds: number,
+  now: UTime,
+  modes: readonly number[],
+): ConnectingAuthorizer | undefined {
+  const sealing = secrets && sealingSecret(secrets, now, ttlSeconds);
+  if (sealing === undefined) return undefined;
+  const expires = toUTime(secondsOf(now) + sealing.validForSeconds);
+  return connectWithOwnTicket(crypto, 'mgr', { ...sealing, expires }, now, modes);
+}
+
+function connectWithOwnTicket(
+  crypto: CephxCrypto,
+  service: EntityTypeName,
+  { secretId, key, expires }: { readonly secretId: bigint; readonly key: CryptoKey; readonly expires: UTime },
+  now: UTime,
+  modes: readonly number[],
+): ConnectingAuthorizer {
   const sessionKey = generateKey(crypto, now);
-  const contents = { entity: MON_ENTITY, globalId: 0n, created: now, expires: now, caps: '', sessionKey };
-  const ticket = sealTicket(crypto, SHARED_SECRET_ID, shared, contents);
-  return new ConnectingAuthorizer(crypto, { service: 'mon', globalId: 0n, sessionKey, ticket }, modes, () => {});
+  const contents = { entity: MON_ENTITY, globalId: 0n, created: now, expires, caps: '', sessionKey };
+  const ticket = sealTicket(crypto, secretId, key, contents);
+  return new ConnectingAuthorizer(crypto, { service, globalId: 0n, sessionKey, ticket }, modes, () => {});
 }
 
 export function acceptMonitor(crypto: CephxCrypto, shared: CryptoKey, mode: number): AcceptingAuthorizer {

@@ -1,7 +1,7 @@
 export { AuthPurpose, type Claim, noneAccepting, noneConnecting, purposeOf } from './auth-none.ts';
 export { MalformedCaps } from './caps-scanner.ts';
 export { CephxCredentials } from './cephx-credentials.ts';
-export { acceptMonitor, connectMonitor, MON_ENTITY } from './cephx-mon-shared.ts';
+export { acceptMonitor, connectMonitor, connectMonitorToMgr, MON_ENTITY } from './cephx-mon-shared.ts';
 export {
   addGeneration,
   decodeSecretsByService,

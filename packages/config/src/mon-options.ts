@@ -143,6 +143,14 @@ export const MON_OPTIONS = {
   mon_max_log_entries_per_event: int(4096, 'most lines that may wait to be written to the cluster log together', {
     services: ['mon'],
   }),
+  mon_client_bytes: size(104_857_600, 'bytes of requests of clients that a monitor holds at a time', {
+    services: ['mon'],
+  }),
+  mon_mgr_proxy_client_bytes_ratio: float(
+    0.3,
+    'part of mon_client_bytes that commands passed on to the manager may take',
+    { level: 'dev', services: ['mon'], seeAlso: ['mon_client_bytes'] },
+  ),
   mon_warn_on_too_few_osds: bool(true, 'whether fewer OSDs than osd_pool_default_size are warned of', {
     services: ['mgr'],
   }),

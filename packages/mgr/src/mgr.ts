@@ -144,7 +144,7 @@ export class Mgr implements Daemon<Message> {
         this.#onTimer(event.name);
         return;
       case 'accepted':
-        this.#clients.set(event.session, { peer: event.peer, rights: new ClientRights(event.peer.caps), held: [] });
+        this.#clients.set(event.session, { peer: event.peer, rights: rightsOf(event.peer), held: [] });
         return;
       case 'message':
         this.#onClientMessage(event.session, event.message);
@@ -459,6 +459,11 @@ export class Mgr implements Daemon<Message> {
     }
     reply(outcome.code, outcome.status, utf8(outcome.output));
   }
+}
+
+/** A monitor may do everything: of what it passes on it has seen to it that the asker may. */
+function rightsOf({ entity, caps }: Peer): ClientRights {
+  return new ClientRights(entity.type === 'mon' ? undefined : caps);
 }
 
 /** Whether the map shows this OSD up at an address of the peer's. */

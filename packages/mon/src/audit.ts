@@ -1,6 +1,6 @@
 /** The lines about commands in the audit channel (Monitor::handle_command and C_Command, mon/Monitor.cc). */
 import { formatAddrVec } from '@spirula/encoding';
-import type { FoundCommand } from './commands/command-table.ts';
+import type { NamedCommand } from './commands/command-table.ts';
 import type { LogLevel } from './log-level.ts';
 import type { Requester } from './requester.ts';
 
@@ -17,18 +17,18 @@ const UNTOLD = ['config set', 'config-key set'];
  * came in, not by a leader again. Not told are the questions of managers: to a manager of Ceph the monitors say by themselves
  * what ours asks for every few seconds.
  */
-export function auditDispatch(found: FoundCommand, from: Requester, cmd: readonly string[]): AuditLine | undefined {
-  const { prefix, entry, args } = found;
+export function auditDispatch(found: NamedCommand, from: Requester, cmd: readonly string[]): AuditLine | undefined {
+  const { prefix, description, args } = found;
   if (UNTOLD.includes(prefix)) return undefined;
-  const isWrite = /[wx]/.test(entry.description.perm);
+  const isWrite = /[wx]/.test(description.perm);
   if (!isWrite && (from.isForwarded || from.entity.type === 'mgr')) return undefined;
-  const isAllowed = from.rights.mayRun(entry.description, prefix, args);
+  const isAllowed = from.rights.mayRun(description, prefix, args);
   const text = `${asker(from)} cmd=[${cmd.join(',')}]:${isAllowed ? ' dispatch' : '  access denied'}`;
   return { level: isWrite ? 'info' : 'debug', text };
 }
 
 /** That what a command changed is committed. */
-export function auditFinished({ prefix }: FoundCommand, from: Requester, cmd: readonly string[]): AuditLine {
+export function auditFinished({ prefix }: NamedCommand, from: Requester, cmd: readonly string[]): AuditLine {
   const what = UNTOLD.includes(prefix) ? '' : `cmd='[${cmd.join(',')}]': finished`;
   return { level: 'info', text: `${asker(from)} ${what}` };
 }

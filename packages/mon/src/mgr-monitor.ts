@@ -78,9 +78,9 @@ export class MgrMonitor implements PaxosService {
     return this.#map.available ? this.#map.activeName : undefined;
   }
 
-  /** What the active manager serves; empty while none does. */
+  /** What the active manager serves, or the last one did: as in Ceph they wait for the next. */
   get commands(): readonly CommandDescription[] {
-    return this.#map.available ? this.#commands : [];
+    return this.#commands;
   }
 
   /** What a manager said of itself in its first beacon. */

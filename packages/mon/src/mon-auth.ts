@@ -8,6 +8,7 @@ import {
   type CryptoKey,
   connectionModes,
   connectMonitor,
+  connectMonitorToMgr,
   formatEntityName,
   type KeyServer,
   MonAuthExchange,
@@ -39,11 +40,14 @@ export class MonAuthentication implements Authentication {
     this.#options = options;
   }
 
-  /** Monitors dial monitors only. */
+  /** Monitors dial monitors and managers only. */
   connect(_session: SessionId, to: EntityTypeName): ConnectingAuth | undefined {
     const { crypto, config, shared } = this.#options;
-    if (to !== 'mon') return undefined;
-    return connectMonitor(crypto, shared, this.#options.wall(), connectionModes(config, 'mon', 'mon'));
+    const [now, modes] = [this.#options.wall(), connectionModes(config, 'mon', to)];
+    if (to === 'mon') return connectMonitor(crypto, shared, now, modes);
+    if (to !== 'mgr') return undefined;
+    const secrets = this.#options.secretsOf('mgr');
+    return connectMonitorToMgr(crypto, secrets, config.auth_service_ticket_ttl, now, modes);
   }
 
   accept(_endpoint: string, peerType: EntityTypeName): readonly AcceptingMethod[] {

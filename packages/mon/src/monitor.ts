@@ -51,6 +51,7 @@ import { Forwarding } from './forward.ts';
 import { dumpHealth } from './health/health-text.ts';
 import { Lease } from './lease.ts';
 import { Membership } from './membership.ts';
+import { MgrProxy } from './mgr-proxy.ts';
 import { answerAuth, MonAuthentication } from './mon-auth.ts';
 import { MonPeers } from './mon-peers.ts';
 import { MonSessions } from './mon-sessions.ts';
@@ -131,6 +132,7 @@ export class Monitor implements Daemon<Message> {
   readonly #proposals: Proposals;
   readonly #lease: Lease;
   readonly #requests: RequestRouter;
+  readonly #mgrProxy: MgrProxy;
   readonly #services: Services;
   readonly #timeCheck: TimeCheck;
   readonly #scrub: StoreScrub;
@@ -240,7 +242,14 @@ export class Monitor implements Daemon<Message> {
       leader: () => this.#leader(),
       nameOf: (each) => membership.nameOf(each)!,
       serve: (request) => this.#serve(request),
+      passOn: (request) => this.#mgrProxy.take(request),
       onForwarded: (request) => this.#services.onForwarded(request),
+    });
+    this.#mgrProxy = new MgrProxy({
+      world,
+      endpoint: ENDPOINT,
+      commands: () => this.#services.mgr.commands,
+      onCommand: (found, from, cmd) => this.#services.onCommand(found, from, cmd),
     });
     this.#scrub = new StoreScrub({
       clock: world.clock,
@@ -332,6 +341,7 @@ export class Monitor implements Daemon<Message> {
   }
 
   handle(event: WorldEvent<Message>): void {
+    if (this.#mgrProxy.handle(event)) return;
     switch (event.kind) {
       case 'accepted':
         this.#sessions.accept(event.session, event.peer);
@@ -721,7 +731,8 @@ export class Monitor implements Daemon<Message> {
   /** Reads the committed state anew, and with it the options that hold for this monitor. */
   #refresh(): void {
     this.#services.refresh();
-    const { config, osd } = this.#services;
+    const { config, osd, mgr } = this.#services;
+    this.#mgrProxy.onMgrMap(mgr.map);
     if (config.version === this.#configVersion) return;
     this.#configVersion = config.version;
     this.#options.applyMon(config.valuesFor({ type: 'mon', id: this.#membership.name }, osd.map, ''));

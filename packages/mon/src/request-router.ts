@@ -2,6 +2,7 @@
  * Where requests go: the leader serves them, a peon forwards them to it, and without a quorum they wait, bounded.
  *
  *   request --> served (leader, between two rounds)   forwarded (peon)   waiting (neither) --> routed anew
+ *           --> passed on to the manager, by whoever of the quorum knows it for a command of the manager's
  */
 import type { Message, MonForward, MonRoute } from '@spirula/messages';
 import type { Forwarding } from './forward.ts';
@@ -24,6 +25,8 @@ export interface RouterContext {
   leader(): number | undefined;
   nameOf(rank: number): string;
   serve(request: Request): void;
+  /** Takes what the manager is to answer; returns whether it was that. */
+  passOn(request: Request): boolean;
   /** A request is passed on to the leader for the first time. */
   onForwarded(request: Request): void;
 }
@@ -37,7 +40,8 @@ export class RequestRouter {
   }
 
   route(request: Request): void {
-    const { role, writeable, serve, forwarding } = this.#context;
+    const { role, writeable, serve, passOn, forwarding } = this.#context;
+    if ((role() === 'leader' || role() === 'peon') && passOn(request)) return;
     // While a round is under way nothing may be added to what it decides: requests wait for its end.
     if (writeable()) return serve(request);
     if (role() !== 'peon') return this.wait(request);

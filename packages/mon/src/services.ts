@@ -14,7 +14,7 @@ import { type AuditLine, auditDispatch, auditFinished } from './audit.ts';
 import { AuthMonitor } from './auth-monitor.ts';
 import { ClusterLog, type LogChannel } from './cluster-log.ts';
 import type { CommandContext, QuorumView } from './commands/command.ts';
-import { descriptionsOf, findCommand, runCommand } from './commands/command-table.ts';
+import { descriptionsOf, findCommand, type NamedCommand, runCommand } from './commands/command-table.ts';
 import { ConfigMonitor } from './config-monitor.ts';
 import { HealthMonitor } from './health/health-monitor.ts';
 import { computeHealth } from './health/health-report.ts';
@@ -187,7 +187,12 @@ export class Services {
   onForwarded({ from, message }: Request): void {
     if (message.type !== 'mon_command') return;
     const found = findCommand(message.cmd[0] ?? '');
-    if (found !== undefined) this.#audit(auditDispatch(found, from, message.cmd));
+    if (found !== undefined) this.onCommand(found, from, message.cmd);
+  }
+
+  /** A command came in. */
+  onCommand(found: NamedCommand, from: Requester, cmd: readonly string[]): void {
+    this.#audit(auditDispatch(found, from, cmd));
   }
 
   health(): Health {
@@ -314,7 +319,7 @@ export class Services {
   #serveCommand(from: Requester, message: MonCommand, afterCommit: (finish: () => void) => void): void {
     const { cmd, tid } = message;
     const found = findCommand(cmd[0] ?? '');
-    if (found !== undefined) this.#audit(auditDispatch(found, from, cmd));
+    if (found !== undefined) this.onCommand(found, from, cmd);
     const outcome = runCommand(cmd[0] ?? '', this.#commandContext(from, message.data));
     const { code, status, data } = outcome;
     const answer = () => from.reply({ type: 'mon_command_ack', tid, code, status, cmd, data });

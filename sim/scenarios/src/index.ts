@@ -6,6 +6,7 @@ export { FaultSyntaxError } from './faults/fault-words.ts';
 export type { FaultPlan } from './faults/plan.ts';
 export { findTargets, UnknownTarget } from './faults/targets.ts';
 export { Lab } from './lab.ts';
+export { sendCommand } from './operator.ts';
 export { BadScenario, checkScenario, readScenario } from './read-scenario.ts';
 export { drawScenario, findScenario, listScenarios, type RunOptions, runScenario } from './registry.ts';
 export { type Outcome, printReport, problemsOf, type Report, type Scenario } from './scenario.ts';

@@ -1,5 +1,6 @@
 """What the cluster counts of a pool and of itself."""
 
+import json
 import time
 
 import api
@@ -58,3 +59,14 @@ required, alignment = api.c_int(9), api.c_uint64(9)
 step("requires alignment", [C.rados_ioctx_pool_requires_alignment2(io.io, api.byref(required)), required.value])
 step("required alignment", [C.rados_ioctx_pool_required_alignment2(io.io, api.byref(alignment)), alignment.value])
 step("latest osdmap", C.rados_wait_for_latest_osdmap(io.cluster.handle))
+
+
+def ask(text):
+    """What a manager says to a command that a monitor was sent: the code, and the keys of what it prints."""
+    result, out = io.cluster.command(text)
+    return result, sorted(json.loads(out)) if result == 0 else out
+
+
+step("a manager's command, sent to a monitor", ask('{"prefix": "osd df", "format": "json"}'))
+step("the services, asked of a monitor", ask('{"prefix": "service dump"}'))
+step("refused by the manager", ask('{"prefix": "pg ls-by-pool", "poolstr": "nosuch"}'))

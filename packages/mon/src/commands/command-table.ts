@@ -91,26 +91,36 @@ const byPrefix = new Map(commandEntries.map((entry) => [prefixOf(entry.descripti
 /** In descriptions: the manager serves it. */
 const MGR_FLAG = 8;
 
-/** Everything a client may ask for: the monitors' commands, and the manager's while one is active. */
+/** Everything a client may ask for: the monitors' commands, and those of managers. */
 export function descriptionsOf(mgrCommands: readonly CommandDescription[]): readonly CommandDescription[] {
   const ofMgr = mgrCommands.map((description) => ({ ...description, flags: description.flags | MGR_FLAG }));
   return [...commandEntries.map((entry) => entry.description), ...ofMgr];
 }
 
 /** A command line that names a command. */
-export interface FoundCommand {
+export interface NamedCommand {
   readonly prefix: string;
-  readonly entry: MonCommandEntry;
+  readonly description: CommandDescription;
   readonly args: CommandArgs;
 }
 
 /** The command that a line, JSON as clients send it, names; undefined when it names none. */
-export function findCommand(line: string): FoundCommand | undefined {
+export function findCommand(line: string): NamedCommand | undefined {
   const args = parseLine(line);
   if (args === undefined) return undefined;
   const prefix = String(args['prefix']);
   const entry = byPrefix.get(prefix);
-  return entry && { prefix, entry, args };
+  return entry && { prefix, description: entry.description, args };
+}
+
+/** The same of a manager's commands; undefined for one of the monitors, too. */
+export function findMgrCommand(line: string, mgrCommands: readonly CommandDescription[]): NamedCommand | undefined {
+  const args = parseLine(line);
+  if (args === undefined) return undefined;
+  const prefix = String(args['prefix']);
+  if (byPrefix.has(prefix)) return undefined;
+  const description = mgrCommands.find((each) => prefixOf(each) === prefix);
+  return description && { prefix, description, args };
 }
 
 /** Runs one command line, JSON as clients send it. Whatever it holds, there is an answer. */
