@@ -4,6 +4,7 @@ import { logClass } from './log.ts';
 import { numopsClass } from './numops.ts';
 import type { ObjectClass } from './object-class.ts';
 import { refcountClass } from './refcount.ts';
+import { rgwClass } from './rgw/rgw.ts';
 import { timeindexClass } from './timeindex.ts';
 import { userClass } from './user/user.ts';
 import { versionClass } from './version.ts';
@@ -15,6 +16,7 @@ export const builtinClasses: readonly ObjectClass[] = [
   logClass,
   numopsClass,
   refcountClass,
+  rgwClass,
   timeindexClass,
   userClass,
   versionClass,

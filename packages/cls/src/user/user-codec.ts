@@ -1,5 +1,6 @@
 /** What the methods of `user` take and give, and what the object keeps (cls_user_ops.h, cls_user_types.h). */
 import { type Bytes, type Decoder, Encoder, encodeUTime, type RawString, type UTime } from '@spirula/encoding';
+import { decodeRealTime, NO_TIME } from '../real-time.ts';
 
 /** cls_user_bucket. */
 export interface UserBucket {
@@ -42,20 +43,12 @@ export interface UserHeader {
 export const NO_STATS: UserStats = { entries: 0n, bytes: 0n, bytesRounded: 0n };
 export const NO_HEADER: UserHeader = {
   stats: NO_STATS,
-  lastSync: { sec: 0, nsec: 0 },
-  lastUpdate: { sec: 0, nsec: 0 },
+  lastSync: NO_TIME,
+  lastUpdate: NO_TIME,
 };
 
-const NSEC_PER_SEC = 1_000_000_000;
 /** Least bytes of an entry: two structs, six numbers, strings. */
 const ENTRY_BYTES = 6 + 4 + 8 + 4 + 8 + 6 + 4;
-
-/** ceph::real_time counts nanoseconds: more than a second's worth of them are seconds. */
-function decodeRealTime(decoder: Decoder, field: string): UTime {
-  const sec = decoder.u32(field);
-  const nsec = decoder.u32(field);
-  return { sec: (sec + Math.floor(nsec / NSEC_PER_SEC)) >>> 0, nsec: nsec % NSEC_PER_SEC };
-}
 
 function encodeBucket(encoder: Encoder, { name, marker, bucketId, placementId, pools }: UserBucket): void {
   // Readers from before placements do not understand them.
