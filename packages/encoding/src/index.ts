@@ -14,6 +14,7 @@ export {
   toHex,
   utf8,
 } from './bytes.ts';
+export { type CivilDate, civilDate, daysFromCivil } from './civil-date.ts';
 export { crc32c } from './crc32c.ts';
 export { Decoder } from './decoder.ts';
 export { Encoder } from './encoder.ts';

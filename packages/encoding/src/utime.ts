@@ -1,3 +1,4 @@
+import { civilDate } from './civil-date.ts';
 import type { UTime } from './types.ts';
 
 /** Times below this many seconds are spans or unset, and printed as plain seconds (utime_t's operator<<). */
@@ -23,22 +24,4 @@ export function formatUTime({ sec, nsec }: UTime): string {
 
 function digits(value: number, count: number): string {
   return String(value).padStart(count, '0');
-}
-
-/** Gregorian date of a day counted from 1970-01-01 (Howard Hinnant's civil_from_days). */
-function civilDate(days: number): { year: number; month: number; day: number } {
-  const shifted = days + 719468;
-  const era = Math.floor(shifted / 146097);
-  const dayOfEra = shifted - era * 146097;
-  const yearOfEra = Math.floor(
-    (dayOfEra - Math.floor(dayOfEra / 1460) + Math.floor(dayOfEra / 36524) - Math.floor(dayOfEra / 146096)) / 365,
-  );
-  const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
-  const marchMonth = Math.floor((5 * dayOfYear + 2) / 153);
-  const month = marchMonth < 10 ? marchMonth + 3 : marchMonth - 9;
-  return {
-    year: yearOfEra + era * 400 + (month <= 2 ? 1 : 0),
-    month,
-    day: dayOfYear - Math.floor((153 * marchMonth + 2) / 5) + 1,
-  };
 }

@@ -1,0 +1,111 @@
+/** Conditional requests: whether an object is such as its reader or writer assumes. ETags are without their quotes here. */
+import type { UTime } from '@spirula/encoding';
+import { parseHttpDate, parseIsoDate } from './http-date.ts';
+import { s3Error } from './s3-errors.ts';
+
+export interface Conditions {
+  readonly ifMatch: string | undefined;
+  readonly ifNoneMatch: string | undefined;
+  /** Seconds. */
+  readonly ifModifiedSince: number | undefined;
+  readonly ifUnmodifiedSince: number | undefined;
+}
+
+/** What conditions are about. */
+export interface ObjectState {
+  readonly etag: string;
+  readonly mtime: UTime;
+}
+
+/**
+ * Conditions on the object itself, or with a prefix on another: those on the source of a copy have `x-amz-copy-source-`.
+ *
+ * @throws S3Error InvalidArgument for a time that is none (as radosgw has it).
+ */
+export function readConditions(
+  headers: ReadonlyMap<string, string>,
+  prefix: '' | 'x-amz-copy-source-' = '',
+): Conditions {
+  return {
+    ifMatch: headers.get(`${prefix}if-match`),
+    ifNoneMatch: headers.get(`${prefix}if-none-match`),
+    ifModifiedSince: seconds(headers, `${prefix}if-modified-since`),
+    ifUnmodifiedSince: seconds(headers, `${prefix}if-unmodified-since`),
+  };
+}
+
+function seconds(headers: ReadonlyMap<string, string>, name: string): number | undefined {
+  const text = headers.get(name);
+  if (text === undefined) return undefined;
+  const sec = parseHttpDate(text) ?? parseIsoDate(text)?.sec;
+  if (sec === undefined) throw s3Error('InvalidArgument', `${name} is not a time`);
+  return sec;
+}
+
+/**
+ * Of who reads `object` (GET, HEAD). An ETag goes before a time: `If-Match` that holds makes `If-Unmodified-Since` moot, and
+ * `If-None-Match` `If-Modified-Since` (RGWRados::Object::Read::prepare). Times are compared by the second.
+ *
+ * @throws S3Error PreconditionFailed, or NotModified: a 304 without a body.
+ */
+export function checkReadConditions(conditions: Conditions, object: ObjectState): void {
+  const { ifMatch, ifNoneMatch, ifModifiedSince, ifUnmodifiedSince } = conditions;
+  if (ifMatch !== undefined) {
+    if (!matches(ifMatch, object.etag)) throw failed('If-Match');
+  } else if (ifUnmodifiedSince !== undefined && object.mtime.sec > ifUnmodifiedSince) {
+    throw failed('If-Unmodified-Since');
+  }
+  if (ifNoneMatch !== undefined) {
+    if (matches(ifNoneMatch, object.etag)) throw s3Error('NotModified');
+  } else if (ifModifiedSince !== undefined && object.mtime.sec <= ifModifiedSince) {
+    throw s3Error('NotModified');
+  }
+}
+
+/**
+ * Of who copies from `source`: the same, but there is no 304.
+ *
+ * @throws S3Error PreconditionFailed.
+ */
+export function checkCopySourceConditions(conditions: Conditions, source: ObjectState): void {
+  try {
+    checkReadConditions(conditions, source);
+  } catch {
+    throw failed('x-amz-copy-source-if-*');
+  }
+}
+
+/**
+ * Of who writes or deletes what is `object` now, undefined when there is none.
+ *
+ * @throws S3Error PreconditionFailed; NoSuchKey when `If-Match` expects what is not there.
+ */
+export function checkWriteConditions(conditions: Conditions, object: ObjectState | undefined): void {
+  const { ifMatch, ifNoneMatch, ifUnmodifiedSince } = conditions;
+  if (ifMatch !== undefined) {
+    if (object === undefined) throw s3Error('NoSuchKey');
+    if (!matches(ifMatch, object.etag)) throw failed('If-Match');
+  }
+  if (ifNoneMatch !== undefined && object !== undefined && matches(ifNoneMatch, object.etag)) {
+    throw failed('If-None-Match');
+  }
+  if (ifUnmodifiedSince !== undefined && object !== undefined && object.mtime.sec > ifUnmodifiedSince) {
+    throw failed('If-Unmodified-Since');
+  }
+}
+
+function failed(condition: string): Error {
+  return s3Error('PreconditionFailed', undefined, [['Condition', condition]]);
+}
+
+/** `*`, or a list of ETags with or without quotes, strong or weak. */
+function matches(header: string, etag: string): boolean {
+  if (header.trim() === '*') return true;
+  return header.split(',').some((entry) => unquoteEtag(entry) === etag);
+}
+
+/** An ETag without its quotes (and the mark of a weak one). */
+function unquoteEtag(text: string): string {
+  const strong = text.trim().replace(/^W\//, '');
+  return strong.length >= 2 && strong.startsWith('"') && strong.endsWith('"') ? strong.slice(1, -1) : strong;
+}
