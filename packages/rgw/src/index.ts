@@ -1,2 +1,25 @@
+export { GranteeType, granteeOf, refererGrant } from './formats/acl.ts';
+export { decodePool, type ExplicitPlacement, encodePool, type Pool } from './formats/bucket.ts';
+export { newBucketInfo } from './formats/bucket-info.ts';
+export { BUCKET_HASH_MOD, type IndexLayout, type IndexShards, type LogLayout } from './formats/bucket-layout.ts';
+export type { CompressedBlock } from './formats/compression.ts';
+export { type LifecycleExpiration, type LifecycleTransition, NO_EXPIRATION } from './formats/lifecycle.ts';
+export { tailObject } from './formats/manifest-stripes.ts';
+export type { ObjectKey } from './formats/object.ts';
+export type { DefaultRetention } from './formats/object-lock.ts';
+export { formatPlacementRule, parsePlacementRule, STANDARD_STORAGE_CLASS } from './formats/placement-rule.ts';
+export { roundedKib } from './formats/quota.ts';
+export {
+  type AccessKey,
+  ALL_OPS,
+  DEFAULT_MAX_BUCKETS,
+  decodeUserInfo,
+  encodeUserInfo,
+  newUserInfo,
+  OpMask,
+  type Subuser,
+  USER_TYPE_RGW,
+} from './formats/user-info.ts';
+export type { Redirect, RoutingRule } from './formats/website.ts';
 export type { HttpRequest, HttpResponse } from './http.ts';
 export { S3Error } from './s3/s3-error.ts';
