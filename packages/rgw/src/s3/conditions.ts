@@ -105,7 +105,7 @@ function matches(header: string, etag: string): boolean {
 }
 
 /** An ETag without its quotes (and the mark of a weak one). */
-function unquoteEtag(text: string): string {
+export function unquoteEtag(text: string): string {
   const strong = text.trim().replace(/^W\//, '');
   return strong.length >= 2 && strong.startsWith('"') && strong.endsWith('"') ? strong.slice(1, -1) : strong;
 }

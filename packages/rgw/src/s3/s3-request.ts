@@ -117,7 +117,7 @@ function bucketOfHost(header: string, dnsNames: readonly string[]): string | und
 }
 
 /** @throws S3Error InvalidURI */
-function parseQuery(rawQuery: string): Map<RawString, RawString> {
+export function parseQuery(rawQuery: string): Map<RawString, RawString> {
   const params = new Map<RawString, RawString>();
   for (const part of rawQuery.split('&')) {
     if (part === '') continue;

@@ -59,7 +59,7 @@ export function readXml(document: Bytes, root: string): XmlElement {
 }
 
 /** The first child of a name. */
-function childNamed(parent: XmlElement, name: string): XmlElement | undefined {
+export function childNamed(parent: XmlElement, name: string): XmlElement | undefined {
   return parent.children.find((child) => child.name === name);
 }
 
@@ -72,7 +72,14 @@ export function childText(parent: XmlElement, name: string): RawString | undefin
   return childNamed(parent, name)?.text;
 }
 
-function malformed(why: string): Error {
+/** @throws S3Error MalformedXML when there is no such child. */
+export function neededText(parent: XmlElement, name: string): RawString {
+  const text = childText(parent, name);
+  if (text === undefined) throw malformed(`${parent.name} needs ${name}`);
+  return text;
+}
+
+export function malformed(why: string): Error {
   return s3Error('MalformedXML', `The XML document is malformed: ${why}`);
 }
 

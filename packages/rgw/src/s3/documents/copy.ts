@@ -1,0 +1,22 @@
+import type { Bytes, UTime } from '@spirula/encoding';
+import { formatIsoDate } from '../http-date.ts';
+import { element, s3Root, xmlDocument } from '../xml-writer.ts';
+
+export interface Copied {
+  readonly mtime: UTime;
+  /** Without quotes. */
+  readonly etag: string;
+}
+
+export function copyObjectResult(copied: Copied): Bytes {
+  return result('CopyObjectResult', copied);
+}
+
+/** Of a part whose data is copied from an object. */
+export function copyPartResult(copied: Copied): Bytes {
+  return result('CopyPartResult', copied);
+}
+
+function result(name: string, { mtime, etag }: Copied): Bytes {
+  return xmlDocument(s3Root(name, [element('LastModified', formatIsoDate(mtime)), element('ETag', etag)]));
+}
