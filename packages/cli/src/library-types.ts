@@ -38,7 +38,7 @@ export interface RunningCluster {
   readonly fsid: string;
   /** Path of the ceph.conf for `ceph -c`, librados and the like. */
   readonly cephConf: string;
-  /** `127.0.0.1:port` of each monitor, msgr2. */
+  /** `127.0.0.1:port` of each monitor, msgr2, as they are now. */
   readonly monAddrs: readonly string[];
   /** Name of the first pool. */
   readonly pool: string;
@@ -48,6 +48,10 @@ export interface RunningCluster {
   kill(daemon: string, options?: { readonly hang?: boolean }): Promise<void>;
   /** Starts a daemon that was killed, resumes one that hangs. */
   start(daemon: string): Promise<void>;
+  /** Adds a monitor and resolves with its name once it is in the quorum; it is called as you say, or by the next letter. */
+  addMon(name?: string): Promise<string>;
+  /** Removes a monitor, with all it has stored; rejects when no quorum would be left. */
+  removeMon(name: string): Promise<void>;
   status(): Promise<readonly DaemonReport[]>;
   /** Resolves at HEALTH_OK with all PGs active+clean; rejects after `timeoutSeconds` (60), saying what is not well. */
   waitForHealth(timeoutSeconds?: number): Promise<void>;

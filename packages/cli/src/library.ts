@@ -6,6 +6,7 @@ import { ClassError, MethodFlag, type ObjectClass as RunnableClass, rawMethod } 
 import { EMPTY } from '@spirula/encoding';
 import { FIRST_POOL } from './cluster/bootstrap.ts';
 import { connectClient } from './cluster/cluster-client.ts';
+import { addMon, removeMon } from './cluster/mon-changes.ts';
 import { serveCluster } from './cluster/serve.ts';
 import type { ClusterConnection, ClusterOptions, ObjectClass, RunningCluster } from './library-types.ts';
 
@@ -59,7 +60,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Runnin
     discard();
     throw error;
   }
-  const { supervisor, cluster } = served;
+  const { supervisor } = served;
   const connections = new Set<ClusterConnection>();
   const stop = async () => {
     await Promise.all([...connections].map((connection) => connection.close()));
@@ -74,9 +75,11 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Runnin
   }
   return {
     dir,
-    fsid: cluster.fsid,
+    fsid: supervisor.cluster.fsid,
     cephConf: supervisor.confPath,
-    monAddrs: cluster.mons.map(({ port }) => `127.0.0.1:${port}`),
+    get monAddrs() {
+      return supervisor.cluster.mons.map(({ port }) => `127.0.0.1:${port}`);
+    },
     pool: FIRST_POOL,
     async connect() {
       const connection = await connectClient(supervisor.confPath);
@@ -95,6 +98,8 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Runnin
       else await supervisor.kill(daemon);
     },
     start: (daemon) => supervisor.start(daemon),
+    addMon: (name) => supervisor.inTurn(() => addMon(supervisor, name)),
+    removeMon: (name) => supervisor.inTurn(() => removeMon(supervisor, name)),
     status: () => supervisor.status(),
     waitForHealth: (seconds = HEALTH_TIMEOUT_SECONDS) => supervisor.waitForHealth(seconds),
     stop,

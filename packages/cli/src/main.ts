@@ -102,6 +102,20 @@ function makeProgram(): Command {
     .action(async (daemon, options) => (await import('./commands/control.ts')).start(resolve(options.dir), daemon));
 
   program
+    .command('add-mon')
+    .description('add a monitor to the cluster that runs: it copies the store and joins the quorum')
+    .argument('[name]', 'its name (the next letter)')
+    .addOption(dirOption())
+    .action(async (name, options) => (await import('./commands/control.ts')).addMon(resolve(options.dir), name));
+
+  program
+    .command('rm-mon')
+    .description('remove a monitor from the cluster that runs, with all it has stored')
+    .argument('<name>', 'its name, as in mon.NAME')
+    .addOption(dirOption())
+    .action(async (name, options) => (await import('./commands/control.ts')).removeMon(resolve(options.dir), name));
+
+  program
     .command('logs')
     .description("print the daemons' logs, or one daemon's")
     .argument('[daemon]')

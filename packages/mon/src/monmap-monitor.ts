@@ -5,8 +5,9 @@
  */
 import type { UTime } from '@spirula/encoding';
 import { decodeMonMap, encodeMonMap, type MonMap, nextMonMap } from '@spirula/maps';
+import type { KeyValue } from '@spirula/world';
 import type { Membership } from './membership.ts';
-import { type MonStore, type MonTransaction, versionKey } from './mon-store.ts';
+import { MonStore, type MonTransaction, versionKey } from './mon-store.ts';
 import type { PaxosService, ServiceContext } from './paxos-service.ts';
 
 const PREFIX = 'monmap';
@@ -79,6 +80,11 @@ export function storedMonMap(store: MonStore): MonMap | undefined {
   const agreed = epoch === 0 ? undefined : store.get(PREFIX, FULL + versionKey(epoch));
   const maps = [agreed, own].flatMap((bytes) => (bytes === undefined ? [] : [decodeMonMap(bytes)]));
   return maps.length === 2 && maps[1]!.epoch > maps[0]!.epoch ? maps[1] : maps[0];
+}
+
+/** The same, of a monitor that does not run. */
+export function readMonMap(kv: KeyValue): MonMap | undefined {
+  return storedMonMap(new MonStore(kv));
 }
 
 /** Notes that a map is in force here. */

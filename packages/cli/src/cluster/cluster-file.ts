@@ -19,7 +19,10 @@ export interface ClusterFile {
   readonly bind?: string;
   /** Options that were chosen with `--set`, by Ceph's names. */
   readonly options?: Readonly<Record<string, OptionValue>>;
+  /** As the monitor map has them, as far as is known here. */
   readonly mons: readonly { readonly name: string; readonly port: number }[];
+  /** Epoch of that map; the first when left out. */
+  readonly monmapEpoch?: number;
   readonly mgrs: readonly { readonly name: string; readonly port: number }[];
   readonly osds: readonly { readonly id: number; readonly uuid: string; readonly ports: readonly number[] }[];
 }

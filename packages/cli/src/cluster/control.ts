@@ -7,6 +7,8 @@ export type ControlRequest =
   | { readonly ask: 'status' }
   | { readonly ask: 'kill'; readonly daemon: string; readonly hang: boolean }
   | { readonly ask: 'start'; readonly daemon: string }
+  | { readonly ask: 'add-mon'; readonly name?: string }
+  | { readonly ask: 'rm-mon'; readonly name: string }
   | { readonly ask: 'wait-healthy' }
   | { readonly ask: 'down' };
 

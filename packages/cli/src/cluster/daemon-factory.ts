@@ -28,13 +28,13 @@ function monAddrs(cluster: ClusterFile): AddrVec[] {
   return cluster.mons.map(({ port }) => [{ type: AddrType.v2, nonce: 0, family: 2, ip, port }]);
 }
 
-/** The monitor map that the first start of a cluster begins with. */
+/** The monitor map that a monitor with an empty store begins with. Only with the first one a cluster is founded. */
 function firstMonMap(cluster: ClusterFile, fsid: Uuid): MonMap {
   const now = { sec: Math.floor(Date.now() / 1000), nsec: 0 };
   const addrs = monAddrs(cluster);
   return {
     fsid,
-    epoch: 1,
+    epoch: cluster.monmapEpoch ?? 1,
     lastChanged: now,
     created: now,
     persistentFeatures: 0xffn,

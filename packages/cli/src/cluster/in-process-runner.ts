@@ -1,7 +1,8 @@
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ObjectClass } from '@spirula/cls';
 import { type DaemonHost, MemoryDisk, StorageProblem, type StoreConfig } from '@spirula/runtime-node';
-import type { ClusterFile } from './cluster-file.ts';
+import { type ClusterFile, readClusterFile } from './cluster-file.ts';
 import { startDaemon } from './daemon-factory.ts';
 import type { DaemonLoad, Runner, RunningDaemon } from './runner.ts';
 import { UserError } from './user-error.ts';
@@ -9,29 +10,35 @@ import { UserError } from './user-error.ts';
 /** Runs every daemon inside this process. */
 export class InProcessRunner implements Runner {
   readonly #dir: string;
-  readonly #cluster: ClusterFile;
+  readonly #kind: ClusterFile['store'];
   readonly #classes: readonly ObjectClass[];
   /** Of a cluster in memory: they outlive the daemons that crash. */
   readonly #disks = new Map<string, MemoryDisk>();
 
-  constructor(dir: string, cluster: ClusterFile, classes: readonly ObjectClass[]) {
+  constructor(dir: string, kind: ClusterFile['store'], classes: readonly ObjectClass[]) {
     this.#classes = classes;
     this.#dir = dir;
-    this.#cluster = cluster;
+    this.#kind = kind;
   }
 
   async start(name: string, onExit: (reason: string) => void): Promise<RunningDaemon> {
     try {
       const exited = ({ detail }: { readonly detail: string }) => onExit(detail);
       const store = this.#store(name);
-      return new HostedDaemon(await startDaemon(this.#dir, this.#cluster, name, store, exited, this.#classes));
+      const cluster = readClusterFile(this.#dir)!;
+      return new HostedDaemon(await startDaemon(this.#dir, cluster, name, store, exited, this.#classes));
     } catch (error) {
       throw error instanceof StorageProblem ? new UserError(`${name}: ${error.message}`) : error;
     }
   }
 
+  discard(name: string): void {
+    this.#disks.delete(name);
+    rmSync(join(this.#dir, name), { recursive: true, force: true });
+  }
+
   #store(name: string): StoreConfig {
-    if (this.#cluster.store === 'disk') return { kind: 'disk', dir: join(this.#dir, name) };
+    if (this.#kind === 'disk') return { kind: 'disk', dir: join(this.#dir, name) };
     const disk = this.#disks.get(name) ?? new MemoryDisk();
     this.#disks.set(name, disk);
     return { kind: 'memory', disk };

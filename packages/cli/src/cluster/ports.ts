@@ -20,6 +20,27 @@ export async function findFreePorts(count: number): Promise<number[]> {
   return held.map((each) => each.port);
 }
 
+/** The first TCP port behind `first`, of `count` from it on, that is neither in use at `host` nor one of `used`; else any that is free. */
+export async function findPortAfter(
+  host: string,
+  first: number,
+  count: number,
+  used: readonly number[],
+): Promise<number> {
+  for (let port = first + 1; port < first + count; port++) {
+    if (used.includes(port)) continue;
+    try {
+      await (await listen(port, host)).close();
+      return port;
+    } catch {
+      // Somebody else's: the next one may be free.
+    }
+  }
+  const any = await listen(0, host);
+  await any.close();
+  return any.port;
+}
+
 /** @throws UserError naming the first of `ports` that is in use at `host`, or that host when it is none of this machine. */
 export async function requireFreePorts(host: string, ports: readonly number[]): Promise<void> {
   for (const port of ports) {

@@ -1,4 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { DaemonLoad, Runner, RunningDaemon } from './runner.ts';
 import { UserError } from './user-error.ts';
@@ -40,6 +42,10 @@ export class ProcessRunner implements Runner {
       });
     });
     return new DaemonProcess(child, exited);
+  }
+
+  discard(name: string): void {
+    rmSync(join(this.#dir, name), { recursive: true, force: true });
   }
 }
 

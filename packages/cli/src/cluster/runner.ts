@@ -2,6 +2,8 @@
 export interface Runner {
   /** Resolves once the daemon has bound its ports and started; rejects with a one-line reason when it cannot. */
   start(daemon: string, onExit: (reason: string) => void): Promise<RunningDaemon>;
+  /** All that a daemon which does not run has stored is given up. */
+  discard(daemon: string): void;
 }
 
 export interface RunningDaemon {

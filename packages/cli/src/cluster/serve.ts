@@ -6,6 +6,7 @@ import { createKeys } from './cluster-keys.ts';
 import { type ControlRequest, serveControl } from './control.ts';
 import { controlSocketPath, lockFolder, removeSocket } from './folder-lock.ts';
 import { InProcessRunner } from './in-process-runner.ts';
+import { addMon, followMonMap, removeMon, storedMonMap } from './mon-changes.ts';
 import { findFreePorts, requireFreePorts } from './ports.ts';
 import { ProcessRunner } from './process-runner.ts';
 import { adminSocketPath } from './profile.ts';
@@ -38,7 +39,6 @@ const DEFAULT_OSDS = 3;
 const DEFAULT_PORT_BASE = 23300;
 
 export interface ServedCluster {
-  readonly cluster: ClusterFile;
   readonly supervisor: Supervisor;
   /** Stops every daemon and gives the folder free. */
   stop(): Promise<void>;
@@ -69,15 +69,14 @@ export async function serveCluster(options: ServeOptions): Promise<ServedCluster
   };
 
   let supervisor: Supervisor;
-  let cluster: ClusterFile;
   try {
-    cluster = await openCluster(options);
+    const cluster = await openCluster(options);
     if (options.processes && cluster.store === 'memory') {
       throw new UserError('--processes needs --store disk: the memory of a killed process is gone.');
     }
     const runner = options.processes
       ? new ProcessRunner(options.dir)
-      : new InProcessRunner(options.dir, cluster, options.classes ?? []);
+      : new InProcessRunner(options.dir, cluster.store, options.classes ?? []);
     supervisor = new Supervisor(options.dir, cluster, runner);
     await supervisor.up();
   } catch (error) {
@@ -98,7 +97,7 @@ export async function serveCluster(options: ServeOptions): Promise<ServedCluster
     return stopping;
   };
   answer = (request) => answerControl(supervisor, stop, request);
-  return { cluster, supervisor, stop, stopped };
+  return { supervisor, stop, stopped };
 }
 
 async function answerControl(
@@ -113,6 +112,10 @@ async function answerControl(
       return request.hang ? supervisor.hang(request.daemon) : await supervisor.kill(request.daemon);
     case 'start':
       return await supervisor.start(request.daemon);
+    case 'add-mon':
+      return await supervisor.inTurn(() => addMon(supervisor, request.name));
+    case 'rm-mon':
+      return await supervisor.inTurn(() => removeMon(supervisor, request.name));
     case 'wait-healthy':
       return await supervisor.waitForHealth(60);
     case 'down':
@@ -126,11 +129,11 @@ async function answerControl(
 
 async function openCluster(options: ServeOptions): Promise<ClusterFile> {
   const found = readClusterFile(options.dir);
-  const before = found ?? (await createCluster(options));
+  const before = found === undefined ? await createCluster(options) : await asMonitorsKnowIt(options.dir, found);
   const cluster =
     options.set === undefined ? before : { ...before, options: chooseOptions(before.options, options.set) };
   for (const name of daemonNames(cluster)) adminSocketPath(options.dir, name);
-  if (found) requireAgreement(found, options);
+  if (found) requireAgreement(before, options);
   await requireFreePorts(cluster.bind ?? LOOPBACK, [
     ...cluster.mons.map((mon) => mon.port),
     ...cluster.mgrs.map((mgr) => mgr.port),
@@ -139,6 +142,13 @@ async function openCluster(options: ServeOptions): Promise<ClusterFile> {
   if (!found && cluster.auth === 'cephx') createKeys(options.dir, cluster);
   if (cluster !== found) writeClusterFile(options.dir, cluster);
   return cluster;
+}
+
+/** With the monitors that their stores tell of. In memory there is no store yet: a cluster that starts again is founded anew. */
+async function asMonitorsKnowIt(dir: string, { monmapEpoch, ...found }: ClusterFile): Promise<ClusterFile> {
+  const map = found.store === 'memory' ? undefined : await storedMonMap(dir, found);
+  if (map !== undefined) return followMonMap(found, map);
+  return found.store === 'memory' || monmapEpoch === undefined ? found : { ...found, monmapEpoch };
 }
 
 async function createCluster(options: ServeOptions): Promise<ClusterFile> {
@@ -172,7 +182,7 @@ function requireAgreement(found: ClusterFile, options: ServeOptions): void {
     const wanted = options[name];
     if (wanted !== undefined && wanted !== has[name]) {
       throw new UserError(
-        `The cluster in ${options.dir} was made with --${name} ${has[name]}, not ${wanted}. Leave the flag out, or use another --dir.`,
+        `The cluster in ${options.dir} has --${name} ${has[name]}, not ${wanted}. Leave the flag out, or use another --dir.`,
       );
     }
   }

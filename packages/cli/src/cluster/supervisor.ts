@@ -1,8 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { bootstrapOsds, ensurePool, waitForHealth, withClient } from './bootstrap.ts';
-import type { ClusterFile } from './cluster-file.ts';
-import { cephConf } from './profile.ts';
+import { type ClusterFile, writeClusterFile } from './cluster-file.ts';
+import { removeSocket } from './folder-lock.ts';
+import { adminSocketPath, cephConf } from './profile.ts';
 import type { DaemonLoad, Runner, RunningDaemon } from './runner.ts';
 import { explainSystemError, UserError } from './user-error.ts';
 
@@ -27,11 +28,12 @@ export function daemonNames(cluster: ClusterFile): string[] {
 /** Starts and stops the daemons of one cluster, whatever runs them. */
 export class Supervisor {
   readonly #dir: string;
-  readonly #cluster: ClusterFile;
+  #cluster: ClusterFile;
   readonly #runner: Runner;
   readonly #running = new Map<string, RunningDaemon>();
   readonly #hung = new Set<string>();
   readonly #reasons = new Map<string, string>();
+  #lastTurn: Promise<unknown> = Promise.resolve();
 
   constructor(dir: string, cluster: ClusterFile, runner: Runner) {
     this.#dir = dir;
@@ -47,13 +49,28 @@ export class Supervisor {
     return daemonNames(this.#cluster);
   }
 
-  /** Writes ceph.conf, starts every daemon, and on the first start registers the OSDs and makes the first pool. */
-  async up(): Promise<void> {
+  get cluster(): ClusterFile {
+    return this.#cluster;
+  }
+
+  /** The cluster is made of something else now: `cluster.json` and ceph.conf say so, and daemons that start read it there. */
+  adopt(cluster: ClusterFile): void {
+    this.#cluster = cluster;
+    writeClusterFile(this.#dir, cluster);
+    this.#writeConf();
+  }
+
+  #writeConf(): void {
     try {
       writeFileSync(this.confPath, cephConf(resolve(this.#dir), this.#cluster));
     } catch (error) {
       throw explainSystemError(error, this.#dir);
     }
+  }
+
+  /** Writes ceph.conf, starts every daemon, and on the first start registers the OSDs and makes the first pool. */
+  async up(): Promise<void> {
+    this.#writeConf();
     try {
       await this.#startAll(this.daemons.filter((name) => !name.startsWith('osd.')));
       await withClient(this.confPath, async (client) => {
@@ -100,6 +117,14 @@ export class Supervisor {
     this.#reasons.set(name, 'killed');
   }
 
+  /** Ends a daemon, if it runs, and gives up all it has stored. */
+  async discard(name: string): Promise<void> {
+    await this.#end(name);
+    this.#reasons.delete(name);
+    this.#runner.discard(name);
+    removeSocket(adminSocketPath(resolve(this.#dir), name));
+  }
+
   hang(name: string): void {
     if (this.#hung.has(name)) throw new UserError(`${name} hangs already.`);
     this.#requireRunning(name).hang();
@@ -122,15 +147,28 @@ export class Supervisor {
   async down(): Promise<void> {
     for (const kind of ['osd.', 'mgr.', 'mon.']) {
       const names = [...this.#running.keys()].filter((name) => name.startsWith(kind));
-      await Promise.all(
-        names.map(async (name) => {
-          const daemon = this.#running.get(name)!;
-          if (this.#hung.delete(name)) await daemon.kill();
-          else await daemon.terminate();
-          this.#running.delete(name);
-        }),
-      );
+      await Promise.all(names.map((name) => this.#end(name)));
     }
+  }
+
+  /** Does one work after another, whether they fail or not. */
+  inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#lastTurn.then(work);
+    this.#lastTurn = done.catch(() => {});
+    return done;
+  }
+
+  isRunning(name: string): boolean {
+    return this.#running.has(name);
+  }
+
+  /** Orderly, unless it hangs. */
+  async #end(name: string): Promise<void> {
+    const daemon = this.#running.get(name);
+    if (daemon === undefined) return;
+    if (this.#hung.delete(name)) await daemon.kill();
+    else await daemon.terminate();
+    this.#running.delete(name);
   }
 
   #requireKnown(name: string): void {

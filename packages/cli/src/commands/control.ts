@@ -26,6 +26,18 @@ export async function start(dir: string, daemon: string): Promise<void> {
   console.log(`${daemon} runs.`);
 }
 
+/** `spirula add-mon`. */
+export async function addMon(dir: string, wanted: string | undefined): Promise<void> {
+  const name = await askCluster(dir, { ask: 'add-mon', ...(wanted !== undefined && { name: wanted }) });
+  console.log(`mon.${name} runs, and is in the quorum.`);
+}
+
+/** `spirula rm-mon`. */
+export async function removeMon(dir: string, name: string): Promise<void> {
+  await askCluster(dir, { ask: 'rm-mon', name });
+  console.log(`mon.${name} is no more.`);
+}
+
 interface ClusterHealth {
   readonly health: string;
   readonly fsid: string;

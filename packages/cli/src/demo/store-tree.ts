@@ -56,7 +56,7 @@ export async function storeTreeUnderFire(settings: DemoSettings): Promise<DemoRe
     const client = await connectClient(served.supervisor.confPath);
     try {
       const pool = await client.pool(FIRST_POOL);
-      const events = failureSchedule(files.length, served.cluster.osds.length);
+      const events = failureSchedule(files.length, served.supervisor.cluster.osds.length);
       let healing = 0;
       const storing = Date.now();
       await inParallel(files, 'storing', onProgress, async (file, index) => {
@@ -96,10 +96,10 @@ export async function storeTreeUnderFire(settings: DemoSettings): Promise<DemoRe
   }
 
   onEvent('The cluster is stopped; comparing the replicas on the disks.');
-  const expected = Math.min(3, served.cluster.osds.length);
+  const expected = Math.min(3, served.supervisor.cluster.osds.length);
   const replicas = await compareReplicas(
     dir,
-    served.cluster.osds.map((osd) => osd.id),
+    served.supervisor.cluster.osds.map((osd) => osd.id),
     files.map((file) => relative(tree, file)),
     expected,
     problems,
