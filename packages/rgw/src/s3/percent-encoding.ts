@@ -22,6 +22,11 @@ function escapeByte(char: string): string {
   return `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`;
 }
 
+/** As signatures of version 4 have it: all but unreserved characters; `/` too, unless `keepSlash`. */
+export function signatureEncode(raw: RawString, keepSlash: boolean): string {
+  return raw.replace(keepSlash ? /[^A-Za-z0-9\-_.~/]/g : /[^A-Za-z0-9\-_.~]/g, escapeByte);
+}
+
 /** As radosgw encodes names in answers (rgw_common.cc, url_encode): it leaves `!$'()*-._|~` as they are. */
 export function urlEncode(raw: RawString, keepSlash: boolean): string {
   return raw.replace(keepSlash ? /[^A-Za-z0-9!$'()*\-._|~/]/g : /[^A-Za-z0-9!$'()*\-._|~]/g, escapeByte);
