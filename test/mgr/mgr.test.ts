@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { EMPTY, fromUtf8 } from '@spirula/encoding';
 import { decodeMgrMap, decodeMonMap, encodeMgrMap, encodeMonMap } from '@spirula/maps';
-import type { MgrCommandReply, OsdStat } from '@spirula/messages';
+import type { LogMessage, MgrCommandReply, OsdStat } from '@spirula/messages';
 import { Mgr } from '@spirula/mgr';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { addrOf, FakeWorld } from '../client/fake-world.ts';
@@ -402,4 +402,26 @@ test('/metrics has the names of Ceph, one TYPE each, and a line for every OSD an
   }
   expect(mgr.handleHttp({ method: 'GET', path: '/nope' }).status).toBe(404);
   expect(mgr.handleHttp({ method: 'POST', path: '/metrics' }).status).toBe(405);
+});
+
+test('tells the audit channel of what it is asked, and by whom; again when nobody acknowledged it', () => {
+  activate();
+  ask({ prefix: 'pg stat' });
+  ask({ prefix: 'pg nonsense' });
+  fake.advance(1.1);
+
+  const [{ entries }] = fake.take('log') as [LogMessage & { on: number }];
+  expect(entries).toMatchObject([
+    {
+      ...{ name: { type: 'mgr', id: 'x' }, rank: gid, seq: 1, priority: 0, channel: 'audit' },
+      text: `from='client.1 -' entity='client.admin' cmd=[{"prefix":"pg stat"}]: dispatch`,
+    },
+  ]);
+  fake.reset(mon);
+  fake.open(fake.lastDialled.session);
+  expect(fake.take('log')).toMatchObject([{ entries }]);
+  fake.deliver(fake.lastDialled.session, { type: 'log_ack', fsid: history.map.fsid, last: 1 });
+  fake.reset(fake.lastDialled.session);
+  fake.open(fake.lastDialled.session);
+  expect(fake.take('log')).toEqual([]);
 });

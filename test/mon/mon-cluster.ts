@@ -3,7 +3,7 @@ import { type AddrVec, EMPTY, type EntityName, fromUtf8, type OsdId } from '@spi
 import { applyIncremental, decodeIncremental, decodeOsdMap, type MonMap, type OsdMap } from '@spirula/maps';
 import type { Message, OsdMapMessage } from '@spirula/messages';
 import { Monitor } from '@spirula/mon';
-import { type CommandResult, MonClient } from '@spirula/mon-client';
+import { type CommandResult, LogClient, MonClient } from '@spirula/mon-client';
 import { type DiskProfile, EXACT_CLOCK, QUICK_DISK, type SimProcess, Simulation } from '@spirula/sim-world';
 import { type Config, type Daemon, makeConfig, SECOND, type World, type WorldEvent } from '@spirula/world';
 
@@ -20,13 +20,21 @@ export interface Answer {
 class Talker implements Daemon<Message> {
   readonly world: World<Message>;
   readonly mon: MonClient;
+  /** Its lines in the cluster log. */
+  readonly log: LogClient;
   readonly heard: Message[] = [];
   /** Kept up to date while `osdmap` is subscribed to. */
   map: OsdMap | undefined;
 
-  constructor(world: World<Message>, monAddrs: readonly AddrVec[]) {
+  constructor(world: World<Message>, monAddrs: readonly AddrVec[], name: EntityName) {
     this.world = world;
-    this.mon = new MonClient({ world, endpoint: 'public', monAddrs, onMessage: (message) => this.#onMessage(message) });
+    this.mon = new MonClient({
+      ...{ world, endpoint: 'public', monAddrs },
+      onMessage: (message) => this.#onMessage(message),
+      onSession: () => this.log.onSession(),
+    });
+    const addrs = () => world.net.endpoint('public');
+    this.log = new LogClient({ world, mon: this.mon, fsid: FSID, name, rank: 0n, addrs });
   }
 
   start(): void {
@@ -34,12 +42,13 @@ class Talker implements Daemon<Message> {
   }
 
   handle(event: WorldEvent<Message>): void {
-    this.mon.handle(event);
+    if (!this.mon.handle(event) && event.kind === 'timer') this.log.onTimer(event.name);
   }
 
   #onMessage(message: Message): void {
     this.heard.push(message);
     if (message.type === 'osd_map') this.#follow(message);
+    else if (message.type === 'log_ack') this.log.onAck(message);
   }
 
   #follow({ fulls, incrementals }: OsdMapMessage): void {
@@ -116,7 +125,7 @@ export class MonCluster {
   addTalker(entity: EntityName): TalkerPlace {
     const place = {} as { process: SimProcess; daemon: Talker };
     place.process = this.#addProcess(entity, (world) => {
-      place.daemon = new Talker(world, this.monAddrs);
+      place.daemon = new Talker(world, this.monAddrs, entity);
       return place.daemon;
     });
     return place;

@@ -22,6 +22,7 @@ let map: OsdMap | undefined;
 let asked: Asked[];
 let versions: ((result: { code: number; newest: number; oldest: number }) => void)[];
 let sent: { readonly type: string }[];
+let said: string[];
 let subscribed: number[];
 let events: string[];
 let isHealthy: boolean;
@@ -40,6 +41,7 @@ beforeEach(() => {
   asked = [];
   versions = [];
   sent = [];
+  said = [];
   subscribed = [];
   events = [];
   const mon = {
@@ -52,6 +54,7 @@ beforeEach(() => {
     uuid: UUID,
     world: fake.world,
     mon: mon as never,
+    say: (level, text) => void said.push(`${level}: ${text}`),
     get map() {
       return map;
     },
@@ -193,6 +196,11 @@ test('marked down wrongly it boots again; too often, it stops', () => {
 
   expect(fake.stopped).toBe(true);
   expect(events.filter((event) => event === 'down')).toHaveLength(3);
+  const epoch = map!.epoch;
+  expect(said.slice(-2)).toEqual([
+    `warn: Monitor daemon marked osd.${OSD} down, but it is still running`,
+    `debug: map e${epoch} wrongly marked me down at e${epoch}`,
+  ]);
 });
 
 test('markdowns long ago do not count', () => {

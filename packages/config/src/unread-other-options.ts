@@ -30,8 +30,6 @@ export const UNREAD_OTHER_OPTIONS = {
   mon_client_hunt_interval_backoff: float(1.5, 'by this factor the patience grows with every try'),
   mon_client_hunt_interval_max_multiple: float(10, 'patience grows to so many times the first'),
   mon_client_hunt_parallel: uint(3, 'monitors tried at a time'),
-  mon_client_log_interval: float(1, 'time between lines sent to the cluster log, in seconds'),
-  mon_client_max_log_entries_per_message: int(1000, 'lines sent to the cluster log at a time'),
   rados_mon_op_timeout: secs(0, 'how long a monitor may take to answer, in seconds; 0 is for ever', {
     min: 0,
     flags: ['runtime'],

@@ -9,7 +9,7 @@ import { authCodec, authReplyCodec } from './auth.ts';
 import { commandCodec, commandReplyCodec, mgrCommandCodec, mgrCommandReplyCodec } from './command.ts';
 import { configCodec } from './config.ts';
 import { getPoolStatsCodec, getPoolStatsReplyCodec } from './get-pool-stats.ts';
-import { logCodec } from './log.ts';
+import { logAckCodec, logCodec } from './log.ts';
 import type { Message, PrivateMessage, PublicMessage } from './message.ts';
 import { mgrMapCodec } from './mgr-map.ts';
 import { monCommandAckCodec, monCommandCodec } from './mon-command.ts';
@@ -53,6 +53,7 @@ const publicCodecs: CodecOf<PublicMessage> = {
   get_pool_stats: getPoolStatsCodec,
   get_pool_stats_reply: getPoolStatsReplyCodec,
   log: logCodec,
+  log_ack: logAckCodec,
   mgr_command: mgrCommandCodec,
   mgr_command_reply: mgrCommandReplyCodec,
   mgr_map: mgrMapCodec,

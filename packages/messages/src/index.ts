@@ -5,7 +5,16 @@ export { parseSignature } from './command-signature.ts';
 export type { ConfigMessage } from './config.ts';
 export { CopyFromFlag, copyFromArgs, copyFromInput, copyFromOp } from './copy-from.ts';
 export type { GetPoolStats, GetPoolStatsReply } from './get-pool-stats.ts';
-export { decodeLogEntry, encodeLogEntry, type LogEntry, type LogMessage } from './log.ts';
+export {
+  decodeLogEntry,
+  encodeLogEntry,
+  LOG_LEVELS,
+  type LogAck,
+  type LogEntry,
+  type LogLevel,
+  type LogMessage,
+  priorityOf,
+} from './log.ts';
 export type { Message, PrivateMessage, PublicMessage } from './message.ts';
 export type { MgrMapMessage } from './mgr-map.ts';
 export type { MonCommand, MonCommandAck } from './mon-command.ts';

@@ -9,6 +9,15 @@ import {
 } from '@spirula/encoding';
 import { encodePaxosHeader, Priority, type PublicCodec, UUID_BYTES } from './public-codec.ts';
 
+/** Levels of the cluster log, lowest first (clog_type, common/LogEntry.h). */
+export const LOG_LEVELS = ['debug', 'info', 'sec', 'warn', 'error'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** The number that a level goes by in messages; -1: there is no such level. */
+export function priorityOf(level: string): number {
+  return (LOG_LEVELS as readonly string[]).indexOf(level);
+}
+
 /** One line of the cluster log. */
 export interface LogEntry {
   readonly name: EntityName;
@@ -31,6 +40,13 @@ export interface LogMessage {
   /** To a subscriber: the version of the log that these lines reach up to. What is not newer than before it leaves out. */
   readonly version: number;
   readonly entries: readonly LogEntry[];
+}
+
+/** To who sent lines: those up to this number stand in the log (MLogAck). */
+export interface LogAck {
+  readonly type: 'log_ack';
+  readonly fsid: Uuid;
+  readonly last: number;
 }
 
 const LOG_ENTRY_BYTES = 6 + 8 + 9 + 5 + 8 + 8 + 2 + 8;
@@ -95,5 +111,24 @@ export const logCodec: PublicCodec<LogMessage> = {
       fsid: front.raw(UUID_BYTES, 'fsid'),
       entries: front.list('log entries', LOG_ENTRY_BYTES, () => decodeLogEntry(front)),
     };
+  },
+};
+
+export const logAckCodec: PublicCodec<LogAck> = {
+  code: 53,
+  version: 1,
+  compat: 1,
+  priority: Priority.normal,
+  encodeFront(front, { fsid, last }) {
+    front.raw(fsid);
+    front.u64(last);
+    // A channel that nobody fills in.
+    front.string('');
+  },
+  decode(front) {
+    const fsid = front.raw(UUID_BYTES, 'fsid');
+    const last = front.u64('last');
+    front.string('channel');
+    return { type: 'log_ack', fsid, last };
   },
 };

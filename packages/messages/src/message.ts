@@ -2,7 +2,7 @@ import type { AuthMessage, AuthReply } from './auth.ts';
 import type { Command, CommandReply, MgrCommand, MgrCommandReply } from './command.ts';
 import type { ConfigMessage } from './config.ts';
 import type { GetPoolStats, GetPoolStatsReply } from './get-pool-stats.ts';
-import type { LogMessage } from './log.ts';
+import type { LogAck, LogMessage } from './log.ts';
 import type { MgrMapMessage } from './mgr-map.ts';
 import type { MonCommand, MonCommandAck } from './mon-command.ts';
 import type { MonGetMap } from './mon-get-map.ts';
@@ -39,6 +39,7 @@ export type PublicMessage =
   | GetPoolStats
   | GetPoolStatsReply
   | LogMessage
+  | LogAck
   | MgrCommand
   | MgrCommandReply
   | MgrMapMessage

@@ -23,7 +23,7 @@ import {
 } from '@spirula/encoding';
 import { decodeMgrMap, type MgrMap, nextOsdMap, type OsdMap, osdUp, RELEASE_METADATA } from '@spirula/maps';
 import type { Command, Message, MgrCommand, OsdMapMessage, PgStats } from '@spirula/messages';
-import { MonClient } from '@spirula/mon-client';
+import { LogClient, MonClient } from '@spirula/mon-client';
 import {
   type AuthDecision,
   type AuthRequest,
@@ -85,6 +85,7 @@ export class Mgr implements Daemon<Message> {
   readonly #config: DaemonConfig;
   readonly #admin: AdminSocket;
   readonly #mon: MonClient;
+  readonly #clusterLog: LogClient;
   readonly #questions: DaemonQuestions;
   readonly #gid: bigint;
   readonly #clients = new Map<SessionId, Client>();
@@ -117,7 +118,14 @@ export class Mgr implements Daemon<Message> {
       fsid: options.fsid,
       hostname: options.host?.get('hostname') ?? '',
       onMessage: (message) => this.#onMonMessage(message),
-      onSession: () => this.#sendBeacon(),
+      onSession: () => {
+        this.#sendBeacon();
+        this.#clusterLog.onSession();
+      },
+    });
+    this.#clusterLog = new LogClient({
+      ...{ world, mon: this.#mon, fsid: options.fsid, name: { type: 'mgr', id: options.name }, rank: this.#gid },
+      addrs: () => world.net.endpoint(ENDPOINT),
     });
   }
 
@@ -141,7 +149,7 @@ export class Mgr implements Daemon<Message> {
     if (this.#mon.handle(event) || this.#questions.handle(event)) return;
     switch (event.kind) {
       case 'timer':
-        this.#onTimer(event.name);
+        if (!this.#clusterLog.onTimer(event.name)) this.#onTimer(event.name);
         return;
       case 'accepted':
         this.#clients.set(event.session, { peer: event.peer, rights: rightsOf(event.peer), held: [] });
@@ -233,6 +241,7 @@ export class Mgr implements Daemon<Message> {
   #onMonMessage(message: Message): void {
     if (message.type === 'osd_map') this.#onOsdMaps(message);
     else if (message.type === 'mgr_map') this.#onMgrMap(message.mgrmap);
+    else if (message.type === 'log_ack') this.#clusterLog.onAck(message);
     else if (message.type === 'config') this.#config.applyMon(message.config);
   }
 
@@ -411,10 +420,17 @@ export class Mgr implements Daemon<Message> {
   }
 
   /** `isTold`: it came by `tell`. */
-  #run(line: string, rights: ClientRights, isTold: boolean): CommandOutcome | Delegated | Asked {
+  #run(line: string, { rights, peer }: Client, isTold: boolean): CommandOutcome | Delegated | Asked {
     if (!this.#active) return refuse(Errno.EAGAIN, 'this manager is on standby');
     if (isTold && !rights.allowsAll) return refuse(Errno.EACCES, '');
-    return runCommand(line, this.#context(), rights);
+    return runCommand(line, this.#context(), rights, (isAllowed) => this.#audit(line, peer, isAllowed));
+  }
+
+  /** As in Ceph: what it is asked, and by whom, the address left out. */
+  #audit(line: string, { entity: { type, id }, globalId }: Peer, isAllowed: boolean): void {
+    const from = `from='${type}.${globalId} -' entity='${type}.${id}'`;
+    const became = isAllowed ? ' dispatch' : '  access denied';
+    this.#clusterLog.say(isAllowed ? 'debug' : 'info', `${from} cmd=[${line}]:${became}`, 'audit');
   }
 
   #ask({ ask, command, answer }: Asked, done: (outcome: CommandOutcome) => void): void {
@@ -433,14 +449,15 @@ export class Mgr implements Daemon<Message> {
     this.#questions.ask(type === 'mon' ? 'mon' : 'osd', addrs, line, (result) => done(answer(result)));
   }
 
-  #onCommand(session: SessionId, { rights }: Client, message: MgrCommand | Command): void {
+  #onCommand(session: SessionId, client: Client, message: MgrCommand | Command): void {
+    const { rights } = client;
     const line = message.cmd[0] ?? '';
     // What is told is for this manager itself, active or not, where it has such a command.
     if (message.type === 'command' && rights.allowsAll && this.#admin.prefixOf(line) !== undefined) {
       this.#world.net.send(session, { type: 'command_reply', tid: message.tid, ...this.#admin.run(line) });
       return;
     }
-    const outcome = this.#run(line, rights, message.type === 'command');
+    const outcome = this.#run(line, client, message.type === 'command');
     const reply = (code: number, status: string, data: Bytes) => {
       const type = message.type === 'command' ? 'command_reply' : 'mgr_command_reply';
       // Whoever asked may have left while the monitors were at it.

@@ -1,7 +1,7 @@
 /** The lines about commands in the audit channel (Monitor::handle_command and C_Command, mon/Monitor.cc). */
 import { formatAddrVec } from '@spirula/encoding';
+import type { LogLevel } from '@spirula/messages';
 import type { NamedCommand } from './commands/command-table.ts';
-import type { LogLevel } from './log-level.ts';
 import type { Requester } from './requester.ts';
 
 export interface AuditLine {

@@ -6,7 +6,7 @@
  */
 import type { UTime } from '@spirula/encoding';
 import type { LogEntry } from '@spirula/messages';
-import { type LogLevel, priorityOf } from './log-level.ts';
+import { type LogLevel, priorityOf } from '@spirula/messages';
 import type { Membership } from './membership.ts';
 
 /** Lines that may wait; beyond it the oldest are forgotten. */

@@ -1,16 +1,7 @@
-/** Levels of the cluster log, lowest first, and how they are shown (clog_type, common/LogEntry.h). */
-import type { HealthCheck } from '@spirula/messages';
-
-export type LogLevel = 'debug' | 'info' | 'sec' | 'warn' | 'error';
-
-export const LOG_LEVELS: readonly LogLevel[] = ['debug', 'info', 'sec', 'warn', 'error'];
+/** How levels of the cluster log are shown. */
+import type { HealthCheck, LogLevel } from '@spirula/messages';
 
 const TAGS = ['[DBG]', '[INF]', '[SEC]', '[WRN]', '[ERR]'] as const;
-
-/** The number that a level goes by in messages; -1: there is no such level. */
-export function priorityOf(level: string): number {
-  return (LOG_LEVELS as readonly string[]).indexOf(level);
-}
 
 /** `[INF]`; what has no name is `???`. */
 export function levelTag(priority: number): string {

@@ -39,6 +39,8 @@ export class LogMonitor implements PaxosService {
   /** Lines ever logged. */
   #lines = 0;
   #tails: Tails = new Map();
+  /** Version -> its lines, as far as they may come again (`keyOf`). */
+  readonly #recent = new Map<number, ReadonlySet<string>>();
   #pending: LogEntry[] = [];
 
   /** `onCommitted` hears what comes to stand in the log. */
@@ -111,10 +113,10 @@ export class LogMonitor implements PaxosService {
 
   #isKnown(entry: LogEntry): boolean {
     if (entry.seq === 0) return false;
-    return (
-      this.#pending.some((each) => isSameLine(each, entry)) ||
-      (this.#tails.get(entry.channel) ?? []).some((line) => isSameLine(line.entry, entry))
-    );
+    if (this.#pending.some((each) => isSameLine(each, entry))) return true;
+    if ((this.#tails.get(entry.channel) ?? []).some((line) => isSameLine(line.entry, entry))) return true;
+    const key = keyOf(entry);
+    return [...this.#recent.values()].some((keys) => keys.has(key));
   }
 
   refresh(): void {
@@ -125,7 +127,13 @@ export class LogMonitor implements PaxosService {
     if (last !== this.#last) this.#lines = store.getNumber(PREFIX, 'lines');
     const from = isWhole ? first : this.#last + 1;
     const fresh: Line[] = isWhole && last > 0 ? this.#keptLines() : [];
-    for (let version = from; version <= last && last > 0; version++) fresh.push(...this.#batch(version));
+    if (isWhole) this.#recent.clear();
+    for (let version = from; version <= last && last > 0; version++) {
+      const lines = this.#batch(version);
+      fresh.push(...lines);
+      this.#recent.set(version, new Set(lines.map(({ entry }) => keyOf(entry))));
+    }
+    for (let version = this.#first; version < first; version++) this.#recent.delete(version);
     [this.#first, this.#last] = [first, last];
     if (isWhole) this.#tails = new Map();
     if (fresh.length === 0) return;
@@ -191,6 +199,11 @@ export class LogMonitor implements PaxosService {
       .filter(([key]) => key.startsWith(KEPT))
       .flatMap(([, value]) => decodeBatch(value));
   }
+}
+
+/** The same for two that are one line (`isSameLine`). */
+function keyOf({ name, stamp, seq }: LogEntry): string {
+  return `${name.type}.${name.id} ${stamp.sec}.${stamp.nsec} ${seq}`;
 }
 
 function encodeBatch(number: number, entries: readonly LogEntry[]): Uint8Array {

@@ -1,6 +1,6 @@
 import type { UTime } from '@spirula/encoding';
+import type { LogLevel } from '@spirula/messages';
 import type { Config, Crypto, Instant, Log, Random } from '@spirula/world';
-import type { LogLevel } from './log-level.ts';
 import type { MonStore, MonTransaction } from './mon-store.ts';
 
 /** What the services see of the monitor they live in. */

@@ -6,10 +6,12 @@ import type {
   CommandDescription,
   ConnectedPeers,
   LogEntry,
+  LogMessage,
   Message,
   MonCommand,
   PoolOpMessage,
 } from '@spirula/messages';
+import { type LogLevel, priorityOf } from '@spirula/messages';
 import { type AuditLine, auditDispatch, auditFinished } from './audit.ts';
 import { AuthMonitor } from './auth-monitor.ts';
 import { ClusterLog, type LogChannel } from './cluster-log.ts';
@@ -20,7 +22,6 @@ import { HealthMonitor } from './health/health-monitor.ts';
 import { computeHealth } from './health/health-report.ts';
 import { type Health, makeHealth } from './health/health-text.ts';
 import { KvMonitor } from './kv-monitor.ts';
-import { type LogLevel, priorityOf } from './log-level.ts';
 import { LogMonitor } from './log-monitor.ts';
 import { describeMgrMap, describeMonMap, describeOsdMap } from './map-lines.ts';
 import type { Membership } from './membership.ts';
@@ -280,8 +281,7 @@ export class Services {
       case 'pool_op':
         return this.#servePoolOp(from, message, afterCommit);
       case 'log':
-        if (from.entity.type !== 'client') this.log.append(message.entries);
-        return from.done();
+        return this.#serveLog(from, message, afterCommit);
       case 'mgr_beacon':
         if (from.entity.type === 'mgr') this.mgr.onBeacon(message);
         return from.done();
@@ -328,6 +328,17 @@ export class Services {
       this.#audit(auditFinished(found, from, cmd));
       answer();
     });
+  }
+
+  /** Lines of daemons are acknowledged when they stand in the log; monitors see that themselves. */
+  #serveLog(from: Requester, { fsid, entries }: LogMessage, afterCommit: (finish: () => void) => void): void {
+    const { type } = from.entity;
+    const last = entries.at(-1)?.seq;
+    if (type !== 'client') this.log.append(entries);
+    if (type === 'client' || type === 'mon' || last === undefined) return from.done();
+    const acknowledge = () => from.reply({ type: 'log_ack', fsid, last });
+    if (this.log.dirty) afterCommit(acknowledge);
+    else acknowledge();
   }
 
   #commandContext(from: Requester, input: Bytes): CommandContext {

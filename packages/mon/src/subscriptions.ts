@@ -1,8 +1,8 @@
 /** What subscribers of a monitor are sent: maps, their own options, lines of the cluster log (Monitor::handle_subscribe). */
 import { encodeMgrMap, encodeMonMap, type MonMap } from '@spirula/maps';
 import type { LogEntry, Message, OsdMapMessage } from '@spirula/messages';
+import { priorityOf } from '@spirula/messages';
 import type { ConfigMonitor } from './config-monitor.ts';
-import { priorityOf } from './log-level.ts';
 import type { LogMonitor } from './log-monitor.ts';
 import type { MgrMonitor } from './mgr-monitor.ts';
 import type { OsdMonitor } from './osd-monitor.ts';

@@ -16,6 +16,7 @@ import {
   type Bytes,
   EMPTY,
   type Epoch,
+  formatAddrVec,
   formatUuid,
   fromUtf8,
   type OsdId,
@@ -23,7 +24,7 @@ import {
   type Uuid,
 } from '@spirula/encoding';
 import { type OsdMap, OsdMapFlag, osdExists, osdUp } from '@spirula/maps';
-import type { Message } from '@spirula/messages';
+import type { LogLevel, Message } from '@spirula/messages';
 import type { MonClient } from '@spirula/mon-client';
 import { type Instant, SECOND, seconds, type World } from '@spirula/world';
 
@@ -53,6 +54,8 @@ export interface BootHost {
   readonly uuid: Uuid;
   readonly world: World<Message>;
   readonly mon: MonClient;
+  /** Writes a line to the cluster log. */
+  say(level: LogLevel, text: string): void;
   readonly map: OsdMap | undefined;
   /** `type=name` pairs, outermost last. */
   readonly crushLocation: ReadonlyMap<string, string>;
@@ -259,6 +262,7 @@ export class Boot {
     const now = world.clock.now();
     const { osd_max_markdown_count: max, osd_max_markdown_period: period } = world.config;
     world.log.warn(`map e${map.epoch} wrongly marked me down`, { osd: whoami });
+    this.#sayMarkedDown(map);
     this.#markdowns = [...this.#markdowns, now].filter((at) => now - at < seconds(period));
     const count = this.#markdowns.length;
     const exists = osdExists(map, whoami);
@@ -271,6 +275,19 @@ export class Boot {
     this.#state = { name: 'stopping' };
     this.#host.onDown();
     world.lifecycle.stop(exists ? `marked down ${count} times in ${period} seconds` : 'no longer in the map');
+  }
+
+  #sayMarkedDown(map: OsdMap): void {
+    const { whoami, world, say } = this.#host;
+    if (!osdUp(map, whoami)) {
+      say('warn', `Monitor daemon marked osd.${whoami} down, but it is still running`);
+      say('debug', `map e${map.epoch} wrongly marked me down at e${map.osdInfo[whoami]?.downAt ?? 0}`);
+      return;
+    }
+    // Another run of this OSD is up.
+    const [theirs, mine] = [map.clusterAddrs[whoami]!, world.net.endpoint('cluster')];
+    const [shown, own] = [formatAddrVec(theirs), formatAddrVec(mine)];
+    say('error', `map e${map.epoch} had wrong cluster addr (${shown} != my ${own})`);
   }
 
   #checkHealth(): void {

@@ -2,7 +2,15 @@
  * Clients' requests on their way and shortly after (common/TrackedOp.cc): what is under way, what took longest, what is slow.
  * Kept: osd_op_history_size of the newest for osd_op_history_duration, and as many slow ones as osd_op_history_slow_op_size.
  */
-import { type EntityAddr, EntityType, formatAddr, formatPgId, formatUTime, type UTime } from '@spirula/encoding';
+import {
+  type EntityAddr,
+  EntityType,
+  formatAddr,
+  formatPgId,
+  formatUTime,
+  type PoolId,
+  type UTime,
+} from '@spirula/encoding';
 import { OsdFlag, osdOpName } from '@spirula/messages';
 import { type Clock, type Config, type Instant, SECOND, seconds } from '@spirula/world';
 import type { ClientOp } from './client-op.ts';
@@ -24,6 +32,13 @@ type OpSummary = Pick<ClientOp, 'reqid' | 'bytes'> &
 interface TrackedOp {
   readonly what: OpSummary;
   readonly events: TrackedEvent[];
+}
+
+/** How far slow requests have come, and of which pools they are. */
+export interface SlowOpCounts {
+  readonly count: number;
+  readonly byState: ReadonlyMap<string, number>;
+  readonly byPool: ReadonlyMap<PoolId, number>;
 }
 
 export interface SlowOps {
@@ -100,6 +115,17 @@ export class OpTracker {
     return { count: blocked.length, oldestSeconds: blocked[0] ? this.#durationOf(blocked[0]) / SECOND : 0 };
   }
 
+  countSlow(): SlowOpCounts {
+    const [byState, byPool] = [new Map<string, number>(), new Map<PoolId, number>()];
+    const blocked = this.#blocked();
+    for (const tracked of blocked) {
+      const [state, { pool }] = [stateOf(tracked), tracked.what.pgid];
+      byState.set(state, (byState.get(state) ?? 0) + 1);
+      byPool.set(pool, (byPool.get(pool) ?? 0) + 1);
+    }
+    return { count: blocked.length, byState, byPool };
+  }
+
   dumpUnderWay() {
     return { ops: this.#dumpAll(this.#underWay.values()), num_ops: this.count };
   }
@@ -154,7 +180,7 @@ export class OpTracker {
       age: (this.#clock.now() - first.at) / SECOND,
       duration: this.#durationOf(tracked) / SECOND,
       type_data: {
-        flag_point: events.at(-1)!.event === 'queued_for_pg' ? 'queued for pg' : 'waiting for a newer map',
+        flag_point: stateOf(tracked),
         client_info: { client: name, client_addr: formatAddr(addr), tid: Number(reqid.tid) },
         events: events.map(({ event, at, wall }, i) => ({
           event,
@@ -164,6 +190,10 @@ export class OpTracker {
       },
     };
   }
+}
+
+function stateOf({ events }: TrackedOp): string {
+  return events.at(-1)!.event === 'queued_for_pg' ? 'queued for pg' : 'waiting for a newer map';
 }
 
 function summaryOf({ reqid, bytes, client, message }: ClientOp): OpSummary {

@@ -20,7 +20,7 @@ import {
 } from '@spirula/encoding';
 import { osdUp, type PgKey, pgKey, pgOfKey, RELEASE_METADATA } from '@spirula/maps';
 import type { Message, OsdMapMessage, OsdPeerMessage, OsdStat, PgStat } from '@spirula/messages';
-import { MonClient } from '@spirula/mon-client';
+import { LogClient, MonClient } from '@spirula/mon-client';
 import { Objecter } from '@spirula/objecter';
 import type { ObjectStore, Transaction, TransactionOp } from '@spirula/objectstore';
 import {
@@ -60,6 +60,7 @@ import { queryPg } from './pg-query.ts';
 import { PgStatKeeper } from './pg-stat.ts';
 import { RecoverySlots } from './recovery-slots.ts';
 import { Reservations } from './reservations.ts';
+import { slowOpsLine } from './slow-ops-line.ts';
 import { type OsdView, osdCommands, osdCounters } from './tell-commands.ts';
 
 const TICK_TIMER = 'osd tick';
@@ -104,6 +105,7 @@ export class Osd implements Daemon<Message> {
   readonly #snapTrimReservations: Reservations;
   readonly #maps: OsdMapStore;
   readonly #mon: MonClient;
+  readonly #clusterLog: LogClient;
   readonly #wishes: MonWishes;
   readonly #boot: Boot;
   readonly #heartbeat: Heartbeat;
@@ -154,7 +156,12 @@ export class Osd implements Daemon<Message> {
       onSession: () => {
         this.#boot.onMonSession();
         this.#wishes.repeat();
+        this.#clusterLog.onSession();
       },
+    });
+    this.#clusterLog = new LogClient({
+      ...{ world, mon: this.#mon, fsid, name: { type: 'osd', id: String(whoami) }, rank: BigInt(whoami) },
+      addrs: () => world.net.endpoint('public'),
     });
     this.#wishes = new MonWishes(whoami, this.#mon);
     this.#recoverySlots = new RecoverySlots(
@@ -379,7 +386,8 @@ export class Osd implements Daemon<Message> {
     else if (name === BEACON_TIMER) this.#sendBeacon();
     else if (name.startsWith(WAKE_TIMER)) this.#onWake(Number(name.slice(WAKE_TIMER.length)));
     else {
-      [this.#boot, this.#heartbeat, this.#links, this.#leases, this.#mgr].some((machine) => machine.onTimer(name));
+      const machines = [this.#boot, this.#heartbeat, this.#links, this.#leases, this.#mgr, this.#clusterLog];
+      machines.some((machine) => machine.onTimer(name));
     }
   }
 
@@ -402,6 +410,7 @@ export class Osd implements Daemon<Message> {
 
   #onMonMessage(message: Message): void {
     if (message.type === 'osd_map') this.#onMaps(message);
+    else if (message.type === 'log_ack') this.#clusterLog.onAck(message);
     else if (message.type === 'config') {
       this.#config.applyMon(message.config);
       this.#onOptionsChanged();
@@ -474,6 +483,7 @@ export class Osd implements Daemon<Message> {
     if (this.#boot.isActive) this.#pgs.searchUnbegun();
     this.#wishes.repeat();
     this.#reportFullness();
+    this.#saySlowOps();
     const { mon_min_osdmap_epochs: kept } = this.#world.config;
     const { oldest, newest } = this.#maps;
     const target = Math.min(newest - kept, this.#pgs.oldestEpochNeeded(), oldest + TRIM_BATCH);
@@ -481,6 +491,12 @@ export class Osd implements Daemon<Message> {
     const transaction: TransactionOp[] = [];
     this.#maps.trim(target, transaction);
     this.#writeSuperblock(transaction, { oldestMap: this.#maps.oldest });
+  }
+
+  #saySlowOps(): void {
+    const map = this.#maps.current;
+    const line = map && slowOpsLine(this.#ops.countSlow(), map);
+    if (line !== undefined) this.#clusterLog.say('warn', line);
   }
 
   /** Tells the monitors how full this OSD is, until the map says the same. */
@@ -713,6 +729,7 @@ export class Osd implements Daemon<Message> {
       uuid,
       world: this.#world,
       mon: this.#mon,
+      say: (level, text) => this.#clusterLog.say(level, text),
       crushLocation,
       deviceClass: DEVICE_CLASS,
       metadata: new Map([

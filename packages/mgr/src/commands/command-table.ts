@@ -52,12 +52,13 @@ export const commandDescriptions: readonly CommandDescription[] = commandEntries
 
 /**
  * Runs one command line, JSON as clients send it. Without a context (no OSDMap yet) the answer is EAGAIN. Whatever the
- * line holds, there is an answer.
+ * line holds, there is an answer. `onAsked` hears of a command there is, before it runs.
  */
 export function runCommand(
   line: string,
   context: CommandContext | undefined,
   rights: ClientRights,
+  onAsked: (isAllowed: boolean) => void = () => {},
 ): CommandOutcome | Delegated | Asked {
   const args = parseLine(line);
   if (!args) return invalid('bad command');
@@ -65,7 +66,9 @@ export function runCommand(
   if (prefix === 'get_command_descriptions') return succeed(JSON.stringify(numbered()));
   const entry = byPrefix.get(prefix);
   if (!entry) return invalid(`No handler found for '${prefix}'`);
-  if (!rights.mayRun(entry.description, prefix, args)) return refuse(Errno.EACCES, DENIED);
+  const isAllowed = rights.mayRun(entry.description, prefix, args);
+  onAsked(isAllowed);
+  if (!isAllowed) return refuse(Errno.EACCES, DENIED);
   if (!context) return refuse(Errno.EAGAIN, 'the manager has no OSDMap yet');
   return entry.run(args, context);
 }

@@ -2,7 +2,8 @@
 import { AddrType, type EntityAddr, formatSockaddr } from '@spirula/encoding';
 import { formatStamp } from '@spirula/formatter';
 import type { LogEntry } from '@spirula/messages';
-import { LOG_LEVELS, levelTag, priorityOf } from '../log-level.ts';
+import { LOG_LEVELS, priorityOf } from '@spirula/messages';
+import { levelTag } from '../log-level.ts';
 import {
   type CommandArgs,
   type CommandContext,
