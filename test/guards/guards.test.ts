@@ -6,6 +6,9 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, expect, test } from 'vitest';
 
+/** Compilers and linters run here, beside all other tests. */
+const TOOL_TIMEOUT_MS = 180_000;
+
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const made: string[] = [];
 
@@ -47,55 +50,72 @@ function layers(dir: string) {
   return run(dir, 'dependency-cruiser/bin/dependency-cruise.mjs', '--config', '.dependency-cruiser.cjs', 'packages');
 }
 
-test('an import that goes up the layers is refused; one that goes down is not', () => {
-  const up = plant({
-    'packages/crush/src/a.ts': "export { b } from '../../maps/src/b.ts';\n",
-    'packages/maps/src/b.ts': 'export const b = 1;\n',
-  });
-  const down = plant({
-    'packages/maps/src/a.ts': "export { b } from '../../crush/src/b.ts';\n",
-    'packages/crush/src/b.ts': 'export const b = 1;\n',
-  });
+test(
+  'an import that goes up the layers is refused; one that goes down is not',
+  () => {
+    const up = plant({
+      'packages/crush/src/a.ts': "export { b } from '../../maps/src/b.ts';\n",
+      'packages/maps/src/b.ts': 'export const b = 1;\n',
+    });
+    const down = plant({
+      'packages/maps/src/a.ts': "export { b } from '../../crush/src/b.ts';\n",
+      'packages/crush/src/b.ts': 'export const b = 1;\n',
+    });
 
-  expect(layers(up).output).toContain('crush-below-maps');
-  expect(layers(up).status).not.toBe(0);
-  expect(layers(down).status).toBe(0);
-});
+    const refused = layers(up);
+    expect(refused.output).toContain('crush-below-maps');
+    expect(refused.status).not.toBe(0);
+    expect(layers(down).status).toBe(0);
+  },
+  TOOL_TIMEOUT_MS,
+);
 
-test('a daemon that imports another, or a cycle, or Node itself below the edge, is refused', () => {
-  const dir = plant({
-    'packages/mon/src/a.ts': "export { b } from '../../osd/src/b.ts';\n",
-    'packages/osd/src/b.ts': "export { c } from './c.ts';\nexport const b = 1;\n",
-    'packages/osd/src/c.ts': "export { b as c } from './b.ts';\n",
-    'packages/mgr/src/d.ts': "export { readFileSync } from 'node:fs';\n",
-  });
+test(
+  'a daemon that imports another, or a cycle, or Node itself below the edge, is refused',
+  () => {
+    const dir = plant({
+      'packages/mon/src/a.ts': "export { b } from '../../osd/src/b.ts';\n",
+      'packages/osd/src/b.ts': "export { c } from './c.ts';\nexport const b = 1;\n",
+      'packages/osd/src/c.ts': "export { b as c } from './b.ts';\n",
+      'packages/mgr/src/d.ts': "export { readFileSync } from 'node:fs';\n",
+    });
 
-  const { output } = layers(dir);
+    const { output } = layers(dir);
 
-  expect(output).toContain('daemons-never-import-one-another');
-  expect(output).toContain('no-cycles');
-  expect(output).toContain('core-touches-no-host');
-});
+    expect(output).toContain('daemons-never-import-one-another');
+    expect(output).toContain('no-cycles');
+    expect(output).toContain('core-touches-no-host');
+  },
+  TOOL_TIMEOUT_MS,
+);
 
-test('Date and Math.random are refused in daemon code, and allowed at the edge', () => {
-  const source = 'export const t = Date.now();\nexport const r = Math.random();\nexport const d = new Date(3);\n';
-  const dir = plant({ 'packages/osd/src/a.ts': source, 'packages/cli/src/a.ts': source });
+test(
+  'Date and Math.random are refused in daemon code, and allowed at the edge',
+  () => {
+    const source = 'export const t = Date.now();\nexport const r = Math.random();\nexport const d = new Date(3);\n';
+    const dir = plant({ 'packages/osd/src/a.ts': source, 'packages/cli/src/a.ts': source });
 
-  const core = run(dir, '@biomejs/biome/bin/biome', 'lint', 'packages/osd');
-  const edge = run(dir, '@biomejs/biome/bin/biome', 'lint', 'packages/cli');
+    const core = run(dir, '@biomejs/biome/bin/biome', 'lint', 'packages/osd');
+    const edge = run(dir, '@biomejs/biome/bin/biome', 'lint', 'packages/cli');
 
-  expect(core.output.match(/takes time and chance from its World/g)).toHaveLength(3);
-  expect(core.status).not.toBe(0);
-  expect(edge.status).toBe(0);
-});
+    expect(core.output.match(/takes time and chance from its World/g)).toHaveLength(3);
+    expect(core.status).not.toBe(0);
+    expect(edge.status).toBe(0);
+  },
+  TOOL_TIMEOUT_MS,
+);
 
-test('setTimeout, process and Buffer do not even resolve in daemon code', () => {
-  const dir = plant({
-    'packages/osd/src/a.ts': 'setTimeout(() => {}, 1);\nexport const p = process;\nexport const b = Buffer;\n',
-  });
+test(
+  'setTimeout, process and Buffer do not even resolve in daemon code',
+  () => {
+    const dir = plant({
+      'packages/osd/src/a.ts': 'setTimeout(() => {}, 1);\nexport const p = process;\nexport const b = Buffer;\n',
+    });
 
-  const { status, output } = run(dir, 'typescript-native/bin/tsc', '-p', 'tsconfig.core.json');
+    const { status, output } = run(dir, 'typescript-native/bin/tsc', '-p', 'tsconfig.core.json');
 
-  expect(status).not.toBe(0);
-  for (const name of ['setTimeout', 'process', 'Buffer']) expect(output).toContain(`Cannot find name '${name}'`);
-});
+    expect(status).not.toBe(0);
+    for (const name of ['setTimeout', 'process', 'Buffer']) expect(output).toContain(`Cannot find name '${name}'`);
+  },
+  TOOL_TIMEOUT_MS,
+);
