@@ -29,6 +29,18 @@ export {
   runMethod,
 } from './object-class.ts';
 export {
+  type BiEntry,
+  type BiGetInput,
+  type BiListInput,
+  type BiListReply,
+  BiType,
+  decodeBiEntry,
+  decodeBiListReply,
+  encodeBiEntry,
+  encodeBiGetInput,
+  encodeBiListInput,
+} from './rgw/bi-codec.ts';
+export {
   BILOG_VERSIONED,
   type BilogEntry,
   type BilogListInput,
@@ -86,6 +98,31 @@ export {
 } from './rgw/dir-header.ts';
 export { type EntryVersion, NO_ENTRY_VERSION } from './rgw/entry-version.ts';
 export {
+  decodeGcListReply,
+  encodeGcDeferInput,
+  encodeGcListInput,
+  encodeGcRemoveInput,
+  encodeGcSetInput,
+  type GcDeferInput,
+  type GcEntry,
+  type GcListInput,
+  type GcListReply,
+  type GcObject,
+  type GcSetInput,
+} from './rgw/gc-codec.ts';
+export {
+  decodeLifecycleEntryReply,
+  decodeLifecycleHeadReply,
+  decodeLifecycleListReply,
+  encodeLifecycleEntryInput,
+  encodeLifecycleHeadInput,
+  encodeLifecycleListInput,
+  encodeLifecycleMarkerInput,
+  type LifecycleEntry,
+  type LifecycleHead,
+  type LifecycleListReply,
+} from './rgw/lifecycle-codec.ts';
+export {
   type CheckMtimeInput,
   type CheckXattrsInput,
   encodeCheckMtimeInput,
@@ -95,4 +132,49 @@ export {
   MtimeCheck,
 } from './rgw/object-checks.ts';
 export { NO_OBJECT_KEY, type ObjectKey, sameObjectKey } from './rgw/object-key.ts';
+export {
+  type ClearOlhInput,
+  decodeOlhEntry,
+  decodeOlhLogReply,
+  encodeClearOlhInput,
+  encodeLinkOlhInput,
+  encodeOlhLogInput,
+  encodeUnlinkInstanceInput,
+  type LinkOlhInput,
+  type OlhEntry,
+  type OlhLog,
+  type OlhLogEntry,
+  type OlhLogInput,
+  type OlhLogReply,
+  OlhOp,
+  type UnlinkInstanceInput,
+} from './rgw/olh-codec.ts';
+export {
+  decodeReshardEntryReply,
+  decodeReshardListReply,
+  decodeReshardStateReply,
+  encodeReshardEmptyInput,
+  encodeReshardEntryInput,
+  encodeReshardGuardInput,
+  encodeReshardListInput,
+  encodeReshardRemoveInput,
+  encodeReshardStateInput,
+  type ReshardEntry,
+  type ReshardListInput,
+  type ReshardListReply,
+  type ReshardRemoveInput,
+} from './rgw/reshard-codec.ts';
+export {
+  type BucketUsage,
+  decodeReadUsageReply,
+  encodeAddUsageInput,
+  encodeReadUsageInput,
+  encodeTrimUsageInput,
+  NO_USAGE,
+  type ReadUsageInput,
+  type ReadUsageReply,
+  type Usage,
+  type UsageEntry,
+  type UsageRange,
+} from './rgw/usage-codec.ts';
 export type { ZonesTrace } from './rgw/zones-trace.ts';

@@ -55,6 +55,7 @@ export class MemoryObject implements MethodContext {
   subopVersion = () => `${this.currentVersion}.${this.#ops}`;
 
   stat() {
+    this.#ops += 1;
     const { data } = this.#next;
     if (!data) throw new ClassError(Errno.ENOENT);
     return { size: data.length, mtime: this.time };
@@ -73,11 +74,13 @@ export class MemoryObject implements MethodContext {
   }
 
   remove(): void {
+    this.#ops += 1;
     if (!this.#next.data) throw new ClassError(Errno.ENOENT);
     this.#next = NO_OBJECT;
   }
 
   read(offset: number, length: number): Bytes {
+    this.#ops += 1;
     return this.stored.data?.slice(offset, length === 0 ? undefined : offset + length) ?? EMPTY;
   }
 
@@ -108,6 +111,7 @@ export class MemoryObject implements MethodContext {
   }
 
   getXattrs(): ReadonlyMap<RawString, Bytes> {
+    this.#ops += 1;
     if (!this.stored.data) throw new ClassError(Errno.ENOENT);
     return sorted(this.stored.xattrs);
   }
@@ -133,6 +137,7 @@ export class MemoryObject implements MethodContext {
   }
 
   omapList({ after = '', prefix = '', max }: OmapPageRequest): OmapPage {
+    this.#ops += 1;
     const all = [...sorted(this.stored.omap)].filter(([key]) => key > after && key.startsWith(prefix));
     return { entries: new Map(all.slice(0, max)), more: all.length > max };
   }
@@ -159,11 +164,17 @@ export class MemoryObject implements MethodContext {
   }
 
   omapClear(): void {
+    this.#require();
     this.#change({ omap: new Map(), header: EMPTY });
   }
 
   #keep(which: (key: RawString) => boolean): void {
+    this.#require();
     this.#change({ omap: new Map([...this.#next.omap].filter(([key]) => which(key))) });
+  }
+
+  #require(): void {
+    if (!this.#next.data) throw new ClassError(Errno.ENOENT);
   }
 
   #change(contents: Partial<Contents>): void {

@@ -41,6 +41,7 @@ export function switchBilog(object: MethodContext, stop: boolean): void {
     version: NO_ENTRY_VERSION,
     op: stop ? ModifyOp.syncStop : ModifyOp.resync,
     state: PendingState.complete,
+    indexVersion: 0n,
     tag: '',
     flags: 0,
     zonesTrace: [],

@@ -61,39 +61,55 @@ export function prepare(object: MethodContext, { op, key, tag, locator }: Prepar
   writeEntry(object, at, { ...entry, pending: withPending(entry.pending, change) });
 }
 
-/** EINVAL: it was not prepared. ENOENT: there is nothing to remove. */
+/** EINVAL: it was not prepared. */
 export function complete(object: MethodContext, input: CompleteInput): void {
-  const { op, key, tag, version, meta, locator } = input;
+  const { key, tag, version, meta, locator } = input;
   let header = readHeader(object);
   const { at, entry: found } = readEntry(object, key);
   const before = found ?? { ...NO_ENTRY, key, version, meta, locator };
   const entry: DirEntry = {
     ...before,
+    version,
     indexVersion: header.version,
     flags: before.flags & EntryFlag.version,
     pending: tag === '' ? before.pending : withoutTag(before.pending, tag),
   };
-  if (isOutdated(entry, input)) {
-    if (tag !== '') writeEntry(object, at, entry);
-    return;
+  const isLogging = input.logOp && !header.syncStopped;
+  const op = isOverwritten(before, input) ? ModifyOp.cancel : input.op;
+  const uncounted = entry.exists ? accountEntry(header.stats, entry.meta, -1n) : header.stats;
+  let mtime = meta.mtime;
+  let isLogged = isLogging;
+  switch (op) {
+    case ModifyOp.cancel:
+      isLogged = false;
+      // The last pending change of an object that somebody removed meanwhile.
+      if (tag !== '' && !entry.exists && entry.pending.length === 0) object.omapRemove([at]);
+      else if (tag !== '') writeEntry(object, at, entry);
+      break;
+    case ModifyOp.delete:
+      header = { ...header, stats: uncounted };
+      if (!found) isLogged = false;
+      else if (entry.pending.length === 0) object.omapRemove([at]);
+      else writeEntry(object, at, { ...entry, meta, exists: false });
+      break;
+    case ModifyOp.add:
+      writeEntry(object, at, { ...entry, key, meta, tag, exists: true });
+      header = { ...header, stats: accountEntry(uncounted, meta, 1n) };
+      break;
+    default:
+      mtime = entry.meta.mtime;
   }
-  if (entry.exists) header = { ...header, stats: accountEntry(header.stats, entry.meta, -1n) };
-  if (op === ModifyOp.add) {
-    writeEntry(object, at, { ...entry, key, version, meta, tag, exists: true });
-    header = { ...header, stats: accountEntry(header.stats, meta, 1n) };
-  } else if (op === ModifyOp.delete) {
-    if (!found) throw new ClassError(Errno.ENOENT);
-    if (entry.pending.length === 0) object.omapRemove([at]);
-    else writeEntry(object, at, { ...entry, version, meta, exists: false });
+  if (isLogged) {
+    const { bilogFlags: flags, zonesTrace } = input;
+    const change = { key, op, tag, version, flags, zonesTrace, timestamp: mtime, state: PendingState.complete };
+    header = logChange(object, header, change);
   }
-  const isChanged = op === ModifyOp.add || op === ModifyOp.delete;
-  const timestamp = isChanged ? meta.mtime : entry.meta.mtime;
-  writeHeader(object, removeOthers(object, logged(object, header, input, { key, op, timestamp, version }), input));
+  for (const removed of input.removeKeys) header = removeOther(object, header, removed, isLogging);
+  writeHeader(object, header);
 }
 
-/** Given up, or overtaken by a later change of the object. */
-function isOutdated(entry: DirEntry, { op, tag, version }: CompleteInput): boolean {
-  if (tag !== '' && op === ModifyOp.cancel) return true;
+/** Overtaken by a later change of the object. */
+function isOverwritten(entry: DirEntry, { version }: CompleteInput): boolean {
   return version.pool === entry.version.pool && version.epoch !== 0n && version.epoch <= entry.version.epoch;
 }
 
@@ -103,30 +119,20 @@ function withoutTag(pending: readonly PendingChange[], tag: string): readonly Pe
   return pending.toSpliced(at, 1);
 }
 
-type Logged = Pick<Parameters<typeof logChange>[2], 'key' | 'op' | 'timestamp' | 'version'>;
-
-function logged(object: MethodContext, header: DirHeader, input: CompleteInput, change: Logged): DirHeader {
-  if (!input.logOp || header.syncStopped) return header;
-  const { tag, bilogFlags: flags, zonesTrace } = input;
-  return logChange(object, header, { ...change, tag, flags, zonesTrace, state: PendingState.complete });
-}
-
-/** Those that are not there are passed over. */
-function removeOthers(object: MethodContext, given: DirHeader, input: CompleteInput): DirHeader {
+/** One that is not there is passed over. */
+function removeOther(object: MethodContext, given: DirHeader, key: ObjectKey, isLogging: boolean): DirHeader {
+  const { at, entry } = readEntryIf(object, key);
+  if (!entry) return given;
   let header = given;
-  for (const key of input.removeKeys) {
-    const { at, entry } = readEntryIf(object, key);
-    if (!entry) continue;
-    if (entry.exists) header = { ...header, stats: accountEntry(header.stats, entry.meta, -1n) };
-    if (input.logOp && !header.syncStopped) {
-      // Two entries of the log may not have one key.
-      header = { ...header, version: header.version + 1n };
-      const change = { key, op: ModifyOp.delete, timestamp: entry.meta.mtime, version: entry.version };
-      // 16.2.15 tells the zones only with the first entry that it logs.
-      header = logged(object, header, { ...input, zonesTrace: [] }, change);
-    }
-    object.omapRemove([at]);
+  if (entry.exists) header = { ...header, stats: accountEntry(header.stats, entry.meta, -1n) };
+  if (isLogging) {
+    // Two entries of the log may not have one key.
+    header = { ...header, version: header.version + 1n };
+    const { meta, version } = entry;
+    const change = { key, version, tag: '', flags: 0, zonesTrace: [], op: ModifyOp.delete };
+    header = logChange(object, header, { ...change, timestamp: meta.mtime, state: PendingState.complete });
   }
+  object.omapRemove([at]);
   return header;
 }
 
@@ -147,7 +153,9 @@ export function suggestChanges(object: MethodContext, suggestions: readonly Sugg
   for (const suggestion of suggestions) {
     const at = entryKey(suggestion.entry.key);
     const stored = readSuggested(object, at);
-    if (!stored || stored.pending.some(({ timestamp }) => !isAbandoned(object.now(), timestamp, header))) continue;
+    // A change was completed after the listing that this comes from.
+    if (!stored || suggestion.entry.indexVersion < stored.indexVersion) continue;
+    if (stored.pending.some(({ timestamp }) => !isAbandoned(object.now(), timestamp, header))) continue;
     header = settle(object, header, at, stored, suggestion);
     isChanged ||= stored.exists || (suggestion.op & ~SUGGEST_LOG_OP) === SuggestedOp.update;
   }

@@ -27,7 +27,7 @@ export function readValue<T>(object: MethodContext, key: RawString, decode: (dec
   return stored && decodeStored(stored, decode);
 }
 
-function writeValue(object: MethodContext, key: RawString, value: Bytes): void {
+export function writeValue(object: MethodContext, key: RawString, value: Bytes): void {
   object.omapSet(new Map([[key, value]]));
 }
 
@@ -54,6 +54,8 @@ export function readEntry(object: MethodContext, key: ObjectKey): FoundEntry {
 export interface LoggedChange extends Pick<BilogEntry, 'key' | 'op' | 'tag' | 'version' | 'zonesTrace'> {
   readonly timestamp: UTime;
   readonly state: number;
+  /** The header's, unless given. */
+  readonly indexVersion?: bigint;
   readonly flags: number;
   readonly owner?: RawString;
   readonly ownerDisplayName?: RawString;
@@ -62,7 +64,7 @@ export interface LoggedChange extends Pick<BilogEntry, 'key' | 'op' | 'tag' | 'v
 /** Adds to the log of changes, under the header's version; the header that then is to be written. */
 export function logChange(object: MethodContext, header: DirHeader, change: LoggedChange): DirHeader {
   const id = `${String(header.version).padStart(11, '0')}.${object.subopVersion()}`;
-  const entry = { owner: '', ownerDisplayName: '', ...change, id, indexVersion: header.version };
+  const entry = { owner: '', ownerDisplayName: '', indexVersion: header.version, ...change, id };
   writeValue(object, LOG_PREFIX + id, encodeBilogEntry(entry));
   return id > header.maxMarker ? { ...header, maxMarker: id } : header;
 }

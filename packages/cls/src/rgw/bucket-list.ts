@@ -1,12 +1,12 @@
 /** bucket_list: what listings of a bucket show, and how the sums of its entries are checked (rgw_bucket_list, check_index). */
 import { type Bytes, Decoder, Errno, type RawString } from '@spirula/encoding';
-import type { MethodContext } from '../method-context.ts';
+import type { MethodContext, OmapPage } from '../method-context.ts';
 import { ClassError, MethodFlag, type MethodOutcome, rawMethod } from '../object-class.ts';
 import { decodeListInput, encodeCheckIndexReply, encodeListReply, type ListInput } from './bucket-codec.ts';
 import { decodeListed, listPlain, readHeader, readValue, writeHeader } from './bucket-index.ts';
 import { type DirEntry, decodeDirEntry, EntryFlag, isVisible, NO_ENTRY } from './dir-entry.ts';
 import { accountEntry, type BucketStats, type DirHeader, NO_DIR_HEADER } from './dir-header.ts';
-import { instanceKey, isPlainKey, listKey, parseListKey } from './index-key.ts';
+import { INSTANCE_PREFIX, instanceKey, listKey, parseListKey } from './index-key.ts';
 import { NO_OBJECT_KEY, type ObjectKey } from './object-key.ts';
 
 /** So many pages are read at most, so that a listing that finds nothing to show ends. */
@@ -106,19 +106,34 @@ function sorted(entries: ReadonlyMap<RawString, DirEntry>): ReadonlyMap<RawStrin
   return new Map([...entries].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** The sums of all entries that listings meet. 16.2.15 counts those too that do not exist (yet). */
+/** The sums of all objects and versions that exist. A version counts where it is kept, not where listings meet it. */
 function countEntries(object: MethodContext): BucketStats {
-  let stats: BucketStats = new Map();
-  let after: RawString = '';
-  for (;;) {
-    const { entries } = listPlain(object, after, '', COUNT_PAGE);
-    for (const [key, value] of entries) {
-      if (!isPlainKey(key)) return stats;
-      stats = accountEntry(stats, decodeListed(value, Errno.EIO).meta, 1n);
+  const plain = countPages((after) => listPlain(object, after, '', COUNT_PAGE), '', new Map(), isUnversioned);
+  const versions = (after: RawString) => object.omapList({ after, prefix: INSTANCE_PREFIX, max: COUNT_PAGE });
+  return countPages(versions, INSTANCE_PREFIX, plain, () => true);
+}
+
+function isUnversioned({ flags }: DirEntry): boolean {
+  return flags === 0;
+}
+
+function countPages(
+  read: (after: RawString) => OmapPage,
+  start: RawString,
+  given: BucketStats,
+  isCounted: (entry: DirEntry) => boolean,
+): BucketStats {
+  let [stats, after, more] = [given, start, true];
+  while (more) {
+    const page = read(after);
+    for (const [key, value] of page.entries) {
+      const entry = decodeListed(value, Errno.EIO);
+      if (entry.exists && isCounted(entry)) stats = accountEntry(stats, entry.meta, 1n);
       after = key;
     }
-    if (entries.size !== COUNT_PAGE) return stats;
+    more = page.more && page.entries.size > 0;
   }
+  return stats;
 }
 
 function calculated(object: MethodContext, existing: DirHeader): DirHeader {

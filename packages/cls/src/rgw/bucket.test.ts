@@ -108,13 +108,14 @@ test('an index is made once', () => {
   expect(new Index().call('bucket_init_index')).toBe(Errno.EINVAL);
 });
 
-test('what was not announced is not completed, and what is not there is not removed', () => {
+test('what was not announced is not completed, and that what is not there goes is not logged', () => {
   const index = new Index();
 
   expect(index.prepare('a', '')).toBe(Errno.EINVAL);
   expect(index.complete('a', 'one', 1)).toBe(Errno.EINVAL);
-  expect(index.complete('a', '', 0, { op: ModifyOp.delete })).toBe(Errno.ENOENT);
+  expect(index.complete('a', '', 0, { op: ModifyOp.delete })).toBe(0);
   expect(index.names()).toEqual([]);
+  expect(index.bilog()).toEqual([]);
 });
 
 test('of two changes that overlap the later one counts, in whatever order they are completed', () => {
@@ -125,7 +126,7 @@ test('of two changes that overlap the later one counts, in whatever order they a
   index.complete('a', 'two', 6, { op: ModifyOp.delete });
   expect(index.list().entries.get('a')).toMatchObject({ exists: false, pending: [{ tag: 'one' }] });
   index.complete('a', 'one', 5);
-  expect(index.list().entries.get('a')).toMatchObject({ exists: false, pending: [] });
+  expect(index.names()).toEqual([]);
 });
 
 test('an entry goes when it is removed and nothing is pending; one that was given up is as before', () => {
@@ -196,7 +197,7 @@ test('a listing asks for another call when many entries have nothing to show', (
 
 test('a suggestion counts for an entry that nothing is pending of, or nothing young', () => {
   const index = new Index().put('a', 'b');
-  const entry = { ...NO_ENTRY, key: { name: 'a', instance: '' }, exists: true, meta: metaOf(50) };
+  const entry = { ...NO_ENTRY, key: { name: 'a', instance: '' }, exists: true, meta: metaOf(50), indexVersion: 9n };
   const suggest = (op: number) => index.call('dir_suggest_changes', encodeSuggestInput([{ op, entry }]));
 
   index.prepare('a', 'dead');
@@ -208,6 +209,14 @@ test('a suggestion counts for an entry that nothing is pending of, or nothing yo
   expect(index.list().header.stats.get(ObjectCategory.main)).toMatchObject({ entries: 2n, size: 51n });
   suggest(SuggestedOp.remove);
   expect(index.names()).toEqual(['b']);
+});
+
+test('a suggestion from before the last change of an entry counts no more', () => {
+  const index = new Index().put('a', 'b');
+  const entry = { ...NO_ENTRY, key: { name: 'b', instance: '' }, indexVersion: 0n };
+
+  index.call('dir_suggest_changes', encodeSuggestInput([{ op: SuggestedOp.remove, entry }]));
+  expect(index.names()).toEqual(['a', 'b']);
 });
 
 test('the log is trimmed up to an entry, and says when it stops and goes on', () => {
@@ -251,7 +260,7 @@ test('the sums in the header are those of the entries that exist, whatever the o
       const index = new Index();
       for (const [i, { kind, name, tag, size, category }] of steps.entries()) {
         const meta = { ...metaOf(size), category };
-        const entry = { ...NO_ENTRY, key: { name, instance: '' }, exists: true, meta };
+        const entry = { ...NO_ENTRY, key: { name, instance: '' }, exists: true, meta, indexVersion: BigInt(i) };
         if (kind === 'prepare') index.prepare(name, tag);
         else if (kind === 'later') index.object.time = { sec: index.object.time.sec + 100, nsec: 0 };
         else if (kind === 'update' || kind === 'remove') {

@@ -116,7 +116,7 @@ export function decodeStats(decoder: Decoder): BucketStats {
   return new Map([...stats].sort(([a], [b]) => a - b));
 }
 
-function encodeReshardState(encoder: Encoder, { status, newInstanceId, shards }: ReshardState): void {
+export function encodeReshardState(encoder: Encoder, { status, newInstanceId, shards }: ReshardState): void {
   encoder.struct(1, 1, () => {
     encoder.u8(status);
     encoder.rawString(newInstanceId);
@@ -125,7 +125,7 @@ function encodeReshardState(encoder: Encoder, { status, newInstanceId, shards }:
 }
 
 /** @throws MalformedInput */
-function decodeReshardState(decoder: Decoder): ReshardState {
+export function decodeReshardState(decoder: Decoder): ReshardState {
   return decoder.struct('new instance', 1, () => ({
     status: decoder.u8('reshard status'),
     newInstanceId: decoder.rawString('new bucket instance id'),

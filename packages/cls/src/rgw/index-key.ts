@@ -19,16 +19,23 @@ export const SPECIAL: RawString = '\x80';
 export const SPECIAL_END: RawString = '\x81';
 export const LOG_PREFIX: RawString = `${SPECIAL}0_`;
 export const INSTANCE_PREFIX: RawString = `${SPECIAL}1000_`;
+export const OLH_PREFIX: RawString = `${SPECIAL}1001_`;
+/** Behind the last of them that is used. */
+export const LAST_PREFIX: RawString = `${SPECIAL}9999_`;
 
 const INT64_LIMIT = 1n << 63n;
 
-/** A name, or where listings meet a version of it. The empty key counts as a name. */
-export function isPlainKey(key: RawString): boolean {
-  return !key.startsWith(SPECIAL);
-}
-
 export function instanceKey({ name, instance }: ObjectKey): RawString {
   return `${INSTANCE_PREFIX}${name}\0i${instance}`;
+}
+
+/** Apart from that of the object of version null, which may be beneath it. */
+export function deleteMarkerKey(key: ObjectKey): RawString {
+  return `${instanceKey(key)}\0d`;
+}
+
+export function olhKey(name: RawString): RawString {
+  return OLH_PREFIX + name;
 }
 
 /** Where the entry of a key is, unless there are versions of it. */
