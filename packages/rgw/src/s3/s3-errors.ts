@@ -58,7 +58,7 @@ const table = {
   NoSuchEntity: [404, 'There is no such entity'],
   NoSuchKey: [404, 'There is no object of this name'],
   NoSuchLifecycleConfiguration: [404, 'The bucket has no lifecycle configuration'],
-  NoSuchTagSetError: [404, 'There are no tags'],
+  NoSuchTagSet: [404, 'There are no tags'],
   NoSuchUpload: [404, 'There is no such multipart upload: its id is wrong, or it was completed or aborted'],
   NoSuchUser: [404, 'There is no such user'],
   NoSuchVersion: [404, 'There is no such version'],
@@ -97,7 +97,7 @@ export function s3Error(
 
 /** What an error's document says beside the error. */
 export interface ErrorContext {
-  /** Of the request, when it names one. */
+  /** Of the request, when it names one: told from authentication on, not before. */
   readonly bucket?: RawString | undefined;
   /** The transaction: `tx00000000000000000001-...`. */
   readonly requestId: string;
@@ -106,8 +106,7 @@ export interface ErrorContext {
 
 /** The document of an error as radosgw prints it (rgw_common.cc, dump(req_state)). */
 export function errorDocument(error: S3Error, { bucket, requestId, hostId }: ErrorContext): Bytes {
-  const nodes: XmlNode[] = [element('Code', error.code)];
-  if (error.message !== '') nodes.push(element('Message', error.message));
+  const nodes: XmlNode[] = [element('Code', error.code), element('Message', error.message)];
   for (const [name, value] of error.details) nodes.push(element(name, value));
   if (bucket !== undefined && bucket !== '') nodes.push(element('BucketName', bucket));
   if (requestId !== '') nodes.push(element('RequestId', requestId));

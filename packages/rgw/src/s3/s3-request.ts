@@ -71,7 +71,7 @@ const subresourceNames: ReadonlySet<string> = new Set([
 const MAX_TARGET_LENGTH = 1 << 16;
 
 /**
- * @throws S3Error InvalidURI (what does not decode), InvalidRequest (a zero byte), InvalidObjectName (RGWREST::preprocess and
+ * @throws S3Error InvalidURI (what does not decode), InvalidRequest (a zero byte), InvalidObjectName, NoSuchBucket (`//key`; RGWREST::preprocess and
  * RGWHandler_REST_S3::init_from_header). Whether the bucket's name is valid matters only where one is created.
  */
 export function parseS3Request(http: HttpRequest, options: S3RequestOptions): S3Request {
@@ -81,7 +81,7 @@ export function parseS3Request(http: HttpRequest, options: S3RequestOptions): S3
   const path = percentDecode(rawPath);
   if (path.includes('\0')) throw s3Error('InvalidRequest', 'The path has a zero byte');
   const { bucket, key } = hostBucket === undefined ? splitPath(path) : { bucket: hostBucket, key: path.slice(1) };
-  if (bucket === '' && key !== '') throw s3Error('InvalidBucketName');
+  if (bucket === '' && key !== '') throw s3Error('NoSuchBucket');
   checkObjectName(key);
   const params = parseQuery(rawQuery);
   const subresources = new Set([...params.keys()].filter((name) => subresourceNames.has(name)));
