@@ -87,7 +87,6 @@ export function commandsPage(): string {
     '- `osd pool create`: `erasure`, `--bulk` and `--target_size_*` are refused: there are no erasure codes and no pg_autoscaler.',
     '- `osd pool set`: `pg_num` stays as it is, for PGs can be neither split nor merged; options of scrub, compression,',
     '  checksums, deduplication, recovery priorities and the pg_autoscaler are refused, unless they are unset. `pgp_num` changes in one step.',
-    '- `osd set-full-ratio` and its like are kept and shown; no OSD heeds them yet.',
     '- `osd new`: a device class is taken from `-i`, secrets are refused.',
     '',
     table(

@@ -118,5 +118,7 @@ export const OSD_OPTIONS = {
     level: 'dev',
     services: ['mds_client'],
   }),
+  osd_recovery_retry_interval: float(30, 'after so many seconds a refused reservation for recovery is asked for again'),
+  osd_backfill_retry_interval: float(30, 'after so many seconds a refused reservation for backfill is asked for again'),
   osd_failsafe_full_ratio: float(0.97, 'an OSD fuller than this takes no writes'),
 };

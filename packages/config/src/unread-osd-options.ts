@@ -52,8 +52,6 @@ export const UNREAD_OSD_OPTIONS = {
     { flags: ['runtime'], seeAlso: ['osd_recovery_sleep'] },
   ),
   osd_recovery_delay_start: float(0, 'pause before recovery begins, in seconds'),
-  osd_recovery_retry_interval: float(30, 'after so many seconds a refused reservation for recovery is asked for again'),
-  osd_backfill_retry_interval: float(30, 'after so many seconds a refused reservation for backfill is asked for again'),
   osd_allow_recovery_below_min_size: bool(true, 'whether recovery goes on with fewer copies than min_size', {
     level: 'dev',
     services: ['osd'],

@@ -88,6 +88,9 @@ class Scene {
   /** Objects that cannot be read, once. */
   readonly unreadable = new Set<ObjectKey>();
   unreadableFound = 0;
+  /** Targets that say at the next scan that they are too full; they have room when they are asked again. */
+  readonly full = new Set<OsdId>();
+  tooFullFound = 0;
   pushes = 0;
 
   constructor(seed: number, targets: number, scanMax: number, slots: number) {
@@ -162,7 +165,7 @@ class Scene {
         onCommit?.();
       },
       send: (to: OsdId, message: OsdPeerMessage) => this.#post(osd, to, message),
-      host: { store, world: { config, buggify: () => false } },
+      host: { store, world: { config, buggify: () => false }, isBackfillFull: () => this.full.delete(osd) },
     };
     const info = { ...emptyInfo(PG), lastBackfill: MIN_HOBJECT };
     const target: Target = { osd, store, machine: new BackfillTarget(core as unknown as PgCore), info };
@@ -251,6 +254,12 @@ class Scene {
       else this.#post(PRIMARY, from, { ...letter, type: 'push', partsLeft: letter.partsLeft - 1 });
     } else if (letter.type === 'pg_scan_reply') this.backfill.onScanReply(from, letter);
     else if (letter.type === 'pg_backfill_progress_reply') this.backfill.onProgressReply(from, letter);
+    else if (letter.type === 'pg_reserve' && this.backfill.isRunning) {
+      expect(letter).toMatchObject({ kind: 'backfill', op: 'toofull' });
+      this.tooFullFound += 1;
+      this.backfill.onReset();
+      this.backfill.start();
+    }
   }
 
   #onTarget(target: Target, letter: Letter): void {
@@ -327,6 +336,17 @@ describe('backfill', () => {
     expectEqual(scene);
   });
 
+  test('a target that is too full ends it; it begins anew', () => {
+    const scene = new Scene(3, 2, 5, 10);
+    fill(scene, 50);
+    scene.full.add(2);
+    scene.start();
+    while (scene.deliver());
+
+    expect(scene.tooFullFound).toBe(1);
+    expectEqual(scene);
+  });
+
   test('does not take long over a PG without objects', () => {
     const scene = new Scene(4, 2, 512, 1);
     scene.start();
@@ -352,6 +372,9 @@ describe('backfill', () => {
           break;
         case 2:
           if (dice.below(5) === 0) scene.interrupt();
+          break;
+        case 3:
+          if (dice.below(5) === 0) scene.full.add(1 + dice.below(scene.targets.length));
           break;
         default:
           scene.deliver();

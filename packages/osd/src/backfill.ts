@@ -343,6 +343,10 @@ export class BackfillTarget {
 
   onScan(from: OsdId, { begin, max }: PgScan): void {
     const { pgid, epoch, cid, host } = this.#pg;
+    if (host.isBackfillFull(0)) {
+      this.#pg.send(from, { type: 'pg_reserve', pgid, epoch, kind: 'backfill', op: 'toofull', bytes: 0 });
+      return;
+    }
     const count = Math.min(max, host.world.config.osd_backfill_scan_max);
     const { objects: listed, end } = listWhole(host.store, cid, begin, count);
     // What has no info is no object; it is listed in a version nobody has, so that it is replaced or removed.

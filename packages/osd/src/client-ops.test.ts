@@ -34,6 +34,9 @@ class Bench {
   readonly results: number[] = [];
   /** What was answered to each op. */
   readonly answers: OsdOpReply['ops'][] = [];
+  isFailsafeFull = false;
+  /** Requests that ended, answered or not. */
+  done = 0;
   readonly log = new PgLog();
   readonly commits: (() => void)[] = [];
   readonly pool = { pgNum: 1, size: 1, lastForceResend: 0, flags: 0n };
@@ -48,6 +51,7 @@ class Bench {
   #arrivals = 0;
 
   constructor() {
+    const self = this;
     const core = {
       isPrimary: true,
       pgid,
@@ -60,6 +64,9 @@ class Bench {
       log: this.log,
       host: {
         world: { config: makeConfig() },
+        get isFailsafeFull() {
+          return self.isFailsafeFull;
+        },
         store: { getAttr: () => undefined, getAttrs: () => new Map(), stat: () => undefined },
         classes: new ClassRegistry(builtinClasses, { loadList: '*', defaultList: '*' }),
         reply: (_: number, { tid, result, ops }: OsdOpReply) => {
@@ -82,7 +89,9 @@ class Bench {
     const host = {
       isActive: true,
       isReadable: () => this.isReadable,
-      onDone: () => {},
+      onDone: () => {
+        this.done += 1;
+      },
       filterSnaps: (snaps: readonly bigint[]) => snaps,
     };
     this.ops = new ClientOps(core, host, backend, recovery, backfill);
@@ -241,4 +250,21 @@ test('a write over quota is answered before those under way, which its client ha
     [1n, 0n],
     [Errno.EDQUOT, 0],
   ]);
+});
+
+describe('an OSD over its failsafe ratio', () => {
+  test('drops writes without a word, answers reads, and takes what asks for an answer', () => {
+    const bench = new Bench();
+    bench.isFailsafeFull = true;
+    const write = plainOp(OsdOpCode.create);
+
+    bench.ask(write);
+    expect([bench.commits.length, bench.results, bench.done]).toEqual([0, [], 1]);
+    bench.ask(plainOp(OsdOpCode.stat));
+    expect(bench.results).toEqual([Errno.ENOENT]);
+    bench.ask(write, bench.interval, { flags: OsdFlag.fullForce });
+    expect(bench.commits).toHaveLength(0);
+    bench.ask(write, bench.interval, { flags: OsdFlag.fullTry });
+    expect(bench.commits).toHaveLength(1);
+  });
 });

@@ -198,6 +198,11 @@ export class ClientOps {
   #runOnObject(op: ClientOp, oid: HObject): void {
     const { message } = op;
     const isWrite = this.#mayWrite(message);
+    // Its client sends it again when it sees in the map that there is room; one that asks for an answer gets the pool's.
+    if (isWrite && this.#pg.host.isFailsafeFull && (message.flags & OsdFlag.fullTry) === 0) {
+      this.#host.onDone(op);
+      return;
+    }
     const isMissing = this.#recovery.isMissing(oid);
     if (isMissing || (isWrite && (this.#recovery.isDegraded(oid) || this.#backfill.isBusy(oid)))) {
       this.#queueOf(oid).waiting.push(op);

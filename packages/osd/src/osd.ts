@@ -42,7 +42,7 @@ import {
 import { Backoffs } from './backoffs.ts';
 import { Boot } from './boot.ts';
 import { ClientSessions } from './client-sessions.ts';
-import { fullnessOf, markedAs } from './fullness.ts';
+import { markedAs, OsdFullness } from './fullness.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { inspectPg, type OsdInspection } from './inspect.ts';
 import { InternalHeartbeat } from './internal-heartbeat.ts';
@@ -107,6 +107,7 @@ export class Osd implements Daemon<Message> {
   readonly #mon: MonClient;
   readonly #clusterLog: LogClient;
   readonly #wishes: MonWishes;
+  readonly #fullness: OsdFullness;
   readonly #boot: Boot;
   readonly #heartbeat: Heartbeat;
   readonly #internalHeartbeat: InternalHeartbeat;
@@ -163,6 +164,7 @@ export class Osd implements Daemon<Message> {
       ...{ world, mon: this.#mon, fsid, name: { type: 'osd', id: String(whoami) }, rank: BigInt(whoami) },
       addrs: () => world.net.endpoint('public'),
     });
+    this.#fullness = this.#makeFullness();
     this.#wishes = new MonWishes(whoami, this.#mon);
     this.#recoverySlots = new RecoverySlots(
       () => world.config.osd_recovery_max_active || world.config.osd_recovery_max_active_ssd,
@@ -501,11 +503,11 @@ export class Osd implements Daemon<Message> {
 
   /** Tells the monitors how full this OSD is, until the map says the same. */
   #reportFullness(): void {
+    this.#fullness.update();
     const map = this.#maps.current;
     const { id } = this.#options;
     if (!map || !this.#boot.isActive || !osdUp(map, id)) return;
-    const { total, available } = this.#store.statfs();
-    const state = total === 0 ? 'none' : fullnessOf(map, (total - available) / total);
+    const state = this.#fullness.reported;
     if (state !== markedAs(map, id)) this.#mon.send({ type: 'osd_full', osd: id, epoch: map.epoch, state }, 'drop');
   }
 
@@ -637,6 +639,10 @@ export class Osd implements Daemon<Message> {
       },
       world: this.#world,
       store,
+      get isFailsafeFull() {
+        return self.#fullness.isFailsafe;
+      },
+      isBackfillFull: (moreBytes) => this.#fullness.isBackfillFull(moreBytes),
       classes: makeClasses(this.#world.config, this.#options.classes ?? []),
       localReservations: this.#localReservations,
       remoteReservations: this.#remoteReservations,
@@ -700,6 +706,7 @@ export class Osd implements Daemon<Message> {
         return self.#osdStat();
       },
       queryPg: (pgid) => this.#queryPg(pgid),
+      say: (level, text) => this.#clusterLog.say(level, text),
       get map() {
         return self.#maps.current;
       },
@@ -718,6 +725,18 @@ export class Osd implements Daemon<Message> {
       perf: new PerfCounters({ osd: osdCounters(view) }),
       commands: osdCommands(view, () => this.#world.config.osd_enable_op_tracker),
       onOptionsChanged: () => this.#onOptionsChanged(),
+    });
+  }
+
+  #makeFullness(): OsdFullness {
+    const self = this;
+    return new OsdFullness({
+      config: this.#world.config,
+      get map() {
+        return self.#maps.current;
+      },
+      statfs: () => this.#store.statfs(),
+      say: (level, text) => this.#clusterLog.say(level, text),
     });
   }
 

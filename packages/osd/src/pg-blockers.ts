@@ -62,6 +62,7 @@ function* activeBlockers(pg: Pg): Iterable<string> {
       yield `${namesOf([osd])} misses ${describeMissing(missing)}`;
     }
   }
+  if (pg.tooFullFor !== undefined) yield `no room for ${pg.tooFullFor} on a member`;
   if (backfill.isNeeded) yield `backfill of ${namesOf(backfill.targets)}`;
 }
 

@@ -14,6 +14,10 @@ export interface PgHost {
   readonly world: World<Message>;
   readonly store: ObjectStore;
   readonly classes: ClassRegistry;
+  /** Over osd_failsafe_full_ratio: no write is taken. */
+  readonly isFailsafeFull: boolean;
+  /** Whether this OSD would be over backfillfull_ratio with so many more bytes. */
+  isBackfillFull(moreBytes: number): boolean;
   readonly localReservations: Reservations;
   readonly remoteReservations: Reservations;
   /** Of PGs that trim snapshots (osd_max_trimming_pgs). */

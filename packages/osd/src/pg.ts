@@ -3,12 +3,23 @@
  *
  *   Activating --> [WaitLocal/RemoteRecoveryReserved --> Recovering] -->
  *                  [WaitLocal/RemoteBackfillReserved --> Backfilling] --> Recovered --> Clean
+ *
+ * Where a member is too full it is NotRecovering or NotBackfilling, and asks again after a while.
  */
 import type { Epoch, OsdId, PgId } from '@spirula/encoding';
-import { type HObject, type OsdMap, OsdMapFlag, osdExists, osdUp, type PgPlacement, type Pool } from '@spirula/maps';
+import {
+  type HObject,
+  type OsdMap,
+  OsdMapFlag,
+  OsdState,
+  osdExists,
+  osdUp,
+  type PgPlacement,
+  type Pool,
+} from '@spirula/maps';
 import type { Lease, OsdPeerMessage, PastInterval, PgHistory, PgInfo, PgLeaseAcks, PgReserve } from '@spirula/messages';
 import type { TransactionOp } from '@spirula/objectstore';
-import { type Instant, invariant, unreachable } from '@spirula/world';
+import { type Instant, invariant, seconds, unreachable } from '@spirula/world';
 import { Backfill, BackfillTarget } from './backfill.ts';
 import type { ClientOp } from './client-op.ts';
 import { ClientOps } from './client-ops.ts';
@@ -54,6 +65,9 @@ export class Pg {
   #phase: RecoveryPhase = 'None';
   /** Members that hold a slot for this PG, or have been asked for one. */
   #remoteReserved: OsdId[] = [];
+  /** What had to be put off because a member is too full; until it goes on. */
+  #tooFullFor: ReserveKind | undefined;
+  #retryAt: Instant | undefined;
   /** Whom an unfound object may still be found with: asked once an interval. */
   readonly #askedForUnfound = new Set<OsdId>();
 
@@ -124,6 +138,11 @@ export class Pg {
     return this.#phase;
   }
 
+  /** What waits for room on a member (states `backfill_toofull`, `recovery_toofull`). */
+  get tooFullFor(): ReserveKind | undefined {
+    return this.#tooFullFor;
+  }
+
   /** Whose grant of a slot for recovery or backfill is awaited. */
   get slotWaitedFor(): OsdId | undefined {
     return this.#phase.startsWith('WaitRemote') ? this.#remoteReserved.at(-1) : undefined;
@@ -181,13 +200,19 @@ export class Pg {
     if (!this.core.isPrimary) this.ops.drop();
     else this.ops.onMap();
     // A flag may have been lifted.
-    if (this.#phase === 'NotRecovering' || this.#phase === 'NotBackfilling') this.#recoverMore();
+    if (this.#retryAt === undefined) this.#recoverWhatWasHeld();
     if (this.#phase === 'Recovered') this.#becomeRecovered();
     if (this.peering.isActive) this.snapTrimmer.follow();
   }
 
+  #recoverWhatWasHeld(): void {
+    if (this.#phase === 'NotRecovering' || this.#phase === 'NotBackfilling') this.#recoverMore();
+  }
+
   #onReset(): void {
     const { host, cid } = this.core;
+    this.#tooFullFor = undefined;
+    this.#retryAt = undefined;
     this.#releaseReservations();
     host.remoteReservations.cancel(cid);
     this.#backend.onReset();
@@ -359,8 +384,17 @@ export class Pg {
     this.ops.onReadable();
     if (this.isWaiting) this.core.host.wakeAt(this.pgid, this.core.lease.priorUntil);
     else if (this.#phase === 'Recovered') this.#becomeRecovered();
+    this.#retryWhenDue();
     this.snapTrimmer.kick();
     this.core.host.pgChanged(this.pgid);
+  }
+
+  #retryWhenDue(): void {
+    if (this.#retryAt === undefined) return;
+    const { host } = this.core;
+    if (host.world.clock.now() < this.#retryAt) return host.wakeAt(this.pgid, this.#retryAt);
+    this.#retryAt = undefined;
+    this.#recoverWhatWasHeld();
   }
 
   /** There is room for further recovery operations on this OSD. */
@@ -400,12 +434,38 @@ export class Pg {
   }
 
   #reserve(kind: ReserveKind): void {
+    if (kind === 'recovery' && this.#isSomebodyFull()) return this.#waitForRoom(kind);
+    if (kind === 'recovery') this.#tooFullFor = undefined;
     this.#become(kind === 'recovery' ? 'WaitLocalRecoveryReserved' : 'WaitLocalBackfillReserved');
     const { host, cid, lastPeeringReset } = this.core;
     host.localReservations.request(cid, ReservationPriority[kind], () => {
       invariant(this.core.lastPeeringReset === lastPeeringReset, 'a reservation ends with its interval');
       this.#reserveRemote(kind);
     });
+  }
+
+  #isSomebodyFull(): boolean {
+    const { map, actingRecoveryBackfill } = this.core;
+    return actingRecoveryBackfill.some((osd) => (map.osdState[osd]! & OsdState.full) !== 0);
+  }
+
+  /** A member is too full: it is asked again after a while, whatever maps come meanwhile. */
+  #waitForRoom(kind: ReserveKind): void {
+    const { host } = this.core;
+    const { osd_recovery_retry_interval, osd_backfill_retry_interval } = host.world.config;
+    const interval = kind === 'recovery' ? osd_recovery_retry_interval : osd_backfill_retry_interval;
+    this.#tooFullFor = kind;
+    this.#retryAt = host.world.clock.now() + seconds(interval);
+    this.#become(kind === 'recovery' ? 'NotRecovering' : 'NotBackfilling');
+    host.wakeAt(this.pgid, this.#retryAt);
+  }
+
+  #onBackfillTooFull(from: OsdId): void {
+    const isAwaited = this.#phase === 'WaitRemoteBackfillReserved' || this.#phase === 'Backfilling';
+    if (!isAwaited || !this.#remoteReserved.includes(from)) return;
+    this.backfill.onReset();
+    this.#endReservations('backfill');
+    this.#waitForRoom('backfill');
   }
 
   /** One member after the other, in the order of their numbers: so no two PGs wait for each other. */
@@ -421,7 +481,14 @@ export class Pg {
       return;
     }
     this.#remoteReserved.push(next);
-    core.send(next, { type: 'pg_reserve', pgid: this.pgid, epoch: core.epoch, kind, op: 'request' });
+    core.send(next, {
+      type: 'pg_reserve',
+      pgid: this.pgid,
+      epoch: core.epoch,
+      kind,
+      op: 'request',
+      bytes: core.info.counts.bytes,
+    });
   }
 
   #begin(kind: ReserveKind): void {
@@ -430,21 +497,26 @@ export class Pg {
       this.recovery.start();
       this.#searchUnfound();
     } else {
+      this.#tooFullFor = undefined;
       this.#become('Backfilling');
       this.backfill.start();
     }
   }
 
-  #onReserve(from: OsdId, { kind, op }: PgReserve): void {
+  #onReserve(from: OsdId, { kind, op, bytes }: PgReserve): void {
     const { core } = this;
     const { host, cid } = core;
     switch (op) {
       case 'request': {
         if (this.peering.state.name !== 'ReplicaActive' || from !== core.primary) return;
+        const answer = (op: 'grant' | 'toofull') =>
+          core.send(from, { type: 'pg_reserve', pgid: this.pgid, epoch: core.epoch, kind, op, bytes: 0 });
+        const lacking = Math.max(0, bytes - core.info.counts.bytes);
+        if (kind === 'backfill' && host.isBackfillFull(lacking)) return answer('toofull');
         const reset = core.lastPeeringReset;
         host.remoteReservations.request(cid, ReservationPriority[kind], () => {
           invariant(core.lastPeeringReset === reset, 'a reservation ends with its interval');
-          core.send(from, { type: 'pg_reserve', pgid: this.pgid, epoch: core.epoch, kind, op: 'grant' });
+          answer('grant');
         });
         return;
       }
@@ -455,6 +527,9 @@ export class Pg {
         if (this.#remoteReserved.at(-1) !== from) return;
         if (this.#phase === 'WaitRemoteRecoveryReserved' && kind === 'recovery') this.#reserveRemote(kind);
         if (this.#phase === 'WaitRemoteBackfillReserved' && kind === 'backfill') this.#reserveRemote(kind);
+        return;
+      case 'toofull':
+        if (kind === 'backfill') this.#onBackfillTooFull(from);
         return;
       default:
         unreachable(op);
@@ -470,7 +545,7 @@ export class Pg {
   #endReservations(kind: ReserveKind): void {
     const { core } = this;
     for (const osd of this.#remoteReserved) {
-      core.send(osd, { type: 'pg_reserve', pgid: this.pgid, epoch: core.epoch, kind, op: 'release' });
+      core.send(osd, { type: 'pg_reserve', pgid: this.pgid, epoch: core.epoch, kind, op: 'release', bytes: 0 });
     }
     this.#releaseReservations();
   }

@@ -2,6 +2,7 @@
 import {
   type AdminCommand,
   adminCommand,
+  listOf,
   type PerfLogger,
   refuse,
   say,
@@ -9,7 +10,7 @@ import {
   textOf,
 } from '@spirula/admin-socket';
 import { Errno, formatUuid, type OsdId, type PgId, parsePgId, type Uuid } from '@spirula/encoding';
-import type { OsdStat } from '@spirula/messages';
+import type { CommandDescription, LogLevel, OsdStat } from '@spirula/messages';
 import type { OpTracker } from './op-tracker.ts';
 import { type OsdPlaces, placeCommands } from './socket-commands.ts';
 
@@ -28,11 +29,42 @@ export interface OsdView extends OsdPlaces {
   readonly numPrimaryPgs: number;
   readonly stat: OsdStat;
   readonly queryPg: PgQuerying;
+  /** Writes a line to the cluster log. */
+  say(level: LogLevel, text: string): void;
 }
 
 const OFF =
   'op_tracker tracking is not enabled now, so no ops are tracked currently, even those get stuck. Please enable ' +
   '"osd_enable_op_tracker", and the tracker will start to track new ops received afterwards.';
+
+/** The words that levels go by here (string_to_clog_type), in whatever case. */
+const LEVELS: Readonly<Record<string, LogLevel>> = {
+  ...{ debug: 'debug', dbg: 'debug', info: 'info', inf: 'info', warning: 'warn', warn: 'warn', wrn: 'warn' },
+  ...{ error: 'error', err: 'error', security: 'sec', sec: 'sec' },
+};
+
+/** 16.2 describes its levels in a way that lets `ceph` send one alone; others take them all. */
+function clusterLogCommand(osd: OsdView): AdminCommand {
+  const signature: CommandDescription['sig'] = [
+    'cluster_log',
+    { name: 'level', type: 'CephChoices', strings: 'error' },
+    { name: 'message', type: 'CephString', n: 'N' },
+  ];
+  return adminCommand(
+    signature,
+    'write a line to the cluster log',
+    (args) => {
+      const text = listOf(args, 'message').join(' ');
+      if (listOf(args, 'message').length === 0) return refuse(Errno.EINVAL, 'ignoring empty log message');
+      const name = textOf(args, 'level') ?? '';
+      const level = Object.hasOwn(LEVELS, name.toLowerCase()) ? LEVELS[name.toLowerCase()] : undefined;
+      if (level === undefined) return refuse(Errno.EINVAL, `unknown level '${name}'`);
+      osd.say(level, text);
+      return { code: 0, status: '' };
+    },
+    'rw',
+  );
+}
 
 /** @param isTracking whether requests are watched */
 export function osdCommands(osd: OsdView, isTracking: () => boolean): readonly AdminCommand[] {
@@ -71,6 +103,7 @@ export function osdCommands(osd: OsdView, isTracking: () => boolean): readonly A
       'show what the primary of a placement group knows of it',
       query,
     ),
+    clusterLogCommand(osd),
     ...placeCommands(osd),
     ofOps('dump_ops_in_flight', 'show the requests under way', 'ops_in_flight', () => ops.dumpUnderWay()),
     ofOps('ops', 'show the requests under way', 'ops_in_flight', () => ops.dumpUnderWay()),

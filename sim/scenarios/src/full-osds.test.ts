@@ -5,10 +5,10 @@ import { Lab } from './lab.ts';
 import { sendCommand } from './operator.ts';
 import { scenarioSchema } from './spec.ts';
 
-function startWork(): Lab {
+function startWork(osds = 3, options: Readonly<Record<string, number>> = {}): Lab {
   const spec = scenarioSchema.parse({
     name: 'full',
-    cluster: { osds: 3, mgrs: 1, deviceBytes: 64 * 2 ** 20 },
+    cluster: { osds, mgrs: 1, options, deviceBytes: 64 * 2 ** 20 },
     pools: [{ pgNum: 4 }],
     workloads: [
       {
@@ -70,4 +70,61 @@ test('writes wait while OSDs are full, and go on when there is room', () => {
 
   expect(health(lab)).toEqual([]);
   expect(written).toBeGreaterThan(before);
-}, 120_000);
+}, 300_000);
+
+function pgStates(lab: Lab): string[] {
+  return lab.cluster.osds.flatMap(({ daemon, process }) =>
+    process.state === 'running'
+      ? daemon!.inspect().pgs.flatMap(({ state, isPrimary }) => (isPrimary ? [state] : []))
+      : [],
+  );
+}
+
+test('backfill waits while its target is too full, says so, and begins by itself when there is room', () => {
+  const lab = startWork(4, { osd_backfill_retry_interval: 10, osd_min_pg_log_entries: 3, osd_max_pg_log_entries: 3 });
+  pass(lab, 10);
+  sendCommand(lab.cluster, { prefix: 'osd set-nearfull-ratio', ratio: 1e-6 });
+  sendCommand(lab.cluster, { prefix: 'osd set-backfillfull-ratio', ratio: 2e-6 });
+  pass(lab, 5);
+  sendCommand(lab.cluster, { prefix: 'osd out', ids: ['0'] });
+  pass(lab, 30);
+
+  expect(pgStates(lab).join(' ')).toContain('backfill_toofull');
+  expect(health(lab)).toEqual(expect.arrayContaining(['OSD_BACKFILLFULL', 'PG_BACKFILL_FULL']));
+
+  sendCommand(lab.cluster, { prefix: 'osd set-backfillfull-ratio', ratio: 0.9 });
+  sendCommand(lab.cluster, { prefix: 'osd set-nearfull-ratio', ratio: 0.85 });
+  pass(lab, 25);
+
+  expect(health(lab)).toEqual([]);
+  expect(pgStates(lab).filter((state) => state !== 'active+clean')).toEqual([]);
+}, 300_000);
+
+test('recovery waits while a member is full, says so, and begins by itself when there is room', () => {
+  const lab = startWork(3, { osd_recovery_retry_interval: 10 });
+  const [{ process }] = lab.cluster.osds as [(typeof lab.cluster.osds)[number]];
+  pass(lab, 10);
+  process.crash();
+  pass(lab, 40);
+  for (const name of ['nearfull', 'backfillfull', 'full']) {
+    sendCommand(lab.cluster, { prefix: `osd set-${name}-ratio`, ratio: 1e-6 });
+  }
+  pass(lab, 5);
+  process.start();
+  pass(lab, 15);
+
+  expect(pgStates(lab).join(' ')).toContain('recovery_toofull');
+  expect(health(lab)).toEqual(expect.arrayContaining(['OSD_FULL', 'PG_RECOVERY_FULL']));
+
+  for (const [name, ratio] of [
+    ['full', 0.95],
+    ['backfillfull', 0.9],
+    ['nearfull', 0.85],
+  ] as const) {
+    sendCommand(lab.cluster, { prefix: `osd set-${name}-ratio`, ratio });
+  }
+  pass(lab, 25);
+
+  expect(health(lab)).toEqual([]);
+  expect(pgStates(lab).filter((state) => state !== 'active+clean')).toEqual([]);
+}, 300_000);

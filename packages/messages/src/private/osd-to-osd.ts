@@ -344,7 +344,10 @@ export interface PgBackfillProgressReply extends RecoveryMessage {
 export interface PgReserve extends RecoveryMessage {
   readonly type: 'pg_reserve';
   readonly kind: 'recovery' | 'backfill';
-  readonly op: 'request' | 'grant' | 'release';
+  /** `toofull`: the target of backfill has no room, or no more. */
+  readonly op: 'request' | 'grant' | 'release' | 'toofull';
+  /** Of a request: what the PG holds at its primary. */
+  readonly bytes: number;
 }
 
 /** The PG is clean without you: remove it (MOSDPGRemove). */
@@ -486,6 +489,7 @@ export const privateCodecs = {
   pg_reserve: privateMessage(0x8138, {
     ...recovery,
     kind: literal('recovery', 'backfill'),
-    op: literal('request', 'grant', 'release'),
+    op: literal('request', 'grant', 'release', 'toofull'),
+    bytes: uint,
   }),
 } satisfies PrivateCodecs<OsdToOsdMessage>;
