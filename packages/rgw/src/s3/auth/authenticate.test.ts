@@ -6,6 +6,7 @@ import { nodeCrypto } from '../../../../runtime-node/src/crypto.ts';
 import { parseHttpDate } from '../http-date.ts';
 import { S3Error } from '../s3-error.ts';
 import { authenticate } from './authenticate.ts';
+import { signatureV2 } from './signature-v2.ts';
 import { contextAt, exampleKey, inPieces, outcomeOf, readAll, s3Request } from './signed-request.test-support.ts';
 
 const may24 = 1369353600;
@@ -218,6 +219,18 @@ describe('version 2', () => {
     expect(await ask(method, target, { date, ...headers }, sec)).toMatchObject({ accessKey: exampleKey.accessKey });
     expect(await outcomeOf(() => ask('POST', target, { date, ...headers }, sec))).toBe('SignatureDoesNotMatch');
     expect(await outcomeOf(() => ask(method, target, { date, ...headers }, sec + 901))).toBe('RequestTimeTooSkewed');
+  });
+
+  test.each(['/bkt', '/bkt/'])('a bucket alone, sent without a slash, may be signed as %s', async (signed) => {
+    const date = 'Wed, 28 Mar 2007 01:49:49 GMT';
+    const signature = signatureV2(nodeCrypto, exampleKey.secret, `GET\n\n\n${date}\n${signed}?acl`);
+
+    expect(await ask('GET', '/bkt?acl', { date, ...auth(signature) }, parseHttpDate(date)!)).toMatchObject({
+      accessKey: exampleKey.accessKey,
+    });
+    expect(await outcomeOf(() => ask('GET', '/bkt/k?acl', { date, ...auth(signature) }, parseHttpDate(date)!))).toBe(
+      'SignatureDoesNotMatch',
+    );
   });
 
   const signedUrl =

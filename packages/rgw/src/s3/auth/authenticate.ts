@@ -14,7 +14,7 @@ import { s3Error } from '../s3-errors.ts';
 import type { S3Request } from '../s3-request.ts';
 import type { ChunkSeed } from './aws-chunked.ts';
 import { decodeBody, UNSIGNED_PAYLOAD } from './payload.ts';
-import { signatureV2, stringToSignV2 } from './signature-v2.ts';
+import { signatureV2, stringsToSignV2 } from './signature-v2.ts';
 import {
   parseCredential,
   sameSignature,
@@ -194,8 +194,10 @@ async function verifyV2(
 ): Promise<Authenticated> {
   const { crypto } = context;
   const { secret } = await findSecret(given.accessKey, given.sessionToken, context);
-  const own = signatureV2(crypto, secret, stringToSignV2(request, expires));
-  if (!sameSignature(crypto, own, given.signature)) throw s3Error('SignatureDoesNotMatch');
+  const right = stringsToSignV2(request, expires).some((toSign) =>
+    sameSignature(crypto, signatureV2(crypto, secret, toSign), given.signature),
+  );
+  if (!right) throw s3Error('SignatureDoesNotMatch');
   return { accessKey: given.accessKey, ...decodeBody(crypto, request.http, undefined) };
 }
 

@@ -206,6 +206,17 @@ test('a chunk with a changed byte is never given in full', async () => {
   expect(given).toBeLessThan(1000);
 });
 
+test.each([
+  [true, 9],
+  [true, 11],
+  [false, 9],
+  [false, 11],
+])('a body of ten bytes (signed: %s) that was announced to have %i is incomplete', async (signed, length) => {
+  const body = decode(frame([new Uint8Array(10)], signed), { signed, length });
+
+  expect(await outcomeOf(() => readAll(body.data()))).toBe('IncompleteBody');
+});
+
 test('data is handed on as views of what came', async () => {
   const framed = frame([new Uint8Array(1000).fill(7)], true);
 

@@ -46,12 +46,23 @@ export function signatureV2(crypto: Crypto, secret: RawString, toSign: RawString
   return base64.encode(crypto.hmac('sha1', bytesFromRaw(secret), bytesFromRaw(toSign)));
 }
 
-/** `expires` of a request that is signed in its query; without it the date is in the headers. */
-export function stringToSignV2(request: S3Request, expires: string | undefined): RawString {
+/**
+ * `expires` of a request that is signed in its query; without it the date is in the headers.
+ *
+ * Of a bucket alone there are two: clients such as boto sign `/bucket/` and send `/bucket`. AWS takes both; radosgw 16.2 only what
+ * was sent.
+ */
+export function stringsToSignV2(request: S3Request, expires: string | undefined): RawString[] {
+  const { bucketPath } = request;
+  const paths = /^\/[^/]+$/.test(bucketPath) ? [bucketPath, `${bucketPath}/`] : [bucketPath];
+  return paths.map((path) => stringToSign(request, expires, path));
+}
+
+function stringToSign(request: S3Request, expires: string | undefined, path: string): RawString {
   const { headers, method } = request.http;
   const date = expires ?? (headers.has('x-amz-date') ? '' : (headers.get('date') ?? ''));
   const head = [method, headers.get('content-md5') ?? '', headers.get('content-type') ?? '', date];
-  return `${head.join('\n')}\n${amzHeaders(headers)}${expires === undefined ? '' : queryMetadata(request)}${resource(request)}`;
+  return `${head.join('\n')}\n${amzHeaders(headers)}${expires === undefined ? '' : queryMetadata(request)}${resource(request, path)}`;
 }
 
 function amzHeaders(headers: ReadonlyMap<string, string>): string {
@@ -72,9 +83,9 @@ function queryMetadata({ params }: S3Request): string {
     .join('');
 }
 
-function resource({ bucketPath, params }: S3Request): string {
+function resource({ params }: S3Request, path: string): string {
   const named = signedSubresources
     .filter((name) => params.has(name))
     .map((name) => (params.get(name) === '' ? name : `${name}=${params.get(name)}`));
-  return named.length === 0 ? bucketPath : `${bucketPath}?${named.join('&')}`;
+  return named.length === 0 ? path : `${path}?${named.join('&')}`;
 }
