@@ -9,6 +9,8 @@ import { type Bytes, concatBytes, equalBytes } from '@spirula/encoding';
 import type { Crypto, Hasher } from '@spirula/world';
 import { combineCrcs, crcShapes } from './crc-combine.ts';
 import { s3Error } from './s3-errors.ts';
+import { childText, type XmlElement } from './xml-reader.ts';
+import { element, type XmlNode } from './xml-writer.ts';
 
 const digestBytes = { crc32: 4, crc32c: 4, crc64nvme: 8, sha1: 20, sha256: 32 } as const;
 
@@ -26,6 +28,29 @@ const HEADER_PREFIX = 'x-amz-checksum-';
 
 export function checksumHeader({ algorithm, value }: Checksum): readonly [name: string, value: string] {
   return [HEADER_PREFIX + algorithm, value];
+}
+
+/** The same as an element of a document: `ChecksumCRC32`. */
+export function checksumElement({ algorithm, value }: Checksum): XmlNode {
+  return element(elementNames[algorithm], value);
+}
+
+const elementNames: Readonly<Record<ChecksumAlgorithm, string>> = {
+  crc32: 'ChecksumCRC32',
+  crc32c: 'ChecksumCRC32C',
+  crc64nvme: 'ChecksumCRC64NVME',
+  sha1: 'ChecksumSHA1',
+  sha256: 'ChecksumSHA256',
+};
+
+/** Of a part in a client's document; undefined when it gives none. @throws S3Error InvalidRequest for more than one */
+export function readChecksumElement(parent: XmlElement): Checksum | undefined {
+  const given = algorithms.flatMap((algorithm) => {
+    const value = childText(parent, elementNames[algorithm])?.trim();
+    return value === undefined || value === '' ? [] : [{ algorithm, value }];
+  });
+  if (given.length > 1) throw s3Error('InvalidRequest', 'Give one checksum only');
+  return given[0];
 }
 
 /** What is reckoned from the moment an upload begins to its end. */

@@ -162,9 +162,9 @@ describe('multipart uploads', () => {
   });
 
   const parts = [
-    { partNumber: 1, etag: 'a' },
-    { partNumber: 10000, etag: 'b' },
-  ];
+    { partNumber: 1, etag: 'a', checksum: { algorithm: 'crc64nvme', value: 'AAAAAAAAAAA=' } },
+    { partNumber: 10000, etag: 'b', checksum: undefined },
+  ] as const;
 
   test('the list of parts that completes one comes back as it was written', () => {
     expect(readCompleteMultipartUpload(completeMultipartUpload(parts))).toEqual(parts);
@@ -178,6 +178,27 @@ describe('multipart uploads', () => {
     [[{ partNumber: 10001, etag: 'a' }], 'InvalidPart'],
   ])('parts %j are refused with %s', (listed, code) => {
     expect(codeOf(() => readCompleteMultipartUpload(completeMultipartUpload(listed)))).toBe(code);
+  });
+
+  test('a part with two checksums is refused', () => {
+    const sums = '<ChecksumSHA1>a</ChecksumSHA1><ChecksumCRC32>b</ChecksumCRC32>';
+    const xml = `<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>a</ETag>${sums}</Part></CompleteMultipartUpload>`;
+
+    expect(codeOf(() => readCompleteMultipartUpload(utf8(xml)))).toBe('InvalidRequest');
+  });
+
+  test('results tell the checksum where there is one', () => {
+    const checksum = { algorithm: 'sha256', value: 'x-2' } as const;
+    const asked = readListParts(params({ uploadId: 'i' }));
+    const found = { ...name, storageClass: '', owner, isTruncated: false };
+    const part = { partNumber: 3, mtime, etag: 'e', size: 7, checksum };
+
+    expect(fromUtf8(completeMultipartUploadResult({ ...name, location: 'l', etag: 'e', checksum }))).toContain(
+      '<ETag>e</ETag><ChecksumSHA256>x-2</ChecksumSHA256></CompleteMultipartUploadResult>',
+    );
+    expect(fromUtf8(listPartsResult(asked, { ...found, parts: [part] }))).toContain(
+      '<Size>7</Size><ChecksumSHA256>x-2</ChecksumSHA256></Part>',
+    );
   });
 
   test('numbers of parts are 1 to 10000', () => {

@@ -1,5 +1,6 @@
 /** Documents of multipart uploads. */
 import type { Bytes, RawString, UTime } from '@spirula/encoding';
+import { type Checksum, checksumElement, readChecksumElement } from '../checksums.ts';
 import { unquoteEtag } from '../conditions.ts';
 import { formatIsoDate } from '../http-date.ts';
 import { urlEncode } from '../percent-encoding.ts';
@@ -48,19 +49,25 @@ export interface CompletedPart {
   readonly partNumber: number;
   /** Without quotes. */
   readonly etag: string;
+  /** As the client has it: it must be that of the part. */
+  readonly checksum?: Checksum | undefined;
 }
 
 /**
  * The parts that make up the object, in ascending order, at least one.
  *
- * @throws S3Error MalformedXML, InvalidPartOrder, InvalidPart (a number that no part can have)
+ * @throws S3Error MalformedXML, InvalidPartOrder, InvalidPart (a number that no part can have), InvalidRequest (two checksums)
  */
 export function readCompleteMultipartUpload(document: Bytes): CompletedPart[] {
   const root = readXml(document, 'CompleteMultipartUpload');
   const parts = childrenNamed(root, 'Part').map((part) => {
     const number = neededText(part, 'PartNumber').trim();
     if (!/^\d{1,9}$/.test(number)) throw malformed('PartNumber must be a number');
-    return { partNumber: Number(number), etag: unquoteEtag(neededText(part, 'ETag')) };
+    return {
+      partNumber: Number(number),
+      etag: unquoteEtag(neededText(part, 'ETag')),
+      checksum: readChecksumElement(part),
+    };
   });
   if (parts.length === 0) throw malformed('it must list parts');
   let last = 0;
@@ -74,8 +81,12 @@ export function readCompleteMultipartUpload(document: Bytes): CompletedPart[] {
 
 /** The same from a client's side. */
 export function completeMultipartUpload(parts: readonly CompletedPart[]): Bytes {
-  const listed = parts.map(({ partNumber, etag }) =>
-    element('Part', [element('PartNumber', partNumber), element('ETag', `"${etag}"`)]),
+  const listed = parts.map(({ partNumber, etag, checksum }) =>
+    element('Part', [
+      element('PartNumber', partNumber),
+      element('ETag', `"${etag}"`),
+      checksum && checksumElement(checksum),
+    ]),
   );
   return xmlDocument(s3Root('CompleteMultipartUpload', listed));
 }
@@ -88,8 +99,9 @@ export function completeMultipartUploadResult(completed: {
   readonly key: RawString;
   /** Without quotes: as radosgw writes it here. */
   readonly etag: string;
+  readonly checksum?: Checksum | undefined;
 }): Bytes {
-  const { location, tenant, bucket, key, etag } = completed;
+  const { location, tenant, bucket, key, etag, checksum } = completed;
   return xmlDocument(
     s3Root('CompleteMultipartUploadResult', [
       element('Location', location),
@@ -97,6 +109,7 @@ export function completeMultipartUploadResult(completed: {
       element('Bucket', bucket),
       element('Key', key),
       element('ETag', etag),
+      checksum && checksumElement(checksum),
     ]),
   );
 }
@@ -124,6 +137,7 @@ export interface ListedPart {
   /** Without quotes. */
   readonly etag: string;
   readonly size: number;
+  readonly checksum?: Checksum | undefined;
 }
 
 export function listPartsResult(
@@ -152,12 +166,13 @@ export function listPartsResult(
       element('MaxParts', asked.maxParts),
       element('IsTruncated', found.isTruncated),
       ownerElement(found.owner),
-      ...parts.map(({ partNumber, mtime, etag, size }) =>
+      ...parts.map(({ partNumber, mtime, etag, size, checksum }) =>
         element('Part', [
           element('LastModified', formatIsoDate(mtime)),
           element('PartNumber', partNumber),
           element('ETag', `"${etag}"`),
           element('Size', size),
+          checksum && checksumElement(checksum),
         ]),
       ),
     ]),
