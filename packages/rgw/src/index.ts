@@ -21,5 +21,17 @@ export {
   USER_TYPE_RGW,
 } from './formats/user-info.ts';
 export type { Redirect, RoutingRule } from './formats/website.ts';
+export {
+  DEFAULT_INDEX_SHARDS,
+  DEFAULT_PLACEMENT,
+  DEFAULT_ZONE,
+  type StorageClass,
+  type ZonePlacement,
+  type ZonePool,
+} from './formats/zone.ts';
 export type { HttpRequest, HttpResponse } from './http.ts';
 export { S3Error } from './s3/s3-error.ts';
+export { randomUpper } from './store/entropy.ts';
+export { MULTIPART_NS, NULL_INSTANCE, SHADOW_NS } from './store/layout.ts';
+export { createMeta, readMeta, removeMeta, updateMeta } from './store/meta-object.ts';
+export { openZone } from './store/zone.ts';

@@ -1,0 +1,78 @@
+/** The pools of a zone: those that are missing are made, as radosgw does (rgw_init_ioctx, rgw_tools.cc). */
+import { Errno, type RawString } from '@spirula/encoding';
+import { type CommandResult, type IoCtx, RadosError } from '@spirula/rados';
+import type { Pool } from '../formats/bucket.ts';
+import { STANDARD_STORAGE_CLASS } from '../formats/placement-rule.ts';
+import type { ZoneParams, ZonePlacement, ZonePool } from '../formats/zone.ts';
+
+/** What the store needs of a cluster: `Rados` is one. */
+export interface Cluster {
+  ioctx(pool: string): Promise<IoCtx>;
+  monCommand(cmd: Readonly<Record<string, unknown>>): Promise<CommandResult>;
+  poolList(): string[];
+  waitForLatestMap(): Promise<void>;
+}
+
+const APPLICATION = 'rgw';
+/** Of pools with the objects of buckets and their indexes, and of the others, which hold little. */
+const DATA_PGS = 8;
+const SYSTEM_PGS = 4;
+/** Made by the first one-time password; nothing here makes one. */
+const NOT_MADE: ReadonlySet<ZonePool> = new Set<ZonePool>(['otp']);
+
+async function run(cluster: Cluster, cmd: Readonly<Record<string, unknown>>): Promise<void> {
+  const { code, status } = await cluster.monCommand(cmd);
+  if (code < 0) throw new RadosError(code, `${String(cmd['prefix'])} ${String(cmd['pool'])}: ${status}`);
+}
+
+/** A context for a pool and namespace; the pool is made if need be. @throws RadosError */
+export async function openPool(cluster: Cluster, { name, ns }: Pool, pgs = SYSTEM_PGS): Promise<IoCtx> {
+  try {
+    return (await cluster.ioctx(name)).with({ nspace: ns });
+  } catch (error) {
+    if (!(error instanceof RadosError) || error.code !== Errno.ENOENT) throw error;
+  }
+  // Another gateway may make it now: then this says that it is there.
+  await run(cluster, { prefix: 'osd pool create', pool: name, pg_num: pgs, pgp_num: pgs });
+  await run(cluster, { prefix: 'osd pool application enable', pool: name, app: APPLICATION });
+  await cluster.waitForLatestMap();
+  return (await cluster.ioctx(name)).with({ nspace: ns });
+}
+
+/** Pools of a placement target. */
+export interface PlacementPools {
+  readonly index: IoCtx;
+  /** What an erasure-coded data pool cannot hold: objects with omap. */
+  readonly dataExtra: IoCtx;
+  /** By storage class; `STANDARD` is always there. */
+  readonly data: ReadonlyMap<RawString, IoCtx>;
+}
+
+export interface ZonePools {
+  readonly system: Readonly<Record<ZonePool, IoCtx | undefined>>;
+  readonly placements: ReadonlyMap<RawString, PlacementPools>;
+}
+
+/** Opens the pools of a zone. @throws RadosError */
+export async function openZonePools(cluster: Cluster, { pools, placements }: ZoneParams): Promise<ZonePools> {
+  const system: Partial<Record<ZonePool, IoCtx | undefined>> = {};
+  for (const [name, pool] of Object.entries(pools) as [ZonePool, Pool][]) {
+    system[name] = NOT_MADE.has(name) ? undefined : await openPool(cluster, pool);
+  }
+  const opened = new Map<RawString, PlacementPools>();
+  for (const [name, placement] of placements) opened.set(name, await openPlacement(cluster, placement));
+  return { system: system as Record<ZonePool, IoCtx | undefined>, placements: opened };
+}
+
+async function openPlacement(cluster: Cluster, placement: ZonePlacement): Promise<PlacementPools> {
+  const open = (name: RawString, pgs?: number) => openPool(cluster, { name, ns: '' }, pgs);
+  const index = await open(placement.indexPool, DATA_PGS);
+  const standard = await open(placement.dataPool, DATA_PGS);
+  const dataExtra = placement.dataExtraPool === '' ? standard : await open(placement.dataExtraPool);
+  const data = new Map([[STANDARD_STORAGE_CLASS, standard]]);
+  for (const [name, { dataPool }] of placement.storageClasses) {
+    if (dataPool !== '') data.set(name, await open(dataPool, DATA_PGS));
+    else data.set(name, standard);
+  }
+  return { index, dataExtra, data };
+}

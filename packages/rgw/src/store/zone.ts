@@ -1,0 +1,126 @@
+/**
+ * The zone a gateway belongs to: `default`, of the zonegroup `default`, as radosgw without a realm. The first gateway of a
+ * cluster makes both; of two that do so at once, the one whose name comes first is right.
+ */
+import { type Bytes, Errno, formatUuid, type RawString } from '@spirula/encoding';
+import { type IoCtx, ObjectOperation, RadosError } from '@spirula/rados';
+import { encoded } from '../formats/encoded.ts';
+import { type PlacementRule, STANDARD_STORAGE_CLASS } from '../formats/placement-rule.ts';
+import {
+  DEFAULT_INDEX_SHARDS,
+  DEFAULT_ZONE,
+  decodeNameId,
+  decodeZonegroup,
+  decodeZoneParams,
+  defaultZone,
+  encodeDefaultZonegroup,
+  encodeNameId,
+  encodeZoneParams,
+  type Zonegroup,
+  type ZoneParams,
+  type ZonePool,
+} from '../formats/zone.ts';
+import type { Entropy } from './entropy.ts';
+import { decodeStored } from './meta-object.ts';
+import { type Cluster, openPool, openZonePools, type PlacementPools, type ZonePools } from './pools.ts';
+
+const ROOT_POOL = '.rgw.root';
+const UUID_BYTES = 16;
+
+const infoOid = (kind: string, id: RawString) => `${kind}_info.${id}`;
+/** radosgw has an s more in the one of zonegroups. */
+const nameOids = { zone: `zone_names.${DEFAULT_ZONE}`, zonegroup: `zonegroups_names.${DEFAULT_ZONE}` } as const;
+
+export class Zone {
+  readonly params: ZoneParams;
+  readonly zonegroup: Zonegroup;
+  readonly #pools: ZonePools;
+
+  constructor(params: ZoneParams, zonegroup: Zonegroup, pools: ZonePools) {
+    this.params = params;
+    this.zonegroup = zonegroup;
+    this.#pools = pools;
+  }
+
+  /** Where a bucket's index and objects are. @throws RadosError EIO: the zone has no such placement target */
+  placement({ name }: PlacementRule): PlacementPools {
+    const pools = this.#pools.placements.get(name);
+    if (!pools) throw new RadosError(Errno.EIO, `placement target ${name} of zone ${this.params.name}`);
+    return pools;
+  }
+
+  /** @throws RadosError EIO: the zone has no such placement target or storage class */
+  data(rule: PlacementRule): IoCtx {
+    const storageClass = rule.storageClass === '' ? STANDARD_STORAGE_CLASS : rule.storageClass;
+    const io = this.placement(rule).data.get(storageClass);
+    if (!io) throw new RadosError(Errno.EIO, `storage class ${storageClass} of placement target ${rule.name}`);
+    return io;
+  }
+
+  /** A pool of what is not in buckets. */
+  system(name: Exclude<ZonePool, 'otp'>): IoCtx {
+    const io = this.#pools.system[name];
+    if (!io) throw new RadosError(Errno.ENOENT, `pool ${this.params.pools[name].name}`);
+    return io;
+  }
+
+  /** How many shards the index of a new bucket has. */
+  get indexShards(): number {
+    return this.zonegroup.indexShards.get(this.params.id) || DEFAULT_INDEX_SHARDS;
+  }
+}
+
+/** Opens the zone and its pools; makes what is missing. @throws RadosError */
+export async function openZone(cluster: Cluster, entropy: Entropy): Promise<Zone> {
+  const root = await openPool(cluster, { name: ROOT_POOL, ns: '' });
+  const zoneId = await findOrMake(root, 'zone', entropy, (id) => encoded(encodeZoneParams, defaultZone(id)));
+  const zonegroupId = await findOrMake(root, 'zonegroup', entropy, (id) =>
+    encoded(encodeDefaultZonegroup, { id, zoneId }),
+  );
+  const params = await readInfo(root, infoOid('zone', zoneId), decodeZoneParams);
+  const zonegroup = await readInfo(root, infoOid('zonegroup', zonegroupId), decodeZonegroup);
+  return new Zone(params, zonegroup, await openZonePools(cluster, params));
+}
+
+async function readInfo<T>(root: IoCtx, oid: RawString, decode: Parameters<typeof decodeStored<T>>[2]): Promise<T> {
+  return decodeStored(oid, await root.read(oid), decode);
+}
+
+/** The id that the default name leads to. What the name will lead to is there before it. */
+async function findOrMake(
+  root: IoCtx,
+  kind: keyof typeof nameOids,
+  entropy: Entropy,
+  make: (id: RawString) => Bytes,
+): Promise<RawString> {
+  const found = await readName(root, nameOids[kind]);
+  if (found !== undefined) return found;
+  const id = randomUuid(entropy);
+  await root.operate(infoOid(kind, id), new ObjectOperation().create(true).writeFull(make(id)));
+  try {
+    const name = new ObjectOperation().create(true).writeFull(encoded(encodeNameId, id));
+    await root.operate(nameOids[kind], name);
+    return id;
+  } catch (error) {
+    if (!(error instanceof RadosError) || error.code !== Errno.EEXIST) throw error;
+    await root.remove(infoOid(kind, id));
+    return readInfo(root, nameOids[kind], decodeNameId);
+  }
+}
+
+async function readName(root: IoCtx, oid: RawString): Promise<RawString | undefined> {
+  try {
+    return await readInfo(root, oid, decodeNameId);
+  } catch (error) {
+    if (error instanceof RadosError && error.code === Errno.ENOENT) return undefined;
+    throw error;
+  }
+}
+
+/** A random UUID (RFC 9562, version 4). */
+function randomUuid(entropy: Entropy): RawString {
+  const bytes = entropy.randomBytes(UUID_BYTES).slice();
+  bytes[6] = (bytes[6]! & 0x0f) | 0x40;
+  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
+  return formatUuid(bytes);
+}
