@@ -178,3 +178,13 @@ export {
   type UsageRange,
 } from './rgw/usage-codec.ts';
 export type { ZonesTrace } from './rgw/zones-trace.ts';
+export {
+  type BucketEntry as UserBucketEntry,
+  decodeHeaderReply as decodeUserHeaderReply,
+  decodeListReply as decodeUserBucketsReply,
+  encodeListInput as encodeUserBucketsInput,
+  encodeRemoveInput as encodeRemoveUserBucketInput,
+  encodeSetBucketsInput as encodeSetUserBucketsInput,
+  type UserBucket,
+  type UserHeader,
+} from './user/user-codec.ts';

@@ -1,6 +1,5 @@
 export { GranteeType, granteeOf, refererGrant } from './formats/acl.ts';
 export { decodePool, type ExplicitPlacement, encodePool, type Pool } from './formats/bucket.ts';
-export { newBucketInfo } from './formats/bucket-info.ts';
 export { BUCKET_HASH_MOD, type IndexLayout, type IndexShards, type LogLayout } from './formats/bucket-layout.ts';
 export type { CompressedBlock } from './formats/compression.ts';
 export { type LifecycleExpiration, type LifecycleTransition, NO_EXPIRATION } from './formats/lifecycle.ts';
@@ -31,7 +30,10 @@ export {
 } from './formats/zone.ts';
 export type { HttpRequest, HttpResponse } from './http.ts';
 export { S3Error } from './s3/s3-error.ts';
-export { randomUpper } from './store/entropy.ts';
+export { indexHeaders, sumOfStats } from './store/bucket-index.ts';
+export { BucketAttr, BucketStore } from './store/buckets.ts';
+export { type Entropy, randomUpper } from './store/entropy.ts';
 export { MULTIPART_NS, NULL_INSTANCE, SHADOW_NS } from './store/layout.ts';
-export { createMeta, readMeta, removeMeta, updateMeta } from './store/meta-object.ts';
-export { openZone } from './store/zone.ts';
+export { IndexConflict } from './store/user-index.ts';
+export { UserStore } from './store/users.ts';
+export { openZone, type Zone } from './store/zone.ts';

@@ -150,9 +150,24 @@ export function decodeHeader(decoder: Decoder): UserHeader {
   }));
 }
 
+/** @throws MalformedInput */
+export function decodeHeaderReply(decoder: Decoder): UserHeader {
+  return decoder.struct('user header', 1, () => decodeHeader(decoder));
+}
+
 export function encodeHeaderReply(header: UserHeader): Bytes {
   const encoder = new Encoder(64);
   encoder.struct(1, 1, () => writeHeader(encoder, header));
+  return encoder.finish();
+}
+
+export function encodeSetBucketsInput(entries: readonly BucketEntry[], add: boolean, time: UTime): Bytes {
+  const encoder = new Encoder();
+  encoder.struct(1, 1, () => {
+    encoder.list(entries, (entry) => encodeBucketEntry(encoder, entry));
+    encoder.bool(add);
+    encodeUTime(encoder, time);
+  });
   return encoder.finish();
 }
 
@@ -165,12 +180,28 @@ export function decodeSetBucketsInput(decoder: Decoder) {
   }));
 }
 
+export function encodeRemoveInput(bucket: UserBucket): Bytes {
+  const encoder = new Encoder(128);
+  encoder.struct(1, 1, () => encodeBucket(encoder, bucket));
+  return encoder.finish();
+}
+
 export function decodeRemoveInput(decoder: Decoder): UserBucket {
   return decoder.struct('remove bucket', 1, () => decodeBucket(decoder));
 }
 
 export function decodeTimeInput(decoder: Decoder): UTime {
   return decoder.struct('time', 1, () => decodeRealTime(decoder, 'time'));
+}
+
+export function encodeListInput(marker: RawString, maxEntries: number, endMarker: RawString): Bytes {
+  const encoder = new Encoder(64);
+  encoder.struct(2, 1, () => {
+    encoder.rawString(marker);
+    encoder.i32(maxEntries);
+    encoder.rawString(endMarker);
+  });
+  return encoder.finish();
 }
 
 export function decodeListInput(decoder: Decoder) {
@@ -189,6 +220,16 @@ export function encodeListReply(entries: readonly BucketEntry[], marker: RawStri
     encoder.bool(truncated);
   });
   return encoder.finish();
+}
+
+/** @throws MalformedInput */
+export function decodeListReply(decoder: Decoder) {
+  return decoder.struct('buckets', 1, () => ({
+    entries: decoder.list('entries', ENTRY_BYTES, () => decodeBucketEntry(decoder)),
+    /** The last one: where the next page begins. */
+    marker: decoder.rawString('marker'),
+    truncated: decoder.bool('truncated'),
+  }));
 }
 
 export function decodeResetInput(decoder: Decoder) {

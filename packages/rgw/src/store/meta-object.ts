@@ -16,7 +16,7 @@ export interface ObjectVersion {
   readonly tag: RawString;
 }
 
-interface MetaObject {
+export interface MetaObject {
   readonly data: Bytes;
   /** The xattrs `user.rgw.…`, by their whole names. */
   readonly attrs: ReadonlyMap<RawString, Bytes>;

@@ -1,0 +1,230 @@
+/**
+ * Buckets (services/svc_bucket_sobj.cc, RGWRados::create_bucket): in the namespace root of the meta pool, an entry point under
+ * the bucket's name, which leads to an instance; and in the owner's list. The entry point is what counts:
+ *
+ *   make      index, instance, entry point (of two gateways one is first), list      a crash leaves what no name leads to, or
+ *   remove    list, entry point, instance, index                                     a bucket that its owner's list lacks
+ *
+ * Who makes a bucket of theirs again, or removes it again, puts the latter right. Changes are made from what was loaded, and
+ * fail with ECANCELED when another gateway was first.
+ */
+import { type Bytes, Errno, type RawString, type UTime } from '@spirula/encoding';
+import { type IoCtx, RadosError } from '@spirula/rados';
+import type { Bucket } from '../formats/bucket.ts';
+import {
+  type BucketEntryPoint,
+  decodeBucketEntryPoint,
+  encodeBucketEntryPoint,
+} from '../formats/bucket-entry-point.ts';
+import { type BucketInfo, decodeBucketInfo, encodeBucketInfo, newBucketInfo } from '../formats/bucket-info.ts';
+import { BucketIndexType, newBucketLayout } from '../formats/bucket-layout.ts';
+import { encoded } from '../formats/encoded.ts';
+import type { PlacementRule } from '../formats/placement-rule.ts';
+import type { UserId } from '../formats/user-id.ts';
+import { createIndex, removeIndex } from './bucket-index.ts';
+import type { Entropy } from './entropy.ts';
+import { bucketInstanceOid, bucketName } from './layout.ts';
+import { createMeta, decodeStored, type ObjectVersion, readMeta, removeMeta, updateMeta } from './meta-object.ts';
+import { UserBuckets } from './user-buckets.ts';
+import type { Zone } from './zone.ts';
+
+export type BucketAttrs = ReadonlyMap<RawString, Bytes>;
+
+/** Names of the attributes of buckets (RGW_ATTR_*). */
+export const BucketAttr = {
+  acl: 'user.rgw.acl',
+  cors: 'user.rgw.cors',
+  lifecycle: 'user.rgw.lc',
+  policy: 'user.rgw.iam-policy',
+  tagging: 'user.rgw.x-amz-tagging',
+} as const;
+
+export interface StoredEntryPoint {
+  readonly entryPoint: BucketEntryPoint;
+  readonly version: ObjectVersion;
+  readonly modified: UTime;
+}
+
+export interface StoredBucket {
+  readonly info: BucketInfo;
+  readonly attrs: BucketAttrs;
+  /** Of the instance. */
+  readonly version: ObjectVersion;
+  readonly modified: UTime;
+}
+
+export interface NewBucket {
+  readonly tenant: RawString;
+  readonly name: RawString;
+  readonly owner: UserId;
+  readonly placement: PlacementRule;
+  readonly attrs: BucketAttrs;
+  readonly now: UTime;
+  /** `BucketFlag`s. */
+  readonly flags?: number;
+  readonly objectLock?: BucketInfo['objectLock'];
+}
+
+export class BucketStore {
+  readonly lists: UserBuckets;
+  readonly #zone: Zone;
+  readonly #root: IoCtx;
+  readonly #entropy: Entropy;
+  /** Bucket ids are the zone's, this gateway's, and a count. */
+  readonly #gatewayId: bigint;
+  #made = 0;
+
+  constructor(zone: Zone, entropy: Entropy) {
+    this.#zone = zone;
+    this.#root = zone.system('domainRoot');
+    this.#entropy = entropy;
+    this.lists = new UserBuckets(zone.system('userUid'));
+    this.#gatewayId = entropy.randomBytes(7).reduce((id, byte) => id * 256n + BigInt(byte), 0n);
+  }
+
+  /** Undefined: there is no bucket of that name. @throws RadosError */
+  async loadEntryPoint(tenant: RawString, name: RawString): Promise<StoredEntryPoint | undefined> {
+    if (name === '') return undefined;
+    const oid = bucketName({ tenant, name });
+    const stored = await readMeta(this.#root, oid);
+    if (!stored) return undefined;
+    const entryPoint = decodeStored(oid, stored.data, decodeBucketEntryPoint);
+    return { entryPoint, version: stored.version, modified: stored.modified };
+  }
+
+  /** Undefined: there is no such instance. @throws RadosError */
+  async loadInstance(bucket: Bucket): Promise<StoredBucket | undefined> {
+    const oid = bucketInstanceOid(bucket);
+    const stored = await readMeta(this.#root, oid);
+    if (!stored) return undefined;
+    const { data, attrs, version, modified } = stored;
+    return { info: decodeStored(oid, data, decodeBucketInfo), attrs, version, modified };
+  }
+
+  /** Undefined: there is no bucket of that name. @throws RadosError */
+  async load(tenant: RawString, name: RawString): Promise<StoredBucket | undefined> {
+    const found = await this.loadEntryPoint(tenant, name);
+    return found && this.loadInstance(found.entryPoint.bucket);
+  }
+
+  /** Makes a bucket, unless there is one of that name: then that one is given, and it is in its owner's list. */
+  async create(given: NewBucket): Promise<{ readonly bucket: StoredBucket; readonly isNew: boolean }> {
+    const before = await this.load(given.tenant, given.name);
+    if (before) return this.#existing(before, given);
+    const info = this.#newInfo(given);
+    const { index } = this.#zone.placement(info.placement);
+    await createIndex(index, info);
+    const change = { data: encoded(encodeBucketInfo, info), attrs: given.attrs };
+    const version = await createMeta(this.#root, bucketInstanceOid(info.bucket), change, this.#entropy);
+    const entryPoint: BucketEntryPoint = {
+      bucket: info.bucket,
+      owner: info.owner,
+      created: info.created,
+      linked: true,
+    };
+    try {
+      const data = encoded(encodeBucketEntryPoint, entryPoint);
+      await createMeta(this.#root, bucketName(given), { data }, this.#entropy);
+    } catch (error) {
+      await this.#removeInstance(info);
+      if (!(error instanceof RadosError) || error.code !== Errno.EEXIST) throw error;
+      const first = await this.load(given.tenant, given.name);
+      // It was made and removed meanwhile: the caller may try again.
+      if (!first) throw new RadosError(Errno.ECANCELED, bucketName(given));
+      return this.#existing(first, given);
+    }
+    await this.lists.add(info.owner, info.bucket, info.created, given.now);
+    return { bucket: { info, attrs: given.attrs, version, modified: given.now }, isNew: true };
+  }
+
+  /** Replaces what is known of a bucket; of attributes those given. @throws RadosError ECANCELED, ENOENT */
+  async update(
+    before: StoredBucket,
+    info: BucketInfo,
+    attrs: ReadonlyMap<RawString, Bytes | undefined> = new Map(),
+  ): Promise<void> {
+    const change = { data: encoded(encodeBucketInfo, info), attrs };
+    await updateMeta(this.#root, bucketInstanceOid(info.bucket), before.version, change, this.#entropy);
+  }
+
+  /** Gives a bucket to another user, or to its owner again. @throws RadosError ECANCELED, ENOENT */
+  async link(bucket: StoredBucket, owner: UserId, attrs: BucketAttrs, now: UTime): Promise<void> {
+    const { info } = bucket;
+    await this.update(bucket, { ...info, owner }, attrs);
+    await this.#setEntryPoint(info.bucket, { owner, linked: true });
+    await this.lists.add(owner, info.bucket, info.created, now);
+  }
+
+  /** Takes a bucket from the list of a user; it goes on to be theirs. @throws RadosError */
+  async unlink(info: BucketInfo, user: UserId): Promise<void> {
+    await this.lists.remove(user, info.bucket);
+    await this.#setEntryPoint(info.bucket, { linked: false });
+  }
+
+  /**
+   * Removes a bucket; that nothing is in it, the caller knows.
+   *
+   * @throws RadosError ECANCELED when the name leads elsewhere or was changed meanwhile; ENOENT
+   */
+  async remove(info: BucketInfo, now: UTime): Promise<void> {
+    const { bucket, owner } = info;
+    const found = await this.loadEntryPoint(bucket.tenant, bucket.name);
+    if (!found) throw new RadosError(Errno.ENOENT, bucketName(bucket));
+    if (found.entryPoint.bucket.bucketId !== bucket.bucketId) throw new RadosError(Errno.ECANCELED, bucketName(bucket));
+    await this.lists.remove(owner, bucket);
+    try {
+      await removeMeta(this.#root, bucketName(bucket), found.version);
+    } catch (error) {
+      if (error instanceof RadosError && error.code === Errno.ECANCELED) {
+        await this.lists.add(owner, bucket, info.created, now);
+      }
+      throw error;
+    }
+    await this.#removeInstance(info);
+  }
+
+  /** Names of all buckets, `tenant/name`, in no order that means anything. */
+  async *list(): AsyncGenerator<RawString> {
+    for await (const { oid } of this.#root.listObjects()) if (!oid.startsWith('.')) yield oid;
+  }
+
+  async #existing(bucket: StoredBucket, { owner, now }: NewBucket) {
+    const { info } = bucket;
+    const isTheirs = info.owner.id === owner.id && info.owner.tenant === owner.tenant && info.owner.ns === owner.ns;
+    if (isTheirs) await this.lists.add(owner, info.bucket, info.created, now);
+    return { bucket, isNew: false };
+  }
+
+  #newInfo({ tenant, name, owner, placement, now, flags = 0, objectLock }: NewBucket): BucketInfo {
+    this.#made += 1;
+    const bucketId = `${this.#zone.params.id}.${this.#gatewayId}.${this.#made}`;
+    const indexType = this.#zone.params.placements.get(placement.name)?.indexType ?? BucketIndexType.normal;
+    return newBucketInfo({
+      bucket: { tenant, name, marker: bucketId, bucketId, explicitPlacement: undefined },
+      owner,
+      flags,
+      zonegroup: this.#zone.zonegroup.id,
+      created: now,
+      placement,
+      objectLock,
+      layout: newBucketLayout(indexType, this.#zone.indexShards),
+    });
+  }
+
+  async #setEntryPoint(bucket: Bucket, change: Partial<BucketEntryPoint>): Promise<void> {
+    const found = await this.loadEntryPoint(bucket.tenant, bucket.name);
+    if (!found) throw new RadosError(Errno.ENOENT, bucketName(bucket));
+    const data = encoded(encodeBucketEntryPoint, { ...found.entryPoint, ...change });
+    await updateMeta(this.#root, bucketName(bucket), found.version, { data }, this.#entropy);
+  }
+
+  /** Nothing leads to it: whatever its version. */
+  async #removeInstance(info: BucketInfo): Promise<void> {
+    await removeIndex(this.#zone.placement(info.placement).index, info);
+    try {
+      await this.#root.remove(bucketInstanceOid(info.bucket));
+    } catch (error) {
+      if (!(error instanceof RadosError) || error.code !== Errno.ENOENT) throw error;
+    }
+  }
+}
