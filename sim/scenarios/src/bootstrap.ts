@@ -24,7 +24,7 @@ export class BootFailure extends Error {
  * @throws BootFailure when that takes longer than it ever may.
  */
 export function bootCluster(cluster: SimCluster): void {
-  for (const { process } of [...cluster.mons, ...cluster.clients]) process.start();
+  for (const { process } of [...cluster.monMembers, ...cluster.clients]) process.start();
   runCommands(
     cluster,
     cluster.osds.map(({ id }) => ({ prefix: 'osd new', uuid: formatUuid(cluster.uuidOf(id)), id })),

@@ -45,6 +45,8 @@ const network = z.union([
 
 export const clusterSchema = z.strictObject({
   mons: z.int().min(1).max(9).default(3),
+  /** Monitors beside them that are not part of the cluster until they are added. */
+  spareMons: z.int().min(0).max(3).default(0),
   osds: z.int().min(1).max(1000).default(3),
   mgrs: z.int().min(0).max(3).default(1),
   clients: z.int().min(1).max(20).default(2),

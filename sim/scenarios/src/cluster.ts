@@ -2,6 +2,7 @@
 import type { Keyring } from '@spirula/auth';
 import {
   type AddrVec,
+  EMPTY,
   type OsdId,
   type PgId,
   type PoolId,
@@ -13,6 +14,7 @@ import { type MonMap, mapPg, type OsdMap, objectToPg } from '@spirula/maps';
 import type { Message } from '@spirula/messages';
 import { Mgr } from '@spirula/mgr';
 import { Monitor } from '@spirula/mon';
+import type { CommandResult } from '@spirula/mon-client';
 import { createObjectStore, type ObjectStore } from '@spirula/objectstore';
 import { Osd, type PgInspection } from '@spirula/osd';
 import type { RadosOptions } from '@spirula/rados';
@@ -30,16 +32,11 @@ import {
 import { type Config, type Daemon, type Instant, makeConfig, SECOND, type World } from '@spirula/world';
 import { ClusterKeys } from './cluster-keys.ts';
 import type { ClusterSpec } from './cluster-spec.ts';
+import { MonOperator, type MonPlace } from './mon-operator.ts';
 import { diskOf } from './profiles.ts';
 import { inSeconds } from './span.ts';
 import { ClusterWork } from './workloads/cluster-work.ts';
 import { WorkloadClient } from './workloads/workload-client.ts';
-
-export interface MonPlace {
-  readonly process: SimProcess;
-  /** Of the current or the last run. */
-  daemon: Monitor | undefined;
-}
 
 export interface OsdPlace {
   readonly id: OsdId;
@@ -81,6 +78,8 @@ export class SimCluster {
   /** What clients do, and were told. */
   readonly work: ClusterWork;
   readonly fsid: Uuid;
+  /** Adds and removes monitors. */
+  readonly monOperator: MonOperator;
   readonly #keys: ClusterKeys;
   /** The pool that the clients use; set when the cluster is up. */
   pool: PoolId = 0;
@@ -98,8 +97,9 @@ export class SimCluster {
     this.work = new ClusterWork(spec.workloads, () => inSeconds(simulation.now));
     this.fsid = this.#drawUuid('fsid');
     this.#keys = new ClusterKeys(spec.cluster.auth, (name) => simulation.random(name));
-    const { mons, osds, mgrs, clients } = spec.cluster;
-    for (let rank = 0; rank < mons; rank++) this.#addMon(rank);
+    const { mons, spareMons, osds, mgrs, clients } = spec.cluster;
+    for (let number = 0; number < mons + spareMons; number++) this.#addMon(number, number < mons);
+    this.monOperator = new MonOperator(this);
     for (let id = 0; id < osds; id++) this.#addOsd(id);
     for (let i = 0; i < mgrs; i++) this.#addMgr(String.fromCharCode('x'.charCodeAt(0) + i));
     for (let i = 0; i < clients; i++) this.#addClient(i);
@@ -117,6 +117,22 @@ export class SimCluster {
     return [...this.mons, ...this.osds].map(({ process }) => process).concat(this.mgrs);
   }
 
+  /** The newest monitor map that is in force anywhere, or was before it stopped. */
+  get monMap(): MonMap {
+    let newest: MonMap | undefined;
+    for (const { daemon } of this.mons) {
+      const map = daemon?.inspect().monmap;
+      if (map && map.epoch > (newest?.epoch ?? 0)) newest = map;
+    }
+    return newest ?? this.#firstMonMap();
+  }
+
+  /** The monitors of that map. */
+  get monMembers(): readonly MonPlace[] {
+    const { mons } = this.monMap;
+    return this.mons.filter(({ process }) => mons.has(process.spec.entity.id));
+  }
+
   /** The newest map that a monitor which runs has. */
   get osdMap(): OsdMap | undefined {
     let newest: OsdMap | undefined;
@@ -125,6 +141,12 @@ export class SimCluster {
       if (map && map.epoch > (newest?.epoch ?? 0)) newest = map;
     }
     return newest;
+  }
+
+  /** Gives the monitors a command, at the first client; `then` learns what they say. */
+  command(command: Readonly<Record<string, unknown>>, then: (reply: CommandResult) => void): void {
+    const { process, daemon } = this.clients[0]!;
+    process.call(() => daemon!.mon.command(command, EMPTY, then));
   }
 
   /** Who serves an object, the primary first, as the newest map has it. */
@@ -190,7 +212,7 @@ export class SimCluster {
   recover(process: SimProcess): void {
     this.#atRest.delete(process);
     if (process.state === 'hung') process.resume();
-    else if (process.state === 'stopped' && !this.isDiskless(process)) process.start();
+    else if (process.state === 'stopped' && !this.isOutOfService(process)) process.start();
   }
 
   /** Where an OSD stands in the CRUSH tree, as its configuration says. */
@@ -208,27 +230,34 @@ export class SimCluster {
     if (entity.type === 'client') this.work.onClientGone(clientName(entity.id));
     if (!spec.cluster.restarts || reason === 'crash' || reason === 'powerLoss') return;
     simulation.after(RESTART_DELAY, () => {
-      if (process.state === 'stopped' && !this.#atRest.has(process) && !this.isDiskless(process)) process.start();
+      if (process.state === 'stopped' && !this.#atRest.has(process) && !this.isOutOfService(process)) process.start();
     });
   }
 
-  /** Whether a process must not be started: what is on its disk is nobody's. */
-  isDiskless(process: SimProcess): boolean {
-    return this.osds.some((place) => place.process === process && place.isDiskless);
+  /** Whether a process must not be started: what is on its disk is nobody's, or it is no part of the cluster. */
+  isOutOfService(process: SimProcess): boolean {
+    return (
+      this.osds.some((place) => place.process === process && place.isDiskless) ||
+      this.mons.some((place) => place.process === process && place.isRetired)
+    );
   }
 
   // Daemons
 
-  #addMon(rank: number): void {
-    const name = String.fromCharCode('a'.charCodeAt(0) + rank);
+  #addMon(number: number, isFounder: boolean): void {
+    const name = String.fromCharCode('a'.charCodeAt(0) + number);
     const place: MonPlace = {
+      isFounder,
+      isRetired: !isFounder,
+      firstMap: undefined,
       daemon: undefined,
       process: this.#addProcess({
         entity: { type: 'mon', id: name },
-        gid: BigInt(rank),
+        gid: BigInt(number),
         endpoints: { public: MON_PORT },
         make: (world) => {
-          place.daemon = new Monitor(world, { name, monmap: this.#firstMonMap(), keyring: this.#firstKeyring() });
+          const monmap = place.firstMap ?? this.#firstMonMap();
+          place.daemon = new Monitor(world, { name, monmap, keyring: this.#firstKeyring() });
           return place.daemon;
         },
       }),
@@ -377,8 +406,12 @@ export class SimCluster {
     return this.#keys.keyring(daemons.map(({ name }) => name));
   }
 
+  get #founders(): readonly MonPlace[] {
+    return this.mons.filter(({ isFounder }) => isFounder);
+  }
+
   #monAddrs(): AddrVec[] {
-    return this.mons.map(({ process }) => process.addrs('public'));
+    return this.#founders.map(({ process }) => process.addrs('public'));
   }
 
   #firstMonMap(): MonMap {
@@ -391,13 +424,13 @@ export class SimCluster {
       persistentFeatures: 0xffn,
       optionalFeatures: 0n,
       mons: new Map(
-        this.mons.map(({ process }) => {
+        this.#founders.map(({ process }) => {
           const name = process.spec.entity.id;
           const addrs = process.addrs('public');
           return [name, { name, addrs, priority: 0, weight: 0, crushLocation: new Map() }];
         }),
       ),
-      ranks: this.mons.map(({ process }) => process.spec.entity.id),
+      ranks: this.#founders.map(({ process }) => process.spec.entity.id),
       minMonRelease: 16,
       removedRanks: [],
       electionStrategy: 1,

@@ -1,9 +1,10 @@
 /** Who runs a simulated cluster: gives commands at the first client, and puts new OSDs in the place of lost ones. */
-import { EMPTY, formatUuid } from '@spirula/encoding';
+import { formatUuid } from '@spirula/encoding';
 import type { CommandResult } from '@spirula/mon-client';
 import type { SimProcess } from '@spirula/sim-world';
 import { type Instant, SECOND } from '@spirula/world';
 import type { SimCluster } from './cluster.ts';
+import { noteReply } from './note-reply.ts';
 
 type Command = Readonly<Record<string, unknown>>;
 
@@ -12,14 +13,7 @@ const RETRY: Instant = 3 * SECOND;
 
 /** Sends a command to the monitors; `then` learns what they say. Without it the answer is noted in the log. */
 export function sendCommand(cluster: SimCluster, command: Command, then?: (reply: CommandResult) => void): void {
-  const { process, daemon } = cluster.clients[0]!;
-  process.call(() => daemon!.mon.command(command, EMPTY, then ?? ((reply) => noteReply(cluster, command, reply))));
-}
-
-/** Notes in the log what came of a command. */
-export function noteReply({ simulation }: SimCluster, command: Command, { code, status }: CommandResult): void {
-  const outcome = code === 0 ? 'done' : `error ${code}`;
-  simulation.addNote(`${command['prefix']}: ${outcome} ${status}`.trimEnd());
+  cluster.command(command, then ?? ((reply) => noteReply(cluster, command, reply)));
 }
 
 /** Gives a command again and again until it is done. */

@@ -61,6 +61,11 @@ export const CLUSTER: readonly Simplification[] = [
       spec.cluster.mons > 1 && !NAMES_MONITORS.test(wordsOf(spec)) ? [changed(spec, { mons: 1 })] : [],
   },
   {
+    text: 'no spare monitors',
+    variants: (spec) =>
+      spec.cluster.spareMons > 0 && !wordsOf(spec).includes('add-mon') ? [changed(spec, { spareMons: 0 })] : [],
+  },
+  {
     text: 'fewer OSDs',
     variants: (spec) => {
       const { osds, osdsPerHost } = spec.cluster;

@@ -1,6 +1,7 @@
 /** Tells a trace what a cluster's daemons are like, each time one has changed. What they say and do the world tells by itself. */
 import { type SimProcess, TRACE_VERSION, type Tracer, type TraceSink, toTraceValue } from '@spirula/sim-world';
-import type { ClientPlace, MonPlace, OsdPlace, SimCluster } from './cluster.ts';
+import type { ClientPlace, OsdPlace, SimCluster } from './cluster.ts';
+import type { MonPlace } from './mon-operator.ts';
 
 interface TraceSubject {
   readonly scenario: string;

@@ -47,11 +47,7 @@ export class Checkers {
     const { mon_lease, mon_lease_renew_interval_factor, mon_lease_ack_timeout_factor } =
       cluster.mons[0]!.process.spec.config;
     const lease = mon_lease * (mon_lease_renew_interval_factor + mon_lease_ack_timeout_factor);
-    this.#leases = new MonLeaseWatch(
-      () => this.#monViews(),
-      cluster.mons.length,
-      Math.ceil(lease * SECOND) + LEASE_SLACK,
-    );
+    this.#leases = new MonLeaseWatch(() => this.#monViews(), Math.ceil(lease * SECOND) + LEASE_SLACK);
     cluster.simulation.onProcessExit((process) => this.#onExit(process));
   }
 
@@ -109,8 +105,8 @@ export class Checkers {
     ];
   }
 
-  #afterMon(process: SimProcess, rank: number, event: WorldEvent<Message>): void {
-    const { daemon } = this.#cluster.mons[rank]!;
+  #afterMon(process: SimProcess, place: number, event: WorldEvent<Message>): void {
+    const { daemon } = this.#cluster.mons[place]!;
     const { now } = this.#cluster.simulation;
     const inspection = daemon!.inspect();
     this.#report(this.#paxos.check(inspection));
@@ -120,8 +116,8 @@ export class Checkers {
     if (event.kind === 'message' && event.message.type === 'mon_paxos') {
       const { op, epoch } = event.message;
       if (op === 'leaseAck' || op === 'accept' || op === 'last') {
-        const from = this.#rankAtOtherEnd(process, event.session);
-        if (from !== undefined) this.#leases.heard(rank, from, epoch, now);
+        const from = this.#monAtOtherEnd(process, event.session);
+        if (from !== undefined) this.#leases.heard(inspection.name, from, epoch, now);
       }
     }
     this.#report(this.#leases.check(viewOf(inspection), now));
@@ -163,11 +159,10 @@ export class Checkers {
     }
   }
 
-  /** Who sent what came in on a session; undefined when the session has ended since. */
-  #rankAtOtherEnd(process: SimProcess, session: number): number | undefined {
+  /** Name of who sent what came in on a session; undefined when the session has ended since. */
+  #monAtOtherEnd(process: SimProcess, session: number): string | undefined {
     const machine = process.sessions.find(({ id }) => id === session)?.other?.owner.machine;
-    const rank = this.#cluster.mons.findIndex((place) => place.process.name === machine);
-    return rank < 0 ? undefined : rank;
+    return this.#cluster.mons.find((place) => place.process.name === machine)?.process.spec.entity.id;
   }
 
   #clientEpoch(process: SimProcess): number {
@@ -184,7 +179,7 @@ export class Checkers {
     this.#epochs.forget(name);
     if (spec.entity.type !== 'mon') return;
     this.#paxos.forget(spec.entity.id);
-    this.#leases.forget(Number(spec.gid));
+    this.#leases.forget(spec.entity.id);
   }
 
   #report(problem: string | undefined): void {
@@ -201,6 +196,7 @@ function isMap(event: WorldEvent<Message>): boolean {
 }
 
 function viewOf(inspection: ReturnType<Monitor['inspect']>): MonView {
-  const { name, rank, role, epoch, quorum, lastCommitted, readable } = inspection;
-  return { name, rank, role, epoch, quorum, lastCommitted, readable };
+  const { name, role, epoch, monmap, lastCommitted, readable } = inspection;
+  const quorum = inspection.quorum.map((rank) => monmap.ranks[rank]!);
+  return { name, role, epoch, size: monmap.ranks.length, quorum, lastCommitted, readable };
 }

@@ -83,7 +83,7 @@ function maybe(truth: Collected, code: string): void {
 }
 
 function addMons(truth: Collected, cluster: SimCluster): void {
-  const down = cluster.mons.filter(({ process }) => process.state !== 'running').length;
+  const down = cluster.monMembers.filter(({ process }) => process.state !== 'running').length;
   if (down > 0) truth.set('MON_DOWN', down);
 }
 
@@ -120,7 +120,7 @@ function addOsds(truth: Collected, cluster: SimCluster): void {
   // Whether it holds anything is not looked at.
   if (pools.some(({ applicationMetadata }) => applicationMetadata.size === 0)) maybe(truth, 'POOL_APP_NOT_ENABLED');
   if (cluster.mons[0]!.process.spec.config.mon_osd_down_out_interval === 0) {
-    truth.set('OSD_NO_DOWN_OUT_INTERVAL', cluster.mons.length);
+    truth.set('OSD_NO_DOWN_OUT_INTERVAL', cluster.monMembers.length);
   }
 }
 

@@ -4,21 +4,29 @@ import { MonLeaseWatch, type MonView } from './mon-lease-watch.ts';
 const LEASE = 10;
 
 function view(name: string, fields: Partial<MonView>): MonView {
-  const rank = name.charCodeAt(0) - 'a'.charCodeAt(0);
-  return { name, rank, role: 'peon', epoch: 4, quorum: [0, 1, 2], lastCommitted: 1, readable: true, ...fields };
+  return {
+    name,
+    role: 'peon',
+    epoch: 4,
+    size: 3,
+    quorum: ['a', 'b', 'c'],
+    lastCommitted: 1,
+    readable: true,
+    ...fields,
+  };
 }
 
 const leader = view('a', { role: 'leader' });
 
 function watch(...others: MonView[]) {
-  return new MonLeaseWatch(() => [leader, ...others], 3, LEASE);
+  return new MonLeaseWatch(() => [leader, ...others], LEASE);
 }
 
 test('a leader that all of its quorum acknowledges may go on', () => {
   const leases = watch();
   leases.check(leader, 0);
   for (const now of [5, 10, 15, 20, 25]) {
-    for (const from of [1, 2]) leases.heard(0, from, 4, now);
+    for (const from of ['b', 'c']) leases.heard('a', from, 4, now);
 
     expect(leases.check(leader, now)).toBeUndefined();
   }
@@ -27,13 +35,13 @@ test('a leader that all of its quorum acknowledges may go on', () => {
 test('a leader that would serve when one of its quorum was not heard for too long is told', () => {
   const leases = watch();
   leases.check(leader, 0);
-  leases.heard(0, 1, 4, 8);
+  leases.heard('a', 'b', 4, 8);
   // Of another election.
-  leases.heard(0, 2, 2, 8);
+  leases.heard('a', 'c', 2, 8);
   expect(leases.check(leader, 10)).toBeUndefined();
 
   expect(leases.check({ ...leader, readable: false }, 11)).toBeUndefined();
-  expect(leases.check(leader, 11)).toMatch(/^mon\.a leads, and has not heard the monitor of rank 2 for/);
+  expect(leases.check(leader, 11)).toMatch(/^mon\.a leads, and has not heard mon\.c for/);
 });
 
 test('two that serve as leaders of one election are told, two that claim to are not', () => {
@@ -47,9 +55,16 @@ test('two that serve as leaders of one election are told, two that claim to are 
 });
 
 test('a leader without a majority is told', () => {
-  const minority = view('b', { role: 'leader', epoch: 6, quorum: [1] });
+  const minority = view('b', { role: 'leader', epoch: 6, quorum: ['b'] });
 
   expect(watch().check(minority, 1)).toBe('mon.b leads 1 of 3 monitors');
+});
+
+test('a majority is one of the monitors that the leader knows of', () => {
+  const pair = view('b', { role: 'leader', epoch: 6, quorum: ['b', 'd'] });
+
+  expect(watch().check(pair, 1)).toBeUndefined();
+  expect(watch().check({ ...pair, size: 4 }, 1)).toBe('mon.b leads 2 of 4 monitors');
 });
 
 test('a peon that holds a lease of another election while its leader commits is told', () => {
@@ -64,8 +79,8 @@ test('a peon that holds a lease of another election while its leader commits is 
     [outside, undefined],
   ] as const) {
     const leases = watch(other);
-    leases.check({ ...leader, quorum: [0, 1] }, 0);
+    leases.check({ ...leader, quorum: ['a', 'b'] }, 0);
 
-    expect(leases.check({ ...leader, quorum: [0, 1], lastCommitted: 2 }, 1)).toBe(problem);
+    expect(leases.check({ ...leader, quorum: ['a', 'b'], lastCommitted: 2 }, 1)).toBe(problem);
   }
 });

@@ -9,10 +9,12 @@
  */
 export interface MonView {
   readonly name: string;
-  readonly rank: number;
   readonly role: string;
   readonly epoch: number;
-  readonly quorum: readonly number[];
+  /** Monitors of the map in force there. */
+  readonly size: number;
+  /** Names. */
+  readonly quorum: readonly string[];
   readonly lastCommitted: number;
   /** Whether what it knows counts as the newest: it would answer from it. */
   readonly readable: boolean;
@@ -20,39 +22,36 @@ export interface MonView {
 
 export class MonLeaseWatch {
   readonly #mons: () => Iterable<MonView>;
-  readonly #count: number;
   readonly #leaseUs: number;
   readonly #leaders = new Map<number, string>();
-  /** Of each leader, by rank: since when it leads, and when each of its quorum was last heard. */
+  /** Of each leader, by name: since when it leads, and when each of its quorum was last heard. */
   readonly #reigns = new Map<
-    number,
-    { readonly epoch: number; readonly heard: Map<number, number>; committed: number }
+    string,
+    { readonly epoch: number; readonly heard: Map<string, number>; committed: number }
   >();
 
   /**
    * @param mons those that run
-   * @param count monitors of the map
    * @param leaseUs no leader may serve for longer than that after a member was last heard, in true time
    */
-  constructor(mons: () => Iterable<MonView>, count: number, leaseUs: number) {
+  constructor(mons: () => Iterable<MonView>, leaseUs: number) {
     this.#mons = mons;
-    this.#count = count;
     this.#leaseUs = leaseUs;
   }
 
-  /** `from` was heard by the monitor of that rank: it acknowledged something of this election's. */
-  heard(rank: number, from: number, epoch: number, now: number): void {
-    const reign = this.#reigns.get(rank);
+  /** `from` was heard by the monitor of that name: it acknowledged something of this election's. */
+  heard(name: string, from: string, epoch: number, now: number): void {
+    const reign = this.#reigns.get(name);
     if (reign?.epoch === epoch) reign.heard.set(from, now);
   }
 
   /** Looks at a monitor that has just handled an event. Returns what is wrong. */
   check(view: MonView, now: number): string | undefined {
     if (view.role !== 'leader') {
-      this.#reigns.delete(view.rank);
+      this.#reigns.delete(view.name);
       return undefined;
     }
-    const known = this.#reigns.get(view.rank);
+    const known = this.#reigns.get(view.name);
     if (known?.epoch !== view.epoch) return this.#onElected(view, now);
     if (known.committed !== view.lastCommitted) {
       known.committed = view.lastCommitted;
@@ -65,29 +64,29 @@ export class MonLeaseWatch {
     else if (other !== view.name) {
       return `mon.${other} and mon.${view.name} both lead in election epoch ${view.epoch}`;
     }
-    for (const [rank, at] of known.heard) {
+    for (const [member, at] of known.heard) {
       if (now - at <= this.#leaseUs) continue;
-      return `mon.${view.name} leads, and has not heard the monitor of rank ${rank} for ${(now - at) / 1_000_000} s`;
+      return `mon.${view.name} leads, and has not heard mon.${member} for ${(now - at) / 1_000_000} s`;
     }
     return undefined;
   }
 
   /** A monitor has lost its memory. */
-  forget(rank: number): void {
-    this.#reigns.delete(rank);
+  forget(name: string): void {
+    this.#reigns.delete(name);
   }
 
   #onElected(view: MonView, now: number): string | undefined {
-    const { name, rank, epoch, quorum, lastCommitted } = view;
-    if (2 * quorum.length <= this.#count) return `mon.${name} leads ${quorum.length} of ${this.#count} monitors`;
-    const heard = new Map(quorum.filter((each) => each !== rank).map((each) => [each, now]));
-    this.#reigns.set(rank, { epoch, heard, committed: lastCommitted });
+    const { name, epoch, size, quorum, lastCommitted } = view;
+    if (2 * quorum.length <= size) return `mon.${name} leads ${quorum.length} of ${size} monitors`;
+    const heard = new Map(quorum.filter((each) => each !== name).map((each) => [each, now]));
+    this.#reigns.set(name, { epoch, heard, committed: lastCommitted });
     return undefined;
   }
 
   #findOtherReader(leader: MonView): string | undefined {
-    for (const { name, rank, epoch, readable, lastCommitted } of this.#mons()) {
-      if (!readable || rank === leader.rank || epoch === leader.epoch || !leader.quorum.includes(rank)) continue;
+    for (const { name, epoch, readable, lastCommitted } of this.#mons()) {
+      if (!readable || name === leader.name || epoch === leader.epoch || !leader.quorum.includes(name)) continue;
       // The next leader has found out what this one had begun, and has committed it before.
       if (lastCommitted >= leader.lastCommitted) continue;
       return `mon.${leader.name} commits in epoch ${leader.epoch} while mon.${name}, of its quorum, holds a lease of epoch ${epoch}`;

@@ -1,6 +1,7 @@
 /** What operators do, rightly or wrongly, and what clients insist on. */
 import type { SimCluster } from '../cluster.ts';
-import { insist, noteReply, sendCommand } from '../operator.ts';
+import { noteReply } from '../note-reply.ts';
+import { insist, sendCommand } from '../operator.ts';
 import type { Apply } from './scene.ts';
 import { findTargets, UnknownTarget } from './targets.ts';
 

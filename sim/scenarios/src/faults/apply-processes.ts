@@ -6,6 +6,7 @@ import type { SimCluster } from '../cluster.ts';
 import { replaceOsd } from '../operator.ts';
 import { parseSpan } from '../span.ts';
 import type { Apply } from './scene.ts';
+import { UnknownTarget } from './targets.ts';
 
 /** An init system takes so long to start what has stopped. */
 const RESTART_DELAY: Instant = SECOND;
@@ -23,7 +24,7 @@ const restart: Apply<'restart' | 'rolling-restart'> = ({ cluster, processes, lat
   const pause = fault.fault === 'restart' ? 0 : parseSpan(fault.pause)!;
   for (const [i, process] of processes.entries()) {
     later(i * pause, () => {
-      if (!cluster.isDiskless(process)) process.restart(RESTART_DELAY);
+      if (!cluster.isOutOfService(process)) process.restart(RESTART_DELAY);
     });
   }
   return undefined;
@@ -52,6 +53,18 @@ const loseStore: Apply<'lose-store'> = ({ cluster, processes }) => {
   return undoAll(processes.map((process) => cluster.hold(process)));
 };
 
+/** Operators change which monitors there are: that takes as long as it takes, and so does changing it back. */
+const changeMons: Apply<'remove-mon' | 'add-mon'> = ({ cluster, processes }, { fault }) => {
+  const places = processes.map((process) => {
+    const place = cluster.mons.find((each) => each.process === process && each.isFounder === (fault === 'remove-mon'));
+    if (place !== undefined) return place;
+    throw new UnknownTarget(
+      `${process.name} is no monitor that ${fault} is for: spare ones are added, the others removed`,
+    );
+  });
+  return undoAll(places.map((place) => cluster.monOperator.change(place)));
+};
+
 export const PROCESS_FAULTS = {
   crash: strike((process) => process.crash()),
   'power-loss': strike((process) => process.powerLoss()),
@@ -69,4 +82,6 @@ export const PROCESS_FAULTS = {
   replace,
   'lose-disk': loseDisk,
   'lose-store': loseStore,
+  'remove-mon': changeMons,
+  'add-mon': changeMons,
 };

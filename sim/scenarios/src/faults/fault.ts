@@ -41,6 +41,8 @@ export const FAULT_SCHEMAS = {
   replace: z.strictObject({ fault: z.literal('replace'), daemons }),
   'lose-disk': z.strictObject({ fault: z.literal('lose-disk'), daemons }),
   'lose-store': z.strictObject({ fault: z.literal('lose-store'), daemons }),
+  'remove-mon': z.strictObject({ fault: z.literal('remove-mon'), daemons }),
+  'add-mon': z.strictObject({ fault: z.literal('add-mon'), daemons }),
   // Disks
   'read-error': z.strictObject({ fault: z.literal('read-error'), daemons, oneIn }),
   'write-error': z.strictObject({ fault: z.literal('write-error'), daemons, oneIn }),
@@ -116,6 +118,8 @@ export const FAULT_TEXTS: Readonly<Record<FaultKind, string>> = {
   replace: 'an OSD loses its disk and is replaced by a new one under the same number',
   'lose-disk': "an OSD's disk is gone for good, and nobody replaces it: it does not start again",
   'lose-store': "a monitor's store is lost; it starts again with an empty one",
+  'remove-mon': 'a monitor is removed (mon rm), and added again with an empty store when the fault ends',
+  'add-mon': 'a spare monitor is added (`spareMons`; mon add), and removed when the fault ends',
   'read-error': 'reads from the disk fail (EIO), all or one in `oneIn`',
   'write-error': 'writes to the disk fail (EIO), all or one in `oneIn`',
   'flush-error': 'flushes fail (EIO), all or one in `oneIn`',

@@ -79,7 +79,7 @@ export class RedundancyGuard implements Guard {
    * majority that comes to be later with the forgetful one in it knows it, too.
    */
   #refuseMons(processes: readonly SimProcess[]): string | undefined {
-    const { mons } = this.#cluster;
+    const mons = this.#cluster.monMembers;
     const others = mons.filter(({ process }) => !processes.includes(process));
     if (processes.length > 1 || others.length === 0) return 'one monitor at a time may lose its store';
     const views = others.map(({ process, daemon }) => (process.state === 'running' ? daemon!.inspect() : undefined));

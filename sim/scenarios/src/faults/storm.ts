@@ -15,6 +15,8 @@ import { UPKEEP } from './upkeep.ts';
 
 const MAX_DELAY: Instant = 2 * SECOND;
 const MAX_RESETS = 8;
+/** What is more than a command lasts so long at least: sooner nobody would have done anything. */
+const OPERATORS_PACE: Instant = 10 * SECOND;
 
 type SpoilKind = Exclude<
   StormKind & Fault['fault'],
@@ -113,7 +115,7 @@ export class Storm {
       case 'upkeep':
         return this.#operate(UPKEEP);
       case 'lose-store':
-        return this.#afflict(kind, this.#cluster.mons);
+        return this.#afflict(kind, this.#monsInService);
       case 'crash':
       case 'power-loss':
       case 'hang':
@@ -197,6 +199,7 @@ export class Storm {
     const forUs = this.#drawDuration();
     const doing = this.#random.pick(doings)(this.#cluster, osd, this.#random);
     if (doing === undefined) return;
+    if ('fault' in doing) return this.#strike(doing.fault, OPERATORS_PACE + forUs);
     const { before, command, undo } = doing;
     if (before !== undefined) this.#strike({ fault: 'command', command: before });
     if (undo === undefined) this.#strike({ fault: 'command', command });
@@ -259,8 +262,8 @@ export class Storm {
   }
 
   #drawVictim(among?: readonly SimProcess[]): SimProcess | undefined {
-    const { mons, osds, mgrs } = this.#cluster;
-    const all = among ?? [...mons, ...osds, ...osds].map((place) => place.process).concat(mgrs);
+    const { osds, mgrs } = this.#cluster;
+    const all = among ?? [...this.#monsInService, ...osds, ...osds].map((place) => place.process).concat(mgrs);
     const process = this.#random.pick(all);
     const kind = process.spec.entity.type;
     const limit = kind === 'mon' ? this.#config.maxMons : kind === 'osd' ? this.#config.maxOsds : mgrs.length;
@@ -268,6 +271,10 @@ export class Storm {
     const suffering = new Set([...this.#injector.active.flatMap(({ processes }) => processes), ...diskless]);
     const ofKind = [...suffering].filter(({ spec }) => spec.entity.type === kind);
     return suffering.has(process) || ofKind.length >= limit ? undefined : process;
+  }
+
+  get #monsInService() {
+    return this.#cluster.mons.filter(({ isRetired }) => !isRetired);
   }
 
   #drawDuration(): Instant {

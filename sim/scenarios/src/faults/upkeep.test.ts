@@ -9,7 +9,7 @@ import { UPKEEP } from './upkeep.ts';
 function bootedLab(): Lab {
   const spec = checkScenario({
     name: 'upkeep',
-    cluster: { osds: 5, clients: 1 },
+    cluster: { osds: 5, clients: 1, spareMons: 1 },
     pools: [{ name: 'data', pgNum: 8 }],
     workloads: [{ kind: 'objects', objects: 3, pace: { kind: 'closed', workers: 1, restUs: SECOND } }],
   });
@@ -37,6 +37,10 @@ test('the monitors do all that is drawn, and take it back', () => {
     for (const draw of UPKEEP) {
       const doing = draw(lab.cluster, random.pick(lab.cluster.osds), random);
       if (doing === undefined) continue;
+      if ('fault' in doing) {
+        drawn.add(doing.fault.fault);
+        continue;
+      }
       drawn.add(String(doing.command['prefix']));
       for (const command of [doing.before, doing.command, doing.undo]) {
         const answer = command && answerTo(lab, command);
@@ -47,12 +51,15 @@ test('the monitors do all that is drawn, and take it back', () => {
 
   expect(refused).toEqual([]);
   expect([...drawn].sort()).toEqual([
+    'add-mon',
     'config set',
+    'mon set-rank',
     'osd pg-temp',
     'osd pg-upmap-items',
     'osd pool mksnap',
     'osd pool set-quota',
     'osd set',
     'osd set-group',
+    'remove-mon',
   ]);
 });

@@ -3,9 +3,13 @@ import { formatPgId } from '@spirula/encoding';
 import { mapPg } from '@spirula/maps';
 import type { SeededRandom } from '@spirula/sim-world';
 import type { OsdPlace, SimCluster } from '../cluster.ts';
+import type { Fault } from './fault.ts';
 import type { OperatorsDoing } from './mistakes.ts';
 
-type DrawUpkeep = (cluster: SimCluster, osd: OsdPlace, random: SeededRandom) => OperatorsDoing | undefined;
+/** A command that is taken back, or more than a command. */
+type Upkeep = OperatorsDoing | { readonly fault: Fault };
+
+type DrawUpkeep = (cluster: SimCluster, osd: OsdPlace, random: SeededRandom) => Upkeep | undefined;
 
 /** Of the whole cluster. Where OSDs cannot be marked down, or clients may not write, nothing goes on until it is over. */
 const FLAGS = [
@@ -91,6 +95,26 @@ const poolSnapshot: DrawUpkeep = (cluster, _, random) => {
   return { command: { prefix: 'osd pool mksnap', ...args }, undo: { prefix: 'osd pool rmsnap', ...args } };
 };
 
+/** Never the last one that is to stay. */
+const removeMon: DrawUpkeep = ({ mons, monOperator }, _, random) => {
+  const wanted = mons.filter((place) => monOperator.isWanted(place));
+  const founders = wanted.filter(({ isFounder }) => isFounder);
+  if (wanted.length < 2 || founders.length === 0) return undefined;
+  return { fault: { fault: 'remove-mon', daemons: [random.pick(founders).process.name] } };
+};
+
+const addMon: DrawUpkeep = ({ mons, monOperator }, _, random) => {
+  const spares = mons.filter((place) => !place.isFounder && !monOperator.isWanted(place));
+  return spares.length === 0 ? undefined : { fault: { fault: 'add-mon', daemons: [random.pick(spares).process.name] } };
+};
+
+const monRank: DrawUpkeep = ({ monMap: { ranks } }, _, random) => {
+  const name = random.pick(ranks);
+  const [before, rank] = [ranks.indexOf(name), random.below(ranks.length)];
+  const command = { prefix: 'mon set-rank', name };
+  return { command: { ...command, rank }, undo: { ...command, rank: before } };
+};
+
 export const UPKEEP: readonly DrawUpkeep[] = [
   clusterFlag,
   clusterFlag,
@@ -102,6 +126,10 @@ export const UPKEEP: readonly DrawUpkeep[] = [
   upmapItems,
   pgTemp,
   poolSnapshot,
+  removeMon,
+  addMon,
+  addMon,
+  monRank,
 ];
 
 function poolName({ osdMap, pool }: SimCluster): string | undefined {

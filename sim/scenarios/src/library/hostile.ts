@@ -9,7 +9,7 @@ import type { Scenario } from '../scenario.ts';
 import { type ScenarioInput, scenarioSchema } from '../spec.ts';
 import { drawAuth } from './auth.ts';
 import { drawOptions } from './options.ts';
-import { drawUpkeepWeight } from './upkeep.ts';
+import { drawSpareMons, drawUpkeepWeight } from './upkeep.ts';
 import { drawClassCalls, drawSnapshots, drawWatchers, drawWorkloads } from './workloads.ts';
 
 export const hostile: Scenario = {
@@ -40,6 +40,7 @@ function drawHostile(seed: number): ScenarioInput {
     name: 'hostile',
     cluster: {
       mons: random.pick([1, 3, 3, 3, 5]),
+      spareMons: drawSpareMons(seed),
       osds: hosts * osdsPerHost,
       mgrs: random.between(1, 2),
       clients: random.between(1, 3),

@@ -9,7 +9,7 @@ import type { Scenario } from '../scenario.ts';
 import { type ScenarioInput, scenarioSchema } from '../spec.ts';
 import { drawOptions } from './options.ts';
 import { drawSurroundings } from './surroundings.ts';
-import { drawUpkeepWeight } from './upkeep.ts';
+import { drawSpareMons, drawUpkeepWeight } from './upkeep.ts';
 import { drawClassCalls, drawWorkloads } from './workloads.ts';
 
 export const lossy: Scenario = {
@@ -48,6 +48,7 @@ function drawLossy(seed: number): ScenarioInput {
     name: 'lossy',
     cluster: {
       mons: random.pick([1, 3]),
+      spareMons: drawSpareMons(seed),
       // However many are lost, there are enough for each PG to be made whole again.
       osds: size + maxOsds + random.between(0, 2),
       mgrs: 2,

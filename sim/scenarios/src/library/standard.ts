@@ -9,7 +9,7 @@ import type { Scenario } from '../scenario.ts';
 import { type ScenarioInput, scenarioSchema } from '../spec.ts';
 import { drawAuth } from './auth.ts';
 import { drawOptions } from './options.ts';
-import { drawUpkeepWeight } from './upkeep.ts';
+import { drawSpareMons, drawUpkeepWeight } from './upkeep.ts';
 import { drawClassCalls, drawSnapshots, drawWatchers, drawWorkloads } from './workloads.ts';
 
 export const standard: Scenario = {
@@ -35,6 +35,7 @@ function drawStandard(seed: number): ScenarioInput {
     name: 'standard',
     cluster: {
       mons: 3,
+      spareMons: drawSpareMons(seed),
       osds: 5,
       mgrs: random.between(1, 2),
       clients: random.between(2, 3),

@@ -6,3 +6,8 @@ export function drawUpkeepWeight(seed: number): number {
   const random = new SeededRandom(seed, 'upkeep');
   return random.below(5) < 2 ? random.between(1, 6) : 0;
 }
+
+/** Monitors that operators may add, where they are at work. */
+export function drawSpareMons(seed: number): number {
+  return drawUpkeepWeight(seed) > 0 ? new SeededRandom(seed, 'spare monitors').below(3) : 0;
+}
