@@ -1,9 +1,12 @@
+import { cmpomapClass } from './cmpomap.ts';
 import { helloClass } from './hello.ts';
 import { lockClass } from './lock/lock.ts';
 import { logClass } from './log.ts';
 import { numopsClass } from './numops.ts';
 import type { ObjectClass } from './object-class.ts';
+import { queueClass } from './queue/queue.ts';
 import { refcountClass } from './refcount.ts';
+import { rgwGcClass } from './rgw/gc-queue.ts';
 import { rgwClass } from './rgw/rgw.ts';
 import { timeindexClass } from './timeindex.ts';
 import { userClass } from './user/user.ts';
@@ -11,12 +14,15 @@ import { versionClass } from './version.ts';
 
 /** Those of Ceph's classes that every OSD has. */
 export const builtinClasses: readonly ObjectClass[] = [
+  cmpomapClass,
   helloClass,
   lockClass,
   logClass,
   numopsClass,
+  queueClass,
   refcountClass,
   rgwClass,
+  rgwGcClass,
   timeindexClass,
   userClass,
   versionClass,

@@ -110,6 +110,7 @@ export {
   type GcObject,
   type GcSetInput,
 } from './rgw/gc-codec.ts';
+export { encodeGcQueueInitInput, encodeGcQueueRemoveInput } from './rgw/gc-queue.ts';
 export {
   decodeLifecycleEntryReply,
   decodeLifecycleHeadReply,

@@ -102,8 +102,11 @@ export class MemoryObject implements MethodContext {
     this.#change({ data: after });
   }
 
+  /** What is zeroed at the end is cut off, as OSDs do it. */
   zero(offset: number, length: number): void {
-    this.#change({ data: (this.#next.data ?? EMPTY).slice().fill(0, offset, offset + length) });
+    const data = this.#next.data ?? EMPTY;
+    if (offset + length >= data.length) this.#change({ data: data.slice(0, offset) });
+    else this.#change({ data: data.slice().fill(0, offset, offset + length) });
   }
 
   getXattr(name: RawString): Bytes | undefined {

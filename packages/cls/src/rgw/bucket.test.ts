@@ -249,23 +249,24 @@ test('a rebuilt header has the sums of the entries', () => {
 const step = fc.record({
   kind: fc.constantFrom('prepare', 'add', 'delete', 'cancel', 'update', 'remove', 'later'),
   name: fc.constantFrom('a', 'b'),
-  tag: fc.constantFrom('one', 'two'),
+  tag: fc.constantFrom('', 'one', 'two'),
+  isLate: fc.boolean(),
   size: fc.constantFrom(1, 4096, 5000),
   category: fc.constantFrom(ObjectCategory.main, ObjectCategory.multiMeta),
 });
 
 test('the sums in the header are those of the entries that exist, whatever the order of changes', () => {
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+    fc.property(fc.array(step, { minLength: 20, maxLength: 40 }), (steps) => {
       const index = new Index();
-      for (const [i, { kind, name, tag, size, category }] of steps.entries()) {
+      for (const [i, { kind, name, tag, isLate, size, category }] of steps.entries()) {
         const meta = { ...metaOf(size), category };
         const entry = { ...NO_ENTRY, key: { name, instance: '' }, exists: true, meta, indexVersion: BigInt(i) };
         if (kind === 'prepare') index.prepare(name, tag);
         else if (kind === 'later') index.object.time = { sec: index.object.time.sec + 100, nsec: 0 };
         else if (kind === 'update' || kind === 'remove') {
           index.call('dir_suggest_changes', encodeSuggestInput([{ op: SuggestedOp[kind], entry }]));
-        } else index.complete(name, tag, i % 7, { op: ModifyOp[kind], meta });
+        } else index.complete(name, tag, isLate ? 1 : i + 1, { op: ModifyOp[kind], meta });
       }
 
       const { header, entries } = index.list();
