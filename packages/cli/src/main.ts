@@ -139,6 +139,13 @@ function makeProgram(): Command {
       process.exitCode = await rados(args, { ...texts, ...files, dir: resolve(options.dir) });
     });
 
+  passThrough(program, 'radosgw-admin', 'users and buckets of the object gateway')
+    .addOption(dirOption())
+    .action(async (args: string[], options) => {
+      const { radosgwAdmin } = await import('./radosgw-admin.ts');
+      process.exitCode = await radosgwAdmin(args, { ...texts, ...files, dir: resolve(options.dir) });
+    });
+
   passThrough(program, 'crushtool', 'test CRUSH maps offline').action(async (args: string[]) => {
     const { crushtool } = await import('./crushtool.ts');
     process.exitCode = crushtool(args, { ...texts, ...files });

@@ -1,3 +1,5 @@
+export { AdminError } from './admin/admin-error.ts';
+export { ADMIN_COMMANDS, runAdminCommand } from './admin/commands.ts';
 export { GranteeType, granteeOf, refererGrant } from './formats/acl.ts';
 export { decodePool, type ExplicitPlacement, encodePool, type Pool } from './formats/bucket.ts';
 export { BUCKET_HASH_MOD, type IndexLayout, type IndexShards, type LogLayout } from './formats/bucket-layout.ts';

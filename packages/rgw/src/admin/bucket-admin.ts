@@ -1,0 +1,148 @@
+/** What radosgw-admin does with buckets (rgw_bucket.cc): answers as it prints them, refusals as it says them. */
+
+import type { CategoryStats, DirHeader } from '@spirula/cls';
+import { type RawString, textFromRaw, type UTime } from '@spirula/encoding';
+import { encodeAcl, privateAcl } from '../formats/acl.ts';
+import { encoded } from '../formats/encoded.ts';
+import { formatPlacementRule } from '../formats/placement-rule.ts';
+import { decodeTags } from '../formats/tags.ts';
+import { formatUserId, type UserId } from '../formats/user-id.ts';
+import { indexHeaders, sumOfStats } from '../store/bucket-index.ts';
+import { BucketAttr, type BucketStore, type StoredBucket } from '../store/buckets.ts';
+import { decodeStored } from '../store/meta-object.ts';
+import type { UserStore } from '../store/users.ts';
+import type { Zone } from '../store/zone.ts';
+import { AdminCode, AdminError } from './admin-error.ts';
+import { quotaJson, timeText } from './user-json.ts';
+
+export interface BucketAdminParts {
+  readonly zone: Zone;
+  readonly users: UserStore;
+  readonly buckets: BucketStore;
+  readonly now: () => UTime;
+}
+
+/** Names of categories, by number (RGWObjCategory). */
+const CATEGORY_NAMES = ['rgw.none', 'rgw.main', 'rgw.shadow', 'rgw.multimeta'];
+const INDEX_TYPE_NAMES = ['Normal', 'Indexless'];
+const KIB = 1024n;
+
+export class BucketAdmin {
+  readonly #zone: Zone;
+  readonly #users: UserStore;
+  readonly #buckets: BucketStore;
+  readonly #now: () => UTime;
+
+  constructor({ zone, users, buckets, now }: BucketAdminParts) {
+    this.#zone = zone;
+    this.#users = users;
+    this.#buckets = buckets;
+    this.#now = now;
+  }
+
+  /** Of one user, or of all. */
+  async list(user?: UserId): Promise<string[]> {
+    const names: string[] = [];
+    if (user) for await (const { bucket } of this.#buckets.lists.list(user)) names.push(textFromRaw(bucket.name));
+    else for await (const name of this.#buckets.list()) names.push(textFromRaw(name));
+    return names;
+  }
+
+  async stats(tenant: RawString, name: RawString) {
+    const bucket = await this.#buckets.load(tenant, name);
+    if (!bucket) throw new AdminError(AdminCode.noSuchBucket, 'failure: (2002) Unknown error 2002: ');
+    return this.#statsJson(bucket);
+  }
+
+  async link(tenant: RawString, name: RawString, user: UserId): Promise<void> {
+    const bucket = await this.#load(tenant, name);
+    const owner = await this.#users.load(user);
+    if (!owner) throw new AdminError(AdminCode.EINVAL, 'failure: (22) Invalid argument');
+    if (formatUserId(bucket.info.owner) !== formatUserId(user)) {
+      await this.#buckets.lists.remove(bucket.info.owner, bucket.info.bucket);
+    }
+    const acl = encoded(encodeAcl, privateAcl(user, owner.info.displayName));
+    await this.#buckets.link(bucket, user, new Map([[BucketAttr.acl, acl]]), this.#now());
+  }
+
+  async unlink(tenant: RawString, name: RawString, user: UserId): Promise<void> {
+    const bucket = await this.#buckets.load(tenant, name);
+    if (!bucket) throw new AdminError(AdminCode.ENOENT, 'failure: (2) No such file or directory');
+    await this.#buckets.unlink(bucket.info, user);
+  }
+
+  async remove(tenant: RawString, name: RawString): Promise<void> {
+    const bucket = await this.#load(tenant, name);
+    const { index } = this.#zone.placement(bucket.info.placement);
+    const stats = sumOfStats(await indexHeaders(index, bucket.info));
+    if ([...stats.values()].some(({ entries }) => entries > 0n)) {
+      throw new AdminError(AdminCode.ENOTEMPTY, `ERROR: could not remove non-empty bucket ${textFromRaw(name)}`);
+    }
+    await this.#buckets.remove(bucket.info, this.#now());
+  }
+
+  async #load(tenant: RawString, name: RawString): Promise<StoredBucket> {
+    const bucket = await this.#buckets.load(tenant, name);
+    if (bucket) return bucket;
+    const shown = textFromRaw(name);
+    throw new AdminError(
+      AdminCode.ENOENT,
+      `failure: (2) No such file or directory: failed to fetch bucket info for bucket=${shown}`,
+    );
+  }
+
+  async #statsJson({ info, attrs, modified }: StoredBucket) {
+    const { bucket, layout, owner } = info;
+    const headers = await indexHeaders(this.#zone.placement(info.placement).index, info);
+    const pool = (which: 'data' | 'dataExtra' | 'index') => textFromRaw(bucket.explicitPlacement?.[which].name ?? '');
+    const tags = attrs.get(BucketAttr.tagging);
+    return {
+      bucket: textFromRaw(bucket.name),
+      num_shards: layout.current.shards.count,
+      tenant: textFromRaw(bucket.tenant),
+      zonegroup: info.zonegroup,
+      placement_rule: textFromRaw(formatPlacementRule(info.placement)),
+      explicit_placement: { data_pool: pool('data'), data_extra_pool: pool('dataExtra'), index_pool: pool('index') },
+      id: bucket.bucketId,
+      marker: bucket.marker,
+      index_type: INDEX_TYPE_NAMES[layout.current.type] ?? 'Unknown',
+      owner: textFromRaw(formatUserId(owner)),
+      ver: perShard(headers, ({ version }) => version),
+      master_ver: perShard(headers, ({ masterVersion }) => masterVersion),
+      mtime: timeText(modified),
+      creation_time: timeText(info.created),
+      max_marker: perShard(headers, ({ maxMarker }) => maxMarker),
+      usage: Object.fromEntries(
+        [...sumOfStats(headers)].map(([category, sums]) => [
+          CATEGORY_NAMES[category] ?? 'rgw.unknown',
+          usageJson(sums),
+        ]),
+      ),
+      bucket_quota: quotaJson(info.quota),
+      ...(tags && { tagset: tagsJson(bucket.name, tags) }),
+    };
+  }
+}
+
+function tagsJson(name: RawString, stored: Parameters<typeof decodeStored>[1]): Record<string, string> {
+  const tags = decodeStored(name, stored, decodeTags);
+  return Object.fromEntries([...tags].map(([key, value]) => [textFromRaw(key), textFromRaw(value)]));
+}
+
+/** `0#1,1#2`. */
+function perShard(headers: readonly DirHeader[], value: (header: DirHeader) => bigint | string): string {
+  return headers.map((header, shard) => `${shard}#${value(header)}`).join(',');
+}
+
+function usageJson({ size, sizeRounded, actualSize, entries }: CategoryStats) {
+  const kib = (bytes: bigint) => Number((bytes + KIB - 1n) / KIB);
+  return {
+    size: Number(size),
+    size_actual: Number(sizeRounded),
+    size_utilized: Number(actualSize),
+    size_kb: kib(size),
+    size_kb_actual: kib(sizeRounded),
+    size_kb_utilized: kib(actualSize),
+    num_objects: Number(entries),
+  };
+}

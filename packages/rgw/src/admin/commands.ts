@@ -1,0 +1,193 @@
+/** The command line of radosgw-admin (rgw_admin.cc), as far as its commands are supported. */
+import { rawFromText, type UTime } from '@spirula/encoding';
+import { parseUserId, type UserId } from '../formats/user-id.ts';
+import { BucketStore } from '../store/buckets.ts';
+import type { Entropy } from '../store/entropy.ts';
+import { UserStore } from '../store/users.ts';
+import type { Zone } from '../store/zone.ts';
+import { AdminCode, AdminError } from './admin-error.ts';
+import { BucketAdmin } from './bucket-admin.ts';
+import { parseAccess, parseSize } from './parse.ts';
+import { type KeyRequest, UserAdmin, type UserSettings } from './user-admin.ts';
+
+/** Options by their long names without dashes; flags are `true`. */
+export type AdminOptions = ReadonlyMap<string, string>;
+
+interface Admin {
+  readonly users: UserAdmin;
+  readonly buckets: BucketAdmin;
+}
+
+type Command = (admin: Admin, options: AdminOptions) => Promise<unknown>;
+
+const INDENT = 4;
+
+/** Words of a command -> what it does; undefined when nothing is printed. */
+const commands: Readonly<Record<string, Command>> = {
+  'user create': ({ users }, options) => users.create(userOf(options), settingsOf(options, true)),
+  'user info': ({ users }, options) => {
+    const accessKey = options.get('access-key');
+    if (options.has('uid')) return users.info(userOf(options));
+    if (accessKey !== undefined) return users.infoByKey(rawFromText(accessKey));
+    throw new AdminError(AdminCode.EINVAL, 'ERROR: --uid or --access-key required');
+  },
+  'user modify': ({ users }, options) => users.modify(userOf(options), settingsOf(options, false)),
+  'user rm': ({ users }, options) => users.remove(userOf(options)),
+  'user suspend': ({ users }, options) => users.modify(userOf(options), { suspended: true }),
+  'user enable': ({ users }, options) => users.modify(userOf(options), { suspended: false }),
+  'user list': ({ users }) => users.list(),
+  'user stats': ({ users }, options) => users.stats(userOf(options)),
+  'key create': ({ users }, options) =>
+    users.addKey(userOf(options), { ...keyOf(options), generate: options.has('gen-access-key') }),
+  'key rm': ({ users }, options) => {
+    const { kind, accessKey, subuser } = keyOf(options);
+    const name = accessKey ?? (kind === 'swift' ? rawFromText(options.get('subuser') ?? '') : '');
+    return users.removeKey(userOf(options), kind, name === '' ? (subuser ?? '') : name);
+  },
+  'subuser create': ({ users }, options) =>
+    users.setSubuser(userOf(options), subuserOf(options), subuserGiven(options, 'create')),
+  'subuser modify': ({ users }, options) =>
+    users.setSubuser(userOf(options), subuserOf(options), subuserGiven(options, 'modify')),
+  'subuser rm': ({ users }, options) => users.removeSubuser(userOf(options), subuserOf(options)),
+  'caps add': ({ users }, options) => users.addCaps(userOf(options), options.get('caps') ?? ''),
+  'caps rm': ({ users }, options) => users.removeCaps(userOf(options), options.get('caps') ?? ''),
+  'quota set': ({ users }, options) =>
+    users.setQuota(userOf(options), {
+      scope: scopeOf(options),
+      maxSize: sizeOf(options, 'max-size'),
+      maxObjects: sizeOf(options, 'max-objects'),
+    }),
+  'quota enable': ({ users }, options) => users.setQuota(userOf(options), { scope: scopeOf(options), enabled: true }),
+  'quota disable': ({ users }, options) => users.setQuota(userOf(options), { scope: scopeOf(options), enabled: false }),
+  'bucket list': ({ buckets }, options) => buckets.list(options.has('uid') ? userOf(options) : undefined),
+  'bucket stats': ({ buckets }, options) => buckets.stats(...bucketOf(options)),
+  'bucket link': ({ buckets }, options) => buckets.link(...bucketOf(options), userOf(options)),
+  'bucket unlink': ({ buckets }, options) => buckets.unlink(...bucketOf(options), userOf(options)),
+  'bucket rm': ({ buckets }, options) => buckets.remove(...bucketOf(options)),
+};
+
+/** Documents of users are followed by an empty line. */
+const ENDS_WITH_EMPTY_LINE = /^(user (create|info|modify|suspend|enable)|key|subuser|caps) ?/;
+
+/** Names of the commands, for the usage text. */
+export const ADMIN_COMMANDS: readonly string[] = Object.keys(commands);
+
+/**
+ * Runs a command and gives what it prints on stdout.
+ *
+ * @throws AdminError, RadosError
+ */
+export async function runAdminCommand(
+  parts: { readonly zone: Zone; readonly entropy: Entropy; readonly now: () => UTime },
+  words: readonly string[],
+  options: AdminOptions,
+): Promise<string> {
+  const name = words.join(' ');
+  const command = commands[name];
+  if (!command) throw new AdminError(1, `ERROR: Unrecognized argument: '${words.at(-1) ?? ''}'`);
+  const users = new UserStore(parts.zone, parts.entropy);
+  const buckets = new BucketStore(parts.zone, parts.entropy);
+  const admin: Admin = {
+    users: new UserAdmin({ users, lists: buckets.lists, entropy: parts.entropy }),
+    buckets: new BucketAdmin({ zone: parts.zone, users, buckets, now: parts.now }),
+  };
+  const document = await command(admin, options);
+  if (document === undefined) return '';
+  const empty = Array.isArray(document) && document.length === 0;
+  return `${empty ? '[]' : JSON.stringify(document, null, INDENT)}\n${ENDS_WITH_EMPTY_LINE.test(name) ? '\n' : ''}`;
+}
+
+/** `--uid` with `--tenant`, or `tenant$uid`; of a subuser `uid:name`, the user. */
+function userOf(options: AdminOptions): UserId {
+  const subuser = options.get('subuser');
+  const named = options.get('uid') ?? (subuser?.includes(':') ? subuser.slice(0, subuser.indexOf(':')) : undefined);
+  if (named === undefined || named === '') throw new AdminError(AdminCode.EINVAL, 'ERROR: uid not specified');
+  const user = parseUserId(rawFromText(named));
+  const tenant = options.get('tenant');
+  return tenant === undefined ? user : { ...user, tenant: rawFromText(tenant) };
+}
+
+/** Of `uid:name` the name. */
+function subuserOf(options: AdminOptions): string {
+  const given = options.get('subuser') ?? '';
+  const name = given.slice(given.indexOf(':') + 1);
+  if (name === '')
+    throw new AdminError(AdminCode.EINVAL, 'could not create subuser: unable to parse request, empty subuser name');
+  return rawFromText(name);
+}
+
+function bucketOf(options: AdminOptions): [tenant: string, name: string] {
+  const given = options.get('bucket') ?? '';
+  if (given === '') throw new AdminError(AdminCode.EINVAL, 'ERROR: bucket not specified');
+  const slash = given.indexOf('/');
+  const tenant = slash < 0 ? (options.get('tenant') ?? '') : given.slice(0, slash);
+  return [rawFromText(tenant), rawFromText(given.slice(slash + 1))];
+}
+
+function scopeOf(options: AdminOptions): 'user' | 'bucket' {
+  const scope = options.get('quota-scope');
+  if (scope === 'user' || scope === 'bucket') return scope;
+  throw new AdminError(
+    AdminCode.EINVAL,
+    'ERROR: invalid quota scope specification. Please specify either --quota-scope=bucket, or --quota-scope=user',
+  );
+}
+
+function sizeOf(options: AdminOptions, name: string): bigint | undefined {
+  const text = options.get(name);
+  if (text === undefined) return undefined;
+  const size = parseSize(text);
+  if (size === undefined)
+    throw new AdminError(
+      AdminCode.EINVAL,
+      `ERROR: failed to parse ${name.replace('-', ' ')}: strict_iecstrtoll: unit prefix not recognized`,
+    );
+  return size;
+}
+
+function keyOf(options: AdminOptions): KeyRequest {
+  const raw = (name: string) => {
+    const text = options.get(name);
+    return text === undefined ? undefined : rawFromText(text);
+  };
+  const subuser = options.has('subuser') ? subuserOf(options) : undefined;
+  const type = options.get('key-type') ?? (subuser === undefined ? 's3' : 'swift');
+  if (type !== 's3' && type !== 'swift') throw new AdminError(AdminCode.EINVAL, `bad key type: ${type}`);
+  return { kind: type, accessKey: raw('access-key'), secret: raw('secret-key') ?? raw('secret'), subuser };
+}
+
+function subuserGiven(options: AdminOptions, verb: 'create' | 'modify') {
+  const access = options.get('access');
+  const permissions = access === undefined ? undefined : parseAccess(access);
+  if (access !== undefined && permissions === undefined) {
+    throw new AdminError(AdminCode.EINVAL, `bad access value ${access}`);
+  }
+  const wantsKey =
+    verb === 'create' || ['secret', 'secret-key', 'gen-secret', 'access-key'].some((name) => options.has(name));
+  return { verb, permissions, key: wantsKey ? keyOf(options) : undefined };
+}
+
+function settingsOf(options: AdminOptions, isNew: boolean): UserSettings {
+  const raw = (name: string) => {
+    const text = options.get(name);
+    return text === undefined ? undefined : rawFromText(text);
+  };
+  const flag = (name: string) => (options.has(name) ? options.get(name) !== 'false' : undefined);
+  const maxBuckets = options.get('max-buckets');
+  if (maxBuckets !== undefined && !/^-?\d{1,9}$/.test(maxBuckets)) {
+    throw new AdminError(AdminCode.EINVAL, 'ERROR: failed to parse max buckets');
+  }
+  const hasKey = ['access-key', 'secret-key', 'secret', 'gen-access-key', 'gen-secret'].some((name) =>
+    options.has(name),
+  );
+  return {
+    displayName: raw('display-name'),
+    email: raw('email'),
+    maxBuckets: maxBuckets === undefined ? undefined : Number(maxBuckets),
+    system: flag('system'),
+    admin: flag('admin'),
+    suspended: undefined,
+    caps: options.get('caps'),
+    key: isNew || hasKey ? keyOf(options) : undefined,
+  };
+}
