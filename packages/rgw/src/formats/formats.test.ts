@@ -6,6 +6,7 @@ import { AclGroup, decodeAcl, encodeAcl, FULL_CONTROL, groupGrant, Permission, p
 import { decodeBucketEntryPoint, encodeBucketEntryPoint } from './bucket-entry-point.ts';
 import { BucketFlag, decodeBucketInfo, encodeBucketInfo } from './bucket-info.ts';
 import { BucketIndexType, newBucketLayout } from './bucket-layout.ts';
+import { decodeCompression, encodeCompression } from './compression.ts';
 import { CorsMethod, decodeCors, encodeCors } from './cors.ts';
 import { decoded, encoded } from './encoded.ts';
 import { decodeLifecycle, encodeLifecycle } from './lifecycle.ts';
@@ -15,6 +16,7 @@ import { decodeTags, encodeTags } from './tags.ts';
 import { decodeUploadInfo, decodeUploadPart, encodeUploadInfo, encodeUploadPart } from './upload.ts';
 import { formatUserId, parseUserId } from './user-id.ts';
 import { decodeUserObject, encodeUserObject } from './user-info.ts';
+import { decodeZoneParams, encodeZoneParams } from './zone.ts';
 
 const recorded = JSON.parse(readFileSync(new URL('./recorded.json', import.meta.url), 'utf8')) as Record<
   string,
@@ -39,6 +41,8 @@ const codecs: Readonly<Record<string, Codec>> = {
   tags: { encode: encodeTags, decode: decodeTags },
   retention: { encode: encodeObjectRetention, decode: decodeObjectRetention },
   legalHold: { encode: encodeLegalHold, decode: decodeLegalHold },
+  compression: { encode: encodeCompression, decode: decodeCompression },
+  zoneCompressed: { encode: encodeZoneParams, decode: decodeZoneParams },
   uploadInfo: { encode: encodeUploadInfo, decode: decodeUploadInfo },
   uploadPart: { encode: encodeUploadPart, decode: decodeUploadPart },
 };
