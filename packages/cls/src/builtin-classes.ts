@@ -1,4 +1,5 @@
 import { cmpomapClass } from './cmpomap.ts';
+import { fifoClass } from './fifo/fifo.ts';
 import { helloClass } from './hello.ts';
 import { lockClass } from './lock/lock.ts';
 import { logClass } from './log.ts';
@@ -15,6 +16,7 @@ import { versionClass } from './version.ts';
 /** Those of Ceph's classes that every OSD has. */
 export const builtinClasses: readonly ObjectClass[] = [
   cmpomapClass,
+  fifoClass,
   helloClass,
   lockClass,
   logClass,
