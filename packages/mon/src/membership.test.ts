@@ -147,6 +147,22 @@ test('a monitor that joined and lost its disk is not taken for a new one', () =>
   expectAlike(mons, ['a', 'b', 'd']);
 });
 
+test('one that lost its disk learns of the map from a monitor that was not there in its first map, when only that one is left', () => {
+  const mons = quorum();
+  add(mons, 'a', 'd');
+  mons.start('d', mapAt(mons, 'a'));
+  mons.run(30 * SECOND);
+  remove(mons, 'd', 'a');
+  remove(mons, 'd', 'b');
+  mons.stop('c');
+  mons.wipe('c');
+  mons.start('c');
+  mons.run(60 * SECOND);
+
+  expectAlike(mons, ['c', 'd']);
+  expect(mapAt(mons, 'c')).toMatchObject({ epoch: 4, ranks: ['c', 'd'] });
+});
+
 test('a monitor that was started before it is added waits for it', () => {
   const mons = quorum();
   mons.start('d', monMap([...NAMES, 'd']));

@@ -638,10 +638,17 @@ export class Monitor implements Daemon<Message> {
     const rank = name === undefined ? undefined : this.#membership.rankOf(name);
     if (name === undefined || rank === undefined) {
       if (probe.op === 'probe') this.#tellStranger(session);
+      // Its first map may be old: of those there, perhaps none is left.
+      const isMonitor = session?.peer.entity.type === 'mon';
+      if (isMonitor && this.#paxos.isBlank && this.#sync.floor === undefined) {
+        this.#learnsMonMap(undefined, theirs, probe);
+      }
       return;
     }
     this.#peers.heardFrom(name);
-    if (probe.op === 'probe') this.#sendDurably(rank, this.#describe('reply'));
+    // Who answers with an older map may not know whom it answers: to an election, say.
+    const isBehind = theirs.epoch < this.#membership.monmap.epoch;
+    if (probe.op === 'probe' || isBehind) this.#sendDurably(rank, this.#describe('reply'));
     if (this.#learnsMonMap(rank, theirs, probe)) return;
     if (theirs.epoch !== this.#membership.monmap.epoch) return;
     if (probe.standing !== 'blank' && this.#paxos.isBlank) this.#distrustElection();
@@ -657,7 +664,7 @@ export class Monitor implements Daemon<Message> {
    * Whether the sender's map is to replace this monitor's. A store that holds something is replaced with the map: what was
    * agreed on since is in the sender's. Who is in a quorum waits for the commit, or for the quorum's end.
    */
-  #learnsMonMap(from: number, theirs: MonMap, { standing, lastCommitted, monmap }: MonProbe): boolean {
+  #learnsMonMap(from: number | undefined, theirs: MonMap, { standing, lastCommitted, monmap }: MonProbe): boolean {
     const own = this.#membership.monmap;
     const { floor } = this.#sync;
     const isBlank = this.#paxos.isBlank && floor === undefined;
@@ -680,7 +687,8 @@ export class Monitor implements Daemon<Message> {
       return true;
     }
     if (this.#role === 'leader' || this.#role === 'peon') return true;
-    if (lastCommitted >= Math.max(floor ?? 0, this.#paxos.lastCommitted)) this.#startSync(from, lastCommitted);
+    const isAhead = lastCommitted >= Math.max(floor ?? 0, this.#paxos.lastCommitted);
+    if (from !== undefined && isAhead) this.#startSync(from, lastCommitted);
     return true;
   }
 

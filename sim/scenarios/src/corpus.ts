@@ -68,4 +68,9 @@ export const CORPUS: readonly CorpusEntry[] = [
       'a monitor whose wall clock went ahead threw away the secrets of tickets that were good: clients were shut out',
   },
   { scenario: 'hostile', seed: 31, found: 'the same, and nobody was left who could remove a snapshot' },
+  {
+    scenario: 'lossy',
+    seed: 34,
+    found: 'an operator who did not start a monitor that was added and was to go again: without it there was no quorum',
+  },
 ];

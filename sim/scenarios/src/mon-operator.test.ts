@@ -5,10 +5,10 @@ import { findMonDisagreement } from './checkers/mon-agreement.ts';
 import { Lab } from './lab.ts';
 import { checkScenario } from './read-scenario.ts';
 
-function bootedLab(): Lab {
+function bootedLab(mons = 3): Lab {
   const spec = checkScenario({
     name: 'monitors',
-    cluster: { mons: 3, spareMons: 1, osds: 3, clients: 1 },
+    cluster: { mons, spareMons: 1, osds: 3, clients: 1 },
     pools: [{ name: 'data', pgNum: 8 }],
     workloads: [{ kind: 'objects', objects: 3, pace: { kind: 'closed', workers: 1, restUs: SECOND } }],
   });
@@ -59,6 +59,19 @@ test("a monitor that was removed without the operators' knowledge is added again
 
   expect(cluster.mons[1]!.process.runs).toBe(2);
   expect(members(lab)).toEqual(['a', 'b', 'c', 'd']);
+  expect(findMonDisagreement(cluster)).toEqual([]);
+});
+
+test('a monitor that is to go again as soon as it is added starts first: without it there is no quorum to remove it', () => {
+  const lab = bootedLab(1);
+  const { cluster, injector, simulation } = lab;
+
+  injector.inject({ fault: 'add-mon', daemons: ['mon.b'] }, { forUs: 5 * SECOND });
+  simulation.runFor(5 * SECOND);
+  expect([members(lab), cluster.mons[1]!.process.state]).toEqual([['a', 'b'], 'stopped']);
+  simulation.runFor(40 * SECOND);
+
+  expect(members(lab)).toEqual(['a']);
   expect(findMonDisagreement(cluster)).toEqual([]);
 });
 

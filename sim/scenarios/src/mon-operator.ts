@@ -4,7 +4,7 @@
  *
  *   in the map, and not wanted      mon rm; once the monitor knows and has stopped, nobody starts it any more
  *   wanted, and not in the map      it is stopped, what it had stored is thrown away; mon add
- *   wanted, in the map, retired     it is started, with an empty store
+ *   in the map, and retired         it is started, with an empty store
  */
 import type { MonMap } from '@spirula/maps';
 import type { Monitor } from '@spirula/mon';
@@ -87,7 +87,8 @@ export class MonOperator {
       const { monMap, mons } = this.#cluster;
       for (const place of mons) {
         this.#retire(place);
-        if (place.isRetired && this.isWanted(place) && isIn(monMap, place)) this.#begin(place, monMap);
+        // Even when it is to go again: until it runs there may be no quorum to remove it.
+        if (place.isRetired && isIn(monMap, place)) this.#begin(place, monMap);
       }
       // One command at a time.
       const isBusy = this.#givesUpAt !== undefined && simulation.now < this.#givesUpAt;
