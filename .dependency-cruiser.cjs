@@ -5,7 +5,7 @@ const layers = [
   ['messages', 'formatter', 'admin-socket', 'objectstore', 'objecter', 'mon-client', 'cls'],
   ['mon', 'osd', 'mgr', 'rados'],
   ['rgw'],
-  ['runtime-node', 'mgr-http'],
+  ['runtime-node', 'mgr-http', 'rgw-http'],
   ['cli'],
 ];
 const folder = (names) => `^packages/(${names.join('|')})/`;
@@ -50,7 +50,7 @@ module.exports = {
       name: 'sim-world-imports-no-daemon',
       severity: 'error',
       from: { path: '^sim/world/', pathNot: '\\.test\\.ts$' },
-      to: { path: '^(packages/(mon|osd|mgr|rados|runtime-node|mgr-http|cli)|sim/scenarios|bench|test)/' },
+      to: { path: '^(packages/(mon|osd|mgr|rados|rgw|runtime-node|mgr-http|rgw-http|cli)|sim/scenarios|bench|test)/' },
     },
     {
       name: 'core-touches-no-host',

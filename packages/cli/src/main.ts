@@ -56,6 +56,7 @@ function makeProgram(): Command {
     .description('start a cluster, or start one again; Ctrl-C stops it')
     .addOption(dirOption())
     .option('--mons <n>', 'monitors of a new cluster (3)', wholeNumber(1, 9))
+    .option('--rgws <n>', 'object gateways of a new cluster, S3 on port 7480 (1)', wholeNumber(0, 3))
     .option('--mgrs <n>', 'managers of a new cluster, one active, others on standby (1)', wholeNumber(1, 3))
     .option('--osds <n>', 'OSDs of a new cluster (3)', wholeNumber(0, 100))
     .option('--port-base <port>', 'first port of a new cluster (23300)', wholeNumber(1024, 60000))

@@ -132,6 +132,7 @@ export class IoCtx {
           ...(snapid !== undefined && { snapid }),
           ...(snapContext && { snapSeq: snapContext.seq, snaps: snapContext.snaps }),
           ...(timeoutUs !== undefined && { timeoutUs }),
+          ...(operation.mtime && { mtime: operation.mtime }),
         },
         resolve,
       ),

@@ -1,5 +1,7 @@
-import { type Bytes, EMPTY, Encoder, type RawString } from '@spirula/encoding';
+import { type Bytes, EMPTY, Encoder, type RawString, type UTime } from '@spirula/encoding';
 import {
+  CmpXattrMode,
+  CmpXattrOp,
   callOp,
   copyFromOp,
   extentOp,
@@ -39,6 +41,17 @@ function encodeKeys(keys: Iterable<RawString>): Bytes {
 export class ObjectOperation {
   readonly #ops: OsdOp[] = [];
   #flags = 0;
+  #mtime: UTime | undefined;
+
+  /** When the change happens: the wall clock's time, where nothing was said (rados_write_op_operate2). */
+  get mtime(): UTime | undefined {
+    return this.#mtime;
+  }
+
+  at(mtime: UTime): this {
+    this.#mtime = mtime;
+    return this;
+  }
 
   get ops(): readonly OsdOp[] {
     return this.#ops;
@@ -104,6 +117,22 @@ export class ObjectOperation {
 
   rmXattr(name: RawString): this {
     return this.#change(xattrOp(OsdOpCode.rmxattr, name));
+  }
+
+  /** Guards the rest: the operation fails with ECANCELED when the xattr has another value, or is not there. */
+  requireXattr(name: RawString, value: Bytes): this {
+    const compare = { op: CmpXattrOp.eq, mode: CmpXattrMode.string };
+    return this.#ask(xattrOp(OsdOpCode.cmpxattr, name, value, compare));
+  }
+
+  /** Guards the rest: ECANCELED when the key has another value. Undefined: it must have none, or an empty one. */
+  requireOmap(key: RawString, value: Bytes = EMPTY): this {
+    const compared = new Encoder(64);
+    compared.u32(1);
+    compared.rawString(key);
+    compared.blob(value);
+    compared.i32(CmpXattrOp.eq);
+    return this.#ask(plainOp(OsdOpCode.omapCmp, compared.finish()));
   }
 
   omapSet(values: ReadonlyMap<RawString, Bytes>): this {

@@ -30,7 +30,9 @@ export {
   type ZonePlacement,
   type ZonePool,
 } from './formats/zone.ts';
+export { Gateway } from './gateway.ts';
 export type { HttpRequest, HttpResponse } from './http.ts';
+export { type FirstUser, RgwDaemon, type RgwOptions } from './rgw-daemon.ts';
 export { S3Error } from './s3/s3-error.ts';
 export { indexHeaders, sumOfStats } from './store/bucket-index.ts';
 export { BucketAttr, BucketStore } from './store/buckets.ts';

@@ -25,12 +25,18 @@ export interface ClusterFile {
   readonly monmapEpoch?: number;
   readonly mgrs: readonly { readonly name: string; readonly port: number }[];
   readonly osds: readonly { readonly id: number; readonly uuid: string; readonly ports: readonly number[] }[];
+  /** Object gateways, and where they serve HTTP; none when left out. */
+  readonly rgws?: readonly { readonly name: string; readonly port: number }[];
 }
 
 export const LOOPBACK = '127.0.0.1';
 const FORMAT = 1;
 const PORTS_PER_OSD = 4;
 const FIRST_MGR = 'x'.charCodeAt(0);
+/** Where radosgw serves, for a cluster on the usual ports. */
+const USUAL_PORT_BASE = 23300;
+const USUAL_RGW_PORT = 7480;
+const RGW_PORT_OFFSET = 40;
 
 /** How many daemons of each kind, and where the ports of a new cluster begin (0: any free ones). */
 export interface ClusterShape {
@@ -38,12 +44,15 @@ export interface ClusterShape {
   /** 1 .. 3: one is active, the others stand by. */
   readonly mgrs: number;
   readonly osds: number;
+  readonly rgws: number;
   readonly store: 'disk' | 'memory';
   readonly auth: 'cephx' | 'none';
   readonly bind: string;
   readonly portBase: number;
   /** Free ports for the monitors, when `portBase` is 0. */
   readonly monPorts: readonly number[];
+  /** Free ports for the gateways, likewise. */
+  readonly rgwPorts: readonly number[];
 }
 
 /** A new cluster: monitors a, b, c …, managers x, y, z, OSDs 0 … */
@@ -65,7 +74,18 @@ export function newClusterFile(shape: ClusterShape): ClusterFile {
       port: at(20 + i),
     })),
     osds: Array.from({ length: shape.osds }, (_, id) => newOsd(id, shape.portBase)),
+    ...(shape.rgws > 0 && {
+      rgws: Array.from({ length: shape.rgws }, (_, i) => ({
+        name: String.fromCharCode(97 + i),
+        port: shape.rgwPorts[i] ?? firstRgwPort(shape.portBase) + i,
+      })),
+    }),
   };
+}
+
+/** The gateways' ports of one cluster follow one another. */
+function firstRgwPort(portBase: number): number {
+  return portBase === USUAL_PORT_BASE ? USUAL_RGW_PORT : portBase + RGW_PORT_OFFSET;
 }
 
 function newOsd(id: number, portBase: number): ClusterFile['osds'][number] {

@@ -16,6 +16,8 @@ const SHAPE = {
   bind: '127.0.0.1',
   portBase: 24900,
   monPorts: [],
+  rgws: 0,
+  rgwPorts: [],
 } as const;
 let dir: string;
 

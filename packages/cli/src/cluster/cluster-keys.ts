@@ -23,7 +23,7 @@ const FILE_MODE = 0o600;
 const FOLDER_MODE = 0o700;
 
 /** As Ceph's deployments give them. */
-const CAPS: Readonly<Record<'client' | 'osd' | 'mgr' | 'mon', readonly (readonly [CapsService, string])[]>> = {
+const CAPS: Readonly<Record<'client' | 'osd' | 'mgr' | 'mon' | 'rgw', readonly (readonly [CapsService, string])[]>> = {
   client: [
     ['mds', 'allow *'],
     ['mgr', 'allow *'],
@@ -41,6 +41,11 @@ const CAPS: Readonly<Record<'client' | 'osd' | 'mgr' | 'mon', readonly (readonly
     ['osd', 'allow *'],
   ],
   mon: [['mon', 'allow *']],
+  rgw: [
+    ['mgr', 'allow rw'],
+    ['mon', 'allow rw'],
+    ['osd', 'allow rwx'],
+  ],
 };
 
 /** Where a cluster's keyrings are, one file an entity: `client.admin.keyring`. */
@@ -53,7 +58,11 @@ function keyringPath(dir: string, entity: string): string {
 }
 
 function daemonsWithKeys(cluster: ClusterFile): string[] {
-  return [...cluster.mgrs.map(({ name }) => `mgr.${name}`), ...cluster.osds.map(({ id }) => `osd.${id}`)];
+  return [
+    ...cluster.mgrs.map(({ name }) => `mgr.${name}`),
+    ...cluster.osds.map(({ id }) => `osd.${id}`),
+    ...(cluster.rgws ?? []).map(({ name }) => `client.rgw.${name}`),
+  ];
 }
 
 /** Draws a key for the monitors, the administrator and every other daemon of a new cluster, and writes their keyrings. */
@@ -64,13 +73,17 @@ export function createKeys(dir: string, cluster: ClusterFile): void {
   try {
     chmodSync(folder, FOLDER_MODE);
     for (const name of [MON, ADMIN, ...daemonsWithKeys(cluster)]) {
-      const caps = new Map(CAPS[name.split('.')[0] as keyof typeof CAPS]);
+      const caps = new Map(CAPS[kindOf(name)]);
       const text = formatKeyring(new Map([[name, { key: generateKey(nodeCrypto, now), caps }]]));
       writeFileSync(keyringPath(dir, name), text, { mode: FILE_MODE });
     }
   } catch (error) {
     throw explainSystemError(error, folder);
   }
+}
+
+function kindOf(name: string): keyof typeof CAPS {
+  return name.startsWith('client.rgw.') ? 'rgw' : (name.split('.')[0] as keyof typeof CAPS);
 }
 
 /**

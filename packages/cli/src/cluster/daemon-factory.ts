@@ -1,4 +1,5 @@
 import { mkdirSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { ObjectClass } from '@spirula/cls';
 import { AddrType, type AddrVec, parseUuid, type Uuid } from '@spirula/encoding';
@@ -9,12 +10,14 @@ import type { MgrHttp } from '@spirula/mgr-http';
 import { Monitor } from '@spirula/mon';
 import { createObjectStore } from '@spirula/objectstore';
 import { Osd } from '@spirula/osd';
+import { RgwDaemon } from '@spirula/rgw';
 import { DaemonHost, type HostExit, NodeLog, type StoreConfig } from '@spirula/runtime-node';
 import { type Daemon, type Log, makeConfig, type World } from '@spirula/world';
 import { type ClusterFile, LOOPBACK } from './cluster-file.ts';
 import { daemonKey, monKeyring } from './cluster-keys.ts';
 import { hostMetadata } from './host-metadata.ts';
 import { adminSocketPath, daemonOptions } from './profile.ts';
+import { firstUser } from './s3-credentials.ts';
 import { UserError } from './user-error.ts';
 
 /** Size of an OSD's device: a sparse file, so that it costs what is stored. */
@@ -57,10 +60,10 @@ function firstMonMap(cluster: ClusterFile, fsid: Uuid): MonMap {
 }
 
 interface Blueprint {
-  readonly entity: { readonly type: 'mon' | 'mgr' | 'osd'; readonly id: string };
+  readonly entity: { readonly type: 'mon' | 'mgr' | 'osd' | 'client'; readonly id: string };
   readonly gid?: bigint;
   readonly deviceBytes: number;
-  readonly endpoints: Readonly<Record<string, number>>;
+  readonly endpoints: Readonly<Record<string, number | 'dial'>>;
   readonly make: (world: World<Message>) => Daemon<Message>;
 }
 
@@ -95,6 +98,25 @@ function blueprint(dir: string, cluster: ClusterFile, name: string, classes: rea
       deviceBytes: 0,
       endpoints: { public: mgr.port },
       make: (world) => new Mgr(world, { name: id, fsid, monAddrs: monAddrs(cluster), key: keyOf(), host }),
+    };
+  }
+  const rgw = cluster.rgws?.find((each) => type === 'rgw' && each.name === id);
+  if (rgw !== undefined) {
+    const entity = { type: 'client', id: name } as const;
+    return {
+      entity,
+      deviceBytes: 0,
+      endpoints: { public: 'dial' },
+      make: (world) =>
+        new RgwDaemon(world, {
+          rados: {
+            fsid,
+            monAddrs: monAddrs(cluster),
+            hostname: hostname(),
+            ...(authenticates && { auth: { entity, key: daemonKey(dir, `client.${name}`) } }),
+          },
+          user: firstUser(dir),
+        }),
     };
   }
   const osd = cluster.osds.find((each) => type === 'osd' && String(each.id) === id);
@@ -164,13 +186,33 @@ export async function startDaemon(
     },
   );
   if (daemon instanceof Mgr) face.openSoon(daemon, log);
+  if (daemon instanceof RgwDaemon) await serveGateway(daemon, host, face, cluster, name);
   return host;
 }
 
-/** `/metrics` of a manager, where `ceph mgr services` says. */
+/** Returns when requests are answered. A gateway that cannot reach its cluster, or has no port, does not stay. */
+async function serveGateway(
+  daemon: RgwDaemon,
+  host: DaemonHost,
+  face: HttpFace,
+  cluster: ClusterFile,
+  name: string,
+): Promise<void> {
+  const { port } = cluster.rgws!.find((each) => `rgw.${each.name}` === name)!;
+  try {
+    const gateway = await daemon.ready;
+    const { serveRgwHttp } = await import('@spirula/rgw-http');
+    face.take(await serveRgwHttp(gateway, { port, ...(cluster.bind !== undefined && { host: cluster.bind }) }));
+  } catch (error) {
+    await host.kill();
+    throw error;
+  }
+}
+
+/** What a daemon serves over HTTP: `/metrics` of a manager, where `ceph mgr services` says; S3 of a gateway. */
 class HttpFace {
   #timer: NodeJS.Timeout | undefined;
-  #opening: Promise<MgrHttp | undefined> = Promise.resolve(undefined);
+  #opening: Promise<{ close(): Promise<void> } | undefined> = Promise.resolve(undefined);
 
   openSoon(mgr: Mgr, log: Log): void {
     this.#timer = setTimeout(() => {
@@ -179,6 +221,10 @@ class HttpFace {
         return undefined;
       });
     }, HTTP_DELAY_MS);
+  }
+
+  take(open: { close(): Promise<void> }): void {
+    this.#opening = Promise.resolve(open);
   }
 
   async close(): Promise<void> {

@@ -10,6 +10,7 @@ import { addMon, followMonMap, removeMon, storedMonMap } from './mon-changes.ts'
 import { findFreePorts, requireFreePorts } from './ports.ts';
 import { ProcessRunner } from './process-runner.ts';
 import { adminSocketPath } from './profile.ts';
+import { createS3Credentials } from './s3-credentials.ts';
 import { daemonNames, Supervisor } from './supervisor.ts';
 import { UserError } from './user-error.ts';
 
@@ -19,6 +20,10 @@ export interface ServeOptions {
   readonly mons?: number;
   readonly mgrs?: number;
   readonly osds?: number;
+  /** Object gateways. */
+  readonly rgws?: number;
+  /** How many a new cluster has when `rgws` does not say (0). */
+  readonly usualRgws?: number;
   /** 0: any free ports. */
   readonly portBase?: number;
   readonly store?: 'disk' | 'memory';
@@ -137,9 +142,11 @@ async function openCluster(options: ServeOptions): Promise<ClusterFile> {
   await requireFreePorts(cluster.bind ?? LOOPBACK, [
     ...cluster.mons.map((mon) => mon.port),
     ...cluster.mgrs.map((mgr) => mgr.port),
+    ...(cluster.rgws ?? []).map((rgw) => rgw.port),
     ...cluster.osds.flatMap((osd) => osd.ports),
   ]);
   if (!found && cluster.auth === 'cephx') createKeys(options.dir, cluster);
+  if (!found && cluster.rgws !== undefined) createS3Credentials(options.dir);
   if (cluster !== found) writeClusterFile(options.dir, cluster);
   return cluster;
 }
@@ -153,7 +160,9 @@ async function asMonitorsKnowIt(dir: string, { monmapEpoch, ...found }: ClusterF
 
 async function createCluster(options: ServeOptions): Promise<ClusterFile> {
   const mons = options.mons ?? DEFAULT_MONS;
+  const rgws = options.rgws ?? options.usualRgws ?? 0;
   const portBase = options.portBase ?? DEFAULT_PORT_BASE;
+  const free = portBase === 0 ? await findFreePorts(mons + rgws) : [];
   const { auth = 'cephx', bind = LOOPBACK } = options;
   if (!isIPv4(bind) || bind === '0.0.0.0') {
     throw new UserError(`--bind ${bind}: give an IPv4 address of this machine, which clients can reach.`);
@@ -169,7 +178,9 @@ async function createCluster(options: ServeOptions): Promise<ClusterFile> {
     osds: options.osds ?? DEFAULT_OSDS,
     store: options.store ?? 'disk',
     portBase,
-    monPorts: portBase === 0 ? await findFreePorts(mons) : [],
+    rgws,
+    monPorts: free.slice(0, mons),
+    rgwPorts: free.slice(mons),
     auth,
     bind,
   });
@@ -177,8 +188,16 @@ async function createCluster(options: ServeOptions): Promise<ClusterFile> {
 
 function requireAgreement(found: ClusterFile, options: ServeOptions): void {
   const { store, auth = 'none', bind = LOOPBACK } = found;
-  const has = { mons: found.mons.length, mgrs: found.mgrs.length, osds: found.osds.length, store, auth, bind };
-  for (const name of ['mons', 'mgrs', 'osds', 'store', 'auth', 'bind'] as const) {
+  const has = {
+    mons: found.mons.length,
+    mgrs: found.mgrs.length,
+    osds: found.osds.length,
+    rgws: found.rgws?.length ?? 0,
+    store,
+    auth,
+    bind,
+  };
+  for (const name of ['mons', 'mgrs', 'osds', 'rgws', 'store', 'auth', 'bind'] as const) {
     const wanted = options[name];
     if (wanted !== undefined && wanted !== has[name]) {
       throw new UserError(

@@ -16,12 +16,13 @@ export interface DaemonStatus extends Partial<DaemonLoad> {
   readonly reason?: string;
 }
 
-/** Every daemon of a cluster: monitors, managers, OSDs. */
+/** Every daemon of a cluster: monitors, managers, OSDs, gateways. */
 export function daemonNames(cluster: ClusterFile): string[] {
   return [
     ...cluster.mons.map((mon) => `mon.${mon.name}`),
     ...cluster.mgrs.map((mgr) => `mgr.${mgr.name}`),
     ...cluster.osds.map((osd) => `osd.${osd.id}`),
+    ...(cluster.rgws ?? []).map((rgw) => `rgw.${rgw.name}`),
   ];
 }
 
@@ -72,12 +73,14 @@ export class Supervisor {
   async up(): Promise<void> {
     this.#writeConf();
     try {
-      await this.#startAll(this.daemons.filter((name) => !name.startsWith('osd.')));
+      await this.#startAll(this.daemons.filter((name) => name.startsWith('mon.') || name.startsWith('mgr.')));
       await withClient(this.confPath, async (client) => {
         await bootstrapOsds(client, this.#cluster);
         const osds = this.#cluster.osds.map((osd) => `osd.${osd.id}`);
         await allDone([this.#startAll(osds), ensurePool(client, this.#cluster)]);
       });
+      // They make pools, and wait for OSDs.
+      await this.#startAll(this.daemons.filter((name) => name.startsWith('rgw.')));
     } catch (error) {
       await this.down();
       throw error;
@@ -145,7 +148,7 @@ export class Supervisor {
 
   /** Orderly stop of everything: OSDs first, so that they can say farewell. */
   async down(): Promise<void> {
-    for (const kind of ['osd.', 'mgr.', 'mon.']) {
+    for (const kind of ['rgw.', 'osd.', 'mgr.', 'mon.']) {
       const names = [...this.#running.keys()].filter((name) => name.startsWith(kind));
       await Promise.all(names.map((name) => this.#end(name)));
     }

@@ -2,8 +2,9 @@ import { fork } from 'node:child_process';
 import { openSync } from 'node:fs';
 import { relative } from 'node:path';
 import { FIRST_POOL } from '../cluster/bootstrap.ts';
-import { readClusterFile } from '../cluster/cluster-file.ts';
+import { type ClusterFile, LOOPBACK, readClusterFile } from '../cluster/cluster-file.ts';
 import { makeFolder } from '../cluster/folder-lock.ts';
+import { readS3Credentials, s3CredentialsPath } from '../cluster/s3-credentials.ts';
 import { serveCluster } from '../cluster/serve.ts';
 import { daemonNames } from '../cluster/supervisor.ts';
 import { explainSystemError, UserError } from '../cluster/user-error.ts';
@@ -13,6 +14,7 @@ export interface UpOptions {
   readonly mons?: number;
   readonly mgrs?: number;
   readonly osds?: number;
+  readonly rgws?: number;
   readonly portBase?: number;
   readonly store?: 'disk' | 'memory';
   readonly auth?: 'cephx' | 'none';
@@ -24,6 +26,8 @@ export interface UpOptions {
   readonly serve?: boolean;
 }
 
+/** Of a new cluster that nobody said anything else of. */
+const USUAL_RGWS = 1;
 /** Well above what a busy machine takes. */
 const HEALTH_TIMEOUT_SECONDS = 60;
 
@@ -34,7 +38,7 @@ export async function up(options: UpOptions): Promise<void> {
   if (options.detach) return await detach(options);
   if (options.serve) return await serveDetached(options);
   const started = Date.now();
-  const served = await serveCluster(options);
+  const served = await serveCluster({ ...options, usualRgws: USUAL_RGWS });
   let stopping = false;
   const stop = () => {
     if (stopping) return;
@@ -46,7 +50,7 @@ export async function up(options: UpOptions): Promise<void> {
   process.once('SIGTERM', stop);
   try {
     await served.supervisor.waitForHealth(HEALTH_TIMEOUT_SECONDS);
-    introduce(options.dir, served.supervisor.daemons, (Date.now() - started) / 1000);
+    introduce(options.dir, served.supervisor.cluster, (Date.now() - started) / 1000);
     console.log('Ctrl-C stops the cluster; its data stay.');
   } catch (error) {
     if (stopping) return await served.stopped;
@@ -57,17 +61,31 @@ export async function up(options: UpOptions): Promise<void> {
   console.log('Stopped.');
 }
 
-function introduce(dir: string, daemons: readonly string[], seconds: number): void {
-  const conf = relative(process.cwd(), `${dir}/ceph.conf`);
-  const shown = conf.startsWith('..') ? `${dir}/ceph.conf` : conf;
+function introduce(dir: string, cluster: ClusterFile, seconds: number): void {
+  const shown = shownPath(`${dir}/ceph.conf`);
   console.log(`HEALTH_OK after ${seconds.toFixed(1)} s`);
-  console.log(`daemons   ${daemons.join(' ')}`);
+  console.log(`daemons   ${daemonNames(cluster).join(' ')}`);
   console.log(`folder    ${dir}`);
   console.log(`conf      ${shown}`);
+  for (const { port } of cluster.rgws ?? []) console.log(`s3        http://${cluster.bind ?? LOOPBACK}:${port}`);
+  if (cluster.rgws !== undefined) introduceS3(dir);
   console.log('Try, in another terminal:');
   console.log(`  ceph -c ${shown} -s`);
   console.log(`  rados -c ${shown} -p ${FIRST_POOL} bench 5 write`);
   console.log('  npx spirula kill osd.1        (and then: npx spirula ceph -s; npx spirula start osd.1)');
+}
+
+function introduceS3(dir: string): void {
+  const { accessKeyId, secretAccessKey } = readS3Credentials(dir);
+  console.log(`          access key ${accessKeyId}`);
+  console.log(`          secret key ${secretAccessKey}`);
+  console.log(`          (AWS_SHARED_CREDENTIALS_FILE=${shownPath(s3CredentialsPath(dir))})`);
+}
+
+/** Relative, where that is shorter. */
+function shownPath(path: string): string {
+  const shown = relative(process.cwd(), path);
+  return shown.startsWith('..') ? path : shown;
 }
 
 /** Leaves the cluster to a process of its own, and returns once it is healthy. */
@@ -80,7 +98,7 @@ async function detach(options: UpOptions): Promise<void> {
   } catch (error) {
     throw explainSystemError(error, options.dir);
   }
-  const flags = (['mons', 'mgrs', 'osds', 'portBase', 'store', 'auth', 'bind'] as const).flatMap((name) =>
+  const flags = (['mons', 'mgrs', 'osds', 'rgws', 'portBase', 'store', 'auth', 'bind'] as const).flatMap((name) =>
     options[name] === undefined ? [] : [`--${name.replace('portBase', 'port-base')}`, String(options[name])],
   );
   const settings = Object.entries(options.set ?? {}).flatMap(([name, value]) => ['--set', `${name}=${value}`]);
@@ -97,7 +115,7 @@ async function detach(options: UpOptions): Promise<void> {
   if ('problem' in answer) throw new UserError(answer.problem);
   child.disconnect();
   child.unref();
-  introduce(options.dir, daemonNames(readClusterFile(options.dir)!), (Date.now() - started) / 1000);
+  introduce(options.dir, readClusterFile(options.dir)!, (Date.now() - started) / 1000);
   console.log('`spirula down` stops the cluster.');
   process.exit(0);
 }
@@ -106,7 +124,7 @@ async function serveDetached(options: UpOptions): Promise<void> {
   const tell = (message: ServeMessage) =>
     new Promise<void>((resolve) => (process.send ? process.send(message, () => resolve()) : resolve()));
   try {
-    const served = await serveCluster(options);
+    const served = await serveCluster({ ...options, usualRgws: USUAL_RGWS });
     process.once('SIGTERM', () => void served.stop());
     process.once('SIGINT', () => void served.stop());
     try {

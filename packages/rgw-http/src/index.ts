@@ -1,0 +1,1 @@
+export { type HttpHandler, type RgwHttp, type RgwHttpOptions, serveRgwHttp } from './rgw-http.ts';

@@ -1,0 +1,195 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import type { HttpRequest, HttpResponse } from '@spirula/rgw';
+import { afterEach, expect, test } from 'vitest';
+import { type HttpHandler, type RgwHttp, type RgwHttpOptions, serveRgwHttp } from './rgw-http.ts';
+
+const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+const ok = (body: HttpResponse['body'], headers: HttpResponse['headers'] = []): HttpResponse => ({
+  status: 200,
+  headers,
+  body,
+});
+const nothing = new Uint8Array(0);
+
+let http: RgwHttp | undefined;
+
+afterEach(async () => {
+  await http?.close();
+});
+
+async function serve(handle: HttpHandler['handle'], options: RgwHttpOptions = {}): Promise<RgwHttp> {
+  http = await serveRgwHttp({ handle }, options);
+  return http;
+}
+
+/** Sends bytes as they are, and gives all that comes back until the other side closes. */
+async function speak({ port }: RgwHttp, ...parts: string[]): Promise<string> {
+  const socket = connect(port, '127.0.0.1');
+  const closed = once(socket, 'close');
+  let answer = '';
+  socket.on('data', (chunk) => {
+    answer += chunk.toString('latin1');
+  });
+  for (const part of parts) {
+    socket.write(part, 'latin1');
+    await new Promise((resolve) => setTimeout(resolve, 30));
+  }
+  await closed;
+  return answer;
+}
+
+async function bytesOf(body: HttpRequest['body']): Promise<string> {
+  let all = '';
+  for await (const chunk of body) all += text(chunk);
+  return all;
+}
+
+test.each(['/bucket/a/../b//c/./', '/b/%2e%2E/%zz?x=%', '//', '/*', '/b/k?a=1&a=2?'])(
+  'the target %s reaches the gateway as it was sent',
+  async (target) => {
+    const seen: string[] = [];
+    const server = await serve(async (request) => {
+      seen.push(request.target);
+      return ok(nothing);
+    });
+
+    await speak(server, `GET ${target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+
+    expect(seen).toEqual([target]);
+  },
+);
+
+test('headers keep their bytes, and one sent twice is joined', async () => {
+  const seen: (string | undefined)[] = [];
+  const server = await serve(async ({ headers }) => {
+    seen.push(headers.get('x-amz-meta-a'), headers.get('x-b'));
+    return ok(nothing);
+  });
+
+  await speak(
+    server,
+    'GET / HTTP/1.1\r\nHost: x\r\nX-Amz-Meta-A: 1\r\nx-amz-meta-a: 2\r\nX-B: \xc3\xa9\r\nConnection: close\r\n\r\n',
+  );
+
+  expect(seen).toEqual(['1, 2', '\xc3\xa9']);
+});
+
+test.each([
+  ['PUT', 'application/json'],
+  ['PUT', undefined],
+  ['POST', 'multipart/form-data; boundary=x'],
+  ['DELETE', undefined],
+  ['COPY', undefined],
+])('the body of a %s of type %s is what was sent', async (method, type) => {
+  const server = await serve(async ({ body }) => ok(new TextEncoder().encode(`got ${await bytesOf(body)}`)));
+
+  const response = await fetch(server.url, {
+    method,
+    body: '{"not":json',
+    headers: type ? { 'content-type': type } : {},
+  });
+
+  expect(await response.text()).toBe('got {"not":json');
+});
+
+test('a body of unknown length streams out as it is made', async () => {
+  const server = await serve(async () =>
+    ok(
+      (async function* () {
+        for (let i = 0; i < 3; i++) yield new TextEncoder().encode(`part ${i};`);
+      })(),
+    ),
+  );
+
+  expect(await (await fetch(server.url)).text()).toBe('part 0;part 1;part 2;');
+});
+
+test('a HEAD tells the length that the gateway gives, and has no body', async () => {
+  const server = await serve(async () => ok(nothing, [['Content-Length', '1234']]));
+
+  const response = await fetch(server.url, { method: 'HEAD' });
+
+  expect([response.headers.get('content-length'), await response.text()]).toEqual(['1234', '']);
+});
+
+test('who waits for 100 Continue is told so when the body is wanted', async () => {
+  const server = await serve(async ({ body }) => ok(new TextEncoder().encode(await bytesOf(body))));
+
+  const answer = await speak(
+    server,
+    'PUT / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 4\r\nConnection: close\r\n\r\n',
+    'data',
+  );
+
+  expect(answer).toMatch(/^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 200 OK\r\n/);
+  expect(answer).toMatch(/\r\n\r\ndata$/);
+});
+
+test('who waits for 100 Continue and is refused is told so at once, and sends nothing', async () => {
+  const server = await serve(async () => ({ status: 403, headers: [], body: nothing }));
+
+  const answer = await speak(server, 'PUT / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n');
+
+  expect(answer).toMatch(/^HTTP\/1\.1 403 Forbidden\r\n/);
+});
+
+test('a refused upload gets its answer though it has not been read', async () => {
+  const server = await serve(async () => ({ status: 403, headers: [], body: new TextEncoder().encode('no') }));
+
+  const response = await fetch(server.url, { method: 'PUT', body: new Uint8Array(600_000) });
+
+  expect([response.status, await response.text()]).toEqual([403, 'no']);
+});
+
+test('a body that breaks off ends with an error, not as if it were whole', async () => {
+  let outcome = 'none';
+  const server = await serve(async ({ body }) => {
+    outcome = await bytesOf(body).then(
+      () => 'whole',
+      () => 'broken',
+    );
+    return ok(nothing);
+  });
+  const socket = connect(server.port, '127.0.0.1');
+  socket.write('PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf');
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  socket.destroy();
+  await expect.poll(() => outcome).toBe('broken');
+});
+
+test('an answer that fails on its way is cut off, not ended', async () => {
+  const server = await serve(async () =>
+    ok(
+      (async function* () {
+        yield new TextEncoder().encode('half');
+        throw new Error('the other half is lost');
+      })(),
+      [['Content-Length', '8']],
+    ),
+  );
+
+  await expect(fetch(server.url).then((response) => response.text())).rejects.toThrow();
+});
+
+test('a client that stalls is cut off, one that waits for the gateway is not', async () => {
+  let answerSlowly = () => {};
+  const server = await serve(
+    async ({ method, body }) => {
+      if (method === 'PUT') return ok(new TextEncoder().encode(await bytesOf(body)));
+      await new Promise<void>((resolve) => {
+        answerSlowly = resolve;
+      });
+      return ok(new TextEncoder().encode('at last'));
+    },
+    { idleTimeoutMs: 100 },
+  );
+  const slow = fetch(server.url);
+
+  const stalled = await speak(server, 'PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf');
+  await new Promise((resolve) => setTimeout(resolve, 250));
+  answerSlowly();
+
+  expect(stalled).toBe('');
+  expect(await (await slow).text()).toBe('at last');
+});

@@ -1,0 +1,145 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { Readable } from 'node:stream';
+import type { HttpRequest, HttpResponse } from '@spirula/rgw';
+import { type FastifyReply, type FastifyRequest, fastify } from 'fastify';
+
+/** Who answers requests. It never rejects: what goes wrong is a response. */
+export interface HttpHandler {
+  handle(request: HttpRequest): Promise<HttpResponse>;
+}
+
+export interface RgwHttp {
+  /** `http://127.0.0.1:7480`. */
+  readonly url: string;
+  readonly port: number;
+  /** Ends every connection. */
+  close(): Promise<void>;
+}
+
+export interface RgwHttpOptions {
+  /** 0, or left out: any free one. */
+  readonly port?: number;
+  readonly host?: string;
+  /** A client that neither sends nor takes anything for so long is cut off (rgw's `request_timeout_ms`). */
+  readonly idleTimeoutMs?: number;
+}
+
+const LOOPBACK = '127.0.0.1';
+const IDLE_TIMEOUT_MS = 65_000;
+/** As beast's header limit: a presigned URL with a session token fits, a flood does not. */
+const MAX_HEADER_BYTES = 16 << 10;
+/** What is left of a refused body is read and dropped up to here, so that the client gets to its answer. */
+const MAX_DROPPED_BYTES = 1 << 20;
+
+/**
+ * Serves a gateway over HTTP, on loopback unless told otherwise.
+ *
+ * @throws Error when the port is in use.
+ */
+export async function serveRgwHttp(gateway: HttpHandler, options: RgwHttpOptions = {}): Promise<RgwHttp> {
+  const server = fastify({
+    forceCloseConnections: true,
+    // Paths are names of buckets and objects: nobody but the gateway takes them apart.
+    rewriteUrl: () => '/',
+    http: { maxHeaderSize: MAX_HEADER_BYTES, requestTimeout: 0 },
+    keepAliveTimeout: IDLE_TIMEOUT_MS,
+  });
+  // Swift's.
+  server.addHttpMethod('COPY', { hasBody: true });
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser('*', (_request, _payload, done) => done(null));
+  server.all('/', async (request, reply) => {
+    const response = await gateway.handle(requestOf(request));
+    return await send(request, reply, response);
+  });
+  continueWhenRead(server.server);
+  boundIdling(server.server, options.idleTimeoutMs ?? IDLE_TIMEOUT_MS);
+  const url = await server.listen({ port: options.port ?? 0, host: options.host ?? LOOPBACK });
+  return { url, port: Number(new URL(url).port), close: () => server.close() };
+}
+
+/** Requests whose client waits for `100 Continue` before it sends the body. */
+const waiting = new WeakMap<IncomingMessage, ServerResponse>();
+
+/** Nobody is told to go on before somebody wants the body: a refused upload is never sent. */
+function continueWhenRead(server: Server): void {
+  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    waiting.set(request, response);
+    server.emit('request', request, response);
+  });
+}
+
+/** A socket that is idle is ended, unless it is the gateway that its client waits for. */
+function boundIdling(server: Server, timeoutMs: number): void {
+  server.setTimeout(timeoutMs);
+  server.on('timeout', (socket: Socket) => {
+    const gatewayIsBusy = busy.has(socket);
+    if (!gatewayIsBusy) socket.destroy();
+  });
+}
+
+/** Sockets whose gateway works, and neither reads from them nor has anything for them. */
+const busy = new WeakSet<Socket>();
+
+function requestOf(request: FastifyRequest): HttpRequest {
+  const { raw } = request;
+  busy.add(raw.socket);
+  return {
+    method: raw.method ?? 'GET',
+    target: request.originalUrl,
+    headers: headersOf(raw),
+    body: { [Symbol.asyncIterator]: () => readBody(raw) },
+    secure: 'encrypted' in raw.socket,
+    remoteAddr: raw.socket.remoteAddress ?? '',
+  };
+}
+
+function headersOf({ rawHeaders }: IncomingMessage): ReadonlyMap<string, string> {
+  const headers = new Map<string, string>();
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i]!.toLowerCase();
+    const before = headers.get(name);
+    headers.set(name, before === undefined ? rawHeaders[i + 1]! : `${before}, ${rawHeaders[i + 1]}`);
+  }
+  return headers;
+}
+
+async function* readBody(raw: IncomingMessage): AsyncGenerator<Uint8Array> {
+  waiting.get(raw)?.writeContinue();
+  waiting.delete(raw);
+  const { socket } = raw;
+  const chunks = raw.iterator({ destroyOnReturn: false });
+  for (;;) {
+    busy.delete(socket);
+    const next = await chunks.next();
+    busy.add(socket);
+    if (next.done) return;
+    yield next.value as Uint8Array;
+  }
+}
+
+async function send(request: FastifyRequest, reply: FastifyReply, response: HttpResponse): Promise<FastifyReply> {
+  const { raw } = request;
+  busy.delete(raw.socket);
+  if (!raw.complete) dropRest(raw, reply);
+  reply.code(response.status);
+  for (const [name, value] of response.headers) reply.header(name, value);
+  if (response.body instanceof Uint8Array) {
+    return await reply.send(Buffer.from(response.body.buffer, response.body.byteOffset, response.body.length));
+  }
+  return await reply.send(Readable.from(response.body, { objectMode: false, highWaterMark: 1 }));
+}
+
+/** The client may still be sending what nobody wants: it is heard for a while, then the connection ends. */
+function dropRest(raw: IncomingMessage, reply: FastifyReply): void {
+  reply.header('connection', 'close');
+  // One who was never told to go on sends nothing.
+  if (waiting.delete(raw)) return;
+  let dropped = 0;
+  raw.on('data', (chunk: Uint8Array) => {
+    dropped += chunk.length;
+    if (dropped > MAX_DROPPED_BYTES) raw.pause();
+  });
+  raw.on('error', () => {});
+}

@@ -1,0 +1,143 @@
+/**
+ * The gateway: one request in, one response out.
+ *
+ *   HTTP request --> what it names --> who sends it --> which operation --> the store --> response
+ *                 \________________ S3Error: an XML document with its code and status ____________/
+ */
+import { Decoder, Errno, MalformedInput } from '@spirula/encoding';
+import { RadosError } from '@spirula/rados';
+import type { World } from '@spirula/world';
+import type { UserInfo } from './formats/user-info.ts';
+import type { HttpRequest, HttpResponse } from './http.ts';
+import { type Authenticated, authenticate } from './s3/auth/authenticate.ts';
+import { refuseUnsupported } from './s3/operations/refuse-unsupported.ts';
+import { operationOf } from './s3/operations/routes.ts';
+import { S3Error } from './s3/s3-error.ts';
+import { errorDocument, s3Error } from './s3/s3-errors.ts';
+import { parseS3Request, type S3Request } from './s3/s3-request.ts';
+import { NoSuchUpload } from './store/multipart.ts';
+import { BucketNameTaken, BucketNotEmpty, type Store, TooManyBuckets } from './store/store.ts';
+
+export interface GatewayOptions {
+  readonly world: Pick<World, 'clock' | 'crypto' | 'log'>;
+  readonly store: Store;
+  /** rgw_dns_name: hosts below it name buckets. */
+  readonly dnsNames?: readonly string[];
+}
+
+/** What the store refuses, and what S3 calls it. */
+const storeErrors = [
+  [NoSuchUpload, 'NoSuchUpload'],
+  [BucketNameTaken, 'BucketAlreadyExists'],
+  [BucketNotEmpty, 'BucketNotEmpty'],
+  [TooManyBuckets, 'TooManyBuckets'],
+] as const;
+
+const SEQUENCE_DIGITS = 21;
+const TIME_DIGITS = 10;
+const HEX = 16;
+
+export class Gateway {
+  readonly #world: GatewayOptions['world'];
+  readonly #store: Store;
+  readonly #dnsNames: readonly string[];
+  /** Tells gateways apart in request ids. */
+  readonly #instance: string;
+  #requests = 0;
+
+  constructor({ world, store, dnsNames = [] }: GatewayOptions) {
+    this.#world = world;
+    this.#store = store;
+    this.#dnsNames = dnsNames;
+    this.#instance = new Decoder(world.crypto.randomBytes(4)).u32('instance').toString(HEX);
+  }
+
+  get store(): Store {
+    return this.#store;
+  }
+
+  /** Never rejects: what goes wrong is a response. */
+  async handle(http: HttpRequest): Promise<HttpResponse> {
+    const requestId = this.#newRequestId();
+    let request: S3Request | undefined;
+    try {
+      request = parseS3Request(http, { dnsNames: this.#dnsNames });
+      const operation = operationOf(request);
+      const { auth, user } = await this.#authenticate(request);
+      refuseUnsupported(request);
+      const response = await operation.run({ request, auth, user, store: this.#store, requestId });
+      return { ...response, headers: [['x-amz-request-id', requestId], ...response.headers] };
+    } catch (error) {
+      return this.#refusal(http, request, requestId, this.#explain(error, requestId));
+    }
+  }
+
+  async #authenticate(request: S3Request): Promise<{ auth: Authenticated; user: UserInfo | undefined }> {
+    let user: UserInfo | undefined;
+    const auth = await authenticate(request, {
+      crypto: this.#world.crypto,
+      wall: () => this.#world.clock.wall(),
+      findSecret: async (accessKey, sessionToken) => {
+        if (sessionToken !== undefined) throw s3Error('InvalidToken');
+        const found = (await this.#store.users.find('accessKey', accessKey))?.info;
+        const key = found?.accessKeys.get(accessKey);
+        if (!found || !key) return undefined;
+        if (found.suspended) throw s3Error('UserSuspended');
+        user = found;
+        return { secret: key.secret };
+      },
+    });
+    return { auth, user: auth.accessKey === undefined ? undefined : user };
+  }
+
+  #explain(error: unknown, requestId: string): S3Error {
+    if (error instanceof S3Error) return error;
+    const known = storeErrors.find(([kind]) => error instanceof kind);
+    if (known) return s3Error(known[1]);
+    if (error instanceof RadosError) return this.#explainRados(error, requestId);
+    const { name, message, stack } = error as Error;
+    if (error instanceof MalformedInput) {
+      this.#world.log.error('what is stored does not parse', { requestId, problem: message });
+      return s3Error('InternalError');
+    }
+    // The client went away, or what it sends is no HTTP any more: nobody reads this.
+    if ((error as { code?: unknown }).code === 'ECONNRESET') return s3Error('IncompleteBody');
+    this.#world.log.error('a request fails', { requestId, problem: `${name}: ${message}`, stack });
+    return s3Error('InternalError');
+  }
+
+  #explainRados(error: RadosError, requestId: string): S3Error {
+    switch (error.code) {
+      case Errno.EDQUOT:
+      case Errno.ENOSPC:
+        return s3Error('QuotaExceeded', 'The cluster has no room for it');
+      case Errno.EBUSY:
+        return s3Error('OperationAborted');
+      case Errno.ECANCELED:
+        return s3Error('ConcurrentModification');
+      case Errno.ETIMEDOUT:
+      case Errno.ESHUTDOWN:
+        return s3Error('ServiceUnavailable');
+      default:
+        this.#world.log.error('RADOS refuses', { requestId, problem: error.message });
+        return s3Error('InternalError');
+    }
+  }
+
+  #refusal(http: HttpRequest, request: S3Request | undefined, requestId: string, error: S3Error): HttpResponse {
+    const headers: (readonly [string, string])[] = [['x-amz-request-id', requestId]];
+    const hasBody = http.method !== 'HEAD' && error.status !== 304;
+    if (!hasBody) return { status: error.status, headers, body: new Uint8Array(0) };
+    const hostId = `${this.#instance}-default-default`;
+    const body = errorDocument(error, { bucket: request?.bucket, requestId, hostId });
+    return { status: error.status, headers: [...headers, ['Content-Type', 'application/xml']], body };
+  }
+
+  /** As radosgw's: a number, the time, who. */
+  #newRequestId(): string {
+    this.#requests += 1;
+    const number = this.#requests.toString(HEX).padStart(SEQUENCE_DIGITS, '0');
+    const time = this.#world.clock.wall().sec.toString(HEX).padStart(TIME_DIGITS, '0');
+    return `tx${number}-${time}-${this.#instance}-default`;
+  }
+}

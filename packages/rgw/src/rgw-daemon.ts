@@ -1,0 +1,102 @@
+/** A gateway as a daemon: a client of the cluster, what it keeps there, and the work that it does beside requests. */
+import type { RawString } from '@spirula/encoding';
+import { Errno } from '@spirula/encoding';
+import type { Message } from '@spirula/messages';
+import { Rados, RadosError, type RadosOptions } from '@spirula/rados';
+import { type Authentication, type Daemon, seconds, type World, type WorldEvent } from '@spirula/world';
+import { newUserInfo } from './formats/user-info.ts';
+import { Gateway } from './gateway.ts';
+import { Store } from './store/store.ts';
+
+export interface FirstUser {
+  readonly uid: RawString;
+  readonly displayName: RawString;
+  readonly accessKey: RawString;
+  readonly secret: RawString;
+}
+
+export interface RgwOptions {
+  readonly rados: RadosOptions;
+  /** Made if there is no such user yet. */
+  readonly user?: FirstUser;
+  readonly dnsNames?: readonly string[];
+}
+
+const GC_TIMER = 'rgw gc';
+/** rgw_gc_processor_period */
+const GC_PERIOD_SECONDS = 3600;
+
+export class RgwDaemon implements Daemon<Message> {
+  readonly rados: Rados;
+  /** Resolves when requests can be answered; rejects with a RadosError when the cluster cannot be reached. */
+  readonly ready: Promise<Gateway>;
+  readonly #world: World<Message>;
+  readonly #options: RgwOptions;
+  #resolveReady: (gateway: Promise<Gateway>) => void = () => {};
+  #store: Store | undefined;
+  #collecting = false;
+
+  constructor(world: World<Message>, options: RgwOptions) {
+    this.#world = world;
+    this.#options = options;
+    this.rados = new Rados(world, options.rados);
+    this.ready = new Promise((resolve) => {
+      this.#resolveReady = resolve;
+    });
+    // Whoever starts it looks at `ready`; who only drives it does not.
+    this.ready.catch(() => {});
+  }
+
+  get auth(): Authentication | undefined {
+    return this.rados.auth;
+  }
+
+  start(): void {
+    this.#resolveReady(this.#open());
+  }
+
+  handle(event: WorldEvent<Message>): void {
+    if (event.kind === 'timer' && event.name === GC_TIMER) void this.#collectGarbage();
+    else this.rados.handle(event);
+  }
+
+  async #open(): Promise<Gateway> {
+    await this.rados.connect();
+    const store = await Store.open(this.rados, this.#world);
+    if (this.#options.user) await ensureUser(store, this.#options.user);
+    this.#store = store;
+    this.#armGc();
+    const { dnsNames } = this.#options;
+    return new Gateway({ world: this.#world, store, ...(dnsNames && { dnsNames }) });
+  }
+
+  #armGc(): void {
+    this.#world.clock.arm(GC_TIMER, this.#world.clock.now() + seconds(GC_PERIOD_SECONDS));
+  }
+
+  async #collectGarbage(): Promise<void> {
+    if (this.#collecting || !this.#store) return;
+    this.#collecting = true;
+    try {
+      await this.#store.garbage.process();
+    } catch (error) {
+      if (!(error instanceof RadosError)) throw error;
+      this.#world.log.warn('collecting garbage ends early', { error: error.message });
+    } finally {
+      this.#collecting = false;
+    }
+    this.#armGc();
+  }
+}
+
+/** Two gateways may do so at once: one is first. */
+async function ensureUser(store: Store, { uid, displayName, accessKey, secret }: FirstUser): Promise<void> {
+  const id = { tenant: '', ns: '', id: uid };
+  if (await store.users.load(id)) return;
+  const accessKeys = new Map([[accessKey, { id: accessKey, secret, subuser: '' }]]);
+  try {
+    await store.users.create(newUserInfo({ id, displayName, accessKeys }));
+  } catch (error) {
+    if (!(error instanceof RadosError) || error.code !== Errno.EEXIST) throw error;
+  }
+}

@@ -1,0 +1,73 @@
+/** Operations on buckets, and the list of them. */
+import { Permission } from '../../formats/acl.ts';
+import { OpMask } from '../../formats/user-info.ts';
+import { checkBucketName } from '../bucket-name.ts';
+import { locationConstraint, readCreateBucketConfiguration } from '../documents/bucket-config.ts';
+import { listAllMyBucketsResult } from '../documents/list-buckets.ts';
+import { s3Error } from '../s3-errors.ts';
+import { readShortBody } from '../xml-reader.ts';
+import { aclOfHeaders, ownerOf } from './acl-of-request.ts';
+import { findBucket } from './find-bucket.ts';
+import { emptyResponse, type Operation, xmlResponse } from './operation.ts';
+import { isOwner, requireBucketPermission, requireOpMask, requireUser } from './permissions.ts';
+
+export const listBuckets: Operation = {
+  name: 'ListBuckets',
+  async run({ store, user }) {
+    const owner = requireUser(user);
+    const buckets = [];
+    for await (const { bucket, created } of store.buckets.lists.list(owner.id)) {
+      buckets.push({ name: bucket.name, created });
+    }
+    return xmlResponse(listAllMyBucketsResult(ownerOf(owner), buckets));
+  },
+};
+
+export const createBucket: Operation = {
+  name: 'CreateBucket',
+  async run({ request, store, auth, user }) {
+    const owner = requireUser(user);
+    requireOpMask(user, OpMask.write);
+    checkBucketName(request.bucket, true);
+    const document = await readShortBody(auth.body);
+    const location = document.length === 0 ? undefined : readCreateBucketConfiguration(document);
+    if (location !== undefined && !store.isOwnLocation(location)) throw s3Error('InvalidLocationConstraint');
+    const acl = await aclOfHeaders(store, request.http.headers, ownerOf(owner));
+    await store.createBucket(owner, request.bucket, acl);
+    return emptyResponse();
+  },
+};
+
+export const headBucket: Operation = {
+  name: 'HeadBucket',
+  async run(context) {
+    const bucket = await findBucket(context);
+    requireBucketPermission(context.user, bucket, Permission.read);
+    const { objects, bytes } = await context.store.bucketStats(bucket);
+    return emptyResponse(200, [
+      ['X-RGW-Object-Count', String(objects)],
+      ['X-RGW-Bytes-Used', String(bytes)],
+    ]);
+  },
+};
+
+export const deleteBucket: Operation = {
+  name: 'DeleteBucket',
+  async run(context) {
+    const { store, user } = context;
+    const bucket = await findBucket(context);
+    requireOpMask(user, OpMask.delete);
+    if (!isOwner(user, bucket) && user?.admin !== true) throw s3Error('AccessDenied');
+    await store.removeBucket(bucket);
+    return emptyResponse(204);
+  },
+};
+
+export const getBucketLocation: Operation = {
+  name: 'GetBucketLocation',
+  async run(context) {
+    const bucket = await findBucket(context);
+    if (!isOwner(context.user, bucket)) throw s3Error('AccessDenied');
+    return xmlResponse(locationConstraint(context.store.location));
+  },
+};

@@ -1,0 +1,88 @@
+import type { Bytes, RawString } from '@spirula/encoding';
+import { Permission } from '../../formats/acl.ts';
+import { OpMask } from '../../formats/user-info.ts';
+import type { StoredBucket } from '../../store/buckets.ts';
+import { Attr, attrText, KEPT_HEADERS, USER_META_PREFIX } from '../../store/object-attrs.ts';
+import { CHUNK_BYTES, type FoundObject } from '../../store/objects.ts';
+import { checkCopySourceConditions, readConditions } from '../conditions.ts';
+import { copyObjectResult } from '../documents/copy.ts';
+import { s3Error } from '../s3-errors.ts';
+import { parseCopySource } from '../s3-request.ts';
+import { findBucket, findNamedBucket } from './find-bucket.ts';
+import { checkOf, keyOf, newObject, stateOf } from './objects.ts';
+import { headerOf, type Operation, type OperationContext, xmlResponse } from './operation.ts';
+import { missingObject, requireBucketPermission, requireObjectPermission, requireOpMask } from './permissions.ts';
+
+/** rgw_max_put_size */
+const MAX_COPY_BYTES = 5 * 1024 ** 3;
+
+export interface Source {
+  readonly bucket: StoredBucket;
+  readonly found: FoundObject;
+}
+
+/** What `x-amz-copy-source` names, if the requester may read it. @throws S3Error */
+export async function findSource(context: OperationContext): Promise<Source> {
+  const { request, store, user } = context;
+  const source = parseCopySource(headerOf(context, 'x-amz-copy-source') ?? '');
+  if (source.versionId !== undefined && source.versionId !== 'null') throw s3Error('NoSuchVersion');
+  const bucket = await findNamedBucket(store, user, source.bucket);
+  const found = await store.objects.find(bucket.info, { name: source.key, instance: '', ns: '' }, CHUNK_BYTES);
+  if (!found) throw missingObject(user, bucket);
+  requireObjectPermission(user, bucket, found.head, Permission.read);
+  checkCopySourceConditions(readConditions(request.http.headers, 'x-amz-copy-source-'), stateOf(found.head));
+  return { bucket, found };
+}
+
+export const copyObject: Operation = {
+  name: 'CopyObject',
+  async run(context) {
+    const { request, store, user } = context;
+    const bucket = await findBucket(context);
+    requireOpMask(user, OpMask.write);
+    requireBucketPermission(user, bucket, Permission.write);
+    const { bucket: from, found } = await findSource(context);
+    const { head } = found;
+    if (head.size > MAX_COPY_BYTES) throw s3Error('InvalidRequest', 'Larger objects are copied in parts');
+    const replaces = directive(headerOf(context, 'x-amz-metadata-directive'), 'x-amz-metadata-directive');
+    const replacesTags = directive(headerOf(context, 'x-amz-tagging-directive'), 'x-amz-tagging-directive');
+    const isSame = from.info.bucket.bucketId === bucket.info.bucket.bucketId && request.key === found.object.key.name;
+    if (isSame && !replaces) {
+      throw s3Error('InvalidRequest', 'A copy of an object onto itself must change its metadata');
+    }
+    const given = await newObject(context, bucket);
+    const attrs = mergedAttrs(head.attrs, given.attrs, replaces, replacesTags);
+    const contentType = attrs.get(Attr.contentType);
+    // Copied onto itself it is read before it is replaced: its old tail stays long enough.
+    const data = store.objects.read(from.info, found, 0, head.size);
+    const written = await store.objects.write(bucket.info, keyOf(context), data, {
+      attrs,
+      acl: given.acl,
+      contentType: contentType === undefined ? '' : attrText(contentType),
+      ...checkOf(readConditions(request.http.headers)),
+    });
+    return xmlResponse(copyObjectResult({ mtime: written.mtime, etag: written.etag }));
+  },
+};
+
+/** Whether a directive says REPLACE. @throws S3Error InvalidArgument */
+function directive(value: string | undefined, name: string): boolean {
+  if (value === undefined || value === 'COPY') return false;
+  if (value === 'REPLACE') return true;
+  throw s3Error('InvalidArgument', `${name} is COPY or REPLACE`);
+}
+
+function mergedAttrs(
+  source: ReadonlyMap<RawString, Bytes>,
+  given: ReadonlyMap<RawString, Bytes>,
+  replaces: boolean,
+  replacesTags: boolean,
+): Map<RawString, Bytes> {
+  const kept = new Set(KEPT_HEADERS.map(([, attr]) => attr));
+  const isMetadata = (attr: RawString) => kept.has(attr) || attr.startsWith(USER_META_PREFIX);
+  const attrs = new Map<RawString, Bytes>();
+  for (const [attr, value] of replaces ? given : source) if (isMetadata(attr)) attrs.set(attr, value);
+  const tags = (replacesTags ? given : source).get(Attr.tags);
+  if (tags) attrs.set(Attr.tags, tags);
+  return attrs;
+}

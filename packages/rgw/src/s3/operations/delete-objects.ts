@@ -1,0 +1,41 @@
+import { Permission } from '../../formats/acl.ts';
+import { OpMask } from '../../formats/user-info.ts';
+import { type DeleteOutcome, deleteResult, readDelete } from '../documents/delete-objects.ts';
+import { S3Error } from '../s3-error.ts';
+import { readShortBody } from '../xml-reader.ts';
+import { findBucket } from './find-bucket.ts';
+import { type Operation, xmlResponse } from './operation.ts';
+import { requireBucketPermission, requireOpMask } from './permissions.ts';
+
+/** Removals under way. */
+const AT_ONCE = 16;
+/** A thousand keys of a thousand bytes, and what is around them. */
+const MAX_DOCUMENT_BYTES = 2 << 20;
+
+export const deleteObjects: Operation = {
+  name: 'DeleteObjects',
+  async run(context) {
+    const { auth, user, store } = context;
+    const bucket = await findBucket(context);
+    requireOpMask(user, OpMask.delete);
+    requireBucketPermission(user, bucket, Permission.write);
+    const { quiet, objects } = readDelete(await readShortBody(auth.body, MAX_DOCUMENT_BYTES));
+    const outcomes: DeleteOutcome[] = new Array(objects.length);
+    let next = 0;
+    const work = async () => {
+      while (next < objects.length) {
+        const at = next++;
+        const { key, versionId } = objects[at]!;
+        try {
+          await store.objects.remove(bucket.info, { name: key, instance: '', ns: '' });
+          outcomes[at] = { kind: 'deleted', key, versionId, deleteMarkerVersionId: undefined };
+        } catch (error) {
+          if (!(error instanceof S3Error)) throw error;
+          outcomes[at] = { kind: 'failed', key, versionId, code: error.code, message: error.message };
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(AT_ONCE, objects.length) }, work));
+    return xmlResponse(deleteResult(outcomes, quiet));
+  },
+};

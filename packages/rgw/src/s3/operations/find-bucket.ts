@@ -1,0 +1,36 @@
+import type { RawString } from '@spirula/encoding';
+import { formatUserId } from '../../formats/user-id.ts';
+import type { UserInfo } from '../../formats/user-info.ts';
+import type { StoredBucket } from '../../store/buckets.ts';
+import type { Owner } from '../documents/owner.ts';
+import { s3Error } from '../s3-errors.ts';
+import type { OperationContext } from './operation.ts';
+
+/** The bucket that a request names. @throws S3Error NoSuchBucket */
+export async function findBucket({ request, store, user }: OperationContext): Promise<StoredBucket> {
+  return await findNamedBucket(store, user, request.bucket);
+}
+
+/**
+ * `name`, of the user's tenant, or `tenant:name` (rgw_parse_url_bucket).
+ *
+ * @throws S3Error NoSuchBucket
+ */
+export async function findNamedBucket(
+  store: OperationContext['store'],
+  user: UserInfo | undefined,
+  name: RawString,
+): Promise<StoredBucket> {
+  const at = name.indexOf(':');
+  const tenant = at < 0 ? (user?.id.tenant ?? '') : name.slice(0, at);
+  const bucket = await store.buckets.load(tenant, at < 0 ? name : name.slice(at + 1));
+  if (!bucket) throw s3Error('NoSuchBucket');
+  return bucket;
+}
+
+/** Whose bucket it is, as answers name them. */
+export async function bucketOwnerOf({ store, user }: OperationContext, { info }: StoredBucket): Promise<Owner> {
+  const id = formatUserId(info.owner);
+  if (user && formatUserId(user.id) === id) return { id, displayName: user.displayName };
+  return { id, displayName: (await store.users.load(info.owner))?.info.displayName ?? '' };
+}

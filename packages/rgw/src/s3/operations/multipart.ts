@@ -1,0 +1,229 @@
+/** Uploads in parts. */
+import { type Bytes, EMPTY, type RawString, textFromRaw } from '@spirula/encoding';
+import { encodeAcl, Permission } from '../../formats/acl.ts';
+import { encoded } from '../../formats/encoded.ts';
+import type { UploadPart } from '../../formats/upload.ts';
+import { formatUserId } from '../../formats/user-id.ts';
+import { OpMask } from '../../formats/user-info.ts';
+import type { StoredBucket } from '../../store/buckets.ts';
+import type { FoundUpload, ListedUpload as StoredUpload } from '../../store/multipart.ts';
+import { Attr, attrText } from '../../store/object-attrs.ts';
+import { parseCopySourceRange } from '../byte-range.ts';
+import { readConditions } from '../conditions.ts';
+import { copyPartResult } from '../documents/copy.ts';
+import {
+  type CompletedPart,
+  completeMultipartUploadResult,
+  initiateMultipartUploadResult,
+  type ListedPart,
+  listMultipartUploadsResult,
+  listPartsResult,
+  readCompleteMultipartUpload,
+  readListParts,
+  readListUploads,
+  readPartNumber,
+} from '../documents/multipart.ts';
+import { s3Error } from '../s3-errors.ts';
+import { readShortBody } from '../xml-reader.ts';
+import { ownerOfAcl } from './acl-of-request.ts';
+import { findSource } from './copy-object.ts';
+import { bucketOwnerOf, findBucket } from './find-bucket.ts';
+import { checkOf, counted, newObject, requireSize } from './objects.ts';
+import { emptyResponse, headerOf, type Operation, type OperationContext, paramOf, xmlResponse } from './operation.ts';
+import { aclOf, requireBucketPermission, requireOpMask } from './permissions.ts';
+
+/** rgw_multipart_min_part_size: of all parts but the last. */
+const MIN_PART_BYTES = 5 << 20;
+/** Ten thousand parts, each with number, ETag and checksums. */
+const MAX_DOCUMENT_BYTES = 4 << 20;
+
+export const createMultipartUpload: Operation = {
+  name: 'CreateMultipartUpload',
+  async run(context) {
+    const { request, store } = context;
+    const bucket = await openForWriting(context);
+    const { acl, attrs } = await newObject(context, bucket);
+    attrs.set(Attr.acl, encoded(encodeAcl, acl));
+    const { owner } = acl;
+    const upload = await store.uploads.begin(bucket.info, request.key, {
+      attrs,
+      owner: formatUserId(owner.id),
+      ownerName: owner.displayName,
+    });
+    const { tenant, name } = bucket.info.bucket;
+    return xmlResponse(initiateMultipartUploadResult({ tenant, bucket: name, key: request.key, uploadId: upload.id }));
+  },
+};
+
+export const uploadPart: Operation = {
+  name: 'UploadPart',
+  async run(context) {
+    const { request, auth, store } = context;
+    const bucket = await openForWriting(context);
+    const number = readPartNumber(request.params);
+    requireSize(auth.decodedLength);
+    const upload = await findUpload(context, bucket);
+    const written = await store.uploads.writePart(upload, number, counted(auth.body, auth.decodedLength));
+    return emptyResponse(200, [['ETag', `"${written.etag}"`]]);
+  },
+};
+
+export const uploadPartCopy: Operation = {
+  name: 'UploadPartCopy',
+  async run(context) {
+    const { request, store } = context;
+    const bucket = await openForWriting(context);
+    const number = readPartNumber(request.params);
+    const upload = await findUpload(context, bucket);
+    const { bucket: from, found } = await findSource(context);
+    const header = headerOf(context, 'x-amz-copy-source-range');
+    const range = header === undefined ? undefined : parseCopySourceRange(header, found.head.size);
+    const { offset, length } = range ?? { offset: 0, length: found.head.size };
+    requireSize(length);
+    const data = store.objects.read(from.info, found, offset, offset + length);
+    const { mtime, etag } = await store.uploads.writePart(upload, number, data);
+    return xmlResponse(copyPartResult({ mtime, etag }));
+  },
+};
+
+export const completeMultipartUpload: Operation = {
+  name: 'CompleteMultipartUpload',
+  async run(context) {
+    const { request, auth, store } = context;
+    const bucket = await openForWriting(context);
+    const asked = readCompleteMultipartUpload(await readShortBody(auth.body, MAX_DOCUMENT_BYTES));
+    const upload = await findUpload(context, bucket);
+    const conditions = readConditions(request.http.headers);
+    const { etag } = await store.uploads.complete(
+      upload,
+      (parts) => chooseParts(asked, parts),
+      (meta) => ({
+        attrs: objectAttrs(meta.attrs),
+        acl: aclOf(meta.attrs)!,
+        contentType: textOf(meta.attrs, Attr.contentType),
+      }),
+      checkOf(conditions).check,
+    );
+    const { tenant, name } = bucket.info.bucket;
+    const host = headerOf(context, 'host') ?? '';
+    const location = `http${request.http.secure ? 's' : ''}://${host}/${name}/${request.key}`;
+    return xmlResponse(completeMultipartUploadResult({ location, tenant, bucket: name, key: request.key, etag }));
+  },
+};
+
+export const abortMultipartUpload: Operation = {
+  name: 'AbortMultipartUpload',
+  async run(context) {
+    const bucket = await openForWriting(context);
+    await context.store.uploads.abort(await findUpload(context, bucket));
+    return emptyResponse(204);
+  },
+};
+
+export const listParts: Operation = {
+  name: 'ListParts',
+  async run(context) {
+    const { request, store } = context;
+    const bucket = await findBucket(context);
+    requireBucketPermission(context.user, bucket, Permission.read);
+    const asked = readListParts(request.params);
+    const upload = await findUpload(context, bucket);
+    const parts: ListedPart[] = [];
+    let isTruncated = false;
+    for await (const { number, accountedSize, etag, modified } of store.uploads.listParts(
+      upload,
+      asked.partNumberMarker,
+    )) {
+      isTruncated = parts.length === asked.maxParts;
+      if (isTruncated) break;
+      parts.push({ partNumber: number, mtime: modified, etag, size: accountedSize });
+    }
+    const { tenant, name } = bucket.info.bucket;
+    const owner = ownerOfAcl(aclOf(upload.attrs)!);
+    return xmlResponse(
+      listPartsResult(asked, { tenant, bucket: name, key: request.key, storageClass: '', owner, parts, isTruncated }),
+    );
+  },
+};
+
+export const listMultipartUploads: Operation = {
+  name: 'ListMultipartUploads',
+  async run(context) {
+    const { request, store } = context;
+    const bucket = await findBucket(context);
+    requireBucketPermission(context.user, bucket, Permission.read);
+    const asked = readListUploads(request.params);
+    const query = {
+      prefix: asked.prefix,
+      delimiter: asked.delimiter,
+      after: { key: asked.keyMarker, id: asked.uploadIdMarker },
+      hint: asked.maxUploads + 1,
+    };
+    const uploads: StoredUpload[] = [];
+    const commonPrefixes: RawString[] = [];
+    let isTruncated = false;
+    let last: { readonly key: RawString; readonly id: RawString } | undefined;
+    for await (const entry of store.uploads.list(bucket.info, query)) {
+      isTruncated = uploads.length + commonPrefixes.length >= asked.maxUploads;
+      if (isTruncated) break;
+      if (entry.kind === 'prefix') commonPrefixes.push(entry.name);
+      else uploads.push(entry);
+      last = entry.kind === 'prefix' ? { key: entry.name, id: '' } : entry;
+    }
+    const initiator = await bucketOwnerOf(context, bucket);
+    const { tenant, name } = bucket.info.bucket;
+    return xmlResponse(
+      listMultipartUploadsResult(asked, {
+        tenant,
+        bucket: name,
+        uploads: uploads.map(({ key, id, meta }) => {
+          const owner = meta.owner === '' ? initiator : { id: meta.owner, displayName: meta.ownerDisplayName };
+          return { key, uploadId: id, initiator: owner, owner, storageClass: '', initiated: meta.mtime };
+        }),
+        commonPrefixes,
+        isTruncated,
+        ...(isTruncated && last && { nextKeyMarker: last.key, nextUploadIdMarker: last.id }),
+      }),
+    );
+  },
+};
+
+async function openForWriting(context: OperationContext): Promise<StoredBucket> {
+  const bucket = await findBucket(context);
+  requireOpMask(context.user, OpMask.write);
+  requireBucketPermission(context.user, bucket, Permission.write);
+  return bucket;
+}
+
+/** @throws S3Error NoSuchUpload */
+async function findUpload(context: OperationContext, bucket: StoredBucket): Promise<FoundUpload> {
+  const id = paramOf(context, 'uploadId') ?? '';
+  if (id === '' || id.includes('/')) throw s3Error('NoSuchUpload');
+  return await context.store.uploads.find(bucket.info, context.request.key, id);
+}
+
+/** @throws S3Error InvalidPart, EntityTooSmall */
+function chooseParts(asked: readonly CompletedPart[], parts: ReadonlyMap<number, UploadPart>): readonly UploadPart[] {
+  return asked.map(({ partNumber, etag }, i) => {
+    const part = parts.get(partNumber);
+    if (!part || part.etag !== etag) {
+      throw s3Error('InvalidPart', `Part ${partNumber} with ETag ${textFromRaw(etag)} was not uploaded`);
+    }
+    if (i < asked.length - 1 && part.accountedSize < MIN_PART_BYTES) {
+      throw s3Error(
+        'EntityTooSmall',
+        `Part ${partNumber} has ${part.accountedSize} bytes; all but the last need ${MIN_PART_BYTES}`,
+      );
+    }
+    return part;
+  });
+}
+
+/** Of the upload's meta object, those that are the object's too. */
+function objectAttrs(attrs: ReadonlyMap<RawString, Bytes>): Map<RawString, Bytes> {
+  return new Map([...attrs].filter(([name]) => name.startsWith('user.rgw.') && name !== Attr.acl));
+}
+
+function textOf(attrs: ReadonlyMap<RawString, Bytes>, name: RawString): RawString {
+  return attrText(attrs.get(name) ?? EMPTY);
+}

@@ -1,0 +1,212 @@
+/** Operations on one object. */
+import { bytesFromRaw, EMPTY, type RawString } from '@spirula/encoding';
+import { Permission } from '../../formats/acl.ts';
+import { encoded } from '../../formats/encoded.ts';
+import type { ObjectKey } from '../../formats/object.ts';
+import { encodeTags } from '../../formats/tags.ts';
+import { OpMask } from '../../formats/user-info.ts';
+import type { HttpResponse } from '../../http.ts';
+import type { StoredBucket } from '../../store/buckets.ts';
+import { etagOf, type Head } from '../../store/head.ts';
+import { Attr, attrText, KEPT_HEADERS, textAttr, USER_META_PREFIX } from '../../store/object-attrs.ts';
+import { CHUNK_BYTES, type FoundObject } from '../../store/objects.ts';
+import { formatContentRange, parseRange } from '../byte-range.ts';
+import { type Conditions, checkReadConditions, checkWriteConditions, readConditions } from '../conditions.ts';
+import { MAX_OBJECT_TAGS, readTaggingHeader } from '../documents/tagging.ts';
+import { formatHttpDate } from '../http-date.ts';
+import { s3Error } from '../s3-errors.ts';
+import { responseOverrides } from '../s3-request.ts';
+import { aclOfHeaders, ownerOf } from './acl-of-request.ts';
+import { bucketOwnerOf, findBucket } from './find-bucket.ts';
+import { emptyResponse, type Operation, type OperationContext } from './operation.ts';
+import { missingObject, requireBucketPermission, requireObjectPermission, requireOpMask } from './permissions.ts';
+
+/** rgw_max_put_size */
+const MAX_PUT_BYTES = 5 * 1024 ** 3;
+/** rgw_max_attr_size, for all of a user's own headers together, as AWS bounds them. */
+const MAX_META_BYTES = 2048;
+const META_HEADER = 'x-amz-meta-';
+const ANONYMOUS = { id: 'anonymous', displayName: '' };
+
+export const putObject: Operation = {
+  name: 'PutObject',
+  async run(context) {
+    const { request, auth, user, store } = context;
+    const bucket = await findBucket(context);
+    requireOpMask(user, OpMask.write);
+    requireBucketPermission(user, bucket, Permission.write);
+    requireSize(auth.decodedLength);
+    const conditions = readConditions(request.http.headers);
+    const written = await store.objects.write(bucket.info, keyOf(context), counted(auth.body, auth.decodedLength), {
+      ...(await newObject(context, bucket)),
+      ...checkOf(conditions),
+    });
+    return emptyResponse(200, [['ETag', `"${written.etag}"`]]);
+  },
+};
+
+export const getObject: Operation = {
+  name: 'GetObject',
+  run: (context) => answerWith(context, true),
+};
+
+export const headObject: Operation = {
+  name: 'HeadObject',
+  run: (context) => answerWith(context, false),
+};
+
+export const deleteObject: Operation = {
+  name: 'DeleteObject',
+  async run(context) {
+    const { request, user, store } = context;
+    const bucket = await findBucket(context);
+    requireOpMask(user, OpMask.delete);
+    requireBucketPermission(user, bucket, Permission.write);
+    const conditions = readConditions(request.http.headers);
+    const check = hasConditions(conditions)
+      ? (head: Head) => checkWriteConditions(conditions, stateOf(head))
+      : undefined;
+    await store.objects.remove(bucket.info, keyOf(context), check);
+    return emptyResponse(204);
+  },
+};
+
+async function answerWith(context: OperationContext, withData: boolean): Promise<HttpResponse> {
+  const { request, user, store } = context;
+  const bucket = await findBucket(context);
+  const { headers } = request.http;
+  const found = await store.objects.find(bucket.info, keyOf(context), withData ? CHUNK_BYTES : 0);
+  if (!found) throw missingObject(user, bucket);
+  const { head } = found;
+  requireObjectPermission(user, bucket, head, Permission.read);
+  const overrides = responseOverrides(request.params);
+  // Others could make what somebody trusts look like something else.
+  if (overrides.size > 0 && user === undefined)
+    throw s3Error('InvalidRequest', 'Only signed requests may give headers');
+  checkReadConditions(readConditions(headers), stateOf(head));
+  const range = parseRange(headers.get('range'), head.size);
+  const [from, length] = range ? [range.offset, range.length] : [0, head.size];
+  const answer = [
+    ...(range ? [['Content-Range', formatContentRange(range, head.size)] as const] : []),
+    ['Content-Length', String(length)] as const,
+    ...headersOf(head, overrides),
+  ];
+  const body = withData ? bodyOf(context, bucket, found, from, from + length) : EMPTY;
+  return { status: range ? 206 : 200, headers: answer, body };
+}
+
+/** What has come with the head needs no stream. */
+function bodyOf(
+  { store }: OperationContext,
+  bucket: StoredBucket,
+  found: FoundObject,
+  from: number,
+  to: number,
+): HttpResponse['body'] {
+  const { data, manifest } = found.head;
+  const inHead = Math.min(data.length, manifest?.headSize ?? data.length);
+  return to <= inHead ? data.subarray(from, to) : store.objects.read(bucket.info, found, from, to);
+}
+
+/** Headers of an object, those that the request overrides included. */
+function headersOf(head: Head, overrides: ReadonlyMap<string, RawString> = new Map()): [string, string][] {
+  const headers: [string, string][] = [
+    ['Accept-Ranges', 'bytes'],
+    ['Last-Modified', formatHttpDate(head.mtime)],
+    ['ETag', `"${etagOf(head)}"`],
+  ];
+  for (const [name, attr] of KEPT_HEADERS) {
+    const value =
+      overrides.get(name) ?? textOf(head, attr) ?? (name === 'content-type' ? 'binary/octet-stream' : undefined);
+    if (value !== undefined && value !== '') headers.push([name, value]);
+  }
+  for (const [attr, value] of head.attrs) {
+    if (attr.startsWith(USER_META_PREFIX)) {
+      headers.push([META_HEADER + attr.slice(USER_META_PREFIX.length), attrText(value)]);
+    }
+  }
+  return headers;
+}
+
+function textOf(head: Head, attr: RawString): RawString | undefined {
+  const value = head.attrs.get(attr);
+  return value && attrText(value);
+}
+
+/** What the headers of a request say of the object that it makes. @throws S3Error */
+export async function newObject(context: OperationContext, bucket: StoredBucket) {
+  const { request, store, user } = context;
+  const { headers } = request.http;
+  const owner = user ? ownerOf(user) : ANONYMOUS;
+  const acl = await aclOfHeaders(store, headers, owner, await bucketOwnerOf(context, bucket));
+  return { acl, attrs: attrsOf(headers), contentType: headers.get('content-type') ?? '' };
+}
+
+/** Xattrs that keep what the headers say. @throws S3Error MetadataTooLarge, InvalidTag */
+function attrsOf(headers: ReadonlyMap<string, string>): Map<RawString, Uint8Array> {
+  const attrs = new Map<RawString, Uint8Array>();
+  for (const [name, attr] of KEPT_HEADERS) {
+    const value = headers.get(name);
+    if (value !== undefined && value !== '') attrs.set(attr, textAttr(keptValue(name, value)));
+  }
+  let metaBytes = 0;
+  for (const [name, value] of headers) {
+    if (!name.startsWith(META_HEADER)) continue;
+    metaBytes += name.length - META_HEADER.length + value.length;
+    if (metaBytes > MAX_META_BYTES) throw s3Error('MetadataTooLarge');
+    attrs.set(USER_META_PREFIX + name.slice(META_HEADER.length), bytesFromRaw(value.trim()));
+  }
+  const tags = headers.get('x-amz-tagging');
+  if (tags !== undefined && tags !== '') {
+    attrs.set(Attr.tags, encoded(encodeTags, readTaggingHeader(tags, MAX_OBJECT_TAGS)));
+  }
+  return attrs;
+}
+
+/** `aws-chunked` is how it was sent, not what it is. */
+function keptValue(name: string, value: string): string {
+  if (name !== 'content-encoding') return value;
+  return value
+    .split(',')
+    .map((each) => each.trim())
+    .filter((each) => each !== 'aws-chunked')
+    .join(', ');
+}
+
+export function keyOf({ request }: OperationContext): ObjectKey {
+  return { name: request.key, instance: '', ns: '' };
+}
+
+export function stateOf(head: Head) {
+  return { etag: etagOf(head), mtime: head.mtime };
+}
+
+function hasConditions({ ifMatch, ifNoneMatch, ifUnmodifiedSince }: Conditions): boolean {
+  return ifMatch !== undefined || ifNoneMatch !== undefined || ifUnmodifiedSince !== undefined;
+}
+
+/** A write without conditions need not look again when another gets in its way. */
+export function checkOf(conditions: Conditions): { readonly check?: (found: Head | undefined) => void } {
+  if (!hasConditions(conditions)) return {};
+  return { check: (found) => checkWriteConditions(conditions, found && stateOf(found)) };
+}
+
+/** @throws S3Error MissingContentLength, EntityTooLarge */
+export function requireSize(announced: number | undefined): void {
+  if (announced === undefined) throw s3Error('MissingContentLength');
+  if (announced > MAX_PUT_BYTES) throw s3Error('EntityTooLarge');
+}
+
+/** A body that must be as long as was said. @throws S3Error IncompleteBody */
+export async function* counted(
+  body: AsyncIterable<Uint8Array>,
+  announced: number | undefined,
+): AsyncGenerator<Uint8Array> {
+  let size = 0;
+  for await (const chunk of body) {
+    size += chunk.length;
+    if (announced !== undefined && size > announced) break;
+    yield chunk;
+  }
+  if (announced !== undefined && size !== announced) throw s3Error('IncompleteBody');
+}

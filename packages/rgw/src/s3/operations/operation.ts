@@ -1,0 +1,43 @@
+import type { Bytes, RawString } from '@spirula/encoding';
+import { EMPTY } from '@spirula/encoding';
+import type { UserInfo } from '../../formats/user-info.ts';
+import type { HttpResponse } from '../../http.ts';
+import type { Store } from '../../store/store.ts';
+import type { Authenticated } from '../auth/authenticate.ts';
+import type { S3Request } from '../s3-request.ts';
+
+/** One request, and what it works on. */
+export interface OperationContext {
+  readonly request: S3Request;
+  readonly auth: Authenticated;
+  /** Undefined: anonymous. */
+  readonly user: UserInfo | undefined;
+  readonly store: Store;
+  readonly requestId: string;
+}
+
+export interface Operation {
+  /** AWS's name of it: what fault rules, logs and usage know it by. */
+  readonly name: string;
+  run(context: OperationContext): Promise<HttpResponse>;
+}
+
+type Headers = HttpResponse['headers'];
+
+export function emptyResponse(status = 200, headers: Headers = []): HttpResponse {
+  return { status, headers, body: EMPTY };
+}
+
+export function xmlResponse(document: Bytes, headers: Headers = []): HttpResponse {
+  return { status: 200, headers: [['Content-Type', 'application/xml'], ...headers], body: document };
+}
+
+/** A header of the request; undefined when it is not there or empty. */
+export function headerOf({ request }: OperationContext, name: string): string | undefined {
+  const value = request.http.headers.get(name);
+  return value === '' ? undefined : value;
+}
+
+export function paramOf({ request }: OperationContext, name: string): RawString | undefined {
+  return request.params.get(name);
+}

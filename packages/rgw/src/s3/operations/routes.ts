@@ -1,0 +1,74 @@
+/** Which operation a request is (RGWHandler_REST_Service_S3, _Bucket_S3, _Obj_S3). */
+import { s3Error } from '../s3-errors.ts';
+import type { S3Request } from '../s3-request.ts';
+import { getBucketAcl, getObjectAcl, putBucketAcl, putObjectAcl } from './acl.ts';
+import { getBucketRequestPayment, getBucketVersioning } from './bucket-config.ts';
+import { createBucket, deleteBucket, getBucketLocation, headBucket, listBuckets } from './buckets.ts';
+import { copyObject } from './copy-object.ts';
+import { deleteObjects } from './delete-objects.ts';
+import { listObjectsV1, listObjectsV2 } from './list-objects.ts';
+import {
+  abortMultipartUpload,
+  completeMultipartUpload,
+  createMultipartUpload,
+  listMultipartUploads,
+  listParts,
+  uploadPart,
+  uploadPartCopy,
+} from './multipart.ts';
+import { deleteObject, getObject, headObject, putObject } from './objects.ts';
+import type { Operation } from './operation.ts';
+
+/** By method, then by the subresource that the query names. */
+type Routes = Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+
+/** The operation of a request that names no subresource. */
+const PLAIN = '';
+
+const bucketRoutes: Routes = {
+  GET: {
+    [PLAIN]: listObjectsV1,
+    acl: getBucketAcl,
+    location: getBucketLocation,
+    requestPayment: getBucketRequestPayment,
+    uploads: listMultipartUploads,
+    versioning: getBucketVersioning,
+  },
+  HEAD: { [PLAIN]: headBucket },
+  PUT: { [PLAIN]: createBucket, acl: putBucketAcl },
+  DELETE: { [PLAIN]: deleteBucket },
+  POST: { delete: deleteObjects },
+};
+
+const objectRoutes: Routes = {
+  GET: { [PLAIN]: getObject, acl: getObjectAcl, uploadId: listParts },
+  HEAD: { [PLAIN]: headObject },
+  PUT: { [PLAIN]: putObject, acl: putObjectAcl, uploadId: uploadPart },
+  DELETE: { [PLAIN]: deleteObject, uploadId: abortMultipartUpload },
+  POST: { uploads: createMultipartUpload, uploadId: completeMultipartUpload },
+};
+
+/** Names in queries that select nothing by themselves. */
+const QUALIFIERS: ReadonlySet<string> = new Set(['list-type', 'partNumber', 'versionId']);
+
+/** @throws S3Error MethodNotAllowed, NotImplemented */
+export function operationOf(request: S3Request): Operation {
+  const { bucket, key, params } = request;
+  const { method } = request.http;
+  if (bucket === '') {
+    if (method !== 'GET' && method !== 'HEAD') throw s3Error('MethodNotAllowed');
+    return listBuckets;
+  }
+  const routes = (key === '' ? bucketRoutes : objectRoutes)[method];
+  if (!routes) throw s3Error('MethodNotAllowed');
+  const selectors = [...request.subresources].filter((name) => !QUALIFIERS.has(name));
+  const found = selectors.map((name) => routes[name]).find((operation) => operation !== undefined);
+  if (selectors.length > 0 && !found) throw s3Error('NotImplemented', `${method} of ${selectors.join(', ')}`);
+  const operation = found ?? routes[PLAIN];
+  if (!operation) throw s3Error('MethodNotAllowed');
+  if (operation === listObjectsV1 && params.get('list-type') === '2') return listObjectsV2;
+  const copies = request.http.headers.has('x-amz-copy-source');
+  if (copies && operation === putObject) return copyObject;
+  if (copies && operation === uploadPart) return uploadPartCopy;
+  return operation;
+}

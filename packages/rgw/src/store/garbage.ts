@@ -1,0 +1,133 @@
+/**
+ * What an object's old tail becomes: entries of the class `rgw` in the objects `gc.N`, each with the names of RADOS objects and the
+ * time at which they go. By then whoever began to read them has finished (RGWGC).
+ */
+import {
+  decodeGcListReply,
+  encodeGcListInput,
+  encodeGcRemoveInput,
+  encodeGcSetInput,
+  type GcEntry,
+} from '@spirula/cls';
+import { Decoder, Errno, type RawString } from '@spirula/encoding';
+import { strHashLinux } from '@spirula/maps';
+import { type IoCtx, lockObject, ObjectOperation, RadosError, unlockObject } from '@spirula/rados';
+import type { World } from '@spirula/world';
+import type { DataPools } from './data-pools.ts';
+
+/** rgw_gc_max_objs */
+const SHARDS = 32;
+/** rgw_gc_obj_min_wait */
+const MIN_WAIT_SECONDS = 2 * 60 * 60;
+/** rgw_gc_processor_max_time: so long one gateway has a shard for itself. */
+const LOCK_SECONDS = 60 * 60;
+const LOCK_NAME = 'gc_process';
+const PAGE = 100;
+const PRIME = 7877;
+
+export interface GarbageObject {
+  /** Name of the pool. */
+  readonly pool: RawString;
+  readonly oid: RawString;
+  readonly locator: RawString;
+}
+
+export class Garbage {
+  readonly #io: IoCtx;
+  readonly #pools: DataPools;
+  readonly #world: Pick<World, 'crypto' | 'log'>;
+  readonly #minWaitSeconds: number;
+
+  /** @param io of the pool and namespace of `gc.N` */
+  constructor(
+    world: Pick<World, 'crypto' | 'log'>,
+    io: IoCtx,
+    pools: DataPools,
+    options: { readonly minWaitSeconds?: number } = {},
+  ) {
+    this.#world = world;
+    this.#io = io;
+    this.#pools = pools;
+    this.#minWaitSeconds = options.minWaitSeconds ?? MIN_WAIT_SECONDS;
+  }
+
+  /** Objects that are to go in a while. */
+  async add(tag: RawString, objects: readonly GarbageObject[]): Promise<void> {
+    const chain = objects.map(({ pool, oid, locator }) => ({ pool, key: { name: oid, instance: '' }, locator }));
+    const input = encodeGcSetInput({
+      expirationSec: this.#minWaitSeconds,
+      entry: { tag, chain, time: { sec: 0, nsec: 0 } },
+    });
+    await this.#io.operate(shardOid(tag), new ObjectOperation().exec('rgw', 'gc_set_entry', input, 'write'));
+  }
+
+  /** Entries of all shards, in no order that means anything. */
+  async *list(expiredOnly: boolean): AsyncGenerator<GcEntry> {
+    for (let shard = 0; shard < SHARDS; shard++) yield* this.#listShard(`gc.${shard}`, expiredOnly);
+  }
+
+  /**
+   * Removes what is due, shard by shard, but for those that another gateway works on.
+   *
+   * @param all what is not due yet, too (`gc process --include-all`)
+   * @returns how many RADOS objects were removed
+   */
+  async process(all = false): Promise<number> {
+    let removed = 0;
+    for (let shard = 0; shard < SHARDS; shard++) removed += await this.#processShard(`gc.${shard}`, all);
+    return removed;
+  }
+
+  async #processShard(oid: RawString, all: boolean): Promise<number> {
+    const cookie = String(new Decoder(this.#world.crypto.randomBytes(4)).u32('cookie'));
+    try {
+      await lockObject(this.#io, oid, LOCK_NAME, 'exclusive', { cookie, duration: { sec: LOCK_SECONDS, nsec: 0 } });
+    } catch (error) {
+      if (error instanceof RadosError && (error.code === Errno.EBUSY || error.code === Errno.EEXIST)) return 0;
+      throw error;
+    }
+    let removed = 0;
+    try {
+      for await (const { tag, chain } of this.#listShard(oid, !all)) {
+        for (const { pool, key, locator } of chain) removed += await this.#removeObject(pool, key.name, locator);
+        const input = encodeGcRemoveInput([tag]);
+        await this.#io.operate(oid, new ObjectOperation().exec('rgw', 'gc_remove', input, 'write'));
+      }
+    } finally {
+      await unlockObject(this.#io, oid, LOCK_NAME, cookie);
+    }
+    return removed;
+  }
+
+  /** By the class refcount: data that a copy shares stays as long as one object has it. */
+  async #removeObject(pool: RawString, oid: RawString, locator: RawString): Promise<number> {
+    const io = this.#pools.dataByName(pool);
+    if (!io) {
+      this.#world.log.warn('garbage in a pool that no placement has', { pool, oid });
+      return 0;
+    }
+    const { result } = await (locator === '' ? io : io.with({ locatorKey: locator })).submit(
+      oid,
+      new ObjectOperation().remove(),
+    );
+    if (result < 0 && result !== Errno.ENOENT) throw new RadosError(result, oid);
+    return result < 0 ? 0 : 1;
+  }
+
+  async *#listShard(oid: RawString, expiredOnly: boolean): AsyncGenerator<GcEntry> {
+    for (let marker = '', more = true; more; ) {
+      const input = encodeGcListInput({ marker, max: PAGE, expiredOnly });
+      const reply = await this.#io.submit(oid, new ObjectOperation().exec('rgw', 'gc_list', input));
+      if (reply.result === Errno.ENOENT) return;
+      if (reply.result < 0) throw new RadosError(reply.result, oid);
+      const page = decodeGcListReply(new Decoder(reply.ops[0]!.output));
+      yield* page.entries;
+      marker = page.next;
+      more = page.truncated && marker !== '';
+    }
+  }
+}
+
+function shardOid(tag: RawString): RawString {
+  return `gc.${(strHashLinux(tag) % PRIME) % SHARDS}`;
+}

@@ -1,0 +1,187 @@
+/**
+ * The objects of a bucket in the order of their names: the shards of its index merged (RGWRados::Bucket::List,
+ * cls_bucket_list_ordered).
+ */
+import { type DirEntry, EntryFlag, type EntryMeta, isVisible, SuggestedOp, type Suggestion } from '@spirula/cls';
+import type { RawString } from '@spirula/encoding';
+import { decodeAcl } from '../formats/acl.ts';
+import type { BucketInfo } from '../formats/bucket-info.ts';
+import { decoded } from '../formats/encoded.ts';
+import { keyToIndexName, oidToKey } from './layout.ts';
+import { Attr } from './object-attrs.ts';
+import { isAnnounced, type ObjectIndex } from './object-index.ts';
+import { entryMetaOf, type ObjectStore } from './objects.ts';
+
+export interface ListedObject {
+  readonly kind: 'object';
+  /** Without namespace. */
+  readonly name: RawString;
+  readonly meta: EntryMeta;
+}
+
+/** Names up to a delimiter. */
+interface ListedPrefix {
+  readonly kind: 'prefix';
+  readonly name: RawString;
+}
+
+export type Listed = ListedObject | ListedPrefix;
+
+export interface ListQuery {
+  readonly prefix: RawString;
+  /** '': none. */
+  readonly delimiter: RawString;
+  /** Names behind this one. */
+  readonly after: RawString;
+  readonly ns: RawString;
+  /** Of a page: how many are wanted about. */
+  readonly hint: number;
+}
+
+/** rgw_list_bucket_min_readahead */
+const MIN_PAGE = 64;
+const MAX_PAGE = 1000;
+/** Behind everything that begins like what it is put to: UTF-8 has no such byte. */
+const BEHIND = '\xff';
+
+/** All that is listed, as it is asked for; pages are read as large as `hint` makes sensible. */
+export async function* listObjects(store: ObjectStore, bucket: BucketInfo, query: ListQuery): AsyncGenerator<Listed> {
+  const { prefix, delimiter, ns } = query;
+  let common: RawString | undefined;
+  for await (const { name, meta } of mergeShards(store, bucket, query)) {
+    const key = oidToKey(name);
+    if (!key || key.ns !== ns || !key.name.startsWith(prefix)) continue;
+    if (common !== undefined && key.name.startsWith(common)) continue;
+    const at = delimiter === '' ? -1 : key.name.indexOf(delimiter, prefix.length);
+    if (at >= 0) {
+      common = key.name.slice(0, at + delimiter.length);
+      if (common > query.after) yield { kind: 'prefix', name: common };
+    } else if (key.name > query.after && meta) {
+      yield { kind: 'object', name: key.name, meta };
+    }
+  }
+}
+
+/** Undefined `meta`: a common prefix that a shard made. */
+interface MergedEntry {
+  /** As the index has it, namespace in front. */
+  readonly name: RawString;
+  readonly meta: EntryMeta | undefined;
+}
+
+/** Entries of all shards in the order of their names, from where the query begins. */
+export async function* mergeShards(
+  store: ObjectStore,
+  bucket: BucketInfo,
+  query: ListQuery,
+): AsyncGenerator<MergedEntry> {
+  const index = store.index(bucket);
+  const cursors = Array.from(
+    { length: index.shards },
+    (_, shard) => new ShardCursor(store, bucket, index, shard, query),
+  );
+  await Promise.all(cursors.map((cursor) => cursor.fill()));
+  for (;;) {
+    let first: ShardCursor | undefined;
+    for (const cursor of cursors) {
+      if (cursor.current && (!first?.current || cursor.current.name < first.current.name)) first = cursor;
+    }
+    if (!first?.current) return;
+    yield first.current;
+    await first.advance();
+  }
+}
+
+/** Where the listing of one shard is. */
+class ShardCursor {
+  readonly #store: ObjectStore;
+  readonly #bucket: BucketInfo;
+  readonly #index: ObjectIndex;
+  readonly #shard: number;
+  readonly #prefix: RawString;
+  readonly #delimiter: RawString;
+  readonly #pageSize: number;
+  #start: { readonly name: RawString; readonly instance: RawString };
+  #page: readonly MergedEntry[] = [];
+  #at = 0;
+  #more = true;
+
+  constructor(store: ObjectStore, bucket: BucketInfo, index: ObjectIndex, shard: number, query: ListQuery) {
+    this.#store = store;
+    this.#bucket = bucket;
+    this.#index = index;
+    this.#shard = shard;
+    const inIndex = (name: RawString) =>
+      name === '' && query.ns === '' ? '' : keyToIndexName({ name, instance: '', ns: query.ns });
+    this.#prefix = inIndex(query.prefix);
+    // The class sees names with what escapes and namespaces put in front of them: there a `_` delimits nothing.
+    this.#delimiter = query.delimiter.startsWith('_') || query.ns !== '' ? '' : query.delimiter;
+    this.#start = { name: startOf(query, inIndex), instance: '' };
+    const fair = Math.ceil(query.hint / index.shards);
+    this.#pageSize = Math.min(MAX_PAGE, Math.max(MIN_PAGE, fair + Math.ceil(Math.sqrt(2 * fair))));
+  }
+
+  get current(): MergedEntry | undefined {
+    return this.#page[this.#at];
+  }
+
+  async advance(): Promise<void> {
+    this.#at += 1;
+    if (this.#at >= this.#page.length) await this.fill();
+  }
+
+  async fill(): Promise<void> {
+    this.#page = [];
+    this.#at = 0;
+    while (this.#more && this.#page.length === 0) {
+      const { entries, truncated, marker } = await this.#index.listShard(this.#shard, {
+        start: this.#start,
+        max: this.#pageSize,
+        prefix: this.#prefix,
+        delimiter: this.#delimiter,
+      });
+      this.#more = truncated;
+      this.#start = marker;
+      this.#page = await this.#settle([...entries.values()]);
+    }
+  }
+
+  /** Entries whose changes were announced and not told are what their heads say; the index is told so. */
+  async #settle(entries: readonly DirEntry[]): Promise<MergedEntry[]> {
+    const suggestions: Suggestion[] = [];
+    const settled = await Promise.all(
+      entries.map(async (entry): Promise<MergedEntry | undefined> => {
+        if ((entry.flags & EntryFlag.commonPrefix) !== 0) return { name: entry.key.name, meta: undefined };
+        if (!isVisible(entry)) return undefined;
+        if (!isAnnounced(entry)) return { name: entry.key.name, meta: entry.meta };
+        return await this.#lookAtHead(entry, suggestions);
+      }),
+    );
+    if (suggestions.length > 0) await this.#index.suggest(this.#shard, suggestions);
+    return settled.filter((entry) => entry !== undefined);
+  }
+
+  async #lookAtHead(entry: DirEntry, suggestions: Suggestion[]): Promise<MergedEntry | undefined> {
+    const key = oidToKey(entry.key.name);
+    // An upload's bookkeeping is in another pool, and settled by the upload.
+    if (key?.ns !== '') return entry.exists ? { name: entry.key.name, meta: entry.meta } : undefined;
+    const found = await this.#store.find(this.#bucket, { ...key, instance: entry.key.instance });
+    if (!found) {
+      suggestions.push({ op: SuggestedOp.remove, entry });
+      return undefined;
+    }
+    const acl = found.head.attrs.get(Attr.acl);
+    const meta = entryMetaOf(found.head, acl && decoded(decodeAcl, acl));
+    const version = { pool: BigInt(this.#store.dataPoolOf(this.#bucket)), epoch: BigInt(found.head.version) };
+    suggestions.push({ op: SuggestedOp.update, entry: { ...entry, exists: true, meta, version, pending: [] } });
+    return { name: entry.key.name, meta };
+  }
+}
+
+/** A listing goes on behind a name, or behind all names of the common prefix that it is. */
+function startOf({ after, prefix, delimiter }: ListQuery, inIndex: (name: RawString) => RawString): RawString {
+  if (after === '' || after < prefix) return '';
+  const isCommonPrefix = delimiter !== '' && after.startsWith(prefix) && after.endsWith(delimiter);
+  const begun = isCommonPrefix && after.indexOf(delimiter, prefix.length) === after.length - delimiter.length;
+  return begun ? inIndex(after) + BEHIND : inIndex(after);
+}

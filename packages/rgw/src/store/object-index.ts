@@ -1,0 +1,173 @@
+/**
+ * A bucket's index, as its users see it: shards in RADOS whose omap the class `rgw` keeps.
+ *
+ * A change of an object has two phases: it is announced in the index (`prepare`), made in the data pool, and told (`complete`, with
+ * the version that the head got) or given up (`cancel`). Who crashes in between leaves an announcement: a listing that meets one
+ * looks at the head, shows what is there, and tells the index (`dir_suggest_changes`). Changes told late or twice are known by
+ * the head's version. So the index and the data never disagree for who lists.
+ */
+import {
+  type DirEntry,
+  decodeListReply,
+  type EntryMeta,
+  encodeCompleteInput,
+  encodeListInput,
+  encodePrepareInput,
+  encodeSuggestInput,
+  type ObjectKey as IndexKey,
+  type ListReply,
+  ModifyOp,
+  NO_META,
+  type Suggestion,
+} from '@spirula/cls';
+import { Decoder, Errno, MalformedInput, type RawString } from '@spirula/encoding';
+import { type IoCtx, ObjectOperation, RadosError } from '@spirula/rados';
+import type { ObjectKey } from '../formats/object.ts';
+import { indexOids, keyToIndexName, NULL_INSTANCE, shardOf } from './layout.ts';
+
+const CLASS = 'rgw';
+
+/** A change that was announced. */
+export interface PreparedChange {
+  readonly key: ObjectKey;
+  readonly op: number;
+  readonly tag: RawString;
+  readonly oid: RawString;
+}
+
+/** The write of the head that a change tells of. */
+export interface HeadWrite {
+  /** Number of the data pool. */
+  readonly pool: number;
+  /** The OSD's version of the head object after it. */
+  readonly version: number;
+}
+
+export class ObjectIndex {
+  readonly #io: IoCtx;
+  readonly #oids: readonly RawString[];
+  readonly #shardCount: number;
+
+  /** @param io of the index pool */
+  constructor(io: IoCtx, bucketId: RawString, shardCount: number) {
+    this.#io = io;
+    this.#oids = indexOids(bucketId, shardCount);
+    this.#shardCount = shardCount;
+  }
+
+  get shards(): number {
+    return this.#oids.length;
+  }
+
+  /**
+   * Announces a change.
+   *
+   * @param tag unlike that of any other change
+   * @throws RadosError ENOENT when the bucket is gone
+   */
+  async prepare(key: ObjectKey, op: number, tag: RawString): Promise<PreparedChange> {
+    const oid = this.#oidOf(key);
+    const input = encodePrepareInput({ ...describe(key), op, tag });
+    // Only what is there: no index comes back by a write to a bucket that was removed.
+    await this.#io.operate(oid, mustExist().exec(CLASS, 'bucket_prepare_op', input, 'write'));
+    return { key, op, tag, oid };
+  }
+
+  /**
+   * Tells that the change was made.
+   *
+   * @param removed entries that go with it: parts of an upload that has become an object
+   */
+  async complete(
+    { key, op, tag, oid }: PreparedChange,
+    { pool, version }: HeadWrite,
+    meta: EntryMeta,
+    removed: readonly ObjectKey[] = [],
+  ): Promise<void> {
+    const input = encodeCompleteInput({
+      ...describe(key),
+      op,
+      tag,
+      version: { pool: BigInt(pool), epoch: BigInt(version) },
+      meta,
+      removeKeys: removed.map(indexKey),
+    });
+    await this.#io.operate(oid, mustExist().exec(CLASS, 'bucket_complete_op', input, 'write'));
+  }
+
+  /** Takes the announcement back: the change was not made. */
+  async cancel({ key, tag, oid }: PreparedChange): Promise<void> {
+    const version = { pool: -1n, epoch: 0n };
+    const input = encodeCompleteInput({
+      ...describe(key),
+      op: ModifyOp.cancel,
+      tag,
+      version,
+      meta: NO_META,
+      removeKeys: [],
+    });
+    await this.#io.operate(oid, mustExist().exec(CLASS, 'bucket_complete_op', input, 'write'));
+  }
+
+  /** A page of one shard: entries behind `start`, in the order of their names. */
+  async listShard(
+    shard: number,
+    asked: Omit<Parameters<typeof encodeListInput>[0], 'listVersions'>,
+  ): Promise<ListReply> {
+    const oid = this.#oids[shard]!;
+    let start = asked.start;
+    for (;;) {
+      const input = encodeListInput({ ...asked, start, listVersions: false });
+      const reply = await this.#io.submit(oid, new ObjectOperation().exec(CLASS, 'bucket_list', input));
+      if (reply.result < 0 && reply.result !== Errno.EFBIG) throw new RadosError(reply.result, oid);
+      const page = parsed(oid, reply.ops[0]!.output);
+      if (reply.result !== Errno.EFBIG) return page;
+      // Nothing to show so far.
+      start = page.marker;
+    }
+  }
+
+  /** Tells a shard what its entries should be, by what is in the data pool. */
+  async suggest(shard: number, suggestions: readonly Suggestion[]): Promise<void> {
+    const input = encodeSuggestInput(suggestions);
+    await this.#io.operate(this.#oids[shard]!, mustExist().exec(CLASS, 'dir_suggest_changes', input, 'write'));
+  }
+
+  #oidOf(key: ObjectKey): RawString {
+    return this.#oids[shardOf(hashedName(key), this.#shardCount)]!;
+  }
+}
+
+/** What belongs to an upload is in the shard of the object uploaded (rgw_obj::get_hash_object). */
+function hashedName({ name, ns }: ObjectKey): RawString {
+  if (ns !== 'multipart') return name;
+  // key.UPLOAD.meta or key.UPLOAD.N
+  const end = name.lastIndexOf('.', name.lastIndexOf('.') - 1);
+  return end < 0 ? name : name.slice(0, end);
+}
+
+function indexKey(key: ObjectKey): IndexKey {
+  return { name: keyToIndexName(key), instance: key.instance === NULL_INSTANCE ? '' : key.instance };
+}
+
+function describe(key: ObjectKey) {
+  return { key: indexKey(key), locator: '', logOp: false, bilogFlags: 0, zonesTrace: [] };
+}
+
+/** Guards what follows: ENOENT without the object. */
+function mustExist(): ObjectOperation {
+  return new ObjectOperation().stat();
+}
+
+function parsed(oid: RawString, output: Uint8Array): ListReply {
+  try {
+    return decodeListReply(new Decoder(output));
+  } catch (error) {
+    if (error instanceof MalformedInput) throw new RadosError(Errno.EIO, `${oid}: the listing does not parse`);
+    throw error;
+  }
+}
+
+export function isAnnounced(entry: DirEntry): boolean {
+  return entry.pending.length > 0 || !entry.exists;
+}

@@ -1,0 +1,126 @@
+/** All that a gateway keeps in RADOS, opened. */
+import { ObjectCategory } from '@spirula/cls';
+import type { RawString } from '@spirula/encoding';
+import type { World } from '@spirula/world';
+import { type Acl, encodeAcl } from '../formats/acl.ts';
+import { encoded } from '../formats/encoded.ts';
+import type { UserInfo } from '../formats/user-info.ts';
+import { indexHeaders, sumOfStats } from './bucket-index.ts';
+import { BucketAttr, BucketStore, type StoredBucket } from './buckets.ts';
+import { DataPools } from './data-pools.ts';
+import { Garbage } from './garbage.ts';
+import { listObjects } from './listing.ts';
+import { MultipartUploads } from './multipart.ts';
+import { ObjectStore } from './objects.ts';
+import type { Cluster } from './pools.ts';
+import { UserStore } from './users.ts';
+import { openZone, type Zone } from './zone.ts';
+
+/** Somebody else has a bucket of this name. */
+export class BucketNameTaken extends Error {
+  override readonly name = 'BucketNameTaken';
+}
+
+export class BucketNotEmpty extends Error {
+  override readonly name = 'BucketNotEmpty';
+}
+
+export class TooManyBuckets extends Error {
+  override readonly name = 'TooManyBuckets';
+}
+
+export class Store {
+  readonly zone: Zone;
+  readonly users: UserStore;
+  readonly buckets: BucketStore;
+  readonly objects: ObjectStore;
+  readonly uploads: MultipartUploads;
+  readonly garbage: Garbage;
+  readonly #world: Pick<World, 'clock' | 'crypto' | 'log'>;
+
+  constructor(zone: Zone, world: Pick<World, 'clock' | 'crypto' | 'log'>) {
+    this.zone = zone;
+    this.#world = world;
+    this.users = new UserStore(zone, world.crypto);
+    this.buckets = new BucketStore(zone, world.crypto);
+    const pools = new DataPools(zone);
+    this.garbage = new Garbage(world, zone.system('gc'), pools);
+    this.objects = new ObjectStore({ world, pools, garbage: this.garbage });
+    this.uploads = new MultipartUploads({ world, pools, objects: this.objects, garbage: this.garbage });
+  }
+
+  /** Makes the pools that are missing. @throws RadosError */
+  static async open(cluster: Cluster, world: Pick<World, 'clock' | 'crypto' | 'log'>): Promise<Store> {
+    return new Store(await openZone(cluster, world.crypto), world);
+  }
+
+  /** What `LocationConstraint` is here. */
+  get location(): RawString {
+    return this.zone.zonegroup.name;
+  }
+
+  /** Clients say where a new bucket is to be: here, or nothing that means anything. */
+  isOwnLocation(location: RawString): boolean {
+    const [zonegroup] = location.split(':', 1);
+    return zonegroup === '' || zonegroup === this.location || zonegroup === 'us-east-1';
+  }
+
+  /**
+   * Makes a bucket; one that the user has already stays as it is.
+   *
+   * @throws BucketNameTaken, TooManyBuckets, RadosError
+   */
+  async createBucket(owner: UserInfo, name: RawString, acl: Acl): Promise<StoredBucket> {
+    const { tenant } = owner.id;
+    if (!(await this.buckets.loadEntryPoint(tenant, name))) await this.#requireRoomForBucket(owner);
+    const placement =
+      owner.defaultPlacement.name === ''
+        ? { name: this.zone.zonegroup.defaultPlacement, storageClass: '' }
+        : owner.defaultPlacement;
+    const attrs = new Map([[BucketAttr.acl, encoded(encodeAcl, acl)]]);
+    const { bucket } = await this.buckets.create({
+      tenant,
+      name,
+      owner: owner.id,
+      placement,
+      attrs,
+      now: this.#world.clock.wall(),
+    });
+    const { id } = bucket.info.owner;
+    if (id !== owner.id.id || bucket.info.owner.ns !== owner.id.ns || bucket.info.owner.tenant !== tenant) {
+      throw new BucketNameTaken(name);
+    }
+    return bucket;
+  }
+
+  async #requireRoomForBucket({ id, maxBuckets }: UserInfo): Promise<void> {
+    if (maxBuckets === 0) return;
+    if (maxBuckets < 0) throw new TooManyBuckets();
+    let count = 0;
+    for await (const _ of this.buckets.lists.list(id)) count += 1;
+    if (count >= maxBuckets) throw new TooManyBuckets();
+  }
+
+  /** Uploads that go on are given up. @throws BucketNotEmpty, RadosError */
+  async removeBucket(bucket: StoredBucket): Promise<void> {
+    const all = { prefix: '', delimiter: '', after: '', ns: '', hint: 1 };
+    for await (const _ of listObjects(this.objects, bucket.info, all)) throw new BucketNotEmpty();
+    const uploads = { prefix: '', delimiter: '', after: { key: '', id: '' }, hint: 1000 };
+    for await (const upload of this.uploads.list(bucket.info, uploads)) {
+      if (upload.kind === 'upload') await this.uploads.abort({ bucket: bucket.info, key: upload.key, id: upload.id });
+    }
+    await this.buckets.remove(bucket.info, this.#world.clock.wall());
+  }
+
+  /** @throws RadosError ECANCELED when the bucket was changed meanwhile */
+  async setBucketAcl(bucket: StoredBucket, acl: Acl): Promise<void> {
+    await this.buckets.update(bucket, bucket.info, new Map([[BucketAttr.acl, encoded(encodeAcl, acl)]]));
+  }
+
+  /** What a bucket holds: objects that users see, and their bytes. */
+  async bucketStats({ info }: StoredBucket): Promise<{ readonly objects: bigint; readonly bytes: bigint }> {
+    const index = this.zone.placement(info.placement).index;
+    const main = sumOfStats(await indexHeaders(index, info)).get(ObjectCategory.main);
+    return { objects: main?.entries ?? 0n, bytes: main?.size ?? 0n };
+  }
+}
