@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
-import type { HttpRequest, HttpResponse } from '@spirula/rgw';
+import { ConnectionCut, type HttpRequest, type HttpResponse } from '@spirula/rgw';
 import { type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 
 /** Who answers requests. It never rejects: what goes wrong is a response. */
@@ -122,13 +122,40 @@ async function* readBody(raw: IncomingMessage): AsyncGenerator<Uint8Array> {
 async function send(request: FastifyRequest, reply: FastifyReply, response: HttpResponse): Promise<FastifyReply> {
   const { raw } = request;
   busy.delete(raw.socket);
+  if (response.cut) {
+    reply.hijack();
+    await cutConnection(raw.socket, response.cut);
+    return reply;
+  }
   if (!raw.complete) dropRest(raw, reply);
   reply.code(response.status);
   for (const [name, value] of response.headers) reply.header(name, value);
   if (response.body instanceof Uint8Array) {
     return await reply.send(Buffer.from(response.body.buffer, response.body.byteOffset, response.body.length));
   }
-  return await reply.send(Readable.from(response.body, { objectMode: false, highWaterMark: 1 }));
+  return await reply.send(Readable.from(cuttable(response.body, raw.socket), { objectMode: false, highWaterMark: 1 }));
+}
+
+/** The pieces of a body; one that is cut takes the connection with it. */
+async function* cuttable(body: AsyncIterable<Uint8Array>, socket: Socket): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body;
+  } catch (error) {
+    if (error instanceof ConnectionCut) await cutConnection(socket, error);
+    throw error;
+  }
+}
+
+/** Ends a connection behind what has been sent on it. */
+async function cutConnection(socket: Socket, { how }: ConnectionCut): Promise<void> {
+  if (socket.destroyed) return;
+  // What the response wrote in this turn is on its way to the socket.
+  await new Promise(setImmediate);
+  await new Promise<void>((resolve) => {
+    socket.once('close', () => resolve());
+    if (how === 'reset') socket.write('', () => socket.resetAndDestroy());
+    else socket.end(() => socket.destroy());
+  });
 }
 
 /** The client may still be sending what nobody wants: it is heard for a while, then the connection ends. */

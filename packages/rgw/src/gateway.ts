@@ -3,10 +3,14 @@
  *
  *   HTTP request --> what it names --> who sends it --> which operation --> the store --> response
  *                 \________________ S3Error: an XML document with its code and status ____________/
+ *
+ * Between who and which, faults that somebody asked for may happen: `src/faults`.
  */
 import { Decoder, Errno, MalformedInput } from '@spirula/encoding';
 import { RadosError } from '@spirula/rados';
 import type { World } from '@spirula/world';
+import { CONTROL_BUCKET, controlFaults } from './faults/fault-control.ts';
+import { cutResponse, type Injector } from './faults/injector.ts';
 import type { UserInfo } from './formats/user-info.ts';
 import type { HttpRequest, HttpResponse } from './http.ts';
 import { type Authenticated, authenticate } from './s3/auth/authenticate.ts';
@@ -23,6 +27,8 @@ export interface GatewayOptions {
   readonly store: Store;
   /** rgw_dns_name: hosts below it name buckets. */
   readonly dnsNames?: readonly string[];
+  /** Without it, faults can neither be asked for nor happen. */
+  readonly injector?: Injector;
 }
 
 /** What the store refuses, and what S3 calls it. */
@@ -41,14 +47,16 @@ export class Gateway {
   readonly #world: GatewayOptions['world'];
   readonly #store: Store;
   readonly #dnsNames: readonly string[];
+  readonly #injector: Injector | undefined;
   /** Tells gateways apart in request ids. */
   readonly #instance: string;
   #requests = 0;
 
-  constructor({ world, store, dnsNames = [] }: GatewayOptions) {
+  constructor({ world, store, dnsNames = [], injector }: GatewayOptions) {
     this.#world = world;
     this.#store = store;
     this.#dnsNames = dnsNames;
+    this.#injector = injector;
     this.#instance = new Decoder(world.crypto.randomBytes(4)).u32('instance').toString(HEX);
   }
 
@@ -59,15 +67,23 @@ export class Gateway {
   /** Never rejects: what goes wrong is a response. */
   async handle(http: HttpRequest): Promise<HttpResponse> {
     const requestId = this.#newRequestId();
+    const injected = this.#injector?.receive(http);
     let request: S3Request | undefined;
     try {
-      request = parseS3Request(http, { dnsNames: this.#dnsNames });
+      request = parseS3Request(injected?.http ?? http, { dnsNames: this.#dnsNames });
+      if (this.#injector && request.bucket === CONTROL_BUCKET) {
+        return await controlFaults(this.#injector.faults, request);
+      }
       const operation = operationOf(request);
       const { auth, user } = await this.#authenticate(request);
       refuseUnsupported(request);
-      const response = await operation.run({ request, auth, user, store: this.#store, requestId });
+      const { bucket, key } = request;
+      await injected?.meet({ operation: operation.name, bucket, key, method: http.method, uid: user?.id.id });
+      const answer = await operation.run({ request, auth, user, store: this.#store, requestId });
+      const response = injected?.answer(answer) ?? answer;
       return { ...response, headers: [['x-amz-request-id', requestId], ...response.headers] };
     } catch (error) {
+      if (injected?.cut) return cutResponse(injected.cut);
       return this.#refusal(http, request, requestId, this.#explain(error, requestId));
     }
   }
@@ -125,7 +141,7 @@ export class Gateway {
   }
 
   #refusal(http: HttpRequest, request: S3Request | undefined, requestId: string, error: S3Error): HttpResponse {
-    const headers: (readonly [string, string])[] = [['x-amz-request-id', requestId]];
+    const headers: (readonly [string, string])[] = [['x-amz-request-id', requestId], ...error.headers];
     const hasBody = http.method !== 'HEAD' && error.status !== 304;
     if (!hasBody) return { status: error.status, headers, body: new Uint8Array(0) };
     const hostId = `${this.#instance}-default-default`;

@@ -25,4 +25,22 @@ export interface HttpResponse {
   readonly headers: readonly (readonly [name: string, value: string])[];
   /** Of a HEAD request: empty, with the length that a GET would have in `content-length`. */
   readonly body: Bytes | AsyncIterable<Bytes>;
+  /** Nothing is answered: the connection ends so instead. */
+  readonly cut?: ConnectionCut;
+}
+
+/**
+ * The connection ends here, on purpose: what a body throws to end it in its midst. Its `code` is that of a client who went away,
+ * and who reads a request's body treats it as such.
+ */
+export class ConnectionCut extends Error {
+  override readonly name = 'ConnectionCut';
+  readonly code = 'ECONNRESET';
+  /** Reset (TCP's RST), or closed behind what has been sent (FIN). */
+  readonly how: 'reset' | 'close';
+
+  constructor(how: 'reset' | 'close') {
+    super(`The connection is cut: ${how}`);
+    this.how = how;
+  }
 }

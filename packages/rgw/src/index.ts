@@ -1,5 +1,8 @@
 export { AdminError } from './admin/admin-error.ts';
 export { ADMIN_COMMANDS, runAdminCommand } from './admin/commands.ts';
+export type { FaultRule } from './faults/fault-rule.ts';
+export { FaultRuleError } from './faults/fault-rule-error.ts';
+export { parseFaultText } from './faults/fault-text.ts';
 export { GranteeType, granteeOf, refererGrant } from './formats/acl.ts';
 export { decodePool, type ExplicitPlacement, encodePool, type Pool } from './formats/bucket.ts';
 export { BUCKET_HASH_MOD, type IndexLayout, type IndexShards, type LogLayout } from './formats/bucket-layout.ts';
@@ -31,7 +34,7 @@ export {
   type ZonePool,
 } from './formats/zone.ts';
 export { Gateway } from './gateway.ts';
-export type { HttpRequest, HttpResponse } from './http.ts';
+export { ConnectionCut, type HttpRequest, type HttpResponse } from './http.ts';
 export { type FirstUser, RgwDaemon, type RgwOptions } from './rgw-daemon.ts';
 export { S3Error } from './s3/s3-error.ts';
 export { indexHeaders, sumOfStats } from './store/bucket-index.ts';

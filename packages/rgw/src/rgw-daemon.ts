@@ -4,8 +4,13 @@ import { Errno } from '@spirula/encoding';
 import type { Message } from '@spirula/messages';
 import { Rados, RadosError, type RadosOptions } from '@spirula/rados';
 import { type Authentication, type Daemon, seconds, type World, type WorldEvent } from '@spirula/world';
+import type { FaultRule } from './faults/fault-rule.ts';
+import { Faults } from './faults/faults.ts';
+import { Injector } from './faults/injector.ts';
+import { Sleeper } from './faults/sleeper.ts';
 import { newUserInfo } from './formats/user-info.ts';
 import { Gateway } from './gateway.ts';
+import { OPERATION_NAMES } from './s3/operations/routes.ts';
 import { Store } from './store/store.ts';
 
 export interface FirstUser {
@@ -20,9 +25,12 @@ export interface RgwOptions {
   /** Made if there is no such user yet. */
   readonly user?: FirstUser;
   readonly dnsNames?: readonly string[];
+  /** Faults that requests meet from the start. */
+  readonly faults?: readonly FaultRule[];
 }
 
 const GC_TIMER = 'rgw gc';
+const FAULT_TIMER = 'rgw fault';
 /** rgw_gc_processor_period */
 const GC_PERIOD_SECONDS = 3600;
 
@@ -32,6 +40,8 @@ export class RgwDaemon implements Daemon<Message> {
   readonly ready: Promise<Gateway>;
   readonly #world: World<Message>;
   readonly #options: RgwOptions;
+  readonly #sleeper: Sleeper;
+  readonly #faults: Faults;
   #resolveReady: (gateway: Promise<Gateway>) => void = () => {};
   #store: Store | undefined;
   #collecting = false;
@@ -40,6 +50,8 @@ export class RgwDaemon implements Daemon<Message> {
     this.#world = world;
     this.#options = options;
     this.rados = new Rados(world, options.rados);
+    this.#sleeper = new Sleeper(world.clock, FAULT_TIMER);
+    this.#faults = new Faults({ now: () => world.clock.now(), operations: OPERATION_NAMES });
     this.ready = new Promise((resolve) => {
       this.#resolveReady = resolve;
     });
@@ -57,6 +69,7 @@ export class RgwDaemon implements Daemon<Message> {
 
   handle(event: WorldEvent<Message>): void {
     if (event.kind === 'timer' && event.name === GC_TIMER) void this.#collectGarbage();
+    else if (event.kind === 'timer' && event.name === FAULT_TIMER) this.#sleeper.onTimer();
     else this.rados.handle(event);
   }
 
@@ -66,8 +79,10 @@ export class RgwDaemon implements Daemon<Message> {
     if (this.#options.user) await ensureUser(store, this.#options.user);
     this.#store = store;
     this.#armGc();
-    const { dnsNames } = this.#options;
-    return new Gateway({ world: this.#world, store, ...(dnsNames && { dnsNames }) });
+    const { dnsNames, faults = [] } = this.#options;
+    this.#faults.add(faults);
+    const injector = new Injector(this.#faults, (us) => this.#sleeper.sleep(us));
+    return new Gateway({ world: this.#world, store, injector, ...(dnsNames && { dnsNames }) });
   }
 
   #armGc(): void {

@@ -72,3 +72,14 @@ export function operationOf(request: S3Request): Operation {
   if (copies && operation === uploadPart) return uploadPartCopy;
   return operation;
 }
+
+/** Names of all operations that there are. */
+export const OPERATION_NAMES: ReadonlySet<string> = new Set(
+  [
+    listBuckets,
+    listObjectsV2,
+    copyObject,
+    uploadPartCopy,
+    ...[...Object.values(bucketRoutes), ...Object.values(objectRoutes)].flatMap((routes) => Object.values(routes)),
+  ].map(({ name }) => name),
+);
