@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import type { HttpRequest, HttpResponse } from '@spirula/rgw';
+import { ConnectionCut, type HttpRequest, type HttpResponse } from '@spirula/rgw';
 import { afterEach, expect, test } from 'vitest';
 import { type HttpHandler, type RgwHttp, type RgwHttpOptions, serveRgwHttp } from './rgw-http.ts';
 
@@ -192,4 +192,90 @@ test('a client that stalls is cut off, one that waits for the gateway is not', a
 
   expect(stalled).toBe('');
   expect(await (await slow).text()).toBe('at last');
+});
+
+/** What a client gets until the connection ends, and how it ends. */
+async function listen(
+  { port }: RgwHttp,
+  onGot = (_: string) => {},
+): Promise<{ readonly got: string; readonly end: string }> {
+  const socket = connect(port, '127.0.0.1');
+  let got = '';
+  let end = 'closed';
+  socket.on('data', (chunk) => {
+    got += chunk.toString('latin1');
+    onGot(got);
+  });
+  socket.on('error', (error: NodeJS.ErrnoException) => {
+    end = error.code ?? 'error';
+  });
+  socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+  await new Promise((resolve) => socket.once('close', resolve));
+  return { got, end };
+}
+
+test.each([
+  ['reset', 'ECONNRESET'],
+  ['close', 'closed'],
+] as const)('a connection that is cut (%s) instead of an answer gives nothing', async (how, end) => {
+  const server = await serve(async () => ({ ...ok(nothing), cut: new ConnectionCut(how) }));
+
+  expect(await listen(server)).toEqual({ got: '', end });
+});
+
+test.each([
+  ['reset', 'ECONNRESET'],
+  ['close', 'closed'],
+] as const)('an answer that is cut (%s) in its midst comes that far', async (how, end) => {
+  let tellArrived = () => {};
+  // Node's own client takes a reset for an end when it comes together with the last bytes.
+  const arrived = new Promise<void>((resolve) => {
+    tellArrived = resolve;
+  });
+  const server = await serve(async () =>
+    ok(
+      (async function* () {
+        yield new Uint8Array(200_000).fill(97);
+        yield new TextEncoder().encode('bb');
+        await arrived;
+        throw new ConnectionCut(how);
+      })(),
+      [['Content-Length', '300000']],
+    ),
+  );
+
+  const answer = await listen(server, (got) => {
+    if (got.endsWith('bb')) tellArrived();
+  });
+
+  expect(answer.end).toBe(end);
+  expect(answer.got).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+  expect(answer.got.endsWith('aabb')).toBe(true);
+  expect(answer.got.length - answer.got.indexOf('\r\n\r\n') - 4).toBe(200_002);
+});
+
+test('what was sent before a close arrives, however large', async () => {
+  const server = await serve(async () =>
+    ok(
+      (async function* () {
+        yield new Uint8Array(5_000_000);
+        throw new ConnectionCut('close');
+      })(),
+      [['Content-Length', '6000000']],
+    ),
+  );
+
+  const { got } = await listen(server);
+
+  expect(got.length - got.indexOf('\r\n\r\n') - 4).toBe(5_000_000);
+});
+
+test('after a cut the next connection is served', async () => {
+  let cuts = 1;
+  const server = await serve(async () =>
+    cuts-- > 0 ? { ...ok(nothing), cut: new ConnectionCut('reset') } : ok(new TextEncoder().encode('served')),
+  );
+
+  await expect(fetch(server.url)).rejects.toThrow();
+  expect(await (await fetch(server.url)).text()).toBe('served');
 });
