@@ -18,6 +18,8 @@ export interface ClusterOptions {
   readonly auth?: 'cephx' | 'none';
   /** Options of Ceph's, such as `{ osd_heartbeat_grace: 5 }`. */
   readonly config?: Readonly<Record<string, string | number | boolean>>;
+  /** An object gateway, too, which serves S3: `cluster.s3`. Its data are in memory unless `store` or `dir` is given. */
+  readonly rgw?: boolean;
   /** First port; without it, free ones are taken. */
   readonly portBase?: number;
   /** How long to wait for HEALTH_OK, in seconds (60). */
@@ -57,6 +59,82 @@ export interface RunningCluster {
   waitForHealth(timeoutSeconds?: number): Promise<void>;
   /** Stops everything and leaves no handle open. */
   stop(): Promise<void>;
+}
+
+/** A running cluster with an object gateway. */
+export interface RunningS3Cluster extends RunningCluster {
+  readonly s3: S3;
+}
+
+/** What an S3 client needs to know; paths name buckets (`forcePathStyle`). */
+export interface S3 {
+  /** `http://127.0.0.1:port`. */
+  readonly endpoint: string;
+  readonly region: string;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  /** Faults that requests meet: docs/s3-faults.md. */
+  readonly faults: {
+    /** Rejects, saying what is wrong with the rule, when there is something. */
+    add(rule: S3FaultRule): Promise<S3FaultReport>;
+    /** In the order in which they were set. */
+    list(): Promise<readonly S3FaultReport[]>;
+    /** Takes back one, or all. */
+    clear(id?: number): Promise<void>;
+  };
+}
+
+/** Which requests, when, and what becomes of them: at least one of the effects. */
+export interface S3FaultRule {
+  /** AWS's names, such as GetObject; in a text several are apart by `|`. */
+  readonly operation?: string | readonly string[];
+  readonly bucket?: string;
+  /** What keys begin with. */
+  readonly prefix?: string;
+  /** Who asks. */
+  readonly uid?: string;
+  readonly method?: string;
+
+  /** 0 .. 1 (1). */
+  readonly probability?: number;
+  /** Fires so often at most. */
+  readonly count?: number;
+  /** The first so many that match pass. */
+  readonly after?: number;
+  /** Seconds since the rule was set. */
+  readonly from?: number;
+  readonly until?: number;
+  /** One seed and the same requests, the same faults (1). */
+  readonly seed?: number;
+
+  /** Effect: waits so many milliseconds, or as a distribution says. */
+  readonly latency?:
+    | number
+    | `uniform:${number}:${number}`
+    | `normal:${number}:${number}`
+    | `pareto:${number}:${number}`;
+  /** Effect: TooManyRequests, InternalError or SlowDown is the answer, and nothing is done. */
+  readonly error?: 429 | 500 | 503;
+  /** Of the error, in seconds (1 for 429 and 503). */
+  readonly retryAfter?: number;
+  /**
+   * Effect: the connection is reset before anything is done, after all is done instead of the answer, or after so many bytes of
+   * the request's body (PUT, POST) or of the answer's.
+   */
+  readonly reset?: 'before' | 'after' | number;
+  /** Effect: the connection ends after so many bytes of the answer's body. */
+  readonly truncate?: number;
+  /** Effect: bytes per second of bodies. */
+  readonly throttle?: number;
+}
+
+export interface S3FaultReport {
+  readonly id: number;
+  readonly rule: S3FaultRule;
+  /** Requests that it was for. */
+  readonly matches: number;
+  readonly firings: number;
+  readonly ageSeconds: number;
 }
 
 /** A client of the cluster. Failures reject with an Error whose `code` is the negative errno. */
@@ -179,4 +257,5 @@ export declare class ClassError extends Error {
 }
 
 /** Starts a cluster and resolves when it is HEALTH_OK. */
+export declare function startCluster(options: ClusterOptions & { readonly rgw: true }): Promise<RunningS3Cluster>;
 export declare function startCluster(options?: ClusterOptions): Promise<RunningCluster>;

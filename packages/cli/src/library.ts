@@ -6,9 +6,19 @@ import { ClassError, MethodFlag, type ObjectClass as RunnableClass, rawMethod } 
 import { EMPTY } from '@spirula/encoding';
 import { FIRST_POOL } from './cluster/bootstrap.ts';
 import { connectClient } from './cluster/cluster-client.ts';
+import { type ClusterFile, LOOPBACK } from './cluster/cluster-file.ts';
 import { addMon, removeMon } from './cluster/mon-changes.ts';
+import { readS3Credentials } from './cluster/s3-credentials.ts';
+import { S3Faults } from './cluster/s3-faults.ts';
 import { serveCluster } from './cluster/serve.ts';
-import type { ClusterConnection, ClusterOptions, ObjectClass, RunningCluster } from './library-types.ts';
+import type {
+  ClusterConnection,
+  ClusterOptions,
+  ObjectClass,
+  RunningCluster,
+  RunningS3Cluster,
+  S3,
+} from './library-types.ts';
 
 const HEALTH_TIMEOUT_SECONDS = 60;
 
@@ -22,7 +32,29 @@ function runnable({ name, methods }: ObjectClass): RunnableClass {
   return { name, methods: Object.fromEntries(made) };
 }
 
+/** Any is signed for; this one every client knows. */
+const REGION = 'us-east-1';
+
+function s3Of(dir: string, { rgws = [] }: ClusterFile): S3 {
+  const endpoint = `http://${LOOPBACK}:${rgws[0]!.port}`;
+  const faults = new S3Faults(endpoint);
+  return {
+    endpoint,
+    region: REGION,
+    ...readS3Credentials(dir),
+    faults: {
+      add: (rule) => faults.add(rule),
+      list: () => faults.list(),
+      async clear(id) {
+        await faults.clear(id);
+      },
+    },
+  };
+}
+
 /** Starts a cluster in this process and resolves when it is HEALTH_OK, all PGs active+clean. */
+export async function startCluster(options: ClusterOptions & { readonly rgw: true }): Promise<RunningS3Cluster>;
+export async function startCluster(options?: ClusterOptions): Promise<RunningCluster>;
 export async function startCluster(options: ClusterOptions = {}): Promise<RunningCluster> {
   const temporary = options.dir === undefined;
   const dir = options.dir ?? mkdtempSync(join(tmpdir(), 'spirula-'));
@@ -31,7 +63,8 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Runnin
     mons,
     mgrs,
     osds,
-    store,
+    rgw = false,
+    store = rgw && temporary ? 'memory' : undefined,
     auth,
     portBase = 0,
     timeoutSeconds = HEALTH_TIMEOUT_SECONDS,
@@ -53,6 +86,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Runnin
       ...(mons === undefined ? {} : { mons }),
       ...(mgrs === undefined ? {} : { mgrs }),
       ...(osds === undefined ? {} : { osds }),
+      ...(rgw && { rgws: 1 }),
       ...(store === undefined ? {} : { store }),
       ...(auth === undefined ? {} : { auth }),
     });
@@ -81,6 +115,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Runnin
       return supervisor.cluster.mons.map(({ port }) => `127.0.0.1:${port}`);
     },
     pool: FIRST_POOL,
+    ...(rgw && { s3: s3Of(dir, supervisor.cluster) }),
     async connect() {
       const connection = await connectClient(supervisor.confPath);
       const tracked: ClusterConnection = {

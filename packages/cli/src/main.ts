@@ -37,6 +37,11 @@ function passThrough(program: Command, name: string, description: string): Comma
     .argument('[args...]');
 }
 
+/** Gathers what may be given several times. */
+function gather(text: string, before: readonly string[] = []): string[] {
+  return [...before, text];
+}
+
 /** Gathers `--set name=value`. */
 function readSetting(text: string, before: Record<string, string> = {}): Record<string, string> {
   const [, name, value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
@@ -64,6 +69,12 @@ function makeProgram(): Command {
     .addOption(new Option('--auth <method>', 'how a new cluster authenticates (cephx)').choices(['cephx', 'none']))
     .option('--bind <address>', 'address of this machine that a new cluster listens on (127.0.0.1)')
     .option('--set <option=value>', "an option of Ceph's, kept for later starts; may be repeated", readSetting)
+    .option(
+      '--s3-fault <rule>',
+      'a fault that S3 requests meet, such as error=503,probability=0.1; may be repeated',
+      gather,
+    )
+    .option('--s3-faults <file>', 'faults of S3 requests: YAML, a list of rules')
     .option('--processes', 'run every daemon as a process of its own', false)
     .option('--detach', 'return at HEALTH_OK and leave the cluster running', false)
     .addOption(new Option('--serve').hideHelp())
@@ -115,6 +126,24 @@ function makeProgram(): Command {
     .argument('<name>', 'its name, as in mon.NAME')
     .addOption(dirOption())
     .action(async (name, options) => (await import('./commands/control.ts')).removeMon(resolve(options.dir), name));
+
+  const faults = program
+    .command('s3-faults')
+    .description('the faults that S3 requests meet, and how often they did: docs/s3-faults.md')
+    .addOption(dirOption())
+    .action(async (options) => (await import('./commands/s3-faults.ts')).listFaults(resolve(options.dir)));
+  faults
+    .command('add')
+    .description('set faults')
+    .argument('<rules...>', 'such as operation=GetObject,error=503,probability=0.1')
+    .addOption(dirOption())
+    .action(async (rules, options) => (await import('./commands/s3-faults.ts')).addFaults(resolve(options.dir), rules));
+  faults
+    .command('clear')
+    .description('take faults back')
+    .argument('[id]', 'one of them (all)', wholeNumber(1, Number.MAX_SAFE_INTEGER))
+    .addOption(dirOption())
+    .action(async (id, options) => (await import('./commands/s3-faults.ts')).clearFaults(resolve(options.dir), id));
 
   program
     .command('logs')
@@ -229,7 +258,10 @@ function makeProgram(): Command {
     .command('daemon', { hidden: true })
     .argument('<name>')
     .requiredOption('--dir <folder>')
-    .action(async (name, options) => (await import('./cluster/daemon-main.ts')).daemonMain(resolve(options.dir), name));
+    .option('--s3-fault <rule>', '', gather)
+    .action(async (name, options) =>
+      (await import('./cluster/daemon-main.ts')).daemonMain(resolve(options.dir), name, options.s3Fault ?? []),
+    );
 
   return program;
 }

@@ -10,7 +10,7 @@ import type { MgrHttp } from '@spirula/mgr-http';
 import { Monitor } from '@spirula/mon';
 import { createObjectStore } from '@spirula/objectstore';
 import { Osd } from '@spirula/osd';
-import { RgwDaemon } from '@spirula/rgw';
+import { type FaultRule, RgwDaemon } from '@spirula/rgw';
 import { DaemonHost, type HostExit, NodeLog, type StoreConfig } from '@spirula/runtime-node';
 import { type Daemon, type Log, makeConfig, type World } from '@spirula/world';
 import { type ClusterFile, LOOPBACK } from './cluster-file.ts';
@@ -59,6 +59,14 @@ function firstMonMap(cluster: ClusterFile, fsid: Uuid): MonMap {
   };
 }
 
+/** What the program that starts a cluster gives its daemons. */
+export interface DaemonExtras {
+  /** Of OSDs, beside the built-in ones. */
+  readonly classes?: readonly ObjectClass[];
+  /** Of gateways: what requests meet from the start. */
+  readonly s3Faults?: readonly FaultRule[];
+}
+
 interface Blueprint {
   readonly entity: { readonly type: 'mon' | 'mgr' | 'osd' | 'client'; readonly id: string };
   readonly gid?: bigint;
@@ -67,7 +75,8 @@ interface Blueprint {
   readonly make: (world: World<Message>) => Daemon<Message>;
 }
 
-function blueprint(dir: string, cluster: ClusterFile, name: string, classes: readonly ObjectClass[]): Blueprint {
+function blueprint(dir: string, cluster: ClusterFile, name: string, extras: DaemonExtras): Blueprint {
+  const { classes = [], s3Faults = [] } = extras;
   const authenticates = cluster.auth === 'cephx';
   const fsid = parseUuid(cluster.fsid)!;
   const host = hostMetadata();
@@ -116,6 +125,7 @@ function blueprint(dir: string, cluster: ClusterFile, name: string, classes: rea
             ...(authenticates && { auth: { entity, key: daemonKey(dir, `client.${name}`) } }),
           },
           user: firstUser(dir),
+          faults: s3Faults,
         }),
     };
   }
@@ -148,7 +158,6 @@ function blueprint(dir: string, cluster: ClusterFile, name: string, classes: rea
 /**
  * Starts one daemon of a cluster in this process.
  *
- * @param classes of OSDs, beside the built-in ones
  * @throws StorageProblem, or an Error in one line when a port is not free.
  */
 export async function startDaemon(
@@ -157,9 +166,9 @@ export async function startDaemon(
   name: string,
   store: StoreConfig,
   onExit: (exit: HostExit) => void,
-  classes: readonly ObjectClass[] = [],
+  extras: DaemonExtras = {},
 ): Promise<DaemonHost> {
-  const { entity, gid, deviceBytes, endpoints, make } = blueprint(dir, cluster, name, classes);
+  const { entity, gid, deviceBytes, endpoints, make } = blueprint(dir, cluster, name, extras);
   mkdirSync(join(dir, 'log'), { recursive: true });
   const log = new NodeLog({ name, level: 'info', path: join(dir, 'log', `${name}.log`) });
   const face = new HttpFace();

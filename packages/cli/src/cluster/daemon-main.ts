@@ -1,11 +1,13 @@
 import { join } from 'node:path';
+import type { HostExit } from '@spirula/runtime-node';
 import { readClusterFile } from './cluster-file.ts';
 import { startDaemon } from './daemon-factory.ts';
 import { loadOf } from './in-process-runner.ts';
 import type { ChildMessage } from './process-runner.ts';
+import { readFaultTexts } from './s3-faults.ts';
 
 /** `spirula daemon NAME`: one daemon, under a supervisor that speaks over the IPC channel. */
-export async function daemonMain(dir: string, name: string): Promise<void> {
+export async function daemonMain(dir: string, name: string, faultTexts: readonly string[]): Promise<void> {
   const tell = (message: ChildMessage) =>
     new Promise<void>((resolve) => (process.connected ? process.send!(message, () => resolve()) : resolve()));
   const cluster = readClusterFile(dir);
@@ -14,8 +16,9 @@ export async function daemonMain(dir: string, name: string): Promise<void> {
     process.exit(1);
   }
   try {
-    const host = await startDaemon(dir, cluster, name, { kind: 'disk', dir: join(dir, name) }, ({ how }) => {
-      process.exit(how === 'failed' ? 1 : 0);
+    const exited = ({ how }: HostExit) => process.exit(how === 'failed' ? 1 : 0);
+    const host = await startDaemon(dir, cluster, name, { kind: 'disk', dir: join(dir, name) }, exited, {
+      s3Faults: readFaultTexts(faultTexts),
     });
     process.on('message', () => void tell({ tell: 'load', load: loadOf(host) }));
     process.once('SIGTERM', () => void host.terminate());

@@ -1,9 +1,8 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ObjectClass } from '@spirula/cls';
 import { type DaemonHost, MemoryDisk, StorageProblem, type StoreConfig } from '@spirula/runtime-node';
 import { type ClusterFile, readClusterFile } from './cluster-file.ts';
-import { startDaemon } from './daemon-factory.ts';
+import { type DaemonExtras, startDaemon } from './daemon-factory.ts';
 import type { DaemonLoad, Runner, RunningDaemon } from './runner.ts';
 import { UserError } from './user-error.ts';
 
@@ -11,12 +10,12 @@ import { UserError } from './user-error.ts';
 export class InProcessRunner implements Runner {
   readonly #dir: string;
   readonly #kind: ClusterFile['store'];
-  readonly #classes: readonly ObjectClass[];
+  readonly #extras: DaemonExtras;
   /** Of a cluster in memory: they outlive the daemons that crash. */
   readonly #disks = new Map<string, MemoryDisk>();
 
-  constructor(dir: string, kind: ClusterFile['store'], classes: readonly ObjectClass[]) {
-    this.#classes = classes;
+  constructor(dir: string, kind: ClusterFile['store'], extras: DaemonExtras) {
+    this.#extras = extras;
     this.#dir = dir;
     this.#kind = kind;
   }
@@ -26,7 +25,7 @@ export class InProcessRunner implements Runner {
       const exited = ({ detail }: { readonly detail: string }) => onExit(detail);
       const store = this.#store(name);
       const cluster = readClusterFile(this.#dir)!;
-      return new HostedDaemon(await startDaemon(this.#dir, cluster, name, store, exited, this.#classes));
+      return new HostedDaemon(await startDaemon(this.#dir, cluster, name, store, exited, this.#extras));
     } catch (error) {
       throw error instanceof StorageProblem ? new UserError(`${name}: ${error.message}`) : error;
     }

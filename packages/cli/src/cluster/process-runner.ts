@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { FaultRule } from '@spirula/rgw';
 import type { DaemonLoad, Runner, RunningDaemon } from './runner.ts';
 import { UserError } from './user-error.ts';
 
@@ -14,14 +15,18 @@ export type ChildMessage =
 /** Runs every daemon as an OS process: `spirula daemon NAME --dir DIR`. */
 export class ProcessRunner implements Runner {
   readonly #dir: string;
+  readonly #s3Faults: readonly FaultRule[];
 
-  constructor(dir: string) {
+  constructor(dir: string, s3Faults: readonly FaultRule[]) {
     this.#dir = dir;
+    this.#s3Faults = s3Faults;
   }
 
   async start(name: string, onExit: (reason: string) => void): Promise<RunningDaemon> {
     const main = process.argv[1] ?? fileURLToPath(import.meta.url);
-    const child = fork(main, ['daemon', name, '--dir', this.#dir], {
+    const faults = name.startsWith('rgw.') ? this.#s3Faults : [];
+    const flags = faults.flatMap((rule) => ['--s3-fault', JSON.stringify(rule)]);
+    const child = fork(main, ['daemon', name, '--dir', this.#dir, ...flags], {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
       // A Ctrl-C on the terminal reaches the supervisor only; it stops its daemons in order.
       detached: true,

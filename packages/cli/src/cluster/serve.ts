@@ -1,6 +1,7 @@
 import { isIPv4, type Socket } from 'node:net';
 import type { ObjectClass } from '@spirula/cls';
 import { findOption, normalName, type OptionValue, parseValue } from '@spirula/config';
+import type { FaultRule } from '@spirula/rgw';
 import { type ClusterFile, LOOPBACK, newClusterFile, readClusterFile, writeClusterFile } from './cluster-file.ts';
 import { createKeys } from './cluster-keys.ts';
 import { type ControlRequest, serveControl } from './control.ts';
@@ -36,6 +37,8 @@ export interface ServeOptions {
   readonly set?: Readonly<Record<string, string>>;
   /** Object classes that OSDs have beside the built-in ones; not with `processes`. */
   readonly classes?: readonly ObjectClass[];
+  /** Faults that S3 requests meet from the start, in this run. */
+  readonly s3Faults?: readonly FaultRule[];
 }
 
 const DEFAULT_MONS = 3;
@@ -79,9 +82,13 @@ export async function serveCluster(options: ServeOptions): Promise<ServedCluster
     if (options.processes && cluster.store === 'memory') {
       throw new UserError('--processes needs --store disk: the memory of a killed process is gone.');
     }
+    const { classes = [], s3Faults = [] } = options;
+    if (s3Faults.length > 0 && cluster.rgws === undefined) {
+      throw new UserError('--s3-fault: this cluster has no object gateway. A new one with --rgws 1 has.');
+    }
     const runner = options.processes
-      ? new ProcessRunner(options.dir)
-      : new InProcessRunner(options.dir, cluster.store, options.classes ?? []);
+      ? new ProcessRunner(options.dir, s3Faults)
+      : new InProcessRunner(options.dir, cluster.store, { classes, s3Faults });
     supervisor = new Supervisor(options.dir, cluster, runner);
     await supervisor.up();
   } catch (error) {

@@ -5,7 +5,8 @@ import { FIRST_POOL } from '../cluster/bootstrap.ts';
 import { type ClusterFile, LOOPBACK, readClusterFile } from '../cluster/cluster-file.ts';
 import { makeFolder } from '../cluster/folder-lock.ts';
 import { readS3Credentials, s3CredentialsPath } from '../cluster/s3-credentials.ts';
-import { serveCluster } from '../cluster/serve.ts';
+import { readFaultFile, readFaultTexts } from '../cluster/s3-faults.ts';
+import { type ServeOptions, serveCluster } from '../cluster/serve.ts';
 import { daemonNames } from '../cluster/supervisor.ts';
 import { explainSystemError, UserError } from '../cluster/user-error.ts';
 
@@ -22,6 +23,9 @@ export interface UpOptions {
   readonly processes: boolean;
   readonly detach: boolean;
   readonly set?: Readonly<Record<string, string>>;
+  readonly s3Fault?: readonly string[];
+  /** A file. */
+  readonly s3Faults?: string;
   /** Set in the process that `--detach` leaves behind. */
   readonly serve?: boolean;
 }
@@ -38,7 +42,7 @@ export async function up(options: UpOptions): Promise<void> {
   if (options.detach) return await detach(options);
   if (options.serve) return await serveDetached(options);
   const started = Date.now();
-  const served = await serveCluster({ ...options, usualRgws: USUAL_RGWS });
+  const served = await serveCluster(serveOptions(options));
   let stopping = false;
   const stop = () => {
     if (stopping) return;
@@ -59,6 +63,11 @@ export async function up(options: UpOptions): Promise<void> {
   }
   await served.stopped;
   console.log('Stopped.');
+}
+
+function serveOptions({ s3Fault = [], s3Faults, ...options }: UpOptions): ServeOptions {
+  const rules = [...readFaultTexts(s3Fault), ...(s3Faults === undefined ? [] : readFaultFile(s3Faults))];
+  return { ...options, usualRgws: USUAL_RGWS, s3Faults: rules };
 }
 
 function introduce(dir: string, cluster: ClusterFile, seconds: number): void {
@@ -102,10 +111,20 @@ async function detach(options: UpOptions): Promise<void> {
     options[name] === undefined ? [] : [`--${name.replace('portBase', 'port-base')}`, String(options[name])],
   );
   const settings = Object.entries(options.set ?? {}).flatMap(([name, value]) => ['--set', `${name}=${value}`]);
+  const faults = serveOptions(options).s3Faults?.flatMap((rule) => ['--s3-fault', JSON.stringify(rule)]) ?? [];
   const started = Date.now();
   const child = fork(
     process.argv[1]!,
-    ['up', '--serve', '--dir', options.dir, ...flags, ...settings, ...(options.processes ? ['--processes'] : [])],
+    [
+      'up',
+      '--serve',
+      '--dir',
+      options.dir,
+      ...flags,
+      ...settings,
+      ...faults,
+      ...(options.processes ? ['--processes'] : []),
+    ],
     { detached: true, stdio: ['ignore', out, out, 'ipc'] },
   );
   const answer = await new Promise<ServeMessage>((resolve) => {
@@ -124,7 +143,7 @@ async function serveDetached(options: UpOptions): Promise<void> {
   const tell = (message: ServeMessage) =>
     new Promise<void>((resolve) => (process.send ? process.send(message, () => resolve()) : resolve()));
   try {
-    const served = await serveCluster({ ...options, usualRgws: USUAL_RGWS });
+    const served = await serveCluster(serveOptions(options));
     process.once('SIGTERM', () => void served.stop());
     process.once('SIGINT', () => void served.stop());
     try {

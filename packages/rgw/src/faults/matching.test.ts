@@ -27,6 +27,7 @@ test.each([
   [{ bucket: 'photo' }, false],
   [{ prefix: 'a/' }, true],
   [{ prefix: 'a/12' }, false],
+  [{ prefix: '/1' }, false],
   [{ uid: 'ann' }, true],
   [{ uid: 'bob' }, false],
   [{ method: 'get' }, true],

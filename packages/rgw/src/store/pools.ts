@@ -53,26 +53,50 @@ export interface ZonePools {
   readonly placements: ReadonlyMap<RawString, PlacementPools>;
 }
 
-/** Opens the pools of a zone. @throws RadosError */
+/** Opens the pools of a zone, all at once: monitors make many in one change of the map. @throws RadosError */
 export async function openZonePools(cluster: Cluster, { pools, placements }: ZoneParams): Promise<ZonePools> {
-  const system: Partial<Record<ZonePool, IoCtx | undefined>> = {};
-  for (const [name, pool] of Object.entries(pools) as [ZonePool, Pool][]) {
-    system[name] = NOT_MADE.has(name) ? undefined : await openPool(cluster, pool);
-  }
-  const opened = new Map<RawString, PlacementPools>();
-  for (const [name, placement] of placements) opened.set(name, await openPlacement(cluster, placement));
-  return { system: system as Record<ZonePool, IoCtx | undefined>, placements: opened };
+  // Several pools of a zone are namespaces of one.
+  const opening = new Map<RawString, Promise<IoCtx>>();
+  const open = async ({ name, ns }: Pool, pgs?: number): Promise<IoCtx> => {
+    const found = opening.get(name) ?? openPool(cluster, { name, ns: '' }, pgs);
+    opening.set(name, found);
+    return (await found).with({ nspace: ns });
+  };
+  const openNamed = (name: RawString, pgs?: number) => open({ name, ns: '' }, pgs);
+  const [system, opened] = await Promise.all([
+    openSystemPools(pools, open),
+    Promise.all(
+      [...placements].map(async ([name, placement]) => [name, await openPlacement(placement, openNamed)] as const),
+    ),
+  ]);
+  return { system, placements: new Map(opened) };
 }
 
-async function openPlacement(cluster: Cluster, placement: ZonePlacement): Promise<PlacementPools> {
-  const open = (name: RawString, pgs?: number) => openPool(cluster, { name, ns: '' }, pgs);
-  const index = await open(placement.indexPool, DATA_PGS);
-  const standard = await open(placement.dataPool, DATA_PGS);
-  const dataExtra = placement.dataExtraPool === '' ? standard : await open(placement.dataExtraPool);
+async function openSystemPools(
+  pools: ZoneParams['pools'],
+  open: (pool: Pool) => Promise<IoCtx>,
+): Promise<ZonePools['system']> {
+  const opened = Object.entries(pools).map(async ([name, pool]) => {
+    const io = NOT_MADE.has(name as ZonePool) ? undefined : await open(pool);
+    return [name, io] as const;
+  });
+  return Object.fromEntries(await Promise.all(opened)) as ZonePools['system'];
+}
+
+async function openPlacement(
+  placement: ZonePlacement,
+  open: (name: RawString, pgs?: number) => Promise<IoCtx>,
+): Promise<PlacementPools> {
+  const { dataExtraPool } = placement;
+  const [index, standard, extra] = await Promise.all([
+    open(placement.indexPool, DATA_PGS),
+    open(placement.dataPool, DATA_PGS),
+    dataExtraPool === '' ? undefined : open(dataExtraPool),
+  ]);
+  const dataExtra = extra ?? standard;
   const data = new Map([[STANDARD_STORAGE_CLASS, standard]]);
   for (const [name, { dataPool }] of placement.storageClasses) {
-    if (dataPool !== '') data.set(name, await open(dataPool, DATA_PGS));
-    else data.set(name, standard);
+    data.set(name, dataPool === '' ? standard : await open(dataPool, DATA_PGS));
   }
   return { index, dataExtra, data };
 }
