@@ -45,7 +45,7 @@ export interface FaultRule {
   readonly throttle?: number;
 }
 
-export const ERRORS = [429, 500, 503] as const;
+const ERRORS = [429, 500, 503] as const;
 const EFFECTS = ['latency', 'error', 'reset', 'truncate', 'throttle'] as const;
 const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'PUT', 'POST', 'DELETE']);
 const MAX_SECONDS = 1e9;
