@@ -222,14 +222,16 @@ test('monitors that are new and whose map is not a first one found no cluster', 
   for (const name of NAMES) expect(mons.inspect(name).lastCommitted).toBe(0);
 });
 
-test('a monitor moves to another rank, and leads there', () => {
+test.each(NAMES)('a monitor moves to another rank, as mon.%s was told to, once, and leads there', (asked) => {
   const mons = quorum();
-  mons.command('b', { prefix: 'mon set-rank', name: 'c', rank: 0 });
+  const session = mons.command(asked, { prefix: 'mon set-rank', name: 'c', rank: 0 });
   mons.run(20 * SECOND);
   mons.change('a', 3);
   mons.run(5 * SECOND);
   expectAlike(mons, ['c', 'a', 'b']);
   expect(mons.inspect('c').role).toBe('leader');
+  expect(mapAt(mons, 'c').epoch).toBe(2);
+  expect(mons.said.get(session)).toMatchObject([{ type: 'mon_command_ack', code: 0 }]);
 });
 
 test('of two changes that are asked for at once the second starts from the first', () => {
