@@ -225,10 +225,14 @@ export class LingerOps {
     const op = watchOp({ cookie, ver: 0n, op: kind, gen: role.generation, timeout });
     const askedAt = this.#host.now;
     this.#ask(linger, OsdFlag.write, op, ({ result }) => {
-      if (result >= 0) role.validAt = askedAt;
+      // An OSD that has the watch on this session already gives it no more time for being asked again (Watch::connect): only
+      // pings tell that it is whole from now on.
       if (isAgain) {
         if (result < 0) this.#break(role, result);
-      } else this.#onRegistered(linger, role, result);
+        return;
+      }
+      if (result >= 0) role.validAt = askedAt;
+      this.#onRegistered(linger, role, result);
     });
   }
 
