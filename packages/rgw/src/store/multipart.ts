@@ -7,7 +7,16 @@
  * Completing copies nothing: the object's manifest is those of its parts, one behind the other.
  */
 import { type EntryMeta, ModifyOp, NO_META, ObjectCategory } from '@spirula/cls';
-import { type Bytes, Decoder, Errno, fromHex, type RawString, toHex, type UTime } from '@spirula/encoding';
+import {
+  type Bytes,
+  bytesFromRaw,
+  Decoder,
+  Errno,
+  fromHex,
+  type RawString,
+  toHex,
+  type UTime,
+} from '@spirula/encoding';
 import { type IoCtx, lockObject, ObjectOperation, RadosError, unlockObject } from '@spirula/rados';
 import type { World } from '@spirula/world';
 import type { BucketInfo } from '../formats/bucket-info.ts';
@@ -22,7 +31,7 @@ import type { Garbage, GarbageObject } from './garbage.ts';
 import { type Head, readHead } from './head.ts';
 import { MULTIPART_NS, oidToKey, radosNameOf } from './layout.ts';
 import { type ListQuery, mergeShards } from './listing.ts';
-import { type HeadContent, type ObjectStore, STRIPE_BYTES, type Written } from './objects.ts';
+import { type HeadCheck, type HeadContent, type ObjectStore, STRIPE_BYTES, type Written } from './objects.ts';
 import { writeStripes } from './stripe-writer.ts';
 import { randomTag } from './unique-tags.ts';
 
@@ -34,6 +43,11 @@ const COMPLETE_LOCK = 'RGWCompleteMultipart';
 /** rgw_mp_lock_max_time */
 const LOCK_SECONDS = 600;
 const MAX_TRIES = 20;
+/**
+ * A key in the omap of the meta object, before all parts (so that radosgw overlooks it): who completes or aborts the upload. While
+ * it is there no part comes, and none is replaced.
+ */
+const CLOSED_KEY = 'closed';
 const PARTS_PAGE = 1000;
 
 /** An upload is gone: it was completed or aborted, or never was. */
@@ -213,10 +227,10 @@ export class MultipartUploads {
       etag: RawString,
       md5s: readonly Bytes[],
     ) => Omit<HeadContent, 'data' | 'manifest' | 'etag' | 'replaces'>,
-    check?: (found: Head | undefined) => void,
+    check?: HeadCheck,
   ): Promise<Written> {
     const { bucket, key } = upload;
-    return await this.#locked(upload, async (meta) => {
+    return await this.#closed(upload, async (meta, requireClosed) => {
       const parts = await this.#allParts(upload);
       const chosen = choose(parts, meta);
       const md5s = chosen.map(({ etag }) => fromHex(etag));
@@ -243,28 +257,37 @@ export class MultipartUploads {
           etag,
           replaces: [...parts.values()].map((part) => partIndexKey(upload, part)),
         },
-        check,
+        async (found) => {
+          await check?.(found);
+          // The object may have been made of it already, by a gateway that crashed then, and replaced: its parts are garbage.
+          await requireClosed();
+        },
       );
-      const used = new Set(chosen);
-      await this.#discardParts(
-        upload,
-        [...parts.values()].filter((part) => !used.has(part)),
-      );
-      await this.#removeMeta(upload);
+      await this.#remove(upload, [...parts.values()]);
       return { etag, mtime, size: manifest.objectSize };
     });
   }
 
   /** Gives an upload up: its parts become garbage. @throws NoSuchUpload; RadosError EBUSY as `complete` */
   async abort(upload: Upload): Promise<void> {
-    await this.#locked(upload, async () => {
-      const parts = [...(await this.#allParts(upload)).values()];
-      await this.#discardParts(upload, parts);
-      await this.#removeMeta(
-        upload,
-        parts.map((part) => partIndexKey(upload, part)),
-      );
+    await this.#closed(upload, async () => {
+      await this.#remove(upload, [...(await this.#allParts(upload)).values()]);
     });
+  }
+
+  /**
+   * Ends the upload that an object was made of, if a gateway did not live to do so: before the object is replaced or removed, and
+   * what it was made of with it.
+   */
+  async end(bucket: BucketInfo, { name: key }: ObjectKey, manifest: Manifest): Promise<void> {
+    const id = uploadIdOf(key, manifest);
+    if (id === undefined) return;
+    const upload = { bucket, key, id };
+    try {
+      await this.#remove(upload, [...(await this.#allParts(upload)).values()]);
+    } catch (error) {
+      if (!(error instanceof NoSuchUpload)) throw error;
+    }
   }
 
   /** Uploads that go on, in the order of the index: by the key, its upload's id behind it. */
@@ -310,27 +333,27 @@ export class MultipartUploads {
       for (let tries = 1; ; tries++) {
         const before = await this.#recorded(upload, part.number);
         const operation = new ObjectOperation().stat();
-        operation.requireOmap(name, before);
+        operation.requireOmap(name, before).requireOmap(CLOSED_KEY);
         const reply = await io.submit(oid, operation.omapSet(new Map([[name, value]])));
         if (reply.result === Errno.ENOENT) throw new NoSuchUpload(upload.id);
-        if (reply.result === Errno.ECANCELED && tries < MAX_TRIES) continue;
+        if (reply.result === Errno.ECANCELED && tries < MAX_TRIES) {
+          await this.#requireOpen(upload);
+          continue;
+        }
         if (reply.result < 0) throw new RadosError(reply.result, oid);
         const replaced = before && decoded(decodeUploadPart, before);
-        const meta = {
-          ...NO_META,
-          category: ObjectCategory.main,
-          size: BigInt(part.size),
-          accountedSize: BigInt(part.size),
-          mtime: part.modified,
-          etag: part.etag,
-        };
-        const replacedKeys = replaced ? [partIndexKey(upload, replaced)] : [];
-        await index.complete(prepared, { pool: io.pool, version: reply.userVersion }, meta, replacedKeys);
-        if (replaced) await this.#discardParts(upload, [replaced]);
+        await this.#tryTo('tell the index of a part', upload, async () => {
+          const written = { pool: io.pool, version: reply.userVersion };
+          const replacedKeys = replaced ? [partIndexKey(upload, replaced)] : [];
+          await index.complete(prepared, written, partMeta(part), replacedKeys);
+        });
+        if (replaced) {
+          await this.#tryTo('discard a part that was replaced', upload, () => this.#discardParts(upload, [replaced]));
+        }
         return;
       }
     } catch (error) {
-      await index.cancel(prepared);
+      await this.#tryTo('take an announcement back', upload, () => index.cancel(prepared));
       throw error;
     }
   }
@@ -352,29 +375,54 @@ export class MultipartUploads {
     return parts;
   }
 
-  /** Nobody else completes or aborts it meanwhile. */
-  async #locked<T>(upload: Upload, work: (meta: Head) => Promise<T>): Promise<T> {
+  /** @throws NoSuchUpload; RadosError EBUSY while it is completed or aborted */
+  async #requireOpen(upload: Upload): Promise<void> {
+    const { io, oid } = this.#meta(upload);
+    const { result } = await io.submit(oid, new ObjectOperation().stat().requireOmap(CLOSED_KEY));
+    if (result === Errno.ENOENT) throw new NoSuchUpload(upload.id);
+    if (result === Errno.ECANCELED) throw new RadosError(Errno.EBUSY, oid);
+    if (result < 0) throw new RadosError(result, oid);
+  }
+
+  /**
+   * Nobody else completes or aborts it meanwhile, and no part comes.
+   *
+   * @param work may ask whether it is so still: a lock lasts for a while only
+   */
+  async #closed<T>(upload: Upload, work: (meta: Head, requireClosed: () => Promise<void>) => Promise<T>): Promise<T> {
     const { io, oid } = this.#meta(upload);
     await this.#readMeta(upload);
     const cookie = randomTag(this.#world.crypto, RANDOM_LENGTH);
     await lockObject(io, oid, COMPLETE_LOCK, 'exclusive', { cookie, duration: { sec: LOCK_SECONDS, nsec: 0 } });
-    const unlock = () => unlockObject(io, oid, COMPLETE_LOCK, cookie);
-    let outcome: T;
+    const mine = bytesFromRaw(cookie);
+    const submit = async (operation: ObjectOperation) => {
+      const { result } = await io.submit(oid, operation);
+      if (result === Errno.ENOENT) throw new NoSuchUpload(upload.id);
+      if (result < 0) throw new RadosError(result, oid);
+    };
+    const requireClosed = () => submit(new ObjectOperation().stat().requireOmap(CLOSED_KEY, mine));
     try {
-      outcome = await work(await this.#readMeta(upload));
+      await submit(new ObjectOperation().stat().omapSet(new Map([[CLOSED_KEY, mine]])));
+      return await work(await this.#readMeta(upload), requireClosed);
     } catch (error) {
-      await unlock().catch((problem: RadosError) =>
-        this.#world.log.warn('a lock stays for a while', { oid, problem: problem.message }),
+      await this.#tryTo('open an upload again', upload, () =>
+        submit(new ObjectOperation().stat().requireOmap(CLOSED_KEY, mine).omapRmKeys([CLOSED_KEY])),
       );
       throw error;
+    } finally {
+      await this.#tryTo('unlock an upload', upload, () => unlockObject(io, oid, COMPLETE_LOCK, cookie));
     }
+  }
+
+  /** What has been done counts, and this does not undo it. An upload that is gone needs nothing. */
+  async #tryTo(what: string, { key, id }: Upload, work: () => Promise<void>): Promise<void> {
     try {
-      await unlock();
+      await work();
     } catch (error) {
-      // Gone with its object.
-      if (!(error instanceof RadosError) || error.code !== Errno.ENOENT) throw error;
+      if (error instanceof NoSuchUpload) return;
+      if (!(error instanceof RadosError)) throw error;
+      if (error.code !== Errno.ENOENT) this.#world.log.warn(`cannot ${what}`, { key, id, problem: error.message });
     }
-    return outcome;
   }
 
   /** @throws NoSuchUpload */
@@ -383,6 +431,15 @@ export class MultipartUploads {
     const head = await readHead(io, oid);
     if (!head) throw new NoSuchUpload(upload.id);
     return head;
+  }
+
+  /** It is over: parts that are not in the object become garbage. */
+  async #remove(upload: Upload, parts: readonly UploadPart[]): Promise<void> {
+    await this.#discardParts(upload, parts);
+    await this.#removeMeta(
+      upload,
+      parts.map((part) => partIndexKey(upload, part)),
+    );
   }
 
   async #removeMeta(upload: Upload, gone: readonly ObjectKey[] = []): Promise<void> {
@@ -433,6 +490,19 @@ export class MultipartUploads {
 
 function partKey(number: number): RawString {
   return `part.${String(number).padStart(PART_KEY_DIGITS, '0')}`;
+}
+
+/** What the index says of a part. */
+function partMeta({ size, modified, etag }: UploadPart): EntryMeta {
+  const category = ObjectCategory.main;
+  return { ...NO_META, category, size: BigInt(size), accountedSize: BigInt(size), mtime: modified, etag };
+}
+
+/** The upload that an object was made of: its parts' names say so. */
+function uploadIdOf(key: RawString, { prefix }: Manifest): RawString | undefined {
+  if (!prefix.startsWith(`${key}.${UPLOAD_ID_PREFIX}`)) return undefined;
+  // KEY.UPLOAD, or KEY.UPLOAD.RANDOM when its first part was replaced.
+  return prefix.slice(key.length + 1).split('.', 1)[0];
 }
 
 /** The entry that a part has in the index until it is part of an object: the name of its first stripe. */

@@ -23,7 +23,7 @@ import {
 import { Decoder, Errno, MalformedInput, type RawString } from '@spirula/encoding';
 import { type IoCtx, ObjectOperation, RadosError } from '@spirula/rados';
 import type { ObjectKey } from '../formats/object.ts';
-import { indexOids, keyToIndexName, NULL_INSTANCE, shardOf } from './layout.ts';
+import { indexOids, keyToIndexName, MULTIPART_NS, NULL_INSTANCE, shardOf } from './layout.ts';
 
 const CLASS = 'rgw';
 
@@ -138,10 +138,18 @@ export class ObjectIndex {
   }
 }
 
-/** What belongs to an upload is in the shard of the object uploaded (rgw_obj::get_hash_object). */
+/** KEY.UPLOAD.meta, KEY.UPLOAD.N, KEY.UPLOAD.RANDOM.N: what belongs to an upload. */
+const OF_UPLOAD = /^(.+)\.2~[^.]+(?:\.[^.]+)?\.(?:meta|\d+)$/s;
+
+/**
+ * What belongs to an upload is in the shard of the object uploaded, however often a part came (rgw_obj::get_hash_object): what
+ * becomes of them is told at once.
+ */
 function hashedName({ name, ns }: ObjectKey): RawString {
-  if (ns !== 'multipart') return name;
-  // key.UPLOAD.meta or key.UPLOAD.N
+  if (ns !== MULTIPART_NS) return name;
+  const [, key] = OF_UPLOAD.exec(name) ?? [];
+  if (key !== undefined) return key;
+  // Of an upload begun by an older radosgw.
   const end = name.lastIndexOf('.', name.lastIndexOf('.') - 1);
   return end < 0 ? name : name.slice(0, end);
 }

@@ -48,6 +48,11 @@ const MAX_TRIES = 20;
 
 /** The head is not the one that was seen: replaced, removed, or made meanwhile. */
 const OVERTAKEN: ReadonlySet<number> = new Set([Errno.ECANCELED, Errno.ENOENT, Errno.EEXIST]);
+/** Whether it was done nobody knows. */
+const UNKNOWN: ReadonlySet<number> = new Set([Errno.ETIMEDOUT, Errno.ESHUTDOWN]);
+
+/** What is asked of an object before it is replaced; what it throws ends the write. */
+export type HeadCheck = (found: Head | undefined) => void | Promise<void>;
 
 /** An object that a request is about: a head, and what its bucket is. */
 export interface FoundObject {
@@ -89,17 +94,21 @@ export interface ObjectStoreOptions {
   readonly world: Pick<World, 'clock' | 'crypto' | 'log'>;
   readonly pools: DataPools;
   readonly garbage: Garbage;
+  /** Called before a head that an upload became is replaced or removed: from then on nobody makes it of the same parts again. */
+  readonly beforeLetGo: (bucket: BucketInfo, key: ObjectKey, manifest: Manifest) => Promise<void>;
 }
 
 export class ObjectStore {
   readonly #world: ObjectStoreOptions['world'];
   readonly #pools: DataPools;
   readonly #garbage: Garbage;
+  readonly #beforeLetGo: ObjectStoreOptions['beforeLetGo'];
 
-  constructor({ world, pools, garbage }: ObjectStoreOptions) {
+  constructor({ world, pools, garbage, beforeLetGo }: ObjectStoreOptions) {
     this.#world = world;
     this.#pools = pools;
     this.#garbage = garbage;
+    this.#beforeLetGo = beforeLetGo;
   }
 
   index(bucket: BucketInfo): ObjectIndex {
@@ -122,7 +131,8 @@ export class ObjectStore {
   /**
    * Stores a stream as an object, replacing the one of this name.
    *
-   * @throws what the stream, a check or RADOS fails with: nothing has changed then, nothing remains
+   * @throws what the stream, a check or RADOS fails with: nothing has changed then, nothing remains. But for a RadosError that
+   *   leaves open whether the head was written
    */
   async write(bucket: BucketInfo, key: ObjectKey, body: AsyncIterable<Bytes>, options: WriteOptions): Promise<Written> {
     const object = { bucket: bucket.bucket, key };
@@ -160,7 +170,8 @@ export class ObjectStore {
       if (!replaced) await this.#discard(bucket, tails);
       return { etag, mtime, size };
     } catch (error) {
-      await this.#discard(bucket, tails);
+      // A head that may be there needs them.
+      if (!(error instanceof RadosError) || !UNKNOWN.has(error.code)) await this.#discard(bucket, tails);
       throw error;
     }
   }
@@ -201,27 +212,29 @@ export class ObjectStore {
     const object = { bucket: bucket.bucket, key };
     const { io, oid } = this.#place(object, bucket);
     const index = this.index(bucket);
+    let seen: Head | undefined;
     for (let tries = 1; ; tries++) {
       const head = await readHead(io, oid);
-      if (!head) return false;
+      if (!head) return seen !== undefined;
+      // Replaced meanwhile. Taken for one that came after this removal, unless this one has a condition.
+      if (seen && !check && !isSameWrite(seen, head)) return true;
+      seen = head;
       check?.(head);
+      await this.#letGo(bucket, key, head);
       const prepared = await index.prepare(key, ModifyOp.delete, this.#newTag());
       const operation = requireHead(new ObjectOperation(), head);
       removeHead(operation);
       const reply = await io.submit(oid, operation);
-      if (reply.result < 0) {
-        await this.#cancel(index, prepared);
-        // Gone already: by this very request sent twice, or by another.
-        if (reply.result === Errno.ENOENT) return true;
-        // Replaced meanwhile. Taken for one that came after this removal, unless this one has a condition.
-        if (reply.result === Errno.ECANCELED && (!check || tries >= MAX_TRIES)) return true;
-        if (reply.result === Errno.ECANCELED) continue;
-        throw new RadosError(reply.result, oid);
+      if (reply.result >= 0) {
+        const gone = { ...NO_META, mtime: head.mtime };
+        await this.#complete(index, prepared, { pool: io.pool, version: reply.userVersion }, gone);
+        await this.#discardTailOf(bucket, object, head);
+        return true;
       }
-      const gone = { ...NO_META, mtime: head.mtime };
-      await index.complete(prepared, { pool: io.pool, version: reply.userVersion }, gone);
-      await this.#discardTailOf(bucket, object, head);
-      return true;
+      await this.#cancel(index, prepared);
+      // Gone already: by this very request sent twice, or by another.
+      if (reply.result === Errno.ENOENT) return true;
+      if (reply.result !== Errno.ECANCELED || tries >= MAX_TRIES) throw new RadosError(reply.result, oid);
     }
   }
 
@@ -234,17 +247,24 @@ export class ObjectStore {
     bucket: BucketInfo,
     key: ObjectKey,
     content: HeadContent,
-    check?: (found: Head | undefined) => void,
+    check?: HeadCheck,
   ): Promise<{ readonly mtime: UTime; readonly replaced: boolean }> {
     const object = { bucket: bucket.bucket, key };
     const { io, oid } = this.#place(object, bucket);
     const index = this.index(bucket);
+    let seen: Head | undefined;
     for (let tries = 1; ; tries++) {
       const tag = this.#newTag();
       const mtime = this.#world.clock.wall();
       const [head, prepared] = await this.#announce(index, key, tag, () => readHead(io, oid));
+      if (tries > 1 && !check && !(seen && head && isSameWrite(seen, head))) {
+        await this.#cancel(index, prepared);
+        return { mtime, replaced: false };
+      }
+      seen = head;
       try {
-        check?.(head);
+        if (head) await this.#letGo(bucket, key, head, content.manifest);
+        await check?.(head);
       } catch (error) {
         await this.#cancel(index, prepared);
         throw error;
@@ -252,13 +272,13 @@ export class ObjectStore {
       const operation = headOperation(head, content, tag).at(mtime);
       const reply = await io.submit(oid, operation);
       if (reply.result >= 0) {
-        await this.#tell(index, prepared, { pool: io.pool, version: reply.userVersion }, content, mtime);
+        const meta = entryMeta(content, mtime);
+        await this.#complete(index, prepared, { pool: io.pool, version: reply.userVersion }, meta, content.replaces);
         if (head) await this.#discardTailOf(bucket, object, head, content.manifest);
         return { mtime, replaced: true };
       }
       await this.#cancel(index, prepared);
       if (!OVERTAKEN.has(reply.result)) throw new RadosError(reply.result, oid);
-      if (!check) return { mtime, replaced: false };
       if (tries >= MAX_TRIES) throw new RadosError(Errno.ECANCELED, oid);
     }
   }
@@ -306,20 +326,19 @@ export class ObjectStore {
     }
   }
 
-  async #tell(
-    index: ObjectIndex,
-    prepared: PreparedChange,
-    written: { readonly pool: number; readonly version: number },
-    content: HeadContent,
-    mtime: UTime,
-  ): Promise<void> {
+  /** The change is made: whoever lists next finds the announcement and mends the entry, if the index cannot be told. */
+  async #complete(...[index, prepared, ...told]: [ObjectIndex, ...Parameters<ObjectIndex['complete']>]): Promise<void> {
     try {
-      await index.complete(prepared, written, entryMeta(content, mtime), content.replaces ?? []);
+      await index.complete(prepared, ...told);
     } catch (error) {
-      // The object is there; whoever lists next finds the announcement and mends the entry.
       if (!(error instanceof RadosError)) throw error;
       this.#world.log.warn('the index could not be told of an object', { oid: prepared.oid, error: error.message });
     }
+  }
+
+  /** Not of the parts that it has itself. */
+  async #letGo(bucket: BucketInfo, key: ObjectKey, { manifest }: Head, by?: Manifest): Promise<void> {
+    if (manifest && manifest.prefix !== by?.prefix) await this.#beforeLetGo(bucket, key, manifest);
   }
 
   async #cancel(index: ObjectIndex, prepared: PreparedChange): Promise<void> {
@@ -370,10 +389,14 @@ export class ObjectStore {
     if (by) for (const oid of tailNames(by, object).keys()) names.delete(oid);
     if (names.size === 0) return;
     const pool = this.#pools.dataPoolName(bucket.placement);
-    await this.#garbage.add(
-      garbageTag(head),
-      [...names].map(([oid, locator]) => ({ pool, oid, locator })),
-    );
+    const tail = [...names].map(([oid, locator]) => ({ pool, oid, locator }));
+    try {
+      await this.#garbage.add(garbageTag(head), tail);
+    } catch (error) {
+      // The object has changed, which is what was asked for.
+      if (!(error instanceof RadosError)) throw error;
+      this.#world.log.warn('a tail that nobody needs stays behind', { oid: tail[0]!.oid, error: error.message });
+    }
   }
 
   #newTag(): RawString {
@@ -419,6 +442,11 @@ function stripeObject(manifest: Manifest, stripe: number): BucketObject {
   const whole = { ...manifest, headSize: manifest.maxHeadSize, objectSize: start + 1 };
   const [found] = stripesOf(whole, start, start + 1);
   return found!.object;
+}
+
+/** Whether nobody has written the object between the two looks; attributes may have changed. */
+function isSameWrite(before: Head, now: Head): boolean {
+  return garbageTag(before) === garbageTag(now);
 }
 
 /** Fails when the head is not the one that was seen. */

@@ -45,7 +45,12 @@ export class Store {
     this.buckets = new BucketStore(zone, world.crypto);
     const pools = new DataPools(zone);
     this.garbage = new Garbage(world, zone.system('gc'), pools);
-    this.objects = new ObjectStore({ world, pools, garbage: this.garbage });
+    this.objects = new ObjectStore({
+      world,
+      pools,
+      garbage: this.garbage,
+      beforeLetGo: (bucket, key, manifest) => this.uploads.end(bucket, key, manifest),
+    });
     this.uploads = new MultipartUploads({ world, pools, objects: this.objects, garbage: this.garbage });
   }
 
