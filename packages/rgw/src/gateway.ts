@@ -79,7 +79,8 @@ export class Gateway {
       refuseUnsupported(request);
       const { bucket, key } = request;
       await injected?.meet({ operation: operation.name, bucket, key, method: http.method, uid: user?.id.id });
-      const answer = await operation.run({ request, auth, user, store: this.#store, requestId });
+      const { crypto } = this.#world;
+      const answer = await operation.run({ request, auth, user, store: this.#store, crypto, requestId });
       const response = injected?.answer(answer) ?? answer;
       return { ...response, headers: [['x-amz-request-id', requestId], ...response.headers] };
     } catch (error) {

@@ -23,13 +23,11 @@ function checksum(algorithm: (typeof algorithms)[number], bytes: Bytes): string 
 }
 
 async function upload(headers: Record<string, string>, body: Bytes, trailers: Record<string, string> = {}) {
-  const checks = new UploadChecks(
-    nodeCrypto,
-    new Map(Object.entries(headers)),
-    () => new Map(Object.entries(trailers)),
-  );
+  const checks = new UploadChecks(nodeCrypto, new Map(Object.entries(headers)), {
+    trailers: () => new Map(Object.entries(trailers)),
+  });
   expect(toHex(await readAll(checks.passing(inPieces(body, 4))))).toBe(toHex(body));
-  return checks.digests;
+  return checks.finish(nodeCrypto.hash('md5', body));
 }
 
 test.each([
@@ -46,22 +44,33 @@ test.each([
 });
 
 describe('an upload', () => {
-  test('without a word about checksums has its MD5 told', async () => {
-    expect(await upload({}, digits)).toEqual({
-      md5: nodeCrypto.hash('md5', digits),
-      checksum: undefined,
+  test('without a word about checksums has none', async () => {
+    expect(await upload({}, digits)).toBeUndefined();
+  });
+
+  test('of a part has the checksum of its whole upload, and no other', async () => {
+    const checks = new UploadChecks(nodeCrypto, new Map(), { wanted: 'crc32' });
+    await readAll(checks.passing(inPieces(digits, 4)));
+
+    expect(checks.finish(nodeCrypto.hash('md5', digits))).toEqual({
+      algorithm: 'crc32',
+      value: checksum('crc32', digits),
     });
+    const other = new Map([['x-amz-checksum-sha1', checksum('sha1', digits)]]);
+    expect(await outcomeOf(async () => new UploadChecks(nodeCrypto, other, { wanted: 'crc32' }))).toBe(
+      'InvalidRequest',
+    );
   });
 
   test.each(algorithms)('with %s in a header, or in a trailer, or to be reckoned here', async (algorithm) => {
     const value = checksum(algorithm, digits);
     const name = `x-amz-checksum-${algorithm}`;
-    const outcome = { md5: nodeCrypto.hash('md5', digits), checksum: { algorithm, value } };
+    const outcome = { algorithm, value };
 
     expect(await upload({ [name]: value }, digits)).toEqual(outcome);
     expect(await upload({ 'x-amz-trailer': name }, digits, { [name]: value })).toEqual(outcome);
     expect(await upload({ 'x-amz-sdk-checksum-algorithm': algorithm.toUpperCase() }, digits)).toEqual(outcome);
-    expect(checksumHeader(outcome.checksum)).toEqual([name, value]);
+    expect(checksumHeader(outcome)).toEqual([name, value]);
     expect(await outcomeOf(() => upload({ [name]: checksum(algorithm, utf8('x')) }, digits))).toBe('BadDigest');
     expect(
       await outcomeOf(() => upload({ 'x-amz-trailer': name }, digits, { [name]: checksum(algorithm, utf8('x')) })),

@@ -15,7 +15,7 @@ import { element, type XmlNode } from './xml-writer.ts';
 const digestBytes = { crc32: 4, crc32c: 4, crc64nvme: 8, sha1: 20, sha256: 32 } as const;
 
 export type ChecksumAlgorithm = keyof typeof digestBytes;
-const algorithms = Object.keys(digestBytes) as ChecksumAlgorithm[];
+export const algorithms = Object.keys(digestBytes) as ChecksumAlgorithm[];
 
 /** A checksum as headers and documents have it. */
 export interface Checksum {
@@ -53,39 +53,33 @@ export function readChecksumElement(parent: XmlElement): Checksum | undefined {
   return given[0];
 }
 
-/** What is reckoned from the moment an upload begins to its end. */
-export interface UploadDigests {
-  readonly md5: Bytes;
-  /** Undefined: the client named no algorithm. */
-  readonly checksum: Checksum | undefined;
-}
-
 /**
  * What a request says of its body.
  *
- *   const checks = new UploadChecks(crypto, request.headers, trailers);
- *   for await (const bytes of checks.passing(body)) ...      // throws at the end when something is not as announced
- *   checks.digests.md5, checks.digests.checksum
+ *   const checks = new UploadChecks(crypto, request.headers, { trailers });
+ *   for await (const bytes of checks.passing(body)) ...
+ *   checks.finish(md5)                                     // throws when something is not as announced
  */
 export class UploadChecks {
   readonly #trailers: () => ReadonlyMap<string, string>;
-  readonly #md5: Hasher;
   readonly #expectedMd5: Bytes | undefined;
   readonly #algorithm: ChecksumAlgorithm | undefined;
   readonly #hasher: Hasher | undefined;
   /** From a header; undefined when it comes in a trailer, or the client leaves it to us. */
   readonly #expected: Bytes | undefined;
   readonly #inTrailer: boolean;
-  #digests: UploadDigests | undefined;
 
-  /** @throws S3Error InvalidDigest (Content-MD5), InvalidRequest (checksums that are none, or more than one) */
+  /**
+   * `wanted`: what is reckoned in any case, so that the client may give this one or none.
+   *
+   * @throws S3Error InvalidDigest (Content-MD5), InvalidRequest (checksums that are none, or more than one, or not the one wanted)
+   */
   constructor(
     crypto: Crypto,
     headers: ReadonlyMap<string, string>,
-    trailers: () => ReadonlyMap<string, string> = () => new Map(),
+    options: { readonly trailers?: () => ReadonlyMap<string, string>; readonly wanted?: ChecksumAlgorithm | undefined },
   ) {
-    this.#trailers = trailers;
-    this.#md5 = crypto.hasher('md5');
+    this.#trailers = options.trailers ?? (() => new Map());
     const md5 = headers.get('content-md5');
     this.#expectedMd5 = md5 === undefined ? undefined : readDigest(md5.trim(), 16);
     if (md5 !== undefined && this.#expectedMd5 === undefined) throw s3Error('InvalidDigest');
@@ -94,40 +88,37 @@ export class UploadChecks {
     if (announced !== undefined && given !== undefined) throw s3Error('InvalidRequest', 'Give one checksum only');
     this.#inTrailer = announced !== undefined;
     this.#expected = given?.digest;
-    this.#algorithm = given?.algorithm ?? announced ?? namedAlgorithm(headers);
+    const algorithm = given?.algorithm ?? announced ?? namedAlgorithm(headers);
+    if (options.wanted !== undefined && algorithm !== undefined && algorithm !== options.wanted) {
+      throw s3Error('InvalidRequest', `The checksum must be ${options.wanted.toUpperCase()}, as of the whole upload`);
+    }
+    this.#algorithm = algorithm ?? options.wanted;
     this.#hasher = this.#algorithm && checksumHasher(crypto, this.#algorithm);
   }
 
-  /** Known once `passing` has ended. */
-  get digests(): UploadDigests {
-    if (this.#digests === undefined) throw new Error('the body has not ended');
-    return this.#digests;
-  }
-
-  /** The same data. @throws S3Error BadDigest, InvalidRequest (no trailer where one was announced) */
+  /** The same data. */
   async *passing(body: AsyncIterable<Bytes>): AsyncGenerator<Bytes> {
     for await (const piece of body) {
-      this.#md5.update(piece);
       this.#hasher?.update(piece);
       yield piece;
     }
-    this.#finish();
   }
 
-  #finish(): void {
-    const md5 = this.#md5.digest();
+  /**
+   * Once, when all has passed. `md5`: of what has passed. Undefined: there is no word of an algorithm.
+   *
+   * @throws S3Error BadDigest, InvalidRequest (no trailer where one was announced)
+   */
+  finish(md5: Bytes): Checksum | undefined {
     if (this.#expectedMd5 !== undefined && !equalBytes(md5, this.#expectedMd5)) throw s3Error('BadDigest');
     const digest = this.#hasher?.digest();
-    if (digest === undefined) {
-      this.#digests = { md5, checksum: undefined };
-      return;
-    }
+    if (digest === undefined) return undefined;
     const algorithm = this.#algorithm!;
     const expected = this.#inTrailer ? readChecksum(this.#trailers(), algorithm) : this.#expected;
     if (expected !== undefined && !equalBytes(digest, expected)) {
       throw s3Error('BadDigest', `The ${algorithm.toUpperCase()} of what was received is not the one given`);
     }
-    this.#digests = { md5, checksum: { algorithm, value: base64.encode(digest) } };
+    return { algorithm, value: base64.encode(digest) };
   }
 }
 
@@ -182,6 +173,10 @@ export function checksumHasher(crypto: Crypto, algorithm: ChecksumAlgorithm): Ha
 }
 
 type CrcAlgorithm = 'crc32' | 'crc32c' | 'crc64nvme';
+
+export function isCrc(algorithm: ChecksumAlgorithm): algorithm is CrcAlgorithm {
+  return algorithm.startsWith('crc');
+}
 
 class CrcHasher implements Hasher {
   readonly #crypto: Crypto;

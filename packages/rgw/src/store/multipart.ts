@@ -32,6 +32,7 @@ import { type Head, readHead } from './head.ts';
 import { MULTIPART_NS, oidToKey, radosNameOf } from './layout.ts';
 import { type ListQuery, mergeShards } from './listing.ts';
 import { type HeadCheck, type HeadContent, type ObjectStore, STRIPE_BYTES, type Written } from './objects.ts';
+import { readPartChecksums, setPartChecksum } from './part-checksums.ts';
 import { writeStripes } from './stripe-writer.ts';
 import { randomTag } from './unique-tags.ts';
 
@@ -148,14 +149,14 @@ export class MultipartUploads {
   /**
    * Stores a stream as a part; one that has this number already is replaced.
    *
-   * @param finish called with the MD5 when all bytes have come; what it throws ends it
+   * @param finish called with the MD5 when all bytes have come: the part's checksum, '' when it has none; what it throws ends it
    * @throws NoSuchUpload
    */
   async writePart(
     upload: Upload,
     number: number,
     body: AsyncIterable<Bytes>,
-    finish: (md5: Bytes) => void = () => {},
+    finish: (md5: Bytes) => RawString = () => '',
   ): Promise<Written> {
     await this.#readMeta(upload);
     const hasher = this.#world.crypto.hasher('md5');
@@ -172,7 +173,7 @@ export class MultipartUploads {
         write: (stripe, data) => claim.write(stripe, data),
       });
       const md5 = hasher.digest();
-      finish(md5);
+      const checksum = finish(md5);
       const mtime = this.#world.clock.wall();
       const part: UploadPart = {
         number,
@@ -183,7 +184,7 @@ export class MultipartUploads {
         manifest: { ...claim.manifest, objectSize: size },
         compression: NOT_COMPRESSED,
       };
-      await this.#record(upload, part);
+      await this.#record(upload, part, checksum);
       return { etag: part.etag, mtime, size };
     } catch (error) {
       await this.#discard(upload.bucket, claim.written);
@@ -213,15 +214,24 @@ export class MultipartUploads {
     }
   }
 
+  /** Checksums of parts that were listed, by their numbers. */
+  async partChecksums(upload: Upload, parts: readonly UploadPart[]): Promise<ReadonlyMap<number, RawString>> {
+    const { io, oid } = this.#meta(upload);
+    return await readPartChecksums(io, oid, parts);
+  }
+
   /**
    * Makes the object of its parts.
    *
-   * @param choose which parts, in order; given all that have come. What it throws ends it
+   * @param choose which parts, in order; given all that have come, and their checksums. What it throws ends it
    * @throws NoSuchUpload; RadosError EBUSY while somebody else completes or aborts it
    */
   async complete(
     upload: Upload,
-    choose: (parts: ReadonlyMap<number, UploadPart>, meta: Head) => readonly UploadPart[],
+    choose: (
+      parts: ReadonlyMap<number, UploadPart>,
+      checksums: ReadonlyMap<number, RawString>,
+    ) => readonly UploadPart[],
     content: (
       meta: Head,
       etag: RawString,
@@ -232,7 +242,7 @@ export class MultipartUploads {
     const { bucket, key } = upload;
     return await this.#closed(upload, async (meta, requireClosed) => {
       const parts = await this.#allParts(upload);
-      const chosen = choose(parts, meta);
+      const chosen = choose(parts, await this.partChecksums(upload, [...parts.values()]));
       const md5s = chosen.map(({ etag }) => fromHex(etag));
       const hasher = this.#world.crypto.hasher('md5');
       for (const md5 of md5s) hasher.update(md5);
@@ -318,7 +328,7 @@ export class MultipartUploads {
   }
 
   /** The upload learns of a part; the one of this number that it had becomes garbage. */
-  async #record(upload: Upload, part: UploadPart): Promise<void> {
+  async #record(upload: Upload, part: UploadPart, checksum: RawString): Promise<void> {
     const { bucket } = upload;
     const { io, oid } = this.#meta(upload);
     const index = this.#objects.index(bucket);
@@ -334,7 +344,8 @@ export class MultipartUploads {
         const before = await this.#recorded(upload, part.number);
         const operation = new ObjectOperation().stat();
         operation.requireOmap(name, before).requireOmap(CLOSED_KEY);
-        const reply = await io.submit(oid, operation.omapSet(new Map([[name, value]])));
+        setPartChecksum(operation.omapSet(new Map([[name, value]])), part, checksum);
+        const reply = await io.submit(oid, operation);
         if (reply.result === Errno.ENOENT) throw new NoSuchUpload(upload.id);
         if (reply.result === Errno.ECANCELED && tries < MAX_TRIES) {
           await this.#requireOpen(upload);

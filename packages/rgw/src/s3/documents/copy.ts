@@ -1,4 +1,5 @@
 import type { Bytes, UTime } from '@spirula/encoding';
+import { type Checksum, checksumElement } from '../checksums.ts';
 import { formatIsoDate } from '../http-date.ts';
 import { element, s3Root, xmlDocument } from '../xml-writer.ts';
 
@@ -6,6 +7,7 @@ export interface Copied {
   readonly mtime: UTime;
   /** Without quotes. */
   readonly etag: string;
+  readonly checksum?: Checksum | undefined;
 }
 
 export function copyObjectResult(copied: Copied): Bytes {
@@ -17,6 +19,12 @@ export function copyPartResult(copied: Copied): Bytes {
   return result('CopyPartResult', copied);
 }
 
-function result(name: string, { mtime, etag }: Copied): Bytes {
-  return xmlDocument(s3Root(name, [element('LastModified', formatIsoDate(mtime)), element('ETag', etag)]));
+function result(name: string, { mtime, etag, checksum }: Copied): Bytes {
+  return xmlDocument(
+    s3Root(name, [
+      element('LastModified', formatIsoDate(mtime)),
+      element('ETag', etag),
+      checksum && checksumElement(checksum),
+    ]),
+  );
 }

@@ -2,8 +2,10 @@ import type { Bytes, RawString } from '@spirula/encoding';
 import { Permission } from '../../formats/acl.ts';
 import { OpMask } from '../../formats/user-info.ts';
 import type { StoredBucket } from '../../store/buckets.ts';
+import type { Head } from '../../store/head.ts';
 import { Attr, attrText, KEPT_HEADERS, USER_META_PREFIX } from '../../store/object-attrs.ts';
 import { CHUNK_BYTES, type FoundObject } from '../../store/objects.ts';
+import { type Checksum, type ChecksumAlgorithm, namedAlgorithm, UploadChecks } from '../checksums.ts';
 import { checkCopySourceConditions, readConditions } from '../conditions.ts';
 import { copyObjectResult } from '../documents/copy.ts';
 import { s3Error } from '../s3-errors.ts';
@@ -12,6 +14,7 @@ import { findBucket, findNamedBucket } from './find-bucket.ts';
 import { checkOf, keyOf, newObject, stateOf } from './objects.ts';
 import { headerOf, type Operation, type OperationContext, xmlResponse } from './operation.ts';
 import { missingObject, requireBucketPermission, requireObjectPermission, requireOpMask } from './permissions.ts';
+import { checksumAttrs, storedChecksum } from './stored-checksums.ts';
 
 /** rgw_max_put_size */
 const MAX_COPY_BYTES = 5 * 1024 ** 3;
@@ -55,15 +58,26 @@ export const copyObject: Operation = {
     const contentType = attrs.get(Attr.contentType);
     // Copied onto itself it is read before it is replaced: its old tail stays long enough.
     const data = store.objects.read(from.info, found, 0, head.size);
-    const written = await store.objects.write(bucket.info, keyOf(context), data, {
+    const checks = new UploadChecks(context.crypto, new Map(), { wanted: checksumOfCopy(context, head) });
+    let checksum: Checksum | undefined;
+    const written = await store.objects.write(bucket.info, keyOf(context), checks.passing(data), {
       attrs,
       acl: given.acl,
       contentType: contentType === undefined ? '' : attrText(contentType),
       ...checkOf(readConditions(request.http.headers)),
+      finish: (md5) => {
+        checksum = checks.finish(md5);
+        return checksumAttrs(checksum);
+      },
     });
-    return xmlResponse(copyObjectResult({ mtime: written.mtime, etag: written.etag }));
+    return xmlResponse(copyObjectResult({ mtime: written.mtime, etag: written.etag, checksum }));
   },
 };
+
+/** The one that is asked for, or the source's: of all the data, also when that of the source is of its parts. */
+function checksumOfCopy({ request }: OperationContext, source: Head): ChecksumAlgorithm | undefined {
+  return namedAlgorithm(request.http.headers) ?? storedChecksum(source.attrs)?.algorithm;
+}
 
 /** Whether a directive says REPLACE. @throws S3Error InvalidArgument */
 function directive(value: string | undefined, name: string): boolean {

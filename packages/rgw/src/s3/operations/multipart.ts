@@ -9,6 +9,7 @@ import type { StoredBucket } from '../../store/buckets.ts';
 import type { FoundUpload, ListedUpload as StoredUpload } from '../../store/multipart.ts';
 import { Attr, attrText } from '../../store/object-attrs.ts';
 import { parseCopySourceRange } from '../byte-range.ts';
+import { algorithms, type Checksum, checksumHeader, UploadChecks } from '../checksums.ts';
 import { readConditions } from '../conditions.ts';
 import { copyPartResult } from '../documents/copy.ts';
 import {
@@ -31,6 +32,15 @@ import { bucketOwnerOf, findBucket } from './find-bucket.ts';
 import { checkOf, counted, newObject, requireSize } from './objects.ts';
 import { emptyResponse, headerOf, type Operation, type OperationContext, paramOf, xmlResponse } from './operation.ts';
 import { aclOf, requireBucketPermission, requireOpMask } from './permissions.ts';
+import {
+  checksumAttrs,
+  checksumOfParts,
+  isChecksumAttr,
+  readUploadChecksum,
+  storedUploadChecksum,
+  uploadChecksumAttrs,
+  uploadChecksumHeaders,
+} from './stored-checksums.ts';
 
 /** rgw_multipart_min_part_size: of all parts but the last. */
 const MIN_PART_BYTES = 5 << 20;
@@ -44,6 +54,8 @@ export const createMultipartUpload: Operation = {
     const bucket = await openForWriting(context);
     const { acl, attrs } = await newObject(context, bucket);
     attrs.set(Attr.acl, encoded(encodeAcl, acl));
+    const checksum = readUploadChecksum(request.http.headers);
+    for (const [name, value] of uploadChecksumAttrs(checksum)) attrs.set(name, value);
     const { owner } = acl;
     const upload = await store.uploads.begin(bucket.info, request.key, {
       attrs,
@@ -51,7 +63,10 @@ export const createMultipartUpload: Operation = {
       ownerName: owner.displayName,
     });
     const { tenant, name } = bucket.info.bucket;
-    return xmlResponse(initiateMultipartUploadResult({ tenant, bucket: name, key: request.key, uploadId: upload.id }));
+    return xmlResponse(
+      initiateMultipartUploadResult({ tenant, bucket: name, key: request.key, uploadId: upload.id }),
+      uploadChecksumHeaders(checksum),
+    );
   },
 };
 
@@ -63,8 +78,20 @@ export const uploadPart: Operation = {
     const number = readPartNumber(request.params);
     requireSize(auth.decodedLength);
     const upload = await findUpload(context, bucket);
-    const written = await store.uploads.writePart(upload, number, counted(auth.body, auth.decodedLength));
-    return emptyResponse(200, [['ETag', `"${written.etag}"`]]);
+    const checks = new UploadChecks(context.crypto, request.http.headers, {
+      trailers: auth.trailers,
+      wanted: storedUploadChecksum(upload.attrs)?.algorithm,
+    });
+    const body = checks.passing(counted(auth.body, auth.decodedLength));
+    let checksum: Checksum | undefined;
+    const written = await store.uploads.writePart(upload, number, body, (md5) => {
+      checksum = checks.finish(md5);
+      return partChecksumText(checksum);
+    });
+    return emptyResponse(200, [
+      ['ETag', `"${written.etag}"`],
+      ...(checksum === undefined ? [] : [checksumHeader(checksum)]),
+    ]);
   },
 };
 
@@ -81,8 +108,14 @@ export const uploadPartCopy: Operation = {
     const { offset, length } = range ?? { offset: 0, length: found.head.size };
     requireSize(length);
     const data = store.objects.read(from.info, found, offset, offset + length);
-    const { mtime, etag } = await store.uploads.writePart(upload, number, data);
-    return xmlResponse(copyPartResult({ mtime, etag }));
+    const wanted = storedUploadChecksum(upload.attrs)?.algorithm;
+    const checks = new UploadChecks(context.crypto, new Map(), { wanted });
+    let checksum: Checksum | undefined;
+    const { mtime, etag } = await store.uploads.writePart(upload, number, checks.passing(data), (md5) => {
+      checksum = checks.finish(md5);
+      return partChecksumText(checksum);
+    });
+    return xmlResponse(copyPartResult({ mtime, etag, checksum }));
   },
 };
 
@@ -94,11 +127,20 @@ export const completeMultipartUpload: Operation = {
     const asked = readCompleteMultipartUpload(await readShortBody(auth.body, MAX_DOCUMENT_BYTES));
     const upload = await findUpload(context, bucket);
     const conditions = readConditions(request.http.headers);
+    let checksum: Checksum | undefined;
     const { etag } = await store.uploads.complete(
       upload,
-      (parts) => chooseParts(asked, parts),
+      (parts, checksums) => {
+        const chosen = chooseParts(asked, parts, checksums);
+        const ofParts = chosen.map(({ number, accountedSize }) => {
+          const found = parsePartChecksum(checksums.get(number));
+          return found && { value: found.value, length: accountedSize };
+        });
+        checksum = checksumOfParts(context, storedUploadChecksum(upload.attrs), ofParts);
+        return chosen;
+      },
       (meta) => ({
-        attrs: objectAttrs(meta.attrs),
+        attrs: new Map([...objectAttrs(meta.attrs), ...checksumAttrs(checksum)]),
         acl: aclOf(meta.attrs)!,
         contentType: textOf(meta.attrs, Attr.contentType),
       }),
@@ -107,7 +149,9 @@ export const completeMultipartUpload: Operation = {
     const { tenant, name } = bucket.info.bucket;
     const host = headerOf(context, 'host') ?? '';
     const location = `http${request.http.secure ? 's' : ''}://${host}/${name}/${request.key}`;
-    return xmlResponse(completeMultipartUploadResult({ location, tenant, bucket: name, key: request.key, etag }));
+    return xmlResponse(
+      completeMultipartUploadResult({ location, tenant, bucket: name, key: request.key, etag, checksum }),
+    );
   },
 };
 
@@ -128,16 +172,23 @@ export const listParts: Operation = {
     requireBucketPermission(context.user, bucket, Permission.read);
     const asked = readListParts(request.params);
     const upload = await findUpload(context, bucket);
-    const parts: ListedPart[] = [];
+    const found: UploadPart[] = [];
     let isTruncated = false;
-    for await (const { number, accountedSize, etag, modified } of store.uploads.listParts(
-      upload,
-      asked.partNumberMarker,
-    )) {
-      isTruncated = parts.length === asked.maxParts;
+    for await (const part of store.uploads.listParts(upload, asked.partNumberMarker)) {
+      isTruncated = found.length === asked.maxParts;
       if (isTruncated) break;
-      parts.push({ partNumber: number, mtime: modified, etag, size: accountedSize });
+      found.push(part);
     }
+    const checksums = await store.uploads.partChecksums(upload, found);
+    const parts = found.map(
+      ({ number, accountedSize, etag, modified }): ListedPart => ({
+        partNumber: number,
+        mtime: modified,
+        etag,
+        size: accountedSize,
+        checksum: parsePartChecksum(checksums.get(number)),
+      }),
+    );
     const { tenant, name } = bucket.info.bucket;
     const owner = ownerOfAcl(aclOf(upload.attrs)!);
     return xmlResponse(
@@ -203,11 +254,18 @@ async function findUpload(context: OperationContext, bucket: StoredBucket): Prom
 }
 
 /** @throws S3Error InvalidPart, EntityTooSmall */
-function chooseParts(asked: readonly CompletedPart[], parts: ReadonlyMap<number, UploadPart>): readonly UploadPart[] {
-  return asked.map(({ partNumber, etag }, i) => {
+function chooseParts(
+  asked: readonly CompletedPart[],
+  parts: ReadonlyMap<number, UploadPart>,
+  checksums: ReadonlyMap<number, RawString>,
+): readonly UploadPart[] {
+  return asked.map(({ partNumber, etag, checksum }, i) => {
     const part = parts.get(partNumber);
     if (!part || part.etag !== etag) {
       throw s3Error('InvalidPart', `Part ${partNumber} with ETag ${textFromRaw(etag)} was not uploaded`);
+    }
+    if (checksum && checksums.has(partNumber) && checksums.get(partNumber) !== partChecksumText(checksum)) {
+      throw s3Error('InvalidPart', `Part ${partNumber} has another checksum`);
     }
     if (i < asked.length - 1 && part.accountedSize < MIN_PART_BYTES) {
       throw s3Error(
@@ -219,9 +277,22 @@ function chooseParts(asked: readonly CompletedPart[], parts: ReadonlyMap<number,
   });
 }
 
+/** As the store keeps a part's: `crc32:xxxxxx==`. */
+function partChecksumText(checksum: Checksum | undefined): RawString {
+  return checksum ? `${checksum.algorithm}:${checksum.value}` : '';
+}
+
+function parsePartChecksum(text: RawString | undefined): Checksum | undefined {
+  const at = text?.indexOf(':') ?? -1;
+  const algorithm = algorithms.find((each) => each === text?.slice(0, at));
+  return algorithm && { algorithm, value: text!.slice(at + 1) };
+}
+
 /** Of the upload's meta object, those that are the object's too. */
 function objectAttrs(attrs: ReadonlyMap<RawString, Bytes>): Map<RawString, Bytes> {
-  return new Map([...attrs].filter(([name]) => name.startsWith('user.rgw.') && name !== Attr.acl));
+  return new Map(
+    [...attrs].filter(([name]) => name.startsWith('user.rgw.') && name !== Attr.acl && !isChecksumAttr(name)),
+  );
 }
 
 function textOf(attrs: ReadonlyMap<RawString, Bytes>, name: RawString): RawString {

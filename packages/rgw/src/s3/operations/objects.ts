@@ -11,6 +11,7 @@ import { etagOf, type Head } from '../../store/head.ts';
 import { Attr, attrText, KEPT_HEADERS, textAttr, USER_META_PREFIX } from '../../store/object-attrs.ts';
 import { CHUNK_BYTES, type FoundObject } from '../../store/objects.ts';
 import { formatContentRange, parseRange } from '../byte-range.ts';
+import { type Checksum, UploadChecks } from '../checksums.ts';
 import { type Conditions, checkReadConditions, checkWriteConditions, readConditions } from '../conditions.ts';
 import { MAX_OBJECT_TAGS, readTaggingHeader } from '../documents/tagging.ts';
 import { formatHttpDate } from '../http-date.ts';
@@ -20,6 +21,7 @@ import { aclOfHeaders, ownerOf } from './acl-of-request.ts';
 import { bucketOwnerOf, findBucket } from './find-bucket.ts';
 import { emptyResponse, type Operation, type OperationContext } from './operation.ts';
 import { missingObject, requireBucketPermission, requireObjectPermission, requireOpMask } from './permissions.ts';
+import { checksumAttrs, checksumHeaders, storedChecksum } from './stored-checksums.ts';
 
 /** rgw_max_put_size */
 const MAX_PUT_BYTES = 5 * 1024 ** 3;
@@ -37,11 +39,18 @@ export const putObject: Operation = {
     requireBucketPermission(user, bucket, Permission.write);
     requireSize(auth.decodedLength);
     const conditions = readConditions(request.http.headers);
-    const written = await store.objects.write(bucket.info, keyOf(context), counted(auth.body, auth.decodedLength), {
+    const checks = new UploadChecks(context.crypto, request.http.headers, { trailers: auth.trailers });
+    let checksum: Checksum | undefined;
+    const body = checks.passing(counted(auth.body, auth.decodedLength));
+    const written = await store.objects.write(bucket.info, keyOf(context), body, {
       ...(await newObject(context, bucket)),
       ...checkOf(conditions),
+      finish: (md5) => {
+        checksum = checks.finish(md5);
+        return checksumAttrs(checksum);
+      },
     });
-    return emptyResponse(200, [['ETag', `"${written.etag}"`]]);
+    return emptyResponse(200, [['ETag', `"${written.etag}"`], ...checksumHeaders(checksum)]);
   },
 };
 
@@ -90,9 +99,15 @@ async function answerWith(context: OperationContext, withData: boolean): Promise
     ...(range ? [['Content-Range', formatContentRange(range, head.size)] as const] : []),
     ['Content-Length', String(length)] as const,
     ...headersOf(head, overrides),
+    // Of a part of an object there is none.
+    ...(range === undefined && wantsChecksum(headers) ? checksumHeaders(storedChecksum(head.attrs)) : []),
   ];
   const body = withData ? bodyOf(context, bucket, found, from, from + length) : EMPTY;
   return { status: range ? 206 : 200, headers: answer, body };
+}
+
+function wantsChecksum(headers: ReadonlyMap<string, string>): boolean {
+  return headers.get('x-amz-checksum-mode')?.toUpperCase() === 'ENABLED';
 }
 
 /** What has come with the head needs no stream. */

@@ -1,5 +1,6 @@
 import type { Bytes, RawString } from '@spirula/encoding';
 import { EMPTY } from '@spirula/encoding';
+import type { Crypto } from '@spirula/world';
 import type { UserInfo } from '../../formats/user-info.ts';
 import type { HttpResponse } from '../../http.ts';
 import type { Store } from '../../store/store.ts';
@@ -13,6 +14,7 @@ export interface OperationContext {
   /** Undefined: anonymous. */
   readonly user: UserInfo | undefined;
   readonly store: Store;
+  readonly crypto: Crypto;
   readonly requestId: string;
 }
 

@@ -1,0 +1,45 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+const spirulaPath = fileURLToPath(new URL('../../packages/cli/bin/spirula.mjs', import.meta.url));
+const START_TIMEOUT_MS = 180_000;
+
+export interface S3Gateway {
+  /** `http://127.0.0.1:7480` */
+  readonly endpoint: string;
+  readonly accessKey: string;
+  readonly secretKey: string;
+  /** A folder for what the client keeps; it goes with the gateway. */
+  readonly folder: string;
+  stop(): Promise<void>;
+}
+
+/** A cluster in memory with an object gateway, started as a user does. `portBase`: of a file's own, so that files may run side by side. */
+export async function startS3Gateway(portBase: number): Promise<S3Gateway> {
+  const folder = mkdtempSync(join(tmpdir(), 'spirula-s3-'));
+  const dir = join(folder, 'cluster');
+  const spirula = (...args: string[]) =>
+    run(process.execPath, [spirulaPath, ...args, '--dir', dir], { timeout: START_TIMEOUT_MS });
+  const size = ['--mons', '1', '--osds', '3', '--store', 'memory'];
+  const { stdout } = await spirula('up', '--detach', '--port-base', String(portBase), ...size);
+  const endpoint = /^s3\s+(http:\S+)/m.exec(stdout)?.[1];
+  const credentials = readFileSync(join(dir, 'aws-credentials'), 'utf8');
+  const [, accessKey] = /aws_access_key_id = (\S+)/.exec(credentials) ?? [];
+  const [, secretKey] = /aws_secret_access_key = (\S+)/.exec(credentials) ?? [];
+  if (!endpoint || !accessKey || !secretKey) throw new Error(`\`spirula up\` tells of no gateway:\n${stdout}`);
+  return {
+    endpoint,
+    accessKey,
+    secretKey,
+    folder,
+    async stop() {
+      await spirula('down');
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
