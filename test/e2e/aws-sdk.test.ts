@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import {
+  type CompletedPart,
   CompleteMultipartUploadCommand,
   CopyObjectCommand,
   CreateBucketCommand,
@@ -163,7 +164,7 @@ test.each([
     expect(begun).toMatchObject({ ChecksumAlgorithm, ChecksumType });
     const upload = { Bucket, Key, UploadId: begun.UploadId! };
     const pieces = [data.subarray(0, 5 * MIB), data.subarray(5 * MIB)];
-    const Parts = [];
+    const Parts: CompletedPart[] = [];
     for (const [i, Body] of pieces.entries()) {
       const part = await client.send(new UploadPartCommand({ ...upload, PartNumber: i + 1, Body, ChecksumAlgorithm }));
       Parts.push({ PartNumber: i + 1, ETag: part.ETag!, [sum]: part[sum] });
@@ -174,7 +175,7 @@ test.each([
     const listed = await client.send(new ListPartsCommand(upload));
     expect(listed.Parts?.map((part) => part[sum])).toEqual(Parts.map((part) => part[sum]));
 
-    const complete = (parts: typeof Parts) =>
+    const complete = (parts: CompletedPart[]) =>
       client.send(new CompleteMultipartUploadCommand({ ...upload, MultipartUpload: { Parts: parts } }));
     expect(await refusal(complete(Parts.map((part) => ({ ...part, [sum]: Parts[0]![sum] }))))).toBe('400 InvalidPart');
     const completed = await complete(Parts);
@@ -203,7 +204,8 @@ test('names with spaces, slashes, dots, plus signs and letters of any script are
 });
 
 test('a listing comes page by page, and folds what is behind a delimiter', async () => {
-  for (const Key of ['l/1', 'l/2', 'l/d/3', 'l/d/4', 'l/e/5']) await client.send(new PutObjectCommand({ Bucket, Key, Body: '' }));
+  for (const Key of ['l/1', 'l/2', 'l/d/3', 'l/d/4', 'l/e/5'])
+    await client.send(new PutObjectCommand({ Bucket, Key, Body: '' }));
   const pages: string[][] = [];
   for await (const page of paginateListObjectsV2({ client, pageSize: 2 }, { Bucket, Prefix: 'l/', Delimiter: '/' })) {
     pages.push([...(page.Contents ?? []).map(({ Key }) => Key!), ...(page.CommonPrefixes ?? []).map((c) => c.Prefix!)]);

@@ -279,3 +279,20 @@ test('after a cut the next connection is served', async () => {
   await expect(fetch(server.url)).rejects.toThrow();
   expect(await (await fetch(server.url)).text()).toBe('served');
 });
+
+test.each(['', 'text', '; charset', 'a/b/c'])('a body may be of the type `%s`', async (type) => {
+  let seen: string | undefined;
+  const server = await serve(async ({ headers, body }) => {
+    let sent = '';
+    for await (const piece of body) sent += text(piece);
+    seen = `${headers.get('content-type')}|${sent}`;
+    return ok(nothing);
+  });
+
+  const answer = await speak(
+    server,
+    `PUT /x HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-type: ${type}\r\ncontent-length: 4\r\n\r\nbody`,
+  );
+  expect(answer).toContain('200 OK');
+  expect(seen).toBe(`${type}|body`);
+});

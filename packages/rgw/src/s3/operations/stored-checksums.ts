@@ -27,7 +27,7 @@ const TYPE = `${PREFIX}type`;
 type Attrs = ReadonlyMap<RawString, Bytes>;
 type Headers = [name: string, value: string][];
 
-export type ChecksumType = 'COMPOSITE' | 'FULL_OBJECT';
+type ChecksumType = 'COMPOSITE' | 'FULL_OBJECT';
 
 export function checksumAttrs(checksum: Checksum | undefined): Map<RawString, Bytes> {
   return new Map(checksum ? [[PREFIX + checksum.algorithm, bytesFromRaw(checksum.value)]] : []);
@@ -42,7 +42,7 @@ export function storedChecksum(attrs: Attrs): Checksum | undefined {
   return undefined;
 }
 
-export function checksumType({ value }: Checksum): ChecksumType {
+function checksumType({ value }: Checksum): ChecksumType {
   return value.includes('-') ? 'COMPOSITE' : 'FULL_OBJECT';
 }
 
