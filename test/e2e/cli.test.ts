@@ -95,7 +95,7 @@ test('with --processes, every daemon has a pid of its own and dies by SIGKILL', 
   await spirula('kill', 'osd.2', '--dir', dir);
   const after = JSON.parse((await spirula('status', '-f', 'json', '--dir', dir)).stdout);
 
-  expect(pids.size).toBe(7);
+  expect(pids.size).toBe(8);
   expect(after.daemons.find((each: { name: string }) => each.name === 'osd.2')).toMatchObject({
     state: 'stopped',
     reason: 'killed',
