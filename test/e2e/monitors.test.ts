@@ -87,7 +87,7 @@ test('a fourth monitor joins, takes the place of one that is killed, and goes ag
 }, 300_000);
 
 test('what cannot be is refused in one line', async () => {
-  const up = await spirula('up', '--detach', '--port-base', String(PORT_BASE + 400), '--mons', '1', '--osds', '0');
+  const up = await spirula('up', '--detach', '--port-base', String(PORT_BASE + 400), '--mons', '1', '--osds', '1');
   expect(up).toMatchObject({ status: 0, stderr: '' });
 
   const problems = [

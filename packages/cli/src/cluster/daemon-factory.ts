@@ -10,7 +10,7 @@ import type { MgrHttp } from '@spirula/mgr-http';
 import { Monitor } from '@spirula/mon';
 import { createObjectStore } from '@spirula/objectstore';
 import { Osd } from '@spirula/osd';
-import { type FaultRule, RgwDaemon } from '@spirula/rgw';
+import { type FaultRule, type Gateway, RgwDaemon } from '@spirula/rgw';
 import { DaemonHost, type HostExit, NodeLog, type StoreConfig } from '@spirula/runtime-node';
 import { type Daemon, type Log, makeConfig, type World } from '@spirula/world';
 import { type ClusterFile, LOOPBACK } from './cluster-file.ts';
@@ -25,6 +25,8 @@ export const OSD_DEVICE_BYTES = 16 * 1024 ** 3;
 
 /** The manager's HTTP face is loaded so long after it: a quarter of a second of work that no start waits for. */
 const HTTP_DELAY_MS = 3000;
+/** How long the OSDs may take until a gateway can read and write its pools. */
+const READY_TIMEOUT_MS = 60_000;
 
 function monAddrs(cluster: ClusterFile): AddrVec[] {
   const ip = cluster.bind ?? LOOPBACK;
@@ -209,12 +211,26 @@ async function serveGateway(
 ): Promise<void> {
   const { port } = cluster.rgws!.find((each) => `rgw.${each.name}` === name)!;
   try {
-    const gateway = await daemon.ready;
+    const gateway = await readyInTime(daemon, name);
     const { serveRgwHttp } = await import('@spirula/rgw-http');
     face.take(await serveRgwHttp(gateway, { port, ...(cluster.bind !== undefined && { host: cluster.bind }) }));
   } catch (error) {
     await host.kill();
     throw error;
+  }
+}
+
+/** @throws UserError when the cluster does not answer: too few OSDs are up. */
+async function readyInTime(daemon: RgwDaemon, name: string): Promise<Gateway> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const problem = `${name}: its pools do not answer within ${READY_TIMEOUT_MS / 1000} s. Are enough OSDs up?`;
+    timer = setTimeout(() => reject(new UserError(problem)), READY_TIMEOUT_MS);
+  });
+  try {
+    return await Promise.race([daemon.ready, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

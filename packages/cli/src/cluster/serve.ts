@@ -167,7 +167,11 @@ async function asMonitorsKnowIt(dir: string, { monmapEpoch, ...found }: ClusterF
 
 async function createCluster(options: ServeOptions): Promise<ClusterFile> {
   const mons = options.mons ?? DEFAULT_MONS;
-  const rgws = options.rgws ?? options.usualRgws ?? 0;
+  const osds = options.osds ?? DEFAULT_OSDS;
+  // A gateway keeps everything in pools: without OSDs there is none, unless it is asked for.
+  const rgws = options.rgws ?? (osds === 0 ? 0 : (options.usualRgws ?? 0));
+  if (rgws > 0 && osds === 0)
+    throw new UserError('--rgws: a gateway needs OSDs to keep its data in. Leave --osds 0 out.');
   const portBase = options.portBase ?? DEFAULT_PORT_BASE;
   const free = portBase === 0 ? await findFreePorts(mons + rgws) : [];
   const { auth = 'cephx', bind = LOOPBACK } = options;
@@ -182,7 +186,7 @@ async function createCluster(options: ServeOptions): Promise<ClusterFile> {
   return newClusterFile({
     mons,
     mgrs: options.mgrs ?? DEFAULT_MGRS,
-    osds: options.osds ?? DEFAULT_OSDS,
+    osds,
     store: options.store ?? 'disk',
     portBase,
     rgws,
