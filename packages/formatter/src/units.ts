@@ -1,5 +1,5 @@
 /** Numbers for people, as Ceph's tools print them (include/types.h: byte_u_t, si_u_t; common/TextTable users). */
-import type { UTime } from '@spirula/encoding';
+import { civilDate, type UTime } from '@spirula/encoding';
 
 const BYTE_UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'];
 const SI_UNITS = ['', 'k', 'M', 'G', 'T', 'P', 'E'];
@@ -61,24 +61,6 @@ export function formatStamp({ sec, nsec }: UTime): string {
   const two = (value: number) => String(value).padStart(2, '0');
   const time = [Math.floor(ofDay / 3600), Math.floor(ofDay / 60) % 60, ofDay % 60].map(two).join(':');
   return `${year}-${two(month)}-${two(day)}T${time}.${micros}+0000`;
-}
-
-/** Gregorian date of a day counted from 1970-01-01 (Howard Hinnant, "chrono-compatible low-level date algorithms"). */
-function civilDate(days: number): { year: number; month: number; day: number } {
-  const shifted = days + 719_468;
-  const era = Math.floor(shifted / 146_097);
-  const dayOfEra = shifted - era * 146_097;
-  const yearOfEra = Math.floor(
-    (dayOfEra - Math.floor(dayOfEra / 1460) + Math.floor(dayOfEra / 36_524) - Math.floor(dayOfEra / 146_096)) / 365,
-  );
-  const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
-  const monthFromMarch = Math.floor((5 * dayOfYear + 2) / 153);
-  const month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9;
-  return {
-    year: yearOfEra + era * 400 + (month <= 2 ? 1 : 0),
-    month,
-    day: dayOfYear - Math.floor((153 * monthFromMarch + 2) / 5) + 1,
-  };
 }
 
 /** `17s`, `5m`, `3h`, `2d`, `9w`, `4M`, `3y`: how long ago (utimespan_str). */

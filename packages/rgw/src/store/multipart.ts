@@ -27,6 +27,7 @@ import { appendManifest, partManifest, stripesOf, wholeManifest } from '../forma
 import type { BucketObject, ObjectKey } from '../formats/object.ts';
 import { decodeUploadPart, encodeUploadInfo, encodeUploadPart, type UploadPart } from '../formats/upload.ts';
 import type { DataPools } from './data-pools.ts';
+import { randomTag } from './entropy.ts';
 import type { Garbage, GarbageObject } from './garbage.ts';
 import { type Head, readHead } from './head.ts';
 import { MULTIPART_NS, oidToKey, radosNameOf } from './layout.ts';
@@ -34,7 +35,6 @@ import { type ListQuery, mergeShards } from './listing.ts';
 import { type HeadCheck, type HeadContent, type ObjectStore, STRIPE_BYTES, type Written } from './objects.ts';
 import { readPartChecksums, setPartChecksum } from './part-checksums.ts';
 import { writeStripes } from './stripe-writer.ts';
-import { randomTag } from './unique-tags.ts';
 
 /** What new upload ids begin with: parts of earlier kinds were listed otherwise (MULTIPART_UPLOAD_ID_PREFIX). */
 const UPLOAD_ID_PREFIX = '2~';

@@ -28,13 +28,13 @@ import { stripesOf, wholeManifest } from '../formats/manifest-stripes.ts';
 import type { BucketObject, ObjectKey } from '../formats/object.ts';
 import { formatUserId } from '../formats/user-id.ts';
 import type { DataPools } from './data-pools.ts';
+import { randomTag } from './entropy.ts';
 import type { Garbage } from './garbage.ts';
 import { etagOf, garbageTag, type Head, readHead } from './head.ts';
 import { radosNameOf } from './layout.ts';
 import { Attr, attrText, OLH_PREFIX, textAttr } from './object-attrs.ts';
 import { ObjectIndex, type PreparedChange } from './object-index.ts';
 import { writeStripes } from './stripe-writer.ts';
-import { randomTag } from './unique-tags.ts';
 
 /** rgw_max_chunk_size: bytes in a head, and read or written at once. */
 export const CHUNK_BYTES = 4 << 20;
