@@ -33,8 +33,11 @@ afterAll(async () => {
   rmSync(dir, { recursive: true, force: true });
 });
 
+/** A reader's shell: one that no package manager has started, whose settings npx would comment on. */
+const readersShell = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(npm|pnpm)_/i.test(name)));
+
 const run = (script: string) =>
-  runTool('sh', ['-e', '-c', `cd '${dir}'\n${script}`], { timeoutSeconds: PATIENCE_SECONDS });
+  runTool('sh', ['-e', '-c', `cd '${dir}'\n${script}`], { timeoutSeconds: PATIENCE_SECONDS, env: readersShell });
 
 test('the tests of the guide pass', { timeout: PATIENCE_SECONDS * 1000 }, async () => {
   const { status, stdout } = await run(ownTest!);
