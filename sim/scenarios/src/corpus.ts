@@ -73,4 +73,9 @@ export const CORPUS: readonly CorpusEntry[] = [
     seed: 34,
     found: 'an operator who did not start a monitor that was added and was to go again: without it there was no quorum',
   },
+  {
+    scenario: 'hostile',
+    seed: 79,
+    found: 'the redundancy guard took a copy for good whose damage a partial overwrite had carried along',
+  },
 ];

@@ -1,5 +1,5 @@
 import { SECOND } from '@spirula/world';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { OsdPlace, SimCluster } from '../cluster.ts';
 import { Lab } from '../lab.ts';
 import { scenarioSchema } from '../spec.ts';
@@ -69,6 +69,18 @@ describe('what destroys data', () => {
 
     expect(refusal('replace', primary)).toMatch(/no other copy/);
     expect(refusal('replace', replica)).toBeUndefined();
+  });
+
+  test('may not strike a copy while the other carries damage along that its disk no longer shows', () => {
+    const [primary, replica] = members();
+    const fsck = vi.spyOn(replica.store!, 'fsck');
+    expect(replica.process.disk.damaged()).toEqual([]);
+    expect(refusal('replace', primary)).toBeUndefined();
+
+    const [oid] = replica.store!.list('1.0', undefined, 1);
+    const carried = { cid: '1.0', oid: oid!, offset: 0, deviceOffset: 4096, marked: true };
+    fsck.mockReturnValue({ damaged: [carried], faults: [] });
+    expect(refusal('replace', primary)).toMatch(/no other copy/);
   });
 
   test('may not strike a copy while another is behind, and may when it has recovered', () => {

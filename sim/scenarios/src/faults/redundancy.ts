@@ -119,7 +119,7 @@ export class RedundancyGuard implements Guard {
    * @param disturbed undefined: nobody knows who is left with whom
    */
   #refuseLoneliness(disturbed: readonly OsdPlace[] | undefined): string | undefined {
-    const damaged = new Set(this.#cluster.osds.filter(({ process: { disk } }) => disk.damaged().length > 0));
+    const damaged = new Set(this.#cluster.osds.filter(isDamaged));
     const map = this.#cluster.osdMap;
     if (damaged.size === 0) return undefined;
     if (map === undefined) return 'disks are damaged, and no monitor says which PGs hang on them';
@@ -140,24 +140,29 @@ export class RedundancyGuard implements Guard {
     const map = this.#cluster.osdMap;
     // Nobody knows.
     if (map === undefined) return '?';
+    const damaged = new Set(this.#cluster.osds.filter((place) => !without.includes(place) && isDamaged(place)));
     for (const pgid of allPgs(map)) {
       const name = formatPgId(pgid);
       const holds = holders.some(({ daemon }) => daemon?.inspect().pgs.some((pg) => pg.pgid === name));
       if (!holds) continue;
       const { acting, actingPrimary } = mapPg(map, pgid);
       const isGuarded = acting.some(
-        (osd) => !without.some(({ id }) => id === osd) && this.#isGood(osd, actingPrimary, name),
+        (osd) =>
+          !without.some(({ id }) => id === osd) &&
+          !damaged.has(this.#cluster.osds[osd]!) &&
+          this.#isGood(osd, actingPrimary, name),
       );
       if (!isGuarded) return name;
     }
     return undefined;
   }
 
+  /** But for its disk. */
   #isGood(osd: number, primaryId: number, name: string): boolean {
     const place = this.#cluster.osds[osd];
     const primary = this.#cluster.osds[primaryId];
     if (place?.process.state !== 'running' || primary?.process.state !== 'running') return false;
-    if (place.process.disk.damaged().length > 0 || this.#isStruck(place.process)) return false;
+    if (this.#isStruck(place.process)) return false;
     const view = place.daemon!.inspect().pgs.find(({ pgid }) => pgid === name);
     const lead = primary.daemon!.inspect().pgs.find(({ pgid }) => pgid === name);
     return (
@@ -181,4 +186,10 @@ export class RedundancyGuard implements Guard {
         (processes.length === 0 || processes.includes(process)),
     );
   }
+}
+
+/** Blocks are not what was written; or were not, and the store carried them along, marked, when it overwrote a part of them. */
+function isDamaged({ process, store }: OsdPlace): boolean {
+  if (process.disk.damaged().length > 0) return true;
+  return process.state === 'running' && store!.fsck().damaged.length > 0;
 }
