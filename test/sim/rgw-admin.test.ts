@@ -58,7 +58,7 @@ test('ours says what radosgw-admin says, and exits as it does', async () => {
   await settle(rados.connect());
   let drawn = 0;
   const entropy = { randomBytes: (count: number) => Uint8Array.from({ length: count }, () => drawn++ & 255) };
-  const zone = await settle(openZone(rados, entropy));
+  const zone = await settle(openZone(rados, entropy, console));
 
   for (const recorded of session) {
     const { words, options } = parse(recorded.argv);

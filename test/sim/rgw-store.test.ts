@@ -55,7 +55,7 @@ beforeEach(async () => {
     (world, monAddrs, auth) => new Rados(world, { monAddrs, auth, fsid: lab.cluster.fsid }),
   );
   await settle(rados.connect());
-  zone = await settle(openZone(rados, entropy));
+  zone = await settle(openZone(rados, entropy, console));
   users = new UserStore(zone, entropy);
   buckets = new BucketStore(zone, entropy);
 });
@@ -68,7 +68,9 @@ const user = (name: string, ...accessKeys: string[]) =>
 const ownerOf = async (key: string) => (await settle(users.find('accessKey', key)))?.info.id.id;
 
 test('gateways that start at once are of one zone', async () => {
-  const [first, second] = await settle(Promise.all([openZone(rados, entropy), openZone(rados, entropy)]));
+  const [first, second] = await settle(
+    Promise.all([openZone(rados, entropy, console), openZone(rados, entropy, console)]),
+  );
 
   expect([first.params.id, second.params.id]).toEqual([zone.params.id, zone.params.id]);
   expect(zone.indexShards).toBe(11);

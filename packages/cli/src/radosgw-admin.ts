@@ -93,7 +93,7 @@ export async function radosgwAdmin(
   try {
     connection = await connect(env, options, CONNECT_TIMEOUT_SECONDS);
     const entropy = { randomBytes: (count: number) => new Uint8Array(randomBytes(count)) };
-    const zone = await openZone(connection.rados, entropy);
+    const zone = await openZone(connection.rados, entropy, { warn: (text) => env.stderr(`${text}\n`) });
     env.stdout(await runAdminCommand({ zone, entropy, now }, words, options));
     return 0;
   } catch (error) {

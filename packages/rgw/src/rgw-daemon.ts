@@ -78,6 +78,7 @@ export class RgwDaemon implements Daemon<Message> {
     const store = await Store.open(this.rados, this.#world);
     if (this.#options.user) await ensureUser(store, this.#options.user);
     this.#store = store;
+    store.zone.cache.start(this.#world.clock);
     this.#armGc();
     const { dnsNames, faults = [] } = this.#options;
     this.#faults.add(faults);

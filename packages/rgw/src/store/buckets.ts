@@ -9,7 +9,7 @@
  * fail with ECANCELED when another gateway was first.
  */
 import { type Bytes, Errno, type RawString, type UTime } from '@spirula/encoding';
-import { type IoCtx, RadosError } from '@spirula/rados';
+import { RadosError } from '@spirula/rados';
 import type { Bucket } from '../formats/bucket.ts';
 import {
   type BucketEntryPoint,
@@ -24,7 +24,8 @@ import type { UserId } from '../formats/user-id.ts';
 import { createIndex, removeIndex } from './bucket-index.ts';
 import type { Entropy } from './entropy.ts';
 import { bucketInstanceOid, bucketName } from './layout.ts';
-import { createMeta, decodeStored, type ObjectVersion, readMeta, removeMeta, updateMeta } from './meta-object.ts';
+import { decodeStored, type ObjectVersion } from './meta-object.ts';
+import { MetaPool } from './meta-pool.ts';
 import { UserBuckets } from './user-buckets.ts';
 import type { Zone } from './zone.ts';
 
@@ -68,16 +69,14 @@ export interface NewBucket {
 export class BucketStore {
   readonly lists: UserBuckets;
   readonly #zone: Zone;
-  readonly #root: IoCtx;
-  readonly #entropy: Entropy;
+  readonly #root: MetaPool;
   /** Bucket ids are the zone's, this gateway's, and a count. */
   readonly #gatewayId: bigint;
   #made = 0;
 
   constructor(zone: Zone, entropy: Entropy) {
     this.#zone = zone;
-    this.#root = zone.system('domainRoot');
-    this.#entropy = entropy;
+    this.#root = new MetaPool(zone, 'domainRoot', entropy);
     this.lists = new UserBuckets(zone.system('userUid'));
     this.#gatewayId = entropy.randomBytes(7).reduce((id, byte) => id * 256n + BigInt(byte), 0n);
   }
@@ -86,7 +85,7 @@ export class BucketStore {
   async loadEntryPoint(tenant: RawString, name: RawString): Promise<StoredEntryPoint | undefined> {
     if (name === '') return undefined;
     const oid = bucketName({ tenant, name });
-    const stored = await readMeta(this.#root, oid);
+    const stored = await this.#root.read(oid);
     if (!stored) return undefined;
     const entryPoint = decodeStored(oid, stored.data, decodeBucketEntryPoint);
     return { entryPoint, version: stored.version, modified: stored.modified };
@@ -95,7 +94,7 @@ export class BucketStore {
   /** Undefined: there is no such instance. @throws RadosError */
   async loadInstance(bucket: Bucket): Promise<StoredBucket | undefined> {
     const oid = bucketInstanceOid(bucket);
-    const stored = await readMeta(this.#root, oid);
+    const stored = await this.#root.read(oid);
     if (!stored) return undefined;
     const { data, attrs, version, modified } = stored;
     return { info: decodeStored(oid, data, decodeBucketInfo), attrs, version, modified };
@@ -115,7 +114,7 @@ export class BucketStore {
     const { index } = this.#zone.placement(info.placement);
     await createIndex(index, info);
     const change = { data: encoded(encodeBucketInfo, info), attrs: given.attrs };
-    const version = await createMeta(this.#root, bucketInstanceOid(info.bucket), change, this.#entropy);
+    const version = await this.#root.create(bucketInstanceOid(info.bucket), change);
     const entryPoint: BucketEntryPoint = {
       bucket: info.bucket,
       owner: info.owner,
@@ -124,7 +123,7 @@ export class BucketStore {
     };
     try {
       const data = encoded(encodeBucketEntryPoint, entryPoint);
-      await createMeta(this.#root, bucketName(given), { data }, this.#entropy);
+      await this.#root.create(bucketName(given), { data });
     } catch (error) {
       await this.#removeInstance(info);
       if (!(error instanceof RadosError) || error.code !== Errno.EEXIST) throw error;
@@ -144,7 +143,7 @@ export class BucketStore {
     attrs: ReadonlyMap<RawString, Bytes | undefined> = new Map(),
   ): Promise<void> {
     const change = { data: encoded(encodeBucketInfo, info), attrs };
-    await updateMeta(this.#root, bucketInstanceOid(info.bucket), before.version, change, this.#entropy);
+    await this.#root.update(bucketInstanceOid(info.bucket), before.version, change);
   }
 
   /** Gives a bucket to another user, or to its owner again. @throws RadosError ECANCELED, ENOENT */
@@ -173,7 +172,7 @@ export class BucketStore {
     if (found.entryPoint.bucket.bucketId !== bucket.bucketId) throw new RadosError(Errno.ECANCELED, bucketName(bucket));
     await this.lists.remove(owner, bucket);
     try {
-      await removeMeta(this.#root, bucketName(bucket), found.version);
+      await this.#root.remove(bucketName(bucket), found.version);
     } catch (error) {
       if (error instanceof RadosError && error.code === Errno.ECANCELED) {
         await this.lists.add(owner, bucket, info.created, now);
@@ -185,7 +184,7 @@ export class BucketStore {
 
   /** Names of all buckets, `tenant/name`, in no order that means anything. */
   async *list(): AsyncGenerator<RawString> {
-    for await (const { oid } of this.#root.listObjects()) if (!oid.startsWith('.')) yield oid;
+    for await (const { oid } of this.#root.io.listObjects()) if (!oid.startsWith('.')) yield oid;
   }
 
   async #existing(bucket: StoredBucket, { owner, now }: NewBucket) {
@@ -215,14 +214,14 @@ export class BucketStore {
     const found = await this.loadEntryPoint(bucket.tenant, bucket.name);
     if (!found) throw new RadosError(Errno.ENOENT, bucketName(bucket));
     const data = encoded(encodeBucketEntryPoint, { ...found.entryPoint, ...change });
-    await updateMeta(this.#root, bucketName(bucket), found.version, { data }, this.#entropy);
+    await this.#root.update(bucketName(bucket), found.version, { data });
   }
 
   /** Nothing leads to it: whatever its version. */
   async #removeInstance(info: BucketInfo): Promise<void> {
     await removeIndex(this.#zone.placement(info.placement).index, info);
     try {
-      await this.#root.remove(bucketInstanceOid(info.bucket));
+      await this.#root.removeAny(bucketInstanceOid(info.bucket));
     } catch (error) {
       if (!(error instanceof RadosError) || error.code !== Errno.ENOENT) throw error;
     }

@@ -24,7 +24,7 @@ export interface MetaObject {
   readonly modified: UTime;
 }
 
-interface MetaChange {
+export interface MetaChange {
   readonly data: Bytes;
   /** Attributes that get other values; undefined: that go. Others stay. */
   readonly attrs?: ReadonlyMap<RawString, Bytes | undefined>;

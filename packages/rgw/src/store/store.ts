@@ -56,7 +56,7 @@ export class Store {
 
   /** Makes the pools that are missing. @throws RadosError */
   static async open(cluster: Cluster, world: Pick<World, 'clock' | 'crypto' | 'log'>): Promise<Store> {
-    return new Store(await openZone(cluster, world.crypto), world);
+    return new Store(await openZone(cluster, world.crypto, world.log), world);
   }
 
   /** What `LocationConstraint` is here. */

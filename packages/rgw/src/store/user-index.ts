@@ -11,9 +11,11 @@
 import { Errno, type RawString } from '@spirula/encoding';
 import { assertVerOp } from '@spirula/messages';
 import { type IoCtx, ObjectOperation, RadosError } from '@spirula/rados';
+import type { RawObject } from '../formats/cache-notice.ts';
 import { encoded } from '../formats/encoded.ts';
 import { decodeUserIdText, encodeUserIdText, formatUserId, type UserId } from '../formats/user-id.ts';
 import { decodeStored } from './meta-object.ts';
+import type { Zone } from './zone.ts';
 
 export type IndexKind = 'accessKey' | 'swiftName' | 'email';
 
@@ -58,11 +60,18 @@ function isSameUser(a: UserId, b: UserId): boolean {
   return formatUserId(a) === formatUserId(b);
 }
 
-export class UserIndex {
-  readonly #pools: Readonly<Record<IndexKind, IoCtx>>;
+const POOLS = { accessKey: 'userKeys', swiftName: 'userSwift', email: 'userEmail' } as const;
 
-  constructor(pools: Readonly<Record<IndexKind, IoCtx>>) {
-    this.#pools = pools;
+export class UserIndex {
+  readonly #zone: Zone;
+
+  constructor(zone: Zone) {
+    this.#zone = zone;
+  }
+
+  /** As `find`, from memory where it is known there. @throws RadosError */
+  async lookUp(entry: IndexEntry): Promise<FoundEntry | undefined> {
+    return await this.#zone.cache.read(this.#object(entry), () => this.find(entry));
   }
 
   /** Whatever the entry says: whether it counts, its user says. @throws RadosError */
@@ -70,7 +79,7 @@ export class UserIndex {
     const { kind, name } = entry;
     // An object without a name cannot be asked for.
     if (name === '') return undefined;
-    const reply = await this.#pools[kind].submit(name, new ObjectOperation().read());
+    const reply = await this.#pool(kind).submit(name, new ObjectOperation().read());
     if (reply.result === Errno.ENOENT) return undefined;
     const [read] = reply.ops;
     if (reply.result < 0 || !read) throw new RadosError(reply.result, name);
@@ -104,16 +113,27 @@ export class UserIndex {
     if (found) operation.add(assertVerOp(found.radosVersion), 'read');
     else operation.create(true);
     operation.writeFull(encoded(encodeUserIdText, user));
-    const { result, userVersion } = await this.#pools[entry.kind].submit(entry.name, operation);
+    const { result, userVersion } = await this.#pool(entry.kind).submit(entry.name, operation);
     if (CHANGED.has(result)) return undefined;
     if (result < 0) throw new RadosError(result, entry.name);
+    await this.#zone.cache.announce(this.#object(entry));
     return { ...entry, user, radosVersion: userVersion };
   }
 
   /** Removes an entry unless it was claimed since it was found. @throws RadosError */
-  async release({ kind, name, radosVersion }: FoundEntry): Promise<void> {
+  async release(entry: FoundEntry): Promise<void> {
+    const { kind, name, radosVersion } = entry;
     const operation = new ObjectOperation().add(assertVerOp(radosVersion), 'read').remove();
-    const { result } = await this.#pools[kind].submit(name, operation);
+    const { result } = await this.#pool(kind).submit(name, operation);
     if (result < 0 && !CHANGED.has(result)) throw new RadosError(result, name);
+    await this.#zone.cache.announce(this.#object(entry));
+  }
+
+  #pool(kind: IndexKind): IoCtx {
+    return this.#zone.system(POOLS[kind]);
+  }
+
+  #object({ kind, name }: IndexEntry): RawObject {
+    return { pool: this.#zone.params.pools[POOLS[kind]], oid: name };
   }
 }

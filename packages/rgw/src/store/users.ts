@@ -3,13 +3,14 @@
  * are made from what was loaded, and fail with ECANCELED when another gateway was first: load again, and decide anew.
  */
 import { type Bytes, Errno, type RawString, type UTime } from '@spirula/encoding';
-import { type IoCtx, RadosError } from '@spirula/rados';
+import { RadosError } from '@spirula/rados';
 import { encoded } from '../formats/encoded.ts';
 import { formatUserId, parseUserId, type UserId } from '../formats/user-id.ts';
 import { decodeUserObject, encodeUserObject, type UserInfo } from '../formats/user-info.ts';
 import type { Entropy } from './entropy.ts';
 import { userBucketsOid } from './layout.ts';
-import { createMeta, decodeStored, type ObjectVersion, readMeta, removeMeta, updateMeta } from './meta-object.ts';
+import { decodeStored, type ObjectVersion } from './meta-object.ts';
+import { MetaPool } from './meta-pool.ts';
 import { type FoundEntry, type IndexEntry, type IndexKind, UserIndex } from './user-index.ts';
 import type { Zone } from './zone.ts';
 
@@ -37,25 +38,19 @@ function hasEntry(info: UserInfo, { kind, name }: IndexEntry): boolean {
 }
 
 export class UserStore {
-  readonly #io: IoCtx;
+  readonly #pool: MetaPool;
   readonly #index: UserIndex;
-  readonly #entropy: Entropy;
 
   constructor(zone: Zone, entropy: Entropy) {
-    this.#io = zone.system('userUid');
-    this.#entropy = entropy;
-    this.#index = new UserIndex({
-      accessKey: zone.system('userKeys'),
-      swiftName: zone.system('userSwift'),
-      email: zone.system('userEmail'),
-    });
+    this.#pool = new MetaPool(zone, 'userUid', entropy);
+    this.#index = new UserIndex(zone);
   }
 
   /** Undefined: there is no such user. @throws RadosError */
   async load(id: UserId): Promise<StoredUser | undefined> {
     const oid = formatUserId(id);
     if (oid === '') return undefined;
-    const stored = await readMeta(this.#io, oid);
+    const stored = await this.#pool.read(oid);
     if (!stored) return undefined;
     const { data, attrs, version, modified } = stored;
     return { info: decodeStored(oid, data, decodeUserObject), attrs, version, modified };
@@ -63,7 +58,7 @@ export class UserStore {
 
   /** Whom an access key, a Swift name or an e-mail address belongs to. @throws RadosError */
   async find(kind: IndexKind, name: RawString): Promise<StoredUser | undefined> {
-    const found = await this.#index.find({ kind, name });
+    const found = await this.#index.lookUp({ kind, name });
     const user = found && (await this.load(found.user));
     return user && hasEntry(user.info, { kind, name }) ? user : undefined;
   }
@@ -78,12 +73,7 @@ export class UserStore {
     for (const entry of entries) await this.#index.check(entry, info.id, this.#users);
     const bare: UserInfo = { ...info, accessKeys: new Map(), swiftKeys: new Map(), email: '' };
     const made = entries.length === 0 ? info : bare;
-    const version = await createMeta(
-      this.#io,
-      formatUserId(info.id),
-      { data: encoded(encodeUserObject, made) },
-      this.#entropy,
-    );
+    const version = await this.#pool.create(formatUserId(info.id), { data: encoded(encodeUserObject, made) });
     const user = await this.#reload(made, version);
     if (entries.length === 0) return user;
     try {
@@ -111,13 +101,7 @@ export class UserStore {
     try {
       for (const entry of added) claimed.push(await this.#index.claim(entry, info.id, this.#users));
       const data = encoded(encodeUserObject, info);
-      version = await updateMeta(
-        this.#io,
-        formatUserId(info.id),
-        before.version,
-        { data, ...(attrs && { attrs }) },
-        this.#entropy,
-      );
+      version = await this.#pool.update(formatUserId(info.id), before.version, { data, ...(attrs && { attrs }) });
     } catch (error) {
       for (const entry of claimed) await this.#index.release(entry);
       throw error;
@@ -133,10 +117,10 @@ export class UserStore {
    */
   async remove(user: StoredUser): Promise<void> {
     const dropped = await this.#found(entriesOf(user.info));
-    await removeMeta(this.#io, formatUserId(user.info.id), user.version);
+    await this.#pool.remove(formatUserId(user.info.id), user.version);
     for (const entry of dropped) await this.#index.release(entry);
     try {
-      await this.#io.remove(userBucketsOid(user.info.id));
+      await this.#pool.io.remove(userBucketsOid(user.info.id));
     } catch (error) {
       if (!(error instanceof RadosError) || error.code !== Errno.ENOENT) throw error;
     }
@@ -144,7 +128,7 @@ export class UserStore {
 
   /** Ids of all users, in no order that means anything. */
   async *list(): AsyncGenerator<UserId> {
-    for await (const { oid } of this.#io.listObjects()) {
+    for await (const { oid } of this.#pool.io.listObjects()) {
       if (!oid.endsWith(BUCKETS_SUFFIX)) yield parseUserId(oid);
     }
   }
@@ -160,7 +144,7 @@ export class UserStore {
   }
 
   async #reload(info: UserInfo, version: ObjectVersion): Promise<StoredUser> {
-    const stored = await readMeta(this.#io, formatUserId(info.id));
+    const stored = await this.#pool.read(formatUserId(info.id));
     const isSame = stored?.version.ver === version.ver && stored.version.tag === version.tag;
     // Somebody changed it at once: then this change was made, and theirs is to be loaded.
     if (!stored || !isSame) return { info, version, attrs: new Map(), modified: { sec: 0, nsec: 0 } };
@@ -169,7 +153,7 @@ export class UserStore {
 
   async #removeUnlessChanged({ info, version }: StoredUser): Promise<void> {
     try {
-      await removeMeta(this.#io, formatUserId(info.id), version);
+      await this.#pool.remove(formatUserId(info.id), version);
     } catch (error) {
       if (!(error instanceof RadosError)) throw error;
     }
@@ -187,7 +171,7 @@ export class UserStore {
       if (hasEntry(user.info, entry)) return false;
       const change = { data: encoded(encodeUserObject, user.info) };
       try {
-        await updateMeta(this.#io, formatUserId(id), user.version, change, this.#entropy);
+        await this.#pool.update(formatUserId(id), user.version, change);
         return true;
       } catch (error) {
         if (error instanceof RadosError && (error.code === Errno.ECANCELED || error.code === Errno.ENOENT))

@@ -21,6 +21,7 @@ import {
   type ZonePool,
 } from '../formats/zone.ts';
 import type { Entropy } from './entropy.ts';
+import { MetaCache, type Warner } from './meta-cache.ts';
 import { decodeStored } from './meta-object.ts';
 import { type Cluster, openPool, openZonePools, type PlacementPools, type ZonePools } from './pools.ts';
 
@@ -34,12 +35,15 @@ const nameOids = { zone: `zone_names.${DEFAULT_ZONE}`, zonegroup: `zonegroups_na
 export class Zone {
   readonly params: ZoneParams;
   readonly zonegroup: Zonegroup;
+  /** What is remembered of the meta pools. */
+  readonly cache: MetaCache;
   readonly #pools: ZonePools;
 
-  constructor(params: ZoneParams, zonegroup: Zonegroup, pools: ZonePools) {
+  constructor(params: ZoneParams, zonegroup: Zonegroup, pools: ZonePools, log: Warner) {
     this.params = params;
     this.zonegroup = zonegroup;
     this.#pools = pools;
+    this.cache = new MetaCache(this.system('control'), log);
   }
 
   /** Where a bucket's index and objects are. @throws RadosError EIO: the zone has no such placement target */
@@ -71,7 +75,7 @@ export class Zone {
 }
 
 /** Opens the zone and its pools; makes what is missing. @throws RadosError */
-export async function openZone(cluster: Cluster, entropy: Entropy): Promise<Zone> {
+export async function openZone(cluster: Cluster, entropy: Entropy, log: Warner): Promise<Zone> {
   const root = await openPool(cluster, { name: ROOT_POOL, ns: '' });
   const zoneId = await findOrMake(root, 'zone', entropy, (id) => encoded(encodeZoneParams, defaultZone(id)));
   const zonegroupId = await findOrMake(root, 'zonegroup', entropy, (id) =>
@@ -79,7 +83,7 @@ export async function openZone(cluster: Cluster, entropy: Entropy): Promise<Zone
   );
   const params = await readInfo(root, infoOid('zone', zoneId), decodeZoneParams);
   const zonegroup = await readInfo(root, infoOid('zonegroup', zonegroupId), decodeZonegroup);
-  return new Zone(params, zonegroup, await openZonePools(cluster, params));
+  return new Zone(params, zonegroup, await openZonePools(cluster, params), log);
 }
 
 async function readInfo<T>(root: IoCtx, oid: RawString, decode: Parameters<typeof decodeStored<T>>[2]): Promise<T> {
