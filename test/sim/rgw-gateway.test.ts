@@ -13,7 +13,7 @@ import { SECOND } from '@spirula/world';
 import { expect, test } from 'vitest';
 import { stripesOf } from '../../packages/rgw/src/formats/manifest-stripes.ts';
 import { radosNameOf } from '../../packages/rgw/src/store/layout.ts';
-import type { FoundObject } from '../../packages/rgw/src/store/objects.ts';
+import type { FoundObject } from '../../packages/rgw/src/store/stripes.ts';
 import { BUCKET, GatewayClients, KEYS, markOf } from './gateway-clients.ts';
 import { GatewayPlace, runUntil, settle } from './gateway-places.ts';
 

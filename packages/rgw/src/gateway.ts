@@ -19,8 +19,8 @@ import { operationOf } from './s3/operations/routes.ts';
 import { S3Error } from './s3/s3-error.ts';
 import { errorDocument, s3Error } from './s3/s3-errors.ts';
 import { parseS3Request, type S3Request } from './s3/s3-request.ts';
-import { NoSuchUpload } from './store/multipart.ts';
 import { BucketNameTaken, BucketNotEmpty, type Store, TooManyBuckets } from './store/store.ts';
+import { NoSuchUpload } from './store/upload-meta.ts';
 
 export interface GatewayOptions {
   readonly world: Pick<World, 'clock' | 'crypto' | 'log'>;

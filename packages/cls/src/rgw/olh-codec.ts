@@ -224,28 +224,48 @@ export function decodeUnlinkInstanceInput(decoder: Decoder): UnlinkInstanceInput
   }));
 }
 
-/** rgw_cls_read_olh_log_op, rgw_cls_trim_olh_log_op: what is behind the epoch is read, what is up to it trimmed. */
-export interface OlhLogInput {
+/** rgw_cls_bucket_clear_olh_op. */
+export interface ClearOlhInput {
   /** Without an instance. */
   readonly olh: ObjectKey;
-  readonly epoch: bigint;
   readonly olhTag: RawString;
 }
 
-export function encodeOlhLogInput({ olh, epoch, olhTag }: OlhLogInput): Bytes {
+/** rgw_cls_read_olh_log_op, rgw_cls_trim_olh_log_op: what is behind the epoch is read, what is up to it trimmed. */
+export interface OlhLogInput extends ClearOlhInput {
+  readonly epoch: bigint;
+}
+
+function encodeOlh({ olh, olhTag }: ClearOlhInput, epoch?: bigint): Bytes {
   return encoded(1, (encoder) => {
     encodeObjectKey(encoder, olh);
-    encoder.u64big(epoch);
+    if (epoch !== undefined) encoder.u64big(epoch);
     encoder.rawString(olhTag);
   });
 }
 
-export function decodeOlhLogInput(decoder: Decoder): OlhLogInput {
-  return decoder.struct('olh log', 1, () => ({
+function decodeOlh<T>(decoder: Decoder, between: () => T): ClearOlhInput & T {
+  return decoder.struct('olh', 1, () => ({
     olh: decodeObjectKey(decoder, 'olh'),
-    epoch: decoder.u64big('ver marker'),
+    ...between(),
     olhTag: decoder.rawString('olh tag'),
   }));
+}
+
+export function encodeClearOlhInput(input: ClearOlhInput): Bytes {
+  return encodeOlh(input);
+}
+
+export function decodeClearOlhInput(decoder: Decoder): ClearOlhInput {
+  return decodeOlh(decoder, () => ({}));
+}
+
+export function encodeOlhLogInput(input: OlhLogInput): Bytes {
+  return encodeOlh(input, input.epoch);
+}
+
+export function decodeOlhLogInput(decoder: Decoder): OlhLogInput {
+  return decodeOlh(decoder, () => ({ epoch: decoder.u64big('ver marker') }));
 }
 
 /** rgw_cls_read_olh_log_ret. */
@@ -264,21 +284,4 @@ export function encodeOlhLogReply({ log, truncated }: OlhLogReply): Bytes {
 /** @throws MalformedInput */
 export function decodeOlhLogReply(decoder: Decoder): OlhLogReply {
   return decoder.struct('olh log', 1, () => ({ log: decodeLog(decoder), truncated: decoder.bool('truncated') }));
-}
-
-/** rgw_cls_bucket_clear_olh_op. */
-export type ClearOlhInput = Omit<OlhLogInput, 'epoch'>;
-
-export function encodeClearOlhInput({ olh, olhTag }: ClearOlhInput): Bytes {
-  return encoded(1, (encoder) => {
-    encodeObjectKey(encoder, olh);
-    encoder.rawString(olhTag);
-  });
-}
-
-export function decodeClearOlhInput(decoder: Decoder): ClearOlhInput {
-  return decoder.struct('clear olh', 1, () => ({
-    olh: decodeObjectKey(decoder, 'key'),
-    olhTag: decoder.rawString('olh tag'),
-  }));
 }

@@ -7,10 +7,11 @@ import type { RawString } from '@spirula/encoding';
 import { decodeAcl } from '../formats/acl.ts';
 import type { BucketInfo } from '../formats/bucket-info.ts';
 import { decoded } from '../formats/encoded.ts';
+import { entryMetaOf } from './head-write.ts';
 import { keyToIndexName, oidToKey } from './layout.ts';
 import { Attr } from './object-attrs.ts';
 import { isAnnounced, type ObjectIndex } from './object-index.ts';
-import { entryMetaOf, type ObjectStore } from './objects.ts';
+import type { ObjectStore } from './objects.ts';
 
 export interface ListedObject {
   readonly kind: 'object';

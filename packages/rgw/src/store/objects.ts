@@ -9,40 +9,34 @@
  * The head is the object: it changes in one operation, and nothing counts before it. Tails have names of their own in each write,
  * and the old ones become garbage later than any reader of the old head needs them.
  */
-import {
-  type EntryMeta,
-  encodeRemoveObjectInput,
-  encodeStorePgVersionInput,
-  ModifyOp,
-  NO_META,
-  ObjectCategory,
-} from '@spirula/cls';
-import { type Bytes, bytesFromRaw, Errno, type RawString, toHex, type UTime } from '@spirula/encoding';
-import { type IoCtx, ObjectOperation, RadosError } from '@spirula/rados';
+import { ModifyOp, NO_META } from '@spirula/cls';
+import { type Bytes, Errno, type RawString, toHex, type UTime } from '@spirula/encoding';
+import { ObjectOperation, RadosError } from '@spirula/rados';
 import type { World } from '@spirula/world';
-import { type Acl, decodeAcl, encodeAcl } from '../formats/acl.ts';
+import { type Acl, decodeAcl } from '../formats/acl.ts';
 import type { BucketInfo } from '../formats/bucket-info.ts';
-import { decoded, encoded } from '../formats/encoded.ts';
-import { encodeManifest, type Manifest } from '../formats/manifest.ts';
-import { stripesOf, wholeManifest } from '../formats/manifest-stripes.ts';
+import { decoded } from '../formats/encoded.ts';
+import type { Manifest } from '../formats/manifest.ts';
+import { wholeManifest } from '../formats/manifest-stripes.ts';
 import type { BucketObject, ObjectKey } from '../formats/object.ts';
-import { formatUserId } from '../formats/user-id.ts';
 import type { DataPools } from './data-pools.ts';
 import { randomTag } from './entropy.ts';
-import type { Garbage } from './garbage.ts';
-import { etagOf, garbageTag, type Head, readHead } from './head.ts';
-import { radosNameOf } from './layout.ts';
-import { Attr, attrText, OLH_PREFIX, textAttr } from './object-attrs.ts';
+import { type Head, readHead } from './head.ts';
+import {
+  entryMeta,
+  entryMetaOf,
+  type HeadContent,
+  headOperation,
+  isSameWrite,
+  removeHead,
+  requireHead,
+} from './head-write.ts';
+import { Attr, textAttr } from './object-attrs.ts';
 import { ObjectIndex, type PreparedChange } from './object-index.ts';
 import { writeStripes } from './stripe-writer.ts';
+import { CHUNK_BYTES, type FoundObject, STRIPE_BYTES, type Stripes, stripeObject } from './stripes.ts';
 
-/** rgw_max_chunk_size: bytes in a head, and read or written at once. */
-export const CHUNK_BYTES = 4 << 20;
-/** rgw_obj_stripe_size */
-export const STRIPE_BYTES = 4 << 20;
 const TAG_LENGTH = 32;
-/** Stripes that are read ahead of who takes them: what rgw_get_obj_window_size (16 MiB) holds. */
-const READ_AHEAD = 4;
 /** How often a conditional write that others get in the way of looks again. */
 const MAX_TRIES = 20;
 
@@ -53,12 +47,6 @@ const UNKNOWN: ReadonlySet<number> = new Set([Errno.ETIMEDOUT, Errno.ESHUTDOWN])
 
 /** What is asked of an object before it is replaced; what it throws ends the write. */
 export type HeadCheck = (found: Head | undefined) => void | Promise<void>;
-
-/** An object that a request is about: a head, and what its bucket is. */
-export interface FoundObject {
-  readonly object: BucketObject;
-  readonly head: Head;
-}
 
 export interface WriteOptions {
   /** More xattrs of the head. */
@@ -78,22 +66,10 @@ export interface Written {
   readonly size: number;
 }
 
-/** What becomes of a head. */
-export interface HeadContent {
-  readonly data: Bytes;
-  readonly manifest: Manifest;
-  readonly attrs: ReadonlyMap<RawString, Bytes>;
-  readonly etag: RawString;
-  readonly contentType: RawString;
-  readonly acl: Acl;
-  /** Entries of the index that go when this object appears. */
-  readonly replaces?: readonly ObjectKey[];
-}
-
 export interface ObjectStoreOptions {
   readonly world: Pick<World, 'clock' | 'crypto' | 'log'>;
   readonly pools: DataPools;
-  readonly garbage: Garbage;
+  readonly stripes: Stripes;
   /** Called before a head that an upload became is replaced or removed: from then on nobody makes it of the same parts again. */
   readonly beforeLetGo: (bucket: BucketInfo, key: ObjectKey, manifest: Manifest) => Promise<void>;
 }
@@ -101,13 +77,13 @@ export interface ObjectStoreOptions {
 export class ObjectStore {
   readonly #world: ObjectStoreOptions['world'];
   readonly #pools: DataPools;
-  readonly #garbage: Garbage;
+  readonly #stripes: Stripes;
   readonly #beforeLetGo: ObjectStoreOptions['beforeLetGo'];
 
-  constructor({ world, pools, garbage, beforeLetGo }: ObjectStoreOptions) {
+  constructor({ world, pools, stripes, beforeLetGo }: ObjectStoreOptions) {
     this.#world = world;
     this.#pools = pools;
-    this.#garbage = garbage;
+    this.#stripes = stripes;
     this.#beforeLetGo = beforeLetGo;
   }
 
@@ -123,7 +99,7 @@ export class ObjectStore {
   /** Undefined: there is no such object. */
   async find(bucket: BucketInfo, key: ObjectKey, prefetch = 0): Promise<FoundObject | undefined> {
     const object = { bucket: bucket.bucket, key };
-    const { io, oid } = this.#place(object, bucket);
+    const { io, oid } = this.#stripes.place(object, bucket);
     const head = await readHead(io, oid, prefetch);
     return head && { object, head };
   }
@@ -156,7 +132,7 @@ export class ObjectStore {
         write: (stripe, data) => {
           const tail = stripeObject(begun, stripe);
           tails.push(tail);
-          return this.writeStripe(bucket, tail, data);
+          return this.#stripes.write(bucket, tail, data);
         },
       });
       const md5 = hasher.digest();
@@ -167,40 +143,18 @@ export class ObjectStore {
       const content = { data: head, manifest, attrs, etag, contentType, acl };
       const { mtime, replaced } = await this.putHead(bucket, key, content, options.check);
       // Somebody else's write came first, and is the object: this one was replaced before anybody saw it.
-      if (!replaced) await this.#discard(bucket, tails);
+      if (!replaced) await this.#stripes.discard(bucket, tails);
       return { etag, mtime, size };
     } catch (error) {
       // A head that may be there needs them.
-      if (!(error instanceof RadosError) || !UNKNOWN.has(error.code)) await this.#discard(bucket, tails);
+      if (!(error instanceof RadosError) || !UNKNOWN.has(error.code)) await this.#stripes.discard(bucket, tails);
       throw error;
     }
   }
 
   /** Bytes `from` up to `to` (exclusive), as they are asked for and some ahead. */
-  async *read(bucket: BucketInfo, { head, object }: FoundObject, from: number, to: number): AsyncGenerator<Bytes> {
-    const { manifest, data } = head;
-    if (from >= to) return;
-    let at = from;
-    if (at < data.length && at < (manifest?.headSize ?? data.length)) {
-      const end = Math.min(to, data.length, manifest?.headSize ?? data.length);
-      yield data.subarray(at, end);
-      at = end;
-    }
-    if (at >= to) return;
-    const pieces = manifest ? piecesOf(manifest, at, to) : [{ object, offset: at, length: to - at }];
-    const ahead: Promise<Bytes>[] = [];
-    try {
-      for (const piece of pieces) {
-        const reading = this.#readPiece(bucket, piece);
-        // Whoever stops half-way does not wait for it.
-        reading.catch(() => {});
-        ahead.push(reading);
-        if (ahead.length >= READ_AHEAD) yield await ahead.shift()!;
-      }
-      while (ahead.length > 0) yield await ahead.shift()!;
-    } finally {
-      ahead.length = 0;
-    }
+  read(bucket: BucketInfo, found: FoundObject, from: number, to: number): AsyncGenerator<Bytes> {
+    return this.#stripes.read(bucket, found, from, to);
   }
 
   /**
@@ -210,7 +164,7 @@ export class ObjectStore {
    */
   async remove(bucket: BucketInfo, key: ObjectKey, check?: (found: Head) => void): Promise<boolean> {
     const object = { bucket: bucket.bucket, key };
-    const { io, oid } = this.#place(object, bucket);
+    const { io, oid } = this.#stripes.place(object, bucket);
     const index = this.index(bucket);
     let seen: Head | undefined;
     for (let tries = 1; ; tries++) {
@@ -228,7 +182,7 @@ export class ObjectStore {
       if (reply.result >= 0) {
         const gone = { ...NO_META, mtime: head.mtime };
         await this.#complete(index, prepared, { pool: io.pool, version: reply.userVersion }, gone);
-        await this.#discardTailOf(bucket, object, head);
+        await this.#stripes.discardTailOf(bucket, object, head);
         return true;
       }
       await this.#cancel(index, prepared);
@@ -250,7 +204,7 @@ export class ObjectStore {
     check?: HeadCheck,
   ): Promise<{ readonly mtime: UTime; readonly replaced: boolean }> {
     const object = { bucket: bucket.bucket, key };
-    const { io, oid } = this.#place(object, bucket);
+    const { io, oid } = this.#stripes.place(object, bucket);
     const index = this.index(bucket);
     let seen: Head | undefined;
     for (let tries = 1; ; tries++) {
@@ -274,7 +228,7 @@ export class ObjectStore {
       if (reply.result >= 0) {
         const meta = entryMeta(content, mtime);
         await this.#complete(index, prepared, { pool: io.pool, version: reply.userVersion }, meta, content.replaces);
-        if (head) await this.#discardTailOf(bucket, object, head, content.manifest);
+        if (head) await this.#stripes.discardTailOf(bucket, object, head, content.manifest);
         return { mtime, replaced: true };
       }
       await this.#cancel(index, prepared);
@@ -289,7 +243,7 @@ export class ObjectStore {
     { object, head }: FoundObject,
     attrs: ReadonlyMap<RawString, Bytes | undefined>,
   ): Promise<void> {
-    const { io, oid } = this.#place(object, bucket);
+    const { io, oid } = this.#stripes.place(object, bucket);
     const index = this.index(bucket);
     const tag = this.#newTag();
     const prepared = await index.prepare(object.key, ModifyOp.add, tag);
@@ -350,165 +304,7 @@ export class ObjectStore {
     }
   }
 
-  async writeStripe(bucket: BucketInfo, tail: BucketObject, data: Bytes): Promise<void> {
-    const { io, oid } = this.#place(tail, bucket);
-    await io.operate(oid, new ObjectOperation().writeFull(data));
-  }
-
-  /** False: there is one of this name. */
-  async writeNewStripe(bucket: BucketInfo, tail: BucketObject, data: Bytes): Promise<boolean> {
-    const { io, oid } = this.#place(tail, bucket);
-    const { result } = await io.submit(oid, new ObjectOperation().create(true).writeFull(data));
-    if (result < 0 && result !== Errno.EEXIST) throw new RadosError(result, oid);
-    return result >= 0;
-  }
-
-  /** Of one that nobody has ever seen: it goes at once. */
-  async removeStripe(bucket: BucketInfo, tail: BucketObject): Promise<void> {
-    const { io, oid } = this.#place(tail, bucket);
-    const { result } = await io.submit(oid, new ObjectOperation().remove());
-    if (result < 0 && result !== Errno.ENOENT) this.#world.log.warn('an unused stripe stays behind', { oid, result });
-  }
-
-  async #readPiece(bucket: BucketInfo, { object, offset, length }: Piece): Promise<Bytes> {
-    const { io, oid } = this.#place(object, bucket);
-    const data = await io.read(oid, offset, length);
-    if (data.length < length) throw new RadosError(Errno.EIO, `${oid}: shorter than the manifest says`);
-    return data;
-  }
-
-  async #discard(bucket: BucketInfo, tails: readonly BucketObject[]): Promise<void> {
-    for (const tail of tails) await this.removeStripe(bucket, tail);
-  }
-
-  /** Readers of the old head may still be at it: it is removed when they have had their time. */
-  async #discardTailOf(bucket: BucketInfo, object: BucketObject, head: Head, by?: Manifest): Promise<void> {
-    if (!head.manifest) return;
-    const names = tailNames(head.manifest, object);
-    // The same upload completed once more has the same tail.
-    if (by) for (const oid of tailNames(by, object).keys()) names.delete(oid);
-    if (names.size === 0) return;
-    const pool = this.#pools.dataPoolName(bucket.placement);
-    const tail = [...names].map(([oid, locator]) => ({ pool, oid, locator }));
-    try {
-      await this.#garbage.add(garbageTag(head), tail);
-    } catch (error) {
-      // The object has changed, which is what was asked for.
-      if (!(error instanceof RadosError)) throw error;
-      this.#world.log.warn('a tail that nobody needs stays behind', { oid: tail[0]!.oid, error: error.message });
-    }
-  }
-
   #newTag(): RawString {
     return randomTag(this.#world.crypto, TAG_LENGTH);
   }
-
-  #place(object: BucketObject, bucket: BucketInfo): { readonly io: IoCtx; readonly oid: RawString } {
-    const { oid, locator } = radosNameOf(object);
-    const io = this.#pools.data(bucket.placement);
-    return { io: locator === '' ? io : io.with({ locatorKey: locator }), oid };
-  }
-}
-
-/** The RADOS objects of a tail, and their locators. */
-function tailNames(manifest: Manifest, object: BucketObject): Map<RawString, RawString> {
-  const own = radosNameOf(object).oid;
-  const names = new Map<RawString, RawString>();
-  for (const stripe of stripesOf(manifest)) {
-    const { oid, locator } = radosNameOf(stripe.object);
-    if (oid !== own) names.set(oid, locator);
-  }
-  return names;
-}
-
-interface Piece {
-  readonly object: BucketObject;
-  readonly offset: number;
-  readonly length: number;
-}
-
-/** Stripes, none longer than what is read at once. */
-function* piecesOf(manifest: Manifest, from: number, to: number): Generator<Piece> {
-  for (const { object, offset, length } of stripesOf(manifest, from, to)) {
-    for (let done = 0; done < length; done += CHUNK_BYTES) {
-      yield { object, offset: offset + done, length: Math.min(CHUNK_BYTES, length - done) };
-    }
-  }
-}
-
-/** The object of a stripe behind the head. */
-function stripeObject(manifest: Manifest, stripe: number): BucketObject {
-  const start = manifest.maxHeadSize + stripe * STRIPE_BYTES;
-  const whole = { ...manifest, headSize: manifest.maxHeadSize, objectSize: start + 1 };
-  const [found] = stripesOf(whole, start, start + 1);
-  return found!.object;
-}
-
-/** Whether nobody has written the object between the two looks; attributes may have changed. */
-function isSameWrite(before: Head, now: Head): boolean {
-  return garbageTag(before) === garbageTag(now);
-}
-
-/** Fails when the head is not the one that was seen. */
-function requireHead(operation: ObjectOperation, { attrs }: Head): ObjectOperation {
-  const tag = attrs.get(Attr.idTag);
-  return tag === undefined ? operation.stat() : operation.requireXattr(Attr.idTag, tag);
-}
-
-/** Of a head that bears the versions of an object, what tells of these stays. */
-function removeHead(operation: ObjectOperation): void {
-  operation.exec('rgw', 'obj_remove', encodeRemoveObjectInput([OLH_PREFIX]), 'write');
-}
-
-function headOperation(found: Head | undefined, content: HeadContent, tag: RawString): ObjectOperation {
-  const operation = new ObjectOperation();
-  if (found) {
-    requireHead(operation, found);
-    operation.create(false);
-    removeHead(operation);
-  } else {
-    operation.create(true);
-  }
-  operation.writeFull(content.data);
-  const attrs = new Map<RawString, Bytes>([
-    [Attr.idTag, textAttr(tag)],
-    [Attr.tailTag, textAttr(tag)],
-    [Attr.manifest, encoded(encodeManifest, content.manifest)],
-    [Attr.acl, encoded(encodeAcl, content.acl)],
-    [Attr.sourceZone, new Uint8Array(4)],
-    [Attr.etag, bytesFromRaw(content.etag)],
-    ...content.attrs,
-  ]);
-  for (const [name, value] of attrs) operation.setXattr(name, value);
-  return operation.exec('rgw', 'obj_store_pg_ver', encodeStorePgVersionInput(Attr.pgVersion), 'write');
-}
-
-function entryMeta({ manifest, etag, contentType, acl }: HeadContent, mtime: UTime): EntryMeta {
-  return {
-    ...NO_META,
-    category: ObjectCategory.main,
-    size: BigInt(manifest.objectSize),
-    accountedSize: BigInt(manifest.objectSize),
-    mtime,
-    etag,
-    contentType,
-    owner: formatUserId(acl.owner.id),
-    ownerDisplayName: acl.owner.displayName,
-  };
-}
-
-/** What the index should say of an object, by its head. */
-export function entryMetaOf(head: Head, acl: Acl | undefined): EntryMeta {
-  const contentType = head.attrs.get(Attr.contentType);
-  return {
-    ...NO_META,
-    category: ObjectCategory.main,
-    size: BigInt(head.size),
-    accountedSize: BigInt(head.size),
-    mtime: head.mtime,
-    etag: etagOf(head),
-    contentType: contentType === undefined ? '' : attrText(contentType),
-    owner: acl === undefined ? '' : formatUserId(acl.owner.id),
-    ownerDisplayName: acl?.owner.displayName ?? '',
-  };
 }

@@ -13,6 +13,8 @@ import { listObjects } from './listing.ts';
 import { MultipartUploads } from './multipart.ts';
 import { ObjectStore } from './objects.ts';
 import type { Cluster } from './pools.ts';
+import { Stripes } from './stripes.ts';
+import { listUploads } from './upload-list.ts';
 import { UserStore } from './users.ts';
 import { openZone, type Zone } from './zone.ts';
 
@@ -45,13 +47,14 @@ export class Store {
     this.buckets = new BucketStore(zone, world.crypto);
     const pools = new DataPools(zone);
     this.garbage = new Garbage(world, zone.system('gc'), pools);
+    const stripes = new Stripes({ world, pools, garbage: this.garbage });
     this.objects = new ObjectStore({
       world,
       pools,
-      garbage: this.garbage,
+      stripes,
       beforeLetGo: (bucket, key, manifest) => this.uploads.end(bucket, key, manifest),
     });
-    this.uploads = new MultipartUploads({ world, pools, objects: this.objects, garbage: this.garbage });
+    this.uploads = new MultipartUploads({ world, pools, objects: this.objects, stripes, garbage: this.garbage });
   }
 
   /** Makes the pools that are missing. @throws RadosError */
@@ -111,7 +114,7 @@ export class Store {
     const all = { prefix: '', delimiter: '', after: '', ns: '', hint: 1 };
     for await (const _ of listObjects(this.objects, bucket.info, all)) throw new BucketNotEmpty();
     const uploads = { prefix: '', delimiter: '', after: { key: '', id: '' }, hint: 1000 };
-    for await (const upload of this.uploads.list(bucket.info, uploads)) {
+    for await (const upload of listUploads(this.objects, bucket.info, uploads)) {
       if (upload.kind === 'upload') await this.uploads.abort({ bucket: bucket.info, key: upload.key, id: upload.id });
     }
     await this.buckets.remove(bucket.info, this.#world.clock.wall());

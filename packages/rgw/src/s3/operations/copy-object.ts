@@ -4,7 +4,7 @@ import { OpMask } from '../../formats/user-info.ts';
 import type { StoredBucket } from '../../store/buckets.ts';
 import type { Head } from '../../store/head.ts';
 import { Attr, attrText, KEPT_HEADERS, USER_META_PREFIX } from '../../store/object-attrs.ts';
-import { CHUNK_BYTES, type FoundObject } from '../../store/objects.ts';
+import { CHUNK_BYTES, type FoundObject } from '../../store/stripes.ts';
 import { type Checksum, type ChecksumAlgorithm, namedAlgorithm, UploadChecks } from '../checksums.ts';
 import { checkCopySourceConditions, readConditions } from '../conditions.ts';
 import { copyObjectResult } from '../documents/copy.ts';

@@ -6,8 +6,9 @@ import type { UploadPart } from '../../formats/upload.ts';
 import { formatUserId } from '../../formats/user-id.ts';
 import { OpMask } from '../../formats/user-info.ts';
 import type { StoredBucket } from '../../store/buckets.ts';
-import type { FoundUpload, ListedUpload as StoredUpload } from '../../store/multipart.ts';
 import { Attr, attrText } from '../../store/object-attrs.ts';
+import { listUploads, type ListedUpload as StoredUpload } from '../../store/upload-list.ts';
+import type { FoundUpload } from '../../store/upload-meta.ts';
 import { parseCopySourceRange } from '../byte-range.ts';
 import { algorithms, type Checksum, checksumHeader, UploadChecks } from '../checksums.ts';
 import { readConditions } from '../conditions.ts';
@@ -174,12 +175,12 @@ export const listParts: Operation = {
     const upload = await findUpload(context, bucket);
     const found: UploadPart[] = [];
     let isTruncated = false;
-    for await (const part of store.uploads.listParts(upload, asked.partNumberMarker)) {
+    for await (const part of store.uploads.meta.parts(upload, asked.partNumberMarker)) {
       isTruncated = found.length === asked.maxParts;
       if (isTruncated) break;
       found.push(part);
     }
-    const checksums = await store.uploads.partChecksums(upload, found);
+    const checksums = await store.uploads.meta.partChecksums(upload, found);
     const parts = found.map(
       ({ number, accountedSize, etag, modified }): ListedPart => ({
         partNumber: number,
@@ -214,7 +215,7 @@ export const listMultipartUploads: Operation = {
     const commonPrefixes: RawString[] = [];
     let isTruncated = false;
     let last: { readonly key: RawString; readonly id: RawString } | undefined;
-    for await (const entry of store.uploads.list(bucket.info, query)) {
+    for await (const entry of listUploads(store.objects, bucket.info, query)) {
       isTruncated = uploads.length + commonPrefixes.length >= asked.maxUploads;
       if (isTruncated) break;
       if (entry.kind === 'prefix') commonPrefixes.push(entry.name);

@@ -9,7 +9,7 @@ import type { HttpResponse } from '../../http.ts';
 import type { StoredBucket } from '../../store/buckets.ts';
 import { etagOf, type Head } from '../../store/head.ts';
 import { Attr, attrText, KEPT_HEADERS, textAttr, USER_META_PREFIX } from '../../store/object-attrs.ts';
-import { CHUNK_BYTES, type FoundObject } from '../../store/objects.ts';
+import { CHUNK_BYTES, type FoundObject } from '../../store/stripes.ts';
 import { formatContentRange, parseRange } from '../byte-range.ts';
 import { type Checksum, UploadChecks } from '../checksums.ts';
 import { type Conditions, checkReadConditions, checkWriteConditions, readConditions } from '../conditions.ts';

@@ -1,0 +1,80 @@
+import type { Bytes, RawString } from '@spirula/encoding';
+import type { Manifest } from '../formats/manifest.ts';
+import { partManifest, stripesOf } from '../formats/manifest-stripes.ts';
+import type { BucketObject } from '../formats/object.ts';
+import { STRIPE_BYTES, type Stripes } from './stripes.ts';
+import type { Upload } from './upload-names.ts';
+
+/**
+ * The names of a part's stripes. Those that come from its number are for the first who writes its first stripe: parts with such
+ * names make a short manifest. Whoever comes later gets names of his own.
+ */
+export class PartClaim {
+  readonly #upload: Upload;
+  readonly #number: number;
+  readonly #stripes: Stripes;
+  readonly #random: () => RawString;
+  readonly #isTaken: boolean;
+  #first: Promise<void> | undefined;
+  #manifest: Manifest;
+  readonly written: BucketObject[] = [];
+
+  constructor(
+    upload: Upload,
+    number: number,
+    options: { readonly stripes: Stripes; readonly isTaken: boolean; readonly random: () => RawString },
+  ) {
+    this.#upload = upload;
+    this.#number = number;
+    this.#stripes = options.stripes;
+    this.#random = options.random;
+    this.#isTaken = options.isTaken;
+    this.#manifest = this.#named(
+      options.isTaken ? `${upload.key}.${upload.id}.${options.random()}` : `${upload.key}.${upload.id}`,
+    );
+  }
+
+  /** Its size is not known yet. */
+  get manifest(): Manifest {
+    return this.#manifest;
+  }
+
+  async write(stripe: number, data: Bytes): Promise<void> {
+    if (stripe === 0) {
+      this.#first = this.#writeFirst(data);
+      return await this.#first;
+    }
+    await this.#first;
+    const object = partStripe(this.#manifest, stripe);
+    this.written.push(object);
+    await this.#stripes.write(this.#upload.bucket, object, data);
+  }
+
+  async #writeFirst(data: Bytes): Promise<void> {
+    const { bucket, key, id } = this.#upload;
+    let object = partStripe(this.#manifest, 0);
+    if (!this.#isTaken) {
+      if (await this.#stripes.writeNew(bucket, object, data)) {
+        this.written.push(object);
+        return;
+      }
+      this.#manifest = this.#named(`${key}.${id}.${this.#random()}`);
+      object = partStripe(this.#manifest, 0);
+    }
+    this.written.push(object);
+    await this.#stripes.write(bucket, object, data);
+  }
+
+  #named(prefix: RawString): Manifest {
+    const { bucket, key } = this.#upload;
+    const object = { bucket: bucket.bucket, key: { name: key, instance: '', ns: '' } };
+    const given = { object, objectSize: 0, prefix, stripeSize: STRIPE_BYTES, headPlacement: bucket.placement };
+    return partManifest(given, this.#number);
+  }
+}
+
+function partStripe(manifest: Manifest, stripe: number) {
+  const start = stripe * STRIPE_BYTES;
+  const [found] = stripesOf({ ...manifest, objectSize: start + 1 }, start, start + 1);
+  return found!.object;
+}

@@ -1,0 +1,155 @@
+/**
+ * The meta object of an upload: the xattrs of the object to be, and in its omap the parts that have come, and who closes it.
+ * While it is closed no part comes, and none is replaced.
+ */
+import { type Bytes, bytesFromRaw, Decoder, Errno, type RawString, type UTime } from '@spirula/encoding';
+import { type IoCtx, lockObject, ObjectOperation, RadosError, unlockObject } from '@spirula/rados';
+import type { World } from '@spirula/world';
+import { decoded } from '../formats/encoded.ts';
+import { decodeUploadPart, type UploadPart } from '../formats/upload.ts';
+import type { DataPools } from './data-pools.ts';
+import { randomTag } from './entropy.ts';
+import { type Head, readHead } from './head.ts';
+import { radosNameOf } from './layout.ts';
+import { readPartChecksums } from './part-checksums.ts';
+import { metaKeyOf, partKey, type Upload } from './upload-names.ts';
+
+const COMPLETE_LOCK = 'RGWCompleteMultipart';
+const COOKIE_LENGTH = 31;
+/** rgw_mp_lock_max_time */
+const LOCK_SECONDS = 600;
+/** A key in the omap, before all parts (so that radosgw overlooks it): who completes or aborts the upload. */
+export const CLOSED_KEY = 'closed';
+const PARTS_PAGE = 1000;
+
+/** An upload is gone: it was completed or aborted, or never was. */
+export class NoSuchUpload extends Error {
+  override readonly name = 'NoSuchUpload';
+}
+
+/** As it was begun. */
+export interface FoundUpload extends Upload {
+  readonly attrs: ReadonlyMap<RawString, Bytes>;
+  readonly initiated: UTime;
+}
+
+export class UploadMeta {
+  readonly #world: Pick<World, 'crypto' | 'log'>;
+  readonly #pools: DataPools;
+
+  constructor(world: Pick<World, 'crypto' | 'log'>, pools: DataPools) {
+    this.#world = world;
+    this.#pools = pools;
+  }
+
+  place(upload: Upload): { readonly io: IoCtx; readonly oid: RawString } {
+    const { bucket } = upload;
+    const object = { bucket: bucket.bucket, key: metaKeyOf(upload) };
+    return { io: this.#pools.extra(bucket), oid: radosNameOf(object).oid };
+  }
+
+  /** @throws NoSuchUpload */
+  async read(upload: Upload): Promise<Head> {
+    const { io, oid } = this.place(upload);
+    const head = await readHead(io, oid);
+    if (!head) throw new NoSuchUpload(upload.id);
+    return head;
+  }
+
+  /** Parts that have come, in the order of their numbers, behind one number. @throws NoSuchUpload */
+  async *parts(upload: Upload, after = 0): AsyncGenerator<UploadPart> {
+    const { io, oid } = this.place(upload);
+    for (let marker = partKey(after), more = true; more; ) {
+      const reply = await io.submit(oid, new ObjectOperation().omapGetVals(marker, PARTS_PAGE));
+      if (reply.result === Errno.ENOENT) throw new NoSuchUpload(upload.id);
+      if (reply.result < 0) throw new RadosError(reply.result, oid);
+      const decoder = new Decoder(reply.ops[0]!.output);
+      const values = decoder.map(
+        'parts',
+        8,
+        () => decoder.rawString('key'),
+        () => decoder.blob('part'),
+      );
+      more = decoder.bool('more') && values.size > 0;
+      for (const [name, value] of values) {
+        marker = name;
+        yield decoded(decodeUploadPart, value);
+      }
+    }
+  }
+
+  /** Checksums of parts that were listed, by their numbers. */
+  async partChecksums(upload: Upload, parts: readonly UploadPart[]): Promise<ReadonlyMap<number, RawString>> {
+    const { io, oid } = this.place(upload);
+    return await readPartChecksums(io, oid, parts);
+  }
+
+  /** A part as it is stored. @throws NoSuchUpload */
+  async recorded(upload: Upload, number: number): Promise<Bytes | undefined> {
+    const { io, oid } = this.place(upload);
+    const name = partKey(number);
+    try {
+      return (await io.omapGetByKeys(oid, [name])).get(name);
+    } catch (error) {
+      if (error instanceof RadosError && error.code === Errno.ENOENT) throw new NoSuchUpload(upload.id);
+      throw error;
+    }
+  }
+
+  /** By their numbers. @throws NoSuchUpload */
+  async allParts(upload: Upload): Promise<ReadonlyMap<number, UploadPart>> {
+    const parts = new Map<number, UploadPart>();
+    for await (const part of this.parts(upload)) parts.set(part.number, part);
+    return parts;
+  }
+
+  /** @throws NoSuchUpload; RadosError EBUSY while it is completed or aborted */
+  async requireOpen(upload: Upload): Promise<void> {
+    const { io, oid } = this.place(upload);
+    const { result } = await io.submit(oid, new ObjectOperation().stat().requireOmap(CLOSED_KEY));
+    if (result === Errno.ENOENT) throw new NoSuchUpload(upload.id);
+    if (result === Errno.ECANCELED) throw new RadosError(Errno.EBUSY, oid);
+    if (result < 0) throw new RadosError(result, oid);
+  }
+
+  /**
+   * Nobody else completes or aborts it meanwhile, and no part comes.
+   *
+   * @param work may ask whether it is so still: a lock lasts for a while only
+   */
+  async closed<T>(upload: Upload, work: (meta: Head, requireClosed: () => Promise<void>) => Promise<T>): Promise<T> {
+    const { io, oid } = this.place(upload);
+    await this.read(upload);
+    const cookie = randomTag(this.#world.crypto, COOKIE_LENGTH);
+    await lockObject(io, oid, COMPLETE_LOCK, 'exclusive', { cookie, duration: { sec: LOCK_SECONDS, nsec: 0 } });
+    const mine = bytesFromRaw(cookie);
+    const submit = async (operation: ObjectOperation) => {
+      const { result } = await io.submit(oid, operation);
+      if (result === Errno.ENOENT) throw new NoSuchUpload(upload.id);
+      if (result < 0) throw new RadosError(result, oid);
+    };
+    const requireClosed = () => submit(new ObjectOperation().stat().requireOmap(CLOSED_KEY, mine));
+    try {
+      await submit(new ObjectOperation().stat().omapSet(new Map([[CLOSED_KEY, mine]])));
+      return await work(await this.read(upload), requireClosed);
+    } catch (error) {
+      await this.tryTo('open an upload again', upload, () =>
+        submit(new ObjectOperation().stat().requireOmap(CLOSED_KEY, mine).omapRmKeys([CLOSED_KEY])),
+      );
+      throw error;
+    } finally {
+      await this.tryTo('unlock an upload', upload, () => unlockObject(io, oid, COMPLETE_LOCK, cookie));
+    }
+  }
+
+  /** What has been done counts, and this does not undo it. An upload that is gone needs nothing. */
+  async tryTo(what: string, { key, id }: Upload, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (error instanceof NoSuchUpload) return;
+      if (!(error instanceof RadosError)) throw error;
+      if (error.code !== Errno.ENOENT) this.#world.log.warn(`cannot ${what}`, { key, id, problem: error.message });
+    }
+  }
+}
