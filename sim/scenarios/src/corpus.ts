@@ -78,4 +78,9 @@ export const CORPUS: readonly CorpusEntry[] = [
     seed: 79,
     found: 'the redundancy guard took a copy for good whose damage a partial overwrite had carried along',
   },
+  {
+    scenario: 'hostile',
+    seed: 168,
+    found: 'the simulated disk that had no room for a batch kept one that its OSD submitted before it heard of that',
+  },
 ];

@@ -338,6 +338,22 @@ describe('room', () => {
     }
   });
 
+  test('nor is a batch that was submitted after it, before anybody heard of that', () => {
+    for (let seed = 0; seed < 10; seed++) {
+      const bench = new Bench(QUICK_DISK, seed);
+      bench.put('a', utf8('1234'));
+      bench.runFor(SECOND);
+      bench.disk.faults.fill();
+      bench.put('b');
+      bench.runFor(SECOND);
+      bench.put('a', utf8('1'));
+      bench.runFor(SECOND);
+      bench.crash();
+
+      expect(bench.kv.get(utf8('a'))).toEqual(utf8('1234'));
+    }
+  });
+
   test('of a group of batches those that fit are durable, none after', () => {
     const bench = new Bench();
     bench.disk.faults.limit(4);

@@ -201,7 +201,7 @@ export class SimDisk {
       if (changed) this.#owner!.reportBug('nobody changes a batch once it is submitted');
       for (const token of tokens) this.#owner!.post({ kind: 'committed', token });
       if (refused) {
-        this.#kv.dropWaiting();
+        this.#kv.end();
         return this.#fail(this.#noSpace('commit'));
       }
       if (this.#kv.waiting > 0) this.#commit();

@@ -29,6 +29,8 @@ export class KvLog {
   #view = new KvOverlay('stands-alone');
   /** Not durable yet, oldest first. */
   #submitted: Submitted[] = [];
+  /** Nothing that waits, or is still submitted, will ever be durable. */
+  #hasEnded = false;
   /** Of all durable keys and values; counted only while somebody asks. */
   #usedBytes: number | undefined;
 
@@ -49,7 +51,7 @@ export class KvLog {
     for (const op of batch) checkKeys(op);
     const own = batch.map(ownOp);
     this.#view.apply(own);
-    this.#submitted.push({ batch, own, token, seal: sealMessage(batch) });
+    if (!this.#hasEnded) this.#submitted.push({ batch, own, token, seal: sealMessage(batch) });
   }
 
   get waiting(): number {
@@ -86,9 +88,10 @@ export class KvLog {
     return { tokens, refused: false, changed };
   }
 
-  /** None of what waits will ever be durable. */
-  dropWaiting(): void {
+  /** None of what waits will ever be durable, nor what its owner submits until it hears of that. */
+  end(): void {
     this.#submitted = [];
+    this.#hasEnded = true;
   }
 
   /** All that was submitted is durable. */
@@ -107,6 +110,7 @@ export class KvLog {
 
   #forget(): void {
     this.#submitted = [];
+    this.#hasEnded = false;
     this.#usedBytes = undefined;
   }
 
