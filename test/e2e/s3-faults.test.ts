@@ -42,7 +42,7 @@ const run = (script: string) =>
 test('the tests of the guide pass', { timeout: PATIENCE_SECONDS * 1000 }, async () => {
   const { status, stdout } = await run(ownTest!);
 
-  expect(stdout).toContain('# pass 6');
+  expect(stdout).toContain('# pass 7');
   expect(stdout).toContain('# fail 0');
   expect(status).toBe(0);
 });

@@ -59,5 +59,5 @@ export {
   type Uuid,
   type Weight16,
 } from './types.ts';
-export { compareUTimes, formatUTime } from './utime.ts';
+export { addSeconds, compareUTimes, formatUTime } from './utime.ts';
 export { xxhash32, xxhash64 } from './xxhash.ts';

@@ -10,6 +10,14 @@ export function compareUTimes(a: UTime, b: UTime): number {
   return a.sec - b.sec || a.nsec - b.nsec;
 }
 
+/** That time, so many seconds later; earlier when negative. Fractions count to the microsecond. */
+export function addSeconds({ sec, nsec }: UTime, seconds: number): UTime {
+  const whole = Math.floor(seconds);
+  const nanoseconds = nsec + Math.round((seconds - whole) * 1e6) * 1000;
+  const carried = Math.floor(nanoseconds / 1e9);
+  return { sec: sec + whole + carried, nsec: nanoseconds - carried * 1e9 };
+}
+
 /** `2026-11-23T15:08:12.514291+0000`, as Ceph prints a stamp where the time zone is UTC; a time of zero is `0.000000`. */
 export function formatUTime({ sec, nsec }: UTime): string {
   const micros = digits(Math.floor(nsec / 1000), 6);

@@ -6,11 +6,11 @@
  *
  * Between who and which, faults that somebody asked for may happen: `src/faults`.
  */
-import { Decoder, Errno, MalformedInput } from '@spirula/encoding';
+import { addSeconds, Decoder, Errno, MalformedInput, type UTime } from '@spirula/encoding';
 import { RadosError } from '@spirula/rados';
 import type { World } from '@spirula/world';
 import { CONTROL_BUCKET, controlFaults } from './faults/fault-control.ts';
-import { cutResponse, type Injector } from './faults/injector.ts';
+import { cutResponse, type InjectedRequest, type Injector } from './faults/injector.ts';
 import type { UserInfo } from './formats/user-info.ts';
 import type { HttpRequest, HttpResponse } from './http.ts';
 import { type Authenticated, authenticate } from './s3/auth/authenticate.ts';
@@ -80,7 +80,15 @@ export class Gateway {
       const { bucket, key } = request;
       await injected?.meet({ operation: operation.name, bucket, key, method: http.method, uid: user?.id.id });
       const { crypto } = this.#world;
-      const answer = await operation.run({ request, auth, user, store: this.#store, crypto, requestId });
+      const answer = await operation.run({
+        request,
+        auth,
+        user,
+        store: this.#store,
+        crypto,
+        requestId,
+        unseenSince: this.#unseenSince(injected),
+      });
       const response = injected?.answer(answer) ?? answer;
       return { ...response, headers: [['x-amz-request-id', requestId], ...response.headers] };
     } catch (error) {
@@ -105,6 +113,11 @@ export class Gateway {
       },
     });
     return { auth, user: auth.accessKey === undefined ? undefined : user };
+  }
+
+  #unseenSince(injected: InjectedRequest | undefined): UTime | undefined {
+    if (!injected || injected.staleSeconds === 0) return undefined;
+    return addSeconds(this.#world.clock.wall(), -injected.staleSeconds);
   }
 
   #explain(error: unknown, requestId: string): S3Error {

@@ -43,10 +43,12 @@ export interface FaultRule {
   readonly truncate?: number;
   /** Bytes per second of the request's body and of the answer's. */
   readonly throttle?: number;
+  /** A listing does not see objects written in the last so many seconds. Requests that list nothing pass as they are. */
+  readonly stale?: number;
 }
 
 const ERRORS = [429, 500, 503] as const;
-const EFFECTS = ['latency', 'error', 'reset', 'truncate', 'throttle'] as const;
+const EFFECTS = ['latency', 'error', 'reset', 'truncate', 'throttle', 'stale'] as const;
 const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'PUT', 'POST', 'DELETE']);
 const MAX_SECONDS = 1e9;
 const MAX_BYTES = Number.MAX_SAFE_INTEGER;
@@ -91,6 +93,7 @@ const readers: Readonly<Record<keyof FaultRule, Reader>> = {
   },
   truncate: wholeNumber(1, MAX_BYTES),
   throttle: wholeNumber(1, MAX_BYTES),
+  stale: number(0, MAX_SECONDS),
 };
 
 /**

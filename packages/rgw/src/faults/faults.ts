@@ -13,6 +13,8 @@ export interface FaultPlan {
   readonly ending: FaultEnding | undefined;
   /** The least of all rules. */
   readonly bytesPerSecond: number;
+  /** The most of all rules: a listing does not see what was written in the last so many seconds. */
+  readonly staleSeconds: number;
 }
 
 export type FaultEnding =
@@ -152,6 +154,7 @@ function withRule(plan: FaultPlan | undefined, set: SetRule): FaultPlan {
       plan?.bytesPerSecond ?? Number.POSITIVE_INFINITY,
       rule.throttle ?? Number.POSITIVE_INFINITY,
     ),
+    staleSeconds: Math.max(plan?.staleSeconds ?? 0, rule.stale ?? 0),
   };
 }
 

@@ -51,6 +51,11 @@ export class InjectedRequest {
     return this.#cut;
   }
 
+  /** A listing does not see what was written in the last so many seconds. */
+  get staleSeconds(): number {
+    return this.#plan?.staleSeconds ?? 0;
+  }
+
   /** What comes before the operation. @throws S3Error, ConnectionCut */
   async meet(request: FaultRequest): Promise<void> {
     const plan = this.#faults.decide(request);

@@ -67,10 +67,10 @@ test('a rule is for requests in its time', () => {
   expect(faults.list().map(countsOf)).toEqual([{ matches: 2, firings: 2 }]);
 });
 
-test('latencies add up, the first ending counts, and the slowest throttle', () => {
+test('latencies add up, the first ending counts, the slowest throttle and the stalest list', () => {
   const plan = faultsOf(
-    { latency: 100, throttle: 500 },
-    { latency: '50', error: 500 },
+    { latency: 100, throttle: 500, stale: 3 },
+    { latency: '50', error: 500, stale: 20 },
     { reset: 'before', throttle: 400 },
   ).decide(get);
 
@@ -78,6 +78,7 @@ test('latencies add up, the first ending counts, and the slowest throttle', () =
     delayUs: 150_000,
     ending: { kind: 'error', status: 500, retryAfter: undefined },
     bytesPerSecond: 400,
+    staleSeconds: 20,
   });
 });
 

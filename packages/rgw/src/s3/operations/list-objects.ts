@@ -1,5 +1,5 @@
 /** Lists of a bucket's objects. */
-import type { RawString } from '@spirula/encoding';
+import { compareUTimes, type RawString } from '@spirula/encoding';
 import { Permission } from '../../formats/acl.ts';
 import type { StoredBucket } from '../../store/buckets.ts';
 import { type Listed, listObjects, type ListedObject as StoredObject } from '../../store/listing.ts';
@@ -50,7 +50,7 @@ async function openForListing(context: OperationContext): Promise<StoredBucket> 
 }
 
 async function readPage(
-  { store }: OperationContext,
+  { store, unseenSince }: OperationContext,
   bucket: StoredBucket,
   asked: {
     readonly prefix: RawString;
@@ -64,6 +64,7 @@ async function readPage(
   if (maxKeys === 0) return { found, isTruncated: false };
   const query = { prefix, delimiter, after, ns: '', hint: maxKeys + 1 };
   for await (const entry of listObjects(store.objects, bucket.info, query)) {
+    if (unseenSince && entry.kind === 'object' && compareUTimes(entry.meta.mtime, unseenSince) > 0) continue;
     if (found.length === maxKeys) return { found, isTruncated: true };
     found.push(entry);
   }

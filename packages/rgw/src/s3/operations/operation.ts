@@ -1,4 +1,4 @@
-import type { Bytes, RawString } from '@spirula/encoding';
+import type { Bytes, RawString, UTime } from '@spirula/encoding';
 import { EMPTY } from '@spirula/encoding';
 import type { Crypto } from '@spirula/world';
 import type { UserInfo } from '../../formats/user-info.ts';
@@ -16,6 +16,8 @@ export interface OperationContext {
   readonly store: Store;
   readonly crypto: Crypto;
   readonly requestId: string;
+  /** A fault: a listing does not see objects written since then. */
+  readonly unseenSince: UTime | undefined;
 }
 
 export interface Operation {
