@@ -125,6 +125,14 @@ export class ObjectOperation {
     return this.#ask(xattrOp(OsdOpCode.cmpxattr, name, value, compare));
   }
 
+  /** Guards the rest: ECANCELED when the number that the xattr's text begins with is greater; without one it is 0. */
+  requireXattrAtMost(name: RawString, number: bigint): this {
+    const value = new Encoder(8);
+    value.u64big(number);
+    const compare = { op: CmpXattrOp.gte, mode: CmpXattrMode.u64 };
+    return this.#ask(xattrOp(OsdOpCode.cmpxattr, name, value.finish(), compare));
+  }
+
   /** Guards the rest: ECANCELED when the key has another value. Undefined: it must have none, or an empty one. */
   requireOmap(key: RawString, value: Bytes = EMPTY): this {
     const compared = new Encoder(64);

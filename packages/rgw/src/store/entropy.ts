@@ -6,6 +6,7 @@ export type Entropy = Pick<Crypto, 'randomBytes'>;
 
 const ALPHANUMERIC = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 const UPPER = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789';
+const LOWER = 'abcdefghijklmnopqrstuvwxyz0123456789';
 const TAG = `${ALPHANUMERIC}_-`;
 /** The largest multiple of `count` that a byte can be below: bytes from there on would favour the first letters. */
 const evenBelow = (count: number) => 256 - (256 % count);
@@ -29,6 +30,11 @@ export function randomAlphanumeric(entropy: Entropy, length: number): RawString 
 /** Upper-case letters and digits: access keys are made of these. */
 export function randomUpper(entropy: Entropy, length: number): RawString {
   return randomOf(UPPER, entropy, length);
+}
+
+/** Lower-case letters and digits (gen_rand_alphanumeric_lower). */
+export function randomLower(entropy: Entropy, length: number): RawString {
+  return randomOf(LOWER, entropy, length);
 }
 
 /** Letters, digits, `_` and `-`: what nobody else draws (gen_rand_alphanumeric). */

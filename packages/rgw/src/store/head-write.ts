@@ -1,12 +1,13 @@
 /** How a head comes to be what a write makes it: the one operation by which an object changes, and what the index is told of it. */
 import {
   type EntryMeta,
+  encodeCheckXattrsInput,
   encodeRemoveObjectInput,
   encodeStorePgVersionInput,
   NO_META,
   ObjectCategory,
 } from '@spirula/cls';
-import { type Bytes, bytesFromRaw, type RawString, type UTime } from '@spirula/encoding';
+import { type Bytes, bytesFromRaw, EMPTY, type RawString, type UTime } from '@spirula/encoding';
 import { ObjectOperation } from '@spirula/rados';
 import { type Acl, encodeAcl } from '../formats/acl.ts';
 import { encoded } from '../formats/encoded.ts';
@@ -14,7 +15,7 @@ import { encodeManifest, type Manifest } from '../formats/manifest.ts';
 import type { ObjectKey } from '../formats/object.ts';
 import { formatUserId } from '../formats/user-id.ts';
 import { etagOf, garbageTag, type Head } from './head.ts';
-import { Attr, attrText, OLH_PREFIX, textAttr } from './object-attrs.ts';
+import { Attr, attrText, OLH_PENDING_PREFIX, OLH_PREFIX, textAttr } from './object-attrs.ts';
 
 /** What becomes of a head. */
 export interface HeadContent {
@@ -36,7 +37,13 @@ export function isSameWrite(before: Head, now: Head): boolean {
 /** Fails when the head is not the one that was seen. */
 export function requireHead(operation: ObjectOperation, { attrs }: Head): ObjectOperation {
   const tag = attrs.get(Attr.idTag);
-  return tag === undefined ? operation.stat() : operation.requireXattr(Attr.idTag, tag);
+  return tag === undefined ? operation.stat().requireXattr(Attr.idTag, EMPTY) : operation.requireXattr(Attr.idTag, tag);
+}
+
+/** Guards the rest: no object is in this head, and no change of its versions is under way. */
+export function requireNoOther(operation: ObjectOperation): ObjectOperation {
+  const input = encodeCheckXattrsInput({ prefix: OLH_PENDING_PREFIX, failIfExist: true });
+  return operation.exec('rgw', 'obj_check_attrs_prefix', input).requireXattr(Attr.manifest, EMPTY);
 }
 
 /** Of a head that bears the versions of an object, what tells of these stays. */
@@ -44,10 +51,17 @@ export function removeHead(operation: ObjectOperation): void {
   operation.exec('rgw', 'obj_remove', encodeRemoveObjectInput([OLH_PREFIX]), 'write');
 }
 
-export function headOperation(found: Head | undefined, content: HeadContent, tag: RawString): ObjectOperation {
+/** @param unchanged more xattrs of the head that was found that must be what they were */
+export function headOperation(
+  found: Head | undefined,
+  content: HeadContent,
+  tag: RawString,
+  unchanged: readonly RawString[] = [],
+): ObjectOperation {
   const operation = new ObjectOperation();
   if (found) {
     requireHead(operation, found);
+    for (const name of unchanged) operation.requireXattr(name, found.attrs.get(name) ?? EMPTY);
     operation.create(false);
     removeHead(operation);
   } else {

@@ -49,6 +49,12 @@ export function keyToIndexName({ name, ns }: ObjectKey): RawString {
   return name.startsWith('_') ? `_${name}` : name;
 }
 
+/** The key that a bucket's index has so. Of what is no name of a key, the text is the name. */
+export function keyOfIndex({ name, instance }: { readonly name: RawString; readonly instance: RawString }): ObjectKey {
+  const key = oidToKey(name) ?? { name, ns: '' };
+  return { name: key.name, ns: key.ns, instance };
+}
+
 export function radosNameOf({ bucket: { marker }, key }: BucketObject): RadosName {
   const inBucket = (name: RawString) => (marker === '' ? name : `${marker}_${name}`);
   const isEscaped = key.ns === '' && key.name.startsWith('_');

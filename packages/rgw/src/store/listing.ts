@@ -8,7 +8,7 @@ import { decodeAcl } from '../formats/acl.ts';
 import type { BucketInfo } from '../formats/bucket-info.ts';
 import { decoded } from '../formats/encoded.ts';
 import { entryMetaOf } from './head-write.ts';
-import { keyToIndexName, oidToKey } from './layout.ts';
+import { keyToIndexName, NULL_INSTANCE, oidToKey } from './layout.ts';
 import { Attr } from './object-attrs.ts';
 import { isAnnounced, type ObjectIndex } from './object-index.ts';
 import type { ObjectStore } from './objects.ts';
@@ -37,6 +37,8 @@ export interface ListQuery {
   readonly ns: RawString;
   /** Of a page: how many are wanted about. */
   readonly hint: number;
+  /** All versions, delete markers too; without, current ones. `after`: of the name behind which it begins, those behind this one. */
+  readonly versions?: { readonly after: RawString };
 }
 
 /** rgw_list_bucket_min_readahead */
@@ -67,6 +69,8 @@ export async function* listObjects(store: ObjectStore, bucket: BucketInfo, query
 interface MergedEntry {
   /** As the index has it, namespace in front. */
   readonly name: RawString;
+  readonly instance: RawString;
+  readonly flags: number;
   readonly meta: EntryMeta | undefined;
 }
 
@@ -102,6 +106,7 @@ class ShardCursor {
   readonly #prefix: RawString;
   readonly #delimiter: RawString;
   readonly #pageSize: number;
+  readonly #listVersions: boolean;
   #start: { readonly name: RawString; readonly instance: RawString };
   #page: readonly MergedEntry[] = [];
   #at = 0;
@@ -117,7 +122,12 @@ class ShardCursor {
     this.#prefix = inIndex(query.prefix);
     // The class sees names with what escapes and namespaces put in front of them: there a `_` delimits nothing.
     this.#delimiter = query.delimiter.startsWith('_') || query.ns !== '' ? '' : query.delimiter;
-    this.#start = { name: startOf(query, inIndex), instance: '' };
+    this.#listVersions = query.versions !== undefined;
+    const start = startOf(query, inIndex);
+    const version = query.versions?.after ?? '';
+    const isVersion = version !== '' && query.after !== '' && start === inIndex(query.after);
+    // The class does not find a delete marker of version null: all of the name is listed then.
+    this.#start = { name: start, instance: isVersion && version !== NULL_INSTANCE ? version : '' };
     const fair = Math.ceil(query.hint / index.shards);
     this.#pageSize = Math.min(MAX_PAGE, Math.max(MIN_PAGE, fair + Math.ceil(Math.sqrt(2 * fair))));
   }
@@ -140,6 +150,7 @@ class ShardCursor {
         max: this.#pageSize,
         prefix: this.#prefix,
         delimiter: this.#delimiter,
+        listVersions: this.#listVersions,
       });
       this.#more = truncated;
       this.#start = marker;
@@ -152,9 +163,10 @@ class ShardCursor {
     const suggestions: Suggestion[] = [];
     const settled = await Promise.all(
       entries.map(async (entry): Promise<MergedEntry | undefined> => {
-        if ((entry.flags & EntryFlag.commonPrefix) !== 0) return { name: entry.key.name, meta: undefined };
-        if (!isVisible(entry)) return undefined;
-        if (!isAnnounced(entry)) return { name: entry.key.name, meta: entry.meta };
+        if ((entry.flags & EntryFlag.commonPrefix) !== 0) return mergedEntry(entry, undefined);
+        if (!this.#listVersions && !isVisible(entry)) return undefined;
+        // What was linked is there, and its meta data with it.
+        if ((entry.flags & EntryFlag.version) !== 0 || !isAnnounced(entry)) return mergedEntry(entry, entry.meta);
         return await this.#lookAtHead(entry, suggestions);
       }),
     );
@@ -165,7 +177,7 @@ class ShardCursor {
   async #lookAtHead(entry: DirEntry, suggestions: Suggestion[]): Promise<MergedEntry | undefined> {
     const key = oidToKey(entry.key.name);
     // An upload's bookkeeping is in another pool, and settled by the upload.
-    if (key?.ns !== '') return entry.exists ? { name: entry.key.name, meta: entry.meta } : undefined;
+    if (key?.ns !== '') return entry.exists ? mergedEntry(entry, entry.meta) : undefined;
     const found = await this.#store.find(this.#bucket, { ...key, instance: entry.key.instance });
     if (!found) {
       suggestions.push({ op: SuggestedOp.remove, entry });
@@ -175,8 +187,12 @@ class ShardCursor {
     const meta = entryMetaOf(found.head, acl && decoded(decodeAcl, acl));
     const version = { pool: BigInt(this.#store.dataPoolOf(this.#bucket)), epoch: BigInt(found.head.version) };
     suggestions.push({ op: SuggestedOp.update, entry: { ...entry, exists: true, meta, version, pending: [] } });
-    return { name: entry.key.name, meta };
+    return mergedEntry(entry, meta);
   }
+}
+
+function mergedEntry({ key, flags }: DirEntry, meta: EntryMeta | undefined): MergedEntry {
+  return { name: key.name, instance: key.instance, flags, meta };
 }
 
 /** A listing goes on behind a name, or behind all names of the common prefix that it is. */

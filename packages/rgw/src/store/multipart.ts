@@ -22,8 +22,9 @@ import { randomTag } from './entropy.ts';
 import type { Garbage, GarbageObject } from './garbage.ts';
 import type { Head } from './head.ts';
 import type { HeadContent } from './head-write.ts';
-import { radosNameOf } from './layout.ts';
-import type { HeadCheck, ObjectStore, Written } from './objects.ts';
+import type { HeadCheck } from './heads.ts';
+import { NULL_INSTANCE, radosNameOf } from './layout.ts';
+import { type ObjectStore, versionIdOf, type Written } from './objects.ts';
 import { setPartChecksum } from './part-checksums.ts';
 import { PartClaim } from './part-claim.ts';
 import { writeStripes } from './stripe-writer.ts';
@@ -111,7 +112,7 @@ export class MultipartUploads {
     number: number,
     body: AsyncIterable<Bytes>,
     finish: (md5: Bytes) => RawString = () => '',
-  ): Promise<Written> {
+  ): Promise<Pick<Written, 'etag' | 'mtime' | 'size'>> {
     await this.meta.read(upload);
     const hasher = this.#world.crypto.hasher('md5');
     const claim = new PartClaim(upload, number, {
@@ -173,7 +174,10 @@ export class MultipartUploads {
       const hasher = this.#world.crypto.hasher('md5');
       for (const md5 of md5s) hasher.update(md5);
       const etag = `${toHex(hasher.digest())}-${chosen.length}`;
-      const object = { bucket: bucket.bucket, key: { name: key, instance: '', ns: '' } };
+      // Completed once more, after a gateway has crashed, it is the same version.
+      const instance = await this.meta.instance(upload, this.#objects.newInstance(bucket));
+      const objectKey = { name: key, instance, ns: '' };
+      const object = { bucket: bucket.bucket, key: objectKey };
       const empty: Manifest = {
         ...wholeManifest(
           { object, objectSize: 0, prefix: '', stripeSize: STRIPE_BYTES, headPlacement: bucket.placement },
@@ -185,7 +189,7 @@ export class MultipartUploads {
       const manifest = { ...joined, object, headPlacement: bucket.placement };
       const { mtime } = await this.#objects.putHead(
         bucket,
-        { name: key, instance: '', ns: '' },
+        objectKey,
         {
           ...content(meta, etag, md5s),
           data: new Uint8Array(0),
@@ -200,7 +204,7 @@ export class MultipartUploads {
         },
       );
       await this.#remove(upload, [...parts.values()]);
-      return { etag, mtime, size: manifest.objectSize };
+      return { etag, mtime, size: manifest.objectSize, versionId: versionIdOf(bucket, objectKey) };
     });
   }
 
@@ -296,12 +300,14 @@ export class MultipartUploads {
   }
 
   /** But for what the object has: a completion that was interrupted may have made it already. */
-  async #discardParts({ bucket, key, id }: Upload, parts: readonly UploadPart[]): Promise<void> {
+  async #discardParts(upload: Upload, parts: readonly UploadPart[]): Promise<void> {
     if (parts.length === 0) return;
-    const current = await this.#objects.find(bucket, { name: key, instance: '', ns: '' });
+    const { bucket, key, id } = upload;
     const used = new Set<RawString>();
-    if (current?.head.manifest) {
-      for (const stripe of stripesOf(current.head.manifest)) used.add(radosNameOf(stripe.object).oid);
+    for (const instance of [NULL_INSTANCE, await this.meta.givenInstance(upload)]) {
+      const head = instance === '' ? undefined : await this.#objects.peek(bucket, { name: key, instance, ns: '' });
+      if (!head?.manifest) continue;
+      for (const stripe of stripesOf(head.manifest)) used.add(radosNameOf(stripe.object).oid);
     }
     const objects = parts
       .flatMap(({ manifest }) => this.#stripesOf(bucket, manifest))

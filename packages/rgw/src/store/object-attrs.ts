@@ -20,6 +20,16 @@ export const Attr = {
 export const USER_META_PREFIX = 'user.rgw.x-amz-meta-';
 /** Xattrs that versions of an object share: they outlive its head. */
 export const OLH_PREFIX = 'user.rgw.olh.';
+export const OlhAttr = {
+  /** Of the OLH, as the index knows it. */
+  tag: `${OLH_PREFIX}idtag`,
+  /** The epoch up to which the index's log has been followed, in decimal; empty before. */
+  version: `${OLH_PREFIX}ver`,
+  /** Which version is the current one. */
+  info: `${OLH_PREFIX}info`,
+} as const;
+/** And the tag of a change that was begun. */
+export const OLH_PENDING_PREFIX = `${OLH_PREFIX}pending.`;
 /** Headers that are kept as they came, and the xattrs they are in (rgw_rest.cc, base_rgw_to_http_attrs). */
 export const KEPT_HEADERS: readonly (readonly [header: string, attr: RawString])[] = [
   ['content-type', Attr.contentType],

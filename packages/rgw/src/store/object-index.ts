@@ -20,7 +20,7 @@ import {
   NO_META,
   type Suggestion,
 } from '@spirula/cls';
-import { Decoder, Errno, MalformedInput, type RawString } from '@spirula/encoding';
+import { type Bytes, Decoder, Errno, MalformedInput, type RawString } from '@spirula/encoding';
 import { type IoCtx, ObjectOperation, RadosError } from '@spirula/rados';
 import type { ObjectKey } from '../formats/object.ts';
 import { indexOids, keyToIndexName, MULTIPART_NS, NULL_INSTANCE, shardOf } from './layout.ts';
@@ -110,14 +110,11 @@ export class ObjectIndex {
   }
 
   /** A page of one shard: entries behind `start`, in the order of their names. */
-  async listShard(
-    shard: number,
-    asked: Omit<Parameters<typeof encodeListInput>[0], 'listVersions'>,
-  ): Promise<ListReply> {
+  async listShard(shard: number, asked: Parameters<typeof encodeListInput>[0]): Promise<ListReply> {
     const oid = this.#oids[shard]!;
     let start = asked.start;
     for (;;) {
-      const input = encodeListInput({ ...asked, start, listVersions: false });
+      const input = encodeListInput({ ...asked, start });
       const reply = await this.#io.submit(oid, new ObjectOperation().exec(CLASS, 'bucket_list', input));
       if (reply.result < 0 && reply.result !== Errno.EFBIG) throw new RadosError(reply.result, oid);
       const page = parsed(oid, reply.ops[0]!.output);
@@ -131,6 +128,21 @@ export class ObjectIndex {
   async suggest(shard: number, suggestions: readonly Suggestion[]): Promise<void> {
     const input = encodeSuggestInput(suggestions);
     await this.#io.operate(this.#oids[shard]!, mustExist().exec(CLASS, 'dir_suggest_changes', input, 'write'));
+  }
+
+  /** Calls a method of the class on the shard of a key. @throws RadosError ENOENT also when the bucket is gone */
+  async change(key: ObjectKey, method: string, input: Bytes): Promise<void> {
+    await this.#io.operate(this.#oidOf(key), mustExist().exec(CLASS, method, input, 'write'));
+  }
+
+  /** The same, for one that reads. */
+  async ask(
+    key: ObjectKey,
+    method: string,
+    input: Bytes,
+  ): Promise<{ readonly oid: RawString; readonly output: Bytes }> {
+    const oid = this.#oidOf(key);
+    return { oid, output: await this.#io.exec(oid, CLASS, method, input) };
   }
 
   #oidOf(key: ObjectKey): RawString {
@@ -154,7 +166,7 @@ function hashedName({ name, ns }: ObjectKey): RawString {
   return end < 0 ? name : name.slice(0, end);
 }
 
-function indexKey(key: ObjectKey): IndexKey {
+export function indexKey(key: ObjectKey): IndexKey {
   return { name: keyToIndexName(key), instance: key.instance === NULL_INSTANCE ? '' : key.instance };
 }
 

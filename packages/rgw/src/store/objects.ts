@@ -9,44 +9,30 @@
  * The head is the object: it changes in one operation, and nothing counts before it. Tails have names of their own in each write,
  * and the old ones become garbage later than any reader of the old head needs them.
  */
-import { ModifyOp, NO_META } from '@spirula/cls';
-import { type Bytes, Errno, type RawString, toHex, type UTime } from '@spirula/encoding';
-import { ObjectOperation, RadosError } from '@spirula/rados';
+import { type Bytes, type RawString, toHex, type UTime } from '@spirula/encoding';
+import { RadosError } from '@spirula/rados';
 import type { World } from '@spirula/world';
-import { type Acl, decodeAcl } from '../formats/acl.ts';
+import type { Acl } from '../formats/acl.ts';
 import type { BucketInfo } from '../formats/bucket-info.ts';
-import { decoded } from '../formats/encoded.ts';
 import type { Manifest } from '../formats/manifest.ts';
 import { wholeManifest } from '../formats/manifest-stripes.ts';
 import type { BucketObject, ObjectKey } from '../formats/object.ts';
 import type { DataPools } from './data-pools.ts';
 import { randomTag } from './entropy.ts';
 import { type Head, readHead } from './head.ts';
-import {
-  entryMeta,
-  entryMetaOf,
-  type HeadContent,
-  headOperation,
-  isSameWrite,
-  removeHead,
-  requireHead,
-} from './head-write.ts';
-import { Attr, textAttr } from './object-attrs.ts';
-import { ObjectIndex, type PreparedChange } from './object-index.ts';
+import type { HeadContent } from './head-write.ts';
+import { type HeadCheck, Heads, UNKNOWN } from './heads.ts';
+import { NULL_INSTANCE } from './layout.ts';
+import { ObjectIndex } from './object-index.ts';
+import { hasObject, olhOf } from './olh-head.ts';
 import { writeStripes } from './stripe-writer.ts';
 import { CHUNK_BYTES, type FoundObject, STRIPE_BYTES, type Stripes, stripeObject } from './stripes.ts';
+import { isVersioned, type MarkerOwner, NOTHING_REMOVED, type Removed, VersionWrites } from './version-writes.ts';
+import { Versions } from './versions.ts';
 
-const TAG_LENGTH = 32;
-/** How often a conditional write that others get in the way of looks again. */
-const MAX_TRIES = 20;
-
-/** The head is not the one that was seen: replaced, removed, or made meanwhile. */
-const OVERTAKEN: ReadonlySet<number> = new Set([Errno.ECANCELED, Errno.ENOENT, Errno.EEXIST]);
-/** Whether it was done nobody knows. */
-const UNKNOWN: ReadonlySet<number> = new Set([Errno.ETIMEDOUT, Errno.ESHUTDOWN]);
-
-/** What is asked of an object before it is replaced; what it throws ends the write. */
-export type HeadCheck = (found: Head | undefined) => void | Promise<void>;
+const PREFIX_LENGTH = 32;
+/** How often the way to a version is looked for again, when the version that it leads to is gone. */
+const MAX_LOOKS = 5;
 
 export interface WriteOptions {
   /** More xattrs of the head. */
@@ -54,7 +40,7 @@ export interface WriteOptions {
   readonly acl: Acl;
   readonly contentType: RawString;
   /** Called with the object that is there, before it is replaced; what it throws ends the write. */
-  readonly check?: (found: Head | undefined) => void;
+  readonly check?: HeadCheck;
   /** Called when all bytes have come, with their MD5: more xattrs; what it throws ends the write. */
   readonly finish?: (md5: Bytes) => ReadonlyMap<RawString, Bytes>;
 }
@@ -64,6 +50,15 @@ export interface Written {
   readonly etag: string;
   readonly mtime: UTime;
   readonly size: number;
+  /** Undefined: the bucket has no versions. */
+  readonly versionId: RawString | undefined;
+}
+
+/** What a key leads to. */
+export interface Look {
+  readonly found?: FoundObject;
+  /** The version that is a delete marker, in place of an object. */
+  readonly deleteMarker?: RawString;
 }
 
 export interface ObjectStoreOptions {
@@ -78,13 +73,20 @@ export class ObjectStore {
   readonly #world: ObjectStoreOptions['world'];
   readonly #pools: DataPools;
   readonly #stripes: Stripes;
-  readonly #beforeLetGo: ObjectStoreOptions['beforeLetGo'];
+  readonly #heads: Heads;
+  readonly #versions: Versions;
+  readonly #versionWrites: VersionWrites;
 
   constructor({ world, pools, stripes, beforeLetGo }: ObjectStoreOptions) {
     this.#world = world;
     this.#pools = pools;
     this.#stripes = stripes;
-    this.#beforeLetGo = beforeLetGo;
+    const index = (bucket: BucketInfo) => this.index(bucket);
+    const heads = new Heads({ world, stripes, index, beforeLetGo });
+    this.#heads = heads;
+    const removeObject = heads.removeVersion.bind(heads);
+    this.#versions = new Versions({ world, stripes, index, removeObject });
+    this.#versionWrites = new VersionWrites({ world, stripes, heads, versions: this.#versions, index });
   }
 
   index(bucket: BucketInfo): ObjectIndex {
@@ -98,10 +100,53 @@ export class ObjectStore {
 
   /** Undefined: there is no such object. */
   async find(bucket: BucketInfo, key: ObjectKey, prefetch = 0): Promise<FoundObject | undefined> {
+    return (await this.look(bucket, key, prefetch)).found;
+  }
+
+  /** What a key leads to: without an instance, to the current version. @throws RadosError */
+  async look(bucket: BucketInfo, key: ObjectKey, prefetch = 0): Promise<Look> {
+    if (key.instance !== '' && key.instance !== NULL_INSTANCE) return await this.#lookAtVersion(bucket, key, prefetch);
+    const plain = { ...key, instance: '' };
+    for (let looks = 1; ; looks++) {
+      const head = await this.#versions.readOlh(bucket, key.name, prefetch);
+      if (!head) return {};
+      const target = olhOf(head)?.target;
+      const isNull = !target || target.key.instance === '';
+      if (key.instance === '' && target?.isDeleteMarker) {
+        return { deleteMarker: isNull ? NULL_INSTANCE : target.key.instance };
+      }
+      if (key.instance === NULL_INSTANCE || isNull) {
+        if (!hasObject(head)) return {};
+        const versionId = isVersioned(bucket) ? NULL_INSTANCE : undefined;
+        return { found: { object: { bucket: bucket.bucket, key: plain }, head, versionId } };
+      }
+      const found = await this.#readVersion(bucket, target.key, prefetch);
+      if (found || looks === MAX_LOOKS) return { ...(found && { found }) };
+    }
+  }
+
+  /** One that was removed is not there, also when whoever removed it did not live to do so. */
+  async #lookAtVersion(bucket: BucketInfo, key: ObjectKey, prefetch: number): Promise<Look> {
+    // In the name of its RADOS object it would be another version of another key.
+    if (key.instance.includes('_')) return {};
+    await this.#versions.readOlh(bucket, key.name);
+    const found = await this.#readVersion(bucket, key, prefetch);
+    if (found) return { found };
+    return (await this.#versionWrites.isDeleteMarker(bucket, key)) ? { deleteMarker: key.instance } : {};
+  }
+
+  /** An object as it is stored, whatever is known of its versions. */
+  async peek(bucket: BucketInfo, key: ObjectKey): Promise<Head | undefined> {
+    const { io, oid } = this.#stripes.place({ bucket: bucket.bucket, key }, bucket);
+    const head = await readHead(io, oid);
+    return head && hasObject(head) ? head : undefined;
+  }
+
+  async #readVersion(bucket: BucketInfo, key: ObjectKey, prefetch: number): Promise<FoundObject | undefined> {
     const object = { bucket: bucket.bucket, key };
     const { io, oid } = this.#stripes.place(object, bucket);
     const head = await readHead(io, oid, prefetch);
-    return head && { object, head };
+    return head && { object, head, versionId: key.instance };
   }
 
   /**
@@ -110,14 +155,20 @@ export class ObjectStore {
    * @throws what the stream, a check or RADOS fails with: nothing has changed then, nothing remains. But for a RadosError that
    *   leaves open whether the head was written
    */
-  async write(bucket: BucketInfo, key: ObjectKey, body: AsyncIterable<Bytes>, options: WriteOptions): Promise<Written> {
+  async write(
+    bucket: BucketInfo,
+    name: RawString,
+    body: AsyncIterable<Bytes>,
+    options: WriteOptions,
+  ): Promise<Written> {
+    const key = { name, instance: this.newInstance(bucket), ns: '' };
     const object = { bucket: bucket.bucket, key };
     const hasher = this.#world.crypto.hasher('md5');
     const begun = wholeManifest(
       {
         object,
         objectSize: 0,
-        prefix: `.${randomTag(this.#world.crypto, TAG_LENGTH)}_`,
+        prefix: `.${randomTag(this.#world.crypto, PREFIX_LENGTH)}_`,
         stripeSize: STRIPE_BYTES,
         headPlacement: bucket.placement,
       },
@@ -144,7 +195,7 @@ export class ObjectStore {
       const { mtime, replaced } = await this.putHead(bucket, key, content, options.check);
       // Somebody else's write came first, and is the object: this one was replaced before anybody saw it.
       if (!replaced) await this.#stripes.discard(bucket, tails);
-      return { etag, mtime, size };
+      return { etag, mtime, size, versionId: versionIdOf(bucket, key) };
     } catch (error) {
       // A head that may be there needs them.
       if (!(error instanceof RadosError) || !UNKNOWN.has(error.code)) await this.#stripes.discard(bucket, tails);
@@ -157,43 +208,13 @@ export class ObjectStore {
     return this.#stripes.read(bucket, found, from, to);
   }
 
-  /**
-   * Removes an object. False: there is none.
-   *
-   * @param check called with the object before it is removed; what it throws ends the removal
-   */
-  async remove(bucket: BucketInfo, key: ObjectKey, check?: (found: Head) => void): Promise<boolean> {
-    const object = { bucket: bucket.bucket, key };
-    const { io, oid } = this.#stripes.place(object, bucket);
-    const index = this.index(bucket);
-    let seen: Head | undefined;
-    for (let tries = 1; ; tries++) {
-      const head = await readHead(io, oid);
-      if (!head) return seen !== undefined;
-      // Replaced meanwhile. Taken for one that came after this removal, unless this one has a condition.
-      if (seen && !check && !isSameWrite(seen, head)) return true;
-      seen = head;
-      check?.(head);
-      await this.#letGo(bucket, key, head);
-      const prepared = await index.prepare(key, ModifyOp.delete, this.#newTag());
-      const operation = requireHead(new ObjectOperation(), head);
-      removeHead(operation);
-      const reply = await io.submit(oid, operation);
-      if (reply.result >= 0) {
-        const gone = { ...NO_META, mtime: head.mtime };
-        await this.#complete(index, prepared, { pool: io.pool, version: reply.userVersion }, gone);
-        await this.#stripes.discardTailOf(bucket, object, head);
-        return true;
-      }
-      await this.#cancel(index, prepared);
-      // Gone already: by this very request sent twice, or by another.
-      if (reply.result === Errno.ENOENT) return true;
-      if (reply.result !== Errno.ECANCELED || tries >= MAX_TRIES) throw new RadosError(reply.result, oid);
-    }
+  /** The instance of a new object: '' where the bucket keeps no versions. */
+  newInstance(bucket: BucketInfo): RawString {
+    return this.#versionWrites.newInstance(bucket);
   }
 
   /**
-   * Makes a head what is given, replacing the object of this name.
+   * Makes a head what is given: a version of its own, or replacing the object of this name.
    *
    * `replaced`: false when another write of it came between, and stays.
    */
@@ -203,108 +224,49 @@ export class ObjectStore {
     content: HeadContent,
     check?: HeadCheck,
   ): Promise<{ readonly mtime: UTime; readonly replaced: boolean }> {
-    const object = { bucket: bucket.bucket, key };
-    const { io, oid } = this.#stripes.place(object, bucket);
-    const index = this.index(bucket);
-    let seen: Head | undefined;
-    for (let tries = 1; ; tries++) {
-      const tag = this.#newTag();
-      const mtime = this.#world.clock.wall();
-      const [head, prepared] = await this.#announce(index, key, tag, () => readHead(io, oid));
-      if (tries > 1 && !check && !(seen && head && isSameWrite(seen, head))) {
-        await this.#cancel(index, prepared);
-        return { mtime, replaced: false };
-      }
-      seen = head;
-      try {
-        if (head) await this.#letGo(bucket, key, head, content.manifest);
-        await check?.(head);
-      } catch (error) {
-        await this.#cancel(index, prepared);
-        throw error;
-      }
-      const operation = headOperation(head, content, tag).at(mtime);
-      const reply = await io.submit(oid, operation);
-      if (reply.result >= 0) {
-        const meta = entryMeta(content, mtime);
-        await this.#complete(index, prepared, { pool: io.pool, version: reply.userVersion }, meta, content.replaces);
-        if (head) await this.#stripes.discardTailOf(bucket, object, head, content.manifest);
-        return { mtime, replaced: true };
-      }
-      await this.#cancel(index, prepared);
-      if (!OVERTAKEN.has(reply.result)) throw new RadosError(reply.result, oid);
-      if (tries >= MAX_TRIES) throw new RadosError(Errno.ECANCELED, oid);
+    const checkCurrent = check && (async () => check((await this.find(bucket, { ...key, instance: '' }))?.head));
+    if (key.instance !== '') {
+      await checkCurrent?.();
+      return { mtime: await this.#versionWrites.putVersion(bucket, key, content), replaced: true };
     }
+    const put = isVersioned(bucket) ? undefined : await this.#heads.put(bucket, key, content, check);
+    return put ?? (await this.#versionWrites.putNull(bucket, key, content, checkCurrent));
+  }
+
+  /**
+   * Removes an object, or a version. Where there are versions, an object is hidden behind a delete marker.
+   *
+   * @param check called with the object before it is removed; what it throws ends the removal
+   */
+  async remove(
+    bucket: BucketInfo,
+    key: ObjectKey,
+    owner: MarkerOwner,
+    check?: (found: Head) => void,
+  ): Promise<Removed> {
+    if (!isVersioned(bucket)) {
+      if (key.instance !== '' && key.instance !== NULL_INSTANCE) return NOTHING_REMOVED;
+      const removed = await this.#heads.remove(bucket, { ...key, instance: '' }, check);
+      if (removed !== undefined) return NOTHING_REMOVED;
+    }
+    const found = check && (await this.find(bucket, key));
+    if (found) check?.(found.head);
+    if (key.instance !== '') return await this.#versionWrites.removeVersion(bucket, key);
+    return await this.#versionWrites.putDeleteMarker(bucket, key.name, owner);
   }
 
   /** Changes who may do what with an object that was found. @throws RadosError ECANCELED when it was replaced meanwhile */
   async setAttrs(
     bucket: BucketInfo,
-    { object, head }: FoundObject,
+    found: FoundObject,
     attrs: ReadonlyMap<RawString, Bytes | undefined>,
   ): Promise<void> {
-    const { io, oid } = this.#stripes.place(object, bucket);
-    const index = this.index(bucket);
-    const tag = this.#newTag();
-    const prepared = await index.prepare(object.key, ModifyOp.add, tag);
-    const operation = requireHead(new ObjectOperation(), head).setXattr(Attr.idTag, textAttr(tag));
-    for (const [name, value] of attrs) {
-      if (value === undefined) operation.rmXattr(name);
-      else operation.setXattr(name, value);
-    }
-    const reply = await io.submit(oid, operation.at(head.mtime));
-    if (reply.result < 0) {
-      await this.#cancel(index, prepared);
-      throw new RadosError(reply.result, oid);
-    }
-    const acl = attrs.get(Attr.acl) ?? head.attrs.get(Attr.acl);
-    const meta = entryMetaOf(head, acl && decoded(decodeAcl, acl));
-    await index.complete(prepared, { pool: io.pool, version: reply.userVersion }, meta);
+    await this.#heads.setAttrs(bucket, found, attrs);
   }
+}
 
-  /** The head is read while the change is announced; when reading fails, the announcement is taken back. */
-  async #announce(
-    index: ObjectIndex,
-    key: ObjectKey,
-    tag: RawString,
-    read: () => Promise<Head | undefined>,
-  ): Promise<[Head | undefined, PreparedChange]> {
-    const reading = read();
-    reading.catch(() => {});
-    const prepared = await index.prepare(key, ModifyOp.add, tag);
-    try {
-      return [await reading, prepared];
-    } catch (error) {
-      await this.#cancel(index, prepared);
-      throw error;
-    }
-  }
-
-  /** The change is made: whoever lists next finds the announcement and mends the entry, if the index cannot be told. */
-  async #complete(...[index, prepared, ...told]: [ObjectIndex, ...Parameters<ObjectIndex['complete']>]): Promise<void> {
-    try {
-      await index.complete(prepared, ...told);
-    } catch (error) {
-      if (!(error instanceof RadosError)) throw error;
-      this.#world.log.warn('the index could not be told of an object', { oid: prepared.oid, error: error.message });
-    }
-  }
-
-  /** Not of the parts that it has itself. */
-  async #letGo(bucket: BucketInfo, key: ObjectKey, { manifest }: Head, by?: Manifest): Promise<void> {
-    if (manifest && manifest.prefix !== by?.prefix) await this.#beforeLetGo(bucket, key, manifest);
-  }
-
-  async #cancel(index: ObjectIndex, prepared: PreparedChange): Promise<void> {
-    try {
-      await index.cancel(prepared);
-    } catch (error) {
-      if (!(error instanceof RadosError)) throw error;
-      this.#world.log.warn('an announcement could not be taken back', { oid: prepared.oid, error: error.message });
-    }
-  }
-
-  #newTag(): RawString {
-    return randomTag(this.#world.crypto, TAG_LENGTH);
-  }
+/** As answers name it. Undefined: the bucket has no versions. */
+export function versionIdOf(bucket: BucketInfo, { instance }: ObjectKey): RawString | undefined {
+  if (instance !== '') return instance;
+  return isVersioned(bucket) ? NULL_INSTANCE : undefined;
 }

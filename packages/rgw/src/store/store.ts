@@ -3,19 +3,20 @@ import { ObjectCategory } from '@spirula/cls';
 import type { RawString } from '@spirula/encoding';
 import type { World } from '@spirula/world';
 import { type Acl, encodeAcl } from '../formats/acl.ts';
+import { BucketFlag } from '../formats/bucket-info.ts';
 import { encoded } from '../formats/encoded.ts';
 import type { UserInfo } from '../formats/user-info.ts';
 import { indexHeaders, sumOfStats } from './bucket-index.ts';
 import { BucketAttr, BucketStore, type StoredBucket } from './buckets.ts';
 import { DataPools } from './data-pools.ts';
 import { Garbage } from './garbage.ts';
-import { listObjects } from './listing.ts';
 import { MultipartUploads } from './multipart.ts';
 import { ObjectStore } from './objects.ts';
 import type { Cluster } from './pools.ts';
 import { Stripes } from './stripes.ts';
 import { listUploads } from './upload-list.ts';
 import { UserStore } from './users.ts';
+import { listVersions } from './version-listing.ts';
 import { openZone, type Zone } from './zone.ts';
 
 /** Somebody else has a bucket of this name. */
@@ -111,8 +112,8 @@ export class Store {
 
   /** Uploads that go on are given up. @throws BucketNotEmpty, RadosError */
   async removeBucket(bucket: StoredBucket): Promise<void> {
-    const all = { prefix: '', delimiter: '', after: '', ns: '', hint: 1 };
-    for await (const _ of listObjects(this.objects, bucket.info, all)) throw new BucketNotEmpty();
+    const all = { prefix: '', delimiter: '', after: '', versionId: '', hint: 1 };
+    for await (const _ of listVersions(this.objects, bucket.info, all)) throw new BucketNotEmpty();
     const uploads = { prefix: '', delimiter: '', after: { key: '', id: '' }, hint: 1000 };
     for await (const upload of listUploads(this.objects, bucket.info, uploads)) {
       if (upload.kind === 'upload') await this.uploads.abort({ bucket: bucket.info, key: upload.key, id: upload.id });
@@ -123,6 +124,14 @@ export class Store {
   /** @throws RadosError ECANCELED when the bucket was changed meanwhile */
   async setBucketAcl(bucket: StoredBucket, acl: Acl): Promise<void> {
     await this.buckets.update(bucket, bucket.info, new Map([[BucketAttr.acl, encoded(encodeAcl, acl)]]));
+  }
+
+  /** From now on: new objects become versions of their own, or version null. @throws RadosError ECANCELED, as `setBucketAcl` */
+  async setVersioning(bucket: StoredBucket, status: 'Enabled' | 'Suspended'): Promise<void> {
+    const { versioned, versionsSuspended } = BucketFlag;
+    const isSuspended = status === 'Suspended';
+    const flags = (bucket.info.flags & ~versionsSuspended) | versioned | (isSuspended ? versionsSuspended : 0);
+    await this.buckets.update(bucket, { ...bucket.info, flags }, new Map());
   }
 
   /** What a bucket holds: objects that users see, and their bytes. */

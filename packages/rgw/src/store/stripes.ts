@@ -25,6 +25,8 @@ const READ_AHEAD = 4;
 export interface FoundObject {
   readonly object: BucketObject;
   readonly head: Head;
+  /** `null` for the one from before versions, or from when they were suspended. Undefined: the bucket has none. */
+  readonly versionId: RawString | undefined;
 }
 
 export interface StripesOptions {

@@ -11,6 +11,7 @@ import type { DataPools } from './data-pools.ts';
 import { randomTag } from './entropy.ts';
 import { type Head, readHead } from './head.ts';
 import { radosNameOf } from './layout.ts';
+import { attrText } from './object-attrs.ts';
 import { readPartChecksums } from './part-checksums.ts';
 import { metaKeyOf, partKey, type Upload } from './upload-names.ts';
 
@@ -20,6 +21,8 @@ const COOKIE_LENGTH = 31;
 const LOCK_SECONDS = 600;
 /** A key in the omap, before all parts (so that radosgw overlooks it): who completes or aborts the upload. */
 export const CLOSED_KEY = 'closed';
+/** Another one: which version the object becomes. */
+const INSTANCE_KEY = 'instance';
 const PARTS_PAGE = 1000;
 
 /** An upload is gone: it was completed or aborted, or never was. */
@@ -86,14 +89,7 @@ export class UploadMeta {
 
   /** A part as it is stored. @throws NoSuchUpload */
   async recorded(upload: Upload, number: number): Promise<Bytes | undefined> {
-    const { io, oid } = this.place(upload);
-    const name = partKey(number);
-    try {
-      return (await io.omapGetByKeys(oid, [name])).get(name);
-    } catch (error) {
-      if (error instanceof RadosError && error.code === Errno.ENOENT) throw new NoSuchUpload(upload.id);
-      throw error;
-    }
+    return await this.#omapValue(upload, partKey(number));
   }
 
   /** By their numbers. @throws NoSuchUpload */
@@ -101,6 +97,34 @@ export class UploadMeta {
     const parts = new Map<number, UploadPart>();
     for await (const part of this.parts(upload)) parts.set(part.number, part);
     return parts;
+  }
+
+  /** Which version the object becomes: the one that was given first. @throws NoSuchUpload */
+  async instance(upload: Upload, given: RawString): Promise<RawString> {
+    const before = await this.givenInstance(upload);
+    if (before !== '' || given === '') return before;
+    const { io, oid } = this.place(upload);
+    const value = new Map([[INSTANCE_KEY, bytesFromRaw(given)]]);
+    const { result } = await io.submit(oid, new ObjectOperation().stat().requireOmap(INSTANCE_KEY).omapSet(value));
+    if (result === Errno.ENOENT) throw new NoSuchUpload(upload.id);
+    if (result < 0) throw new RadosError(result, oid);
+    return given;
+  }
+
+  /** '' as long as there was none. @throws NoSuchUpload */
+  async givenInstance(upload: Upload): Promise<RawString> {
+    const value = await this.#omapValue(upload, INSTANCE_KEY);
+    return value === undefined ? '' : attrText(value);
+  }
+
+  async #omapValue(upload: Upload, name: RawString): Promise<Bytes | undefined> {
+    const { io, oid } = this.place(upload);
+    try {
+      return (await io.omapGetByKeys(oid, [name])).get(name);
+    } catch (error) {
+      if (error instanceof RadosError && error.code === Errno.ENOENT) throw new NoSuchUpload(upload.id);
+      throw error;
+    }
   }
 
   /** @throws NoSuchUpload; RadosError EBUSY while it is completed or aborted */

@@ -28,7 +28,9 @@ export function versioningConfiguration({ status, mfaDelete }: VersioningConfigu
 }
 
 /** @throws S3Error MalformedXML */
-export function readVersioningConfiguration(document: Bytes): VersioningConfiguration & { readonly status: string } {
+export function readVersioningConfiguration(
+  document: Bytes,
+): VersioningConfiguration & { readonly status: 'Enabled' | 'Suspended' } {
   const root = readXml(document, 'VersioningConfiguration');
   const status = childText(root, 'Status');
   const mfaDelete = childText(root, 'MfaDelete');

@@ -9,7 +9,8 @@ import { aclOfHeaders, ownerOfAcl, shownAcl, storedAcl } from './acl-of-request.
 import { bucketOwnerOf, findBucket } from './find-bucket.ts';
 import { keyOf } from './objects.ts';
 import { emptyResponse, type Operation, type OperationContext, xmlResponse } from './operation.ts';
-import { aclOf, missingObject, requireBucketPermission, requireObjectPermission } from './permissions.ts';
+import { aclOf, requireBucketPermission, requireObjectPermission } from './permissions.ts';
+import { missingVersion, versionHeaders } from './versions.ts';
 
 export const getBucketAcl: Operation = {
   name: 'GetBucketAcl',
@@ -40,12 +41,13 @@ export const getObjectAcl: Operation = {
   async run(context) {
     const { store, user } = context;
     const bucket = await findBucket(context);
-    const found = await store.objects.find(bucket.info, keyOf(context));
-    if (!found) throw missingObject(user, bucket);
+    const look = await store.objects.look(bucket.info, keyOf(context));
+    const { found } = look;
+    if (!found) throw missingVersion(context, bucket, look);
     requireObjectPermission(user, bucket, found.head, Permission.readAcp);
     const acl = aclOf(found.head.attrs);
     if (!acl) throw s3Error('InternalError', 'The object has no ACL');
-    return xmlResponse(accessControlPolicy(shownAcl(acl)));
+    return xmlResponse(accessControlPolicy(shownAcl(acl)), versionHeaders(found.versionId));
   },
 };
 
@@ -54,14 +56,15 @@ export const putObjectAcl: Operation = {
   async run(context) {
     const { store, user } = context;
     const bucket = await findBucket(context);
-    const found = await store.objects.find(bucket.info, keyOf(context));
-    if (!found) throw missingObject(user, bucket);
+    const look = await store.objects.look(bucket.info, keyOf(context));
+    const { found } = look;
+    if (!found) throw missingVersion(context, bucket, look);
     requireObjectPermission(user, bucket, found.head, Permission.writeAcp);
     const before = aclOf(found.head.attrs);
     const bucketOwner = await bucketOwnerOf(context, bucket);
     const acl = await givenAcl(context, before ? ownerOfAcl(before) : bucketOwner, bucketOwner);
     await store.objects.setAttrs(bucket.info, found, new Map([[Attr.acl, encoded(encodeAcl, acl)]]));
-    return emptyResponse();
+    return emptyResponse(200, versionHeaders(found.versionId));
   },
 };
 

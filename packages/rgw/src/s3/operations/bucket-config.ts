@@ -1,10 +1,16 @@
 /** What buckets are set to. */
 import { BucketFlag } from '../../formats/bucket-info.ts';
-import { requestPaymentConfiguration, versioningConfiguration } from '../documents/bucket-config.ts';
+import { OpMask } from '../../formats/user-info.ts';
+import {
+  readVersioningConfiguration,
+  requestPaymentConfiguration,
+  versioningConfiguration,
+} from '../documents/bucket-config.ts';
 import { s3Error } from '../s3-errors.ts';
+import { readShortBody } from '../xml-reader.ts';
 import { findBucket } from './find-bucket.ts';
-import { type Operation, xmlResponse } from './operation.ts';
-import { isOwner } from './permissions.ts';
+import { emptyResponse, type Operation, xmlResponse } from './operation.ts';
+import { isOwner, requireOpMask } from './permissions.ts';
 
 export const getBucketVersioning: Operation = {
   name: 'GetBucketVersioning',
@@ -15,6 +21,28 @@ export const getBucketVersioning: Operation = {
     const isOn = (flags & BucketFlag.versioned) !== 0;
     const status = (flags & BucketFlag.versionsSuspended) !== 0 ? 'Suspended' : isOn ? 'Enabled' : undefined;
     return xmlResponse(versioningConfiguration({ status, mfaDelete: undefined }));
+  },
+};
+
+export const putBucketVersioning: Operation = {
+  name: 'PutBucketVersioning',
+  async run(context) {
+    const { auth, store, user } = context;
+    const bucket = await findBucket(context);
+    requireOpMask(user, OpMask.write);
+    if (!isOwner(user, bucket)) throw s3Error('AccessDenied');
+    const { status, mfaDelete } = readVersioningConfiguration(await readShortBody(auth.body));
+    const { flags } = bucket.info;
+    if (status === 'Suspended' && (flags & BucketFlag.objectLockEnabled) !== 0) {
+      throw s3Error('InvalidBucketState', 'A bucket with object lock keeps versions');
+    }
+    // No user has an MFA device here.
+    const isMfaOn = (flags & BucketFlag.mfaEnabled) !== 0;
+    if (mfaDelete !== undefined && (mfaDelete === 'Enabled') !== isMfaOn) {
+      throw s3Error('AccessDenied', 'MFA delete is changed with a code of an MFA device');
+    }
+    await store.setVersioning(bucket, status);
+    return emptyResponse();
   },
 };
 

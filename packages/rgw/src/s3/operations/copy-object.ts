@@ -11,10 +11,11 @@ import { copyObjectResult } from '../documents/copy.ts';
 import { s3Error } from '../s3-errors.ts';
 import { parseCopySource } from '../s3-request.ts';
 import { findBucket, findNamedBucket } from './find-bucket.ts';
-import { checkOf, keyOf, newObject, stateOf } from './objects.ts';
+import { checkOf, newObject, stateOf } from './objects.ts';
 import { headerOf, type Operation, type OperationContext, xmlResponse } from './operation.ts';
-import { missingObject, requireBucketPermission, requireObjectPermission, requireOpMask } from './permissions.ts';
+import { requireBucketPermission, requireObjectPermission, requireOpMask } from './permissions.ts';
 import { checksumAttrs, storedChecksum } from './stored-checksums.ts';
+import { missingVersion, sourceVersionHeaders, versionHeaders } from './versions.ts';
 
 /** rgw_max_put_size */
 const MAX_COPY_BYTES = 5 * 1024 ** 3;
@@ -22,19 +23,21 @@ const MAX_COPY_BYTES = 5 * 1024 ** 3;
 export interface Source {
   readonly bucket: StoredBucket;
   readonly found: FoundObject;
+  readonly isNamedVersion: boolean;
 }
 
 /** What `x-amz-copy-source` names, if the requester may read it. @throws S3Error */
 export async function findSource(context: OperationContext): Promise<Source> {
   const { request, store, user } = context;
   const source = parseCopySource(headerOf(context, 'x-amz-copy-source') ?? '');
-  if (source.versionId !== undefined && source.versionId !== 'null') throw s3Error('NoSuchVersion');
   const bucket = await findNamedBucket(store, user, source.bucket);
-  const found = await store.objects.find(bucket.info, { name: source.key, instance: '', ns: '' }, CHUNK_BYTES);
-  if (!found) throw missingObject(user, bucket);
+  const key = { name: source.key, instance: source.versionId ?? '', ns: '' };
+  const look = await store.objects.look(bucket.info, key, CHUNK_BYTES);
+  const { found } = look;
+  if (!found) throw missingVersion(context, bucket, look);
   requireObjectPermission(user, bucket, found.head, Permission.read);
   checkCopySourceConditions(readConditions(request.http.headers, 'x-amz-copy-source-'), stateOf(found.head));
-  return { bucket, found };
+  return { bucket, found, isNamedVersion: key.instance !== '' };
 }
 
 export const copyObject: Operation = {
@@ -44,13 +47,13 @@ export const copyObject: Operation = {
     const bucket = await findBucket(context);
     requireOpMask(user, OpMask.write);
     requireBucketPermission(user, bucket, Permission.write);
-    const { bucket: from, found } = await findSource(context);
+    const { bucket: from, found, isNamedVersion } = await findSource(context);
     const { head } = found;
     if (head.size > MAX_COPY_BYTES) throw s3Error('InvalidRequest', 'Larger objects are copied in parts');
     const replaces = directive(headerOf(context, 'x-amz-metadata-directive'), 'x-amz-metadata-directive');
     const replacesTags = directive(headerOf(context, 'x-amz-tagging-directive'), 'x-amz-tagging-directive');
     const isSame = from.info.bucket.bucketId === bucket.info.bucket.bucketId && request.key === found.object.key.name;
-    if (isSame && !replaces) {
+    if (isSame && !replaces && !isNamedVersion) {
       throw s3Error('InvalidRequest', 'A copy of an object onto itself must change its metadata');
     }
     const given = await newObject(context, bucket);
@@ -60,7 +63,7 @@ export const copyObject: Operation = {
     const data = store.objects.read(from.info, found, 0, head.size);
     const checks = new UploadChecks(context.crypto, new Map(), { wanted: checksumOfCopy(context, head) });
     let checksum: Checksum | undefined;
-    const written = await store.objects.write(bucket.info, keyOf(context), checks.passing(data), {
+    const written = await store.objects.write(bucket.info, request.key, checks.passing(data), {
       attrs,
       acl: given.acl,
       contentType: contentType === undefined ? '' : attrText(contentType),
@@ -70,7 +73,10 @@ export const copyObject: Operation = {
         return checksumAttrs(checksum);
       },
     });
-    return xmlResponse(copyObjectResult({ mtime: written.mtime, etag: written.etag, checksum }));
+    return xmlResponse(copyObjectResult({ mtime: written.mtime, etag: written.etag, checksum }), [
+      ...versionHeaders(written.versionId),
+      ...sourceVersionHeaders(found.versionId),
+    ]);
   },
 };
 

@@ -6,6 +6,7 @@ import { readShortBody } from '../xml-reader.ts';
 import { findBucket } from './find-bucket.ts';
 import { type Operation, xmlResponse } from './operation.ts';
 import { requireBucketPermission, requireOpMask } from './permissions.ts';
+import { markerOwner } from './versions.ts';
 
 /** Removals under way. */
 const AT_ONCE = 16;
@@ -27,8 +28,10 @@ export const deleteObjects: Operation = {
         const at = next++;
         const { key, versionId } = objects[at]!;
         try {
-          await store.objects.remove(bucket.info, { name: key, instance: '', ns: '' });
-          outcomes[at] = { kind: 'deleted', key, versionId, deleteMarkerVersionId: undefined };
+          const named = { name: key, instance: versionId ?? '', ns: '' };
+          const removed = await store.objects.remove(bucket.info, named, markerOwner(context));
+          const deleteMarkerVersionId = removed.isDeleteMarker ? removed.versionId : undefined;
+          outcomes[at] = { kind: 'deleted', key, versionId, deleteMarkerVersionId };
         } catch (error) {
           if (!(error instanceof S3Error)) throw error;
           outcomes[at] = { kind: 'failed', key, versionId, code: error.code, message: error.message };

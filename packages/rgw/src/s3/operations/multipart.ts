@@ -42,6 +42,7 @@ import {
   uploadChecksumAttrs,
   uploadChecksumHeaders,
 } from './stored-checksums.ts';
+import { sourceVersionHeaders, versionHeaders } from './versions.ts';
 
 /** rgw_multipart_min_part_size: of all parts but the last. */
 const MIN_PART_BYTES = 5 << 20;
@@ -116,7 +117,7 @@ export const uploadPartCopy: Operation = {
       checksum = checks.finish(md5);
       return partChecksumText(checksum);
     });
-    return xmlResponse(copyPartResult({ mtime, etag, checksum }));
+    return xmlResponse(copyPartResult({ mtime, etag, checksum }), sourceVersionHeaders(found.versionId));
   },
 };
 
@@ -129,7 +130,7 @@ export const completeMultipartUpload: Operation = {
     const upload = await findUpload(context, bucket);
     const conditions = readConditions(request.http.headers);
     let checksum: Checksum | undefined;
-    const { etag } = await store.uploads.complete(
+    const { etag, versionId } = await store.uploads.complete(
       upload,
       (parts, checksums) => {
         const chosen = chooseParts(asked, parts, checksums);
@@ -152,6 +153,7 @@ export const completeMultipartUpload: Operation = {
     const location = `http${request.http.secure ? 's' : ''}://${host}/${name}/${request.key}`;
     return xmlResponse(
       completeMultipartUploadResult({ location, tenant, bucket: name, key: request.key, etag, checksum }),
+      versionHeaders(versionId),
     );
   },
 };

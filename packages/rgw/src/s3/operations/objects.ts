@@ -20,8 +20,9 @@ import { responseOverrides } from '../s3-request.ts';
 import { aclOfHeaders, ownerOf } from './acl-of-request.ts';
 import { bucketOwnerOf, findBucket } from './find-bucket.ts';
 import { emptyResponse, type Operation, type OperationContext } from './operation.ts';
-import { missingObject, requireBucketPermission, requireObjectPermission, requireOpMask } from './permissions.ts';
+import { requireBucketPermission, requireObjectPermission, requireOpMask } from './permissions.ts';
 import { checksumAttrs, checksumHeaders, storedChecksum } from './stored-checksums.ts';
+import { markerOwner, missingVersion, versionHeaders } from './versions.ts';
 
 /** rgw_max_put_size */
 const MAX_PUT_BYTES = 5 * 1024 ** 3;
@@ -42,7 +43,7 @@ export const putObject: Operation = {
     const checks = new UploadChecks(context.crypto, request.http.headers, { trailers: auth.trailers });
     let checksum: Checksum | undefined;
     const body = checks.passing(counted(auth.body, auth.decodedLength));
-    const written = await store.objects.write(bucket.info, keyOf(context), body, {
+    const written = await store.objects.write(bucket.info, request.key, body, {
       ...(await newObject(context, bucket)),
       ...checkOf(conditions),
       finish: (md5) => {
@@ -50,7 +51,11 @@ export const putObject: Operation = {
         return checksumAttrs(checksum);
       },
     });
-    return emptyResponse(200, [['ETag', `"${written.etag}"`], ...checksumHeaders(checksum)]);
+    return emptyResponse(200, [
+      ['ETag', `"${written.etag}"`],
+      ...versionHeaders(written.versionId),
+      ...checksumHeaders(checksum),
+    ]);
   },
 };
 
@@ -75,8 +80,8 @@ export const deleteObject: Operation = {
     const check = hasConditions(conditions)
       ? (head: Head) => checkWriteConditions(conditions, stateOf(head))
       : undefined;
-    await store.objects.remove(bucket.info, keyOf(context), check);
-    return emptyResponse(204);
+    const removed = await store.objects.remove(bucket.info, keyOf(context), markerOwner(context), check);
+    return emptyResponse(204, versionHeaders(removed.versionId, removed.isDeleteMarker));
   },
 };
 
@@ -84,8 +89,9 @@ async function answerWith(context: OperationContext, withData: boolean): Promise
   const { request, user, store } = context;
   const bucket = await findBucket(context);
   const { headers } = request.http;
-  const found = await store.objects.find(bucket.info, keyOf(context), withData ? CHUNK_BYTES : 0);
-  if (!found) throw missingObject(user, bucket);
+  const look = await store.objects.look(bucket.info, keyOf(context), withData ? CHUNK_BYTES : 0);
+  const { found } = look;
+  if (!found) throw missingVersion(context, bucket, look);
   const { head } = found;
   requireObjectPermission(user, bucket, head, Permission.read);
   const overrides = responseOverrides(request.params);
@@ -99,6 +105,7 @@ async function answerWith(context: OperationContext, withData: boolean): Promise
     ...(range ? [['Content-Range', formatContentRange(range, head.size)] as const] : []),
     ['Content-Length', String(length)] as const,
     ...headersOf(head, overrides),
+    ...versionHeaders(found.versionId),
     // Of a part of an object there is none.
     ...(range === undefined && wantsChecksum(headers) ? checksumHeaders(storedChecksum(head.attrs)) : []),
   ];
@@ -188,8 +195,9 @@ function keptValue(name: string, value: string): string {
     .join(', ');
 }
 
+/** What a request names: a version, with `versionId`. */
 export function keyOf({ request }: OperationContext): ObjectKey {
-  return { name: request.key, instance: '', ns: '' };
+  return { name: request.key, instance: request.params.get('versionId') ?? '', ns: '' };
 }
 
 export function stateOf(head: Head) {

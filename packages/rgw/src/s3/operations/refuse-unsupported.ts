@@ -4,11 +4,9 @@ import type { S3Request } from '../s3-request.ts';
 /** What changes the meaning of a request, and is not understood here: it is refused, never passed over. */
 const UNSUPPORTED = ['x-amz-server-side-encryption', 'x-amz-object-lock', 'x-amz-mfa', 'x-amz-bucket-object-lock'];
 
-/** @throws S3Error NotImplemented, NoSuchVersion */
-export function refuseUnsupported({ http, params }: S3Request): void {
+/** @throws S3Error NotImplemented */
+export function refuseUnsupported({ http }: S3Request): void {
   for (const name of http.headers.keys()) {
     if (UNSUPPORTED.some((each) => name.startsWith(each))) throw s3Error('NotImplemented', name);
   }
-  const version = params.get('versionId') ?? 'null';
-  if (version !== 'null' && version !== '') throw s3Error('NoSuchVersion');
 }

@@ -2,7 +2,7 @@
 import { s3Error } from '../s3-errors.ts';
 import type { S3Request } from '../s3-request.ts';
 import { getBucketAcl, getObjectAcl, putBucketAcl, putObjectAcl } from './acl.ts';
-import { getBucketRequestPayment, getBucketVersioning } from './bucket-config.ts';
+import { getBucketRequestPayment, getBucketVersioning, putBucketVersioning } from './bucket-config.ts';
 import { createBucket, deleteBucket, getBucketLocation, headBucket, listBuckets } from './buckets.ts';
 import { copyObject } from './copy-object.ts';
 import { deleteObjects } from './delete-objects.ts';
@@ -18,6 +18,7 @@ import {
 } from './multipart.ts';
 import { deleteObject, getObject, headObject, putObject } from './objects.ts';
 import type { Operation } from './operation.ts';
+import { listObjectVersions } from './versions.ts';
 
 /** By method, then by the subresource that the query names. */
 type Routes = Readonly<Record<string, Readonly<Record<string, Operation>>>>;
@@ -33,9 +34,10 @@ const bucketRoutes: Routes = {
     requestPayment: getBucketRequestPayment,
     uploads: listMultipartUploads,
     versioning: getBucketVersioning,
+    versions: listObjectVersions,
   },
   HEAD: { [PLAIN]: headBucket },
-  PUT: { [PLAIN]: createBucket, acl: putBucketAcl },
+  PUT: { [PLAIN]: createBucket, acl: putBucketAcl, versioning: putBucketVersioning },
   DELETE: { [PLAIN]: deleteBucket },
   POST: { delete: deleteObjects },
 };
