@@ -142,6 +142,26 @@ test('a refused upload gets its answer though it has not been read', async () =>
   expect([response.status, await response.text()]).toEqual([403, 'no']);
 });
 
+test('an upload refused on its way is heard to its end, and the connection goes on', async () => {
+  const server = await serve(async ({ method, body }) => {
+    if (method === 'GET') return ok(new TextEncoder().encode('next'));
+    for await (const _ of body) break;
+    return { status: 403, headers: [], body: nothing };
+  });
+  const head = 'PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 8\r\n\r\n';
+
+  const answer = await speak(server, `${head}half`, 'half', 'GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+
+  expect(answer).toMatch(/^HTTP\/1\.1 403 .*HTTP\/1\.1 200 .*next$/s);
+});
+
+test.each(['200', ''])('who expects %j is answered as if nothing were expected', async (expected) => {
+  const server = await serve(async ({ body }) => ok(new TextEncoder().encode(await bytesOf(body))));
+  const head = `PUT / HTTP/1.1\r\nHost: x\r\nExpect: ${expected}\r\nContent-Length: 4\r\nConnection: close\r\n\r\n`;
+
+  expect(await speak(server, `${head}data`)).toMatch(/^HTTP\/1\.1 200 .*data$/s);
+});
+
 test('a body that breaks off ends with an error, not as if it were whole', async () => {
   let outcome = 'none';
   const server = await serve(async ({ body }) => {

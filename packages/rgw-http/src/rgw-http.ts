@@ -72,6 +72,8 @@ function continueWhenRead(server: Server): void {
     waiting.set(request, response);
     server.emit('request', request, response);
   });
+  // What else a client may expect nobody knows: it is not looked at, as in radosgw.
+  server.on('checkExpectation', (request, response) => server.emit('request', request, response));
 }
 
 /** A socket that is idle is ended, unless it is the gateway that its client waits for. */
@@ -114,12 +116,17 @@ async function* readBody(raw: IncomingMessage): AsyncGenerator<Uint8Array> {
   waiting.delete(raw);
   const { socket } = raw;
   const chunks = raw.iterator({ destroyOnReturn: false });
-  for (;;) {
-    busy.delete(socket);
-    const next = await chunks.next();
-    busy.add(socket);
-    if (next.done) return;
-    yield next.value as Uint8Array;
+  try {
+    for (;;) {
+      busy.delete(socket);
+      const next = await chunks.next();
+      busy.add(socket);
+      if (next.done) return;
+      yield next.value as Uint8Array;
+    }
+  } finally {
+    // Else it holds what comes, and nobody can drop it.
+    await chunks.return?.();
   }
 }
 
@@ -162,11 +169,15 @@ async function cutConnection(socket: Socket, { how }: ConnectionCut): Promise<vo
   });
 }
 
-/** The client may still be sending what nobody wants: it is heard for a while, then the connection ends. */
+/**
+ * The client may still be sending what nobody wants, and look at its answer only then: it is heard, and the connection stays,
+ * unless it is much.
+ */
 function dropRest(raw: IncomingMessage, reply: FastifyReply): void {
-  reply.header('connection', 'close');
   // One who was never told to go on sends nothing.
-  if (waiting.delete(raw)) return;
+  const isWaiting = waiting.delete(raw);
+  if (isWaiting || Number(raw.headers['content-length'] ?? 0) > MAX_DROPPED_BYTES) reply.header('connection', 'close');
+  if (isWaiting) return;
   let dropped = 0;
   raw.on('data', (chunk: Uint8Array) => {
     dropped += chunk.length;

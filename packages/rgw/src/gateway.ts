@@ -13,7 +13,10 @@ import { CONTROL_BUCKET, controlFaults } from './faults/fault-control.ts';
 import { cutResponse, type InjectedRequest, type Injector } from './faults/injector.ts';
 import type { UserInfo } from './formats/user-info.ts';
 import type { HttpRequest, HttpResponse } from './http.ts';
-import { type Authenticated, authenticate } from './s3/auth/authenticate.ts';
+import { type AuthenticationContext, authenticate } from './s3/auth/authenticate.ts';
+import { authenticatePostForm } from './s3/auth/post-form.ts';
+import type { Operation, OperationContext } from './s3/operations/operation.ts';
+import { postObject, requestOfForm } from './s3/operations/post-object.ts';
 import { refuseUnsupported } from './s3/operations/refuse-unsupported.ts';
 import { operationOf } from './s3/operations/routes.ts';
 import { S3Error } from './s3/s3-error.ts';
@@ -75,20 +78,15 @@ export class Gateway {
         return await controlFaults(this.#injector.faults, request);
       }
       const operation = operationOf(request);
-      const { auth, user } = await this.#authenticate(request);
+      const caller = await this.#authenticate(request, operation);
+      request = caller.request;
       refuseUnsupported(request);
       const { bucket, key } = request;
+      const { user } = caller;
       await injected?.meet({ operation: operation.name, bucket, key, method: http.method, uid: user?.id.id });
       const { crypto } = this.#world;
-      const answer = await operation.run({
-        request,
-        auth,
-        user,
-        store: this.#store,
-        crypto,
-        requestId,
-        unseenSince: this.#unseenSince(injected),
-      });
+      const unseenSince = this.#unseenSince(injected);
+      const answer = await operation.run({ ...caller, store: this.#store, crypto, requestId, unseenSince });
       const response = injected?.answer(answer) ?? answer;
       return { ...response, headers: [['x-amz-request-id', requestId], ...response.headers] };
     } catch (error) {
@@ -97,9 +95,12 @@ export class Gateway {
     }
   }
 
-  async #authenticate(request: S3Request): Promise<{ auth: Authenticated; user: UserInfo | undefined }> {
+  async #authenticate(
+    request: S3Request,
+    operation: Operation,
+  ): Promise<Pick<OperationContext, 'request' | 'auth' | 'user' | 'form'>> {
     let user: UserInfo | undefined;
-    const auth = await authenticate(request, {
+    const context: AuthenticationContext = {
       crypto: this.#world.crypto,
       wall: () => this.#world.clock.wall(),
       findSecret: async (accessKey, sessionToken) => {
@@ -111,8 +112,10 @@ export class Gateway {
         user = found;
         return { secret: key.secret };
       },
-    });
-    return { auth, user: auth.accessKey === undefined ? undefined : user };
+    };
+    const form = operation === postObject ? await authenticatePostForm(request, context) : undefined;
+    const asked = form ? requestOfForm(request, form) : { request, auth: await authenticate(request, context) };
+    return { ...asked, form, user: asked.auth.accessKey === undefined ? undefined : user };
   }
 
   #unseenSince(injected: InjectedRequest | undefined): UTime | undefined {

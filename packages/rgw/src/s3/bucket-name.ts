@@ -4,21 +4,13 @@ import { s3Error } from './s3-errors.ts';
 
 /**
  * Of a bucket to be created: 3 to 63 lower-case letters, digits, hyphens and dots, beginning and ending with a letter or digit, no
- * dot beside a dot or hyphen, not an IP address; `relaxed` (rgw_relaxed_s3_bucket_names): up to 255, upper case and underscores
- * too, anywhere. As radosgw's valid_s3_bucket_name.
+ * dot beside a dot or hyphen, not an IP address. As radosgw's valid_s3_bucket_name.
  *
  * @throws S3Error InvalidBucketName
  */
-export function checkBucketName(name: RawString, relaxed: boolean): void {
-  if (!(relaxed ? isRelaxedName(name) : isStrictName(name)) || isIpAddress(name)) throw s3Error('InvalidBucketName');
-}
-
-function isStrictName(name: RawString): boolean {
-  return /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(name) && !/\.\.|\.-|-\./.test(name);
-}
-
-function isRelaxedName(name: RawString): boolean {
-  return /^[A-Za-z0-9._-]{3,255}$/.test(name);
+export function checkBucketName(name: RawString): void {
+  const isName = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(name) && !/\.\.|\.-|-\./.test(name);
+  if (!isName || isIpAddress(name)) throw s3Error('InvalidBucketName');
 }
 
 export function isIpAddress(name: string): boolean {

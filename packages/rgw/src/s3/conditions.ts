@@ -1,6 +1,6 @@
 /** Conditional requests: whether an object is such as its reader or writer assumes. ETags are without their quotes here. */
 import type { UTime } from '@spirula/encoding';
-import { parseHttpDate, parseIsoDate } from './http-date.ts';
+import { formatHttpDate, parseHttpDate, parseIsoDate } from './http-date.ts';
 import { s3Error } from './s3-errors.ts';
 
 export interface Conditions {
@@ -46,7 +46,7 @@ function seconds(headers: ReadonlyMap<string, string>, name: string): number | u
  * Of who reads `object` (GET, HEAD). An ETag goes before a time: `If-Match` that holds makes `If-Unmodified-Since` moot, and
  * `If-None-Match` `If-Modified-Since` (RGWRados::Object::Read::prepare). Times are compared by the second.
  *
- * @throws S3Error PreconditionFailed, or NotModified: a 304 without a body.
+ * @throws S3Error PreconditionFailed, or NotModified: a 304 without a body, that says what it is of (RFC 7232, 4.1).
  */
 export function checkReadConditions(conditions: Conditions, object: ObjectState): void {
   const { ifMatch, ifNoneMatch, ifModifiedSince, ifUnmodifiedSince } = conditions;
@@ -56,10 +56,17 @@ export function checkReadConditions(conditions: Conditions, object: ObjectState)
     throw failed('If-Unmodified-Since');
   }
   if (ifNoneMatch !== undefined) {
-    if (matches(ifNoneMatch, object.etag)) throw s3Error('NotModified');
+    if (matches(ifNoneMatch, object.etag)) throw notModified(object);
   } else if (ifModifiedSince !== undefined && object.mtime.sec <= ifModifiedSince) {
-    throw s3Error('NotModified');
+    throw notModified(object);
   }
+}
+
+function notModified({ etag, mtime }: ObjectState): Error {
+  return s3Error('NotModified', undefined, undefined, [
+    ['ETag', `"${etag}"`],
+    ['Last-Modified', formatHttpDate(mtime)],
+  ]);
 }
 
 /**

@@ -90,9 +90,10 @@ export function s3Error(
   code: S3ErrorCode,
   message?: string,
   details?: readonly (readonly [name: string, value: string])[],
+  headers?: readonly (readonly [name: string, value: string])[],
 ): S3Error {
   const [status, usual] = table[code];
-  return new S3Error(code, status, message ?? usual, details);
+  return new S3Error(code, status, message ?? usual, details, headers);
 }
 
 /** What an error's document says beside the error. */

@@ -66,6 +66,9 @@ export interface NewBucket {
   readonly objectLock?: BucketInfo['objectLock'];
 }
 
+/** How often a change that others get in the way of is tried: each time one of them is done. */
+const MAX_TRIES = 100;
+
 export class BucketStore {
   readonly lists: UserBuckets;
   readonly #zone: Zone;
@@ -144,6 +147,26 @@ export class BucketStore {
   ): Promise<void> {
     const change = { data: encoded(encodeBucketInfo, info), attrs };
     await this.#root.update(bucketInstanceOid(info.bucket), before.version, change);
+  }
+
+  /**
+   * Sets attributes, and takes those away that are undefined, whatever else changes at the same time (retry_raced_bucket_write).
+   *
+   * @throws RadosError ENOENT; ECANCELED when others get in its way again and again
+   */
+  async setAttrs(bucket: StoredBucket, attrs: ReadonlyMap<RawString, Bytes | undefined>): Promise<void> {
+    let seen = bucket;
+    for (let tries = 1; ; tries++) {
+      try {
+        await this.update(seen, seen.info, attrs);
+        return;
+      } catch (error) {
+        if (!(error instanceof RadosError) || error.code !== Errno.ECANCELED || tries >= MAX_TRIES) throw error;
+      }
+      const found = await this.loadInstance(bucket.info.bucket);
+      if (!found) throw new RadosError(Errno.ENOENT, bucketInstanceOid(bucket.info.bucket));
+      seen = found;
+    }
   }
 
   /** Gives a bucket to another user, or to its owner again. @throws RadosError ECANCELED, ENOENT */

@@ -121,9 +121,9 @@ export class Store {
     await this.buckets.remove(bucket.info, this.#world.clock.wall());
   }
 
-  /** @throws RadosError ECANCELED when the bucket was changed meanwhile */
+  /** @throws RadosError */
   async setBucketAcl(bucket: StoredBucket, acl: Acl): Promise<void> {
-    await this.buckets.update(bucket, bucket.info, new Map([[BucketAttr.acl, encoded(encodeAcl, acl)]]));
+    await this.buckets.setAttrs(bucket, new Map([[BucketAttr.acl, encoded(encodeAcl, acl)]]));
   }
 
   /** From now on: new objects become versions of their own, or version null. @throws RadosError ECANCELED, as `setBucketAcl` */

@@ -89,9 +89,9 @@ export class UserBuckets {
     return decodeStored(userBucketsOid(user), output, decodeUserBucketsReply);
   }
 
-  /** All of them. @throws RadosError */
-  async *list(user: UserId): AsyncGenerator<UserBucketEntry> {
-    for (let after = '', truncated = true; truncated; ) {
+  /** All of them, or those whose names are behind `marker`. @throws RadosError */
+  async *list(user: UserId, marker: RawString = ''): AsyncGenerator<UserBucketEntry> {
+    for (let after = marker, truncated = true; truncated; ) {
       const page = await this.page(user, after, MAX_PAGE);
       yield* page.entries;
       after = page.marker;

@@ -115,6 +115,7 @@ describe("AWS's example of a policy", () => {
     ['Content-Type', 'text/html', 'AccessDenied'],
     ['x-amz-meta-other', 'x', 'AccessDenied'],
     ['x-ignore-other', 'x', 'accepted'],
+    ['x-amz-checksum-crc32', 'x', 'accepted'],
     ['X-Amz-Credential', 'x', 'InvalidArgument'],
   ])('%s changed to %s: %s', async (name, value, outcome) => {
     expect(await outcomeOf(() => send({ ...form, [name]: value }))).toBe(outcome);
@@ -259,6 +260,7 @@ describe('policies', () => {
     policyOf([['ne', '$a', 'b']]),
     policyOf([[1, 2, 3]]),
     policyOf([7]),
+    policyOf([{}]),
     policyOf([{ a: { b: 'c' } }]),
     policyOf([['content-length-range', -1, 0]]),
     policyOf([['content-length-range', 0, 'x']]),

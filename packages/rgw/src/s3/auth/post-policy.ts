@@ -55,7 +55,7 @@ function invalid(message: string): Error {
 
 /** `{"acl": "private"}`, `["eq", "$acl", "private"]`, `["starts-with", "$key", "user/"]`, `["content-length-range", 0, 10]` */
 function readCondition(condition: unknown): Condition[] {
-  if (isObject(condition)) {
+  if (isObject(condition) && Object.keys(condition).length > 0) {
     return Object.entries(condition).map(([field, value]) => {
       return { kind: 'eq', field: field.toLowerCase(), value: text(value) };
     });
@@ -85,10 +85,12 @@ function count(value: unknown): number {
 
 /** Fields that need not be in the policy: they carry it, and its signature. */
 const exempt = new Set(['policy', 'signature', 'awsaccesskeyid', 'x-amz-signature', 'file']);
+/** Nor these: they mean nothing, or only what the file must be. */
+const exemptPrefixes = ['x-ignore-', 'x-amz-checksum-'];
 
 /**
  * `fields`: names in lower case, `bucket` among them, `key` as it will be. Every field must be named in the policy, except those
- * that begin with `x-ignore-`.
+ * that begin with `x-ignore-` or `x-amz-checksum-`.
  *
  * @throws S3Error AccessDenied, as radosgw answers here
  */
@@ -109,7 +111,7 @@ export function checkPostPolicy(policy: PostPolicy, fields: ReadonlyMap<string, 
     if (!holds) throw s3Error('AccessDenied', `Policy condition failed: ${condition.kind}, ${condition.field}`);
   }
   for (const field of fields.keys()) {
-    if (named.has(field) || exempt.has(field) || field.startsWith('x-ignore-')) continue;
+    if (named.has(field) || exempt.has(field) || exemptPrefixes.some((prefix) => field.startsWith(prefix))) continue;
     throw s3Error('AccessDenied', `Policy missing condition: ${field}`);
   }
   return { least, most };

@@ -124,7 +124,10 @@ function cannedGrants(name: string, owner: Owner, bucketOwner: Owner): Grant[] {
     case 'public-read':
       return [{ grantee: all, permissions: ['READ'] }];
     case 'public-read-write':
-      return [{ grantee: all, permissions: ['READ', 'WRITE'] }];
+      return [
+        { grantee: all, permissions: ['READ'] },
+        { grantee: all, permissions: ['WRITE'] },
+      ];
     case 'authenticated-read':
       return [{ grantee: { kind: 'group', group: 'AuthenticatedUsers' }, permissions: ['READ'] }];
     case 'bucket-owner-read':

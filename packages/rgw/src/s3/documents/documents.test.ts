@@ -15,7 +15,7 @@ import {
 import { copyObjectResult, copyPartResult } from './copy.ts';
 import { type CorsRule, corsConfiguration, findCorsRule, readCorsConfiguration } from './cors.ts';
 import { deleteResult, readDelete } from './delete-objects.ts';
-import { listAllMyBucketsResult } from './list-buckets.ts';
+import { listAllMyBucketsResult, readListBuckets } from './list-buckets.ts';
 import {
   type ListedObject,
   listBucketResult,
@@ -67,9 +67,15 @@ function params(query: Record<string, string>): ReadonlyMap<string, string> {
 }
 
 test('the list of buckets', () => {
-  expect(inside(listAllMyBucketsResult(owner, [{ name: 'b', created: mtime }]), 'ListAllMyBucketsResult')).toBe(
-    `${ownerXml}<Buckets><Bucket><Name>b</Name><CreationDate>1994-11-06T08:49:37.123Z</CreationDate></Bucket></Buckets>`,
-  );
+  const xml = `${ownerXml}<Buckets><Bucket><Name>b</Name><CreationDate>1994-11-06T08:49:37.123Z</CreationDate></Bucket></Buckets>`;
+  const shown = (prefix: string, isTruncated: boolean) => {
+    const page = { prefix, buckets: [{ name: 'b', created: mtime }], isTruncated };
+    return inside(listAllMyBucketsResult(owner, page), 'ListAllMyBucketsResult');
+  };
+
+  expect(shown('', false)).toBe(xml);
+  expect(shown('b', true)).toBe(`${xml}<Prefix>b</Prefix><ContinuationToken>b</ContinuationToken>`);
+  expect(codeOf(() => readListBuckets(params({ 'max-buckets': '10001' })))).toBe('InvalidArgument');
 });
 
 describe('lists of objects', () => {
@@ -322,7 +328,8 @@ describe('access control', () => {
       { grantee: { kind: 'user', ...owner }, permissions: ['FULL_CONTROL'] },
     ]);
     expect(grants('public-read-write')).toEqual([
-      { grantee: { kind: 'group', group: 'AllUsers' }, permissions: ['READ', 'WRITE'] },
+      { grantee: { kind: 'group', group: 'AllUsers' }, permissions: ['READ'] },
+      { grantee: { kind: 'group', group: 'AllUsers' }, permissions: ['WRITE'] },
     ]);
     expect(grants('bucket-owner-read')).toEqual([]);
     expect(grants('bucket-owner-read', other)).toEqual([

@@ -1,10 +1,10 @@
 /** ACLs as requests give them, and as they are stored. */
-import type { RawString } from '@spirula/encoding';
 import {
   type Acl,
   AclGroup,
   FULL_CONTROL,
   GranteeType,
+  granteeOf,
   groupGrant,
   Permission,
   type Grant as StoredGrant,
@@ -25,6 +25,9 @@ const bits = {
   FULL_CONTROL,
 } as const;
 type PermissionName = keyof typeof bits;
+
+/** Who no user is. */
+export const ANONYMOUS: Owner = { id: 'anonymous', displayName: '' };
 
 export function ownerOf(user: UserInfo): Owner {
   return { id: formatUserId(user.id), displayName: user.displayName };
@@ -77,15 +80,29 @@ export function shownAcl({ owner, grants }: Acl): AccessControlPolicy {
 }
 
 function shownGrant(grant: StoredGrant): Grant[] {
-  const permissions = namesOf(grant.permissions);
-  if (permissions.length === 0) return [];
-  if (grant.type === GranteeType.group) {
-    const group = grant.group === AclGroup.allUsers ? 'AllUsers' : 'AuthenticatedUsers';
-    return [{ grantee: { kind: 'group', group }, permissions }];
+  const grantee = shownGrantee(grant);
+  // One at a time: what clients read.
+  return grantee ? namesOf(grant.permissions).map((permission) => ({ grantee, permissions: [permission] })) : [];
+}
+
+function shownGrantee({ type, group, id, name }: StoredGrant): Grant['grantee'] | undefined {
+  if (type === GranteeType.group) {
+    return { kind: 'group', group: group === AclGroup.allUsers ? 'AllUsers' : 'AuthenticatedUsers' };
   }
-  if (grant.type !== GranteeType.user) return [];
-  const id: RawString = formatUserId(grant.id);
-  return [{ grantee: { kind: 'user', id, displayName: grant.name }, permissions }];
+  return type === GranteeType.user ? { kind: 'user', id: formatUserId(id), displayName: name } : undefined;
+}
+
+/** In whatever order the grants stand. */
+export function isSameAcl(one: Acl, other: Acl): boolean {
+  return aclText(one) === aclText(other);
+}
+
+function aclText({ owner, grants }: Acl): string {
+  const texts = grants.map((grant) => {
+    const { type, group, urlSpec, permissions } = grant;
+    return JSON.stringify([type, granteeOf(grant), group, urlSpec, permissions]);
+  });
+  return JSON.stringify([formatUserId(owner.id), ...texts.sort()]);
 }
 
 function namesOf(permissions: number): PermissionName[] {

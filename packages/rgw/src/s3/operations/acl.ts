@@ -4,12 +4,12 @@ import { encoded } from '../../formats/encoded.ts';
 import { Attr } from '../../store/object-attrs.ts';
 import { accessControlPolicy, readAccessControlPolicy } from '../documents/acl.ts';
 import { s3Error } from '../s3-errors.ts';
-import { readShortBody } from '../xml-reader.ts';
 import { aclOfHeaders, ownerOfAcl, shownAcl, storedAcl } from './acl-of-request.ts';
 import { bucketOwnerOf, findBucket } from './find-bucket.ts';
 import { keyOf } from './objects.ts';
 import { emptyResponse, type Operation, type OperationContext, xmlResponse } from './operation.ts';
 import { aclOf, requireBucketPermission, requireObjectPermission } from './permissions.ts';
+import { readDocument } from './read-document.ts';
 import { missingVersion, versionHeaders } from './versions.ts';
 
 export const getBucketAcl: Operation = {
@@ -70,11 +70,12 @@ export const putObjectAcl: Operation = {
 
 /** By a document, or by headers. Whose it is does not change. @throws S3Error AccessDenied */
 async function givenAcl(
-  { request, auth, store }: OperationContext,
+  context: OperationContext,
   owner: { readonly id: string; readonly displayName: string },
   bucketOwner = owner,
 ): Promise<Acl> {
-  const document = await readShortBody(auth.body);
+  const { request, store } = context;
+  const document = await readDocument(context);
   if (document.length === 0) return await aclOfHeaders(store, request.http.headers, owner, bucketOwner);
   const policy = readAccessControlPolicy(document);
   if (policy.owner.id !== owner.id) throw s3Error('AccessDenied', 'The owner cannot be changed');

@@ -3,23 +3,29 @@ import { Permission } from '../../formats/acl.ts';
 import { OpMask } from '../../formats/user-info.ts';
 import { checkBucketName } from '../bucket-name.ts';
 import { locationConstraint, readCreateBucketConfiguration } from '../documents/bucket-config.ts';
-import { listAllMyBucketsResult } from '../documents/list-buckets.ts';
+import { type ListedBucket, listAllMyBucketsResult, readListBuckets } from '../documents/list-buckets.ts';
 import { s3Error } from '../s3-errors.ts';
 import { readShortBody } from '../xml-reader.ts';
-import { aclOfHeaders, ownerOf } from './acl-of-request.ts';
+import { ANONYMOUS, aclOfHeaders, isSameAcl, ownerOf } from './acl-of-request.ts';
 import { findBucket } from './find-bucket.ts';
 import { emptyResponse, type Operation, xmlResponse } from './operation.ts';
-import { isOwner, requireBucketPermission, requireOpMask, requireUser } from './permissions.ts';
+import { aclOf, isOwner, requireBucketPermission, requireOpMask, requireUser } from './permissions.ts';
 
 export const listBuckets: Operation = {
   name: 'ListBuckets',
-  async run({ store, user }) {
-    const owner = requireUser(user);
-    const buckets = [];
-    for await (const { bucket, created } of store.buckets.lists.list(owner.id)) {
+  async run({ request, store, user }) {
+    const { prefix, after, maxBuckets } = readListBuckets(request.params);
+    const buckets: ListedBucket[] = [];
+    // Nobody in particular has none.
+    if (!user) return xmlResponse(listAllMyBucketsResult(ANONYMOUS, { prefix, buckets, isTruncated: false }));
+    let isTruncated = false;
+    for await (const { bucket, created } of store.buckets.lists.list(user.id, after)) {
+      if (!bucket.name.startsWith(prefix)) continue;
+      isTruncated = buckets.length === maxBuckets;
+      if (isTruncated) break;
       buckets.push({ name: bucket.name, created });
     }
-    return xmlResponse(listAllMyBucketsResult(ownerOf(owner), buckets));
+    return xmlResponse(listAllMyBucketsResult(ownerOf(user), { prefix, buckets, isTruncated }));
   },
 };
 
@@ -28,12 +34,15 @@ export const createBucket: Operation = {
   async run({ request, store, auth, user }) {
     const owner = requireUser(user);
     requireOpMask(user, OpMask.write);
-    checkBucketName(request.bucket, true);
+    checkBucketName(request.bucket);
     const document = await readShortBody(auth.body);
     const location = document.length === 0 ? undefined : readCreateBucketConfiguration(document);
     if (location !== undefined && !store.isOwnLocation(location)) throw s3Error('InvalidLocationConstraint');
     const acl = await aclOfHeaders(store, request.http.headers, ownerOf(owner));
-    await store.createBucket(owner, request.bucket, acl);
+    const bucket = await store.createBucket(owner, request.bucket, acl);
+    const given = aclOf(bucket.attrs);
+    // It was there, and is not what is asked for.
+    if (given && !isSameAcl(given, acl)) throw s3Error('BucketAlreadyExists');
     return emptyResponse();
   },
 };

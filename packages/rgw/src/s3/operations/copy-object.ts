@@ -10,7 +10,7 @@ import { checkCopySourceConditions, readConditions } from '../conditions.ts';
 import { copyObjectResult } from '../documents/copy.ts';
 import { s3Error } from '../s3-errors.ts';
 import { parseCopySource } from '../s3-request.ts';
-import { findBucket, findNamedBucket } from './find-bucket.ts';
+import { findBucket, findNamedBucket, requireExpectedOwner } from './find-bucket.ts';
 import { checkOf, newObject, stateOf } from './objects.ts';
 import { headerOf, type Operation, type OperationContext, xmlResponse } from './operation.ts';
 import { requireBucketPermission, requireObjectPermission, requireOpMask } from './permissions.ts';
@@ -31,6 +31,7 @@ export async function findSource(context: OperationContext): Promise<Source> {
   const { request, store, user } = context;
   const source = parseCopySource(headerOf(context, 'x-amz-copy-source') ?? '');
   const bucket = await findNamedBucket(store, user, source.bucket);
+  requireExpectedOwner(bucket, request.http.headers.get('x-amz-source-expected-bucket-owner'));
   const key = { name: source.key, instance: source.versionId ?? '', ns: '' };
   const look = await store.objects.look(bucket.info, key, CHUNK_BYTES);
   const { found } = look;

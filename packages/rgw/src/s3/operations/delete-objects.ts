@@ -2,10 +2,10 @@ import { Permission } from '../../formats/acl.ts';
 import { OpMask } from '../../formats/user-info.ts';
 import { type DeleteOutcome, deleteResult, readDelete } from '../documents/delete-objects.ts';
 import { S3Error } from '../s3-error.ts';
-import { readShortBody } from '../xml-reader.ts';
 import { findBucket } from './find-bucket.ts';
 import { type Operation, xmlResponse } from './operation.ts';
 import { requireBucketPermission, requireOpMask } from './permissions.ts';
+import { readDocument } from './read-document.ts';
 import { markerOwner } from './versions.ts';
 
 /** Removals under way. */
@@ -16,11 +16,11 @@ const MAX_DOCUMENT_BYTES = 2 << 20;
 export const deleteObjects: Operation = {
   name: 'DeleteObjects',
   async run(context) {
-    const { auth, user, store } = context;
+    const { user, store } = context;
     const bucket = await findBucket(context);
     requireOpMask(user, OpMask.delete);
     requireBucketPermission(user, bucket, Permission.write);
-    const { quiet, objects } = readDelete(await readShortBody(auth.body, MAX_DOCUMENT_BYTES));
+    const { quiet, objects } = readDelete(await readDocument(context, MAX_DOCUMENT_BYTES));
     const outcomes: DeleteOutcome[] = new Array(objects.length);
     let next = 0;
     const work = async () => {

@@ -6,9 +6,16 @@ import type { Owner } from '../documents/owner.ts';
 import { s3Error } from '../s3-errors.ts';
 import type { OperationContext } from './operation.ts';
 
-/** The bucket that a request names. @throws S3Error NoSuchBucket */
+/** The bucket that a request names. @throws S3Error NoSuchBucket; AccessDenied when it is not whose the request says */
 export async function findBucket({ request, store, user }: OperationContext): Promise<StoredBucket> {
-  return await findNamedBucket(store, user, request.bucket);
+  const bucket = await findNamedBucket(store, user, request.bucket);
+  requireExpectedOwner(bucket, request.http.headers.get('x-amz-expected-bucket-owner'));
+  return bucket;
+}
+
+/** Undefined: the request expects nobody. @throws S3Error AccessDenied */
+export function requireExpectedOwner({ info }: StoredBucket, expected: string | undefined): void {
+  if (expected !== undefined && expected !== formatUserId(info.owner)) throw s3Error('AccessDenied');
 }
 
 /**

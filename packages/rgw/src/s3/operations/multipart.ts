@@ -30,7 +30,7 @@ import { readShortBody } from '../xml-reader.ts';
 import { ownerOfAcl } from './acl-of-request.ts';
 import { findSource } from './copy-object.ts';
 import { bucketOwnerOf, findBucket } from './find-bucket.ts';
-import { checkOf, counted, newObject, requireSize } from './objects.ts';
+import { checkOf, newObject, requireSize, uploadBody } from './objects.ts';
 import { emptyResponse, headerOf, type Operation, type OperationContext, paramOf, xmlResponse } from './operation.ts';
 import { aclOf, requireBucketPermission, requireOpMask } from './permissions.ts';
 import {
@@ -78,13 +78,13 @@ export const uploadPart: Operation = {
     const { request, auth, store } = context;
     const bucket = await openForWriting(context);
     const number = readPartNumber(request.params);
-    requireSize(auth.decodedLength);
+    const data = uploadBody(context);
     const upload = await findUpload(context, bucket);
     const checks = new UploadChecks(context.crypto, request.http.headers, {
       trailers: auth.trailers,
       wanted: storedUploadChecksum(upload.attrs)?.algorithm,
     });
-    const body = checks.passing(counted(auth.body, auth.decodedLength));
+    const body = checks.passing(data);
     let checksum: Checksum | undefined;
     const written = await store.uploads.writePart(upload, number, body, (md5) => {
       checksum = checks.finish(md5);

@@ -9,6 +9,7 @@ import type { HttpResponse } from '../../http.ts';
 import type { StoredBucket } from '../../store/buckets.ts';
 import { etagOf, type Head } from '../../store/head.ts';
 import { Attr, attrText, KEPT_HEADERS, textAttr, USER_META_PREFIX } from '../../store/object-attrs.ts';
+import type { Written } from '../../store/objects.ts';
 import { CHUNK_BYTES, type FoundObject } from '../../store/stripes.ts';
 import { formatContentRange, parseRange } from '../byte-range.ts';
 import { type Checksum, UploadChecks } from '../checksums.ts';
@@ -17,7 +18,7 @@ import { MAX_OBJECT_TAGS, readTaggingHeader } from '../documents/tagging.ts';
 import { formatHttpDate } from '../http-date.ts';
 import { s3Error } from '../s3-errors.ts';
 import { responseOverrides } from '../s3-request.ts';
-import { aclOfHeaders, ownerOf } from './acl-of-request.ts';
+import { ANONYMOUS, aclOfHeaders, ownerOf } from './acl-of-request.ts';
 import { bucketOwnerOf, findBucket } from './find-bucket.ts';
 import { emptyResponse, type Operation, type OperationContext } from './operation.ts';
 import { requireBucketPermission, requireObjectPermission, requireOpMask } from './permissions.ts';
@@ -29,35 +30,38 @@ const MAX_PUT_BYTES = 5 * 1024 ** 3;
 /** rgw_max_attr_size, for all of a user's own headers together, as AWS bounds them. */
 const MAX_META_BYTES = 2048;
 const META_HEADER = 'x-amz-meta-';
-const ANONYMOUS = { id: 'anonymous', displayName: '' };
 
 export const putObject: Operation = {
   name: 'PutObject',
   async run(context) {
-    const { request, auth, user, store } = context;
-    const bucket = await findBucket(context);
-    requireOpMask(user, OpMask.write);
-    requireBucketPermission(user, bucket, Permission.write);
-    requireSize(auth.decodedLength);
-    const conditions = readConditions(request.http.headers);
-    const checks = new UploadChecks(context.crypto, request.http.headers, { trailers: auth.trailers });
-    let checksum: Checksum | undefined;
-    const body = checks.passing(counted(auth.body, auth.decodedLength));
-    const written = await store.objects.write(bucket.info, request.key, body, {
-      ...(await newObject(context, bucket)),
-      ...checkOf(conditions),
-      finish: (md5) => {
-        checksum = checks.finish(md5);
-        return checksumAttrs(checksum);
-      },
-    });
-    return emptyResponse(200, [
-      ['ETag', `"${written.etag}"`],
-      ...versionHeaders(written.versionId),
-      ...checksumHeaders(checksum),
-    ]);
+    const { etag, versionId, checksum } = await storeObject(context, () => uploadBody(context));
+    return emptyResponse(200, [['ETag', `"${etag}"`], ...versionHeaders(versionId), ...checksumHeaders(checksum)]);
   },
 };
+
+/** Makes of what a request brings the object that it names; asks for the data when the requester may write. @throws S3Error */
+export async function storeObject(
+  context: OperationContext,
+  open: () => AsyncIterable<Uint8Array>,
+): Promise<Written & { readonly checksum: Checksum | undefined }> {
+  const { request, auth, user, store } = context;
+  const bucket = await findBucket(context);
+  requireOpMask(user, OpMask.write);
+  requireBucketPermission(user, bucket, Permission.write);
+  const data = open();
+  const conditions = readConditions(request.http.headers);
+  const checks = new UploadChecks(context.crypto, request.http.headers, { trailers: auth.trailers });
+  let checksum: Checksum | undefined;
+  const written = await store.objects.write(bucket.info, request.key, checks.passing(data), {
+    ...(await newObject(context, bucket)),
+    ...checkOf(conditions),
+    finish: (md5) => {
+      checksum = checks.finish(md5);
+      return checksumAttrs(checksum);
+    },
+  });
+  return { ...written, checksum };
+}
 
 export const getObject: Operation = {
   name: 'GetObject',
@@ -214,21 +218,34 @@ export function checkOf(conditions: Conditions): { readonly check?: (found: Head
   return { check: (found) => checkWriteConditions(conditions, found && stateOf(found)) };
 }
 
-/** @throws S3Error MissingContentLength, EntityTooLarge */
-export function requireSize(announced: number | undefined): void {
-  if (announced === undefined) throw s3Error('MissingContentLength');
-  if (announced > MAX_PUT_BYTES) throw s3Error('EntityTooLarge');
+/** @throws S3Error EntityTooLarge */
+export function requireSize(bytes: number): void {
+  if (bytes > MAX_PUT_BYTES) throw s3Error('EntityTooLarge');
 }
 
-/** A body that must be as long as was said. @throws S3Error IncompleteBody */
+/**
+ * What is uploaded: as long as it was said, or, when it comes in chunks (RFC 7230, 4.1), of a length that nobody said.
+ *
+ * @throws S3Error MissingContentLength, EntityTooLarge
+ */
+export function uploadBody({ request, auth }: OperationContext): AsyncIterable<Uint8Array> {
+  const { decodedLength } = auth;
+  const inChunks = request.http.headers.get('transfer-encoding')?.trim().toLowerCase() === 'chunked';
+  if (decodedLength === undefined && !inChunks) throw s3Error('MissingContentLength');
+  requireSize(decodedLength ?? 0);
+  return counted(auth.body, decodedLength);
+}
+
+/** A body that must be as long as was said, if it was. @throws S3Error IncompleteBody, EntityTooLarge */
 export async function* counted(
   body: AsyncIterable<Uint8Array>,
-  announced: number | undefined,
+  announced?: number | undefined,
 ): AsyncGenerator<Uint8Array> {
   let size = 0;
   for await (const chunk of body) {
     size += chunk.length;
     if (announced !== undefined && size > announced) break;
+    requireSize(size);
     yield chunk;
   }
   if (announced !== undefined && size !== announced) throw s3Error('IncompleteBody');

@@ -5,6 +5,7 @@ import type { UserInfo } from '../../formats/user-info.ts';
 import type { HttpResponse } from '../../http.ts';
 import type { Store } from '../../store/store.ts';
 import type { Authenticated } from '../auth/authenticate.ts';
+import type { PostForm } from '../auth/post-form.ts';
 import type { S3Request } from '../s3-request.ts';
 
 /** One request, and what it works on. */
@@ -13,6 +14,8 @@ export interface OperationContext {
   readonly auth: Authenticated;
   /** Undefined: anonymous. */
   readonly user: UserInfo | undefined;
+  /** Of a `PostObject`: `request` and `auth` are then those that the form stands for. */
+  readonly form?: PostForm | undefined;
   readonly store: Store;
   readonly crypto: Crypto;
   readonly requestId: string;

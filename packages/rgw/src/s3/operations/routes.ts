@@ -18,6 +18,7 @@ import {
 } from './multipart.ts';
 import { deleteObject, getObject, headObject, putObject } from './objects.ts';
 import type { Operation } from './operation.ts';
+import { postObject } from './post-object.ts';
 import { listObjectVersions } from './versions.ts';
 
 /** By method, then by the subresource that the query names. */
@@ -39,7 +40,7 @@ const bucketRoutes: Routes = {
   HEAD: { [PLAIN]: headBucket },
   PUT: { [PLAIN]: createBucket, acl: putBucketAcl, versioning: putBucketVersioning },
   DELETE: { [PLAIN]: deleteBucket },
-  POST: { delete: deleteObjects },
+  POST: { [PLAIN]: postObject, delete: deleteObjects },
 };
 
 const objectRoutes: Routes = {

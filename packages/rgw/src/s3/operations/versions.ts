@@ -8,7 +8,7 @@ import { listVersions, type ListedVersion as StoredVersion } from '../../store/v
 import type { MarkerOwner } from '../../store/version-writes.ts';
 import { listVersionsResult, readListVersions } from '../documents/list-objects.ts';
 import { S3Error } from '../s3-error.ts';
-import { ownerOf } from './acl-of-request.ts';
+import { ANONYMOUS, ownerOf } from './acl-of-request.ts';
 import { findBucket } from './find-bucket.ts';
 import { type Operation, type OperationContext, xmlResponse } from './operation.ts';
 import { missingObject, requireBucketPermission } from './permissions.ts';
@@ -28,7 +28,7 @@ export function sourceVersionHeaders(versionId: RawString | undefined): Headers 
 
 /** Whose the delete markers are that a request makes. */
 export function markerOwner({ user }: OperationContext): MarkerOwner {
-  return user ? ownerOf(user) : { id: 'anonymous', displayName: '' };
+  return user ? ownerOf(user) : ANONYMOUS;
 }
 
 /** What is not there: an object, a version, or what a delete marker hides. @throws S3Error NoSuchKey, AccessDenied */
