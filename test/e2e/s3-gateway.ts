@@ -9,14 +9,19 @@ const run = promisify(execFile);
 const spirulaPath = fileURLToPath(new URL('../../packages/cli/bin/spirula.mjs', import.meta.url));
 const START_TIMEOUT_MS = 180_000;
 
-export interface S3Gateway {
+export interface S3Gateway extends S3Keys {
   /** `http://127.0.0.1:7480` */
   readonly endpoint: string;
-  readonly accessKey: string;
-  readonly secretKey: string;
   /** A folder for what the client keeps; it goes with the gateway. */
   readonly folder: string;
+  /** Makes another user. */
+  createUser(uid: string): Promise<S3Keys>;
   stop(): Promise<void>;
+}
+
+export interface S3Keys {
+  readonly accessKey: string;
+  readonly secretKey: string;
 }
 
 /** A cluster in memory with an object gateway, started as a user does. `portBase`: of a file's own, so that files may run side by side. */
@@ -37,6 +42,13 @@ export async function startS3Gateway(portBase: number): Promise<S3Gateway> {
     accessKey,
     secretKey,
     folder,
+    async createUser(uid) {
+      const conf = join(dir, 'ceph.conf');
+      const args = ['radosgw-admin', '-c', conf, 'user', 'create', '--uid', uid, '--display-name', uid];
+      const made = await run(process.execPath, [spirulaPath, ...args], { timeout: START_TIMEOUT_MS });
+      const [{ access_key, secret_key }] = JSON.parse(made.stdout).keys;
+      return { accessKey: access_key, secretKey: secret_key };
+    },
     async stop() {
       await spirula('down');
       rmSync(folder, { recursive: true, force: true });

@@ -15,6 +15,9 @@ import type { UserInfo } from './formats/user-info.ts';
 import type { HttpRequest, HttpResponse } from './http.ts';
 import { type AuthenticationContext, authenticate } from './s3/auth/authenticate.ts';
 import { authenticatePostForm } from './s3/auth/post-form.ts';
+import type { CorsRule } from './s3/documents/cors.ts';
+import { answerPreflight, corsHeaders, corsRulesOf } from './s3/operations/cors.ts';
+import { findNamedBucket } from './s3/operations/find-bucket.ts';
 import type { Operation, OperationContext } from './s3/operations/operation.ts';
 import { postObject, requestOfForm } from './s3/operations/post-object.ts';
 import { refuseUnsupported } from './s3/operations/refuse-unsupported.ts';
@@ -72,27 +75,60 @@ export class Gateway {
     const requestId = this.#newRequestId();
     const injected = this.#injector?.receive(http);
     let request: S3Request | undefined;
+    let user: UserInfo | undefined;
     try {
       request = parseS3Request(injected?.http ?? http, { dnsNames: this.#dnsNames });
       if (this.#injector && request.bucket === CONTROL_BUCKET) {
         return await controlFaults(this.#injector.faults, request);
       }
+      if (http.method === 'OPTIONS') {
+        return this.#identified(answerPreflight(request, await this.#corsRules(request, undefined)), requestId);
+      }
       const operation = operationOf(request);
       const caller = await this.#authenticate(request, operation);
       request = caller.request;
+      user = caller.user;
       refuseUnsupported(request);
       const { bucket, key } = request;
-      const { user } = caller;
       await injected?.meet({ operation: operation.name, bucket, key, method: http.method, uid: user?.id.id });
       const { crypto } = this.#world;
       const unseenSince = this.#unseenSince(injected);
-      const answer = await operation.run({ ...caller, store: this.#store, crypto, requestId, unseenSince });
-      const response = injected?.answer(answer) ?? answer;
-      return { ...response, headers: [['x-amz-request-id', requestId], ...response.headers] };
+      const now = this.#world.clock.wall();
+      const answer = await operation.run({ ...caller, store: this.#store, crypto, requestId, now, unseenSince });
+      const response = this.#identified(injected?.answer(answer) ?? answer, requestId);
+      return await this.#forOrigin(response, request, user);
     } catch (error) {
       if (injected?.cut) return cutResponse(injected.cut);
-      return this.#refusal(http, request, requestId, this.#explain(error, requestId));
+      const refusal = this.#refusal(http, request, requestId, this.#explain(error, requestId));
+      return await this.#forOrigin(refusal, request, user);
     }
+  }
+
+  #identified(response: HttpResponse, requestId: string): HttpResponse {
+    return { ...response, headers: [['x-amz-request-id', requestId], ...response.headers] };
+  }
+
+  /** What the browser of a page of another origin needs to be told. */
+  async #forOrigin(
+    response: HttpResponse,
+    request: S3Request | undefined,
+    user: UserInfo | undefined,
+  ): Promise<HttpResponse> {
+    if (!request?.http.headers.has('origin') || request.bucket === '') return response;
+    try {
+      const headers = corsHeaders(request, await this.#corsRules(request, user));
+      return { ...response, headers: [...response.headers, ...headers] };
+    } catch (error) {
+      // The answer stands: it only says nothing to other origins.
+      if (error instanceof S3Error || error instanceof RadosError || error instanceof MalformedInput) return response;
+      throw error;
+    }
+  }
+
+  /** @throws S3Error NoSuchBucket, RadosError */
+  async #corsRules({ bucket }: S3Request, user: UserInfo | undefined): Promise<readonly CorsRule[]> {
+    if (bucket === '') return [];
+    return corsRulesOf(await findNamedBucket(this.#store, user, bucket));
   }
 
   async #authenticate(

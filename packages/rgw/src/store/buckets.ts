@@ -37,6 +37,7 @@ export const BucketAttr = {
   cors: 'user.rgw.cors',
   lifecycle: 'user.rgw.lc',
   policy: 'user.rgw.iam-policy',
+  publicAccess: 'user.rgw.public-access',
   tagging: 'user.rgw.x-amz-tagging',
 } as const;
 

@@ -1,6 +1,6 @@
 /** All that a gateway keeps in RADOS, opened. */
 import { ObjectCategory } from '@spirula/cls';
-import type { RawString } from '@spirula/encoding';
+import type { Bytes, RawString } from '@spirula/encoding';
 import type { World } from '@spirula/world';
 import { type Acl, encodeAcl } from '../formats/acl.ts';
 import { BucketFlag } from '../formats/bucket-info.ts';
@@ -121,9 +121,19 @@ export class Store {
     await this.buckets.remove(bucket.info, this.#world.clock.wall());
   }
 
+  /** Undefined: takes it away. @throws RadosError */
+  async setBucketAttr(bucket: StoredBucket, name: RawString, value: Bytes | undefined): Promise<void> {
+    await this.buckets.setAttrs(bucket, new Map([[name, value]]));
+  }
+
+  /** @throws RadosError ECANCELED when the bucket was changed meanwhile */
+  async setRequesterPays(bucket: StoredBucket, requesterPays: boolean): Promise<void> {
+    await this.buckets.update(bucket, { ...bucket.info, requesterPays });
+  }
+
   /** @throws RadosError */
   async setBucketAcl(bucket: StoredBucket, acl: Acl): Promise<void> {
-    await this.buckets.setAttrs(bucket, new Map([[BucketAttr.acl, encoded(encodeAcl, acl)]]));
+    await this.setBucketAttr(bucket, BucketAttr.acl, encoded(encodeAcl, acl));
   }
 
   /** From now on: new objects become versions of their own, or version null. @throws RadosError ECANCELED, as `setBucketAcl` */

@@ -1,14 +1,14 @@
 /** ACLs of buckets and objects. */
-import { type Acl, encodeAcl, Permission } from '../../formats/acl.ts';
+import { type Acl, encodeAcl } from '../../formats/acl.ts';
 import { encoded } from '../../formats/encoded.ts';
 import { Attr } from '../../store/object-attrs.ts';
 import { accessControlPolicy, readAccessControlPolicy } from '../documents/acl.ts';
 import { s3Error } from '../s3-errors.ts';
+import { aclOf, requireBucketAccess, requireObjectAccess, requirePrivateAcl } from './access.ts';
 import { aclOfHeaders, ownerOfAcl, shownAcl, storedAcl } from './acl-of-request.ts';
 import { bucketOwnerOf, findBucket } from './find-bucket.ts';
-import { keyOf } from './objects.ts';
+import { isVersion, keyOf } from './objects.ts';
 import { emptyResponse, type Operation, type OperationContext, xmlResponse } from './operation.ts';
-import { aclOf, requireBucketPermission, requireObjectPermission } from './permissions.ts';
 import { readDocument } from './read-document.ts';
 import { missingVersion, versionHeaders } from './versions.ts';
 
@@ -16,7 +16,7 @@ export const getBucketAcl: Operation = {
   name: 'GetBucketAcl',
   async run(context) {
     const bucket = await findBucket(context);
-    requireBucketPermission(context.user, bucket, Permission.readAcp);
+    requireBucketAccess(context, bucket, 's3:GetBucketAcl');
     const acl = aclOf(bucket.attrs);
     if (!acl) throw s3Error('InternalError', 'The bucket has no ACL');
     return xmlResponse(accessControlPolicy(shownAcl(acl)));
@@ -26,11 +26,12 @@ export const getBucketAcl: Operation = {
 export const putBucketAcl: Operation = {
   name: 'PutBucketAcl',
   async run(context) {
-    const { store, user } = context;
+    const { store } = context;
     const bucket = await findBucket(context);
-    requireBucketPermission(user, bucket, Permission.writeAcp);
+    requireBucketAccess(context, bucket, 's3:PutBucketAcl');
     const before = aclOf(bucket.attrs);
     const acl = await givenAcl(context, before ? ownerOfAcl(before) : await bucketOwnerOf(context, bucket));
+    requirePrivateAcl(bucket, acl);
     await store.setBucketAcl(bucket, acl);
     return emptyResponse();
   },
@@ -39,12 +40,12 @@ export const putBucketAcl: Operation = {
 export const getObjectAcl: Operation = {
   name: 'GetObjectAcl',
   async run(context) {
-    const { store, user } = context;
+    const { store } = context;
     const bucket = await findBucket(context);
     const look = await store.objects.look(bucket.info, keyOf(context));
     const { found } = look;
     if (!found) throw missingVersion(context, bucket, look);
-    requireObjectPermission(user, bucket, found.head, Permission.readAcp);
+    requireObjectAccess(context, bucket, found.head, isVersion(context) ? 's3:GetObjectVersionAcl' : 's3:GetObjectAcl');
     const acl = aclOf(found.head.attrs);
     if (!acl) throw s3Error('InternalError', 'The object has no ACL');
     return xmlResponse(accessControlPolicy(shownAcl(acl)), versionHeaders(found.versionId));
@@ -54,15 +55,16 @@ export const getObjectAcl: Operation = {
 export const putObjectAcl: Operation = {
   name: 'PutObjectAcl',
   async run(context) {
-    const { store, user } = context;
+    const { store } = context;
     const bucket = await findBucket(context);
     const look = await store.objects.look(bucket.info, keyOf(context));
     const { found } = look;
     if (!found) throw missingVersion(context, bucket, look);
-    requireObjectPermission(user, bucket, found.head, Permission.writeAcp);
+    requireObjectAccess(context, bucket, found.head, isVersion(context) ? 's3:PutObjectVersionAcl' : 's3:PutObjectAcl');
     const before = aclOf(found.head.attrs);
     const bucketOwner = await bucketOwnerOf(context, bucket);
     const acl = await givenAcl(context, before ? ownerOfAcl(before) : bucketOwner, bucketOwner);
+    requirePrivateAcl(bucket, acl);
     await store.objects.setAttrs(bucket.info, found, new Map([[Attr.acl, encoded(encodeAcl, acl)]]));
     return emptyResponse(200, versionHeaders(found.versionId));
   },

@@ -2,21 +2,23 @@
 import { BucketFlag } from '../../formats/bucket-info.ts';
 import { OpMask } from '../../formats/user-info.ts';
 import {
+  bucketLoggingStatus,
+  readRequestPaymentConfiguration,
   readVersioningConfiguration,
   requestPaymentConfiguration,
   versioningConfiguration,
 } from '../documents/bucket-config.ts';
 import { s3Error } from '../s3-errors.ts';
 import { readShortBody } from '../xml-reader.ts';
+import { requireOpMask, requireOwnerAccess } from './access.ts';
 import { findBucket } from './find-bucket.ts';
 import { emptyResponse, type Operation, xmlResponse } from './operation.ts';
-import { isOwner, requireOpMask } from './permissions.ts';
 
 export const getBucketVersioning: Operation = {
   name: 'GetBucketVersioning',
   async run(context) {
     const bucket = await findBucket(context);
-    if (!isOwner(context.user, bucket)) throw s3Error('AccessDenied');
+    requireOwnerAccess(context, bucket, 's3:GetBucketVersioning');
     const { flags } = bucket.info;
     const isOn = (flags & BucketFlag.versioned) !== 0;
     const status = (flags & BucketFlag.versionsSuspended) !== 0 ? 'Suspended' : isOn ? 'Enabled' : undefined;
@@ -30,7 +32,7 @@ export const putBucketVersioning: Operation = {
     const { auth, store, user } = context;
     const bucket = await findBucket(context);
     requireOpMask(user, OpMask.write);
-    if (!isOwner(user, bucket)) throw s3Error('AccessDenied');
+    requireOwnerAccess(context, bucket, 's3:PutBucketVersioning');
     const { status, mfaDelete } = readVersioningConfiguration(await readShortBody(auth.body));
     const { flags } = bucket.info;
     if (status === 'Suspended' && (flags & BucketFlag.objectLockEnabled) !== 0) {
@@ -46,11 +48,34 @@ export const putBucketVersioning: Operation = {
   },
 };
 
+export const putBucketRequestPayment: Operation = {
+  name: 'PutBucketRequestPayment',
+  async run(context) {
+    const { auth, store, user } = context;
+    const bucket = await findBucket(context);
+    requireOpMask(user, OpMask.write);
+    requireOwnerAccess(context, bucket, 's3:PutBucketRequestPayment');
+    const payer = readRequestPaymentConfiguration(await readShortBody(auth.body));
+    await store.setRequesterPays(bucket, payer === 'Requester');
+    return emptyResponse();
+  },
+};
+
+/** Logging is asked for by clients that look at everything; no gateway writes such logs into buckets. */
+export const getBucketLogging: Operation = {
+  name: 'GetBucketLogging',
+  async run(context) {
+    const bucket = await findBucket(context);
+    requireOwnerAccess(context, bucket, 's3:GetBucketLogging');
+    return xmlResponse(bucketLoggingStatus());
+  },
+};
+
 export const getBucketRequestPayment: Operation = {
   name: 'GetBucketRequestPayment',
   async run(context) {
     const bucket = await findBucket(context);
-    if (!isOwner(context.user, bucket)) throw s3Error('AccessDenied');
+    requireOwnerAccess(context, bucket, 's3:GetBucketRequestPayment');
     return xmlResponse(requestPaymentConfiguration(bucket.info.requesterPays ? 'Requester' : 'BucketOwner'));
   },
 };

@@ -1,15 +1,14 @@
 /** Operations on buckets, and the list of them. */
-import { Permission } from '../../formats/acl.ts';
 import { OpMask } from '../../formats/user-info.ts';
 import { checkBucketName } from '../bucket-name.ts';
 import { locationConstraint, readCreateBucketConfiguration } from '../documents/bucket-config.ts';
 import { type ListedBucket, listAllMyBucketsResult, readListBuckets } from '../documents/list-buckets.ts';
 import { s3Error } from '../s3-errors.ts';
 import { readShortBody } from '../xml-reader.ts';
+import { aclOf, requireBucketAccess, requireOpMask, requireOwnerAccess, requireUser } from './access.ts';
 import { ANONYMOUS, aclOfHeaders, isSameAcl, ownerOf } from './acl-of-request.ts';
 import { findBucket } from './find-bucket.ts';
 import { emptyResponse, type Operation, xmlResponse } from './operation.ts';
-import { aclOf, isOwner, requireBucketPermission, requireOpMask, requireUser } from './permissions.ts';
 
 export const listBuckets: Operation = {
   name: 'ListBuckets',
@@ -51,7 +50,7 @@ export const headBucket: Operation = {
   name: 'HeadBucket',
   async run(context) {
     const bucket = await findBucket(context);
-    requireBucketPermission(context.user, bucket, Permission.read);
+    requireBucketAccess(context, bucket, 's3:ListBucket');
     const { objects, bytes } = await context.store.bucketStats(bucket);
     return emptyResponse(200, [
       ['X-RGW-Object-Count', String(objects)],
@@ -66,7 +65,7 @@ export const deleteBucket: Operation = {
     const { store, user } = context;
     const bucket = await findBucket(context);
     requireOpMask(user, OpMask.delete);
-    if (!isOwner(user, bucket) && user?.admin !== true) throw s3Error('AccessDenied');
+    requireOwnerAccess(context, bucket, 's3:DeleteBucket');
     await store.removeBucket(bucket);
     return emptyResponse(204);
   },
@@ -76,7 +75,7 @@ export const getBucketLocation: Operation = {
   name: 'GetBucketLocation',
   async run(context) {
     const bucket = await findBucket(context);
-    if (!isOwner(context.user, bucket)) throw s3Error('AccessDenied');
+    requireOwnerAccess(context, bucket, 's3:GetBucketLocation');
     return xmlResponse(locationConstraint(context.store.location));
   },
 };

@@ -1,5 +1,4 @@
 import type { Bytes, RawString } from '@spirula/encoding';
-import { Permission } from '../../formats/acl.ts';
 import { OpMask } from '../../formats/user-info.ts';
 import type { StoredBucket } from '../../store/buckets.ts';
 import type { Head } from '../../store/head.ts';
@@ -10,10 +9,10 @@ import { checkCopySourceConditions, readConditions } from '../conditions.ts';
 import { copyObjectResult } from '../documents/copy.ts';
 import { s3Error } from '../s3-errors.ts';
 import { parseCopySource } from '../s3-request.ts';
+import { requireBucketAccess, requireObjectAccess, requireOpMask } from './access.ts';
 import { findBucket, findNamedBucket, requireExpectedOwner } from './find-bucket.ts';
 import { checkOf, newObject, stateOf } from './objects.ts';
 import { headerOf, type Operation, type OperationContext, xmlResponse } from './operation.ts';
-import { requireBucketPermission, requireObjectPermission, requireOpMask } from './permissions.ts';
 import { checksumAttrs, storedChecksum } from './stored-checksums.ts';
 import { missingVersion, sourceVersionHeaders, versionHeaders } from './versions.ts';
 
@@ -36,7 +35,8 @@ export async function findSource(context: OperationContext): Promise<Source> {
   const look = await store.objects.look(bucket.info, key, CHUNK_BYTES);
   const { found } = look;
   if (!found) throw missingVersion(context, bucket, look);
-  requireObjectPermission(user, bucket, found.head, Permission.read);
+  const action = key.instance === '' ? 's3:GetObject' : 's3:GetObjectVersion';
+  requireObjectAccess(context, bucket, found.head, action, source.key);
   checkCopySourceConditions(readConditions(request.http.headers, 'x-amz-copy-source-'), stateOf(found.head));
   return { bucket, found, isNamedVersion: key.instance !== '' };
 }
@@ -47,7 +47,7 @@ export const copyObject: Operation = {
     const { request, store, user } = context;
     const bucket = await findBucket(context);
     requireOpMask(user, OpMask.write);
-    requireBucketPermission(user, bucket, Permission.write);
+    requireBucketAccess(context, bucket, 's3:PutObject', request.key);
     const { bucket: from, found, isNamedVersion } = await findSource(context);
     const { head } = found;
     if (head.size > MAX_COPY_BYTES) throw s3Error('InvalidRequest', 'Larger objects are copied in parts');

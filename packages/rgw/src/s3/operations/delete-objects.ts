@@ -1,10 +1,9 @@
-import { Permission } from '../../formats/acl.ts';
 import { OpMask } from '../../formats/user-info.ts';
 import { type DeleteOutcome, deleteResult, readDelete } from '../documents/delete-objects.ts';
 import { S3Error } from '../s3-error.ts';
+import { requireBucketAccess, requireOpMask } from './access.ts';
 import { findBucket } from './find-bucket.ts';
 import { type Operation, xmlResponse } from './operation.ts';
-import { requireBucketPermission, requireOpMask } from './permissions.ts';
 import { readDocument } from './read-document.ts';
 import { markerOwner } from './versions.ts';
 
@@ -19,7 +18,6 @@ export const deleteObjects: Operation = {
     const { user, store } = context;
     const bucket = await findBucket(context);
     requireOpMask(user, OpMask.delete);
-    requireBucketPermission(user, bucket, Permission.write);
     const { quiet, objects } = readDelete(await readDocument(context, MAX_DOCUMENT_BYTES));
     const outcomes: DeleteOutcome[] = new Array(objects.length);
     let next = 0;
@@ -28,6 +26,8 @@ export const deleteObjects: Operation = {
         const at = next++;
         const { key, versionId } = objects[at]!;
         try {
+          const action = versionId === undefined ? 's3:DeleteObject' : 's3:DeleteObjectVersion';
+          requireBucketAccess(context, bucket, action, key);
           const named = { name: key, instance: versionId ?? '', ns: '' };
           const removed = await store.objects.remove(bucket.info, named, markerOwner(context));
           const deleteMarkerVersionId = removed.isDeleteMarker ? removed.versionId : undefined;

@@ -1,6 +1,5 @@
 /** Lists of a bucket's objects. */
 import { compareUTimes, type RawString } from '@spirula/encoding';
-import { Permission } from '../../formats/acl.ts';
 import type { StoredBucket } from '../../store/buckets.ts';
 import { type Listed, listObjects, type ListedObject as StoredObject } from '../../store/listing.ts';
 import {
@@ -11,9 +10,9 @@ import {
   readListV1,
   readListV2,
 } from '../documents/list-objects.ts';
+import { requireBucketAccess } from './access.ts';
 import { findBucket } from './find-bucket.ts';
 import { type Operation, type OperationContext, xmlResponse } from './operation.ts';
-import { requireBucketPermission } from './permissions.ts';
 
 interface Page {
   readonly found: readonly Listed[];
@@ -45,7 +44,7 @@ export const listObjectsV2: Operation = {
 
 async function openForListing(context: OperationContext): Promise<StoredBucket> {
   const bucket = await findBucket(context);
-  requireBucketPermission(context.user, bucket, Permission.read);
+  requireBucketAccess(context, bucket, 's3:ListBucket');
   return bucket;
 }
 

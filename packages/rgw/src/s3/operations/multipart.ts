@@ -1,6 +1,6 @@
 /** Uploads in parts. */
 import { type Bytes, EMPTY, type RawString, textFromRaw } from '@spirula/encoding';
-import { encodeAcl, Permission } from '../../formats/acl.ts';
+import { encodeAcl } from '../../formats/acl.ts';
 import { encoded } from '../../formats/encoded.ts';
 import type { UploadPart } from '../../formats/upload.ts';
 import { formatUserId } from '../../formats/user-id.ts';
@@ -27,12 +27,12 @@ import {
 } from '../documents/multipart.ts';
 import { s3Error } from '../s3-errors.ts';
 import { readShortBody } from '../xml-reader.ts';
+import { aclOf, requireBucketAccess, requireOpMask } from './access.ts';
 import { ownerOfAcl } from './acl-of-request.ts';
 import { findSource } from './copy-object.ts';
 import { bucketOwnerOf, findBucket } from './find-bucket.ts';
 import { checkOf, newObject, requireSize, uploadBody } from './objects.ts';
 import { emptyResponse, headerOf, type Operation, type OperationContext, paramOf, xmlResponse } from './operation.ts';
-import { aclOf, requireBucketPermission, requireOpMask } from './permissions.ts';
 import {
   checksumAttrs,
   checksumOfParts,
@@ -161,7 +161,7 @@ export const completeMultipartUpload: Operation = {
 export const abortMultipartUpload: Operation = {
   name: 'AbortMultipartUpload',
   async run(context) {
-    const bucket = await openForWriting(context);
+    const bucket = await openForWriting(context, 's3:AbortMultipartUpload');
     await context.store.uploads.abort(await findUpload(context, bucket));
     return emptyResponse(204);
   },
@@ -172,7 +172,7 @@ export const listParts: Operation = {
   async run(context) {
     const { request, store } = context;
     const bucket = await findBucket(context);
-    requireBucketPermission(context.user, bucket, Permission.read);
+    requireBucketAccess(context, bucket, 's3:ListMultipartUploadParts', request.key);
     const asked = readListParts(request.params);
     const upload = await findUpload(context, bucket);
     const found: UploadPart[] = [];
@@ -205,7 +205,7 @@ export const listMultipartUploads: Operation = {
   async run(context) {
     const { request, store } = context;
     const bucket = await findBucket(context);
-    requireBucketPermission(context.user, bucket, Permission.read);
+    requireBucketAccess(context, bucket, 's3:ListBucketMultipartUploads');
     const asked = readListUploads(request.params);
     const query = {
       prefix: asked.prefix,
@@ -242,10 +242,13 @@ export const listMultipartUploads: Operation = {
   },
 };
 
-async function openForWriting(context: OperationContext): Promise<StoredBucket> {
+async function openForWriting(
+  context: OperationContext,
+  action: 's3:PutObject' | 's3:AbortMultipartUpload' = 's3:PutObject',
+): Promise<StoredBucket> {
   const bucket = await findBucket(context);
   requireOpMask(context.user, OpMask.write);
-  requireBucketPermission(context.user, bucket, Permission.write);
+  requireBucketAccess(context, bucket, action, context.request.key);
   return bucket;
 }
 

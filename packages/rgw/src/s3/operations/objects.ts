@@ -1,6 +1,5 @@
 /** Operations on one object. */
 import { bytesFromRaw, EMPTY, type RawString } from '@spirula/encoding';
-import { Permission } from '../../formats/acl.ts';
 import { encoded } from '../../formats/encoded.ts';
 import type { ObjectKey } from '../../formats/object.ts';
 import { encodeTags } from '../../formats/tags.ts';
@@ -18,10 +17,10 @@ import { MAX_OBJECT_TAGS, readTaggingHeader } from '../documents/tagging.ts';
 import { formatHttpDate } from '../http-date.ts';
 import { s3Error } from '../s3-errors.ts';
 import { responseOverrides } from '../s3-request.ts';
+import { requireBucketAccess, requireObjectAccess, requireOpMask, requirePrivateAcl } from './access.ts';
 import { ANONYMOUS, aclOfHeaders, ownerOf } from './acl-of-request.ts';
 import { bucketOwnerOf, findBucket } from './find-bucket.ts';
 import { emptyResponse, type Operation, type OperationContext } from './operation.ts';
-import { requireBucketPermission, requireObjectPermission, requireOpMask } from './permissions.ts';
 import { checksumAttrs, checksumHeaders, storedChecksum } from './stored-checksums.ts';
 import { markerOwner, missingVersion, versionHeaders } from './versions.ts';
 
@@ -47,7 +46,7 @@ export async function storeObject(
   const { request, auth, user, store } = context;
   const bucket = await findBucket(context);
   requireOpMask(user, OpMask.write);
-  requireBucketPermission(user, bucket, Permission.write);
+  requireBucketAccess(context, bucket, 's3:PutObject', request.key);
   const data = open();
   const conditions = readConditions(request.http.headers);
   const checks = new UploadChecks(context.crypto, request.http.headers, { trailers: auth.trailers });
@@ -79,7 +78,12 @@ export const deleteObject: Operation = {
     const { request, user, store } = context;
     const bucket = await findBucket(context);
     requireOpMask(user, OpMask.delete);
-    requireBucketPermission(user, bucket, Permission.write);
+    requireBucketAccess(
+      context,
+      bucket,
+      isVersion(context) ? 's3:DeleteObjectVersion' : 's3:DeleteObject',
+      request.key,
+    );
     const conditions = readConditions(request.http.headers);
     const check = hasConditions(conditions)
       ? (head: Head) => checkWriteConditions(conditions, stateOf(head))
@@ -97,7 +101,7 @@ async function answerWith(context: OperationContext, withData: boolean): Promise
   const { found } = look;
   if (!found) throw missingVersion(context, bucket, look);
   const { head } = found;
-  requireObjectPermission(user, bucket, head, Permission.read);
+  requireObjectAccess(context, bucket, head, isVersion(context) ? 's3:GetObjectVersion' : 's3:GetObject');
   const overrides = responseOverrides(request.params);
   // Others could make what somebody trusts look like something else.
   if (overrides.size > 0 && user === undefined)
@@ -165,6 +169,7 @@ export async function newObject(context: OperationContext, bucket: StoredBucket)
   const { headers } = request.http;
   const owner = user ? ownerOf(user) : ANONYMOUS;
   const acl = await aclOfHeaders(store, headers, owner, await bucketOwnerOf(context, bucket));
+  requirePrivateAcl(bucket, acl);
   return { acl, attrs: attrsOf(headers), contentType: headers.get('content-type') ?? '' };
 }
 
@@ -200,6 +205,11 @@ function keptValue(name: string, value: string): string {
 }
 
 /** What a request names: a version, with `versionId`. */
+/** Whether the request names one version. */
+export function isVersion({ request }: OperationContext): boolean {
+  return request.params.has('versionId');
+}
+
 export function keyOf({ request }: OperationContext): ObjectKey {
   return { name: request.key, instance: request.params.get('versionId') ?? '', ns: '' };
 }

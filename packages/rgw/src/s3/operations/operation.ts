@@ -19,6 +19,8 @@ export interface OperationContext {
   readonly store: Store;
   readonly crypto: Crypto;
   readonly requestId: string;
+  /** When it came. */
+  readonly now: UTime;
   /** A fault: a listing does not see objects written since then. */
   readonly unseenSince: UTime | undefined;
 }

@@ -22,17 +22,18 @@ export const postObject: Operation = {
   },
 };
 
-/** Headers of the form's own request that say nothing of the object. */
-const ofTheRequest = ['host', 'transfer-encoding'];
+/** Headers of the form's own request that say nothing of the object: no field stands for them. */
+const ofTheRequest = ['host', 'origin', 'referer', 'transfer-encoding', 'user-agent'];
 
 /** The same upload as a PUT would have it: the form's fields are its headers. */
 export function requestOfForm(request: S3Request, form: PostForm): { request: S3Request; auth: Authenticated } {
   const headers = new Map<string, string>();
+  for (const [field, value] of form.fields) headers.set(...headerOfField(field, value));
   for (const name of ofTheRequest) {
     const value = request.http.headers.get(name);
-    if (value !== undefined) headers.set(name, value);
+    if (value === undefined) headers.delete(name);
+    else headers.set(name, value);
   }
-  for (const [field, value] of form.fields) headers.set(...headerOfField(field, value));
   const { accessKey, key, file } = form;
   return {
     request: { ...request, key, http: { ...request.http, headers } },

@@ -2,9 +2,25 @@
 import { s3Error } from '../s3-errors.ts';
 import type { S3Request } from '../s3-request.ts';
 import { getBucketAcl, getObjectAcl, putBucketAcl, putObjectAcl } from './acl.ts';
-import { getBucketRequestPayment, getBucketVersioning, putBucketVersioning } from './bucket-config.ts';
+import {
+  getBucketLogging,
+  getBucketRequestPayment,
+  getBucketVersioning,
+  putBucketRequestPayment,
+  putBucketVersioning,
+} from './bucket-config.ts';
+import {
+  deleteBucketPolicy,
+  deletePublicAccessBlock,
+  getBucketPolicy,
+  getBucketPolicyStatus,
+  getPublicAccessBlock,
+  putBucketPolicy,
+  putPublicAccessBlock,
+} from './bucket-policy.ts';
 import { createBucket, deleteBucket, getBucketLocation, headBucket, listBuckets } from './buckets.ts';
 import { copyObject } from './copy-object.ts';
+import { deleteBucketCors, getBucketCors, putBucketCors } from './cors.ts';
 import { deleteObjects } from './delete-objects.ts';
 import { listObjectsV1, listObjectsV2 } from './list-objects.ts';
 import {
@@ -31,15 +47,33 @@ const bucketRoutes: Routes = {
   GET: {
     [PLAIN]: listObjectsV1,
     acl: getBucketAcl,
+    cors: getBucketCors,
     location: getBucketLocation,
+    logging: getBucketLogging,
+    policy: getBucketPolicy,
+    policyStatus: getBucketPolicyStatus,
+    publicAccessBlock: getPublicAccessBlock,
     requestPayment: getBucketRequestPayment,
     uploads: listMultipartUploads,
     versioning: getBucketVersioning,
     versions: listObjectVersions,
   },
   HEAD: { [PLAIN]: headBucket },
-  PUT: { [PLAIN]: createBucket, acl: putBucketAcl, versioning: putBucketVersioning },
-  DELETE: { [PLAIN]: deleteBucket },
+  PUT: {
+    [PLAIN]: createBucket,
+    acl: putBucketAcl,
+    cors: putBucketCors,
+    policy: putBucketPolicy,
+    publicAccessBlock: putPublicAccessBlock,
+    requestPayment: putBucketRequestPayment,
+    versioning: putBucketVersioning,
+  },
+  DELETE: {
+    [PLAIN]: deleteBucket,
+    cors: deleteBucketCors,
+    policy: deleteBucketPolicy,
+    publicAccessBlock: deletePublicAccessBlock,
+  },
   POST: { [PLAIN]: postObject, delete: deleteObjects },
 };
 

@@ -1,6 +1,5 @@
 /** What answers say of versions, and the list of them. */
 import type { RawString } from '@spirula/encoding';
-import { Permission } from '../../formats/acl.ts';
 import type { HttpResponse } from '../../http.ts';
 import type { StoredBucket } from '../../store/buckets.ts';
 import type { Look } from '../../store/objects.ts';
@@ -8,10 +7,10 @@ import { listVersions, type ListedVersion as StoredVersion } from '../../store/v
 import type { MarkerOwner } from '../../store/version-writes.ts';
 import { listVersionsResult, readListVersions } from '../documents/list-objects.ts';
 import { S3Error } from '../s3-error.ts';
+import { missingObject, requireBucketAccess } from './access.ts';
 import { ANONYMOUS, ownerOf } from './acl-of-request.ts';
 import { findBucket } from './find-bucket.ts';
 import { type Operation, type OperationContext, xmlResponse } from './operation.ts';
-import { missingObject, requireBucketPermission } from './permissions.ts';
 
 type Headers = HttpResponse['headers'];
 
@@ -33,7 +32,7 @@ export function markerOwner({ user }: OperationContext): MarkerOwner {
 
 /** What is not there: an object, a version, or what a delete marker hides. @throws S3Error NoSuchKey, AccessDenied */
 export function missingVersion(context: OperationContext, bucket: StoredBucket, { deleteMarker }: Look): Error {
-  const error = missingObject(context.user, bucket);
+  const error = missingObject(context, bucket);
   if (!(error instanceof S3Error) || error.status !== 404 || deleteMarker === undefined) return error;
   return new S3Error(error.code, error.status, error.message, error.details, versionHeaders(deleteMarker, true));
 }
@@ -42,7 +41,7 @@ export const listObjectVersions: Operation = {
   name: 'ListObjectVersions',
   async run(context) {
     const bucket = await findBucket(context);
-    requireBucketPermission(context.user, bucket, Permission.read);
+    requireBucketAccess(context, bucket, 's3:ListBucketVersions');
     const asked = readListVersions(context.request.params);
     const { prefix, delimiter, keyMarker, versionIdMarker, maxKeys } = asked;
     const query = { prefix, delimiter, after: keyMarker, versionId: versionIdMarker, hint: maxKeys + 1 };

@@ -1,0 +1,228 @@
+/**
+ * Policies: who may do what, as JSON says it (rgw_iam_policy.cc; AWS's grammar). Of several statements about a request one that
+ * denies it decides, then one that allows it; if none is about it, ACLs do.
+ */
+import type { UserId } from '../formats/user-id.ts';
+import { KNOWN_ACTIONS } from './actions.ts';
+import { type Arn, arnMatches, parseArn } from './arn.ts';
+import { type Condition, type Environment, meets, parseOperator } from './conditions.ts';
+import { globMatches } from './glob.ts';
+import { isPrincipal, type Principal, parsePrincipal } from './principal.ts';
+
+type Effect = 'Allow' | 'Deny';
+export type Verdict = Effect | 'pass';
+
+/** Some, or all but some. */
+interface Selection<T> {
+  readonly except: boolean;
+  readonly items: readonly T[];
+}
+
+interface Statement {
+  readonly effect: Effect;
+  /** Undefined in policies of users: they are about their user. */
+  readonly principals: Selection<Principal> | undefined;
+  /** In lower case, with wildcards. */
+  readonly actions: Selection<string>;
+  readonly resources: Selection<Arn>;
+  readonly conditions: readonly Condition[];
+}
+
+export interface Policy {
+  readonly statements: readonly Statement[];
+}
+
+export interface Access {
+  /** Undefined: anonymous. */
+  readonly user: UserId | undefined;
+  /** Such as `s3:GetObject`. */
+  readonly action: string;
+  readonly resource: Arn;
+  readonly environment: Environment;
+}
+
+/** A text is no policy; says what and where. */
+export class MalformedPolicy extends Error {
+  override readonly name = 'MalformedPolicy';
+}
+
+const VERSIONS = ['2012-10-17', '2008-10-17'];
+const STATEMENT_FIELDS = [
+  ...['Sid', 'Effect', 'Principal', 'NotPrincipal', 'Action', 'NotAction'],
+  ...['Resource', 'NotResource', 'Condition'],
+];
+
+/**
+ * @param kind of a bucket, with principals; or of a user or role, without
+ * @param tenant whose it is: resources that name none are of this one
+ * @throws MalformedPolicy
+ */
+export function parsePolicy(text: string, kind: 'bucket' | 'identity', tenant: string): Policy {
+  const policy = fieldsOf(parseJson(text), 'The policy', ['Version', 'Id', 'Statement']);
+  const version = policy['Version'];
+  if (version !== undefined && !VERSIONS.includes(version as string)) {
+    throw new MalformedPolicy(`Version: give one of ${VERSIONS.join(', ')}`);
+  }
+  const given = policy['Statement'];
+  const statements = Array.isArray(given) ? given : [given];
+  if (given === undefined || statements.length === 0) throw new MalformedPolicy('The policy has no Statement');
+  return { statements: statements.map((each, i) => parseStatement(each, `Statement ${i + 1}`, kind, tenant)) };
+}
+
+/** What policies say of a request, taken together. */
+export function evaluate(policies: readonly Policy[], access: Access): Verdict {
+  let verdict: Verdict = 'pass';
+  for (const { statements } of policies) {
+    for (const statement of statements) {
+      if (!isAbout(statement, access)) continue;
+      if (statement.effect === 'Deny') return 'Deny';
+      verdict = 'Allow';
+    }
+  }
+  return verdict;
+}
+
+/** Keys that hold a request to somewhere or somebody: a statement for everybody with one of them is not for the public. */
+const NARROWING = new Set(
+  ['SourceIp', 'SourceArn', 'SourceVpc', 'SourceVpce', 'SourceOwner', 'SourceAccount', 'userid', 'username'].map(
+    (key) => `aws:${key.toLowerCase()}`,
+  ),
+);
+
+/** Whether it lets in everybody, as AWS's public access block sees it. */
+export function isPublic({ statements }: Policy): boolean {
+  return statements.some(({ effect, principals, conditions }) => {
+    if (effect !== 'Allow' || !principals) return false;
+    const isForAll = principals.except || principals.items.some(({ kind }) => kind === 'everybody');
+    return isForAll && !conditions.some(isNarrowing);
+  });
+}
+
+function isNarrowing({ operator, key, values, ifExists }: Condition): boolean {
+  const isFixed = values.every((value) => !/[*?]/.test(value) && !/\/0$/.test(value));
+  return NARROWING.has(key) && !ifExists && isFixed && !/Not|Null/.test(operator);
+}
+
+function isAbout({ principals, actions, resources, conditions }: Statement, access: Access): boolean {
+  const { user, resource, environment } = access;
+  const action = access.action.toLowerCase();
+  return (
+    (principals === undefined || selects(principals, (each) => isPrincipal(each, user))) &&
+    selects(actions, (pattern) => globMatches(pattern, action)) &&
+    selects(resources, (pattern) => arnMatches(pattern, resource)) &&
+    conditions.every((condition) => meets(condition, environment))
+  );
+}
+
+function selects<T>({ except, items }: Selection<T>, fits: (item: T) => boolean): boolean {
+  return items.some(fits) !== except;
+}
+
+function parseStatement(given: unknown, where: string, kind: 'bucket' | 'identity', tenant: string): Statement {
+  const fields = fieldsOf(given, where, STATEMENT_FIELDS);
+  const effect = fields['Effect'];
+  if (effect !== 'Allow' && effect !== 'Deny') throw new MalformedPolicy(`${where}: Effect is Allow or Deny`);
+  const principals = selection(fields, 'Principal', where, (value, name) => parsePrincipals(value, name));
+  if (kind === 'bucket' && !principals) throw new MalformedPolicy(`${where} has no Principal`);
+  if (kind === 'identity' && principals) throw new MalformedPolicy(`${where}: policies of users name no Principal`);
+  const actions = selection(fields, 'Action', where, parseActions);
+  if (!actions) throw new MalformedPolicy(`${where} has no Action`);
+  const resources = selection(fields, 'Resource', where, (value, name) => parseResources(value, name, tenant));
+  if (!resources) throw new MalformedPolicy(`${where} has no Resource`);
+  const conditions = parseConditions(fields['Condition'], `${where}: Condition`);
+  return { effect, principals, actions, resources, conditions };
+}
+
+/** A field, or its negation: `Action` or `NotAction`. */
+function selection<T>(
+  fields: Readonly<Record<string, unknown>>,
+  name: string,
+  where: string,
+  parse: (value: unknown, name: string) => readonly T[],
+): Selection<T> | undefined {
+  const [some, others] = [fields[name], fields[`Not${name}`]];
+  if (some !== undefined && others !== undefined) {
+    throw new MalformedPolicy(`${where}: ${name} and Not${name} exclude each other`);
+  }
+  if (some !== undefined) return { except: false, items: parse(some, `${where}: ${name}`) };
+  return others === undefined ? undefined : { except: true, items: parse(others, `${where}: Not${name}`) };
+}
+
+function parsePrincipals(value: unknown, where: string): readonly Principal[] {
+  const texts = value === '*' ? ['*'] : textsOf(fieldsOf(value, where, ['AWS'])['AWS'], `${where}: AWS`);
+  return texts.map((text) => {
+    const principal = parsePrincipal(text);
+    if (!principal) throw new MalformedPolicy(`${where}: ${text} names nobody`);
+    return principal;
+  });
+}
+
+function parseActions(value: unknown, where: string): readonly string[] {
+  return textsOf(value, where).map((text) => {
+    const pattern = text.toLowerCase();
+    if (!KNOWN_ACTIONS.some((known) => globMatches(pattern, known))) {
+      throw new MalformedPolicy(`${where}: there is no action ${text}`);
+    }
+    return pattern;
+  });
+}
+
+function parseResources(value: unknown, where: string, tenant: string): readonly Arn[] {
+  return textsOf(value, where).map((text) => {
+    const arn = parseArn(text);
+    if (!arn) throw new MalformedPolicy(`${where}: ${text} is no ARN`);
+    if (arn.account === '') return { ...arn, account: tenant };
+    if (arn.account !== tenant && arn.account !== '*') {
+      throw new MalformedPolicy(`${where}: ${text} is of another tenant`);
+    }
+    return arn;
+  });
+}
+
+/** `{ operator: { key: value or values } }`. */
+function parseConditions(given: unknown, where: string): readonly Condition[] {
+  if (given === undefined) return [];
+  return Object.entries(objectOf(given, where)).flatMap(([name, keys]) => {
+    const operator = parseOperator(name);
+    if (!operator) throw new MalformedPolicy(`${where}: there is no operator ${name}`);
+    return Object.entries(objectOf(keys, `${where}: ${name}`)).map(([key, values]) => ({
+      ...operator,
+      key: key
+        .toLowerCase()
+        .replace(/^(s3:(?:existing|request)objecttag\/).*/, (_, start) => start + key.slice(start.length)),
+      values: textsOf(values, `${where}: ${name}: ${key}`),
+    }));
+  });
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new MalformedPolicy(`The policy is no JSON: ${(error as Error).message}`);
+  }
+}
+
+function objectOf(given: unknown, where: string): Readonly<Record<string, unknown>> {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    throw new MalformedPolicy(`${where} is no object`);
+  }
+  return given as Record<string, unknown>;
+}
+
+function fieldsOf(given: unknown, where: string, names: readonly string[]): Readonly<Record<string, unknown>> {
+  const fields = objectOf(given, where);
+  const unknown = Object.keys(fields).find((name) => !names.includes(name));
+  if (unknown !== undefined) throw new MalformedPolicy(`${where}: there is no field ${unknown}`);
+  return fields;
+}
+
+/** A text or several; numbers and truth values are texts, too. */
+function textsOf(given: unknown, where: string): readonly string[] {
+  const values = Array.isArray(given) ? given : [given];
+  if (values.length === 0) throw new MalformedPolicy(`${where} is empty`);
+  return values.map((value) => {
+    if (!['string', 'number', 'boolean'].includes(typeof value)) throw new MalformedPolicy(`${where}: give texts`);
+    return String(value);
+  });
+}

@@ -1,0 +1,193 @@
+/**
+ * Who may do what: the bucket's policy, then ACLs (verify_bucket_permission and verify_object_permission in rgw_common.cc).
+ *
+ *   policy denies: nobody may but administrators  ·  allows: they may  ·  says nothing: ACLs, and the owner may
+ */
+import { fromUtf8, type RawString, textFromRaw } from '@spirula/encoding';
+import { type Acl, AclGroup, decodeAcl, type Grant, GranteeType, Permission } from '../../formats/acl.ts';
+import { decoded } from '../../formats/encoded.ts';
+import { decodePublicAccess, NO_PUBLIC_ACCESS_BLOCK, type PublicAccessBlock } from '../../formats/public-access.ts';
+import { decodeTags } from '../../formats/tags.ts';
+import { formatUserId } from '../../formats/user-id.ts';
+import type { OpMask, UserInfo } from '../../formats/user-info.ts';
+import { type Action, permissionOf } from '../../iam/actions.ts';
+import { bucketArn } from '../../iam/arn.ts';
+import { evaluate, isPublic, type Policy, parsePolicy, type Verdict } from '../../iam/policy.ts';
+import { BucketAttr, type StoredBucket } from '../../store/buckets.ts';
+import type { Head } from '../../store/head.ts';
+import { Attr } from '../../store/object-attrs.ts';
+import { s3Error } from '../s3-errors.ts';
+import type { OperationContext } from './operation.ts';
+import { environmentOf } from './request-environment.ts';
+
+/** Undefined: it has none, and its owner alone may do anything. */
+export function aclOf(attrs: ReadonlyMap<RawString, Uint8Array>): Acl | undefined {
+  const value = attrs.get(Attr.acl);
+  return value && decoded(decodeAcl, value);
+}
+
+/** @throws S3Error AccessDenied */
+export function requireUser(user: UserInfo | undefined): UserInfo {
+  if (!user) throw s3Error('AccessDenied');
+  return user;
+}
+
+/** What the user may do at all (`--op-mask`). @throws S3Error AccessDenied */
+export function requireOpMask(user: UserInfo | undefined, mask: (typeof OpMask)[keyof typeof OpMask]): void {
+  if (user && (user.opMask & mask) === 0) throw s3Error('AccessDenied');
+}
+
+function isOwner(user: UserInfo | undefined, bucket: StoredBucket): boolean {
+  return user !== undefined && formatUserId(user.id) === formatUserId(bucket.info.owner);
+}
+
+/**
+ * What is allowed by the bucket's ACL, unless its policy says otherwise.
+ *
+ * @param key the action is about an object of this name
+ * @throws S3Error AccessDenied
+ */
+export function requireBucketAccess(
+  context: OperationContext,
+  bucket: StoredBucket,
+  action: Action,
+  key?: RawString,
+): void {
+  const { user } = context;
+  if (user?.admin === true || isAllowedByPolicy(context, bucket, action, key)) return;
+  if (isOwner(user, bucket)) return;
+  const acl = aclOf(bucket.attrs);
+  if (acl && allows(acl, user, permissionOf(action), publicAccessOf(bucket).ignorePublicAcls)) return;
+  throw s3Error('AccessDenied');
+}
+
+/** What is allowed by the object's ACL, unless the bucket's policy says otherwise. @throws S3Error AccessDenied */
+export function requireObjectAccess(
+  context: OperationContext,
+  bucket: StoredBucket,
+  { attrs }: Pick<Head, 'attrs'>,
+  action: Action,
+  key: RawString = context.request.key,
+): void {
+  const { user } = context;
+  if (user?.admin === true || isAllowedByPolicy(context, bucket, action, key, attrs.get(Attr.tags))) return;
+  const acl = aclOf(attrs);
+  const ignoresPublic = publicAccessOf(bucket).ignorePublicAcls;
+  if (acl === undefined ? isOwner(user, bucket) : allows(acl, user, permissionOf(action), ignoresPublic)) return;
+  throw s3Error('AccessDenied');
+}
+
+/** What the bucket's owner may do, and those whom its policy allows it. @throws S3Error AccessDenied */
+export function requireOwnerAccess(context: OperationContext, bucket: StoredBucket, action: Action): void {
+  const { user } = context;
+  if (user?.admin === true || isAllowedByPolicy(context, bucket, action)) return;
+  if (!isOwner(user, bucket)) throw s3Error('AccessDenied');
+}
+
+/**
+ * An object that is not there is only told of to who may list the bucket: others are not to learn what there is.
+ *
+ * @throws S3Error NoSuchKey, AccessDenied
+ */
+export function missingObject(context: OperationContext, bucket: StoredBucket): Error {
+  try {
+    requireBucketAccess(context, bucket, 's3:ListBucket');
+  } catch (error) {
+    return error as Error;
+  }
+  return s3Error('NoSuchKey');
+}
+
+export function publicAccessOf({ attrs }: StoredBucket): PublicAccessBlock {
+  const value = attrs.get(BucketAttr.publicAccess);
+  return value ? decoded(decodePublicAccess, value) : NO_PUBLIC_ACCESS_BLOCK;
+}
+
+/** By the attributes of buckets: those that are remembered are parsed once. */
+const policies = new WeakMap<StoredBucket['attrs'], Policy>();
+
+export function policyOf({ attrs, info }: StoredBucket): Policy | undefined {
+  const known = policies.get(attrs);
+  if (known) return known;
+  const text = attrs.get(BucketAttr.policy);
+  if (!text) return undefined;
+  const policy = parsePolicy(fromUtf8(text), 'bucket', info.bucket.tenant);
+  policies.set(attrs, policy);
+  return policy;
+}
+
+/** Whether anybody may do what is private otherwise. */
+export function isPublicAcl({ grants }: Acl): boolean {
+  return grants.some((grant) => grant.type === GranteeType.group && grant.permissions !== 0);
+}
+
+/** @throws S3Error AccessDenied: the public access block of the bucket takes no such ACL */
+export function requirePrivateAcl(bucket: StoredBucket, acl: Acl): void {
+  if (!publicAccessOf(bucket).blockPublicAcls || !isPublicAcl(acl)) return;
+  throw s3Error('AccessDenied', 'The public access block of the bucket takes no ACL that lets in everybody');
+}
+
+/** @throws S3Error AccessDenied when the policy denies it, or the request is not paid for */
+function isAllowedByPolicy(
+  context: OperationContext,
+  bucket: StoredBucket,
+  action: Action,
+  key?: RawString,
+  tags?: Uint8Array,
+): boolean {
+  const { user, request } = context;
+  if (
+    bucket.info.requesterPays &&
+    !isOwner(user, bucket) &&
+    request.http.headers.get('x-amz-request-payer') !== 'requester'
+  ) {
+    throw s3Error('AccessDenied', 'Who asks must be ready to pay: x-amz-request-payer');
+  }
+  const policy = policyOf(bucket);
+  if (!policy) return false;
+  const verdict = ask(context, bucket, policy, action, key, tags);
+  if (verdict === 'Deny') throw s3Error('AccessDenied', 'The policy of the bucket denies it');
+  if (verdict === 'pass') return false;
+  const isRestricted = publicAccessOf(bucket).restrictPublicBuckets && isPublic(policy);
+  return !isRestricted || user?.id.tenant === bucket.info.bucket.tenant;
+}
+
+function ask(
+  context: OperationContext,
+  { info }: StoredBucket,
+  policy: Policy,
+  action: Action,
+  key: RawString | undefined,
+  tags: Uint8Array | undefined,
+): Verdict {
+  const { tenant, name } = info.bucket;
+  const text = key === undefined ? undefined : textFromRaw(key);
+  const environment = new Map(environmentOf(context));
+  if (tags) {
+    for (const [tag, value] of decoded(decodeTags, tags)) {
+      environment.set(`s3:existingobjecttag/${textFromRaw(tag)}`, [textFromRaw(value)]);
+    }
+  }
+  return evaluate([policy], { user: context.user?.id, action, resource: bucketArn(tenant, name, text), environment });
+}
+
+function allows(acl: Acl, user: UserInfo | undefined, permission: number, ignoresPublic: boolean): boolean {
+  const id = user && formatUserId(user.id);
+  // The owner can always change who may do what.
+  const own = id === formatUserId(acl.owner.id) ? Permission.readAcp | Permission.writeAcp : 0;
+  const granted = acl.grants
+    .filter((grant) => isFor(grant, id) && !(ignoresPublic && grant.type === GranteeType.group))
+    .reduce((sum, { permissions }) => sum | permissions, own);
+  return (granted & permission) === permission;
+}
+
+function isFor(grant: Grant, id: RawString | undefined): boolean {
+  switch (grant.type) {
+    case GranteeType.user:
+      return id !== undefined && formatUserId(grant.id) === id;
+    case GranteeType.group:
+      return grant.group === AclGroup.allUsers || (grant.group === AclGroup.authenticatedUsers && id !== undefined);
+    default:
+      return false;
+  }
+}

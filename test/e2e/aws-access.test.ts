@@ -1,0 +1,267 @@
+/** Who may do what in whose bucket: policies, public access blocks, CORS, who pays. Through the AWS SDK for JavaScript. */
+import {
+  CreateBucketCommand,
+  DeleteBucketCorsCommand,
+  DeleteBucketPolicyCommand,
+  DeleteObjectsCommand,
+  DeletePublicAccessBlockCommand,
+  GetBucketCorsCommand,
+  GetBucketPolicyCommand,
+  GetBucketPolicyStatusCommand,
+  GetBucketRequestPaymentCommand,
+  GetObjectCommand,
+  GetPublicAccessBlockCommand,
+  ListObjectsV2Command,
+  PutBucketAclCommand,
+  PutBucketCorsCommand,
+  PutBucketPolicyCommand,
+  PutBucketRequestPaymentCommand,
+  PutObjectAclCommand,
+  PutObjectCommand,
+  PutPublicAccessBlockCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type S3Gateway, type S3Keys, startS3Gateway } from './s3-gateway.ts';
+
+let gateway: S3Gateway;
+let alice: S3Client;
+let bob: S3Client;
+let made = 0;
+
+function clientOf({ accessKey, secretKey }: S3Keys): S3Client {
+  return new S3Client({
+    endpoint: gateway.endpoint,
+    region: 'us-east-1',
+    forcePathStyle: true,
+    maxAttempts: 1,
+    credentials: { accessKeyId: accessKey, secretAccessKey: secretKey },
+  });
+}
+
+beforeAll(async () => {
+  gateway = await startS3Gateway(29_400);
+  alice = clientOf(gateway);
+  bob = clientOf(await gateway.createUser('bob'));
+}, 180_000);
+afterAll(async () => {
+  alice?.destroy();
+  bob?.destroy();
+  await gateway?.stop();
+});
+
+/** Of alice, with the objects a/1 and b/1. */
+async function newBucket(): Promise<string> {
+  const Bucket = `access-${made++}`;
+  await alice.send(new CreateBucketCommand({ Bucket }));
+  for (const Key of ['a/1', 'b/1']) await alice.send(new PutObjectCommand({ Bucket, Key, Body: Key }));
+  return Bucket;
+}
+
+async function setPolicy(Bucket: string, ...statements: readonly object[]): Promise<void> {
+  const Policy = JSON.stringify({ Version: '2012-10-17', Statement: statements });
+  await alice.send(new PutBucketPolicyCommand({ Bucket, Policy }));
+}
+
+/** `ok`, or the code of the refusal. */
+async function outcome(request: Promise<unknown>): Promise<string> {
+  try {
+    await request;
+    return 'ok';
+  } catch (error) {
+    return (error as Error).name;
+  }
+}
+
+const get = (client: S3Client, Bucket: string, Key: string) =>
+  outcome(client.send(new GetObjectCommand({ Bucket, Key })));
+const BOB = { AWS: 'arn:aws:iam:::user/bob' };
+
+describe('a policy', () => {
+  test('gives others what it says, and no more', async () => {
+    const Bucket = await newBucket();
+    const read = { Effect: 'Allow', Principal: BOB, Action: 's3:GetObject', Resource: `arn:aws:s3:::${Bucket}/a/*` };
+    const list = {
+      Effect: 'Allow',
+      Principal: BOB,
+      Action: 's3:ListBucket',
+      Resource: `arn:aws:s3:::${Bucket}`,
+      Condition: { StringLike: { 's3:prefix': 'a/*' } },
+    };
+    const listing = (Prefix: string) => outcome(bob.send(new ListObjectsV2Command({ Bucket, Prefix })));
+
+    expect(await get(bob, Bucket, 'a/1')).toBe('AccessDenied');
+    await setPolicy(Bucket, read, list);
+    expect([await get(bob, Bucket, 'a/1'), await get(bob, Bucket, 'b/1')]).toEqual(['ok', 'AccessDenied']);
+    expect([await listing('a/'), await listing('b/'), await listing('')]).toEqual([
+      'ok',
+      'AccessDenied',
+      'AccessDenied',
+    ]);
+    expect(await outcome(bob.send(new PutObjectCommand({ Bucket, Key: 'a/2' })))).toBe('AccessDenied');
+    expect((await fetch(`${gateway.endpoint}/${Bucket}/a/1`)).status).toBe(403);
+
+    await alice.send(new DeleteBucketPolicyCommand({ Bucket }));
+    expect(await get(bob, Bucket, 'a/1')).toBe('AccessDenied');
+  });
+
+  test('that denies holds for the owner as well, and says so', async () => {
+    const Bucket = await newBucket();
+    await setPolicy(Bucket, {
+      Effect: 'Deny',
+      Principal: '*',
+      Action: 's3:DeleteObject',
+      Resource: `arn:aws:s3:::${Bucket}/a/*`,
+    });
+
+    const { Deleted, Errors } = await alice.send(
+      new DeleteObjectsCommand({ Bucket, Delete: { Objects: [{ Key: 'a/1' }, { Key: 'b/1' }] } }),
+    );
+
+    expect(Deleted?.map(({ Key }) => Key)).toEqual(['b/1']);
+    expect(Errors).toMatchObject([{ Key: 'a/1', Code: 'AccessDenied', Message: 'The policy of the bucket denies it' }]);
+  });
+
+  test('is read back as it was given; others may neither read nor set it', async () => {
+    const Bucket = await newBucket();
+    const asked = outcome(alice.send(new GetBucketPolicyCommand({ Bucket })));
+    expect(await asked).toBe('NoSuchBucketPolicy');
+    await setPolicy(Bucket, {
+      Effect: 'Allow',
+      Principal: '*',
+      Action: 's3:GetObject',
+      Resource: `arn:aws:s3:::${Bucket}/*`,
+    });
+
+    const { Policy } = await alice.send(new GetBucketPolicyCommand({ Bucket }));
+    expect(JSON.parse(Policy!).Statement[0].Action).toBe('s3:GetObject');
+    expect(await (await fetch(`${gateway.endpoint}/${Bucket}/a/1`)).text()).toBe('a/1');
+    expect(await outcome(bob.send(new GetBucketPolicyCommand({ Bucket })))).toBe('AccessDenied');
+    expect(await outcome(bob.send(new PutBucketPolicyCommand({ Bucket, Policy })))).toBe('AccessDenied');
+    const wrong = alice.send(new PutBucketPolicyCommand({ Bucket, Policy: '{"Statement": [{"Effect": "Maybe"}]}' }));
+    await expect(wrong).rejects.toMatchObject({
+      name: 'MalformedPolicy',
+      message: 'Statement 1: Effect is Allow or Deny',
+    });
+  });
+});
+
+describe('a public access block', () => {
+  const nothing = {
+    BlockPublicAcls: false,
+    IgnorePublicAcls: false,
+    BlockPublicPolicy: false,
+    RestrictPublicBuckets: false,
+  };
+  const block = (Bucket: string, what: Partial<typeof nothing>) =>
+    alice.send(new PutPublicAccessBlockCommand({ Bucket, PublicAccessBlockConfiguration: { ...nothing, ...what } }));
+
+  test('is kept, and goes', async () => {
+    const Bucket = await newBucket();
+    const read = () => alice.send(new GetPublicAccessBlockCommand({ Bucket }));
+
+    expect(await outcome(read())).toBe('NoSuchPublicAccessBlockConfiguration');
+    await block(Bucket, { IgnorePublicAcls: true });
+    expect((await read()).PublicAccessBlockConfiguration).toEqual({ ...nothing, IgnorePublicAcls: true });
+    await alice.send(new DeletePublicAccessBlockCommand({ Bucket }));
+    expect(await outcome(read())).toBe('NoSuchPublicAccessBlockConfiguration');
+  });
+
+  test('ignores ACLs that let in everybody, and takes no new ones', async () => {
+    const Bucket = await newBucket();
+    const anonymous = async () => (await fetch(`${gateway.endpoint}/${Bucket}/a/1`)).status;
+    const open = () => outcome(alice.send(new PutObjectAclCommand({ Bucket, Key: 'a/1', ACL: 'public-read' })));
+    expect([await anonymous(), await open(), await anonymous()]).toEqual([403, 'ok', 200]);
+
+    await block(Bucket, { IgnorePublicAcls: true });
+    expect([await anonymous(), await open()]).toEqual([403, 'ok']);
+    await block(Bucket, { BlockPublicAcls: true });
+    expect([await anonymous(), await open()]).toEqual([200, 'AccessDenied']);
+    expect(await outcome(alice.send(new PutBucketAclCommand({ Bucket, ACL: 'public-read' })))).toBe('AccessDenied');
+    const withAcl = new PutObjectCommand({ Bucket, Key: 'c', ACL: 'public-read' });
+    expect(await outcome(alice.send(withAcl))).toBe('AccessDenied');
+  });
+
+  test('takes no policy that lets in everybody, and holds one that is there to users', async () => {
+    const Bucket = await newBucket();
+    const all = { Effect: 'Allow', Principal: '*', Action: 's3:GetObject', Resource: `arn:aws:s3:::${Bucket}/*` };
+    const isPublic = async () =>
+      (await alice.send(new GetBucketPolicyStatusCommand({ Bucket }))).PolicyStatus?.IsPublic;
+    const anonymous = async () => (await fetch(`${gateway.endpoint}/${Bucket}/a/1`)).status;
+    expect(await isPublic()).toBe(false);
+    await setPolicy(Bucket, all);
+    expect([await isPublic(), await anonymous()]).toEqual([true, 200]);
+
+    await block(Bucket, { RestrictPublicBuckets: true });
+    expect([await anonymous(), await get(bob, Bucket, 'a/1')]).toEqual([403, 'ok']);
+    await block(Bucket, { BlockPublicPolicy: true });
+    expect(await outcome(setPolicy(Bucket, all))).toBe('AccessDenied');
+    expect(await outcome(setPolicy(Bucket, { ...all, Principal: BOB }))).toBe('ok');
+  });
+});
+
+describe('CORS', () => {
+  const CORSRules = [
+    {
+      AllowedMethods: ['GET', 'PUT'],
+      AllowedOrigins: ['https://*.example.com'],
+      AllowedHeaders: ['x-amz-*'],
+      ExposeHeaders: ['ETag'],
+      MaxAgeSeconds: 60,
+    },
+    { AllowedMethods: ['GET'], AllowedOrigins: ['*'] },
+  ];
+
+  test('rules are kept, and go', async () => {
+    const Bucket = await newBucket();
+    const read = () => alice.send(new GetBucketCorsCommand({ Bucket }));
+
+    expect(await outcome(read())).toBe('NoSuchCORSConfiguration');
+    await alice.send(new PutBucketCorsCommand({ Bucket, CORSConfiguration: { CORSRules } }));
+    expect((await read()).CORSRules).toEqual(CORSRules);
+    await alice.send(new DeleteBucketCorsCommand({ Bucket }));
+    expect(await outcome(read())).toBe('NoSuchCORSConfiguration');
+  });
+
+  test('a browser is told whether it may, before and with the answer, also of an error', async () => {
+    const Bucket = await newBucket();
+    await alice.send(new PutBucketCorsCommand({ Bucket, CORSConfiguration: { CORSRules } }));
+    const ask = async (method: string, headers: Record<string, string>, key = 'a/1') => {
+      const { status, headers: answered } = await fetch(`${gateway.endpoint}/${Bucket}/${key}`, { method, headers });
+      const told = ['origin', 'methods', 'headers'].map((name) => answered.get(`access-control-allow-${name}`));
+      return [status, ...told, answered.get('access-control-max-age')];
+    };
+    const preflight = (origin: string, method: string, headers?: string) =>
+      ask('OPTIONS', {
+        origin,
+        'access-control-request-method': method,
+        ...(headers && { 'access-control-request-headers': headers }),
+      });
+    const page = 'https://www.example.com';
+
+    expect(await preflight(page, 'PUT', 'x-amz-date')).toEqual([200, page, 'PUT', 'x-amz-date', '60']);
+    expect(await preflight(page, 'PUT', 'x-other')).toEqual([403, null, null, null, null]);
+    expect(await preflight('https://example.org', 'PUT')).toEqual([403, null, null, null, null]);
+    expect(await preflight('https://example.org', 'GET')).toEqual([200, '*', 'GET', null, null]);
+    expect(await ask('OPTIONS', { origin: page })).toEqual([400, null, null, null, null]);
+    expect(await ask('OPTIONS', {})).toEqual([400, null, null, null, null]);
+    expect(await ask('GET', { origin: page })).toEqual([403, page, 'GET', null, '60']);
+    expect(await ask('GET', { origin: 'null' }, 'none')).toEqual([403, '*', 'GET', null, null]);
+  });
+});
+
+test('where who asks pays, others must say that they will', async () => {
+  const Bucket = await newBucket();
+  await setPolicy(Bucket, {
+    Effect: 'Allow',
+    Principal: '*',
+    Action: 's3:GetObject',
+    Resource: `arn:aws:s3:::${Bucket}/*`,
+  });
+  await alice.send(new PutBucketRequestPaymentCommand({ Bucket, RequestPaymentConfiguration: { Payer: 'Requester' } }));
+
+  expect((await alice.send(new GetBucketRequestPaymentCommand({ Bucket }))).Payer).toBe('Requester');
+  expect([await get(alice, Bucket, 'a/1'), await get(bob, Bucket, 'a/1')]).toEqual(['ok', 'AccessDenied']);
+  const paid = new GetObjectCommand({ Bucket, Key: 'a/1', RequestPayer: 'requester' });
+  expect(await outcome(bob.send(paid))).toBe('ok');
+});
