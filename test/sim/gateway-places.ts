@@ -12,6 +12,8 @@ export interface Answered {
   readonly etag: string;
   readonly size: number;
   readonly body: Uint8Array;
+  /** '' when the answer names none. */
+  readonly versionId: string;
 }
 
 interface Asked {
@@ -95,7 +97,7 @@ export class GatewayPlace {
   }
 }
 
-const SIGNED = ['acl', 'delete', 'partNumber', 'uploadId', 'uploads'];
+const SIGNED = ['acl', 'delete', 'partNumber', 'uploadId', 'uploads', 'versionId', 'versioning', 'versions'];
 
 function signedTarget(target: string): string {
   const [path, query = ''] = target.split('?');
@@ -111,7 +113,12 @@ async function* inPieces(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
 
 async function readAnswer({ status, headers, body }: HttpResponse): Promise<Answered> {
   const header = (name: string) => headers.find(([each]) => each.toLowerCase() === name)?.[1] ?? '';
-  const answered = { status, etag: header('etag').replaceAll('"', ''), size: Number(header('content-length')) };
+  const answered = {
+    status,
+    etag: header('etag').replaceAll('"', ''),
+    size: Number(header('content-length')),
+    versionId: header('x-amz-version-id'),
+  };
   if (body instanceof Uint8Array) return { ...answered, body };
   const pieces: Uint8Array[] = [];
   try {

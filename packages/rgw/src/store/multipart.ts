@@ -204,7 +204,7 @@ export class MultipartUploads {
         },
       );
       await this.#remove(upload, [...parts.values()]);
-      return { etag, mtime, size: manifest.objectSize, versionId: versionIdOf(bucket, objectKey) };
+      return { etag, mtime, size: manifest.objectSize, versionId: versionIdOf(objectKey) };
     });
   }
 

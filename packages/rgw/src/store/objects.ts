@@ -50,7 +50,7 @@ export interface Written {
   readonly etag: string;
   readonly mtime: UTime;
   readonly size: number;
-  /** Undefined: the bucket has no versions. */
+  /** Undefined: version null, or one of a bucket without versions. */
   readonly versionId: RawString | undefined;
 }
 
@@ -117,7 +117,8 @@ export class ObjectStore {
       }
       if (key.instance === NULL_INSTANCE || isNull) {
         if (!hasObject(head)) return {};
-        const versionId = isVersioned(bucket) ? NULL_INSTANCE : undefined;
+        // As radosgw, version null is only named to who names it.
+        const versionId = key.instance === '' ? undefined : NULL_INSTANCE;
         return { found: { object: { bucket: bucket.bucket, key: plain }, head, versionId } };
       }
       const found = await this.#readVersion(bucket, target.key, prefetch);
@@ -195,7 +196,7 @@ export class ObjectStore {
       const { mtime, replaced } = await this.putHead(bucket, key, content, options.check);
       // Somebody else's write came first, and is the object: this one was replaced before anybody saw it.
       if (!replaced) await this.#stripes.discard(bucket, tails);
-      return { etag, mtime, size, versionId: versionIdOf(bucket, key) };
+      return { etag, mtime, size, versionId: versionIdOf(key) };
     } catch (error) {
       // A head that may be there needs them.
       if (!(error instanceof RadosError) || !UNKNOWN.has(error.code)) await this.#stripes.discard(bucket, tails);
@@ -265,8 +266,7 @@ export class ObjectStore {
   }
 }
 
-/** As answers name it. Undefined: the bucket has no versions. */
-export function versionIdOf(bucket: BucketInfo, { instance }: ObjectKey): RawString | undefined {
-  if (instance !== '') return instance;
-  return isVersioned(bucket) ? NULL_INSTANCE : undefined;
+/** Of what was written, as answers name it. */
+export function versionIdOf({ instance }: ObjectKey): RawString | undefined {
+  return instance === '' ? undefined : instance;
 }

@@ -25,7 +25,7 @@ const READ_AHEAD = 4;
 export interface FoundObject {
   readonly object: BucketObject;
   readonly head: Head;
-  /** `null` for the one from before versions, or from when they were suspended. Undefined: the bucket has none. */
+  /** As answers name it. Undefined: it has no name, or is version null and was not asked for by that. */
   readonly versionId: RawString | undefined;
 }
 

@@ -13,17 +13,18 @@
  * number of times with one outcome: the OLH tells up to which epoch it was followed, and a removal of version null spares what was
  * written since (see `#removeNull`).
  */
-import type { EntryMeta } from '@spirula/cls';
-import { type Bytes, bytesFromRaw, Errno, type RawString } from '@spirula/encoding';
+import { type EntryMeta, ModifyOp } from '@spirula/cls';
+import { type Bytes, bytesFromRaw, Errno, type RawString, type UTime } from '@spirula/encoding';
 import { type IoCtx, ObjectOperation, RadosError } from '@spirula/rados';
 import type { World } from '@spirula/world';
+import { decodeAcl } from '../formats/acl.ts';
 import type { BucketInfo } from '../formats/bucket-info.ts';
-import { encoded } from '../formats/encoded.ts';
+import { decoded, encoded } from '../formats/encoded.ts';
 import type { ObjectKey } from '../formats/object.ts';
 import { encodeOlhInfo } from '../formats/olh.ts';
 import { randomLower } from './entropy.ts';
 import { garbageTag, type Head, readHead } from './head.ts';
-import { requireHead, requireNoOther } from './head-write.ts';
+import { entryMetaOf, requireHead, requireNoOther } from './head-write.ts';
 import { keyOfIndex } from './layout.ts';
 import { Attr, OLH_PENDING_PREFIX, OlhAttr, textAttr } from './object-attrs.ts';
 import type { ObjectIndex } from './object-index.ts';
@@ -77,7 +78,23 @@ export class Versions {
     const head = await readHead(io, oid, prefetch);
     if (!head || (olhOf(head)?.pending.size ?? 0) === 0) return head;
     await this.follow(bucket, name);
+    const followed = await readHead(io, oid, prefetch);
+    const olh = followed && olhOf(followed);
+    if (!olh || !isUnlinked(followed, olh)) return followed;
+    await this.#linkFor(bucket, name, followed, olh);
     return await readHead(io, oid, prefetch);
+  }
+
+  /** Version null was written and not linked: whoever wrote it may not live to do so, and what was there before is gone. */
+  async #linkFor(bucket: BucketInfo, name: RawString, head: Head, { tag }: OlhState): Promise<void> {
+    const { io } = this.#place(bucket, name);
+    const key = { name, instance: '', ns: '' };
+    const index = this.#index(bucket);
+    const acl = head.attrs.get(Attr.acl);
+    const meta = entryMetaOf(head, acl && decoded(decodeAcl, acl));
+    const prepared = await index.prepare(key, ModifyOp.add, this.newTag());
+    await index.complete(prepared, { pool: io.pool, version: head.version }, meta);
+    await this.link(bucket, key, { begun: { olhTag: tag, opTag: garbageTag(head) } });
   }
 
   /** A tag for a change: those of later seconds are greater. */
@@ -213,7 +230,7 @@ export class Versions {
         if (await this.#repair(bucket, name)) continue;
         return;
       }
-      if (reply.log.size === 0) return await this.#forgetStale(bucket, name, olh);
+      if (reply.log.size === 0) return await this.#forgetStale(bucket, name, head, olh);
       const followed = applyOlhLog(olh, reply.log);
       if ((await this.#apply(bucket, key, { head, olh, followed, io, oid })) && !reply.truncated) return;
     }
@@ -266,10 +283,9 @@ export class Versions {
     bucket: BucketInfo,
     { key, linkedBefore }: RemovedVersion,
     head: Head,
-    { pending }: OlhState,
+    olh: OlhState,
   ): Promise<boolean> {
-    const tag = hasObject(head) ? garbageTag(head) : '';
-    if (pending.has(tag) && !linkedBefore.includes(tag)) return true;
+    if (isUnlinked(head, olh) && !linkedBefore.includes(garbageTag(head))) return true;
     return await this.#removeObject(bucket, key, head);
   }
 
@@ -288,10 +304,12 @@ export class Versions {
   }
 
   /** Changes of which the index knows nothing, begun so long ago that nobody will make them. */
-  async #forgetStale(bucket: BucketInfo, name: RawString, { tag, pending }: OlhState): Promise<void> {
+  async #forgetStale(bucket: BucketInfo, name: RawString, head: Head, olh: OlhState): Promise<void> {
     const now = this.#world.clock.wall().sec;
-    const stale = [...pending].filter(([, { sec }]) => now - sec >= PENDING_TIMEOUT_SECONDS).map(([opTag]) => opTag);
-    if (stale.length > 0) await this.#removePending(bucket, name, tag, stale);
+    const written = isUnlinked(head, olh) ? garbageTag(head) : undefined;
+    const isStale = (opTag: RawString, { sec }: UTime) => now - sec >= PENDING_TIMEOUT_SECONDS && opTag !== written;
+    const stale = [...olh.pending].filter(([opTag, begun]) => isStale(opTag, begun)).map(([opTag]) => opTag);
+    if (stale.length > 0) await this.#removePending(bucket, name, olh.tag, stale);
   }
 
   /** The OLH becomes the one that the index knows, if it knows one. False: it does not. */
@@ -316,4 +334,9 @@ export class Versions {
   #place(bucket: BucketInfo, name: RawString): { readonly io: IoCtx; readonly oid: RawString } {
     return this.#stripes.place({ bucket: bucket.bucket, key: { name, instance: '', ns: '' } }, bucket);
   }
+}
+
+/** The change that a write of version null began is still under way: its tag is the write's. */
+function isUnlinked(head: Head, { pending }: OlhState): boolean {
+  return hasObject(head) && pending.has(garbageTag(head));
 }

@@ -10,7 +10,7 @@ import { bucketOwnerOf, findBucket } from './find-bucket.ts';
 import { isVersion, keyOf } from './objects.ts';
 import { emptyResponse, type Operation, type OperationContext, xmlResponse } from './operation.ts';
 import { readDocument } from './read-document.ts';
-import { missingVersion, versionHeaders } from './versions.ts';
+import { missingVersion } from './versions.ts';
 
 export const getBucketAcl: Operation = {
   name: 'GetBucketAcl',
@@ -48,7 +48,7 @@ export const getObjectAcl: Operation = {
     requireObjectAccess(context, bucket, found.head, isVersion(context) ? 's3:GetObjectVersionAcl' : 's3:GetObjectAcl');
     const acl = aclOf(found.head.attrs);
     if (!acl) throw s3Error('InternalError', 'The object has no ACL');
-    return xmlResponse(accessControlPolicy(shownAcl(acl)), versionHeaders(found.versionId));
+    return xmlResponse(accessControlPolicy(shownAcl(acl)));
   },
 };
 
@@ -66,7 +66,7 @@ export const putObjectAcl: Operation = {
     const acl = await givenAcl(context, before ? ownerOfAcl(before) : bucketOwner, bucketOwner);
     requirePrivateAcl(bucket, acl);
     await store.objects.setAttrs(bucket.info, found, new Map([[Attr.acl, encoded(encodeAcl, acl)]]));
-    return emptyResponse(200, versionHeaders(found.versionId));
+    return emptyResponse();
   },
 };
 
