@@ -1,13 +1,20 @@
 /** What clients beside the SDKs do: browsers that post forms, nobody in particular, uploads of a length that nobody said. */
 import { createHash, createHmac } from 'node:crypto';
 import {
+  type CompletedPart,
+  CompleteMultipartUploadCommand,
   CreateBucketCommand,
+  CreateMultipartUploadCommand,
+  DeleteObjectCommand,
+  DeleteObjectsCommand,
   GetBucketAclCommand,
+  GetObjectAttributesCommand,
   GetObjectCommand,
   ListBucketsCommand,
   PutBucketAclCommand,
   PutObjectCommand,
   S3Client,
+  UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type S3Gateway, startS3Gateway } from './s3-gateway.ts';
@@ -177,4 +184,55 @@ test('many change the ACL of a bucket at once, and each grant is listed by itsel
   await Promise.all(Array.from({ length: 20 }, set));
   const { Grants } = await client.send(new GetBucketAclCommand({ Bucket: 'private' }));
   expect(Grants?.map(({ Permission }) => Permission).toSorted()).toEqual(['FULL_CONTROL', 'READ', 'WRITE']);
+});
+
+test('of an object made of parts each part can be read, and is described; completing it again changes nothing', async () => {
+  const ChecksumAlgorithm = 'SHA256';
+  const of = { Bucket, Key: 'parts' };
+  const { UploadId } = await client.send(new CreateMultipartUploadCommand({ ...of, ChecksumAlgorithm }));
+  const bodies = [new Uint8Array(5 << 20).fill(97), new Uint8Array(3).fill(98)];
+  const Parts: CompletedPart[] = [];
+  for (const [i, Body] of bodies.entries()) {
+    const asked = { ...of, UploadId, PartNumber: i + 1, Body, ChecksumAlgorithm } as const;
+    const { ETag, ChecksumSHA256 } = await client.send(new UploadPartCommand(asked));
+    Parts.push({ PartNumber: i + 1, ETag, ChecksumSHA256 });
+  }
+  const complete = () =>
+    client.send(new CompleteMultipartUploadCommand({ ...of, UploadId, MultipartUpload: { Parts } }));
+  const whole = await complete();
+  expect(await complete()).toMatchObject({ ETag: whole.ETag, ChecksumSHA256: whole.ChecksumSHA256 });
+
+  const second = await client.send(new GetObjectCommand({ ...of, PartNumber: 2, ChecksumMode: 'ENABLED' }));
+  expect(await second.Body!.transformToString()).toBe('bbb');
+  expect(second).toMatchObject({ PartsCount: 2, ETag: whole.ETag, ContentRange: 'bytes 5242880-5242882/5242883' });
+  expect(second).toMatchObject({ ChecksumSHA256: Parts[1]!.ChecksumSHA256, ChecksumType: 'COMPOSITE' });
+  expect(await refusal(client.send(new GetObjectCommand({ ...of, PartNumber: 3 })))).toBe('InvalidPart');
+
+  const ObjectAttributes = ['ETag', 'Checksum', 'ObjectParts', 'StorageClass', 'ObjectSize'] as const;
+  const attributes = { ...of, ObjectAttributes: [...ObjectAttributes], MaxParts: 1 };
+  expect(await client.send(new GetObjectAttributesCommand(attributes))).toMatchObject({
+    ETag: whole.ETag!.replaceAll('"', ''),
+    Checksum: { ChecksumSHA256: whole.ChecksumSHA256, ChecksumType: 'COMPOSITE' },
+    ObjectParts: {
+      TotalPartsCount: 2,
+      IsTruncated: true,
+      NextPartNumberMarker: '1',
+      Parts: [{ PartNumber: 1, Size: 5 << 20, ChecksumSHA256: Parts[0]!.ChecksumSHA256 }],
+    },
+    StorageClass: 'STANDARD',
+    ObjectSize: 5242883,
+  });
+});
+
+test('who removes an object may say what it must be', async () => {
+  const Key = 'expected';
+  const { ETag } = await client.send(new PutObjectCommand({ Bucket, Key, Body: 'abc' }));
+  const remove = (more: object) => refusal(client.send(new DeleteObjectCommand({ Bucket, Key, ...more })));
+  expect(await remove({ IfMatchSize: 4 })).toBe('PreconditionFailed');
+  expect(await remove({ IfMatchLastModifiedTime: new Date(0) })).toBe('PreconditionFailed');
+  const removeAll = (Size: number) =>
+    client.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects: [{ Key, ETag, Size }] } }));
+  expect((await removeAll(4)).Errors).toMatchObject([{ Key, Code: 'PreconditionFailed' }]);
+  expect(await textOf(Key)).toBe('abc');
+  expect((await removeAll(3)).Deleted).toMatchObject([{ Key }]);
 });

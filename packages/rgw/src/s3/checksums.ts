@@ -12,7 +12,7 @@ import { s3Error } from './s3-errors.ts';
 import { childText, type XmlElement } from './xml-reader.ts';
 import { element, type XmlNode } from './xml-writer.ts';
 
-const digestBytes = { crc32: 4, crc32c: 4, crc64nvme: 8, sha1: 20, sha256: 32 } as const;
+export const digestBytes = { crc32: 4, crc32c: 4, crc64nvme: 8, sha1: 20, sha256: 32 } as const;
 
 export type ChecksumAlgorithm = keyof typeof digestBytes;
 export const algorithms = Object.keys(digestBytes) as ChecksumAlgorithm[];
@@ -33,6 +33,17 @@ export function checksumHeader({ algorithm, value }: Checksum): readonly [name: 
 /** The same as an element of a document: `ChecksumCRC32`. */
 export function checksumElement({ algorithm, value }: Checksum): XmlNode {
   return element(elementNames[algorithm], value);
+}
+
+/** Of a whole object: with what it is of, the data or the digests of parts. */
+export function checksumElements(checksum: Checksum | undefined): XmlNode[] {
+  return checksum ? [checksumElement(checksum), element('ChecksumType', checksumType(checksum))] : [];
+}
+
+export type ChecksumType = 'COMPOSITE' | 'FULL_OBJECT';
+
+export function checksumType({ value }: Checksum): ChecksumType {
+  return value.includes('-') ? 'COMPOSITE' : 'FULL_OBJECT';
 }
 
 const elementNames: Readonly<Record<ChecksumAlgorithm, string>> = {
@@ -132,8 +143,12 @@ function readDigest(text: string, bytes: number): Bytes | undefined {
 }
 
 function readChecksum(headers: ReadonlyMap<string, string>, algorithm: ChecksumAlgorithm): Bytes {
-  const digest = readDigest(headers.get(HEADER_PREFIX + algorithm)?.trim() ?? '', digestBytes[algorithm]);
-  if (digest === undefined) throw s3Error('InvalidRequest', `The value of ${HEADER_PREFIX}${algorithm} is invalid`);
+  const name = HEADER_PREFIX + algorithm;
+  const text = headers.get(name);
+  if (text === undefined) throw s3Error('InvalidRequest', `${name} was announced, and is missing`);
+  const digest = readDigest(text.trim(), digestBytes[algorithm]);
+  // No data has it.
+  if (digest === undefined) throw s3Error('BadDigest', `The value of ${name} is no ${algorithm.toUpperCase()}`);
   return digest;
 }
 

@@ -1,7 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { formatContentRange, parseCopySourceRange, parseRange } from './byte-range.ts';
-import { checkCopySourceConditions, checkReadConditions, checkWriteConditions, readConditions } from './conditions.ts';
+import {
+  checkCopySourceConditions,
+  checkExpectedState,
+  checkReadConditions,
+  checkWriteConditions,
+  readConditions,
+  readExpectedState,
+} from './conditions.ts';
 import {
   formatBasicDate,
   formatHttpDate,
@@ -170,4 +177,18 @@ describe('conditions', () => {
     expect(codeOf(() => checkWriteConditions(conditions, undefined))).toBe(absent);
     expect(codeOf(() => checkWriteConditions(conditions, object))).toBe(present);
   });
+});
+
+test('what is removed must be what its remover takes it for', () => {
+  const object = { etag: 'abc', mtime: { sec: 784111777, nsec: 5 }, size: 7 };
+  const check = (name: string, value: string) =>
+    codeOf(() => checkExpectedState(readExpectedState(new Map([[`x-amz-if-match-${name}`, value]])), object));
+
+  expect(check('size', '7')).toBe('met');
+  expect(check('size', '0')).toBe('PreconditionFailed');
+  expect(check('size', 'x')).toBe('InvalidArgument');
+  expect(check('last-modified-time', 'Sun, 06 Nov 1994 08:49:37 GMT')).toBe('met');
+  expect(check('last-modified-time', 'Sun, 06 Nov 1994 08:49:38 GMT')).toBe('PreconditionFailed');
+  expect(codeOf(() => checkExpectedState({ etag: '"abc"' }, object))).toBe('met');
+  expect(codeOf(() => checkExpectedState({ etag: 'abd' }, object))).toBe('PreconditionFailed');
 });

@@ -11,6 +11,13 @@ export interface Conditions {
   readonly ifUnmodifiedSince: number | undefined;
 }
 
+export const NO_CONDITIONS: Conditions = {
+  ifMatch: undefined,
+  ifNoneMatch: undefined,
+  ifModifiedSince: undefined,
+  ifUnmodifiedSince: undefined,
+};
+
 /** What conditions are about. */
 export interface ObjectState {
   readonly etag: string;
@@ -99,6 +106,33 @@ export function checkWriteConditions(conditions: Conditions, object: ObjectState
   if (ifUnmodifiedSince !== undefined && object !== undefined && object.mtime.sec > ifUnmodifiedSince) {
     throw failed('If-Unmodified-Since');
   }
+}
+
+/** What somebody who removes an object takes it to be; undefined: they do not say. AWS has it of directory buckets, radosgw of later versions. */
+export interface ExpectedState {
+  readonly etag?: string | undefined;
+  /** Seconds. */
+  readonly modified?: number | undefined;
+  readonly size?: number | undefined;
+}
+
+/** `x-amz-if-match-last-modified-time`, `x-amz-if-match-size`. @throws S3Error InvalidArgument */
+export function readExpectedState(headers: ReadonlyMap<string, string>): ExpectedState {
+  const size = headers.get('x-amz-if-match-size');
+  if (size !== undefined && !/^\d{1,15}$/.test(size))
+    throw s3Error('InvalidArgument', 'x-amz-if-match-size is no number');
+  return {
+    modified: seconds(headers, 'x-amz-if-match-last-modified-time'),
+    size: size === undefined ? undefined : Number(size),
+  };
+}
+
+/** @throws S3Error PreconditionFailed */
+export function checkExpectedState(expected: ExpectedState, object: ObjectState & { readonly size: number }): void {
+  const { etag, modified, size } = expected;
+  if (etag !== undefined && !matches(etag, object.etag)) throw failed('ETag');
+  if (modified !== undefined && modified !== object.mtime.sec) throw failed('LastModifiedTime');
+  if (size !== undefined && size !== object.size) throw failed('Size');
 }
 
 function failed(condition: string): Error {

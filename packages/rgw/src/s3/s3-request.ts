@@ -37,6 +37,7 @@ const subresourceNames: ReadonlySet<string> = new Set([
   'accelerate',
   'acl',
   'append',
+  'attributes',
   'cors',
   'delete',
   'encryption',

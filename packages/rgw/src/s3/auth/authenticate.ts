@@ -164,7 +164,7 @@ async function byHeaderV2(
   const date = headers.get('x-amz-date') ?? headers.get('date');
   // Dates of version 4 are taken in, too: some clients sign so.
   const sec = date === undefined ? undefined : (parseHttpDate(date) ?? parseBasicDate(date));
-  if (sec === undefined) throw s3Error('AccessDenied', 'A valid Date or x-amz-date header is needed');
+  if (sec === undefined || sec < 0) throw s3Error('AccessDenied', 'A valid Date or x-amz-date header is needed');
   checkSkew(sec, context);
   if (at <= 0 || at === text.length - 1) throw s3Error('InvalidArgument', 'The authorization header is malformed');
   const given = { accessKey: text.slice(0, at), signature: text.slice(at + 1) };

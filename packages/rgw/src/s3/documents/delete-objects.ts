@@ -1,6 +1,8 @@
 /** Deletion of many objects at once (rgw_multi_del.cc). */
 import type { Bytes, RawString } from '@spirula/encoding';
-import { childrenNamed, childText, malformed, neededText, readXml } from '../xml-reader.ts';
+import type { ExpectedState } from '../conditions.ts';
+import { parseHttpDate, parseIsoDate } from '../http-date.ts';
+import { childrenNamed, childText, malformed, neededText, readXml, type XmlElement } from '../xml-reader.ts';
 import { element, s3Root, type XmlNode, xmlDocument } from '../xml-writer.ts';
 
 /** rgw_delete_multi_obj_max_num. */
@@ -10,6 +12,7 @@ interface ObjectToDelete {
   readonly key: RawString;
   /** Undefined: the current one. */
   readonly versionId: RawString | undefined;
+  readonly expected: ExpectedState;
 }
 
 export interface DeleteRequest {
@@ -25,10 +28,20 @@ export function readDelete(document: Bytes): DeleteRequest {
     const key = neededText(object, 'Key');
     if (key === '') throw malformed('Key must not be empty');
     const versionId = childText(object, 'VersionId');
-    return { key, versionId: versionId === '' ? undefined : versionId };
+    return { key, versionId: versionId === '' ? undefined : versionId, expected: readExpected(object) };
   });
   if (objects.length === 0 || objects.length > MAX_OBJECTS) throw malformed(`it must list 1 to ${MAX_OBJECTS} objects`);
   return { quiet: childText(root, 'Quiet')?.trim().toLowerCase() === 'true', objects };
+}
+
+/** @throws S3Error MalformedXML */
+function readExpected(object: XmlElement): ExpectedState {
+  const time = childText(object, 'LastModifiedTime');
+  const modified = time === undefined ? undefined : (parseIsoDate(time)?.sec ?? parseHttpDate(time));
+  const size = childText(object, 'Size')?.trim();
+  if (time !== undefined && modified === undefined) throw malformed('LastModifiedTime must be a time');
+  if (size !== undefined && !/^\d{1,15}$/.test(size)) throw malformed('Size must be a number');
+  return { etag: childText(object, 'ETag'), modified, size: size === undefined ? undefined : Number(size) };
 }
 
 export type DeleteOutcome =

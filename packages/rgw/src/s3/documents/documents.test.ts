@@ -164,7 +164,7 @@ describe('multipart uploads', () => {
         completeMultipartUploadResult({ ...name, location: 'http://h/b/k', etag: 'e-2' }),
         'CompleteMultipartUploadResult',
       ),
-    ).toBe('<Location>http://h/b/k</Location><Bucket>b</Bucket><Key>k</Key><ETag>e-2</ETag>');
+    ).toBe('<Location>http://h/b/k</Location><Bucket>b</Bucket><Key>k</Key><ETag>&quot;e-2&quot;</ETag>');
   });
 
   const parts = [
@@ -179,11 +179,16 @@ describe('multipart uploads', () => {
   test.each([
     [[], 'MalformedXML'],
     [[{ partNumber: 2, etag: 'a' }, ...parts], 'InvalidPartOrder'],
-    [[parts[0]!, parts[0]!], 'InvalidPartOrder'],
     [[{ partNumber: 0, etag: 'a' }], 'InvalidPart'],
     [[{ partNumber: 10001, etag: 'a' }], 'InvalidPart'],
   ])('parts %j are refused with %s', (listed, code) => {
     expect(codeOf(() => readCompleteMultipartUpload(completeMultipartUpload(listed)))).toBe(code);
+  });
+
+  test('of a part that is listed twice the second counts', () => {
+    const twice = completeMultipartUpload([{ partNumber: 1, etag: 'before' }, ...parts]);
+
+    expect(readCompleteMultipartUpload(twice)).toEqual(parts);
   });
 
   test('a part with two checksums is refused', () => {
@@ -200,7 +205,7 @@ describe('multipart uploads', () => {
     const part = { partNumber: 3, mtime, etag: 'e', size: 7, checksum };
 
     expect(fromUtf8(completeMultipartUploadResult({ ...name, location: 'l', etag: 'e', checksum }))).toContain(
-      '<ETag>e</ETag><ChecksumSHA256>x-2</ChecksumSHA256></CompleteMultipartUploadResult>',
+      '<ChecksumSHA256>x-2</ChecksumSHA256><ChecksumType>COMPOSITE</ChecksumType></CompleteMultipartUploadResult>',
     );
     expect(fromUtf8(listPartsResult(asked, { ...found, parts: [part] }))).toContain(
       '<Size>7</Size><ChecksumSHA256>x-2</ChecksumSHA256></Part>',
@@ -252,10 +257,20 @@ describe('deletion of many objects', () => {
     expect(readDelete(utf8(xml))).toEqual({
       quiet: true,
       objects: [
-        { key: 'a\x01', versionId: undefined },
-        { key: 'b', versionId: 'v' },
+        { key: 'a\x01', versionId: undefined, expected: {} },
+        { key: 'b', versionId: 'v', expected: {} },
       ],
     });
+  });
+
+  test('may say what an object must be to go', () => {
+    const of = (size: string) =>
+      utf8(
+        `<Delete><Object><Key>a</Key><ETag>"e"</ETag><LastModifiedTime>1994-11-06T08:49:37Z</LastModifiedTime><Size>${size}</Size></Object></Delete>`,
+      );
+
+    expect(readDelete(of('7')).objects[0]!.expected).toEqual({ etag: '"e"', modified: mtime.sec, size: 7 });
+    expect(codeOf(() => readDelete(of('-1')))).toBe('MalformedXML');
   });
 
   test('of more than a thousand, of none, of one without a name is malformed', () => {

@@ -1,6 +1,6 @@
 /** Documents of multipart uploads. */
 import type { Bytes, RawString, UTime } from '@spirula/encoding';
-import { type Checksum, checksumElement, readChecksumElement } from '../checksums.ts';
+import { type Checksum, checksumElement, checksumElements, readChecksumElement } from '../checksums.ts';
 import { unquoteEtag } from '../conditions.ts';
 import { formatIsoDate } from '../http-date.ts';
 import { urlEncode } from '../percent-encoding.ts';
@@ -73,10 +73,11 @@ export function readCompleteMultipartUpload(document: Bytes): CompletedPart[] {
   let last = 0;
   for (const { partNumber } of parts) {
     if (partNumber < 1 || partNumber > MAX_PART_NUMBER) throw s3Error('InvalidPart');
-    if (partNumber <= last) throw s3Error('InvalidPartOrder');
+    if (partNumber < last) throw s3Error('InvalidPartOrder');
     last = partNumber;
   }
-  return parts;
+  // Of one that is listed again the last counts, as in radosgw.
+  return parts.filter(({ partNumber }, i) => parts[i + 1]?.partNumber !== partNumber);
 }
 
 /** The same from a client's side. */
@@ -97,7 +98,7 @@ export function completeMultipartUploadResult(completed: {
   readonly tenant?: RawString | undefined;
   readonly bucket: RawString;
   readonly key: RawString;
-  /** Without quotes: as radosgw writes it here. */
+  /** Without quotes; it is written with them, as everywhere else (radosgw 16.2 leaves them out here). */
   readonly etag: string;
   readonly checksum?: Checksum | undefined;
 }): Bytes {
@@ -108,8 +109,8 @@ export function completeMultipartUploadResult(completed: {
       tenantElement(tenant),
       element('Bucket', bucket),
       element('Key', key),
-      element('ETag', etag),
-      checksum && checksumElement(checksum),
+      element('ETag', `"${etag}"`),
+      ...checksumElements(checksum),
     ]),
   );
 }

@@ -37,7 +37,7 @@ export function requireOpMask(user: UserInfo | undefined, mask: (typeof OpMask)[
   if (user && (user.opMask & mask) === 0) throw s3Error('AccessDenied');
 }
 
-function isOwner(user: UserInfo | undefined, bucket: StoredBucket): boolean {
+export function isOwner(user: UserInfo | undefined, bucket: StoredBucket): boolean {
   return user !== undefined && formatUserId(user.id) === formatUserId(bucket.info.owner);
 }
 

@@ -1,11 +1,12 @@
 /** Operations on buckets, and the list of them. */
-import { OpMask } from '../../formats/user-info.ts';
+import { OpMask, type UserInfo } from '../../formats/user-info.ts';
+import type { HttpResponse } from '../../http.ts';
 import { checkBucketName } from '../bucket-name.ts';
 import { locationConstraint, readCreateBucketConfiguration } from '../documents/bucket-config.ts';
 import { type ListedBucket, listAllMyBucketsResult, readListBuckets } from '../documents/list-buckets.ts';
 import { s3Error } from '../s3-errors.ts';
 import { readShortBody } from '../xml-reader.ts';
-import { aclOf, requireBucketAccess, requireOpMask, requireOwnerAccess, requireUser } from './access.ts';
+import { aclOf, isOwner, requireBucketAccess, requireOpMask, requireOwnerAccess, requireUser } from './access.ts';
 import { ANONYMOUS, aclOfHeaders, isSameAcl, ownerOf } from './acl-of-request.ts';
 import { findBucket } from './find-bucket.ts';
 import { emptyResponse, type Operation, xmlResponse } from './operation.ts';
@@ -55,9 +56,21 @@ export const headBucket: Operation = {
     return emptyResponse(200, [
       ['X-RGW-Object-Count', String(objects)],
       ['X-RGW-Bytes-Used', String(bytes)],
+      // Others are not to learn how much its owner may have.
+      ...(context.user && isOwner(context.user, bucket) ? quotaHeaders(context.user) : []),
     ]);
   },
 };
+
+function quotaHeaders({ userQuota, bucketQuota, maxBuckets }: UserInfo): HttpResponse['headers'] {
+  return [
+    ['X-RGW-Quota-User-Size', String(userQuota.maxSize)],
+    ['X-RGW-Quota-User-Objects', String(userQuota.maxObjects)],
+    ['X-RGW-Quota-Max-Buckets', String(maxBuckets)],
+    ['X-RGW-Quota-Bucket-Size', String(bucketQuota.maxSize)],
+    ['X-RGW-Quota-Bucket-Objects', String(bucketQuota.maxObjects)],
+  ];
+}
 
 export const deleteBucket: Operation = {
   name: 'DeleteBucket',

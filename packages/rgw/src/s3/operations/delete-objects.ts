@@ -1,8 +1,10 @@
 import { OpMask } from '../../formats/user-info.ts';
+import { NO_CONDITIONS } from '../conditions.ts';
 import { type DeleteOutcome, deleteResult, readDelete } from '../documents/delete-objects.ts';
 import { S3Error } from '../s3-error.ts';
 import { requireBucketAccess, requireOpMask } from './access.ts';
 import { findBucket } from './find-bucket.ts';
+import { removalCheck } from './objects.ts';
 import { type Operation, xmlResponse } from './operation.ts';
 import { readDocument } from './read-document.ts';
 import { markerOwner } from './versions.ts';
@@ -24,12 +26,13 @@ export const deleteObjects: Operation = {
     const work = async () => {
       while (next < objects.length) {
         const at = next++;
-        const { key, versionId } = objects[at]!;
+        const { key, versionId, expected } = objects[at]!;
         try {
           const action = versionId === undefined ? 's3:DeleteObject' : 's3:DeleteObjectVersion';
           requireBucketAccess(context, bucket, action, key);
           const named = { name: key, instance: versionId ?? '', ns: '' };
-          const removed = await store.objects.remove(bucket.info, named, markerOwner(context));
+          const check = removalCheck(NO_CONDITIONS, expected);
+          const removed = await store.objects.remove(bucket.info, named, markerOwner(context), check);
           const deleteMarkerVersionId = removed.isDeleteMarker ? removed.versionId : undefined;
           outcomes[at] = { kind: 'deleted', key, versionId, deleteMarkerVersionId };
         } catch (error) {

@@ -1,53 +1,40 @@
 /** Uploads in parts. */
-import { type Bytes, EMPTY, type RawString, textFromRaw } from '@spirula/encoding';
+import type { RawString } from '@spirula/encoding';
 import { encodeAcl } from '../../formats/acl.ts';
 import { encoded } from '../../formats/encoded.ts';
 import type { UploadPart } from '../../formats/upload.ts';
 import { formatUserId } from '../../formats/user-id.ts';
 import { OpMask } from '../../formats/user-info.ts';
 import type { StoredBucket } from '../../store/buckets.ts';
-import { Attr, attrText } from '../../store/object-attrs.ts';
+import { Attr } from '../../store/object-attrs.ts';
 import { listUploads, type ListedUpload as StoredUpload } from '../../store/upload-list.ts';
 import type { FoundUpload } from '../../store/upload-meta.ts';
 import { parseCopySourceRange } from '../byte-range.ts';
 import { algorithms, type Checksum, checksumHeader, UploadChecks } from '../checksums.ts';
-import { readConditions } from '../conditions.ts';
 import { copyPartResult } from '../documents/copy.ts';
 import {
-  type CompletedPart,
-  completeMultipartUploadResult,
   initiateMultipartUploadResult,
   type ListedPart,
   listMultipartUploadsResult,
   listPartsResult,
-  readCompleteMultipartUpload,
   readListParts,
   readListUploads,
   readPartNumber,
 } from '../documents/multipart.ts';
 import { s3Error } from '../s3-errors.ts';
-import { readShortBody } from '../xml-reader.ts';
 import { aclOf, requireBucketAccess, requireOpMask } from './access.ts';
 import { ownerOfAcl } from './acl-of-request.ts';
 import { findSource } from './copy-object.ts';
 import { bucketOwnerOf, findBucket } from './find-bucket.ts';
-import { checkOf, newObject, requireSize, uploadBody } from './objects.ts';
+import { newObject, requireSize, uploadBody } from './objects.ts';
 import { emptyResponse, headerOf, type Operation, type OperationContext, paramOf, xmlResponse } from './operation.ts';
 import {
-  checksumAttrs,
-  checksumOfParts,
-  isChecksumAttr,
   readUploadChecksum,
   storedUploadChecksum,
   uploadChecksumAttrs,
   uploadChecksumHeaders,
 } from './stored-checksums.ts';
-import { sourceVersionHeaders, versionHeaders } from './versions.ts';
-
-/** rgw_multipart_min_part_size: of all parts but the last. */
-const MIN_PART_BYTES = 5 << 20;
-/** Ten thousand parts, each with number, ETag and checksums. */
-const MAX_DOCUMENT_BYTES = 4 << 20;
+import { sourceVersionHeaders } from './versions.ts';
 
 export const createMultipartUpload: Operation = {
   name: 'CreateMultipartUpload',
@@ -118,43 +105,6 @@ export const uploadPartCopy: Operation = {
       return partChecksumText(checksum);
     });
     return xmlResponse(copyPartResult({ mtime, etag, checksum }), sourceVersionHeaders(found.versionId));
-  },
-};
-
-export const completeMultipartUpload: Operation = {
-  name: 'CompleteMultipartUpload',
-  async run(context) {
-    const { request, auth, store } = context;
-    const bucket = await openForWriting(context);
-    const asked = readCompleteMultipartUpload(await readShortBody(auth.body, MAX_DOCUMENT_BYTES));
-    const upload = await findUpload(context, bucket);
-    const conditions = readConditions(request.http.headers);
-    let checksum: Checksum | undefined;
-    const { etag, versionId } = await store.uploads.complete(
-      upload,
-      (parts, checksums) => {
-        const chosen = chooseParts(asked, parts, checksums);
-        const ofParts = chosen.map(({ number, accountedSize }) => {
-          const found = parsePartChecksum(checksums.get(number));
-          return found && { value: found.value, length: accountedSize };
-        });
-        checksum = checksumOfParts(context, storedUploadChecksum(upload.attrs), ofParts);
-        return chosen;
-      },
-      (meta) => ({
-        attrs: new Map([...objectAttrs(meta.attrs), ...checksumAttrs(checksum)]),
-        acl: aclOf(meta.attrs)!,
-        contentType: textOf(meta.attrs, Attr.contentType),
-      }),
-      checkOf(conditions).check,
-    );
-    const { tenant, name } = bucket.info.bucket;
-    const host = headerOf(context, 'host') ?? '';
-    const location = `http${request.http.secure ? 's' : ''}://${host}/${name}/${request.key}`;
-    return xmlResponse(
-      completeMultipartUploadResult({ location, tenant, bucket: name, key: request.key, etag, checksum }),
-      versionHeaders(versionId),
-    );
   },
 };
 
@@ -242,7 +192,7 @@ export const listMultipartUploads: Operation = {
   },
 };
 
-async function openForWriting(
+export async function openForWriting(
   context: OperationContext,
   action: 's3:PutObject' | 's3:AbortMultipartUpload' = 's3:PutObject',
 ): Promise<StoredBucket> {
@@ -253,54 +203,19 @@ async function openForWriting(
 }
 
 /** @throws S3Error NoSuchUpload */
-async function findUpload(context: OperationContext, bucket: StoredBucket): Promise<FoundUpload> {
+export async function findUpload(context: OperationContext, bucket: StoredBucket): Promise<FoundUpload> {
   const id = paramOf(context, 'uploadId') ?? '';
   if (id === '' || id.includes('/')) throw s3Error('NoSuchUpload');
   return await context.store.uploads.find(bucket.info, context.request.key, id);
 }
 
-/** @throws S3Error InvalidPart, EntityTooSmall */
-function chooseParts(
-  asked: readonly CompletedPart[],
-  parts: ReadonlyMap<number, UploadPart>,
-  checksums: ReadonlyMap<number, RawString>,
-): readonly UploadPart[] {
-  return asked.map(({ partNumber, etag, checksum }, i) => {
-    const part = parts.get(partNumber);
-    if (!part || part.etag !== etag) {
-      throw s3Error('InvalidPart', `Part ${partNumber} with ETag ${textFromRaw(etag)} was not uploaded`);
-    }
-    if (checksum && checksums.has(partNumber) && checksums.get(partNumber) !== partChecksumText(checksum)) {
-      throw s3Error('InvalidPart', `Part ${partNumber} has another checksum`);
-    }
-    if (i < asked.length - 1 && part.accountedSize < MIN_PART_BYTES) {
-      throw s3Error(
-        'EntityTooSmall',
-        `Part ${partNumber} has ${part.accountedSize} bytes; all but the last need ${MIN_PART_BYTES}`,
-      );
-    }
-    return part;
-  });
-}
-
 /** As the store keeps a part's: `crc32:xxxxxx==`. */
-function partChecksumText(checksum: Checksum | undefined): RawString {
+export function partChecksumText(checksum: Checksum | undefined): RawString {
   return checksum ? `${checksum.algorithm}:${checksum.value}` : '';
 }
 
-function parsePartChecksum(text: RawString | undefined): Checksum | undefined {
+export function parsePartChecksum(text: RawString | undefined): Checksum | undefined {
   const at = text?.indexOf(':') ?? -1;
   const algorithm = algorithms.find((each) => each === text?.slice(0, at));
   return algorithm && { algorithm, value: text!.slice(at + 1) };
-}
-
-/** Of the upload's meta object, those that are the object's too. */
-function objectAttrs(attrs: ReadonlyMap<RawString, Bytes>): Map<RawString, Bytes> {
-  return new Map(
-    [...attrs].filter(([name]) => name.startsWith('user.rgw.') && name !== Attr.acl && !isChecksumAttr(name)),
-  );
-}
-
-function textOf(attrs: ReadonlyMap<RawString, Bytes>, name: RawString): RawString {
-  return attrText(attrs.get(name) ?? EMPTY);
 }

@@ -10,9 +10,17 @@ import { etagOf, type Head } from '../../store/head.ts';
 import { Attr, attrText, KEPT_HEADERS, textAttr, USER_META_PREFIX } from '../../store/object-attrs.ts';
 import type { Written } from '../../store/objects.ts';
 import { CHUNK_BYTES, type FoundObject } from '../../store/stripes.ts';
-import { formatContentRange, parseRange } from '../byte-range.ts';
+import { type ByteRange, formatContentRange, parseRange } from '../byte-range.ts';
 import { type Checksum, UploadChecks } from '../checksums.ts';
-import { type Conditions, checkReadConditions, checkWriteConditions, readConditions } from '../conditions.ts';
+import {
+  type Conditions,
+  checkExpectedState,
+  checkReadConditions,
+  checkWriteConditions,
+  type ExpectedState,
+  readConditions,
+  readExpectedState,
+} from '../conditions.ts';
 import { MAX_OBJECT_TAGS, readTaggingHeader } from '../documents/tagging.ts';
 import { formatHttpDate } from '../http-date.ts';
 import { s3Error } from '../s3-errors.ts';
@@ -20,6 +28,7 @@ import { responseOverrides } from '../s3-request.ts';
 import { requireBucketAccess, requireObjectAccess, requireOpMask, requirePrivateAcl } from './access.ts';
 import { ANONYMOUS, aclOfHeaders, ownerOf } from './acl-of-request.ts';
 import { bucketOwnerOf, findBucket } from './find-bucket.ts';
+import { askedPart, type ObjectPart } from './object-parts.ts';
 import { emptyResponse, type Operation, type OperationContext } from './operation.ts';
 import { checksumAttrs, checksumHeaders, storedChecksum } from './stored-checksums.ts';
 import { markerOwner, missingVersion, versionHeaders } from './versions.ts';
@@ -84,10 +93,7 @@ export const deleteObject: Operation = {
       isVersion(context) ? 's3:DeleteObjectVersion' : 's3:DeleteObject',
       request.key,
     );
-    const conditions = readConditions(request.http.headers);
-    const check = hasConditions(conditions)
-      ? (head: Head) => checkWriteConditions(conditions, stateOf(head))
-      : undefined;
+    const check = removalCheck(readConditions(request.http.headers), readExpectedState(request.http.headers));
     const removed = await store.objects.remove(bucket.info, keyOf(context), markerOwner(context), check);
     return emptyResponse(204, versionHeaders(removed.versionId, removed.isDeleteMarker));
   },
@@ -107,18 +113,30 @@ async function answerWith(context: OperationContext, withData: boolean): Promise
   if (overrides.size > 0 && user === undefined)
     throw s3Error('InvalidRequest', 'Only signed requests may give headers');
   checkReadConditions(readConditions(headers), stateOf(head));
-  const range = parseRange(headers.get('range'), head.size);
+  const part = askedPart(context, head);
+  const range = part ? nonEmpty(part) : parseRange(headers.get('range'), head.size);
   const [from, length] = range ? [range.offset, range.length] : [0, head.size];
   const answer = [
     ...(range ? [['Content-Range', formatContentRange(range, head.size)] as const] : []),
     ['Content-Length', String(length)] as const,
     ...headersOf(head, overrides),
     ...versionHeaders(found.versionId),
-    // Of a part of an object there is none.
-    ...(range === undefined && wantsChecksum(headers) ? checksumHeaders(storedChecksum(head.attrs)) : []),
+    ...(part ? [['x-amz-mp-parts-count', String(part.count)] as const] : []),
+    ...(wantsChecksum(headers) ? checksumsOf(head, part, range) : []),
   ];
   const body = withData ? bodyOf(context, bucket, found, from, from + length) : EMPTY;
   return { status: range ? 206 : 200, headers: answer, body };
+}
+
+/** No byte is no range: such a part is all of its object. */
+function nonEmpty({ offset, length }: ByteRange): ByteRange | undefined {
+  return length === 0 ? undefined : { offset, length };
+}
+
+/** Of the whole object, or of a part as it was uploaded; of other ranges there is none. */
+function checksumsOf({ attrs }: Head, part: ObjectPart | undefined, range: ByteRange | undefined) {
+  if (part) return checksumHeaders(storedChecksum(attrs), part.checksum);
+  return range === undefined ? checksumHeaders(storedChecksum(attrs)) : [];
 }
 
 function wantsChecksum(headers: ReadonlyMap<string, string>): boolean {
@@ -220,6 +238,15 @@ export function stateOf(head: Head) {
 
 function hasConditions({ ifMatch, ifNoneMatch, ifUnmodifiedSince }: Conditions): boolean {
   return ifMatch !== undefined || ifNoneMatch !== undefined || ifUnmodifiedSince !== undefined;
+}
+
+/** Undefined: whatever is there may go. */
+export function removalCheck(conditions: Conditions, expected: ExpectedState): ((head: Head) => void) | undefined {
+  if (!hasConditions(conditions) && Object.values(expected).every((each) => each === undefined)) return undefined;
+  return (head) => {
+    checkWriteConditions(conditions, stateOf(head));
+    checkExpectedState(expected, { ...stateOf(head), size: head.size });
+  };
 }
 
 /** A write without conditions need not look again when another gets in its way. */

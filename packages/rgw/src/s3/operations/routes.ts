@@ -19,19 +19,20 @@ import {
   putPublicAccessBlock,
 } from './bucket-policy.ts';
 import { createBucket, deleteBucket, getBucketLocation, headBucket, listBuckets } from './buckets.ts';
+import { completeMultipartUpload } from './complete-upload.ts';
 import { copyObject } from './copy-object.ts';
 import { deleteBucketCors, getBucketCors, putBucketCors } from './cors.ts';
 import { deleteObjects } from './delete-objects.ts';
 import { listObjectsV1, listObjectsV2 } from './list-objects.ts';
 import {
   abortMultipartUpload,
-  completeMultipartUpload,
   createMultipartUpload,
   listMultipartUploads,
   listParts,
   uploadPart,
   uploadPartCopy,
 } from './multipart.ts';
+import { getObjectAttributes } from './object-attributes.ts';
 import { deleteObject, getObject, headObject, putObject } from './objects.ts';
 import type { Operation } from './operation.ts';
 import { postObject } from './post-object.ts';
@@ -78,7 +79,7 @@ const bucketRoutes: Routes = {
 };
 
 const objectRoutes: Routes = {
-  GET: { [PLAIN]: getObject, acl: getObjectAcl, uploadId: listParts },
+  GET: { [PLAIN]: getObject, acl: getObjectAcl, attributes: getObjectAttributes, uploadId: listParts },
   HEAD: { [PLAIN]: headObject },
   PUT: { [PLAIN]: putObject, acl: putObjectAcl, uploadId: uploadPart },
   DELETE: { [PLAIN]: deleteObject, uploadId: abortMultipartUpload },

@@ -2,16 +2,21 @@
  * Checksums that objects and uploads keep, in xattrs of our own beside radosgw's (which keeps none), named as the headers are.
  *
  *   object      user.rgw.x-amz-checksum-crc32    the value, `...-N` when it is made of those of N parts
+ *               user.rgw.x-amz-checksum-parts    digests of the parts that it was made of
  *   its upload  user.rgw.x-amz-checksum-algorithm, user.rgw.x-amz-checksum-type
  */
-import { type Bytes, bytesFromRaw, type RawString } from '@spirula/encoding';
+import { base64 } from '@scure/base';
+import { type Bytes, bytesFromRaw, concatBytes, type RawString } from '@spirula/encoding';
 import { attrText } from '../../store/object-attrs.ts';
 import {
   algorithms,
   type Checksum,
   type ChecksumAlgorithm,
+  type ChecksumType,
   checksumHeader,
+  checksumType,
   compositeChecksum,
+  digestBytes,
   fullObjectChecksum,
   isCrc,
   namedAlgorithm,
@@ -23,11 +28,10 @@ import type { OperationContext } from './operation.ts';
 const PREFIX = 'user.rgw.x-amz-checksum-';
 const ALGORITHM = `${PREFIX}algorithm`;
 const TYPE = `${PREFIX}type`;
+const PARTS = `${PREFIX}parts`;
 
 type Attrs = ReadonlyMap<RawString, Bytes>;
 type Headers = [name: string, value: string][];
-
-type ChecksumType = 'COMPOSITE' | 'FULL_OBJECT';
 
 export function checksumAttrs(checksum: Checksum | undefined): Map<RawString, Bytes> {
   return new Map(checksum ? [[PREFIX + checksum.algorithm, bytesFromRaw(checksum.value)]] : []);
@@ -42,18 +46,28 @@ export function storedChecksum(attrs: Attrs): Checksum | undefined {
   return undefined;
 }
 
-function checksumType({ value }: Checksum): ChecksumType {
-  return value.includes('-') ? 'COMPOSITE' : 'FULL_OBJECT';
-}
-
-/** Of answers about a whole object. */
-export function checksumHeaders(checksum: Checksum | undefined): Headers {
-  if (!checksum) return [];
-  const [name, value] = checksumHeader(checksum);
+/** Of answers about a whole object, or about a part of it that was uploaded so: the type is the object's. */
+export function checksumHeaders(checksum: Checksum | undefined, ofPart = checksum): Headers {
+  if (!checksum || !ofPart) return [];
+  const [name, value] = checksumHeader(ofPart);
   return [
     [name, value],
     ['x-amz-checksum-type', checksumType(checksum)],
   ];
+}
+
+/** Of an object, the digests of its parts, one behind the other. */
+export function partChecksumAttrs(parts: readonly (PartChecksum | undefined)[]): Map<RawString, Bytes> {
+  return new Map([[PARTS, concatBytes(parts.map((part) => base64.decode(part?.value ?? '')))]]);
+}
+
+/** That of one of the parts that an object was made of, by its place among them. */
+export function storedPartChecksum(attrs: Attrs, index: number): Checksum | undefined {
+  const algorithm = storedChecksum(attrs)?.algorithm;
+  const digests = attrs.get(PARTS);
+  if (!algorithm || !digests) return undefined;
+  const length = digestBytes[algorithm];
+  return { algorithm, value: base64.encode(digests.subarray(index * length, (index + 1) * length)) };
 }
 
 /** What an upload in parts will have. */
