@@ -24,13 +24,18 @@ export interface S3Keys {
   readonly secretKey: string;
 }
 
-/** A cluster in memory with an object gateway, started as a user does. `portBase`: of a file's own, so that files may run side by side. */
-export async function startS3Gateway(portBase: number): Promise<S3Gateway> {
+/**
+ * A cluster in memory with an object gateway, started as a user does.
+ *
+ * @param portBase of a file's own, so that files may run side by side
+ * @param settings options of Ceph's, `name=value`
+ */
+export async function startS3Gateway(portBase: number, ...settings: readonly string[]): Promise<S3Gateway> {
   const folder = mkdtempSync(join(tmpdir(), 'spirula-s3-'));
   const dir = join(folder, 'cluster');
   const spirula = (...args: string[]) =>
     run(process.execPath, [spirulaPath, ...args, '--dir', dir], { timeout: START_TIMEOUT_MS });
-  const size = ['--mons', '1', '--osds', '3', '--store', 'memory'];
+  const size = ['--mons', '1', '--osds', '3', '--store', 'memory', ...settings.flatMap((each) => ['--set', each])];
   const { stdout } = await spirula('up', '--detach', '--port-base', String(portBase), ...size);
   const endpoint = /^s3\s+(http:\S+)/m.exec(stdout)?.[1];
   const credentials = readFileSync(join(dir, 'aws-credentials'), 'utf8');

@@ -5,13 +5,14 @@ import { MGR_OPTIONS } from './mgr-options.ts';
 import { MON_OPTIONS } from './mon-options.ts';
 import type { Option, OptionValue } from './option.ts';
 import { OSD_OPTIONS } from './osd-options.ts';
+import { RGW_OPTIONS } from './rgw-options.ts';
 import { UNREAD_COMMON_OPTIONS } from './unread-common-options.ts';
 import { UNREAD_MON_OPTIONS } from './unread-mon-options.ts';
 import { UNREAD_OSD_OPTIONS } from './unread-osd-options.ts';
 import { UNREAD_OTHER_OPTIONS } from './unread-other-options.ts';
 
 /** What the code reads. A name that nothing reads belongs in an `unread` table: those are shown as having no effect. */
-const READ = { ...COMMON_OPTIONS, ...MON_OPTIONS, ...OSD_OPTIONS, ...MGR_OPTIONS, ...CLIENT_OPTIONS };
+const READ = { ...COMMON_OPTIONS, ...MON_OPTIONS, ...OSD_OPTIONS, ...MGR_OPTIONS, ...CLIENT_OPTIONS, ...RGW_OPTIONS };
 const UNREAD = { ...UNREAD_COMMON_OPTIONS, ...UNREAD_MON_OPTIONS, ...UNREAD_OSD_OPTIONS, ...UNREAD_OTHER_OPTIONS };
 
 /** The values in force for one daemon or client. They change while it runs: read them where they are used. */

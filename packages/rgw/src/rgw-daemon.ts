@@ -10,6 +10,7 @@ import { Injector } from './faults/injector.ts';
 import { Sleeper } from './faults/sleeper.ts';
 import { newUserInfo } from './formats/user-info.ts';
 import { Gateway } from './gateway.ts';
+import { Lifecycle } from './lifecycle/lifecycle.ts';
 import { OPERATION_NAMES } from './s3/operations/routes.ts';
 import { Store } from './store/store.ts';
 
@@ -31,8 +32,9 @@ export interface RgwOptions {
 
 const GC_TIMER = 'rgw gc';
 const FAULT_TIMER = 'rgw fault';
-/** rgw_gc_processor_period */
-const GC_PERIOD_SECONDS = 3600;
+const LIFECYCLE_TIMER = 'rgw lifecycle';
+/** How often it is looked whether a new day has begun. */
+const LIFECYCLE_PERIOD_SECONDS = 600;
 
 export class RgwDaemon implements Daemon<Message> {
   readonly rados: Rados;
@@ -45,6 +47,7 @@ export class RgwDaemon implements Daemon<Message> {
   #resolveReady: (gateway: Promise<Gateway>) => void = () => {};
   #store: Store | undefined;
   #collecting = false;
+  #ending = false;
 
   constructor(world: World<Message>, options: RgwOptions) {
     this.#world = world;
@@ -69,6 +72,7 @@ export class RgwDaemon implements Daemon<Message> {
 
   handle(event: WorldEvent<Message>): void {
     if (event.kind === 'timer' && event.name === GC_TIMER) void this.#collectGarbage();
+    else if (event.kind === 'timer' && event.name === LIFECYCLE_TIMER) void this.#endWhatIsDue();
     else if (event.kind === 'timer' && event.name === FAULT_TIMER) this.#sleeper.onTimer();
     else this.rados.handle(event);
   }
@@ -80,6 +84,7 @@ export class RgwDaemon implements Daemon<Message> {
     this.#store = store;
     store.zone.cache.start(this.#world.clock);
     this.#armGc();
+    this.#armLifecycle();
     const { dnsNames, faults = [] } = this.#options;
     this.#faults.add(faults);
     const injector = new Injector(this.#faults, (us) => this.#sleeper.sleep(us));
@@ -87,7 +92,32 @@ export class RgwDaemon implements Daemon<Message> {
   }
 
   #armGc(): void {
-    this.#world.clock.arm(GC_TIMER, this.#world.clock.now() + seconds(GC_PERIOD_SECONDS));
+    this.#world.clock.arm(GC_TIMER, this.#world.clock.now() + seconds(this.#world.config.rgw_gc_processor_period));
+  }
+
+  #armLifecycle(): void {
+    const period = this.#debugInterval ?? LIFECYCLE_PERIOD_SECONDS;
+    this.#world.clock.arm(LIFECYCLE_TIMER, this.#world.clock.now() + seconds(period));
+  }
+
+  get #debugInterval(): number | undefined {
+    const { rgw_lc_debug_interval: interval } = this.#world.config;
+    return interval > 0 ? interval : undefined;
+  }
+
+  async #endWhatIsDue(): Promise<void> {
+    if (this.#ending || !this.#store) return;
+    this.#ending = true;
+    const debugInterval = () => this.#debugInterval;
+    try {
+      await new Lifecycle({ world: this.#world, store: this.#store, debugInterval }).process();
+    } catch (error) {
+      if (!(error instanceof RadosError)) throw error;
+      this.#world.log.warn('a round of lifecycles ends early', { error: error.message });
+    } finally {
+      this.#ending = false;
+    }
+    this.#armLifecycle();
   }
 
   async #collectGarbage(): Promise<void> {

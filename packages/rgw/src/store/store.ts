@@ -10,6 +10,7 @@ import { indexHeaders, sumOfStats } from './bucket-index.ts';
 import { BucketAttr, BucketStore, type StoredBucket } from './buckets.ts';
 import { DataPools } from './data-pools.ts';
 import { Garbage } from './garbage.ts';
+import { LifecycleBuckets } from './lifecycle-buckets.ts';
 import { MultipartUploads } from './multipart.ts';
 import { ObjectStore } from './objects.ts';
 import type { Cluster } from './pools.ts';
@@ -39,15 +40,19 @@ export class Store {
   readonly objects: ObjectStore;
   readonly uploads: MultipartUploads;
   readonly garbage: Garbage;
-  readonly #world: Pick<World, 'clock' | 'crypto' | 'log'>;
+  readonly lifecycleBuckets: LifecycleBuckets;
+  readonly #world: Pick<World, 'clock' | 'config' | 'crypto' | 'log'>;
 
-  constructor(zone: Zone, world: Pick<World, 'clock' | 'crypto' | 'log'>) {
+  constructor(zone: Zone, world: Pick<World, 'clock' | 'config' | 'crypto' | 'log'>) {
     this.zone = zone;
     this.#world = world;
     this.users = new UserStore(zone, world.crypto);
     this.buckets = new BucketStore(zone, world.crypto);
+    this.lifecycleBuckets = new LifecycleBuckets(zone.system('lc'), world.crypto);
     const pools = new DataPools(zone);
-    this.garbage = new Garbage(world, zone.system('gc'), pools);
+    this.garbage = new Garbage(world, zone.system('gc'), pools, {
+      minWaitSeconds: world.config.rgw_gc_obj_min_wait,
+    });
     const stripes = new Stripes({ world, pools, garbage: this.garbage });
     this.objects = new ObjectStore({
       world,
@@ -59,7 +64,7 @@ export class Store {
   }
 
   /** Makes the pools that are missing. @throws RadosError */
-  static async open(cluster: Cluster, world: Pick<World, 'clock' | 'crypto' | 'log'>): Promise<Store> {
+  static async open(cluster: Cluster, world: Pick<World, 'clock' | 'config' | 'crypto' | 'log'>): Promise<Store> {
     return new Store(await openZone(cluster, world.crypto, world.log), world);
   }
 
@@ -119,11 +124,23 @@ export class Store {
       if (upload.kind === 'upload') await this.uploads.abort({ bucket: bucket.info, key: upload.key, id: upload.id });
     }
     await this.buckets.remove(bucket.info, this.#world.clock.wall());
+    if (bucket.attrs.has(BucketAttr.lifecycle)) await this.lifecycleBuckets.remove(bucket.info.bucket);
   }
 
   /** Undefined: takes it away. @throws RadosError */
   async setBucketAttr(bucket: StoredBucket, name: RawString, value: Bytes | undefined): Promise<void> {
     await this.buckets.setAttrs(bucket, new Map([[name, value]]));
+  }
+
+  /**
+   * Rules as they are stored; undefined: none. Gateways look for the bucket from then on, or no more.
+   *
+   * @throws RadosError
+   */
+  async setLifecycle(bucket: StoredBucket, rules: Bytes | undefined): Promise<void> {
+    await this.setBucketAttr(bucket, BucketAttr.lifecycle, rules);
+    if (rules) await this.lifecycleBuckets.add(bucket.info.bucket);
+    else await this.lifecycleBuckets.remove(bucket.info.bucket);
   }
 
   /** @throws RadosError ECANCELED when the bucket was changed meanwhile */

@@ -27,6 +27,7 @@ import { s3Error } from '../s3-errors.ts';
 import { responseOverrides } from '../s3-request.ts';
 import { requireBucketAccess, requireObjectAccess, requireOpMask, requirePrivateAcl } from './access.ts';
 import { ANONYMOUS, aclOfHeaders, ownerOf } from './acl-of-request.ts';
+import { expirationHeader } from './expiration-header.ts';
 import { bucketOwnerOf, findBucket } from './find-bucket.ts';
 import { askedPart, type ObjectPart } from './object-parts.ts';
 import { emptyResponse, type Operation, type OperationContext } from './operation.ts';
@@ -42,8 +43,13 @@ const META_HEADER = 'x-amz-meta-';
 export const putObject: Operation = {
   name: 'PutObject',
   async run(context) {
-    const { etag, versionId, checksum } = await storeObject(context, () => uploadBody(context));
-    return emptyResponse(200, [['ETag', `"${etag}"`], ...versionHeaders(versionId), ...checksumHeaders(checksum)]);
+    const { etag, versionId, checksum, expiration } = await storeObject(context, () => uploadBody(context));
+    return emptyResponse(200, [
+      ['ETag', `"${etag}"`],
+      ...versionHeaders(versionId),
+      ...expiration,
+      ...checksumHeaders(checksum),
+    ]);
   },
 };
 
@@ -51,7 +57,7 @@ export const putObject: Operation = {
 export async function storeObject(
   context: OperationContext,
   open: () => AsyncIterable<Uint8Array>,
-): Promise<Written & { readonly checksum: Checksum | undefined }> {
+): Promise<Written & { readonly checksum: Checksum | undefined; readonly expiration: HttpResponse['headers'] }> {
   const { request, auth, user, store } = context;
   const bucket = await findBucket(context);
   requireOpMask(user, OpMask.write);
@@ -60,15 +66,16 @@ export async function storeObject(
   const conditions = readConditions(request.http.headers);
   const checks = new UploadChecks(context.crypto, request.http.headers, { trailers: auth.trailers });
   let checksum: Checksum | undefined;
+  const content = await newObject(context, bucket);
   const written = await store.objects.write(bucket.info, request.key, checks.passing(data), {
-    ...(await newObject(context, bucket)),
+    ...content,
     ...checkOf(conditions),
     finish: (md5) => {
       checksum = checks.finish(md5);
       return checksumAttrs(checksum);
     },
   });
-  return { ...written, checksum };
+  return { ...written, checksum, expiration: expirationHeader(bucket, request.key, written.mtime, content.attrs) };
 }
 
 export const getObject: Operation = {
@@ -123,6 +130,7 @@ async function answerWith(context: OperationContext, withData: boolean): Promise
     ...versionHeaders(found.versionId),
     ...(part ? [['x-amz-mp-parts-count', String(part.count)] as const] : []),
     ...(wantsChecksum(headers) ? checksumsOf(head, part, range) : []),
+    ...(isVersion(context) ? [] : expirationHeader(bucket, request.key, head.mtime, head.attrs)),
   ];
   const body = withData ? bodyOf(context, bucket, found, from, from + length) : EMPTY;
   return { status: range ? 206 : 200, headers: answer, body };

@@ -23,6 +23,7 @@ import { completeMultipartUpload } from './complete-upload.ts';
 import { copyObject } from './copy-object.ts';
 import { deleteBucketCors, getBucketCors, putBucketCors } from './cors.ts';
 import { deleteObjects } from './delete-objects.ts';
+import { deleteBucketLifecycle, getBucketLifecycle, putBucketLifecycle } from './lifecycle.ts';
 import { listObjectsV1, listObjectsV2 } from './list-objects.ts';
 import {
   abortMultipartUpload,
@@ -49,6 +50,7 @@ const bucketRoutes: Routes = {
     [PLAIN]: listObjectsV1,
     acl: getBucketAcl,
     cors: getBucketCors,
+    lifecycle: getBucketLifecycle,
     location: getBucketLocation,
     logging: getBucketLogging,
     policy: getBucketPolicy,
@@ -64,6 +66,7 @@ const bucketRoutes: Routes = {
     [PLAIN]: createBucket,
     acl: putBucketAcl,
     cors: putBucketCors,
+    lifecycle: putBucketLifecycle,
     policy: putBucketPolicy,
     publicAccessBlock: putPublicAccessBlock,
     requestPayment: putBucketRequestPayment,
@@ -72,6 +75,7 @@ const bucketRoutes: Routes = {
   DELETE: {
     [PLAIN]: deleteBucket,
     cors: deleteBucketCors,
+    lifecycle: deleteBucketLifecycle,
     policy: deleteBucketPolicy,
     publicAccessBlock: deletePublicAccessBlock,
   },
