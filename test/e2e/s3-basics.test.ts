@@ -12,6 +12,7 @@ import {
   GetObjectCommand,
   ListBucketsCommand,
   PutBucketAclCommand,
+  PutBucketVersioningCommand,
   PutObjectCommand,
   S3Client,
   UploadPartCommand,
@@ -145,6 +146,12 @@ test('a document that is not what its digest says is not acted on', async () => 
   expect(await textOf('stays')).toBe('x');
   expect((await remove(document)).status).toBe(200);
   expect(await refusal(textOf('stays'))).toBe('NoSuchKey');
+
+  const input = { Bucket: 'digests', VersioningConfiguration: { Status: 'Enabled' } } as const;
+  await client.send(new CreateBucketCommand({ Bucket: input.Bucket }));
+  const enable = (ContentMD5: string) => refusal(client.send(new PutBucketVersioningCommand({ ...input, ContentMD5 })));
+  expect(await enable(createHash('md5').update('another').digest('base64'))).toBe('BadDigest');
+  expect(await enable('none')).toBe('InvalidDigest');
 });
 
 test('buckets are listed in pages; nobody in particular has none', async () => {

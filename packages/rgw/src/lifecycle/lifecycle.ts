@@ -146,8 +146,11 @@ export class Lifecycle {
     const key = { name, instance: action === 'expire' ? '' : instance || NULL_INSTANCE, ns: '' };
     const owner = { id: formatUserId(info.owner), displayName: '' };
     try {
-      await this.#store.objects.remove(info, key, owner, ({ mtime }) => {
-        if (mtime.sec !== meta.mtime.sec || mtime.nsec !== meta.mtime.nsec) throw new Changed();
+      await this.#store.objects.remove(info, key, owner, (head) => {
+        // A delete marker goes when it is the version that is meant, and hides nothing again when it came meanwhile.
+        if (!head && key.instance !== '') return;
+        const mtime = head?.mtime;
+        if (mtime?.sec !== meta.mtime.sec || mtime.nsec !== meta.mtime.nsec) throw new Changed();
       });
     } catch (error) {
       if (!(error instanceof Changed)) throw error;

@@ -4,6 +4,7 @@ import { formatContentRange, parseCopySourceRange, parseRange } from './byte-ran
 import {
   checkCopySourceConditions,
   checkExpectedState,
+  checkMarkerConditions,
   checkReadConditions,
   checkWriteConditions,
   readConditions,
@@ -191,4 +192,15 @@ test('what is removed must be what its remover takes it for', () => {
   expect(check('last-modified-time', 'Sun, 06 Nov 1994 08:49:38 GMT')).toBe('PreconditionFailed');
   expect(codeOf(() => checkExpectedState({ etag: '"abc"' }, object))).toBe('met');
   expect(codeOf(() => checkExpectedState({ etag: 'abd' }, object))).toBe('PreconditionFailed');
+});
+
+test('a delete marker is something, and has nothing', () => {
+  const check = (headers: Record<string, string>) => {
+    const given = new Map(Object.entries(headers));
+    return codeOf(() => checkMarkerConditions(readConditions(given), readExpectedState(given)));
+  };
+
+  expect(check({ 'if-match': '*' })).toBe('met');
+  expect(check({ 'if-match': '"e"' })).toBe('PreconditionFailed');
+  expect(check({ 'x-amz-if-match-size': '0' })).toBe('PreconditionFailed');
 });

@@ -135,6 +135,12 @@ export function checkExpectedState(expected: ExpectedState, object: ObjectState 
   if (size !== undefined && size !== object.size) throw failed('Size');
 }
 
+/** Of who removes what is a delete marker now: it has no ETag and no size. @throws S3Error PreconditionFailed */
+export function checkMarkerConditions({ ifMatch }: Conditions, expected: ExpectedState): void {
+  if (ifMatch !== undefined && ifMatch.trim() !== '*') throw failed('If-Match');
+  if (Object.values(expected).some((each) => each !== undefined)) throw failed('DeleteMarker');
+}
+
 function failed(condition: string): Error {
   return s3Error('PreconditionFailed', undefined, [['Condition', condition]]);
 }

@@ -237,21 +237,23 @@ export class ObjectStore {
   /**
    * Removes an object, or a version. Where there are versions, an object is hidden behind a delete marker.
    *
-   * @param check called with the object before it is removed; what it throws ends the removal
+   * @param check called with the object before it is removed, undefined when it is a delete marker; what it throws ends the removal
    */
   async remove(
     bucket: BucketInfo,
     key: ObjectKey,
     owner: MarkerOwner,
-    check?: (found: Head) => void,
+    check?: (found: Head | undefined) => void,
   ): Promise<Removed> {
     if (!isVersioned(bucket)) {
       if (key.instance !== '' && key.instance !== NULL_INSTANCE) return NOTHING_REMOVED;
       const removed = await this.#heads.remove(bucket, { ...key, instance: '' }, check);
       if (removed !== undefined) return NOTHING_REMOVED;
     }
-    const found = check && (await this.find(bucket, key));
-    if (found) check?.(found.head);
+    if (check) {
+      const { found, deleteMarker } = await this.look(bucket, key);
+      if (found || deleteMarker !== undefined) check(found?.head);
+    }
     if (key.instance !== '') return await this.#versionWrites.removeVersion(bucket, key);
     return await this.#versionWrites.putDeleteMarker(bucket, key.name, owner);
   }

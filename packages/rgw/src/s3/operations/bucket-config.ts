@@ -9,10 +9,10 @@ import {
   versioningConfiguration,
 } from '../documents/bucket-config.ts';
 import { s3Error } from '../s3-errors.ts';
-import { readShortBody } from '../xml-reader.ts';
 import { requireOpMask, requireOwnerAccess } from './access.ts';
 import { findBucket } from './find-bucket.ts';
 import { emptyResponse, type Operation, xmlResponse } from './operation.ts';
+import { readDocument } from './read-document.ts';
 
 export const getBucketVersioning: Operation = {
   name: 'GetBucketVersioning',
@@ -29,11 +29,11 @@ export const getBucketVersioning: Operation = {
 export const putBucketVersioning: Operation = {
   name: 'PutBucketVersioning',
   async run(context) {
-    const { auth, store, user } = context;
+    const { store, user } = context;
     const bucket = await findBucket(context);
     requireOpMask(user, OpMask.write);
     requireOwnerAccess(context, bucket, 's3:PutBucketVersioning');
-    const { status, mfaDelete } = readVersioningConfiguration(await readShortBody(auth.body));
+    const { status, mfaDelete } = readVersioningConfiguration(await readDocument(context));
     const { flags } = bucket.info;
     if (status === 'Suspended' && (flags & BucketFlag.objectLockEnabled) !== 0) {
       throw s3Error('InvalidBucketState', 'A bucket with object lock keeps versions');
@@ -51,11 +51,11 @@ export const putBucketVersioning: Operation = {
 export const putBucketRequestPayment: Operation = {
   name: 'PutBucketRequestPayment',
   async run(context) {
-    const { auth, store, user } = context;
+    const { store, user } = context;
     const bucket = await findBucket(context);
     requireOpMask(user, OpMask.write);
     requireOwnerAccess(context, bucket, 's3:PutBucketRequestPayment');
-    const payer = readRequestPaymentConfiguration(await readShortBody(auth.body));
+    const payer = readRequestPaymentConfiguration(await readDocument(context));
     await store.setRequesterPays(bucket, payer === 'Requester');
     return emptyResponse();
   },

@@ -11,10 +11,10 @@ import {
   readPublicAccessBlockConfiguration,
 } from '../documents/public-access.ts';
 import { s3Error } from '../s3-errors.ts';
-import { readShortBody } from '../xml-reader.ts';
 import { aclOf, isPublicAcl, policyOf, publicAccessOf, requireOpMask, requireOwnerAccess } from './access.ts';
 import { findBucket } from './find-bucket.ts';
 import { emptyResponse, type Operation, xmlResponse } from './operation.ts';
+import { readDocument } from './read-document.ts';
 
 /** As AWS has it. */
 const MAX_POLICY_BYTES = 20 * 1024;
@@ -33,11 +33,11 @@ export const getBucketPolicy: Operation = {
 export const putBucketPolicy: Operation = {
   name: 'PutBucketPolicy',
   async run(context) {
-    const { auth, store, user } = context;
+    const { store, user } = context;
     const bucket = await findBucket(context);
     requireOpMask(user, OpMask.write);
     requireOwnerAccess(context, bucket, 's3:PutBucketPolicy');
-    const text = await readShortBody(auth.body, MAX_POLICY_BYTES);
+    const text = await readDocument(context, MAX_POLICY_BYTES);
     const policy = readPolicy(fromUtf8(text), bucket.info.bucket.tenant);
     if (publicAccessOf(bucket).blockPublicPolicy && isPublic(policy)) {
       throw s3Error('AccessDenied', 'The public access block of the bucket takes no policy that lets in everybody');
@@ -82,11 +82,11 @@ export const getPublicAccessBlock: Operation = {
 export const putPublicAccessBlock: Operation = {
   name: 'PutPublicAccessBlock',
   async run(context) {
-    const { auth, store, user } = context;
+    const { store, user } = context;
     const bucket = await findBucket(context);
     requireOpMask(user, OpMask.write);
     requireOwnerAccess(context, bucket, 's3:PutBucketPublicAccessBlock');
-    const block = readPublicAccessBlockConfiguration(await readShortBody(auth.body));
+    const block = readPublicAccessBlockConfiguration(await readDocument(context));
     await store.setBucketAttr(bucket, BucketAttr.publicAccess, encoded(encodePublicAccess, block));
     return emptyResponse();
   },

@@ -5,11 +5,11 @@ import { checkBucketName } from '../bucket-name.ts';
 import { locationConstraint, readCreateBucketConfiguration } from '../documents/bucket-config.ts';
 import { type ListedBucket, listAllMyBucketsResult, readListBuckets } from '../documents/list-buckets.ts';
 import { s3Error } from '../s3-errors.ts';
-import { readShortBody } from '../xml-reader.ts';
 import { aclOf, isOwner, requireBucketAccess, requireOpMask, requireOwnerAccess, requireUser } from './access.ts';
 import { ANONYMOUS, aclOfHeaders, isSameAcl, ownerOf } from './acl-of-request.ts';
 import { findBucket } from './find-bucket.ts';
 import { emptyResponse, type Operation, xmlResponse } from './operation.ts';
+import { readDocument } from './read-document.ts';
 
 export const listBuckets: Operation = {
   name: 'ListBuckets',
@@ -31,11 +31,12 @@ export const listBuckets: Operation = {
 
 export const createBucket: Operation = {
   name: 'CreateBucket',
-  async run({ request, store, auth, user }) {
+  async run(context) {
+    const { request, store, user } = context;
     const owner = requireUser(user);
     requireOpMask(user, OpMask.write);
     checkBucketName(request.bucket);
-    const document = await readShortBody(auth.body);
+    const document = await readDocument(context);
     const location = document.length === 0 ? undefined : readCreateBucketConfiguration(document);
     if (location !== undefined && !store.isOwnLocation(location)) throw s3Error('InvalidLocationConstraint');
     const acl = await aclOfHeaders(store, request.http.headers, ownerOf(owner));

@@ -8,10 +8,10 @@ import { BucketAttr, type StoredBucket } from '../../store/buckets.ts';
 import { type CorsRule, corsConfiguration, findCorsRule, readCorsConfiguration } from '../documents/cors.ts';
 import { s3Error } from '../s3-errors.ts';
 import type { S3Request } from '../s3-request.ts';
-import { readShortBody } from '../xml-reader.ts';
 import { requireOpMask, requireOwnerAccess } from './access.ts';
 import { findBucket } from './find-bucket.ts';
 import { emptyResponse, type Operation, xmlResponse } from './operation.ts';
+import { readDocument } from './read-document.ts';
 
 type MethodName = keyof typeof CorsMethod;
 
@@ -29,11 +29,11 @@ export const getBucketCors: Operation = {
 export const putBucketCors: Operation = {
   name: 'PutBucketCors',
   async run(context) {
-    const { auth, store, user } = context;
+    const { store, user } = context;
     const bucket = await findBucket(context);
     requireOpMask(user, OpMask.write);
     requireOwnerAccess(context, bucket, 's3:PutBucketCORS');
-    const rules = readCorsConfiguration(await readShortBody(auth.body));
+    const rules = readCorsConfiguration(await readDocument(context));
     await store.setBucketAttr(bucket, BucketAttr.cors, encoded(encodeCors, rules.map(storedRule)));
     return emptyResponse();
   },

@@ -15,6 +15,7 @@ import { type Checksum, UploadChecks } from '../checksums.ts';
 import {
   type Conditions,
   checkExpectedState,
+  checkMarkerConditions,
   checkReadConditions,
   checkWriteConditions,
   type ExpectedState,
@@ -249,9 +250,14 @@ function hasConditions({ ifMatch, ifNoneMatch, ifUnmodifiedSince }: Conditions):
 }
 
 /** Undefined: whatever is there may go. */
-export function removalCheck(conditions: Conditions, expected: ExpectedState): ((head: Head) => void) | undefined {
+export function removalCheck(
+  conditions: Conditions,
+  expected: ExpectedState,
+): ((head: Head | undefined) => void) | undefined {
   if (!hasConditions(conditions) && Object.values(expected).every((each) => each === undefined)) return undefined;
   return (head) => {
+    // A delete marker: it is there, and that is all.
+    if (!head) return checkMarkerConditions(conditions, expected);
     checkWriteConditions(conditions, stateOf(head));
     checkExpectedState(expected, { ...stateOf(head), size: head.size });
   };
