@@ -14,6 +14,9 @@ export interface S3Gateway extends S3Keys {
   readonly endpoint: string;
   /** A folder for what the client keeps; it goes with the gateway. */
   readonly folder: string;
+  /** The program, and the configuration of the cluster, for whoever looks at what is stored. */
+  readonly spirula: string;
+  readonly conf: string;
   /** Makes another user. */
   createUser(uid: string): Promise<S3Keys>;
   stop(): Promise<void>;
@@ -33,6 +36,7 @@ export interface S3Keys {
 export async function startS3Gateway(portBase: number, ...settings: readonly string[]): Promise<S3Gateway> {
   const folder = mkdtempSync(join(tmpdir(), 'spirula-s3-'));
   const dir = join(folder, 'cluster');
+  const conf = join(dir, 'ceph.conf');
   const spirula = (...args: string[]) =>
     run(process.execPath, [spirulaPath, ...args, '--dir', dir], { timeout: START_TIMEOUT_MS });
   const size = ['--mons', '1', '--osds', '3', '--store', 'memory', ...settings.flatMap((each) => ['--set', each])];
@@ -47,8 +51,9 @@ export async function startS3Gateway(portBase: number, ...settings: readonly str
     accessKey,
     secretKey,
     folder,
+    spirula: spirulaPath,
+    conf,
     async createUser(uid) {
-      const conf = join(dir, 'ceph.conf');
       const args = ['radosgw-admin', '-c', conf, 'user', 'create', '--uid', uid, '--display-name', uid];
       const made = await run(process.execPath, [spirulaPath, ...args], { timeout: START_TIMEOUT_MS });
       const [{ access_key, secret_key }] = JSON.parse(made.stdout).keys;

@@ -1,9 +1,20 @@
-import { int } from './option.ts';
+import { bool, int, str } from './option.ts';
 
 /** What object gateways read. */
 export const RGW_OPTIONS = {
   rgw_gc_processor_period: int(3600, 'time between looks for garbage that is due, in seconds', { services: ['rgw'] }),
   rgw_gc_obj_min_wait: int(7200, "how long an object's old data stay for who has begun to read them, in seconds", {
+    services: ['rgw'],
+  }),
+  rgw_crypt_require_ssl: bool(true, 'whether requests with keys, or about encrypted objects, must come over TLS', {
+    services: ['rgw'],
+  }),
+  rgw_crypt_default_encryption_key: str('', 'a key of 256 bits, in base64, for all that is not encrypted otherwise', {
+    level: 'dev',
+    services: ['rgw'],
+  }),
+  rgw_crypt_s3_kms_encryption_keys: str('', 'keys for tests of SSE-KMS: `id=key` with spaces between, keys in base64', {
+    level: 'dev',
     services: ['rgw'],
   }),
   rgw_lc_debug_interval: int(-1, 'so many seconds are a day to lifecycle rules; -1: a day is one', {

@@ -16,12 +16,14 @@ export const nodeCrypto: Crypto = {
     return BigInt(name === 'crc32' ? crc32(bytes, Number(seed)) : crc32c(bytes, Number(seed)));
   },
   crc32c,
-  aesCbcEncrypt(key, iv, text) {
+  aesCbcEncrypt(key, iv, text, padding) {
     const cipher = createCipheriv(key.length === 32 ? 'aes-256-cbc' : 'aes-128-cbc', key, iv);
+    cipher.setAutoPadding(padding !== 'none');
     return plain(Buffer.concat([cipher.update(text), cipher.final()]));
   },
-  aesCbcDecrypt(key, iv, sealed) {
+  aesCbcDecrypt(key, iv, sealed, padding) {
     const decipher = createDecipheriv(key.length === 32 ? 'aes-256-cbc' : 'aes-128-cbc', key, iv);
+    decipher.setAutoPadding(padding !== 'none');
     try {
       return plain(Buffer.concat([decipher.update(sealed), decipher.final()]));
     } catch {

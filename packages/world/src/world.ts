@@ -138,9 +138,12 @@ export interface Crypto {
   crc(name: CrcName, bytes: Bytes, seed: bigint): bigint;
   /** Ceph's crc32c with plain numbers: the hot path. */
   crc32c(bytes: Bytes, seed: number): number;
-  /** AES-CBC with PKCS7 padding; key of 16 or 32 bytes, iv of 16. Decryption of what does not unpad gives undefined. */
-  aesCbcEncrypt(key: Bytes, iv: Bytes, plain: Bytes): Bytes;
-  aesCbcDecrypt(key: Bytes, iv: Bytes, sealed: Bytes): Bytes | undefined;
+  /**
+   * AES-CBC; key of 16 or 32 bytes, iv of 16. With PKCS7 padding unless `padding` is `none`: then whole blocks of 16 bytes.
+   * Decryption of what does not unpad gives undefined.
+   */
+  aesCbcEncrypt(key: Bytes, iv: Bytes, plain: Bytes, padding?: 'none'): Bytes;
+  aesCbcDecrypt(key: Bytes, iv: Bytes, sealed: Bytes, padding?: 'none'): Bytes | undefined;
   /** AES-GCM: output is ciphertext and 16-byte tag; opening what is not authentic gives undefined. */
   aesGcmSeal(key: Bytes, nonce: Bytes, plain: Bytes, aad?: Bytes): Bytes;
   aesGcmOpen(key: Bytes, nonce: Bytes, sealed: Bytes, aad?: Bytes): Bytes | undefined;

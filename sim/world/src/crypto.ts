@@ -43,12 +43,12 @@ export class SimCrypto implements Crypto {
     return crc32c(bytes, seed);
   }
 
-  aesCbcEncrypt(key: Bytes, iv: Bytes, plain: Bytes): Bytes {
-    return cbc(key, iv).encrypt(plain);
+  aesCbcEncrypt(key: Bytes, iv: Bytes, plain: Bytes, padding?: 'none'): Bytes {
+    return cbc(key, iv, { disablePadding: padding === 'none' }).encrypt(plain);
   }
 
-  aesCbcDecrypt(key: Bytes, iv: Bytes, sealed: Bytes): Bytes | undefined {
-    return attempt(() => cbc(key, iv).decrypt(sealed));
+  aesCbcDecrypt(key: Bytes, iv: Bytes, sealed: Bytes, padding?: 'none'): Bytes | undefined {
+    return attempt(() => cbc(key, iv, { disablePadding: padding === 'none' }).decrypt(sealed));
   }
 
   aesGcmSeal(key: Bytes, nonce: Bytes, plain: Bytes, aad?: Bytes): Bytes {

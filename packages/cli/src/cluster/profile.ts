@@ -13,7 +13,7 @@ interface Deviation {
 }
 
 /** How a cluster on one machine differs from Ceph's defaults. */
-function embeddedProfile(cluster: Pick<ClusterFile, 'osds'>): readonly Deviation[] {
+function embeddedProfile(cluster: Pick<ClusterFile, 'osds' | 'bind'>): readonly Deviation[] {
   const size = Math.min(3, Math.max(1, cluster.osds.length));
   return [
     {
@@ -29,6 +29,15 @@ function embeddedProfile(cluster: Pick<ClusterFile, 'osds'>): readonly Deviation
     },
     { option: 'osd_pool_default_pg_autoscale_mode', value: 'off', reason: 'nothing here changes pg_num by itself' },
     { option: 'mon_allow_pool_delete', value: true, reason: 'a cluster for tests: pools come and go' },
+    ...(cluster.bind === undefined
+      ? ([
+          {
+            option: 'rgw_crypt_require_ssl',
+            value: false,
+            reason: 'clients of the object gateway come from this machine, without TLS',
+          },
+        ] as const)
+      : []),
     ...(size === 1
       ? ([
           { option: 'mon_allow_pool_size_one', value: true, reason: 'one OSD can hold one copy only' },

@@ -76,6 +76,7 @@ const table = {
   QuotaExceeded: [403, 'The quota is exceeded'],
   RequestTimeTooSkewed: [403, "The request's time differs too much from the gateway's"],
   RequestTimeout: [400, 'The body was not sent within the time allowed'],
+  ServerSideEncryptionConfigurationNotFoundError: [404, 'The bucket has no encryption configuration'],
   ServiceUnavailable: [503, 'Please try again later'],
   SignatureDoesNotMatch: [403, 'The signature is not that of this request under the secret key'],
   SlowDown: [503, 'Too many requests; slow down'],

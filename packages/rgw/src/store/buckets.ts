@@ -35,6 +35,7 @@ export type BucketAttrs = ReadonlyMap<RawString, Bytes>;
 export const BucketAttr = {
   acl: 'user.rgw.acl',
   cors: 'user.rgw.cors',
+  encryption: 'user.rgw.sse-s3.policy',
   lifecycle: 'user.rgw.lc',
   policy: 'user.rgw.iam-policy',
   publicAccess: 'user.rgw.public-access',

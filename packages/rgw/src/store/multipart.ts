@@ -10,6 +10,7 @@ import { type EntryMeta, ModifyOp, NO_META, ObjectCategory } from '@spirula/cls'
 import { type Bytes, Errno, fromHex, type RawString, toHex } from '@spirula/encoding';
 import { ObjectOperation, RadosError } from '@spirula/rados';
 import type { World } from '@spirula/world';
+import type { BlockCipher } from '../encryption/block-cipher.ts';
 import type { BucketInfo } from '../formats/bucket-info.ts';
 import { NOT_COMPRESSED } from '../formats/compression.ts';
 import { decoded, encoded } from '../formats/encoded.ts';
@@ -34,6 +35,12 @@ import { metaKeyOf, partIndexKey, partKey, UPLOAD_ID_PREFIX, type Upload, upload
 
 const RANDOM_LENGTH = 31;
 const MAX_TRIES = 20;
+export interface PartOptions {
+  readonly cipher?: BlockCipher | undefined;
+  /** Called with the MD5 when all bytes have come: the part's checksum, '' when it has none; what it throws ends the part. */
+  readonly finish?: (md5: Bytes) => RawString;
+}
+
 export interface MultipartOptions {
   readonly world: Pick<World, 'clock' | 'crypto' | 'log'>;
   readonly pools: DataPools;
@@ -104,14 +111,13 @@ export class MultipartUploads {
   /**
    * Stores a stream as a part; one that has this number already is replaced.
    *
-   * @param finish called with the MD5 when all bytes have come: the part's checksum, '' when it has none; what it throws ends it
    * @throws NoSuchUpload
    */
   async writePart(
     upload: Upload,
     number: number,
     body: AsyncIterable<Bytes>,
-    finish: (md5: Bytes) => RawString = () => '',
+    { cipher, finish = () => '' }: PartOptions = {},
   ): Promise<Pick<Written, 'etag' | 'mtime' | 'size'>> {
     await this.meta.read(upload);
     const hasher = this.#world.crypto.hasher('md5');
@@ -125,6 +131,7 @@ export class MultipartUploads {
         headBytes: 0,
         stripeBytes: STRIPE_BYTES,
         hasher,
+        cipher,
         write: (stripe, data) => claim.write(stripe, data),
       });
       const md5 = hasher.digest();

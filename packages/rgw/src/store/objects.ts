@@ -12,6 +12,7 @@
 import { type Bytes, type RawString, toHex, type UTime } from '@spirula/encoding';
 import { RadosError } from '@spirula/rados';
 import type { World } from '@spirula/world';
+import type { BlockCipher } from '../encryption/block-cipher.ts';
 import type { Acl } from '../formats/acl.ts';
 import type { BucketInfo } from '../formats/bucket-info.ts';
 import type { Manifest } from '../formats/manifest.ts';
@@ -39,6 +40,8 @@ export interface WriteOptions {
   readonly attrs: ReadonlyMap<RawString, Bytes>;
   readonly acl: Acl;
   readonly contentType: RawString;
+  /** How the bytes are encrypted; `attrs` say how they are read again. */
+  readonly cipher?: BlockCipher | undefined;
   /** Called with the object that is there, before it is replaced; what it throws ends the write. */
   readonly check?: HeadCheck;
   /** Called when all bytes have come, with their MD5: more xattrs; what it throws ends the write. */
@@ -181,6 +184,7 @@ export class ObjectStore {
         headBytes: CHUNK_BYTES,
         stripeBytes: STRIPE_BYTES,
         hasher,
+        cipher: options.cipher,
         write: (stripe, data) => {
           const tail = stripeObject(begun, stripe);
           tails.push(tail);

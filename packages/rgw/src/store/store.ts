@@ -2,6 +2,7 @@
 import { ObjectCategory } from '@spirula/cls';
 import type { Bytes, RawString } from '@spirula/encoding';
 import type { World } from '@spirula/world';
+import { EncryptionKeys } from '../encryption/keys.ts';
 import { type Acl, encodeAcl } from '../formats/acl.ts';
 import { BucketFlag } from '../formats/bucket-info.ts';
 import { encoded } from '../formats/encoded.ts';
@@ -41,6 +42,7 @@ export class Store {
   readonly uploads: MultipartUploads;
   readonly garbage: Garbage;
   readonly lifecycleBuckets: LifecycleBuckets;
+  readonly keys: EncryptionKeys;
   readonly #world: Pick<World, 'clock' | 'config' | 'crypto' | 'log'>;
 
   constructor(zone: Zone, world: Pick<World, 'clock' | 'config' | 'crypto' | 'log'>) {
@@ -49,6 +51,7 @@ export class Store {
     this.users = new UserStore(zone, world.crypto);
     this.buckets = new BucketStore(zone, world.crypto);
     this.lifecycleBuckets = new LifecycleBuckets(zone.system('lc'), world.crypto);
+    this.keys = new EncryptionKeys(zone, world);
     const pools = new DataPools(zone);
     this.garbage = new Garbage(world, zone.system('gc'), pools, {
       minWaitSeconds: world.config.rgw_gc_obj_min_wait,

@@ -4,6 +4,7 @@
  */
 import { type Bytes, concatBytes, EMPTY } from '@spirula/encoding';
 import type { Hasher } from '@spirula/world';
+import type { BlockCipher } from '../encryption/block-cipher.ts';
 
 /** rgw_put_obj_min_window_size: bytes whose writes may be under way. */
 const WINDOW_BYTES = 16 << 20;
@@ -16,6 +17,8 @@ export interface StripeSink {
   write(stripe: number, data: Bytes): Promise<void>;
   /** Sees every byte, in order. */
   readonly hasher: Hasher;
+  /** What is stored is encrypted with it. Heads and stripes have whole chunks, but for the last. */
+  readonly cipher?: BlockCipher | undefined;
 }
 
 export interface Striped {
@@ -36,8 +39,11 @@ export async function writeStripes(body: AsyncIterable<Bytes>, sink: StripeSink)
   let room = sink.headBytes;
   let parts: Bytes[] = [];
   let size = 0;
+  let flushed = 0;
   const flush = async () => {
-    const data = concatBytes(parts);
+    const plain = concatBytes(parts);
+    const data = sink.cipher?.encrypt(plain, flushed) ?? plain;
+    flushed += data.length;
     parts = [];
     if (head === undefined && sink.headBytes > 0) head = data;
     else await writes.add(data);

@@ -10,7 +10,9 @@ import { copyObjectResult } from '../documents/copy.ts';
 import { s3Error } from '../s3-errors.ts';
 import { parseCopySource } from '../s3-request.ts';
 import { requireBucketAccess, requireObjectAccess, requireOpMask } from './access.ts';
+import { changesEncryption, decryptionOf, type Encryption, encryptionOf } from './encryption.ts';
 import { findBucket, findNamedBucket, requireExpectedOwner } from './find-bucket.ts';
+import { objectData } from './object-data.ts';
 import { checkOf, newObject, stateOf } from './objects.ts';
 import { headerOf, type Operation, type OperationContext, xmlResponse } from './operation.ts';
 import { checksumAttrs, storedChecksum } from './stored-checksums.ts';
@@ -22,6 +24,7 @@ const MAX_COPY_BYTES = 5 * 1024 ** 3;
 export interface Source {
   readonly bucket: StoredBucket;
   readonly found: FoundObject;
+  readonly encryption: Encryption | undefined;
   readonly isNamedVersion: boolean;
 }
 
@@ -38,7 +41,20 @@ export async function findSource(context: OperationContext): Promise<Source> {
   const action = key.instance === '' ? 's3:GetObject' : 's3:GetObjectVersion';
   requireObjectAccess(context, bucket, found.head, action, source.key);
   checkCopySourceConditions(readConditions(request.http.headers, 'x-amz-copy-source-'), stateOf(found.head));
-  return { bucket, found, isNamedVersion: key.instance !== '' };
+  const encryption = await decryptionOf(context, found.head.attrs, 'x-amz-copy-source-');
+  return { bucket, found, encryption, isNamedVersion: key.instance !== '' };
+}
+
+/** Bytes of what is copied. */
+export async function* sourceData(
+  context: OperationContext,
+  { bucket, found, encryption }: Source,
+  from: number,
+  to: number,
+): AsyncGenerator<Bytes> {
+  const data = objectData(context, bucket, found, encryption, from, to);
+  if (data instanceof Uint8Array) yield data;
+  else yield* data;
 }
 
 export const copyObject: Operation = {
@@ -48,24 +64,27 @@ export const copyObject: Operation = {
     const bucket = await findBucket(context);
     requireOpMask(user, OpMask.write);
     requireBucketAccess(context, bucket, 's3:PutObject', request.key);
-    const { bucket: from, found, isNamedVersion } = await findSource(context);
+    const source = await findSource(context);
+    const { bucket: from, found, isNamedVersion } = source;
     const { head } = found;
     if (head.size > MAX_COPY_BYTES) throw s3Error('InvalidRequest', 'Larger objects are copied in parts');
     const replaces = directive(headerOf(context, 'x-amz-metadata-directive'), 'x-amz-metadata-directive');
     const replacesTags = directive(headerOf(context, 'x-amz-tagging-directive'), 'x-amz-tagging-directive');
     const isSame = from.info.bucket.bucketId === bucket.info.bucket.bucketId && request.key === found.object.key.name;
-    if (isSame && !replaces && !isNamedVersion) {
+    if (isSame && !replaces && !isNamedVersion && !changesEncryption(context)) {
       throw s3Error('InvalidRequest', 'A copy of an object onto itself must change its metadata');
     }
     const given = await newObject(context, bucket);
     const attrs = mergedAttrs(head.attrs, given.attrs, replaces, replacesTags);
     const contentType = attrs.get(Attr.contentType);
     // Copied onto itself it is read before it is replaced: its old tail stays long enough.
-    const data = store.objects.read(from.info, found, 0, head.size);
+    const data = sourceData(context, source, 0, head.size);
+    const encryption = await encryptionOf(context, bucket);
     const checks = new UploadChecks(context.crypto, new Map(), { wanted: checksumOfCopy(context, head) });
     let checksum: Checksum | undefined;
     const written = await store.objects.write(bucket.info, request.key, checks.passing(data), {
-      attrs,
+      attrs: new Map([...attrs, ...(encryption?.attrs ?? [])]),
+      cipher: encryption?.cipher,
       acl: given.acl,
       contentType: contentType === undefined ? '' : attrText(contentType),
       ...checkOf(readConditions(request.http.headers)),
@@ -77,6 +96,7 @@ export const copyObject: Operation = {
     return xmlResponse(copyObjectResult({ mtime: written.mtime, etag: written.etag, checksum }), [
       ...versionHeaders(written.versionId),
       ...sourceVersionHeaders(found.versionId),
+      ...(encryption?.headers ?? []),
     ]);
   },
 };

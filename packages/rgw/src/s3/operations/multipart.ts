@@ -24,7 +24,8 @@ import {
 import { s3Error } from '../s3-errors.ts';
 import { aclOf, requireBucketAccess, requireOpMask } from './access.ts';
 import { ownerOfAcl } from './acl-of-request.ts';
-import { findSource } from './copy-object.ts';
+import { findSource, sourceData } from './copy-object.ts';
+import { decryptionOf, encryptionOf } from './encryption.ts';
 import { bucketOwnerOf, findBucket } from './find-bucket.ts';
 import { newObject, requireSize, uploadBody } from './objects.ts';
 import { emptyResponse, headerOf, type Operation, type OperationContext, paramOf, xmlResponse } from './operation.ts';
@@ -42,6 +43,8 @@ export const createMultipartUpload: Operation = {
     const { request, store } = context;
     const bucket = await openForWriting(context);
     const { acl, attrs } = await newObject(context, bucket);
+    const encryption = await encryptionOf(context, bucket);
+    for (const [name, value] of encryption?.attrs ?? []) attrs.set(name, value);
     attrs.set(Attr.acl, encoded(encodeAcl, acl));
     const checksum = readUploadChecksum(request.http.headers);
     for (const [name, value] of uploadChecksumAttrs(checksum)) attrs.set(name, value);
@@ -52,10 +55,10 @@ export const createMultipartUpload: Operation = {
       ownerName: owner.displayName,
     });
     const { tenant, name } = bucket.info.bucket;
-    return xmlResponse(
-      initiateMultipartUploadResult({ tenant, bucket: name, key: request.key, uploadId: upload.id }),
-      uploadChecksumHeaders(checksum),
-    );
+    return xmlResponse(initiateMultipartUploadResult({ tenant, bucket: name, key: request.key, uploadId: upload.id }), [
+      ...uploadChecksumHeaders(checksum),
+      ...(encryption?.headers ?? []),
+    ]);
   },
 };
 
@@ -72,13 +75,18 @@ export const uploadPart: Operation = {
       wanted: storedUploadChecksum(upload.attrs)?.algorithm,
     });
     const body = checks.passing(data);
+    const encryption = await decryptionOf(context, upload.attrs);
     let checksum: Checksum | undefined;
-    const written = await store.uploads.writePart(upload, number, body, (md5) => {
-      checksum = checks.finish(md5);
-      return partChecksumText(checksum);
+    const written = await store.uploads.writePart(upload, number, body, {
+      cipher: encryption?.cipher,
+      finish: (md5) => {
+        checksum = checks.finish(md5);
+        return partChecksumText(checksum);
+      },
     });
     return emptyResponse(200, [
       ['ETag', `"${written.etag}"`],
+      ...(encryption?.headers ?? []),
       ...(checksum === undefined ? [] : [checksumHeader(checksum)]),
     ]);
   },
@@ -91,20 +99,28 @@ export const uploadPartCopy: Operation = {
     const bucket = await openForWriting(context);
     const number = readPartNumber(request.params);
     const upload = await findUpload(context, bucket);
-    const { bucket: from, found } = await findSource(context);
+    const source = await findSource(context);
+    const { found } = source;
     const header = headerOf(context, 'x-amz-copy-source-range');
     const range = header === undefined ? undefined : parseCopySourceRange(header, found.head.size);
     const { offset, length } = range ?? { offset: 0, length: found.head.size };
     requireSize(length);
-    const data = store.objects.read(from.info, found, offset, offset + length);
+    const data = sourceData(context, source, offset, offset + length);
     const wanted = storedUploadChecksum(upload.attrs)?.algorithm;
     const checks = new UploadChecks(context.crypto, new Map(), { wanted });
     let checksum: Checksum | undefined;
-    const { mtime, etag } = await store.uploads.writePart(upload, number, checks.passing(data), (md5) => {
-      checksum = checks.finish(md5);
-      return partChecksumText(checksum);
+    const encryption = await decryptionOf(context, upload.attrs);
+    const { mtime, etag } = await store.uploads.writePart(upload, number, checks.passing(data), {
+      cipher: encryption?.cipher,
+      finish: (md5) => {
+        checksum = checks.finish(md5);
+        return partChecksumText(checksum);
+      },
     });
-    return xmlResponse(copyPartResult({ mtime, etag, checksum }), sourceVersionHeaders(found.versionId));
+    return xmlResponse(copyPartResult({ mtime, etag, checksum }), [
+      ...sourceVersionHeaders(found.versionId),
+      ...(encryption?.headers ?? []),
+    ]);
   },
 };
 

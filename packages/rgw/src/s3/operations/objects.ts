@@ -9,7 +9,7 @@ import type { StoredBucket } from '../../store/buckets.ts';
 import { etagOf, type Head } from '../../store/head.ts';
 import { Attr, attrText, KEPT_HEADERS, textAttr, USER_META_PREFIX } from '../../store/object-attrs.ts';
 import type { Written } from '../../store/objects.ts';
-import { CHUNK_BYTES, type FoundObject } from '../../store/stripes.ts';
+import { CHUNK_BYTES } from '../../store/stripes.ts';
 import { type ByteRange, formatContentRange, parseRange } from '../byte-range.ts';
 import { type Checksum, UploadChecks } from '../checksums.ts';
 import {
@@ -28,8 +28,10 @@ import { s3Error } from '../s3-errors.ts';
 import { responseOverrides } from '../s3-request.ts';
 import { requireBucketAccess, requireObjectAccess, requireOpMask, requirePrivateAcl } from './access.ts';
 import { ANONYMOUS, aclOfHeaders, ownerOf } from './acl-of-request.ts';
+import { decryptionOf, encryptionOf, refuseEncryption } from './encryption.ts';
 import { expirationHeader } from './expiration-header.ts';
 import { bucketOwnerOf, findBucket } from './find-bucket.ts';
+import { objectData } from './object-data.ts';
 import { askedPart, type ObjectPart } from './object-parts.ts';
 import { emptyResponse, type Operation, type OperationContext } from './operation.ts';
 import { checksumAttrs, checksumHeaders, storedChecksum } from './stored-checksums.ts';
@@ -44,11 +46,11 @@ const META_HEADER = 'x-amz-meta-';
 export const putObject: Operation = {
   name: 'PutObject',
   async run(context) {
-    const { etag, versionId, checksum, expiration } = await storeObject(context, () => uploadBody(context));
+    const { etag, versionId, checksum, headers } = await storeObject(context, () => uploadBody(context));
     return emptyResponse(200, [
       ['ETag', `"${etag}"`],
       ...versionHeaders(versionId),
-      ...expiration,
+      ...headers,
       ...checksumHeaders(checksum),
     ]);
   },
@@ -58,7 +60,7 @@ export const putObject: Operation = {
 export async function storeObject(
   context: OperationContext,
   open: () => AsyncIterable<Uint8Array>,
-): Promise<Written & { readonly checksum: Checksum | undefined; readonly expiration: HttpResponse['headers'] }> {
+): Promise<Written & { readonly checksum: Checksum | undefined; readonly headers: HttpResponse['headers'] }> {
   const { request, auth, user, store } = context;
   const bucket = await findBucket(context);
   requireOpMask(user, OpMask.write);
@@ -68,15 +70,22 @@ export async function storeObject(
   const checks = new UploadChecks(context.crypto, request.http.headers, { trailers: auth.trailers });
   let checksum: Checksum | undefined;
   const content = await newObject(context, bucket);
+  const encryption = await encryptionOf(context, bucket);
   const written = await store.objects.write(bucket.info, request.key, checks.passing(data), {
     ...content,
+    attrs: new Map([...content.attrs, ...(encryption?.attrs ?? [])]),
+    cipher: encryption?.cipher,
     ...checkOf(conditions),
     finish: (md5) => {
       checksum = checks.finish(md5);
       return checksumAttrs(checksum);
     },
   });
-  return { ...written, checksum, expiration: expirationHeader(bucket, request.key, written.mtime, content.attrs) };
+  const headers = [
+    ...(encryption?.headers ?? []),
+    ...expirationHeader(bucket, request.key, written.mtime, content.attrs),
+  ];
+  return { ...written, checksum, headers };
 }
 
 export const getObject: Operation = {
@@ -121,6 +130,8 @@ async function answerWith(context: OperationContext, withData: boolean): Promise
   if (overrides.size > 0 && user === undefined)
     throw s3Error('InvalidRequest', 'Only signed requests may give headers');
   checkReadConditions(readConditions(headers), stateOf(head));
+  refuseEncryption(context);
+  const encryption = await decryptionOf(context, head.attrs);
   const part = askedPart(context, head);
   const range = part ? nonEmpty(part) : parseRange(headers.get('range'), head.size);
   const [from, length] = range ? [range.offset, range.length] : [0, head.size];
@@ -129,11 +140,12 @@ async function answerWith(context: OperationContext, withData: boolean): Promise
     ['Content-Length', String(length)] as const,
     ...headersOf(head, overrides),
     ...versionHeaders(found.versionId),
+    ...(encryption?.headers ?? []),
     ...(part ? [['x-amz-mp-parts-count', String(part.count)] as const] : []),
     ...(wantsChecksum(headers) ? checksumsOf(head, part, range) : []),
     ...(isVersion(context) ? [] : expirationHeader(bucket, request.key, head.mtime, head.attrs)),
   ];
-  const body = withData ? bodyOf(context, bucket, found, from, from + length) : EMPTY;
+  const body = withData ? objectData(context, bucket, found, encryption, from, from + length) : EMPTY;
   return { status: range ? 206 : 200, headers: answer, body };
 }
 
@@ -150,19 +162,6 @@ function checksumsOf({ attrs }: Head, part: ObjectPart | undefined, range: ByteR
 
 function wantsChecksum(headers: ReadonlyMap<string, string>): boolean {
   return headers.get('x-amz-checksum-mode')?.toUpperCase() === 'ENABLED';
-}
-
-/** What has come with the head needs no stream. */
-function bodyOf(
-  { store }: OperationContext,
-  bucket: StoredBucket,
-  found: FoundObject,
-  from: number,
-  to: number,
-): HttpResponse['body'] {
-  const { data, manifest } = found.head;
-  const inHead = Math.min(data.length, manifest?.headSize ?? data.length);
-  return to <= inHead ? data.subarray(from, to) : store.objects.read(bucket.info, found, from, to);
 }
 
 /** Headers of an object, those that the request overrides included. */

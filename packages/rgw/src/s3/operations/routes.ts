@@ -9,6 +9,7 @@ import {
   putBucketRequestPayment,
   putBucketVersioning,
 } from './bucket-config.ts';
+import { deleteBucketEncryption, getBucketEncryption, putBucketEncryption } from './bucket-encryption.ts';
 import {
   deleteBucketPolicy,
   deletePublicAccessBlock,
@@ -50,6 +51,7 @@ const bucketRoutes: Routes = {
     [PLAIN]: listObjectsV1,
     acl: getBucketAcl,
     cors: getBucketCors,
+    encryption: getBucketEncryption,
     lifecycle: getBucketLifecycle,
     location: getBucketLocation,
     logging: getBucketLogging,
@@ -66,6 +68,7 @@ const bucketRoutes: Routes = {
     [PLAIN]: createBucket,
     acl: putBucketAcl,
     cors: putBucketCors,
+    encryption: putBucketEncryption,
     lifecycle: putBucketLifecycle,
     policy: putBucketPolicy,
     publicAccessBlock: putPublicAccessBlock,
@@ -75,6 +78,7 @@ const bucketRoutes: Routes = {
   DELETE: {
     [PLAIN]: deleteBucket,
     cors: deleteBucketCors,
+    encryption: deleteBucketEncryption,
     lifecycle: deleteBucketLifecycle,
     policy: deleteBucketPolicy,
     publicAccessBlock: deletePublicAccessBlock,
