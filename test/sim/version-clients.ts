@@ -11,6 +11,8 @@ import { type Answered, type GatewayPlace, md5 } from './gateway-places.ts';
 export const BUCKET = 'kept';
 /** The index escapes names that begin with `_`. */
 export const KEYS = ['_a', 'b/c.d', 'e'];
+/** What a change takes at most, when nothing is in its way. */
+const CHANGE_US = SECOND / 40;
 /** More than a head holds. */
 const LARGE = 4 << 20;
 
@@ -73,6 +75,8 @@ export class VersionClients {
   /** Keys of which a request ended without an answer. */
   readonly interrupted = new Set<string>();
   status: Status = 'Enabled';
+  /** Whether gateways crash in the midst of changes. */
+  crashes = false;
   readonly #lab: Lab;
   readonly #places: readonly GatewayPlace[];
   readonly #random: SeededRandom;
@@ -157,7 +161,7 @@ export class VersionClients {
 
   #rest(client: string): void {
     if (this.#paused) return;
-    this.#lab.simulation.after(this.#random.between(1, SECOND / 2), () => {
+    this.#lab.simulation.after(this.#random.between(1, SECOND / 4), () => {
       const ready = this.#places.filter(({ gateway }) => gateway !== undefined);
       if (this.#paused) return;
       if (ready.length === 0) return this.#rest(client);
@@ -236,7 +240,9 @@ export class VersionClients {
     const id = ++this.#operations;
     const changes = effect !== undefined;
     history.begin(id, { client, what: () => what, changes, effect: effect ?? ((before) => before) });
+    if (changes && this.crashes && this.#random.oneIn(5)) this.#crashSoon();
     const { answer, step } = await run();
+    if (changes && answer === undefined) this.#lookAround(key);
     if (step) {
       this.stats.answered += 1;
       const told = () => `${answer!.status} ${answer!.etag || answer!.versionId}`;
@@ -249,6 +255,35 @@ export class VersionClients {
     if (!isExpected) this.#violate(`${what} of ${key}: ${answer.status} ${Buffer.from(answer.body)}`);
     this.#report(key, history.abandon(id));
     return answer;
+  }
+
+  /** Within what a change takes. */
+  #crashSoon(): void {
+    const place = this.#random.pick(this.#places);
+    this.#lab.simulation.after(this.#random.between(1, CHANGE_US), () => place.crash(this.#random.between(1, SECOND)));
+  }
+
+  /** What a change has left that nobody finished. */
+  #lookAround(key: string): void {
+    const place = this.#places.find(({ gateway }) => gateway !== undefined);
+    if (!place || this.#paused) return;
+    this.#working += 1;
+    const done = () => {
+      this.#working -= 1;
+    };
+    const looks = [
+      () => this.list(place, key),
+      () => this.read(place, key),
+      () => this.readVersion(place, key, 'null'),
+    ];
+    const first = this.#random.below(looks.length);
+    const look = async () => {
+      for (let i = 0; i < looks.length && place.gateway; i++) await looks[(first + i) % looks.length]!();
+    };
+    look().then(done, (error: Error) => {
+      this.#violate(error.stack ?? error.message);
+      done();
+    });
   }
 
   #report(key: string, problem: string | undefined): void {

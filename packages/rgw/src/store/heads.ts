@@ -195,7 +195,12 @@ export class Heads {
     }
     const acl = attrs.get(Attr.acl) ?? head.attrs.get(Attr.acl);
     const meta = entryMetaOf(head, acl && decoded(decodeAcl, acl));
-    await index.complete(prepared, { pool: io.pool, version: reply.userVersion }, meta);
+    try {
+      await index.complete(prepared, { pool: io.pool, version: reply.userVersion }, meta);
+    } catch (error) {
+      // Version null was replaced meanwhile, and the announcement went with its entry.
+      if (!(error instanceof RadosError) || error.code !== Errno.EINVAL) throw error;
+    }
   }
 
   /** The head is read while the change is announced; when reading fails, the announcement is taken back. */

@@ -26,6 +26,7 @@ import type { ObjectKey } from '../formats/object.ts';
 import { indexOids, keyToIndexName, MULTIPART_NS, NULL_INSTANCE, shardOf } from './layout.ts';
 
 const CLASS = 'rgw';
+const MAX_TRIES = 20;
 
 /** A change that was announced. */
 export interface PreparedChange {
@@ -93,6 +94,29 @@ export class ObjectIndex {
       removeKeys: removed.map(indexKey),
     });
     await this.#io.operate(oid, mustExist().exec(CLASS, 'bucket_complete_op', input, 'write'));
+  }
+
+  /**
+   * Tells of version null: who links or removes it meanwhile may have taken the entry away, and the announcement with it.
+   * Then it is announced again.
+   *
+   * @param newTag of another announcement
+   */
+  async completeNull(
+    prepared: PreparedChange,
+    newTag: () => RawString,
+    ...told: [HeadWrite, EntryMeta, (readonly ObjectKey[])?]
+  ): Promise<void> {
+    let announced = prepared;
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.complete(announced, ...told);
+      } catch (error) {
+        const isTaken = error instanceof RadosError && error.code === Errno.EINVAL;
+        if (!isTaken || tries >= MAX_TRIES) throw error;
+      }
+      announced = await this.prepare(prepared.key, prepared.op, newTag());
+    }
   }
 
   /** Takes the announcement back: the change was not made. */

@@ -156,7 +156,8 @@ export class VersionWrites {
         continue;
       }
       const written = { pool: io.pool, version: reply.userVersion };
-      await index.complete(prepared, written, entryMeta(content, mtime), content.replaces);
+      const newTag = () => this.#heads.newTag();
+      await index.completeNull(prepared, newTag, written, entryMeta(content, mtime), content.replaces);
       const replaced = await this.#linkNull(bucket, key, { olhTag, opTag });
       if (before) await this.#stripes.discardTailOf(bucket, object, before, content.manifest);
       return { mtime, replaced };
@@ -175,7 +176,8 @@ export class VersionWrites {
       const acl = head.attrs.get(Attr.acl);
       const prepared = await index.prepare(key, ModifyOp.add, this.#heads.newTag());
       const meta = entryMetaOf(head, acl && decoded(decodeAcl, acl));
-      await index.complete(prepared, { pool: io.pool, version: head.version }, meta);
+      const written = { pool: io.pool, version: head.version };
+      await index.completeNull(prepared, () => this.#heads.newTag(), written, meta);
     }
     throw new RadosError(Errno.ECANCELED, oid);
   }

@@ -93,7 +93,8 @@ export class Versions {
     const acl = head.attrs.get(Attr.acl);
     const meta = entryMetaOf(head, acl && decoded(decodeAcl, acl));
     const prepared = await index.prepare(key, ModifyOp.add, this.newTag());
-    await index.complete(prepared, { pool: io.pool, version: head.version }, meta);
+    const written = { pool: io.pool, version: head.version };
+    await index.completeNull(prepared, () => this.newTag(), written, meta);
     await this.link(bucket, key, { begun: { olhTag: tag, opTag: garbageTag(head) } });
   }
 
