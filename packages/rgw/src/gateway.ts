@@ -13,7 +13,7 @@ import { CONTROL_BUCKET, controlFaults } from './faults/fault-control.ts';
 import { cutResponse, type InjectedRequest, type Injector } from './faults/injector.ts';
 import type { UserInfo } from './formats/user-info.ts';
 import type { HttpRequest, HttpResponse } from './http.ts';
-import { type AuthenticationContext, authenticate } from './s3/auth/authenticate.ts';
+import { type AuthenticationContext, authenticate, presigningKey } from './s3/auth/authenticate.ts';
 import { authenticatePostForm } from './s3/auth/post-form.ts';
 import type { CorsRule } from './s3/documents/cors.ts';
 import { answerPreflight, corsHeaders, corsRulesOf } from './s3/operations/cors.ts';
@@ -82,7 +82,8 @@ export class Gateway {
         return await controlFaults(this.#injector.faults, request);
       }
       if (http.method === 'OPTIONS') {
-        return this.#identified(answerPreflight(request, await this.#corsRules(request, undefined)), requestId);
+        const rules = await this.#corsRules(request, await this.#presigner(request));
+        return this.#identified(answerPreflight(request, rules), requestId);
       }
       const operation = operationOf(request);
       const caller = await this.#authenticate(request, operation);
@@ -123,6 +124,12 @@ export class Gateway {
       if (error instanceof S3Error || error instanceof RadosError || error instanceof MalformedInput) return response;
       throw error;
     }
+  }
+
+  /** In whose tenant the bucket of a preflight is: that is not signed, but may be about a URL that somebody signed. */
+  async #presigner(request: S3Request): Promise<UserInfo | undefined> {
+    const accessKey = presigningKey(request);
+    return accessKey === undefined ? undefined : (await this.#store.users.find('accessKey', accessKey))?.info;
   }
 
   /** @throws S3Error NoSuchBucket, RadosError */

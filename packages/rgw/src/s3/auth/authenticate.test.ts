@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { nodeCrypto } from '../../../../runtime-node/src/crypto.ts';
 import { parseHttpDate } from '../http-date.ts';
 import { S3Error } from '../s3-error.ts';
-import { authenticate } from './authenticate.ts';
+import { authenticate, presigningKey } from './authenticate.ts';
 import { signatureV2 } from './signature-v2.ts';
 import { contextAt, exampleKey, inPieces, outcomeOf, readAll, s3Request } from './signed-request.test-support.ts';
 
@@ -317,4 +317,12 @@ test('whatever the headers and the query say, the answer is an S3 error or someb
     }),
     { numRuns: 300 },
   );
+});
+
+test.each([
+  ['?X-Amz-Credential=AKID%2F20130524%2Fus-east-1%2Fs3%2Faws4_request', 'AKID'],
+  ['?AWSAccessKeyId=AKID&Signature=x&Expires=1', 'AKID'],
+  ['?acl', undefined],
+])('a URL that ends with %s was signed with %s, it says', (query, accessKey) => {
+  expect(presigningKey(s3Request('OPTIONS', `/b/k${query}`, {}))).toBe(accessKey);
 });

@@ -66,6 +66,12 @@ export async function authenticate(request: S3Request, context: AuthenticationCo
   return { accessKey: undefined, ...decodeBody(context.crypto, request.http, undefined) };
 }
 
+/** Who is said to have signed a URL; nothing is verified. @throws S3Error InvalidArgument */
+export function presigningKey({ params }: S3Request): RawString | undefined {
+  const credential = params.get('X-Amz-Credential') ?? '';
+  return credential === '' ? params.get('AWSAccessKeyId') : parseCredential(credential).accessKey;
+}
+
 async function byHeaderV4(
   request: S3Request,
   authorization: string,
