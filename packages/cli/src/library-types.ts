@@ -126,6 +126,8 @@ export interface S3FaultRule {
   readonly truncate?: number;
   /** Effect: bytes per second of bodies. */
   readonly throttle?: number;
+  /** Effect: a list of objects lacks what was written in the last so many seconds. */
+  readonly stale?: number;
 }
 
 export interface S3FaultReport {

@@ -13,6 +13,10 @@ export const RGW_OPTIONS = {
     level: 'dev',
     services: ['rgw'],
   }),
+  rgw_crypt_s3_kms_backend: str('barbican', 'where the keys of SSE-KMS are; only `testing` is there', {
+    values: ['barbican', 'vault', 'testing', 'kmip'],
+    services: ['rgw'],
+  }),
   rgw_crypt_s3_kms_encryption_keys: str('', 'keys for tests of SSE-KMS: `id=key` with spaces between, keys in base64', {
     level: 'dev',
     services: ['rgw'],

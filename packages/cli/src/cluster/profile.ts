@@ -29,6 +29,11 @@ function embeddedProfile(cluster: Pick<ClusterFile, 'osds' | 'bind'>): readonly 
     },
     { option: 'osd_pool_default_pg_autoscale_mode', value: 'off', reason: 'nothing here changes pg_num by itself' },
     { option: 'mon_allow_pool_delete', value: true, reason: 'a cluster for tests: pools come and go' },
+    {
+      option: 'rgw_crypt_s3_kms_backend',
+      value: 'testing',
+      reason: 'keys for tests: rgw_crypt_s3_kms_encryption_keys',
+    },
     ...(cluster.bind === undefined
       ? ([
           {

@@ -26,6 +26,7 @@ export class EncryptionKeys {
 
   /** rgw_crypt_s3_kms_encryption_keys: keys for tests, by their ids. Undefined: there is none of that id, or it is no key. */
   kmsKey(id: RawString): Bytes | undefined {
+    if (this.#world.config.rgw_crypt_s3_kms_backend !== 'testing') return undefined;
     for (const pair of this.#world.config.rgw_crypt_s3_kms_encryption_keys.split(/[\s,]+/)) {
       const at = pair.indexOf('=');
       if (at > 0 && pair.slice(0, at) === id) return readKey(pair.slice(at + 1));

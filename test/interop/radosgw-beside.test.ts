@@ -1,0 +1,283 @@
+/**
+ * Debian's unmodified `radosgw` beside our gateway, on one cluster of ours, of one zone: what a client puts through one it finds
+ * through the other, byte for byte and attribute for attribute.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  CompleteMultipartUploadCommand,
+  CreateBucketCommand,
+  CreateMultipartUploadCommand,
+  DeleteObjectCommand,
+  GetBucketCorsCommand,
+  GetBucketLifecycleConfigurationCommand,
+  GetBucketPolicyCommand,
+  GetObjectAclCommand,
+  GetObjectCommand,
+  GetPublicAccessBlockCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  ListObjectVersionsCommand,
+  PutBucketCorsCommand,
+  PutBucketLifecycleConfigurationCommand,
+  PutBucketPolicyCommand,
+  PutBucketVersioningCommand,
+  PutObjectCommand,
+  PutPublicAccessBlockCommand,
+  S3Client,
+  UploadPartCommand,
+} from '@aws-sdk/client-s3';
+import { type RunningS3Cluster, startCluster } from '@spirula/cli';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { missingTools } from './real-ceph.ts';
+import { runTool } from './run-tool.ts';
+
+const missing = missingTools(['ceph', 'radosgw', 'radosgw-admin']);
+const PORT = 36_081;
+const GATEWAY = 'client.rgw.real';
+const MIB = 1 << 20;
+const KMS_KEY = `testkey-1=${randomBytes(32).toString('base64')}`;
+
+function bytes(length: number): Uint8Array {
+  const words = Uint32Array.from({ length: Math.ceil(length / 4) }, (_, i) => Math.imul(i + 1, 2654435761));
+  return new Uint8Array(words.buffer, 0, length);
+}
+
+describe.skipIf(missing.length > 0)(`radosgw beside ours (skipped without: ${missing.join(' ')})`, () => {
+  const dir = mkdtempSync(join(tmpdir(), 'radosgw-'));
+  let cluster: RunningS3Cluster;
+  let gateway: ChildProcess;
+  let ours: S3Client;
+  let theirs: S3Client;
+  let made = 0;
+
+  beforeAll(async () => {
+    cluster = await startCluster({
+      osds: 3,
+      store: 'memory',
+      rgw: true,
+      config: { rgw_crypt_s3_kms_encryption_keys: KMS_KEY },
+    });
+    const keyring = join(dir, 'keyring');
+    const caps = ['mon', 'allow rw', 'osd', 'allow rwx', 'mgr', 'allow rw'];
+    await runTool('ceph', ['-c', cluster.cephConf, 'auth', 'get-or-create', GATEWAY, ...caps, '-o', keyring]);
+    gateway = spawn(
+      'radosgw',
+      [
+        ...['-c', cluster.cephConf, '-n', GATEWAY, '-k', keyring, '--rgw-data', dir, '--run-dir', dir],
+        ...['--rgw-frontends', `beast endpoint=127.0.0.1:${PORT}`, '--log-file', join(dir, 'log'), '-f'],
+        ...[
+          '--rgw_crypt_require_ssl=false',
+          '--rgw_crypt_s3_kms_backend=testing',
+          `--rgw_crypt_s3_kms_encryption_keys=${KMS_KEY}`,
+        ],
+      ],
+      { stdio: 'ignore' },
+    );
+    await vi.waitFor(() => fetch(`http://127.0.0.1:${PORT}/`), { timeout: 60_000, interval: 500 });
+    const { endpoint, accessKeyId, secretAccessKey } = cluster.s3;
+    const clientOf = (at: string) =>
+      new S3Client({
+        endpoint: at,
+        region: 'us-east-1',
+        forcePathStyle: true,
+        maxAttempts: 1,
+        // radosgw 16.2 knows no checksums in trailers.
+        requestChecksumCalculation: 'WHEN_REQUIRED',
+        responseChecksumValidation: 'WHEN_REQUIRED',
+        credentials: { accessKeyId, secretAccessKey },
+      });
+    ours = clientOf(endpoint);
+    theirs = clientOf(`http://127.0.0.1:${PORT}`);
+  }, 120_000);
+  afterAll(async () => {
+    ours?.destroy();
+    theirs?.destroy();
+    gateway?.kill('SIGKILL');
+    await cluster?.stop();
+    rmSync(dir, { recursive: true, force: true });
+  });
+
+  async function newBucket(by: S3Client): Promise<string> {
+    const Bucket = `beside-${made++}`;
+    await by.send(new CreateBucketCommand({ Bucket }));
+    return Bucket;
+  }
+
+  async function get(by: S3Client, Bucket: string, Key: string, more = {}): Promise<Uint8Array> {
+    const { Body } = await by.send(new GetObjectCommand({ Bucket, Key, ...more }));
+    return await Body!.transformToByteArray();
+  }
+
+  /** Each way: who writes, who reads. */
+  const ways = [
+    ['ours writes, theirs reads', () => [ours, theirs] as const],
+    ['theirs writes, ours reads', () => [theirs, ours] as const],
+  ] as const;
+
+  describe.each(ways)('%s', (_, pick) => {
+    test('objects, with their headers, metadata and ACLs', async () => {
+      const [writer, reader] = pick();
+      const Bucket = await newBucket(writer);
+      for (const size of [0, 1, 4096, 5 * MIB + 1]) {
+        const Key = `dir/${size} ü`;
+        await writer.send(
+          new PutObjectCommand({
+            Bucket,
+            Key,
+            Body: bytes(size),
+            ContentType: 'text/plain',
+            CacheControl: 'no-cache',
+            Metadata: { color: 'red' },
+            ACL: 'public-read',
+          }),
+        );
+        const head = await reader.send(new HeadObjectCommand({ Bucket, Key }));
+        expect(head).toMatchObject({
+          ContentLength: size,
+          ContentType: 'text/plain',
+          CacheControl: 'no-cache',
+          Metadata: { color: 'red' },
+        });
+        expect(Buffer.compare(await get(reader, Bucket, Key), bytes(size))).toBe(0);
+        const grants = async (by: S3Client) => (await by.send(new GetObjectAclCommand({ Bucket, Key }))).Grants;
+        expect(await grants(reader)).toEqual(await grants(writer));
+      }
+      const list = async (by: S3Client) =>
+        (await by.send(new ListObjectsV2Command({ Bucket }))).Contents?.map(({ Key, Size, ETag }) => [Key, Size, ETag]);
+      expect(await list(reader)).toEqual(await list(writer));
+      await reader.send(new DeleteObjectCommand({ Bucket, Key: 'dir/0 ü' }));
+      expect(await list(writer)).toHaveLength(3);
+    });
+
+    test('uploads in parts', async () => {
+      const [writer, reader] = pick();
+      const Bucket = await newBucket(reader);
+      const parts = [bytes(5 * MIB + 3), bytes(5 * MIB), bytes(77)];
+      const Key = 'parts';
+      const { UploadId } = await writer.send(new CreateMultipartUploadCommand({ Bucket, Key }));
+      const Parts = [];
+      for (const [i, Body] of parts.entries()) {
+        const PartNumber = i + 1;
+        // Parts may come through either of them.
+        const by = i === 1 ? reader : writer;
+        const { ETag } = await by.send(new UploadPartCommand({ Bucket, Key, UploadId, PartNumber, Body }));
+        Parts.push({ ETag, PartNumber });
+      }
+      await writer.send(new CompleteMultipartUploadCommand({ Bucket, Key, UploadId, MultipartUpload: { Parts } }));
+
+      const whole = Buffer.concat(parts);
+      expect(Buffer.compare(await get(reader, Bucket, Key), whole)).toBe(0);
+      const Range = `bytes=${5 * MIB - 1}-${5 * MIB + 10}`;
+      expect(Buffer.compare(await get(reader, Bucket, Key, { Range }), whole.subarray(5 * MIB - 1, 5 * MIB + 11))).toBe(
+        0,
+      );
+    });
+
+    test('versions and delete markers', async () => {
+      const [writer, reader] = pick();
+      const Bucket = await newBucket(writer);
+      await writer.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status: 'Enabled' } }));
+      const ids = [];
+      for (const [i, by] of [writer, reader, writer].entries()) {
+        ids.push((await by.send(new PutObjectCommand({ Bucket, Key: 'a', Body: `${i}` }))).VersionId!);
+      }
+      const text = async (by: S3Client, more = {}) => Buffer.from(await get(by, Bucket, 'a', more)).toString();
+      expect([await text(reader), await text(writer)]).toEqual(['2', '2']);
+      expect(await Promise.all(ids.map((VersionId) => text(reader, { VersionId })))).toEqual(['0', '1', '2']);
+      await writer.send(new DeleteObjectCommand({ Bucket, Key: 'a', VersionId: ids[2]! }));
+      expect(await text(reader)).toBe('1');
+      await reader.send(new DeleteObjectCommand({ Bucket, Key: 'a' }));
+
+      const listed = async (by: S3Client) => {
+        const { Versions, DeleteMarkers } = await by.send(new ListObjectVersionsCommand({ Bucket }));
+        return [
+          Versions?.map(({ VersionId, IsLatest }) => [VersionId, IsLatest]),
+          DeleteMarkers?.map(({ VersionId, IsLatest }) => [VersionId, IsLatest]),
+        ];
+      };
+      expect(await listed(reader)).toEqual(await listed(writer));
+      expect((await listed(reader))[1]).toHaveLength(1);
+    });
+
+    test('encrypted objects', async () => {
+      const [writer, reader] = pick();
+      const Bucket = await newBucket(writer);
+      const key = randomBytes(32);
+      const sse = {
+        SSECustomerAlgorithm: 'AES256',
+        SSECustomerKey: key.toString('base64'),
+        SSECustomerKeyMD5: createHash('md5').update(key).digest('base64'),
+      };
+      const kms = { ServerSideEncryption: 'aws:kms', SSEKMSKeyId: 'testkey-1' } as const;
+      for (const size of [1, 16, 4097, 5 * MIB + 5]) {
+        await writer.send(new PutObjectCommand({ Bucket, Key: `c${size}`, Body: bytes(size), ...sse }));
+        await writer.send(new PutObjectCommand({ Bucket, Key: `k${size}`, Body: bytes(size), ...kms }));
+        expect(Buffer.compare(await get(reader, Bucket, `c${size}`, sse), bytes(size)), `SSE-C ${size}`).toBe(0);
+        expect(Buffer.compare(await get(reader, Bucket, `k${size}`), bytes(size)), `SSE-KMS ${size}`).toBe(0);
+      }
+    });
+
+    test('what buckets are set to', async () => {
+      const [writer, reader] = pick();
+      const Bucket = await newBucket(writer);
+      const Policy = JSON.stringify({
+        Version: '2012-10-17',
+        Statement: [{ Effect: 'Allow', Principal: '*', Action: 's3:GetObject', Resource: `arn:aws:s3:::${Bucket}/*` }],
+      });
+      await writer.send(new PutBucketPolicyCommand({ Bucket, Policy }));
+      // radosgw 16.2 takes no objects at all once it blocks public ACLs.
+      await writer.send(new PutObjectCommand({ Bucket, Key: 'a', Body: 'seen by all' }));
+      const block = {
+        BlockPublicAcls: true,
+        IgnorePublicAcls: false,
+        BlockPublicPolicy: true,
+        RestrictPublicBuckets: false,
+      };
+      await writer.send(new PutPublicAccessBlockCommand({ Bucket, PublicAccessBlockConfiguration: block }));
+      const CORSRules = [{ AllowedMethods: ['GET'], AllowedOrigins: ['https://*.example.com'], MaxAgeSeconds: 60 }];
+      await writer.send(new PutBucketCorsCommand({ Bucket, CORSConfiguration: { CORSRules } }));
+      const Rules = [
+        { ID: 'a', Status: 'Enabled' as const, Filter: { Prefix: 'logs/' }, Expiration: { Days: 30 } },
+        {
+          ID: 'b',
+          Status: 'Enabled' as const,
+          Filter: { Prefix: 'x' },
+          NoncurrentVersionExpiration: { NoncurrentDays: 3 },
+        },
+      ];
+      await writer.send(new PutBucketLifecycleConfigurationCommand({ Bucket, LifecycleConfiguration: { Rules } }));
+
+      expect((await reader.send(new GetBucketPolicyCommand({ Bucket }))).Policy).toBe(Policy);
+      const { PublicAccessBlockConfiguration } = await reader.send(new GetPublicAccessBlockCommand({ Bucket }));
+      expect(PublicAccessBlockConfiguration).toEqual(block);
+      expect((await reader.send(new GetBucketCorsCommand({ Bucket }))).CORSRules).toMatchObject(CORSRules);
+      expect((await reader.send(new GetBucketLifecycleConfigurationCommand({ Bucket }))).Rules).toEqual(Rules);
+      const endpoint = reader === theirs ? `http://127.0.0.1:${PORT}` : cluster.s3.endpoint;
+      expect(await (await fetch(`${endpoint}/${Bucket}/a`)).text()).toBe('seen by all');
+    });
+  });
+
+  test('a change through one counts at the other at once, whatever it remembers', async () => {
+    const Bucket = await newBucket(ours);
+    const status = async (by: S3Client) =>
+      (await by.send(new ListObjectsV2Command({ Bucket })).catch(({ name }) => ({ KeyCount: name }))).KeyCount;
+    for (const [changing, other] of [
+      [ours, theirs],
+      [theirs, ours],
+    ] as const) {
+      expect([await status(changing), await status(other)]).toEqual([0, 0]);
+      const Policy = (Effect: string) =>
+        JSON.stringify({
+          Version: '2012-10-17',
+          Statement: [{ Effect, Principal: '*', Action: 's3:ListBucket', Resource: `arn:aws:s3:::${Bucket}` }],
+        });
+      await changing.send(new PutBucketPolicyCommand({ Bucket, Policy: Policy('Deny') }));
+      expect(await status(other)).toBe('AccessDenied');
+      await changing.send(new PutBucketPolicyCommand({ Bucket, Policy: Policy('Allow') }));
+    }
+  });
+});
