@@ -242,4 +242,18 @@ test('who removes an object may say what it must be', async () => {
   expect((await removeAll(4)).Errors).toMatchObject([{ Key, Code: 'PreconditionFailed' }]);
   expect(await textOf(Key)).toBe('abc');
   expect((await removeAll(3)).Deleted).toMatchObject([{ Key }]);
+
+  const versioned = { Bucket: 'conditional', Key } as const;
+  const VersioningConfiguration = { Status: 'Enabled' } as const;
+  await client.send(new CreateBucketCommand({ Bucket: versioned.Bucket }));
+  await client.send(new PutBucketVersioningCommand({ Bucket: versioned.Bucket, VersioningConfiguration }));
+  const nothing = await client.send(new DeleteObjectCommand({ ...versioned, IfMatch: ETag }));
+  expect(nothing.DeleteMarker).toBeUndefined();
+  await client.send(new PutObjectCommand({ ...versioned, Body: 'abc' }));
+  expect(await client.send(new DeleteObjectCommand({ ...versioned, IfMatch: ETag }))).toMatchObject({
+    DeleteMarker: true,
+  });
+  expect(await refusal(client.send(new DeleteObjectCommand({ ...versioned, IfMatch: ETag })))).toBe(
+    'PreconditionFailed',
+  );
 });

@@ -256,7 +256,9 @@ export class ObjectStore {
     }
     if (check) {
       const { found, deleteMarker } = await this.look(bucket, key);
-      if (found || deleteMarker !== undefined) check(found?.head);
+      // Nothing is what the check asks for: nor is it hidden.
+      if (!found && deleteMarker === undefined) return NOTHING_REMOVED;
+      check(found?.head);
     }
     if (key.instance !== '') return await this.#versionWrites.removeVersion(bucket, key);
     return await this.#versionWrites.putDeleteMarker(bucket, key.name, owner);
