@@ -17,6 +17,7 @@ import {
   GetBucketPolicyCommand,
   GetObjectAclCommand,
   GetObjectCommand,
+  GetObjectLockConfigurationCommand,
   GetPublicAccessBlockCommand,
   HeadObjectCommand,
   ListObjectsV2Command,
@@ -26,6 +27,7 @@ import {
   PutBucketPolicyCommand,
   PutBucketVersioningCommand,
   PutObjectCommand,
+  PutObjectLockConfigurationCommand,
   PutPublicAccessBlockCommand,
   S3Client,
   UploadPartCommand,
@@ -219,6 +221,28 @@ describe.skipIf(missing.length > 0)(`radosgw beside ours (skipped without: ${mis
         expect(Buffer.compare(await get(reader, Bucket, `c${size}`, sse), bytes(size)), `SSE-C ${size}`).toBe(0);
         expect(Buffer.compare(await get(reader, Bucket, `k${size}`), bytes(size)), `SSE-KMS ${size}`).toBe(0);
       }
+    });
+
+    test('locks of versions', async () => {
+      const [writer, reader] = pick();
+      const Bucket = `beside-${made++}`;
+      await writer.send(new CreateBucketCommand({ Bucket, ObjectLockEnabledForBucket: true }));
+      const Rule = { DefaultRetention: { Mode: 'COMPLIANCE' as const, Years: 1 } };
+      const ObjectLockConfiguration = { ObjectLockEnabled: 'Enabled' as const, Rule };
+      await writer.send(new PutObjectLockConfigurationCommand({ Bucket, ObjectLockConfiguration }));
+      const ObjectLockRetainUntilDate = new Date('2100-01-02T03:04:05Z');
+      const locks = {
+        ObjectLockMode: 'GOVERNANCE',
+        ObjectLockRetainUntilDate,
+        ObjectLockLegalHoldStatus: 'ON',
+      } as const;
+      const { VersionId } = await writer.send(new PutObjectCommand({ Bucket, Key: 'a', Body: 'x', ...locks }));
+
+      expect(await reader.send(new HeadObjectCommand({ Bucket, Key: 'a' }))).toMatchObject(locks);
+      const configured = await reader.send(new GetObjectLockConfigurationCommand({ Bucket }));
+      expect(configured.ObjectLockConfiguration).toEqual(ObjectLockConfiguration);
+      const removal = reader.send(new DeleteObjectCommand({ Bucket, Key: 'a', VersionId }));
+      await expect(removal).rejects.toMatchObject({ name: 'AccessDenied' });
     });
 
     test('what buckets are set to', async () => {

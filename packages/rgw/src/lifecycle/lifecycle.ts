@@ -9,6 +9,7 @@ import { formatUserId } from '../formats/user-id.ts';
 import { BucketAttr, type StoredBucket } from '../store/buckets.ts';
 import { NULL_INSTANCE } from '../store/layout.ts';
 import { type LifecycleBuckets, LifecycleStatus, parseLifecycleName } from '../store/lifecycle-buckets.ts';
+import { lockOf } from '../store/locks.ts';
 import { Attr } from '../store/object-attrs.ts';
 import type { Store } from '../store/store.ts';
 import { listUploads } from '../store/upload-list.ts';
@@ -19,9 +20,9 @@ import { actionFor, isDue, type LifecycleAction, type LifecycleClock, prefixOf }
 const DAY_SEC = 86_400;
 const PAGE = 1000;
 
-/** It was changed since it was listed: it is looked at in the next round. */
-class Changed extends Error {
-  override readonly name = 'Changed';
+/** It was changed since it was listed, or is locked: it is looked at in the next round. */
+class Left extends Error {
+  override readonly name = 'Left';
 }
 
 export interface LifecycleOptions {
@@ -150,10 +151,11 @@ export class Lifecycle {
         // A delete marker goes when it is the version that is meant, and hides nothing again when it came meanwhile.
         if (!head && key.instance !== '') return;
         const mtime = head?.mtime;
-        if (mtime?.sec !== meta.mtime.sec || mtime.nsec !== meta.mtime.nsec) throw new Changed();
+        if (mtime?.sec !== meta.mtime.sec || mtime.nsec !== meta.mtime.nsec) throw new Left();
+        if (key.instance !== '' && lockOf(head!.attrs, this.#world.clock.wall())) throw new Left();
       });
     } catch (error) {
-      if (!(error instanceof Changed)) throw error;
+      if (!(error instanceof Left)) throw error;
     }
   }
 

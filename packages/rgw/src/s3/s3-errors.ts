@@ -59,6 +59,7 @@ const table = {
   NoSuchEntity: [404, 'There is no such entity'],
   NoSuchKey: [404, 'There is no object of this name'],
   NoSuchLifecycleConfiguration: [404, 'The bucket has no lifecycle configuration'],
+  NoSuchObjectLockConfiguration: [404, 'The object has no such lock'],
   NoSuchPublicAccessBlockConfiguration: [404, 'The bucket has no public access block'],
   NoSuchTagSet: [404, 'There are no tags'],
   NoSuchUpload: [404, 'There is no such multipart upload: its id is wrong, or it was completed or aborted'],

@@ -9,8 +9,10 @@ export const Attr = {
   idTag: 'user.rgw.idtag',
   /** Another one with each write of data: what garbage is known by. */
   tailTag: 'user.rgw.tail_tag',
+  legalHold: 'user.rgw.object-legal-hold',
   manifest: 'user.rgw.manifest',
   pgVersion: 'user.rgw.pg_ver',
+  retention: 'user.rgw.object-retention',
   sourceZone: 'user.rgw.source_zone',
   storageClass: 'user.rgw.storage_class',
   tags: 'user.rgw.x-amz-tagging',

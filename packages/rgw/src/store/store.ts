@@ -6,6 +6,7 @@ import { EncryptionKeys } from '../encryption/keys.ts';
 import { type Acl, encodeAcl } from '../formats/acl.ts';
 import { BucketFlag } from '../formats/bucket-info.ts';
 import { encoded } from '../formats/encoded.ts';
+import type { ObjectLock } from '../formats/object-lock.ts';
 import type { UserInfo } from '../formats/user-info.ts';
 import { indexHeaders, sumOfStats } from './bucket-index.ts';
 import { BucketAttr, BucketStore, type StoredBucket } from './buckets.ts';
@@ -33,6 +34,8 @@ export class BucketNotEmpty extends Error {
 export class TooManyBuckets extends Error {
   override readonly name = 'TooManyBuckets';
 }
+
+const NO_RULE: ObjectLock = { enabled: true, rule: undefined };
 
 export class Store {
   readonly zone: Zone;
@@ -87,7 +90,7 @@ export class Store {
    *
    * @throws BucketNameTaken, TooManyBuckets, RadosError
    */
-  async createBucket(owner: UserInfo, name: RawString, acl: Acl): Promise<StoredBucket> {
+  async createBucket(owner: UserInfo, name: RawString, acl: Acl, hasLock = false): Promise<StoredBucket> {
     const { tenant } = owner.id;
     if (!(await this.buckets.loadEntryPoint(tenant, name))) await this.#requireRoomForBucket(owner);
     const placement =
@@ -101,6 +104,8 @@ export class Store {
       owner: owner.id,
       placement,
       attrs,
+      // What may be locked has versions.
+      ...(hasLock && { flags: BucketFlag.versioned | BucketFlag.objectLockEnabled, objectLock: NO_RULE }),
       now: this.#world.clock.wall(),
     });
     const { id } = bucket.info.owner;
@@ -144,6 +149,11 @@ export class Store {
     await this.setBucketAttr(bucket, BucketAttr.lifecycle, rules);
     if (rules) await this.lifecycleBuckets.add(bucket.info.bucket);
     else await this.lifecycleBuckets.remove(bucket.info.bucket);
+  }
+
+  /** Of a bucket that has one. @throws RadosError ECANCELED when the bucket was changed meanwhile */
+  async setObjectLock(bucket: StoredBucket, objectLock: ObjectLock): Promise<void> {
+    await this.buckets.update(bucket, { ...bucket.info, objectLock });
   }
 
   /** @throws RadosError ECANCELED when the bucket was changed meanwhile */

@@ -40,7 +40,8 @@ export const createBucket: Operation = {
     const location = document.length === 0 ? undefined : readCreateBucketConfiguration(document);
     if (location !== undefined && !store.isOwnLocation(location)) throw s3Error('InvalidLocationConstraint');
     const acl = await aclOfHeaders(store, request.http.headers, ownerOf(owner));
-    const bucket = await store.createBucket(owner, request.bucket, acl);
+    const hasLock = request.http.headers.get('x-amz-bucket-object-lock-enabled')?.toLowerCase() === 'true';
+    const bucket = await store.createBucket(owner, request.bucket, acl, hasLock);
     const given = aclOf(bucket.attrs);
     // It was there, and is not what is asked for.
     if (given && !isSameAcl(given, acl)) throw s3Error('BucketAlreadyExists');

@@ -125,5 +125,7 @@ function mergedAttrs(
   for (const [attr, value] of replaces ? given : source) if (isMetadata(attr)) attrs.set(attr, value);
   const tags = (replacesTags ? given : source).get(Attr.tags);
   if (tags) attrs.set(Attr.tags, tags);
+  // What holds a copy is its own.
+  for (const attr of [Attr.retention, Attr.legalHold]) if (given.has(attr)) attrs.set(attr, given.get(attr)!);
   return attrs;
 }

@@ -4,6 +4,7 @@ import { type DeleteOutcome, deleteResult, readDelete } from '../documents/delet
 import { S3Error } from '../s3-error.ts';
 import { requireBucketAccess, requireOpMask } from './access.ts';
 import { findBucket } from './find-bucket.ts';
+import { lockCheck } from './object-lock.ts';
 import { removalCheck } from './objects.ts';
 import { type Operation, xmlResponse } from './operation.ts';
 import { readDocument } from './read-document.ts';
@@ -32,7 +33,8 @@ export const deleteObjects: Operation = {
           requireBucketAccess(context, bucket, action, key);
           const named = { name: key, instance: versionId ?? '', ns: '' };
           const check = removalCheck(NO_CONDITIONS, expected);
-          const removed = await store.objects.remove(bucket.info, named, markerOwner(context), check);
+          const unlocked = lockCheck(context, bucket, named.instance, check);
+          const removed = await store.objects.remove(bucket.info, named, markerOwner(context), unlocked);
           const deleteMarkerVersionId = removed.isDeleteMarker ? removed.versionId : undefined;
           outcomes[at] = { kind: 'deleted', key, versionId, deleteMarkerVersionId };
         } catch (error) {

@@ -32,6 +32,7 @@ import { decryptionOf, encryptionOf, refuseEncryption } from './encryption.ts';
 import { expirationHeader } from './expiration-header.ts';
 import { bucketOwnerOf, findBucket } from './find-bucket.ts';
 import { objectData } from './object-data.ts';
+import { lockCheck, lockHeaders, newLocks } from './object-lock.ts';
 import { askedPart, type ObjectPart } from './object-parts.ts';
 import { emptyResponse, type Operation, type OperationContext } from './operation.ts';
 import { checksumAttrs, checksumHeaders, storedChecksum } from './stored-checksums.ts';
@@ -111,7 +112,9 @@ export const deleteObject: Operation = {
       request.key,
     );
     const check = removalCheck(readConditions(request.http.headers), readExpectedState(request.http.headers));
-    const removed = await store.objects.remove(bucket.info, keyOf(context), markerOwner(context), check);
+    const key = keyOf(context);
+    const unlocked = lockCheck(context, bucket, key.instance, check);
+    const removed = await store.objects.remove(bucket.info, key, markerOwner(context), unlocked);
     return emptyResponse(204, versionHeaders(removed.versionId, removed.isDeleteMarker));
   },
 };
@@ -140,6 +143,7 @@ async function answerWith(context: OperationContext, withData: boolean): Promise
     ['Content-Length', String(length)] as const,
     ...headersOf(head, overrides),
     ...versionHeaders(found.versionId),
+    ...lockHeaders(head),
     ...(encryption?.headers ?? []),
     ...(part ? [['x-amz-mp-parts-count', String(part.count)] as const] : []),
     ...(wantsChecksum(headers) ? checksumsOf(head, part, range) : []),
@@ -196,7 +200,8 @@ export async function newObject(context: OperationContext, bucket: StoredBucket)
   const owner = user ? ownerOf(user) : ANONYMOUS;
   const acl = await aclOfHeaders(store, headers, owner, await bucketOwnerOf(context, bucket));
   requirePrivateAcl(bucket, acl);
-  return { acl, attrs: attrsOf(headers), contentType: headers.get('content-type') ?? '' };
+  const attrs = new Map([...attrsOf(headers), ...newLocks(context, bucket)]);
+  return { acl, attrs, contentType: headers.get('content-type') ?? '' };
 }
 
 /** Xattrs that keep what the headers say. @throws S3Error MetadataTooLarge, InvalidTag */
@@ -230,12 +235,12 @@ function keptValue(name: string, value: string): string {
     .join(', ');
 }
 
-/** What a request names: a version, with `versionId`. */
 /** Whether the request names one version. */
 export function isVersion({ request }: OperationContext): boolean {
   return request.params.has('versionId');
 }
 
+/** What a request names: a version, with `versionId`. */
 export function keyOf({ request }: OperationContext): ObjectKey {
   return { name: request.key, instance: request.params.get('versionId') ?? '', ns: '' };
 }

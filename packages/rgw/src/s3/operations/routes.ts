@@ -35,6 +35,14 @@ import {
   uploadPartCopy,
 } from './multipart.ts';
 import { getObjectAttributes } from './object-attributes.ts';
+import {
+  getObjectLegalHold,
+  getObjectLockConfiguration,
+  getObjectRetention,
+  putObjectLegalHold,
+  putObjectLockConfiguration,
+  putObjectRetention,
+} from './object-lock.ts';
 import { deleteObject, getObject, headObject, putObject } from './objects.ts';
 import type { Operation } from './operation.ts';
 import { postObject } from './post-object.ts';
@@ -54,6 +62,7 @@ const bucketRoutes: Routes = {
     encryption: getBucketEncryption,
     lifecycle: getBucketLifecycle,
     location: getBucketLocation,
+    'object-lock': getObjectLockConfiguration,
     logging: getBucketLogging,
     policy: getBucketPolicy,
     policyStatus: getBucketPolicyStatus,
@@ -70,6 +79,7 @@ const bucketRoutes: Routes = {
     cors: putBucketCors,
     encryption: putBucketEncryption,
     lifecycle: putBucketLifecycle,
+    'object-lock': putObjectLockConfiguration,
     policy: putBucketPolicy,
     publicAccessBlock: putPublicAccessBlock,
     requestPayment: putBucketRequestPayment,
@@ -87,9 +97,22 @@ const bucketRoutes: Routes = {
 };
 
 const objectRoutes: Routes = {
-  GET: { [PLAIN]: getObject, acl: getObjectAcl, attributes: getObjectAttributes, uploadId: listParts },
+  GET: {
+    [PLAIN]: getObject,
+    acl: getObjectAcl,
+    'legal-hold': getObjectLegalHold,
+    retention: getObjectRetention,
+    attributes: getObjectAttributes,
+    uploadId: listParts,
+  },
   HEAD: { [PLAIN]: headObject },
-  PUT: { [PLAIN]: putObject, acl: putObjectAcl, uploadId: uploadPart },
+  PUT: {
+    [PLAIN]: putObject,
+    acl: putObjectAcl,
+    'legal-hold': putObjectLegalHold,
+    retention: putObjectRetention,
+    uploadId: uploadPart,
+  },
   DELETE: { [PLAIN]: deleteObject, uploadId: abortMultipartUpload },
   POST: { uploads: createMultipartUpload, uploadId: completeMultipartUpload },
 };
