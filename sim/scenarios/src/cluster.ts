@@ -127,6 +127,15 @@ export class SimCluster {
     return newest ?? this.#firstMonMap();
   }
 
+  /**
+   * A monitor is to begin with an empty store, at another time than the first. Where that first map has it alone, it would found
+   * another cluster: then whoever makes its store gives it the map as it is.
+   */
+  remakeMon(process: SimProcess): void {
+    const place = this.mons.find((each) => each.process === process);
+    if (place && (place.firstMap ?? this.#firstMonMap()).mons.size === 1) place.firstMap = this.monMap;
+  }
+
   /** The monitors of that map. */
   get monMembers(): readonly MonPlace[] {
     const { mons } = this.monMap;

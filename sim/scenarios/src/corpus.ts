@@ -83,4 +83,9 @@ export const CORPUS: readonly CorpusEntry[] = [
     seed: 168,
     found: 'the simulated disk that had no room for a batch kept one that its OSD submitted before it heard of that',
   },
+  {
+    scenario: 'hostile',
+    seed: 490,
+    found: 'a founder that had been alone lost its store, and the map that it began with again had it alone',
+  },
 ];

@@ -75,6 +75,21 @@ test('a monitor that is to go again as soon as it is added starts first: without
   expect(findMonDisagreement(cluster)).toEqual([]);
 });
 
+test('a founder that was alone and loses its store is given the map as it is, and founds no other cluster', () => {
+  const lab = bootedLab(1);
+  const { cluster, injector, simulation } = lab;
+  injector.inject({ fault: 'add-mon', daemons: ['mon.b'] });
+  simulation.runFor(20 * SECOND);
+  expect(members(lab)).toEqual(['a', 'b']);
+
+  injector.inject({ fault: 'lose-store', daemons: ['mon.a'] }, { forUs: SECOND });
+  simulation.runFor(30 * SECOND);
+
+  expect(members(lab)).toEqual(['a', 'b']);
+  expect(findMonDisagreement(cluster)).toEqual([]);
+  expect(simulation.violations).toEqual([]);
+});
+
 test('what is no spare monitor is not added, what is one is not removed', () => {
   const { injector } = bootedLab();
 

@@ -47,6 +47,7 @@ const loseDisk: Apply<'lose-disk'> = ({ cluster, processes }) => {
 
 const loseStore: Apply<'lose-store'> = ({ cluster, processes }) => {
   for (const process of processes) {
+    cluster.remakeMon(process);
     process.crash();
     process.disk.wipe();
   }

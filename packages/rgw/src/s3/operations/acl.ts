@@ -7,8 +7,7 @@ import { s3Error } from '../s3-errors.ts';
 import { aclOf, requireBucketAccess, requireObjectAccess, requirePrivateAcl } from './access.ts';
 import { aclOfHeaders, ownerOfAcl, shownAcl, storedAcl } from './acl-of-request.ts';
 import { bucketOwnerOf, findBucket } from './find-bucket.ts';
-import { isVersion, keyOf } from './objects.ts';
-import { emptyResponse, type Operation, type OperationContext, xmlResponse } from './operation.ts';
+import { emptyResponse, isVersion, keyOf, type Operation, type OperationContext, xmlResponse } from './operation.ts';
 import { readDocument } from './read-document.ts';
 import { missingVersion } from './versions.ts';
 

@@ -16,8 +16,8 @@ import { s3Error } from '../s3-errors.ts';
 import { readShortBody } from '../xml-reader.ts';
 import { aclOf } from './access.ts';
 import { findUpload, openForWriting, parsePartChecksum, partChecksumText } from './multipart.ts';
-import { checkOf, keyOf } from './objects.ts';
-import { headerOf, type Operation, type OperationContext, xmlResponse } from './operation.ts';
+import { checkOf } from './objects.ts';
+import { headerOf, keyOf, type Operation, type OperationContext, xmlResponse } from './operation.ts';
 import {
   checksumAttrs,
   checksumOfParts,

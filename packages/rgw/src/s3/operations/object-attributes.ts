@@ -5,8 +5,7 @@ import { formatHttpDate } from '../http-date.ts';
 import { requireObjectAccess } from './access.ts';
 import { findBucket } from './find-bucket.ts';
 import { partsOf } from './object-parts.ts';
-import { isVersion, keyOf } from './objects.ts';
-import { type Operation, xmlResponse } from './operation.ts';
+import { isVersion, keyOf, type Operation, xmlResponse } from './operation.ts';
 import { storedChecksum } from './stored-checksums.ts';
 import { missingVersion, versionHeaders } from './versions.ts';
 

@@ -25,8 +25,7 @@ import { S3Error } from '../s3-error.ts';
 import { s3Error } from '../s3-errors.ts';
 import { requireObjectAccess, requireOpMask, requireOwnerAccess } from './access.ts';
 import { findBucket } from './find-bucket.ts';
-import { keyOf } from './objects.ts';
-import { emptyResponse, headerOf, type Operation, type OperationContext, xmlResponse } from './operation.ts';
+import { emptyResponse, headerOf, keyOf, type Operation, type OperationContext, xmlResponse } from './operation.ts';
 import { readDocument } from './read-document.ts';
 import { missingVersion } from './versions.ts';
 

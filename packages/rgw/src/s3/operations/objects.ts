@@ -1,7 +1,6 @@
 /** Operations on one object. */
 import { bytesFromRaw, EMPTY, type RawString } from '@spirula/encoding';
 import { encoded } from '../../formats/encoded.ts';
-import type { ObjectKey } from '../../formats/object.ts';
 import { encodeTags } from '../../formats/tags.ts';
 import { OpMask } from '../../formats/user-info.ts';
 import type { HttpResponse } from '../../http.ts';
@@ -34,7 +33,7 @@ import { bucketOwnerOf, findBucket } from './find-bucket.ts';
 import { objectData } from './object-data.ts';
 import { lockCheck, lockHeaders, newLocks } from './object-lock.ts';
 import { askedPart, type ObjectPart } from './object-parts.ts';
-import { emptyResponse, type Operation, type OperationContext } from './operation.ts';
+import { emptyResponse, isVersion, keyOf, type Operation, type OperationContext } from './operation.ts';
 import { checksumAttrs, checksumHeaders, storedChecksum } from './stored-checksums.ts';
 import { markerOwner, missingVersion, versionHeaders } from './versions.ts';
 
@@ -233,16 +232,6 @@ function keptValue(name: string, value: string): string {
     .map((each) => each.trim())
     .filter((each) => each !== 'aws-chunked')
     .join(', ');
-}
-
-/** Whether the request names one version. */
-export function isVersion({ request }: OperationContext): boolean {
-  return request.params.has('versionId');
-}
-
-/** What a request names: a version, with `versionId`. */
-export function keyOf({ request }: OperationContext): ObjectKey {
-  return { name: request.key, instance: request.params.get('versionId') ?? '', ns: '' };
 }
 
 export function stateOf(head: Head) {

@@ -1,6 +1,7 @@
 import type { Bytes, RawString, UTime } from '@spirula/encoding';
 import { EMPTY } from '@spirula/encoding';
 import type { Crypto } from '@spirula/world';
+import type { ObjectKey } from '../../formats/object.ts';
 import type { UserInfo } from '../../formats/user-info.ts';
 import type { HttpResponse } from '../../http.ts';
 import type { Store } from '../../store/store.ts';
@@ -49,4 +50,14 @@ export function headerOf({ request }: OperationContext, name: string): string | 
 
 export function paramOf({ request }: OperationContext, name: string): RawString | undefined {
   return request.params.get(name);
+}
+
+/** Whether the request names one version. */
+export function isVersion({ request }: OperationContext): boolean {
+  return request.params.has('versionId');
+}
+
+/** What a request names: a version, with `versionId`. */
+export function keyOf({ request }: OperationContext): ObjectKey {
+  return { name: request.key, instance: request.params.get('versionId') ?? '', ns: '' };
 }
