@@ -6,6 +6,7 @@ import {
   decodeDirEntry,
   decodeOlhEntry,
   decodeOlhLogReply,
+  EntryFlag,
   type EntryMeta,
   encodeBiGetInput,
   encodeClearOlhInput,
@@ -28,8 +29,8 @@ const NO_LOG = { logOp: false, bilogFlags: 0, zonesTrace: [] };
 const NO_CONDITION = { unmodifiedSince: { sec: 0, nsec: 0 }, highPrecision: false };
 /** The next one. */
 const NEXT_EPOCH = 0n;
-/** The omap key of the delete marker of version null (cls_rgw.cc, encode_obj_versioned_data_key). */
-const nullMarkerKey = (name: RawString): RawString => `\x801000_${name}\0i\0d`;
+/** The omap keys of version null: as a delete marker, as an object (cls_rgw.cc, encode_obj_versioned_data_key). */
+const nullKeys = (name: RawString): readonly RawString[] => [`\x801000_${name}\0i\0d`, `\x801000_${name}\0i`];
 
 /** A change of an OLH: of which one, and by what it is known. */
 export interface OlhChange {
@@ -88,11 +89,14 @@ export class OlhIndex {
   /** The entry of a version. Undefined: there is none. */
   async readVersion(key: ObjectKey): Promise<DirEntry | undefined> {
     if (indexKey(key).instance === '') {
-      const at = { name: nullMarkerKey(keyToIndexName(key)), instance: '' };
-      const marker = await this.#entry(key, { key: at, type: BiType.plain }, decodeDirEntry);
-      if (marker) return marker;
+      for (const name of nullKeys(keyToIndexName(key))) {
+        const found = await this.#entry(key, { key: { name, instance: '' }, type: BiType.plain }, decodeDirEntry);
+        if (found) return found;
+      }
     }
-    return await this.#entry(key, { key: indexKey(key), type: BiType.instance }, decodeDirEntry);
+    const entry = await this.#entry(key, { key: indexKey(key), type: BiType.instance }, decodeDirEntry);
+    // That there are versions, it says of a name without version null.
+    return entry && (entry.flags & EntryFlag.versionMarker) !== 0 ? undefined : entry;
   }
 
   async #entry<T>(

@@ -24,7 +24,7 @@ import { type OlhChange, OlhIndex } from './olh-index.ts';
 import type { Stripes } from './stripes.ts';
 import type { Versions } from './versions.ts';
 
-const INSTANCE_LENGTH = 32;
+const INSTANCE_LENGTH = 31;
 const MAX_TRIES = 20;
 
 export function isVersioned({ flags }: BucketInfo): boolean {
