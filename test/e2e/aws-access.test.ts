@@ -2,18 +2,23 @@
 import {
   CreateBucketCommand,
   DeleteBucketCorsCommand,
+  DeleteBucketOwnershipControlsCommand,
   DeleteBucketPolicyCommand,
   DeleteObjectsCommand,
   DeletePublicAccessBlockCommand,
   GetBucketCorsCommand,
+  GetBucketOwnershipControlsCommand,
   GetBucketPolicyCommand,
   GetBucketPolicyStatusCommand,
   GetBucketRequestPaymentCommand,
+  GetObjectAclCommand,
   GetObjectCommand,
   GetPublicAccessBlockCommand,
   ListObjectsV2Command,
+  type ObjectOwnership,
   PutBucketAclCommand,
   PutBucketCorsCommand,
+  PutBucketOwnershipControlsCommand,
   PutBucketPolicyCommand,
   PutBucketRequestPaymentCommand,
   PutObjectAclCommand,
@@ -248,6 +253,38 @@ describe('CORS', () => {
     expect(await ask('GET', { origin: page })).toEqual([403, page, 'GET', null, '60']);
     expect(await ask('GET', { origin: 'null' }, 'none')).toEqual([403, '*', 'GET', null, null]);
   });
+});
+
+test('where the owner is enforced ACLs count for nothing, and what others write is the owner’s', async () => {
+  const Bucket = await newBucket();
+  const read = () => alice.send(new GetBucketOwnershipControlsCommand({ Bucket }));
+  const set = (ObjectOwnership: ObjectOwnership) =>
+    outcome(
+      alice.send(
+        new PutBucketOwnershipControlsCommand({ Bucket, OwnershipControls: { Rules: [{ ObjectOwnership }] } }),
+      ),
+    );
+  const ownerOf = async (Key: string) => (await alice.send(new GetObjectAclCommand({ Bucket, Key }))).Owner?.ID;
+  const write = { Effect: 'Allow', Principal: BOB, Action: 's3:PutObject', Resource: `arn:aws:s3:::${Bucket}/*` };
+  await setPolicy(Bucket, write);
+  await alice.send(new PutObjectAclCommand({ Bucket, Key: 'a/1', ACL: 'authenticated-read' }));
+  const full = { ACL: 'bucket-owner-full-control' as const };
+  const put = (Key: string, more = {}) => outcome(bob.send(new PutObjectCommand({ Bucket, Key, ...more })));
+
+  expect(await outcome(read())).toBe('OwnershipControlsNotFoundError');
+  expect([await get(bob, Bucket, 'a/1'), await put('his', full), await ownerOf('his')]).toEqual(['ok', 'ok', 'bob']);
+  expect(await set('BucketOwnerPreferred')).toBe('ok');
+  const owner = await ownerOf('a/1');
+  expect([await put('given', full), await ownerOf('given')]).toEqual(['ok', owner]);
+  expect(await set('BucketOwnerEnforced')).toBe('ok');
+  expect((await read()).OwnershipControls?.Rules).toEqual([{ ObjectOwnership: 'BucketOwnerEnforced' }]);
+  expect([await get(bob, Bucket, 'a/1'), await get(alice, Bucket, 'his')]).toEqual(['AccessDenied', 'ok']);
+  expect([await put('hers'), await ownerOf('hers')]).toEqual(['ok', owner]);
+  expect(await put('more', { ACL: 'public-read' })).toBe('AccessControlListNotSupported');
+  const acl = new PutObjectAclCommand({ Bucket, Key: 'a/1', ACL: 'private' });
+  expect(await outcome(alice.send(acl))).toBe('AccessControlListNotSupported');
+  await alice.send(new DeleteBucketOwnershipControlsCommand({ Bucket }));
+  expect(await get(bob, Bucket, 'a/1')).toBe('ok');
 });
 
 test('where who asks pays, others must say that they will', async () => {

@@ -9,6 +9,7 @@ import { S3Error } from './s3-error.ts';
 import { element, type XmlNode, xmlDocument } from './xml-writer.ts';
 
 const table = {
+  AccessControlListNotSupported: [400, 'The bucket does not allow ACLs'],
   AccessDenied: [403, 'Access denied'],
   AuthorizationHeaderMalformed: [400, 'The authorization header is malformed'],
   AuthorizationQueryParametersError: [400, 'The query parameters that sign this request are incomplete or malformed'],
@@ -24,6 +25,7 @@ const table = {
   InternalError: [500, 'An error inside the gateway; try again'],
   InvalidAccessKeyId: [403, 'No user has this access key'],
   InvalidArgument: [400, 'An argument is invalid'],
+  InvalidBucketAclWithObjectOwnership: [400, 'The ACL of the bucket lets in everybody: ACLs cannot be turned off so'],
   InvalidBucketName: [400, 'The bucket name is not valid'],
   InvalidBucketState: [409, 'The bucket is in a state that does not allow it'],
   InvalidDigest: [400, 'The digest in the request is not one'],
@@ -71,6 +73,7 @@ const table = {
   ObjectLockConfigurationNotFoundError: [404, 'The bucket has no object lock configuration'],
   ObjectNotAppendable: [409, 'The object is not appendable'],
   OperationAborted: [409, 'Another conditional operation is under way; try again'],
+  OwnershipControlsNotFoundError: [404, 'The bucket has no ownership controls'],
   PermanentRedirect: [301, 'The bucket is served at another endpoint'],
   PositionNotEqualToLength: [409, 'The position is not the length of the object'],
   PreconditionFailed: [412, 'A precondition does not hold'],

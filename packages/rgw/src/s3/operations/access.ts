@@ -6,6 +6,7 @@
 import { fromUtf8, type RawString, textFromRaw } from '@spirula/encoding';
 import { type Acl, AclGroup, decodeAcl, type Grant, GranteeType, Permission } from '../../formats/acl.ts';
 import { decoded } from '../../formats/encoded.ts';
+import { decodeOwnership, type Ownership } from '../../formats/ownership.ts';
 import { decodePublicAccess, NO_PUBLIC_ACCESS_BLOCK, type PublicAccessBlock } from '../../formats/public-access.ts';
 import { decodeTags } from '../../formats/tags.ts';
 import { formatUserId } from '../../formats/user-id.ts';
@@ -56,7 +57,7 @@ export function requireBucketAccess(
   const { user } = context;
   if (user?.admin === true || isAllowedByPolicy(context, bucket, action, key)) return;
   if (isOwner(user, bucket)) return;
-  const acl = aclOf(bucket.attrs);
+  const acl = ownershipOf(bucket) === 'BucketOwnerEnforced' ? undefined : aclOf(bucket.attrs);
   if (acl && allows(acl, user, permissionOf(action), publicAccessOf(bucket).ignorePublicAcls)) return;
   throw s3Error('AccessDenied');
 }
@@ -71,7 +72,7 @@ export function requireObjectAccess(
 ): void {
   const { user } = context;
   if (user?.admin === true || isAllowedByPolicy(context, bucket, action, key, attrs.get(Attr.tags))) return;
-  const acl = aclOf(attrs);
+  const acl = ownershipOf(bucket) === 'BucketOwnerEnforced' ? undefined : aclOf(attrs);
   const ignoresPublic = publicAccessOf(bucket).ignorePublicAcls;
   if (acl === undefined ? isOwner(user, bucket) : allows(acl, user, permissionOf(action), ignoresPublic)) return;
   throw s3Error('AccessDenied');
@@ -96,6 +97,12 @@ export function missingObject(context: OperationContext, bucket: StoredBucket): 
     return error as Error;
   }
   return s3Error('NoSuchKey');
+}
+
+/** Whose its objects are, and whether ACLs count. */
+export function ownershipOf({ attrs }: StoredBucket): Ownership {
+  const value = attrs.get(BucketAttr.ownership);
+  return value ? decoded(decodeOwnership, value) : 'ObjectWriter';
 }
 
 export function publicAccessOf({ attrs }: StoredBucket): PublicAccessBlock {

@@ -1,10 +1,11 @@
 /** ACLs of buckets and objects. */
 import { type Acl, encodeAcl } from '../../formats/acl.ts';
 import { encoded } from '../../formats/encoded.ts';
+import type { StoredBucket } from '../../store/buckets.ts';
 import { Attr } from '../../store/object-attrs.ts';
 import { accessControlPolicy, readAccessControlPolicy } from '../documents/acl.ts';
 import { s3Error } from '../s3-errors.ts';
-import { aclOf, requireBucketAccess, requireObjectAccess, requirePrivateAcl } from './access.ts';
+import { aclOf, ownershipOf, requireBucketAccess, requireObjectAccess, requirePrivateAcl } from './access.ts';
 import { aclOfHeaders, ownerOfAcl, shownAcl, storedAcl } from './acl-of-request.ts';
 import { bucketOwnerOf, findBucket } from './find-bucket.ts';
 import { emptyResponse, isVersion, keyOf, type Operation, type OperationContext, xmlResponse } from './operation.ts';
@@ -28,6 +29,7 @@ export const putBucketAcl: Operation = {
     const { store } = context;
     const bucket = await findBucket(context);
     requireBucketAccess(context, bucket, 's3:PutBucketAcl');
+    requireAcls(bucket);
     const before = aclOf(bucket.attrs);
     const acl = await givenAcl(context, before ? ownerOfAcl(before) : await bucketOwnerOf(context, bucket));
     requirePrivateAcl(bucket, acl);
@@ -60,6 +62,7 @@ export const putObjectAcl: Operation = {
     const { found } = look;
     if (!found) throw missingVersion(context, bucket, look);
     requireObjectAccess(context, bucket, found.head, isVersion(context) ? 's3:PutObjectVersionAcl' : 's3:PutObjectAcl');
+    requireAcls(bucket);
     const before = aclOf(found.head.attrs);
     const bucketOwner = await bucketOwnerOf(context, bucket);
     const acl = await givenAcl(context, before ? ownerOfAcl(before) : bucketOwner, bucketOwner);
@@ -81,4 +84,9 @@ async function givenAcl(
   const policy = readAccessControlPolicy(document);
   if (policy.owner.id !== owner.id) throw s3Error('AccessDenied', 'The owner cannot be changed');
   return await storedAcl(store, { ...policy, owner });
+}
+
+/** @throws S3Error AccessControlListNotSupported */
+function requireAcls(bucket: StoredBucket): void {
+  if (ownershipOf(bucket) === 'BucketOwnerEnforced') throw s3Error('AccessControlListNotSupported');
 }

@@ -25,7 +25,7 @@ import { MAX_OBJECT_TAGS, readTaggingHeader } from '../documents/tagging.ts';
 import { formatHttpDate } from '../http-date.ts';
 import { s3Error } from '../s3-errors.ts';
 import { responseOverrides } from '../s3-request.ts';
-import { requireBucketAccess, requireObjectAccess, requireOpMask, requirePrivateAcl } from './access.ts';
+import { ownershipOf, requireBucketAccess, requireObjectAccess, requireOpMask, requirePrivateAcl } from './access.ts';
 import { ANONYMOUS, aclOfHeaders, ownerOf } from './acl-of-request.ts';
 import { decryptionOf, encryptionOf, refuseEncryption } from './encryption.ts';
 import { expirationHeader } from './expiration-header.ts';
@@ -196,11 +196,27 @@ function textOf(head: Head, attr: RawString): RawString | undefined {
 export async function newObject(context: OperationContext, bucket: StoredBucket) {
   const { request, store, user } = context;
   const { headers } = request.http;
-  const owner = user ? ownerOf(user) : ANONYMOUS;
-  const acl = await aclOfHeaders(store, headers, owner, await bucketOwnerOf(context, bucket));
+  const writer = user ? ownerOf(user) : ANONYMOUS;
+  const bucketOwner = await bucketOwnerOf(context, bucket);
+  const owner = givesToBucketOwner(bucket, headers) ? bucketOwner : writer;
+  const acl = await aclOfHeaders(store, headers, owner, bucketOwner);
   requirePrivateAcl(bucket, acl);
   const attrs = new Map([...attrsOf(headers), ...newLocks(context, bucket)]);
   return { acl, attrs, contentType: headers.get('content-type') ?? '' };
+}
+
+/** Whose a new object is, is the bucket's to say. @throws S3Error AccessControlListNotSupported */
+function givesToBucketOwner(bucket: StoredBucket, headers: ReadonlyMap<string, string>): boolean {
+  const ownership = ownershipOf(bucket);
+  const canned = headers.get('x-amz-acl');
+  if (ownership !== 'BucketOwnerEnforced') {
+    return ownership === 'BucketOwnerPreferred' && canned === 'bucket-owner-full-control';
+  }
+  const givesMore = canned !== undefined && canned !== 'bucket-owner-full-control';
+  if (givesMore || [...headers.keys()].some((name) => name.startsWith('x-amz-grant-'))) {
+    throw s3Error('AccessControlListNotSupported');
+  }
+  return true;
 }
 
 /** Xattrs that keep what the headers say. @throws S3Error MetadataTooLarge, InvalidTag */

@@ -45,6 +45,7 @@ import {
 } from './object-lock.ts';
 import { deleteObject, getObject, headObject, putObject } from './objects.ts';
 import type { Operation } from './operation.ts';
+import { deleteBucketOwnershipControls, getBucketOwnershipControls, putBucketOwnershipControls } from './ownership.ts';
 import { postObject } from './post-object.ts';
 import { listObjectVersions } from './versions.ts';
 
@@ -64,6 +65,7 @@ const bucketRoutes: Routes = {
     location: getBucketLocation,
     'object-lock': getObjectLockConfiguration,
     logging: getBucketLogging,
+    ownershipControls: getBucketOwnershipControls,
     policy: getBucketPolicy,
     policyStatus: getBucketPolicyStatus,
     publicAccessBlock: getPublicAccessBlock,
@@ -80,6 +82,7 @@ const bucketRoutes: Routes = {
     encryption: putBucketEncryption,
     lifecycle: putBucketLifecycle,
     'object-lock': putObjectLockConfiguration,
+    ownershipControls: putBucketOwnershipControls,
     policy: putBucketPolicy,
     publicAccessBlock: putPublicAccessBlock,
     requestPayment: putBucketRequestPayment,
@@ -90,6 +93,7 @@ const bucketRoutes: Routes = {
     cors: deleteBucketCors,
     encryption: deleteBucketEncryption,
     lifecycle: deleteBucketLifecycle,
+    ownershipControls: deleteBucketOwnershipControls,
     policy: deleteBucketPolicy,
     publicAccessBlock: deletePublicAccessBlock,
   },
