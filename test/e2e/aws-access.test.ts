@@ -1,19 +1,25 @@
 /** Who may do what in whose bucket: policies, public access blocks, CORS, who pays. Through the AWS SDK for JavaScript. */
 import {
+  CopyObjectCommand,
   CreateBucketCommand,
   DeleteBucketCorsCommand,
   DeleteBucketOwnershipControlsCommand,
   DeleteBucketPolicyCommand,
+  DeleteBucketTaggingCommand,
   DeleteObjectsCommand,
+  DeleteObjectTaggingCommand,
   DeletePublicAccessBlockCommand,
   GetBucketCorsCommand,
   GetBucketOwnershipControlsCommand,
   GetBucketPolicyCommand,
   GetBucketPolicyStatusCommand,
   GetBucketRequestPaymentCommand,
+  GetBucketTaggingCommand,
   GetObjectAclCommand,
   GetObjectCommand,
+  GetObjectTaggingCommand,
   GetPublicAccessBlockCommand,
+  HeadObjectCommand,
   ListObjectsV2Command,
   type ObjectOwnership,
   PutBucketAclCommand,
@@ -21,8 +27,11 @@ import {
   PutBucketOwnershipControlsCommand,
   PutBucketPolicyCommand,
   PutBucketRequestPaymentCommand,
+  PutBucketTaggingCommand,
+  PutBucketVersioningCommand,
   PutObjectAclCommand,
   PutObjectCommand,
+  PutObjectTaggingCommand,
   PutPublicAccessBlockCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
@@ -148,6 +157,76 @@ describe('a policy', () => {
       name: 'MalformedPolicy',
       message: 'Statement 1: Effect is Allow or Deny',
     });
+  });
+});
+
+describe('tags', () => {
+  const tags = (...keys: string[]) => ({ TagSet: keys.map((Key) => ({ Key, Value: `of ${Key}` })) });
+
+  test('of objects are given, read, changed and taken away, also of versions', async () => {
+    const Bucket = await newBucket();
+    const Key = 'a/1';
+    await alice.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status: 'Enabled' } }));
+    const { VersionId } = await alice.send(new PutObjectCommand({ Bucket, Key, Tagging: 'color=red&size=' }));
+    await alice.send(new PutObjectCommand({ Bucket, Key }));
+    const read = async (more = {}) =>
+      (await alice.send(new GetObjectTaggingCommand({ Bucket, Key, ...more }))).TagSet?.map(({ Key, Value }) => [
+        Key,
+        Value,
+      ]);
+    const count = async () => (await alice.send(new HeadObjectCommand({ Bucket, Key }))).TagCount;
+
+    expect([await read(), await read({ VersionId })]).toEqual([
+      [],
+      [
+        ['color', 'red'],
+        ['size', ''],
+      ],
+    ]);
+    await alice.send(new PutObjectTaggingCommand({ Bucket, Key, Tagging: tags('b', 'a') }));
+    expect([await read(), await count()]).toEqual([
+      [
+        ['a', 'of a'],
+        ['b', 'of b'],
+      ],
+      2,
+    ]);
+    const many = tags(...Array.from({ length: 11 }, (_, i) => `k${i}`));
+    expect(await outcome(alice.send(new PutObjectTaggingCommand({ Bucket, Key, Tagging: many })))).toBe('InvalidTag');
+    await alice.send(new DeleteObjectTaggingCommand({ Bucket, Key }));
+    expect([await read(), await count()]).toEqual([[], undefined]);
+  });
+
+  test('go with copies, or are replaced', async () => {
+    const Bucket = await newBucket();
+    await alice.send(new PutObjectCommand({ Bucket, Key: 'source', Tagging: 'a=1' }));
+    const copy = (Key: string, more = {}) =>
+      alice.send(new CopyObjectCommand({ Bucket, Key, CopySource: `${Bucket}/source`, ...more }));
+    await copy('same');
+    await copy('other', { TaggingDirective: 'REPLACE', Tagging: 'b=2' });
+    const read = async (Key: string) => (await alice.send(new GetObjectTaggingCommand({ Bucket, Key }))).TagSet;
+
+    expect([await read('same'), await read('other')]).toEqual([[{ Key: 'a', Value: '1' }], [{ Key: 'b', Value: '2' }]]);
+  });
+
+  test('of buckets are kept, and go; policies ask for those of objects', async () => {
+    const Bucket = await newBucket();
+    const read = () => alice.send(new GetBucketTaggingCommand({ Bucket }));
+    expect(await outcome(read())).toBe('NoSuchTagSet');
+    await alice.send(new PutBucketTaggingCommand({ Bucket, Tagging: tags('x') }));
+    expect((await read()).TagSet).toEqual([{ Key: 'x', Value: 'of x' }]);
+    await alice.send(new DeleteBucketTaggingCommand({ Bucket }));
+    expect(await outcome(read())).toBe('NoSuchTagSet');
+
+    await setPolicy(Bucket, {
+      Effect: 'Allow',
+      Principal: BOB,
+      Action: 's3:GetObject',
+      Resource: `arn:aws:s3:::${Bucket}/*`,
+      Condition: { StringEquals: { 's3:ExistingObjectTag/open': 'yes' } },
+    });
+    await alice.send(new PutObjectCommand({ Bucket, Key: 'a/1', Tagging: 'open=yes' }));
+    expect([await get(bob, Bucket, 'a/1'), await get(bob, Bucket, 'b/1')]).toEqual(['ok', 'AccessDenied']);
   });
 });
 

@@ -18,6 +18,7 @@ import {
   GetObjectAclCommand,
   GetObjectCommand,
   GetObjectLockConfigurationCommand,
+  GetObjectTaggingCommand,
   GetPublicAccessBlockCommand,
   HeadObjectCommand,
   ListObjectsV2Command,
@@ -134,6 +135,7 @@ describe.skipIf(missing.length > 0)(`radosgw beside ours (skipped without: ${mis
             ContentType: 'text/plain',
             CacheControl: 'no-cache',
             Metadata: { color: 'red' },
+            Tagging: 'shape=round',
             ACL: 'public-read',
           }),
         );
@@ -145,6 +147,8 @@ describe.skipIf(missing.length > 0)(`radosgw beside ours (skipped without: ${mis
           Metadata: { color: 'red' },
         });
         expect(Buffer.compare(await get(reader, Bucket, Key), bytes(size))).toBe(0);
+        const { TagSet } = await reader.send(new GetObjectTaggingCommand({ Bucket, Key }));
+        expect(TagSet).toEqual([{ Key: 'shape', Value: 'round' }]);
         const grants = async (by: S3Client) => (await by.send(new GetObjectAclCommand({ Bucket, Key }))).Grants;
         expect(await grants(reader)).toEqual(await grants(writer));
       }

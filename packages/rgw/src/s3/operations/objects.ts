@@ -35,6 +35,7 @@ import { lockCheck, lockHeaders, newLocks } from './object-lock.ts';
 import { askedPart, type ObjectPart } from './object-parts.ts';
 import { emptyResponse, isVersion, keyOf, type Operation, type OperationContext } from './operation.ts';
 import { checksumAttrs, checksumHeaders, storedChecksum } from './stored-checksums.ts';
+import { tagCountHeader } from './tagging.ts';
 import { markerOwner, missingVersion, versionHeaders } from './versions.ts';
 
 /** rgw_max_put_size */
@@ -142,6 +143,7 @@ async function answerWith(context: OperationContext, withData: boolean): Promise
     ['Content-Length', String(length)] as const,
     ...headersOf(head, overrides),
     ...versionHeaders(found.versionId),
+    ...tagCountHeader(head),
     ...lockHeaders(head),
     ...(encryption?.headers ?? []),
     ...(part ? [['x-amz-mp-parts-count', String(part.count)] as const] : []),

@@ -47,6 +47,14 @@ import { deleteObject, getObject, headObject, putObject } from './objects.ts';
 import type { Operation } from './operation.ts';
 import { deleteBucketOwnershipControls, getBucketOwnershipControls, putBucketOwnershipControls } from './ownership.ts';
 import { postObject } from './post-object.ts';
+import {
+  deleteBucketTagging,
+  deleteObjectTagging,
+  getBucketTagging,
+  getObjectTagging,
+  putBucketTagging,
+  putObjectTagging,
+} from './tagging.ts';
 import { listObjectVersions } from './versions.ts';
 
 /** By method, then by the subresource that the query names. */
@@ -70,6 +78,7 @@ const bucketRoutes: Routes = {
     policyStatus: getBucketPolicyStatus,
     publicAccessBlock: getPublicAccessBlock,
     requestPayment: getBucketRequestPayment,
+    tagging: getBucketTagging,
     uploads: listMultipartUploads,
     versioning: getBucketVersioning,
     versions: listObjectVersions,
@@ -86,6 +95,7 @@ const bucketRoutes: Routes = {
     policy: putBucketPolicy,
     publicAccessBlock: putPublicAccessBlock,
     requestPayment: putBucketRequestPayment,
+    tagging: putBucketTagging,
     versioning: putBucketVersioning,
   },
   DELETE: {
@@ -96,6 +106,7 @@ const bucketRoutes: Routes = {
     ownershipControls: deleteBucketOwnershipControls,
     policy: deleteBucketPolicy,
     publicAccessBlock: deletePublicAccessBlock,
+    tagging: deleteBucketTagging,
   },
   POST: { [PLAIN]: postObject, delete: deleteObjects },
 };
@@ -107,6 +118,7 @@ const objectRoutes: Routes = {
     'legal-hold': getObjectLegalHold,
     retention: getObjectRetention,
     attributes: getObjectAttributes,
+    tagging: getObjectTagging,
     uploadId: listParts,
   },
   HEAD: { [PLAIN]: headObject },
@@ -115,9 +127,10 @@ const objectRoutes: Routes = {
     acl: putObjectAcl,
     'legal-hold': putObjectLegalHold,
     retention: putObjectRetention,
+    tagging: putObjectTagging,
     uploadId: uploadPart,
   },
-  DELETE: { [PLAIN]: deleteObject, uploadId: abortMultipartUpload },
+  DELETE: { [PLAIN]: deleteObject, tagging: deleteObjectTagging, uploadId: abortMultipartUpload },
   POST: { uploads: createMultipartUpload, uploadId: completeMultipartUpload },
 };
 
