@@ -1,6 +1,7 @@
 /** What clients beside the SDKs do: browsers that post forms, nobody in particular, uploads of a length that nobody said. */
 import { createHash, createHmac } from 'node:crypto';
 import {
+  AbortMultipartUploadCommand,
   type CompletedPart,
   CompleteMultipartUploadCommand,
   CreateBucketCommand,
@@ -8,14 +9,19 @@ import {
   DeleteObjectCommand,
   DeleteObjectsCommand,
   GetBucketAclCommand,
+  GetBucketLocationCommand,
+  GetBucketLoggingCommand,
   GetObjectAttributesCommand,
   GetObjectCommand,
+  HeadBucketCommand,
   ListBucketsCommand,
+  ListObjectsCommand,
   PutBucketAclCommand,
   PutBucketVersioningCommand,
   PutObjectCommand,
   S3Client,
   UploadPartCommand,
+  UploadPartCopyCommand,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type S3Gateway, startS3Gateway } from './s3-gateway.ts';
@@ -256,4 +262,35 @@ test('who removes an object may say what it must be', async () => {
   expect(await refusal(client.send(new DeleteObjectCommand({ ...versioned, IfMatch: ETag })))).toBe(
     'PreconditionFailed',
   );
+});
+
+test('parts are copied from objects, uploads given up, and buckets say where they are', async () => {
+  const Key = 'copied';
+  const source = new Uint8Array(5 << 20).fill(3);
+  await client.send(new PutObjectCommand({ Bucket, Key: 'source', Body: source }));
+  const { UploadId } = await client.send(new CreateMultipartUploadCommand({ Bucket, Key }));
+  const Parts: CompletedPart[] = [];
+  for (const [i, CopySourceRange] of [undefined, 'bytes=10-19'].entries()) {
+    const PartNumber = i + 1;
+    const CopySource = `${Bucket}/source`;
+    const range = CopySourceRange && { CopySourceRange };
+    const copied = await client.send(
+      new UploadPartCopyCommand({ Bucket, Key, UploadId, PartNumber, CopySource, ...range }),
+    );
+    Parts.push({ PartNumber, ETag: copied.CopyPartResult?.ETag });
+  }
+  await client.send(new CompleteMultipartUploadCommand({ Bucket, Key, UploadId, MultipartUpload: { Parts } }));
+  const { Body } = await client.send(new GetObjectCommand({ Bucket, Key }));
+  expect(await Body!.transformToByteArray()).toHaveLength(source.length + 10);
+
+  const begun = await client.send(new CreateMultipartUploadCommand({ Bucket, Key }));
+  const upload = { Bucket, Key, UploadId: begun.UploadId };
+  await client.send(new AbortMultipartUploadCommand(upload));
+  expect(await refusal(client.send(new AbortMultipartUploadCommand(upload)))).toBe('NoSuchUpload');
+
+  const { Contents } = await client.send(new ListObjectsCommand({ Bucket, Prefix: 'copi' }));
+  expect(Contents?.map((each) => each.Key)).toEqual([Key]);
+  expect((await client.send(new GetBucketLocationCommand({ Bucket }))).LocationConstraint).toBe('default');
+  expect((await client.send(new GetBucketLoggingCommand({ Bucket }))).LoggingEnabled).toBeUndefined();
+  expect((await client.send(new HeadBucketCommand({ Bucket }))).$metadata.httpStatusCode).toBe(200);
 });
