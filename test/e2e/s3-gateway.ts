@@ -17,6 +17,8 @@ export interface S3Gateway extends S3Keys {
   /** The program, and the configuration of the cluster, for whoever looks at what is stored. */
   readonly spirula: string;
   readonly conf: string;
+  /** Runs radosgw-admin: its answer, parsed. */
+  admin(...args: string[]): Promise<unknown>;
   /** Makes another user. */
   createUser(uid: string): Promise<S3Keys>;
   stop(): Promise<void>;
@@ -46,6 +48,11 @@ export async function startS3Gateway(portBase: number, ...settings: readonly str
   const [, accessKey] = /aws_access_key_id = (\S+)/.exec(credentials) ?? [];
   const [, secretKey] = /aws_secret_access_key = (\S+)/.exec(credentials) ?? [];
   if (!endpoint || !accessKey || !secretKey) throw new Error(`\`spirula up\` tells of no gateway:\n${stdout}`);
+  const admin = async (...args: string[]) => {
+    const words = [spirulaPath, 'radosgw-admin', '-c', conf, ...args];
+    const answer = await run(process.execPath, words, { timeout: START_TIMEOUT_MS });
+    return JSON.parse(answer.stdout);
+  };
   return {
     endpoint,
     accessKey,
@@ -53,11 +60,13 @@ export async function startS3Gateway(portBase: number, ...settings: readonly str
     folder,
     spirula: spirulaPath,
     conf,
+    admin,
     async createUser(uid) {
-      const args = ['radosgw-admin', '-c', conf, 'user', 'create', '--uid', uid, '--display-name', uid];
-      const made = await run(process.execPath, [spirulaPath, ...args], { timeout: START_TIMEOUT_MS });
-      const [{ access_key, secret_key }] = JSON.parse(made.stdout).keys;
-      return { accessKey: access_key, secretKey: secret_key };
+      const made = (await admin('user', 'create', '--uid', uid, '--display-name', uid)) as {
+        readonly keys: readonly { readonly access_key: string; readonly secret_key: string }[];
+      };
+      const [key] = made.keys;
+      return { accessKey: key!.access_key, secretKey: key!.secret_key };
     },
     async stop() {
       await spirula('down');

@@ -42,6 +42,9 @@ const missing = missingTools(['ceph', 'radosgw', 'radosgw-admin']);
 const PORT = 36_081;
 const GATEWAY = 'client.rgw.real';
 const MIB = 1 << 20;
+/** A subuser of one of its own. */
+const SWIFT_USER = 'ada:swift';
+const SWIFT_KEY = 'secret of ada';
 const KMS_KEY = `testkey-1=${randomBytes(32).toString('base64')}`;
 
 function bytes(length: number): Uint8Array {
@@ -81,6 +84,11 @@ describe.skipIf(missing.length > 0)(`radosgw beside ours (skipped without: ${mis
       { stdio: 'ignore' },
     );
     await vi.waitFor(() => fetch(`http://127.0.0.1:${PORT}/`), { timeout: 60_000, interval: 500 });
+    const admin = (...args: string[]) =>
+      runTool('radosgw-admin', ['-c', cluster.cephConf, '-n', GATEWAY, '-k', keyring, ...args]);
+    await admin('user', 'create', '--uid', 'ada', '--display-name', 'Ada');
+    const swift = ['--subuser', SWIFT_USER, '--access', 'full', '--key-type', 'swift', '--secret-key', SWIFT_KEY];
+    expect(await admin('subuser', 'create', '--uid', 'ada', ...swift)).toMatchObject({ status: 0 });
     const { endpoint, accessKeyId, secretAccessKey } = cluster.s3;
     const clientOf = (at: string) =>
       new S3Client({
@@ -286,6 +294,54 @@ describe.skipIf(missing.length > 0)(`radosgw beside ours (skipped without: ${mis
       expect((await reader.send(new GetBucketLifecycleConfigurationCommand({ Bucket }))).Rules).toEqual(Rules);
       const endpoint = reader === theirs ? `http://127.0.0.1:${PORT}` : cluster.s3.endpoint;
       expect(await (await fetch(`${endpoint}/${Bucket}/a`)).text()).toBe('seen by all');
+    });
+  });
+
+  describe.each(ways)('Swift: %s', (_, pick) => {
+    const urlOf = (by: S3Client) => (by === theirs ? `http://127.0.0.1:${PORT}` : cluster.s3.endpoint);
+
+    test('tokens, containers, objects, segments', async () => {
+      const [writer, reader] = pick().map(urlOf);
+      const login = { 'x-auth-user': SWIFT_USER, 'x-auth-key': SWIFT_KEY };
+      const granted = await fetch(`${writer}/auth/v1.0`, { headers: login });
+      const token = granted.headers.get('x-auth-token')!;
+      const ask = async (at: string | undefined, method: string, path: string, headers = {}, body?: string) => {
+        const init = {
+          method,
+          headers: { 'x-auth-token': token, ...headers },
+          ...(body !== undefined && { body: Buffer.from(body) }),
+        };
+        const answer = await fetch(`${at}/swift/v1/${path}`, init);
+        return { status: answer.status, headers: answer.headers, text: await answer.text() };
+      };
+      const name = `swift-${made++}`;
+      const meta = { 'x-container-meta-color': 'red', 'x-container-read': '.r:*,.rlistings' };
+      expect((await ask(writer, 'PUT', name, meta)).status).toBe(201);
+      for (const [object, text] of [
+        ['s/1', 'abc'],
+        ['s/2', 'defg'],
+      ] as const) {
+        await ask(writer, 'PUT', `${name}/${object}`, { 'x-object-meta-size': 'xl', 'content-type': 'text/x' }, text);
+      }
+      await ask(writer, 'PUT', `${name}/dynamic`, { 'x-object-manifest': `${name}/s/` }, '');
+      const list = ['abc', 'defg'].map((text, i) => ({
+        path: `/${name}/s/${i + 1}`,
+        etag: createHash('md5').update(text).digest('hex'),
+        size_bytes: text.length,
+      }));
+      const put = await ask(writer, 'PUT', `${name}/static?multipart-manifest=put`, {}, JSON.stringify(list));
+      expect(put.status).toBe(201);
+
+      const container = (await ask(reader, 'HEAD', name)).headers;
+      expect(container.get('x-container-meta-color')).toBe('red');
+      expect(container.get('x-container-read')).toMatch(/\.r:\*/);
+      const { text, headers } = await ask(reader, 'GET', `${name}/s/1`);
+      expect([text, headers.get('x-object-meta-size'), headers.get('content-type')]).toEqual(['abc', 'xl', 'text/x']);
+      expect(await (await fetch(`${reader}/swift/v1/${name}/s/2`)).text()).toBe('defg');
+      expect((await ask(reader, 'GET', `${name}/dynamic`)).text).toBe('abcdefg');
+      expect((await ask(reader, 'GET', `${name}/static`)).text).toBe('abcdefg');
+      const names = async (at: string | undefined) => (await ask(at, 'GET', name)).text.trim();
+      expect(await names(reader)).toBe(await names(writer));
     });
   });
 

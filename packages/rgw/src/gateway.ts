@@ -27,6 +27,8 @@ import { errorDocument, s3Error } from './s3/s3-errors.ts';
 import { parseS3Request, type S3Request } from './s3/s3-request.ts';
 import { BucketNameTaken, BucketNotEmpty, type Store, TooManyBuckets } from './store/store.ts';
 import { NoSuchUpload } from './store/upload-meta.ts';
+import { serveSwift } from './swift/swift.ts';
+import { isSwift } from './swift/swift-request.ts';
 
 export interface GatewayOptions {
   readonly world: Pick<World, 'clock' | 'crypto' | 'log'>;
@@ -73,6 +75,7 @@ export class Gateway {
   /** Never rejects: what goes wrong is a response. */
   async handle(http: HttpRequest): Promise<HttpResponse> {
     const requestId = this.#newRequestId();
+    if (isSwift(http)) return await serveSwift({ world: this.#world, store: this.#store }, http, requestId);
     const injected = this.#injector?.receive(http);
     let request: S3Request | undefined;
     let user: UserInfo | undefined;

@@ -36,7 +36,7 @@ export {
 } from './formats/zone.ts';
 export { Gateway } from './gateway.ts';
 export { ConnectionCut, type HttpRequest, type HttpResponse } from './http.ts';
-export { type FirstUser, RgwDaemon, type RgwOptions } from './rgw-daemon.ts';
+export { FIRST_SUBUSER, type FirstUser, RgwDaemon, type RgwOptions } from './rgw-daemon.ts';
 export { S3Error } from './s3/s3-error.ts';
 export { indexHeaders, sumOfStats } from './store/bucket-index.ts';
 export { BucketAttr, BucketStore } from './store/buckets.ts';

@@ -8,6 +8,7 @@ import type { FaultRule } from './faults/fault-rule.ts';
 import { Faults } from './faults/faults.ts';
 import { Injector } from './faults/injector.ts';
 import { Sleeper } from './faults/sleeper.ts';
+import { FULL_CONTROL } from './formats/acl.ts';
 import { newUserInfo } from './formats/user-info.ts';
 import { Gateway } from './gateway.ts';
 import { Lifecycle } from './lifecycle/lifecycle.ts';
@@ -135,13 +136,19 @@ export class RgwDaemon implements Daemon<Message> {
   }
 }
 
-/** Two gateways may do so at once: one is first. */
+/** Of the first user, for Swift. */
+export const FIRST_SUBUSER = 'swift';
+
+/** Two gateways may do so at once: one is first. For Swift the user is a subuser, with the secret as its key. */
 async function ensureUser(store: Store, { uid, displayName, accessKey, secret }: FirstUser): Promise<void> {
   const id = { tenant: '', ns: '', id: uid };
   if (await store.users.load(id)) return;
   const accessKeys = new Map([[accessKey, { id: accessKey, secret, subuser: '' }]]);
+  const swiftName = `${uid}:${FIRST_SUBUSER}`;
+  const swiftKeys = new Map([[swiftName, { id: swiftName, secret, subuser: FIRST_SUBUSER }]]);
+  const subusers = new Map([[FIRST_SUBUSER, { name: FIRST_SUBUSER, permissions: FULL_CONTROL }]]);
   try {
-    await store.users.create(newUserInfo({ id, displayName, accessKeys }));
+    await store.users.create(newUserInfo({ id, displayName, accessKeys, swiftKeys, subusers }));
   } catch (error) {
     if (!(error instanceof RadosError) || error.code !== Errno.EEXIST) throw error;
   }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type FirstUser, randomUpper } from '@spirula/rgw';
+import { FIRST_SUBUSER, type FirstUser, randomUpper } from '@spirula/rgw';
 import { nodeCrypto } from '@spirula/runtime-node';
 import { explainSystemError, UserError } from './user-error.ts';
 
@@ -10,6 +10,8 @@ const UID = 'spirula';
 /** As AWS's. */
 const ACCESS_KEY_LENGTH = 20;
 const SECRET_BYTES = 30;
+/** Who the user is for Swift, with the secret key as the key. */
+export const SWIFT_USER = `${UID}:${FIRST_SUBUSER}`;
 /** Nobody but the owner reads a key. */
 const FILE_MODE = 0o600;
 

@@ -4,7 +4,7 @@ import { relative } from 'node:path';
 import { FIRST_POOL } from '../cluster/bootstrap.ts';
 import { type ClusterFile, LOOPBACK, readClusterFile } from '../cluster/cluster-file.ts';
 import { makeFolder } from '../cluster/folder-lock.ts';
-import { readS3Credentials, s3CredentialsPath } from '../cluster/s3-credentials.ts';
+import { readS3Credentials, SWIFT_USER, s3CredentialsPath } from '../cluster/s3-credentials.ts';
 import { readFaultFile, readFaultTexts } from '../cluster/s3-faults.ts';
 import { type ServeOptions, serveCluster } from '../cluster/serve.ts';
 import { daemonNames } from '../cluster/supervisor.ts';
@@ -76,19 +76,21 @@ function introduce(dir: string, cluster: ClusterFile, seconds: number): void {
   console.log(`daemons   ${daemonNames(cluster).join(' ')}`);
   console.log(`folder    ${dir}`);
   console.log(`conf      ${shown}`);
-  for (const { port } of cluster.rgws ?? []) console.log(`s3        http://${cluster.bind ?? LOOPBACK}:${port}`);
-  if (cluster.rgws !== undefined) introduceS3(dir);
+  if (cluster.rgws !== undefined) introduceGateways(dir, cluster);
   console.log('Try, in another terminal:');
   console.log(`  ceph -c ${shown} -s`);
   console.log(`  rados -c ${shown} -p ${FIRST_POOL} bench 5 write`);
   console.log('  npx spirula kill osd.1        (and then: npx spirula ceph -s; npx spirula start osd.1)');
 }
 
-function introduceS3(dir: string): void {
+function introduceGateways(dir: string, { bind = LOOPBACK, rgws = [] }: ClusterFile): void {
   const { accessKeyId, secretAccessKey } = readS3Credentials(dir);
+  const urls = rgws.map(({ port }) => `http://${bind}:${port}`);
+  for (const url of urls) console.log(`s3        ${url}`);
   console.log(`          access key ${accessKeyId}`);
   console.log(`          secret key ${secretAccessKey}`);
   console.log(`          (AWS_SHARED_CREDENTIALS_FILE=${shownPath(s3CredentialsPath(dir))})`);
+  for (const url of urls) console.log(`swift     ${url}/auth/v1.0  user ${SWIFT_USER}, key: the secret key`);
 }
 
 /** Relative, where that is shorter. */

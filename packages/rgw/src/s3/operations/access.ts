@@ -59,6 +59,7 @@ export function requireBucketAccess(
   if (isOwner(user, bucket)) return;
   const acl = ownershipOf(bucket) === 'BucketOwnerEnforced' ? undefined : aclOf(bucket.attrs);
   if (acl && allows(acl, user, permissionOf(action), publicAccessOf(bucket).ignorePublicAcls)) return;
+  if (isAllowedByContainer(user, bucket, permissionOf(action))) return;
   throw s3Error('AccessDenied');
 }
 
@@ -75,8 +76,22 @@ export function requireObjectAccess(
   const acl = ownershipOf(bucket) === 'BucketOwnerEnforced' ? undefined : aclOf(attrs);
   const ignoresPublic = publicAccessOf(bucket).ignorePublicAcls;
   if (acl === undefined ? isOwner(user, bucket) : allows(acl, user, permissionOf(action), ignoresPublic)) return;
+  if (isAllowedByContainer(user, bucket, permissionOf(action))) return;
   throw s3Error('AccessDenied');
 }
+
+/** Swift's containers say for all their objects who may read and write them (rgw_enforce_swift_acls). */
+function isAllowedByContainer(user: UserInfo | undefined, bucket: StoredBucket, permission: number): boolean {
+  const bit = swiftBits.get(permission);
+  const acl = bit === undefined || ownershipOf(bucket) === 'BucketOwnerEnforced' ? undefined : aclOf(bucket.attrs);
+  return acl !== undefined && allows(acl, user, bit!, publicAccessOf(bucket).ignorePublicAcls);
+}
+
+const swiftBits = new Map<number, number>([
+  [Permission.read, Permission.readObjs],
+  [Permission.readAcp, Permission.readObjs],
+  [Permission.write, Permission.writeObjs],
+]);
 
 /** What the bucket's owner may do, and those whom its policy allows it. @throws S3Error AccessDenied */
 export function requireOwnerAccess(context: OperationContext, bucket: StoredBucket, action: Action): void {
@@ -125,7 +140,7 @@ export function policyOf({ attrs, info }: StoredBucket): Policy | undefined {
 
 /** Whether anybody may do what is private otherwise. */
 export function isPublicAcl({ grants }: Acl): boolean {
-  return grants.some((grant) => grant.type === GranteeType.group && grant.permissions !== 0);
+  return grants.some((grant) => isForMany(grant) && grant.permissions !== 0);
 }
 
 /** @throws S3Error AccessDenied: the public access block of the bucket takes no such ACL */
@@ -183,15 +198,21 @@ function allows(acl: Acl, user: UserInfo | undefined, permission: number, ignore
   // The owner can always change who may do what.
   const own = id === formatUserId(acl.owner.id) ? Permission.readAcp | Permission.writeAcp : 0;
   const granted = acl.grants
-    .filter((grant) => isFor(grant, id) && !(ignoresPublic && grant.type === GranteeType.group))
+    .filter((grant) => isFor(grant, id) && !(ignoresPublic && isForMany(grant)))
     .reduce((sum, { permissions }) => sum | permissions, own);
   return (granted & permission) === permission;
+}
+
+function isForMany({ type }: Grant): boolean {
+  return type === GranteeType.group || type === GranteeType.referer;
 }
 
 function isFor(grant: Grant, id: RawString | undefined): boolean {
   switch (grant.type) {
     case GranteeType.user:
       return id !== undefined && formatUserId(grant.id) === id;
+    case GranteeType.referer:
+      return grant.urlSpec === '*';
     case GranteeType.group:
       return grant.group === AclGroup.allUsers || (grant.group === AclGroup.authenticatedUsers && id !== undefined);
     default:

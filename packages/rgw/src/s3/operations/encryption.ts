@@ -13,6 +13,11 @@ import { BucketAttr, type StoredBucket } from '../../store/buckets.ts';
 import { s3Error } from '../s3-errors.ts';
 import type { OperationContext } from './operation.ts';
 
+/** What is asked of whoever reads or writes: S3's requests and Swift's are both such. */
+export interface EncryptionContext extends Pick<OperationContext, 'crypto' | 'store'> {
+  readonly request: Pick<OperationContext['request'], 'http'>;
+}
+
 /** RGW_ATTR_CRYPT_* */
 const CryptAttr = {
   mode: 'user.rgw.crypt.mode',
@@ -41,7 +46,7 @@ export interface Encryption {
 }
 
 /** Undefined: it is stored as it comes. @throws S3Error */
-export async function encryptionOf(context: OperationContext, bucket: StoredBucket): Promise<Encryption | undefined> {
+export async function encryptionOf(context: EncryptionContext, bucket: StoredBucket): Promise<Encryption | undefined> {
   const { headers } = context.request.http;
   const customer = customerKey(context, '');
   if (customer) {
@@ -73,7 +78,7 @@ export async function encryptionOf(context: OperationContext, bucket: StoredBuck
  * @throws S3Error
  */
 export async function decryptionOf(
-  context: OperationContext,
+  context: EncryptionContext,
   attrs: ReadonlyMap<RawString, Bytes>,
   prefix: '' | 'x-amz-copy-source-' = '',
 ): Promise<Encryption | undefined> {
@@ -119,13 +124,13 @@ export async function decryptionOf(
 }
 
 /** Whether a request says how what it writes is encrypted: then an object may be copied onto itself. */
-export function changesEncryption({ request }: OperationContext): boolean {
+export function changesEncryption({ request }: EncryptionContext): boolean {
   const { headers } = request.http;
   return headers.has(SSE) || headers.has(`${SSE}-customer-algorithm`);
 }
 
 /** What asks for encryption where there is nothing to encrypt. @throws S3Error InvalidRequest */
-export function refuseEncryption({ request }: OperationContext): void {
+export function refuseEncryption({ request }: EncryptionContext): void {
   if (request.http.headers.has(SSE)) throw s3Error('InvalidRequest', `${SSE} is for what is written`);
 }
 
@@ -149,7 +154,7 @@ function wantedOf(headers: ReadonlyMap<string, string>): BucketEncryption | unde
   return { algorithm, keyId, bucketKey: false };
 }
 
-async function automatic(context: OperationContext): Promise<Encryption | undefined> {
+async function automatic(context: EncryptionContext): Promise<Encryption | undefined> {
   const master = context.store.keys.defaultKey;
   if (!master) return undefined;
   const selector = context.store.keys.newSelector();
@@ -161,14 +166,14 @@ async function automatic(context: OperationContext): Promise<Encryption | undefi
 }
 
 /** @throws S3Error InvalidAccessKeyId, as radosgw says it */
-function kmsKey({ store }: OperationContext, id: RawString): Bytes {
+function kmsKey({ store }: EncryptionContext, id: RawString): Bytes {
   const key = store.keys.kmsKey(id);
   if (!key) throw s3Error('InvalidAccessKeyId', `Failed to retrieve the actual key, kms-keyid: ${id}`);
   return key;
 }
 
 /** @throws S3Error InternalError */
-function derived({ crypto, store }: OperationContext, master: Bytes, selector: Bytes | undefined): BlockCipher {
+function derived({ crypto, store }: EncryptionContext, master: Bytes, selector: Bytes | undefined): BlockCipher {
   if (selector?.length !== KEY_BYTES) throw s3Error('InternalError', 'What says which key it is damaged');
   return new BlockCipher(crypto, store.keys.derive(master, selector));
 }
@@ -179,7 +184,7 @@ interface CustomerKey {
 }
 
 /** The key that a client brings. @throws S3Error InvalidArgument, InvalidEncryptionAlgorithmError, InvalidRequest */
-function customerKey(context: OperationContext, prefix: string): CustomerKey | undefined {
+function customerKey(context: EncryptionContext, prefix: string): CustomerKey | undefined {
   const { headers } = context.request.http;
   const names = ['algorithm', 'key', 'key-md5'].map(
     (name) => `${prefix}${prefix ? 'server-side-encryption' : SSE}-customer-${name}`,
@@ -205,7 +210,7 @@ function customerKey(context: OperationContext, prefix: string): CustomerKey | u
 }
 
 /** @throws S3Error InvalidRequest */
-function requireTls({ request, store }: OperationContext): void {
+function requireTls({ request, store }: EncryptionContext): void {
   if (!store.keys.requireTls || request.http.secure) return;
   throw s3Error('InvalidRequest', 'Keys go over TLS only (rgw_crypt_require_ssl)');
 }

@@ -9,7 +9,7 @@ import type { OperationContext } from './operation.ts';
 
 /** Bytes `from` up to `to` (exclusive). What has come with the head needs no stream. */
 export function objectData(
-  { store }: OperationContext,
+  { store }: Pick<OperationContext, 'store'>,
   { info }: StoredBucket,
   found: FoundObject,
   encryption: Encryption | undefined,

@@ -1,0 +1,70 @@
+/** TempAuth: a name and a key for a token; a token for a user (RGW_SWIFT_Auth_Get, rgw_swift_auth.cc). */
+import { bytesFromRaw, EMPTY, type RawString, type UTime } from '@spirula/encoding';
+import type { Crypto } from '@spirula/world';
+import { FULL_CONTROL } from '../formats/acl.ts';
+import { formatUserId } from '../formats/user-id.ts';
+import type { UserInfo } from '../formats/user-info.ts';
+import type { HttpRequest, HttpResponse } from '../http.ts';
+import type { Store } from '../store/store.ts';
+import { SwiftError } from './swift-error.ts';
+import { isSignedWith, makeToken, readToken, TOKEN_SECONDS } from './tokens.ts';
+
+export interface Caller {
+  readonly user: UserInfo;
+  /** What the subuser may: `Permission`s. */
+  readonly permissions: number;
+}
+
+interface Ports {
+  readonly store: Store;
+  readonly crypto: Crypto;
+  readonly now: UTime;
+}
+
+/** Where a client is sent: the gateway as it named it. */
+function storageUrl({ secure, headers }: HttpRequest): string {
+  return `http${secure ? 's' : ''}://${headers.get('host') ?? 'localhost'}/swift/v1`;
+}
+
+/** @throws SwiftError Unauthorized */
+export async function giveToken(http: HttpRequest, { store, crypto, now }: Ports): Promise<HttpResponse> {
+  if (http.method !== 'GET') throw new SwiftError('MethodNotAllowed', 'Tokens are asked for by GET');
+  const name = http.headers.get('x-auth-user') ?? http.headers.get('x-storage-user') ?? '';
+  const given = http.headers.get('x-auth-key') ?? http.headers.get('x-storage-pass') ?? '';
+  const found = await findSwiftKey(store, name);
+  if (!found || !crypto.timingSafeEqual(bytesFromRaw(given), bytesFromRaw(found.secret))) {
+    throw new SwiftError('Unauthorized', 'The name and the key do not fit together');
+  }
+  const token = makeToken(crypto, name, found.secret, now);
+  const headers = [
+    ['X-Storage-Url', storageUrl(http)],
+    ['X-Storage-Token', token],
+    ['X-Auth-Token', token],
+    ['X-Auth-Token-Expires', String(TOKEN_SECONDS)],
+  ] as const;
+  return { status: 204, headers, body: EMPTY };
+}
+
+/** Whose token a request brings; undefined: it brings none. @throws SwiftError Unauthorized */
+export async function findCaller(http: HttpRequest, { store, crypto, now }: Ports): Promise<Caller | undefined> {
+  const token = http.headers.get('x-auth-token') ?? http.headers.get('x-storage-token');
+  if (token === undefined || token === '') return undefined;
+  const claim = readToken(token, now);
+  const found = claim && (await findSwiftKey(store, claim.name));
+  if (!found || !isSignedWith(crypto, claim, found.secret)) {
+    throw new SwiftError('Unauthorized', 'The token is not good, or not any more');
+  }
+  const { user, subuser } = found;
+  return { user, permissions: subuser === '' ? FULL_CONTROL : (user.subusers.get(subuser)?.permissions ?? 0) };
+}
+
+async function findSwiftKey(
+  store: Store,
+  name: RawString,
+): Promise<{ readonly user: UserInfo; readonly secret: RawString; readonly subuser: RawString } | undefined> {
+  const user = (await store.users.find('swiftName', name))?.info;
+  const key = user?.swiftKeys.get(name);
+  if (!user || !key || user.suspended) return undefined;
+  const subuser = key.subuser || name.slice(formatUserId(user.id).length + 1);
+  return { user, secret: key.secret, subuser };
+}

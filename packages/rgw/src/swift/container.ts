@@ -1,0 +1,163 @@
+/** A container: what it holds, who may, and what is said of it. */
+import { EMPTY, type RawString } from '@spirula/encoding';
+import { type Acl, encodeAcl, FULL_CONTROL, type Grant, GranteeType, Permission, privateAcl } from '../formats/acl.ts';
+import { encoded } from '../formats/encoded.ts';
+import { formatUserId } from '../formats/user-id.ts';
+import type { HttpResponse } from '../http.ts';
+import { formatIsoDate } from '../s3/http-date.ts';
+import { aclOf } from '../s3/operations/access.ts';
+import { BucketAttr, type StoredBucket } from '../store/buckets.ts';
+import { listObjects } from '../store/listing.ts';
+import { formatGrants, parseGrants, requireAccess, requireOwner } from './access.ts';
+import { type ListEntry, listResponse, readListParameters } from './listing.ts';
+import { metaChanges, metaHeaders } from './metadata.ts';
+import { findContainer, headerOf, type SwiftContext, type SwiftHeaders } from './swift-context.ts';
+import { SwiftError } from './swift-error.ts';
+
+const UNSUPPORTED = ['x-versions-location', 'x-history-location', 'x-versions-enabled', 'x-container-sync-to'];
+
+export async function serveContainer(context: SwiftContext): Promise<HttpResponse> {
+  const unsupported = UNSUPPORTED.find((name) => context.request.http.headers.has(name));
+  if (unsupported) throw new SwiftError('NotImplemented', `${unsupported} is not supported`);
+  switch (context.request.http.method) {
+    case 'GET':
+      return await listContainer(context);
+    case 'HEAD': {
+      const bucket = await findContainer(context);
+      requireAccess(context, bucket, 'list');
+      return { status: 204, headers: await containerHeaders(context, bucket), body: EMPTY };
+    }
+    case 'PUT':
+      return await makeContainer(context);
+    case 'POST': {
+      const bucket = await findContainer(context);
+      requireOwner(context, bucket);
+      await changeContainer(context, bucket);
+      return { status: 204, headers: [], body: EMPTY };
+    }
+    case 'DELETE': {
+      const bucket = await findContainer(context);
+      requireOwner(context, bucket);
+      await context.store.removeBucket(bucket);
+      return { status: 204, headers: [], body: EMPTY };
+    }
+    default:
+      throw new SwiftError('MethodNotAllowed', 'This is not done to containers');
+  }
+}
+
+async function containerHeaders({ store }: SwiftContext, bucket: StoredBucket): Promise<SwiftHeaders> {
+  const { objects, bytes } = await store.bucketStats(bucket);
+  const acl = aclOf(bucket.attrs);
+  const [read, write] = acl ? [formatGrants(acl, 'read'), formatGrants(acl, 'write')] : ['', ''];
+  return [
+    ['X-Container-Object-Count', String(objects)],
+    ['X-Container-Bytes-Used', String(bytes)],
+    ['X-Timestamp', timestamp(bucket.info.created)],
+    ['X-Storage-Policy', bucket.info.placement.name],
+    ...(read === '' ? [] : [['X-Container-Read', read] as const]),
+    ...(write === '' ? [] : [['X-Container-Write', write] as const]),
+    ...metaHeaders(bucket.attrs, 'container'),
+  ];
+}
+
+/** Seconds since 1970, to five places. */
+export function timestamp({ sec, nsec }: { readonly sec: number; readonly nsec: number }): string {
+  return `${sec}.${String(Math.floor(nsec / 10_000)).padStart(5, '0')}`;
+}
+
+async function listContainer(context: SwiftContext): Promise<HttpResponse> {
+  const bucket = await findContainer(context);
+  requireAccess(context, bucket, 'list');
+  const { limit, marker, endMarker, prefix, delimiter, format } = readListParameters(context);
+  const entries: ListEntry[] = [];
+  if (limit > 0) {
+    const query = { prefix, delimiter, after: marker, ns: '', hint: limit };
+    for await (const entry of listObjects(context.store.objects, bucket.info, query)) {
+      if (endMarker !== '' && entry.name >= endMarker) break;
+      entries.push(entry.kind === 'prefix' ? subdirEntry(entry.name) : objectEntry(entry.name, entry.meta));
+      if (entries.length === limit) break;
+    }
+  }
+  const root = { element: 'container', name: context.request.container };
+  return listResponse(format, root, entries, await containerHeaders(context, bucket));
+}
+
+function subdirEntry(name: RawString): ListEntry {
+  return { element: 'subdir', subdir: name, fields: [['subdir', name]] };
+}
+
+function objectEntry(
+  name: RawString,
+  meta: {
+    readonly etag: RawString;
+    readonly accountedSize: bigint;
+    readonly contentType: RawString;
+    readonly mtime: { readonly sec: number; readonly nsec: number };
+  },
+): ListEntry {
+  const fields = [
+    ['name', name],
+    ['hash', meta.etag],
+    ['bytes', Number(meta.accountedSize)],
+    ['content_type', meta.contentType],
+    ['last_modified', lastModified(meta.mtime)],
+  ] as const;
+  return { element: 'object', fields };
+}
+
+/** ISO 8601 to the microsecond, without a zone. */
+function lastModified({ sec, nsec }: { readonly sec: number; readonly nsec: number }): string {
+  const seconds = formatIsoDate({ sec, nsec: 0 }).slice(0, 19);
+  return `${seconds}.${String(Math.floor(nsec / 1000)).padStart(6, '0')}`;
+}
+
+/** 201 when it is new, 202 when it was there. */
+async function makeContainer(context: SwiftContext): Promise<HttpResponse> {
+  const { store, user, request } = context;
+  requireOwner(context);
+  const name = request.container;
+  if (name.includes(':')) throw new SwiftError('BadRequest', 'A container has no : in its name');
+  const before = await store.buckets.load(user!.id.tenant, name);
+  if (before) {
+    requireOwner(context, before);
+    await changeContainer(context, before);
+    return { status: 202, headers: [], body: EMPTY };
+  }
+  const bucket = await store.createBucket(user!, name, privateAcl(user!.id, user!.displayName));
+  await changeContainer(context, bucket);
+  return { status: 201, headers: [], body: EMPTY };
+}
+
+async function changeContainer(context: SwiftContext, bucket: StoredBucket): Promise<void> {
+  const changes = metaChanges(context.request.http.headers, 'container');
+  const acl = changedAcl(context, bucket);
+  if (acl) changes.set(BucketAttr.acl, encoded(encodeAcl, acl));
+  if (changes.size > 0) await context.store.buckets.setAttrs(bucket, changes);
+}
+
+/** Undefined: the request says nothing of who may. */
+function changedAcl(context: SwiftContext, { attrs, info }: StoredBucket): Acl | undefined {
+  const [read, write] = (['read', 'write'] as const).map((kind) => {
+    const isRemoved = headerOf(context, `x-remove-container-${kind}`) !== undefined;
+    const header = isRemoved ? '' : headerOf(context, `x-container-${kind}`);
+    return header === undefined ? undefined : parseGrants(header, kind);
+  });
+  if (!read && !write) return undefined;
+  const before = aclOf(attrs) ?? privateAcl(info.owner, '');
+  const isOwners = (grant: Grant) =>
+    grant.type === GranteeType.user && formatUserId(grant.id) === formatUserId(before.owner.id);
+  const others = before.grants.filter((grant) => !isOwners(grant));
+  const kept = (given: readonly Grant[] | undefined, bit: number) =>
+    given ??
+    others.filter(({ permissions }) => (permissions & bit) !== 0).map((grant) => ({ ...grant, permissions: bit }));
+  const own = before.grants.find(isOwners) ?? privateAcl(info.owner, '').grants[0]!;
+  return {
+    owner: before.owner,
+    grants: [
+      { ...own, permissions: FULL_CONTROL },
+      ...kept(read, Permission.readObjs),
+      ...kept(write, Permission.writeObjs),
+    ],
+  };
+}

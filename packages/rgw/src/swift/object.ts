@@ -1,0 +1,298 @@
+/** Objects. */
+import { type Bytes, EMPTY, type RawString, toHex } from '@spirula/encoding';
+import { privateAcl } from '../formats/acl.ts';
+import type { HttpResponse } from '../http.ts';
+import { formatContentRange, parseRange } from '../s3/byte-range.ts';
+import { checkReadConditions, readConditions } from '../s3/conditions.ts';
+import { formatHttpDate } from '../s3/http-date.ts';
+import { decryptionOf, encryptionOf } from '../s3/operations/encryption.ts';
+import { percentDecode } from '../s3/percent-encoding.ts';
+import { readShortBody } from '../s3/xml-reader.ts';
+import type { StoredBucket } from '../store/buckets.ts';
+import { etagOf, type Head } from '../store/head.ts';
+import { Attr, attrText, KEPT_HEADERS, textAttr, USER_META_PREFIX } from '../store/object-attrs.ts';
+import type { FoundObject } from '../store/stripes.ts';
+import { requireAccess } from './access.ts';
+import { timestamp } from './container.ts';
+import {
+  DYNAMIC_ATTR,
+  dataOf,
+  encodeStaticManifest,
+  etagOfSegments,
+  readSegments,
+  readStaticManifest,
+  STATIC_ATTR,
+  segmentsOf,
+  shownManifest,
+  sizeOf,
+} from './large-objects.ts';
+import { metaHeaders, newMeta } from './metadata.ts';
+import { findContainer, headerOf, type SwiftContext, type SwiftHeaders } from './swift-context.ts';
+import { SwiftError } from './swift-error.ts';
+
+/** rgw_max_put_size */
+const MAX_BYTES = 5 * 1024 ** 3;
+const UNSUPPORTED = ['x-delete-at', 'x-delete-after', 'x-symlink-target'];
+
+export async function serveObject(context: SwiftContext): Promise<HttpResponse> {
+  const { request } = context;
+  const unsupported = UNSUPPORTED.find((name) => request.http.headers.has(name));
+  if (unsupported) throw new SwiftError('NotImplemented', `${unsupported} is not supported`);
+  const bucket = await findContainer(context);
+  switch (request.http.method) {
+    case 'GET':
+      return await readObject(context, bucket, true);
+    case 'HEAD':
+      return await readObject(context, bucket, false);
+    case 'PUT':
+      return await putObject(context, bucket);
+    case 'POST':
+      return await describeObject(context, bucket);
+    case 'DELETE':
+      return await deleteObject(context, bucket);
+    case 'COPY':
+      return await copyTo(context, bucket);
+    default:
+      throw new SwiftError('MethodNotAllowed', 'This is not done to objects');
+  }
+}
+
+async function find(
+  { store, request }: SwiftContext,
+  bucket: StoredBucket,
+  name = request.object,
+): Promise<FoundObject> {
+  const found = await store.objects.find(bucket.info, { name, instance: '', ns: '' });
+  if (!found) throw new SwiftError('NotFound', 'There is no such object');
+  return found;
+}
+
+async function readObject(context: SwiftContext, bucket: StoredBucket, withData: boolean): Promise<HttpResponse> {
+  requireAccess(context, bucket, 'read');
+  const found = await find(context, bucket);
+  const { head } = found;
+  const { http, params } = context.request;
+  const segments = await segmentsOf(context, head.attrs);
+  if (segments && params.get('multipart-manifest') === 'get') {
+    const manifest = shownManifest(segments);
+    const headers = [
+      ['Content-Type', 'application/json; charset=utf-8'],
+      ['Content-Length', String(manifest.length)],
+    ] as const;
+    return { status: 200, headers, body: withData ? manifest : EMPTY };
+  }
+  const etag = segments ? etagOfSegments(context, segments) : etagOf(head);
+  const size = segments ? sizeOf(segments) : head.size;
+  checkReadConditions(readConditions(http.headers), { etag, mtime: head.mtime });
+  // What may be wrong with it is told before the answer begins.
+  await decryptionOf(context, head.attrs);
+  const range = parseRange(http.headers.get('range'), size);
+  const [from, length] = range ? [range.offset, range.length] : [0, size];
+  const headers = [
+    ...(range ? [['Content-Range', formatContentRange(range, size)] as const] : []),
+    ['Content-Length', String(length)] as const,
+    ...objectHeaders(head, segments ? `"${etag}"` : etag),
+    ...largeHeaders(head),
+  ];
+  const status = range ? 206 : 200;
+  if (!withData || length === 0) return { status, headers, body: EMPTY };
+  const body = segments
+    ? readSegments(context, segments, from, from + length)
+    : dataOf(context, bucket, found, from, from + length);
+  return { status, headers, body };
+}
+
+function objectHeaders(head: Head, etag: string): SwiftHeaders {
+  const headers: [string, string][] = [
+    ['Accept-Ranges', 'bytes'],
+    ['Last-Modified', formatHttpDate(head.mtime)],
+    ['Etag', etag],
+    ['X-Timestamp', timestamp(head.mtime)],
+  ];
+  for (const [name, attr] of KEPT_HEADERS) {
+    const value = head.attrs.get(attr);
+    if (value) headers.push([name, attrText(value)]);
+    else if (name === 'content-type') headers.push([name, 'binary/octet-stream']);
+  }
+  return [...headers, ...metaHeaders(head.attrs, 'object')];
+}
+
+function largeHeaders({ attrs }: Head): SwiftHeaders {
+  const prefix = attrs.get(DYNAMIC_ATTR);
+  if (prefix) return [['X-Object-Manifest', attrText(prefix)]];
+  return attrs.has(STATIC_ATTR) ? [['X-Static-Large-Object', 'True']] : [];
+}
+
+async function putObject(context: SwiftContext, bucket: StoredBucket): Promise<HttpResponse> {
+  requireAccess(context, bucket, 'write');
+  const source = headerOf(context, 'x-copy-from');
+  if (source !== undefined) return await copyFrom(context, bucket, context.request.object, source);
+  const { http, params } = context.request;
+  const length = http.headers.get('content-length');
+  if (length === undefined && !/chunked/i.test(http.headers.get('transfer-encoding') ?? '')) {
+    throw new SwiftError('LengthRequired', 'Give Content-Length');
+  }
+  if (params.get('multipart-manifest') === 'put') return await putStatic(context, bucket);
+  const attrs = attrsOf(http.headers);
+  const manifest = http.headers.get('x-object-manifest');
+  if (manifest !== undefined) attrs.set(DYNAMIC_ATTR, textAttr(manifest));
+  const etag = http.headers.get('etag')?.replaceAll('"', '').toLowerCase();
+  const written = await write(context, bucket, context.request.object, bounded(http.body), attrs, (md5) => {
+    if (etag !== undefined && etag !== toHex(md5))
+      throw new SwiftError('UnprocessableEntity', 'The data do not have this etag');
+  });
+  return { status: 201, headers: writtenHeaders(written), body: EMPTY };
+}
+
+async function putStatic(context: SwiftContext, bucket: StoredBucket): Promise<HttpResponse> {
+  const segments = await readStaticManifest(context, await readShortBody(context.request.http.body));
+  const attrs = attrsOf(context.request.http.headers);
+  attrs.set(STATIC_ATTR, encodeStaticManifest(segments));
+  const body = shownManifest(segments);
+  const written = await write(context, bucket, context.request.object, once(body), attrs);
+  const etag = `"${etagOfSegments(context, segments)}"`;
+  return { status: 201, headers: writtenHeaders({ ...written, etag }), body: EMPTY };
+}
+
+async function write(
+  context: SwiftContext,
+  bucket: StoredBucket,
+  name: RawString,
+  body: AsyncIterable<Bytes>,
+  attrs: ReadonlyMap<RawString, Bytes>,
+  check: (md5: Bytes) => void = () => {},
+) {
+  const { store, user } = context;
+  const encryption = await encryptionOf(context, bucket);
+  const owner = user?.id ?? bucket.info.owner;
+  const contentType = attrs.get(Attr.contentType);
+  return await store.objects.write(bucket.info, name, body, {
+    attrs: new Map([...attrs, ...(encryption?.attrs ?? [])]),
+    cipher: encryption?.cipher,
+    acl: privateAcl(owner, user?.displayName ?? ''),
+    contentType: contentType ? attrText(contentType) : '',
+    finish: (md5) => {
+      check(md5);
+      return new Map();
+    },
+  });
+}
+
+function writtenHeaders({ etag, mtime }: { readonly etag: string; readonly mtime: Head['mtime'] }): SwiftHeaders {
+  return [
+    ['Etag', etag],
+    ['Last-Modified', formatHttpDate(mtime)],
+    ['X-Timestamp', timestamp(mtime)],
+  ];
+}
+
+/** Xattrs that keep what the headers say. */
+function attrsOf(headers: ReadonlyMap<string, string>): Map<RawString, Bytes> {
+  const attrs = newMeta(headers, 'object');
+  for (const [name, attr] of KEPT_HEADERS) {
+    const value = headers.get(name);
+    if (value !== undefined && value !== '') attrs.set(attr, textAttr(value));
+  }
+  return attrs;
+}
+
+/** What was said of it before goes, but for its type when none is given. */
+async function describeObject(context: SwiftContext, bucket: StoredBucket): Promise<HttpResponse> {
+  requireAccess(context, bucket, 'write');
+  const found = await find(context, bucket);
+  const given = attrsOf(context.request.http.headers);
+  const changes = new Map<RawString, Bytes | undefined>(given);
+  const replaced = new Set(KEPT_HEADERS.map(([, attr]) => attr));
+  for (const attr of found.head.attrs.keys()) {
+    const isOld = attr.startsWith(USER_META_PREFIX) || (replaced.has(attr) && attr !== Attr.contentType);
+    if (isOld && !given.has(attr)) changes.set(attr, undefined);
+  }
+  if (changes.size > 0) await context.store.objects.setAttrs(bucket.info, found, changes);
+  return { status: 202, headers: [], body: EMPTY };
+}
+
+async function deleteObject(context: SwiftContext, bucket: StoredBucket): Promise<HttpResponse> {
+  requireAccess(context, bucket, 'write');
+  const found = await find(context, bucket);
+  if (context.request.params.get('multipart-manifest') === 'delete' && found.head.attrs.has(STATIC_ATTR)) {
+    for (const { bucket: from, name } of (await segmentsOf(context, found.head.attrs))!) {
+      requireAccess(context, from, 'write');
+      await remove(context, from, name);
+    }
+  }
+  await remove(context, bucket, context.request.object);
+  return { status: 204, headers: [], body: EMPTY };
+}
+
+async function remove({ store, user }: SwiftContext, bucket: StoredBucket, name: RawString): Promise<void> {
+  const owner = { id: user?.id.id ?? 'anonymous', displayName: user?.displayName ?? '' };
+  await store.objects.remove(bucket.info, { name, instance: '', ns: '' }, owner);
+}
+
+/** `COPY`: from here to `Destination`. */
+async function copyTo(context: SwiftContext, from: StoredBucket): Promise<HttpResponse> {
+  const { container, name } = placeOf(headerOf(context, 'destination'), 'Destination');
+  const to = await findContainer(context, container);
+  requireAccess(context, to, 'write');
+  return await copy(context, from, context.request.object, to, name);
+}
+
+/** `PUT` with `X-Copy-From`. */
+async function copyFrom(
+  context: SwiftContext,
+  to: StoredBucket,
+  name: RawString,
+  source: string,
+): Promise<HttpResponse> {
+  const place = placeOf(source, 'X-Copy-From');
+  return await copy(context, await findContainer(context, place.container), place.name, to, name);
+}
+
+async function copy(
+  context: SwiftContext,
+  from: StoredBucket,
+  source: RawString,
+  to: StoredBucket,
+  name: RawString,
+): Promise<HttpResponse> {
+  requireAccess(context, from, 'read');
+  const found = await find(context, from, source);
+  const { attrs, size } = found.head;
+  const kept = new Set(KEPT_HEADERS.map(([, attr]) => attr));
+  const isKept = (attr: RawString) => kept.has(attr) || attr.startsWith(USER_META_PREFIX);
+  const given = attrsOf(context.request.http.headers);
+  const isFresh = /^true$/i.test(headerOf(context, 'x-fresh-metadata') ?? '');
+  const before = isFresh ? [] : [...attrs].filter(([attr]) => isKept(attr));
+  const segments = await segmentsOf(context, attrs);
+  const data = segments ? readSegments(context, segments, 0, sizeOf(segments)) : dataOf(context, from, found, 0, size);
+  const written = await write(context, to, name, data, new Map([...before, ...given]));
+  return {
+    status: 201,
+    headers: [...writtenHeaders(written), ['X-Copied-From', `${from.info.bucket.name}/${source}`]],
+    body: EMPTY,
+  };
+}
+
+/** `/container/object`, percent-encoded. @throws SwiftError PreconditionFailed */
+function placeOf(
+  header: string | undefined,
+  name: string,
+): { readonly container: RawString; readonly name: RawString } {
+  const match = /^\/?([^/]+)\/(.+)$/s.exec(header === undefined ? '' : percentDecode(header));
+  if (!match) throw new SwiftError('PreconditionFailed', `${name}: give /container/object`);
+  return { container: match[1]!, name: match[2]! };
+}
+
+async function* bounded(body: AsyncIterable<Bytes>): AsyncGenerator<Bytes> {
+  let size = 0;
+  for await (const chunk of body) {
+    size += chunk.length;
+    if (size > MAX_BYTES)
+      throw new SwiftError('RequestEntityTooLarge', 'An object has at most 5 GiB; make one of segments');
+    yield chunk;
+  }
+}
+
+async function* once(body: Bytes): AsyncGenerator<Bytes> {
+  yield body;
+}

@@ -1,0 +1,36 @@
+import type { RawString, UTime } from '@spirula/encoding';
+import type { Crypto } from '@spirula/world';
+import type { UserInfo } from '../formats/user-info.ts';
+import type { HttpResponse } from '../http.ts';
+import type { StoredBucket } from '../store/buckets.ts';
+import type { Store } from '../store/store.ts';
+import { SwiftError } from './swift-error.ts';
+import type { SwiftRequest } from './swift-request.ts';
+
+/** One request, and what it works on. */
+export interface SwiftContext {
+  readonly request: SwiftRequest;
+  /** Undefined: nobody in particular. */
+  readonly user: UserInfo | undefined;
+  /** What a subuser may: `Permission`s. */
+  readonly permissions: number;
+  readonly store: Store;
+  readonly crypto: Crypto;
+  readonly now: UTime;
+}
+
+export type SwiftHeaders = HttpResponse['headers'];
+
+/** @throws SwiftError NotFound */
+export async function findContainer(
+  { store, user, request }: SwiftContext,
+  name = request.container,
+): Promise<StoredBucket> {
+  const bucket = await store.buckets.load(user?.id.tenant ?? '', name);
+  if (!bucket) throw new SwiftError('NotFound', 'There is no such container');
+  return bucket;
+}
+
+export function headerOf({ request }: SwiftContext, name: string): RawString | undefined {
+  return request.http.headers.get(name);
+}

@@ -1,0 +1,377 @@
+/** Swift: Debian's unmodified `swift` client on our gateway, and what HTTP says beneath it. */
+import { createHash, createHmac } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type S3Gateway, startS3Gateway } from '../e2e/s3-gateway.ts';
+import { missingTools } from './real-ceph.ts';
+import { runTool } from './run-tool.ts';
+
+const missing = missingTools(['swift']);
+const READER_KEY = 'secret of the reader';
+const MIB = 1 << 20;
+
+function bytes(length: number): Uint8Array {
+  const words = Uint32Array.from({ length: Math.ceil(length / 4) }, (_, i) => Math.imul(i + 1, 2654435761));
+  return new Uint8Array(words.buffer, 0, length);
+}
+
+let gateway: S3Gateway;
+let uid: string;
+let token: string;
+
+interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: Buffer;
+  readonly text: string;
+}
+
+async function request(
+  method: string,
+  path: string,
+  headers: Record<string, string> = {},
+  body?: string | Uint8Array,
+): Promise<Answer> {
+  const init = { method, headers, ...(body !== undefined && { body: Buffer.from(body) }) };
+  const answer = await fetch(gateway.endpoint + path, init);
+  const bytes = Buffer.from(await answer.arrayBuffer());
+  return { status: answer.status, headers: answer.headers, body: bytes, text: bytes.toString() };
+}
+
+/** With the token of the full subuser. */
+const ask = (method: string, path: string, headers: Record<string, string> = {}, body?: string | Uint8Array) =>
+  request(method, `/swift/v1${path}`, { 'x-auth-token': token, ...headers }, body);
+
+async function tokenOf(user: string, key: string): Promise<string> {
+  const { status, headers } = await request('GET', '/auth/v1.0', { 'x-auth-user': user, 'x-auth-key': key });
+  expect(status).toBe(204);
+  return headers.get('x-auth-token')!;
+}
+
+beforeAll(async () => {
+  gateway = await startS3Gateway(30_600);
+  const [first] = (await gateway.admin('user', 'list')) as string[];
+  uid = first!;
+  const reader = ['--subuser', `${uid}:reader`, '--access', 'read', '--key-type', 'swift', '--secret-key', READER_KEY];
+  await gateway.admin('subuser', 'create', '--uid', uid, ...reader);
+  token = await tokenOf(`${uid}:swift`, gateway.secretKey);
+}, 180_000);
+afterAll(async () => {
+  await gateway?.stop();
+});
+
+describe.skipIf(missing.length > 0)(`swift (skipped without: ${missing.join(' ') || 'none'})`, () => {
+  const swift = async (...args: string[]) => {
+    const login = ['-A', `${gateway.endpoint}/auth/v1.0`, '-U', `${uid}:swift`, '-K', gateway.secretKey];
+    const { status, stdout, stderr } = await runTool('swift', [...login, ...args], { timeoutSeconds: 120 });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    return stdout;
+  };
+
+  test('files are uploaded, listed, described, downloaded and deleted', async () => {
+    const folder = join(gateway.folder, 'files');
+    mkdirSync(join(folder, 'deep'), { recursive: true });
+    const files = { plain: 'a text', 'deep/a b+c%20ä': 'another', empty: '' };
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+
+    for (const name of Object.keys(files)) await swift('upload', 'docs', join(folder, name), '--object-name', name);
+    expect((await swift('list')).split('\n')).toContain('docs');
+    expect(
+      Buffer.from(await swift('list', 'docs'), 'latin1')
+        .toString()
+        .split('\n')
+        .sort(),
+    ).toEqual(['', ...Object.keys(files)].sort());
+    expect(await swift('stat', 'docs')).toMatch(/Objects: 3/);
+    expect(await swift('stat', 'docs', 'plain')).toMatch(/Content Length: 6/);
+    for (const [name, text] of Object.entries(files)) {
+      await swift('download', 'docs', name, '-o', join(folder, 'back'));
+      expect(readFileSync(join(folder, 'back'), 'utf8')).toBe(text);
+    }
+    await swift('post', 'docs', 'plain', '-m', 'Color:red');
+    expect(await swift('stat', 'docs', 'plain')).toMatch(/Meta Color: red/);
+    await swift('copy', 'docs', 'plain', '-d', '/docs/copy');
+    expect((await ask('GET', '/docs/copy')).text).toBe('a text');
+    await swift('delete', 'docs', 'copy');
+    await swift('delete', 'docs');
+    expect((await swift('list')).split('\n')).not.toContain('docs');
+  });
+
+  test('large files go in segments, dynamic and static', async () => {
+    const path = join(gateway.folder, 'large');
+    writeFileSync(path, bytes(3 * MIB + 17));
+    for (const [container, flags] of [
+      ['dynamic', ['--use-slo'].slice(1)],
+      ['static', ['--use-slo']],
+    ] as const) {
+      await swift('upload', container, path, '--object-name', 'large', '-S', String(MIB), ...flags);
+      await swift('download', container, 'large', '-o', `${path}.back`);
+      expect(Buffer.compare(readFileSync(`${path}.back`), readFileSync(path)), container).toBe(0);
+    }
+  });
+});
+
+describe('accounts', () => {
+  test('a token is given to who has the key, and is good for what it says', async () => {
+    const login = (user: string, key: string) =>
+      request('GET', '/auth/v1.0', { 'x-auth-user': user, 'x-auth-key': key });
+    expect((await login(`${uid}:swift`, 'wrong')).status).toBe(401);
+    expect((await login('nobody:swift', gateway.secretKey)).status).toBe(401);
+    expect((await login(`${uid}:swift`, gateway.secretKey)).headers.get('x-storage-url')).toBe(
+      `${gateway.endpoint}/swift/v1`,
+    );
+    const forged = token.slice(0, -2) + (token.endsWith('00') ? '01' : '00');
+    for (const bad of [forged, 'AUTH_rgwtk00', `${token}00`, 'x']) {
+      expect((await request('GET', '/swift/v1', { 'x-auth-token': bad })).status).toBe(401);
+    }
+    expect((await request('GET', '/swift/v1')).status).toBe(401);
+  });
+
+  test('a subuser may what it was given', async () => {
+    const reader = { 'x-auth-token': await tokenOf(`${uid}:reader`, READER_KEY) };
+    await ask('PUT', '/shared');
+    await ask('PUT', '/shared/a', {}, 'x');
+
+    expect((await request('GET', '/swift/v1/shared/a', reader)).text).toBe('x');
+    expect((await request('PUT', '/swift/v1/shared/b', reader, 'y')).status).toBe(403);
+    expect((await request('PUT', '/swift/v1/another', reader)).status).toBe(403);
+    expect((await request('DELETE', '/swift/v1/shared/a', reader)).status).toBe(403);
+  });
+
+  test('metadata, sums and lists in three formats', async () => {
+    await ask('PUT', '/counted', { 'x-container-meta-color': 'red' });
+    await ask('PUT', '/counted/a', {}, 'four');
+    expect((await ask('POST', '', { 'x-account-meta-team': 'blue' })).status).toBe(204);
+    const head = await ask('HEAD', '');
+    expect([head.status, head.headers.get('x-account-meta-team')]).toEqual([204, 'blue']);
+    expect(Number(head.headers.get('x-account-container-count'))).toBeGreaterThan(0);
+
+    expect((await ask('GET', '?prefix=counted')).text).toBe('counted\n');
+    expect(JSON.parse((await ask('GET', '?prefix=counted&format=json')).text)).toEqual([
+      { name: 'counted', count: 1, bytes: 4 },
+    ]);
+    const xml = (await ask('GET', '?prefix=counted&format=xml')).text;
+    expect(xml).toContain('<container><name>counted</name><count>1</count><bytes>4</bytes></container>');
+  });
+});
+
+describe('containers', () => {
+  test('are made once, described, and removed when they are empty', async () => {
+    expect((await ask('PUT', '/c1')).status).toBe(201);
+    expect((await ask('PUT', '/c1', { 'x-container-meta-color': 'red', 'x-container-meta-size': '1' })).status).toBe(
+      202,
+    );
+    expect(
+      (await ask('POST', '/c1', { 'x-container-meta-color': 'blue', 'x-remove-container-meta-size': 'x' })).status,
+    ).toBe(204);
+    await ask('PUT', '/c1/a', {}, 'x');
+    const { headers } = await ask('HEAD', '/c1');
+    expect(['color', 'size'].map((name) => headers.get(`x-container-meta-${name}`))).toEqual(['blue', null]);
+    expect(['object-count', 'bytes-used'].map((name) => headers.get(`x-container-${name}`))).toEqual(['1', '1']);
+
+    expect((await ask('DELETE', '/c1')).status).toBe(409);
+    await ask('DELETE', '/c1/a');
+    expect([(await ask('DELETE', '/c1')).status, (await ask('HEAD', '/c1')).status]).toEqual([204, 404]);
+  });
+
+  test('are listed by prefix, delimiter, markers and limit', async () => {
+    await ask('PUT', '/listed');
+    for (const name of ['a', 'b/1', 'b/2', 'c'])
+      await ask('PUT', `/listed/${name}`, { 'content-type': 'text/x' }, name);
+    const names = async (query: string) => (await ask('GET', `/listed?${query}`)).text.split('\n').slice(0, -1);
+
+    expect(await names('')).toEqual(['a', 'b/1', 'b/2', 'c']);
+    expect(await names('delimiter=/')).toEqual(['a', 'b/', 'c']);
+    expect(await names('prefix=b/')).toEqual(['b/1', 'b/2']);
+    expect(await names('path=b')).toEqual(['b/1', 'b/2']);
+    expect(await names('marker=a&end_marker=c')).toEqual(['b/1', 'b/2']);
+    expect(await names('limit=2')).toEqual(['a', 'b/1']);
+    const json = JSON.parse((await ask('GET', '/listed?format=json&delimiter=/&limit=2')).text);
+    const hash = createHash('md5').update('a').digest('hex');
+    expect(json).toEqual([
+      {
+        name: 'a',
+        hash,
+        bytes: 1,
+        content_type: 'text/x',
+        last_modified: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:]{8}\.\d{6}$/),
+      },
+      { subdir: 'b/' },
+    ]);
+    expect((await ask('GET', '/listed?format=xml&delimiter=/')).text).toContain(
+      '<subdir name="b/"><name>b/</name></subdir>',
+    );
+    expect((await ask('GET', '/listed?limit=x')).status).toBe(412);
+  });
+
+  test('let in whom they name', async () => {
+    await ask('PUT', '/open');
+    await ask('PUT', '/open/a', {}, 'seen');
+    const anonymous = (path = '/open/a', headers = {}) => request('GET', `/swift/v1${path}`, headers);
+    expect((await anonymous()).status).toBe(401);
+
+    await ask('POST', '/open', { 'x-container-read': '.r:*' });
+    expect([(await anonymous()).text, (await anonymous('/open')).status]).toEqual(['seen', 401]);
+    await ask('POST', '/open', { 'x-container-read': '.r:*,.rlistings,bob', 'x-container-write': 'bob' });
+    expect((await anonymous('/open')).text).toBe('a\n');
+    const { headers } = await ask('HEAD', '/open');
+    expect([headers.get('x-container-read'), headers.get('x-container-write')]).toEqual(['.r:*,.rlistings,bob', 'bob']);
+    await ask('POST', '/open', { 'x-container-read': '.r:.example.com,.r:-bad.example.com' });
+    const from = async (page: string) => (await anonymous('/open/a', { referer: page })).status;
+    expect([
+      await from('http://www.example.com/x'),
+      await from('http://bad.example.com/'),
+      await from('http://example.org/'),
+    ]).toEqual([200, 401, 401]);
+    await ask('POST', '/open', { 'x-remove-container-read': 'x', 'x-remove-container-write': 'x' });
+    expect((await anonymous()).status).toBe(401);
+    expect((await ask('POST', '/open', { 'x-container-read': '.x:*' })).status).toBe(400);
+  });
+});
+
+describe('objects', () => {
+  test('come back with what was said of them, in ranges, and on conditions', async () => {
+    await ask('PUT', '/objects');
+    const etag = createHash('md5').update('0123456789').digest('hex');
+    const put = await ask(
+      'PUT',
+      '/objects/a',
+      { etag, 'x-object-meta-color': 'red', 'content-type': 'text/plain' },
+      '0123456789',
+    );
+    expect([put.status, put.headers.get('etag')]).toEqual([201, etag]);
+    expect((await ask('PUT', '/objects/b', { etag: etag.replace(/^./, 'x') }, 'y')).status).toBe(422);
+    expect((await ask('GET', '/objects/b')).status).toBe(404);
+
+    const { headers } = await ask('HEAD', '/objects/a');
+    expect(['content-length', 'etag', 'x-object-meta-color', 'content-type'].map((name) => headers.get(name))).toEqual([
+      '10',
+      etag,
+      'red',
+      'text/plain',
+    ]);
+    const range = await ask('GET', '/objects/a', { range: 'bytes=2-4' });
+    expect([range.status, range.text]).toEqual([206, '234']);
+    expect((await ask('GET', '/objects/a', { range: 'bytes=20-' })).status).toBe(416);
+    expect((await ask('GET', '/objects/a', { 'if-none-match': etag })).status).toBe(304);
+    expect((await ask('GET', '/objects/a', { 'if-match': '"x"' })).status).toBe(412);
+    expect((await ask('POST', '/objects/a', { 'x-object-meta-size': 'xl' })).status).toBe(202);
+    const after = (await ask('HEAD', '/objects/a')).headers;
+    expect(['color', 'size'].map((name) => after.get(`x-object-meta-${name}`))).toEqual([null, 'xl']);
+    expect([(await ask('DELETE', '/objects/a')).status, (await ask('DELETE', '/objects/a')).status]).toEqual([
+      204, 404,
+    ]);
+    for (const header of ['x-delete-at', 'x-delete-after']) {
+      expect((await ask('PUT', '/objects/a', { [header]: '1' }, 'x')).status).toBe(501);
+    }
+  });
+
+  test('are copied both ways', async () => {
+    await ask('PUT', '/copies');
+    await ask('PUT', '/copies/a', { 'x-object-meta-color': 'red' }, 'text');
+    expect((await ask('COPY', '/copies/a', { destination: 'copies/b' })).status).toBe(201);
+    expect(
+      (await ask('PUT', '/copies/c', { 'x-copy-from': '/copies/a', 'x-object-meta-size': 's', 'content-length': '0' }))
+        .status,
+    ).toBe(201);
+    const { headers, text } = await ask('GET', '/copies/c');
+    expect([text, headers.get('x-object-meta-color'), headers.get('x-object-meta-size')]).toEqual(['text', 'red', 's']);
+    expect((await ask('GET', '/copies/b')).text).toBe('text');
+  });
+
+  test('are made of segments', async () => {
+    await ask('PUT', '/parts');
+    for (const [name, text] of [
+      ['s/1', 'abc'],
+      ['s/2', 'defg'],
+      ['s/3', 'h'],
+    ] as const)
+      await ask('PUT', `/parts/${name}`, {}, text);
+    await ask('PUT', '/parts/dynamic', { 'x-object-manifest': 'parts/s/' }, '');
+    expect((await ask('GET', '/parts/dynamic')).text).toBe('abcdefgh');
+    expect((await ask('GET', '/parts/dynamic', { range: 'bytes=2-5' })).text).toBe('cdef');
+
+    const entry = (path: string, text: string) => ({
+      path,
+      etag: createHash('md5').update(text).digest('hex'),
+      size_bytes: text.length,
+    });
+    const manifest = (...entries: object[]) =>
+      ask('PUT', '/parts/static?multipart-manifest=put', {}, JSON.stringify(entries));
+    expect((await manifest(entry('/parts/s/1', 'xyz'))).status).toBe(400);
+    expect((await manifest(entry('/parts/s/3', 'h'), entry('/parts/s/1', 'abc'))).status).toBe(201);
+    const { text, headers } = await ask('GET', '/parts/static');
+    expect([text, headers.get('x-static-large-object')]).toEqual(['habc', 'True']);
+    const shown = JSON.parse((await ask('GET', '/parts/static?multipart-manifest=get')).text);
+    expect(shown.map(({ name, bytes }: { name: string; bytes: number }) => [name, bytes])).toEqual([
+      ['/parts/s/3', 1],
+      ['/parts/s/1', 3],
+    ]);
+    expect((await ask('DELETE', '/parts/static?multipart-manifest=delete')).status).toBe(204);
+    expect((await ask('GET', '/parts')).text).toBe('dynamic\ns/2\n');
+  });
+
+  test('are lent by temporary URLs', async () => {
+    await ask('PUT', '/lent');
+    await ask('PUT', '/lent/a', {}, 'lent');
+    await ask('POST', '', { 'x-account-meta-temp-url-key': 'sesame' });
+    const url = (method: string, path: string, seconds: number, hash = 'sha1') => {
+      const expires = Math.floor(Date.now() / 1000) + seconds;
+      const signature = createHmac(hash, 'sesame').update(`${method}\n${expires}\n${path}`).digest('hex');
+      return `/swift/v1/lent/a?temp_url_sig=${signature}&temp_url_expires=${expires}`;
+    };
+    const get = async (target: string, method = 'GET') => {
+      const { status, text } = await request(method, target);
+      return status === 200 ? text : status;
+    };
+
+    expect(await get(url('GET', '/swift/v1/lent/a', 60))).toBe('lent');
+    expect(await get(url('GET', '/v1/lent/a', 60, 'sha256'))).toBe('lent');
+    expect(await get(url('GET', '/swift/v1/lent/a', 60), 'HEAD')).toBe('');
+    expect(await get(url('GET', '/swift/v1/lent/a', -1))).toBe(401);
+    expect(await get(url('GET', '/swift/v1/lent/b', 60))).toBe(401);
+    expect(await get(url('GET', '/swift/v1/lent/a', 60), 'DELETE')).toBe(401);
+  });
+
+  test('are deleted by the hundred', async () => {
+    await ask('PUT', '/bulk');
+    for (const name of ['a', 'b c']) await ask('PUT', `/bulk/${encodeURIComponent(name)}`, {}, 'x');
+    const answer = await ask('POST', '?bulk-delete', {}, 'bulk/a\n/bulk/b%20c\nbulk/none\nbulk\n');
+
+    expect(JSON.parse(answer.text)).toMatchObject({ 'Number Deleted': 3, 'Number Not Found': 1, Errors: [] });
+    expect((await ask('HEAD', '/bulk')).status).toBe(404);
+  });
+});
+
+test('S3 and Swift see the same objects', async () => {
+  const client = new S3Client({
+    endpoint: gateway.endpoint,
+    region: 'us-east-1',
+    forcePathStyle: true,
+    credentials: { accessKeyId: gateway.accessKey, secretAccessKey: gateway.secretKey },
+  });
+  await ask('PUT', '/both');
+  await ask('PUT', '/both/by-swift', { 'x-object-meta-color': 'red' }, 'from swift');
+  await client.send(
+    new PutObjectCommand({ Bucket: 'both', Key: 'by-s3', Body: 'from s3', Metadata: { color: 'blue' } }),
+  );
+
+  const found = await client.send(new GetObjectCommand({ Bucket: 'both', Key: 'by-swift' }));
+  expect([await found.Body!.transformToString(), found.Metadata]).toEqual(['from swift', { color: 'red' }]);
+  const { text, headers } = await ask('GET', '/both/by-s3');
+  expect([text, headers.get('x-object-meta-color')]).toEqual(['from s3', 'blue']);
+  const { Contents } = await client.send(new ListObjectsV2Command({ Bucket: 'both' }));
+  expect(Contents?.map(({ Key }) => Key)).toEqual(['by-s3', 'by-swift']);
+  expect((await ask('GET', '/both')).text).toBe('by-s3\nby-swift\n');
+
+  const seen = async () => {
+    const found = await fetch(`${gateway.endpoint}/both/by-s3`);
+    return found.status;
+  };
+  expect(await seen()).toBe(403);
+  await ask('POST', '/both', { 'x-container-read': '.r:*' });
+  expect(await seen()).toBe(200);
+  client.destroy();
+});
