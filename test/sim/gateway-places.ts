@@ -55,12 +55,22 @@ export class GatewayPlace {
 
   /** Whoever waits for an answer is told that there will be none. */
   crash(downUs: number): void {
-    const process = this.#lab.simulation.processes.find(({ name }) => name === `client.${this.name}`)!;
+    const process = this.#process;
     if (process.state !== 'running') return;
     this.#gateway = undefined;
     process.crash();
     for (const told of this.#onCrash.splice(0)) told();
     this.#lab.simulation.after(downUs, () => process.start());
+  }
+
+  /** In order, and for good. */
+  stop(): void {
+    this.#gateway = undefined;
+    this.#process.terminate();
+  }
+
+  get #process() {
+    return this.#lab.simulation.processes.find(({ name }) => name === `client.${this.name}`)!;
   }
 
   /** Undefined: the gateway crashed. A body that breaks off is an answer of status 0. */

@@ -8,7 +8,7 @@ import { newUserInfo, openZone, UserStore, type Zone } from '@spirula/rgw';
 import { checkScenario, Lab } from '@spirula/sim-scenarios';
 import { type Clock, SECOND } from '@spirula/world';
 import { expect, test, vi } from 'vitest';
-import { runUntil, settle } from './gateway-places.ts';
+import { GatewayPlace, runUntil, settle } from './gateway-places.ts';
 
 const { SEED, SEEDS, FROM } = process.env;
 const seeds = SEED ? [Number(SEED)] : Array.from({ length: Number(SEEDS ?? 3) }, (_, i) => Number(FROM ?? 1) + i);
@@ -43,19 +43,38 @@ class Remembering {
   }
 }
 
+function makeLab(seed: number): Lab {
+  const spec = checkScenario({
+    name: 'gateways',
+    cluster: { mons: 1, osds: 4, mgrs: 0, clients: 1, network: { latencyUs: [100, 2000] } },
+    pools: [{ name: 'data', pgNum: 4 }],
+    workloads: [{ kind: 'objects', objects: 1, pace: { kind: 'closed', workers: 0 } }],
+    checkOneIn: 1000,
+  });
+  return new Lab(spec, seed);
+}
+
+test('nobody waits for a gateway that has stopped', async () => {
+  const lab = makeLab(1);
+  expect(lab.boot()).toBeUndefined();
+  const [staying, leaving] = [new GatewayPlace(lab, 'rgw0'), new GatewayPlace(lab, 'rgw1')];
+  await runUntil(lab, () => Boolean(staying.gateway && leaving.gateway), 120);
+  const secondsOf = async (target: string) => {
+    const began = lab.simulation.now;
+    expect((await settle(lab, staying.ask({ method: 'PUT', target })))?.status).toBe(200);
+    return (lab.simulation.now - began) / SECOND;
+  };
+  await runUntil(lab, () => false, 10);
+  expect(await secondsOf('/before')).toBeLessThan(1);
+  leaving.stop();
+  await runUntil(lab, () => false, 3);
+  expect(await secondsOf('/after')).toBeLessThan(1);
+});
+
 test.each(seeds)(
   'what was changed is seen by every gateway, whatever it remembers (seed %i)',
   async (seed) => {
-    const lab = new Lab(
-      checkScenario({
-        name: 'gateways',
-        cluster: { mons: 1, osds: 4, mgrs: 0, clients: 1, network: { latencyUs: [100, 2000] } },
-        pools: [{ name: 'data', pgNum: 4 }],
-        workloads: [{ kind: 'objects', objects: 1, pace: { kind: 'closed', workers: 0 } }],
-        checkOneIn: 1000,
-      }),
-      seed,
-    );
+    const lab = makeLab(seed);
     expect(lab.boot()).toBeUndefined();
     const { simulation } = lab;
     const random = simulation.random('cache test');

@@ -34,8 +34,11 @@ export interface RgwOptions {
 const GC_TIMER = 'rgw gc';
 const FAULT_TIMER = 'rgw fault';
 const LIFECYCLE_TIMER = 'rgw lifecycle';
+const FAREWELL_TIMER = 'rgw farewell';
 /** How often it is looked whether a new day has begun. */
 const LIFECYCLE_PERIOD_SECONDS = 600;
+/** How long a gateway that is asked to stop tries to say so to the cluster. */
+const FAREWELL_SECONDS = 2;
 
 export class RgwDaemon implements Daemon<Message> {
   readonly rados: Rados;
@@ -75,6 +78,8 @@ export class RgwDaemon implements Daemon<Message> {
     if (event.kind === 'timer' && event.name === GC_TIMER) void this.#collectGarbage();
     else if (event.kind === 'timer' && event.name === LIFECYCLE_TIMER) void this.#endWhatIsDue();
     else if (event.kind === 'timer' && event.name === FAULT_TIMER) this.#sleeper.onTimer();
+    else if (event.kind === 'timer' && event.name === FAREWELL_TIMER) this.rados.shutdown();
+    else if (event.kind === 'terminate') void this.#leave();
     else this.rados.handle(event);
   }
 
@@ -119,6 +124,12 @@ export class RgwDaemon implements Daemon<Message> {
       this.#ending = false;
     }
     this.#armLifecycle();
+  }
+
+  async #leave(): Promise<void> {
+    this.#world.clock.arm(FAREWELL_TIMER, this.#world.clock.now() + seconds(FAREWELL_SECONDS));
+    await this.#store?.zone.cache.stop();
+    this.rados.handle({ kind: 'terminate' });
   }
 
   async #collectGarbage(): Promise<void> {

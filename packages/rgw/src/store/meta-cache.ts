@@ -54,6 +54,12 @@ export class MetaCache {
     for (const slice of this.#slices) this.#watch(slice);
   }
 
+  /** Nothing is kept from now on, and nobody who changes something waits for this gateway. Never rejects. */
+  async stop(): Promise<void> {
+    this.#clock = undefined;
+    await Promise.all(this.#slices.map((slice) => slice.stop()));
+  }
+
   /** What is remembered of an object, or what `read` gives. What is not there is not remembered. */
   async read<T>(object: RawObject, read: () => Promise<T | undefined>): Promise<T | undefined> {
     if (!this.#clock) return await read();
@@ -153,6 +159,19 @@ class Slice {
     }
   }
 
+  /** Never rejects. */
+  async stop(): Promise<void> {
+    const watch = this.#watch;
+    this.#watch = undefined;
+    this.forgetAll();
+    try {
+      await watch?.unwatch();
+    } catch (error) {
+      // The cluster has forgotten it, or does not answer.
+      if (!(error instanceof RadosError)) throw error;
+    }
+  }
+
   /** Whether the watch stands, and has stood since what is remembered was read. */
   isFresh(now: Instant): boolean {
     const age = this.#age();
@@ -229,10 +248,6 @@ class Slice {
   }
 
   #close(watch: Watch): void {
-    if (this.#watch !== watch) return;
-    this.#watch = undefined;
-    this.forgetAll();
-    // The cluster has forgotten it: there is nobody to tell that it ends.
-    watch.unwatch().catch(() => {});
+    if (this.#watch === watch) void this.stop();
   }
 }
