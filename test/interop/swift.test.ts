@@ -2,7 +2,13 @@
 import { createHash, createHmac } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import {
+  GetObjectCommand,
+  ListObjectsV2Command,
+  PutBucketPolicyCommand,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type S3Gateway, startS3Gateway } from '../e2e/s3-gateway.ts';
 import { missingTools } from './real-ceph.ts';
@@ -15,6 +21,15 @@ const MIB = 1 << 20;
 function bytes(length: number): Uint8Array {
   const words = Uint32Array.from({ length: Math.ceil(length / 4) }, (_, i) => Math.imul(i + 1, 2654435761));
   return new Uint8Array(words.buffer, 0, length);
+}
+
+function s3Client(): S3Client {
+  return new S3Client({
+    endpoint: gateway.endpoint,
+    region: 'us-east-1',
+    forcePathStyle: true,
+    credentials: { accessKeyId: gateway.accessKey, secretAccessKey: gateway.secretKey },
+  });
 }
 
 let gateway: S3Gateway;
@@ -346,12 +361,7 @@ describe('objects', () => {
 });
 
 test('S3 and Swift see the same objects', async () => {
-  const client = new S3Client({
-    endpoint: gateway.endpoint,
-    region: 'us-east-1',
-    forcePathStyle: true,
-    credentials: { accessKeyId: gateway.accessKey, secretAccessKey: gateway.secretKey },
-  });
+  const client = s3Client();
   await ask('PUT', '/both');
   await ask('PUT', '/both/by-swift', { 'x-object-meta-color': 'red' }, 'from swift');
   await client.send(
@@ -374,4 +384,21 @@ test('S3 and Swift see the same objects', async () => {
   await ask('POST', '/both', { 'x-container-read': '.r:*' });
   expect(await seen()).toBe(200);
   client.destroy();
+});
+
+test('who reads an object of segments by S3 must be allowed to read each', async () => {
+  await ask('PUT', '/shown');
+  await ask('PUT', '/shown/s/1', {}, 'secret');
+  await ask('PUT', '/shown/whole', { 'x-object-manifest': 'shown/s/' }, '');
+  const Resource: string[] = [];
+  const readWith = async (key: string) => {
+    Resource.push(`arn:aws:s3:::shown/${key}`);
+    const statement = { Effect: 'Allow', Principal: '*', Action: 's3:GetObject', Resource };
+    const Policy = JSON.stringify({ Version: '2012-10-17', Statement: [statement] });
+    await s3Client().send(new PutBucketPolicyCommand({ Bucket: 'shown', Policy }));
+    const { status, text } = await request('GET', '/shown/whole');
+    return status === 200 ? text : status;
+  };
+  expect(await readWith('whole')).toBe(403);
+  expect(await readWith('s/*')).toBe('secret');
 });

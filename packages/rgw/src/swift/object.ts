@@ -2,6 +2,16 @@
 import { type Bytes, EMPTY, type RawString, toHex } from '@spirula/encoding';
 import { privateAcl } from '../formats/acl.ts';
 import type { HttpResponse } from '../http.ts';
+import {
+  DYNAMIC_ATTR,
+  etagOfSegments,
+  openData,
+  openSegments,
+  STATIC_ATTR,
+  segmentsOf,
+  sizeOf,
+  splitPath,
+} from '../large-objects/segments.ts';
 import { formatContentRange, parseRange } from '../s3/byte-range.ts';
 import { checkReadConditions, readConditions } from '../s3/conditions.ts';
 import { formatHttpDate } from '../s3/http-date.ts';
@@ -14,18 +24,7 @@ import { Attr, attrText, KEPT_HEADERS, textAttr, USER_META_PREFIX } from '../sto
 import type { FoundObject } from '../store/stripes.ts';
 import { requireAccess } from './access.ts';
 import { timestamp } from './container.ts';
-import {
-  DYNAMIC_ATTR,
-  dataOf,
-  encodeStaticManifest,
-  etagOfSegments,
-  readSegments,
-  readStaticManifest,
-  STATIC_ATTR,
-  segmentsOf,
-  shownManifest,
-  sizeOf,
-} from './large-objects.ts';
+import { encodeSegments, readStaticManifest, segmentReader, shownManifest } from './large-objects.ts';
 import { metaHeaders, newMeta } from './metadata.ts';
 import { findContainer, headerOf, type SwiftContext, type SwiftHeaders } from './swift-context.ts';
 import { SwiftError } from './swift-error.ts';
@@ -72,7 +71,7 @@ async function readObject(context: SwiftContext, bucket: StoredBucket, withData:
   const found = await find(context, bucket);
   const { head } = found;
   const { http, params } = context.request;
-  const segments = await segmentsOf(context, head.attrs);
+  const segments = await segmentsOf(segmentReader(context), head.attrs);
   if (segments && params.get('multipart-manifest') === 'get') {
     const manifest = shownManifest(segments);
     const headers = [
@@ -97,8 +96,8 @@ async function readObject(context: SwiftContext, bucket: StoredBucket, withData:
   const status = range ? 206 : 200;
   if (!withData || length === 0) return { status, headers, body: EMPTY };
   const body = segments
-    ? readSegments(context, segments, from, from + length)
-    : dataOf(context, bucket, found, from, from + length);
+    ? await openSegments(segmentReader(context), segments, from, from + length)
+    : await openData(context, bucket, found, from, from + length);
   return { status, headers, body };
 }
 
@@ -147,7 +146,7 @@ async function putObject(context: SwiftContext, bucket: StoredBucket): Promise<H
 async function putStatic(context: SwiftContext, bucket: StoredBucket): Promise<HttpResponse> {
   const segments = await readStaticManifest(context, await readShortBody(context.request.http.body));
   const attrs = attrsOf(context.request.http.headers);
-  attrs.set(STATIC_ATTR, encodeStaticManifest(segments));
+  attrs.set(STATIC_ATTR, encodeSegments(segments));
   const body = shownManifest(segments);
   const written = await write(context, bucket, context.request.object, once(body), attrs);
   const etag = `"${etagOfSegments(context, segments)}"`;
@@ -215,7 +214,7 @@ async function deleteObject(context: SwiftContext, bucket: StoredBucket): Promis
   requireAccess(context, bucket, 'write');
   const found = await find(context, bucket);
   if (context.request.params.get('multipart-manifest') === 'delete' && found.head.attrs.has(STATIC_ATTR)) {
-    for (const { bucket: from, name } of (await segmentsOf(context, found.head.attrs))!) {
+    for (const { bucket: from, name } of (await segmentsOf(segmentReader(context), found.head.attrs))!) {
       requireAccess(context, from, 'write');
       await remove(context, from, name);
     }
@@ -263,8 +262,11 @@ async function copy(
   const given = attrsOf(context.request.http.headers);
   const isFresh = /^true$/i.test(headerOf(context, 'x-fresh-metadata') ?? '');
   const before = isFresh ? [] : [...attrs].filter(([attr]) => isKept(attr));
-  const segments = await segmentsOf(context, attrs);
-  const data = segments ? readSegments(context, segments, 0, sizeOf(segments)) : dataOf(context, from, found, 0, size);
+  const reader = segmentReader(context);
+  const segments = await segmentsOf(reader, attrs);
+  const data = segments
+    ? await openSegments(reader, segments, 0, sizeOf(segments))
+    : await openData(context, from, found, 0, size);
   const written = await write(context, to, name, data, new Map([...before, ...given]));
   return {
     status: 201,
@@ -278,9 +280,9 @@ function placeOf(
   header: string | undefined,
   name: string,
 ): { readonly container: RawString; readonly name: RawString } {
-  const match = /^\/?([^/]+)\/(.+)$/s.exec(header === undefined ? '' : percentDecode(header));
-  if (!match) throw new SwiftError('PreconditionFailed', `${name}: give /container/object`);
-  return { container: match[1]!, name: match[2]! };
+  const place = header === undefined ? undefined : splitPath(percentDecode(header));
+  if (!place) throw new SwiftError('PreconditionFailed', `${name}: give /container/object`);
+  return place;
 }
 
 async function* bounded(body: AsyncIterable<Bytes>): AsyncGenerator<Bytes> {

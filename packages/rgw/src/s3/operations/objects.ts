@@ -30,6 +30,7 @@ import { ANONYMOUS, aclOfHeaders, ownerOf } from './acl-of-request.ts';
 import { decryptionOf, encryptionOf, refuseEncryption } from './encryption.ts';
 import { expirationHeader } from './expiration-header.ts';
 import { bucketOwnerOf, findBucket } from './find-bucket.ts';
+import { largeObjectOf } from './large-object.ts';
 import { objectData } from './object-data.ts';
 import { lockCheck, lockHeaders, newLocks } from './object-lock.ts';
 import { askedPart, type ObjectPart } from './object-parts.ts';
@@ -132,26 +133,32 @@ async function answerWith(context: OperationContext, withData: boolean): Promise
   // Others could make what somebody trusts look like something else.
   if (overrides.size > 0 && user === undefined)
     throw s3Error('InvalidRequest', 'Only signed requests may give headers');
-  checkReadConditions(readConditions(headers), stateOf(head));
+  const large = await largeObjectOf(context, bucket, head);
+  const { etag, size } = large ?? { etag: etagOf(head), size: head.size };
+  checkReadConditions(readConditions(headers), { etag, mtime: head.mtime });
   refuseEncryption(context);
   const encryption = await decryptionOf(context, head.attrs);
-  const part = askedPart(context, head);
-  const range = part ? nonEmpty(part) : parseRange(headers.get('range'), head.size);
-  const [from, length] = range ? [range.offset, range.length] : [0, head.size];
+  const part = large ? undefined : askedPart(context, head);
+  const range = part ? nonEmpty(part) : parseRange(headers.get('range'), size);
+  const [from, length] = range ? [range.offset, range.length] : [0, size];
   const answer = [
-    ...(range ? [['Content-Range', formatContentRange(range, head.size)] as const] : []),
+    ...(range ? [['Content-Range', formatContentRange(range, size)] as const] : []),
     ['Content-Length', String(length)] as const,
-    ...headersOf(head, overrides),
+    ...headersOf(head, etag, overrides),
     ...versionHeaders(found.versionId),
     ...tagCountHeader(head),
     ...lockHeaders(head),
     ...(encryption?.headers ?? []),
     ...(part ? [['x-amz-mp-parts-count', String(part.count)] as const] : []),
-    ...(wantsChecksum(headers) ? checksumsOf(head, part, range) : []),
+    ...(wantsChecksum(headers) && !large ? checksumsOf(head, part, range) : []),
     ...(isVersion(context) ? [] : expirationHeader(bucket, request.key, head.mtime, head.attrs)),
   ];
-  const body = withData ? objectData(context, bucket, found, encryption, from, from + length) : EMPTY;
-  return { status: range ? 206 : 200, headers: answer, body };
+  const status = range ? 206 : 200;
+  if (!withData) return { status, headers: answer, body: EMPTY };
+  const body = large
+    ? await large.open(from, from + length)
+    : objectData(context, bucket, found, encryption, from, from + length);
+  return { status, headers: answer, body };
 }
 
 /** No byte is no range: such a part is all of its object. */
@@ -170,11 +177,11 @@ function wantsChecksum(headers: ReadonlyMap<string, string>): boolean {
 }
 
 /** Headers of an object, those that the request overrides included. */
-function headersOf(head: Head, overrides: ReadonlyMap<string, RawString> = new Map()): [string, string][] {
+function headersOf(head: Head, etag: RawString, overrides: ReadonlyMap<string, RawString>): [string, string][] {
   const headers: [string, string][] = [
     ['Accept-Ranges', 'bytes'],
     ['Last-Modified', formatHttpDate(head.mtime)],
-    ['ETag', `"${etagOf(head)}"`],
+    ['ETag', `"${etag}"`],
   ];
   for (const [name, attr] of KEPT_HEADERS) {
     const value =
