@@ -2,6 +2,7 @@
 import {
   CopyObjectCommand,
   CreateBucketCommand,
+  CreateMultipartUploadCommand,
   DeleteBucketCorsCommand,
   DeleteBucketOwnershipControlsCommand,
   DeleteBucketPolicyCommand,
@@ -34,6 +35,7 @@ import {
   PutObjectTaggingCommand,
   PutPublicAccessBlockCommand,
   S3Client,
+  UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type S3Gateway, type S3Keys, startS3Gateway } from './s3-gateway.ts';
@@ -380,4 +382,46 @@ test('where who asks pays, others must say that they will', async () => {
   expect([await get(alice, Bucket, 'a/1'), await get(bob, Bucket, 'a/1')]).toEqual(['ok', 'AccessDenied']);
   const paid = new GetObjectCommand({ Bucket, Key: 'a/1', RequestPayer: 'requester' });
   expect(await outcome(bob.send(paid))).toBe('ok');
+});
+
+describe('quotas', () => {
+  const put = async (by: S3Client, Bucket: string, Key: string, Body = '') =>
+    await by.send(new PutObjectCommand({ Bucket, Key, Body })).then(
+      () => 'stored',
+      (error: Error) => error.name,
+    );
+
+  test('a bucket has room for what its quota says', async () => {
+    const Bucket = await newBucket();
+    const quota = (...args: string[]) => gateway.admin('quota', ...args, '--bucket', Bucket);
+    await quota('set', '--max-objects', '3');
+    await quota('enable');
+    expect(await put(alice, Bucket, 'c')).toBe('stored');
+    expect(await put(alice, Bucket, 'd')).toBe('QuotaExceeded');
+    await quota('set', '--max-objects', '-1', '--max-size', '16K');
+    // Each object counts in whole blocks of 4 KiB.
+    expect(await put(alice, Bucket, 'd', 'x'.repeat(8193))).toBe('QuotaExceeded');
+    expect(await put(alice, Bucket, 'd', 'x'.repeat(8192))).toBe('stored');
+    const { UploadId } = await alice.send(new CreateMultipartUploadCommand({ Bucket, Key: 'e' }));
+    const part = { Bucket, Key: 'e', UploadId, PartNumber: 1, Body: 'x' };
+    await expect(alice.send(new UploadPartCommand(part))).rejects.toMatchObject({ name: 'QuotaExceeded' });
+    await quota('disable');
+    expect(await put(alice, Bucket, 'd', 'x'.repeat(100_000))).toBe('stored');
+  });
+
+  test('a user has room for what the quota says, in all buckets', async () => {
+    const keys = await gateway.createUser('carol');
+    const carol = clientOf(keys);
+    const quota = (...args: string[]) => gateway.admin('quota', ...args, '--uid', 'carol', '--quota-scope', 'user');
+    await quota('set', '--max-objects', '2');
+    await quota('enable');
+    for (const Bucket of ['carol-1', 'carol-2']) {
+      await carol.send(new CreateBucketCommand({ Bucket }));
+      expect(await put(carol, Bucket, 'a')).toBe('stored');
+    }
+    expect(await put(carol, 'carol-1', 'b')).toBe('QuotaExceeded');
+    const copy = new CopyObjectCommand({ Bucket: 'carol-1', Key: 'b', CopySource: 'carol-2/a' });
+    await expect(carol.send(copy)).rejects.toMatchObject({ name: 'QuotaExceeded' });
+    carol.destroy();
+  });
 });

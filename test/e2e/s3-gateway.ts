@@ -17,7 +17,7 @@ export interface S3Gateway extends S3Keys {
   /** The program, and the configuration of the cluster, for whoever looks at what is stored. */
   readonly spirula: string;
   readonly conf: string;
-  /** Runs radosgw-admin: its answer, parsed. */
+  /** Runs radosgw-admin: its answer, parsed; undefined: it says nothing. */
   admin(...args: string[]): Promise<unknown>;
   /** Makes another user. */
   createUser(uid: string): Promise<S3Keys>;
@@ -51,7 +51,7 @@ export async function startS3Gateway(portBase: number, ...settings: readonly str
   const admin = async (...args: string[]) => {
     const words = [spirulaPath, 'radosgw-admin', '-c', conf, ...args];
     const answer = await run(process.execPath, words, { timeout: START_TIMEOUT_MS });
-    return JSON.parse(answer.stdout);
+    return answer.stdout === '' ? undefined : JSON.parse(answer.stdout);
   };
   return {
     endpoint,

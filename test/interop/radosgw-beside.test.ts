@@ -54,6 +54,7 @@ function bytes(length: number): Uint8Array {
 
 describe.skipIf(missing.length > 0)(`radosgw beside ours (skipped without: ${missing.join(' ')})`, () => {
   const dir = mkdtempSync(join(tmpdir(), 'radosgw-'));
+  const keyring = join(dir, 'keyring');
   let cluster: RunningS3Cluster;
   let gateway: ChildProcess;
   let ours: S3Client;
@@ -67,7 +68,6 @@ describe.skipIf(missing.length > 0)(`radosgw beside ours (skipped without: ${mis
       rgw: true,
       config: { rgw_crypt_s3_kms_encryption_keys: KMS_KEY },
     });
-    const keyring = join(dir, 'keyring');
     const caps = ['mon', 'allow rw', 'osd', 'allow rwx', 'mgr', 'allow rw'];
     await runTool('ceph', ['-c', cluster.cephConf, 'auth', 'get-or-create', GATEWAY, ...caps, '-o', keyring]);
     gateway = spawn(
@@ -84,8 +84,6 @@ describe.skipIf(missing.length > 0)(`radosgw beside ours (skipped without: ${mis
       { stdio: 'ignore' },
     );
     await vi.waitFor(() => fetch(`http://127.0.0.1:${PORT}/`), { timeout: 60_000, interval: 500 });
-    const admin = (...args: string[]) =>
-      runTool('radosgw-admin', ['-c', cluster.cephConf, '-n', GATEWAY, '-k', keyring, ...args]);
     await admin('user', 'create', '--uid', 'ada', '--display-name', 'Ada');
     const swift = ['--subuser', SWIFT_USER, '--access', 'full', '--key-type', 'swift', '--secret-key', SWIFT_KEY];
     expect(await admin('subuser', 'create', '--uid', 'ada', ...swift)).toMatchObject({ status: 0 });
@@ -111,6 +109,9 @@ describe.skipIf(missing.length > 0)(`radosgw beside ours (skipped without: ${mis
     await cluster?.stop();
     rmSync(dir, { recursive: true, force: true });
   });
+
+  const admin = (...args: string[]) =>
+    runTool('radosgw-admin', ['-c', cluster.cephConf, '-n', GATEWAY, '-k', keyring, ...args]);
 
   async function newBucket(by: S3Client): Promise<string> {
     const Bucket = `beside-${made++}`;
@@ -356,6 +357,20 @@ describe.skipIf(missing.length > 0)(`radosgw beside ours (skipped without: ${mis
       const names = async (at: string | undefined) => (await ask(at, 'GET', name)).text.trim();
       expect(await names(reader)).toBe(await names(writer));
     });
+  });
+
+  test('a quota is for what both have stored', async () => {
+    const Bucket = await newBucket(ours);
+    for (const args of [['set', '--max-objects', '2'], ['enable']]) {
+      expect(await admin('quota', ...args, '--bucket', Bucket)).toMatchObject({ status: 0 });
+    }
+    const put = (by: S3Client, Key: string) =>
+      by.send(new PutObjectCommand({ Bucket, Key, Body: 'x' })).then(
+        () => 'stored',
+        ({ name }: Error) => name,
+      );
+    expect([await put(ours, 'a'), await put(theirs, 'b')]).toEqual(['stored', 'stored']);
+    expect([await put(ours, 'c'), await put(theirs, 'd')]).toEqual(['QuotaExceeded', 'QuotaExceeded']);
   });
 
   test('a change through one counts at the other at once, whatever it remembers', async () => {

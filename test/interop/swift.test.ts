@@ -328,6 +328,16 @@ describe('objects', () => {
     expect((await ask('GET', '/parts')).text).toBe('dynamic\ns/2\n');
   });
 
+  test('are as many as the container has room for', async () => {
+    await ask('PUT', '/small', { 'x-container-meta-quota-count': '1' });
+    expect((await ask('PUT', '/small/a', {}, 'x')).status).toBe(201);
+    expect((await ask('PUT', '/small/b', {}, 'x')).status).toBe(413);
+    expect((await ask('HEAD', '/small')).headers.get('x-container-meta-quota-count')).toBe('1');
+    expect((await ask('POST', '/small', { 'x-container-meta-quota-count': 'many' })).status).toBe(400);
+    await ask('POST', '/small', { 'x-remove-container-meta-quota-count': 'x' });
+    expect((await ask('PUT', '/small/b', {}, 'x')).status).toBe(201);
+  });
+
   test('are lent by temporary URLs', async () => {
     await ask('PUT', '/lent');
     await ask('PUT', '/lent/a', {}, 'lent');

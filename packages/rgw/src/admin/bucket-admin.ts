@@ -5,6 +5,7 @@ import { type RawString, textFromRaw, type UTime } from '@spirula/encoding';
 import { encodeAcl, privateAcl } from '../formats/acl.ts';
 import { encoded } from '../formats/encoded.ts';
 import { formatPlacementRule } from '../formats/placement-rule.ts';
+import { changedQuota, type QuotaChange } from '../formats/quota.ts';
 import { decodeTags } from '../formats/tags.ts';
 import { formatUserId, type UserId } from '../formats/user-id.ts';
 import { indexHeaders, sumOfStats } from '../store/bucket-index.ts';
@@ -69,6 +70,11 @@ export class BucketAdmin {
     const bucket = await this.#buckets.load(tenant, name);
     if (!bucket) throw new AdminError(AdminCode.ENOENT, 'failure: (2) No such file or directory');
     await this.#buckets.unlink(bucket.info, user);
+  }
+
+  async setQuota(tenant: RawString, name: RawString, change: QuotaChange): Promise<void> {
+    const bucket = await this.#load(tenant, name);
+    await this.#buckets.change(bucket, (info) => ({ ...info, quota: changedQuota(info.quota, change) }));
   }
 
   async remove(tenant: RawString, name: RawString): Promise<void> {

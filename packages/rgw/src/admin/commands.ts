@@ -1,5 +1,6 @@
 /** The command line of radosgw-admin (rgw_admin.cc), as far as its commands are supported. */
 import { rawFromText, type UTime } from '@spirula/encoding';
+import type { QuotaChange } from '../formats/quota.ts';
 import { parseUserId, type UserId } from '../formats/user-id.ts';
 import { BucketStore } from '../store/buckets.ts';
 import type { Entropy } from '../store/entropy.ts';
@@ -51,14 +52,10 @@ const commands: Readonly<Record<string, Command>> = {
   'subuser rm': ({ users }, options) => users.removeSubuser(userOf(options), subuserOf(options)),
   'caps add': ({ users }, options) => users.addCaps(userOf(options), options.get('caps') ?? ''),
   'caps rm': ({ users }, options) => users.removeCaps(userOf(options), options.get('caps') ?? ''),
-  'quota set': ({ users }, options) =>
-    users.setQuota(userOf(options), {
-      scope: scopeOf(options),
-      maxSize: sizeOf(options, 'max-size'),
-      maxObjects: sizeOf(options, 'max-objects'),
-    }),
-  'quota enable': ({ users }, options) => users.setQuota(userOf(options), { scope: scopeOf(options), enabled: true }),
-  'quota disable': ({ users }, options) => users.setQuota(userOf(options), { scope: scopeOf(options), enabled: false }),
+  'quota set': (admin, options) =>
+    setQuota(admin, options, { maxSize: sizeOf(options, 'max-size'), maxObjects: sizeOf(options, 'max-objects') }),
+  'quota enable': (admin, options) => setQuota(admin, options, { enabled: true }),
+  'quota disable': (admin, options) => setQuota(admin, options, { enabled: false }),
   'bucket list': ({ buckets }, options) => buckets.list(options.has('uid') ? userOf(options) : undefined),
   'bucket stats': ({ buckets }, options) => buckets.stats(...bucketOf(options)),
   'bucket link': ({ buckets }, options) => buckets.link(...bucketOf(options), userOf(options)),
@@ -122,6 +119,15 @@ function bucketOf(options: AdminOptions): [tenant: string, name: string] {
   const slash = given.indexOf('/');
   const tenant = slash < 0 ? (options.get('tenant') ?? '') : given.slice(0, slash);
   return [rawFromText(tenant), rawFromText(given.slice(slash + 1))];
+}
+
+/** Of the bucket that is named, or of a user. */
+async function setQuota({ users, buckets }: Admin, options: AdminOptions, change: QuotaChange): Promise<void> {
+  if (!options.has('bucket')) return await users.setQuota(userOf(options), scopeOf(options), change);
+  if (options.has('quota-scope') && scopeOf(options) !== 'bucket') {
+    throw new AdminError(AdminCode.EINVAL, 'ERROR: invalid quota scope specification.');
+  }
+  await buckets.setQuota(...bucketOf(options), change);
 }
 
 function scopeOf(options: AdminOptions): 'user' | 'bucket' {

@@ -2,7 +2,7 @@
 import { Errno, type RawString, textFromRaw } from '@spirula/encoding';
 import { RadosError } from '@spirula/rados';
 import { ascending } from '../formats/ascending.ts';
-import { type Quota, roundedKib } from '../formats/quota.ts';
+import { changedQuota, type QuotaChange, roundedKib } from '../formats/quota.ts';
 import { formatUserId, type UserId } from '../formats/user-id.ts';
 import { type AccessKey, newUserInfo, type UserInfo } from '../formats/user-info.ts';
 import { type Entropy, randomAlphanumeric, randomUpper } from '../store/entropy.ts';
@@ -33,13 +33,6 @@ export interface KeyRequest {
   readonly subuser?: RawString | undefined;
 }
 
-export interface QuotaChange {
-  readonly scope: 'user' | 'bucket';
-  readonly maxSize?: bigint | undefined;
-  readonly maxObjects?: bigint | undefined;
-  readonly enabled?: boolean | undefined;
-}
-
 export interface UserAdminParts {
   readonly users: UserStore;
   readonly lists: UserBuckets;
@@ -49,7 +42,6 @@ export interface UserAdminParts {
 const ACCESS_KEY_LENGTH = 20;
 const SECRET_LENGTH = 40;
 const MAX_ATTEMPTS = 10;
-const KIB = 1024n;
 
 export class UserAdmin {
   readonly #users: UserStore;
@@ -240,13 +232,14 @@ export class UserAdmin {
     });
   }
 
-  async setQuota(id: UserId, change: QuotaChange): Promise<void> {
+  /** For all of the user's buckets together, or for each that has none of its own. */
+  async setQuota(id: UserId, scope: 'user' | 'bucket', change: QuotaChange): Promise<void> {
     const what =
       'ERROR: failed updating user info: (2) No such file or directory: unable to modify user, user not found';
     await this.#change(id, notFound(what), 'ERROR: failed updating user info', (info) =>
-      change.scope === 'user'
-        ? { ...info, userQuota: withQuota(info.userQuota, change) }
-        : { ...info, bucketQuota: withQuota(info.bucketQuota, change) },
+      scope === 'user'
+        ? { ...info, userQuota: changedQuota(info.userQuota, change) }
+        : { ...info, bucketQuota: changedQuota(info.bucketQuota, change) },
     );
   }
 
@@ -300,16 +293,6 @@ function withCaps(info: UserInfo, more: ReadonlyMap<RawString, number>): UserInf
   const caps = new Map(info.caps);
   for (const [type, mask] of more) caps.set(type, (caps.get(type) ?? 0) | mask);
   return { ...info, caps: ascending(caps) };
-}
-
-/** Sizes are kept in whole KiB. */
-function withQuota(quota: Quota, { maxSize, maxObjects, enabled }: QuotaChange): Quota {
-  return {
-    ...quota,
-    ...(maxSize !== undefined && { maxSize: maxSize < 0n ? -1n : roundedKib(maxSize) * KIB }),
-    ...(maxObjects !== undefined && { maxObjects: maxObjects < 0n ? -1n : maxObjects }),
-    ...(enabled !== undefined && { enabled }),
-  };
 }
 
 /** Addresses differ in more than case, or not at all; only letters of ASCII are made small. */

@@ -15,6 +15,23 @@ export const NO_QUOTA: Quota = { enabled: false, checkOnRaw: false, maxSize: -1n
 
 const KIB = 1024n;
 
+export interface QuotaChange {
+  /** Bytes; negative: no limit. Undefined: as it was, as for the others. */
+  readonly maxSize?: bigint | undefined;
+  readonly maxObjects?: bigint | undefined;
+  readonly enabled?: boolean | undefined;
+}
+
+/** Sizes are kept in whole KiB. */
+export function changedQuota(quota: Quota, { maxSize, maxObjects, enabled }: QuotaChange): Quota {
+  return {
+    ...quota,
+    ...(maxSize !== undefined && { maxSize: maxSize < 0n ? -1n : roundedKib(maxSize) * KIB }),
+    ...(maxObjects !== undefined && { maxObjects: maxObjects < 0n ? -1n : maxObjects }),
+    ...(enabled !== undefined && { enabled }),
+  };
+}
+
 /** Whole KiB, upwards; as C divides, so that -1 is 0 (rgw_rounded_kb). */
 export function roundedKib(bytes: bigint): bigint {
   return (bytes + KIB - 1n) / KIB;

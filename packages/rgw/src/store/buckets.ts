@@ -152,16 +152,25 @@ export class BucketStore {
     await this.#root.update(bucketInstanceOid(info.bucket), before.version, change);
   }
 
+  /** Sets attributes, and takes those away that are undefined. @throws RadosError as `change` */
+  async setAttrs(bucket: StoredBucket, attrs: ReadonlyMap<RawString, Bytes | undefined>): Promise<void> {
+    await this.change(bucket, (info) => info, attrs);
+  }
+
   /**
-   * Sets attributes, and takes those away that are undefined, whatever else changes at the same time (retry_raced_bucket_write).
+   * Changes what is stored of a bucket, whatever else changes at the same time (retry_raced_bucket_write).
    *
    * @throws RadosError ENOENT; ECANCELED when others get in its way again and again
    */
-  async setAttrs(bucket: StoredBucket, attrs: ReadonlyMap<RawString, Bytes | undefined>): Promise<void> {
+  async change(
+    bucket: StoredBucket,
+    changed: (info: BucketInfo) => BucketInfo,
+    attrs: ReadonlyMap<RawString, Bytes | undefined> = new Map(),
+  ): Promise<void> {
     let seen = bucket;
     for (let tries = 1; ; tries++) {
       try {
-        await this.update(seen, seen.info, attrs);
+        await this.update(seen, changed(seen.info), attrs);
         return;
       } catch (error) {
         if (!(error instanceof RadosError) || error.code !== Errno.ECANCELED || tries >= MAX_TRIES) throw error;

@@ -16,6 +16,7 @@ import { LifecycleBuckets } from './lifecycle-buckets.ts';
 import { MultipartUploads } from './multipart.ts';
 import { ObjectStore } from './objects.ts';
 import type { Cluster } from './pools.ts';
+import { Quotas } from './quotas.ts';
 import { Stripes } from './stripes.ts';
 import { listUploads } from './upload-list.ts';
 import { UserStore } from './users.ts';
@@ -46,6 +47,7 @@ export class Store {
   readonly garbage: Garbage;
   readonly lifecycleBuckets: LifecycleBuckets;
   readonly keys: EncryptionKeys;
+  readonly quotas: Quotas;
   readonly #world: Pick<World, 'clock' | 'config' | 'crypto' | 'log'>;
 
   constructor(zone: Zone, world: Pick<World, 'clock' | 'config' | 'crypto' | 'log'>) {
@@ -55,6 +57,7 @@ export class Store {
     this.buckets = new BucketStore(zone, world.crypto);
     this.lifecycleBuckets = new LifecycleBuckets(zone.system('lc'), world.crypto);
     this.keys = new EncryptionKeys(zone, world);
+    this.quotas = new Quotas({ zone, users: this.users, buckets: this.buckets, clock: world.clock });
     const pools = new DataPools(zone);
     this.garbage = new Garbage(world, zone.system('gc'), pools, {
       minWaitSeconds: world.config.rgw_gc_obj_min_wait,

@@ -2,18 +2,24 @@
 import { EMPTY, type RawString } from '@spirula/encoding';
 import { type Acl, encodeAcl, FULL_CONTROL, type Grant, GranteeType, Permission, privateAcl } from '../formats/acl.ts';
 import { encoded } from '../formats/encoded.ts';
+import type { Quota } from '../formats/quota.ts';
 import { formatUserId } from '../formats/user-id.ts';
 import type { HttpResponse } from '../http.ts';
 import { formatIsoDate } from '../s3/http-date.ts';
 import { aclOf } from '../s3/operations/access.ts';
 import { BucketAttr, type StoredBucket } from '../store/buckets.ts';
 import { listObjects } from '../store/listing.ts';
+import { attrText, USER_META_PREFIX } from '../store/object-attrs.ts';
 import { formatGrants, parseGrants, requireAccess, requireOwner } from './access.ts';
 import { type ListEntry, listResponse, readListParameters } from './listing.ts';
 import { metaChanges, metaHeaders } from './metadata.ts';
 import { findContainer, headerOf, type SwiftContext, type SwiftHeaders } from './swift-context.ts';
 import { SwiftError } from './swift-error.ts';
 
+const QUOTA_HEADERS = [
+  ['quota-bytes', 'maxSize'],
+  ['quota-count', 'maxObjects'],
+] as const;
 const UNSUPPORTED = ['x-versions-location', 'x-history-location', 'x-versions-enabled', 'x-container-sync-to'];
 
 export async function serveContainer(context: SwiftContext): Promise<HttpResponse> {
@@ -133,7 +139,32 @@ async function changeContainer(context: SwiftContext, bucket: StoredBucket): Pro
   const changes = metaChanges(context.request.http.headers, 'container');
   const acl = changedAcl(context, bucket);
   if (acl) changes.set(BucketAttr.acl, encoded(encodeAcl, acl));
-  if (changes.size > 0) await context.store.buckets.setAttrs(bucket, changes);
+  const quota = readQuota(changes);
+  if (changes.size === 0) return;
+  await context.store.buckets.change(
+    bucket,
+    (info) => (quota ? { ...info, quota: { ...info.quota, ...quota, enabled: true } } : info),
+    changes,
+  );
+}
+
+/**
+ * `X-Container-Meta-Quota-Bytes` and `-Count` say how much the container may hold, as in radosgw; taken away, or empty: there is
+ * no such limit.
+ *
+ * @throws SwiftError BadRequest
+ */
+function readQuota(changes: ReadonlyMap<RawString, Uint8Array | undefined>): Partial<Quota> | undefined {
+  const quota: { maxSize?: bigint; maxObjects?: bigint } = {};
+  for (const [name, limit] of QUOTA_HEADERS) {
+    const attr = USER_META_PREFIX + name;
+    if (!changes.has(attr)) continue;
+    const value = changes.get(attr);
+    const text = value ? attrText(value) : '-1';
+    if (!/^(-1|\d{1,18})$/.test(text)) throw new SwiftError('BadRequest', `X-Container-Meta-${name} is a number`);
+    quota[limit] = BigInt(text);
+  }
+  return Object.keys(quota).length === 0 ? undefined : quota;
 }
 
 /** Undefined: the request says nothing of who may. */

@@ -136,9 +136,12 @@ async function putObject(context: SwiftContext, bucket: StoredBucket): Promise<H
   const manifest = http.headers.get('x-object-manifest');
   if (manifest !== undefined) attrs.set(DYNAMIC_ATTR, textAttr(manifest));
   const etag = http.headers.get('etag')?.replaceAll('"', '').toLowerCase();
-  const written = await write(context, bucket, context.request.object, bounded(http.body), attrs, (md5) => {
-    if (etag !== undefined && etag !== toHex(md5))
+  const written = await write(context, bucket, context.request.object, bounded(http.body), attrs, {
+    size: length === undefined ? undefined : Number(length),
+    check(md5) {
+      if (etag === undefined || etag === toHex(md5)) return;
       throw new SwiftError('UnprocessableEntity', 'The data do not have this etag');
+    },
   });
   return { status: 201, headers: writtenHeaders(written), body: EMPTY };
 }
@@ -159,13 +162,14 @@ async function write(
   name: RawString,
   body: AsyncIterable<Bytes>,
   attrs: ReadonlyMap<RawString, Bytes>,
-  check: (md5: Bytes) => void = () => {},
+  { size, check = () => {} }: { readonly size?: number | undefined; readonly check?: (md5: Bytes) => void } = {},
 ) {
   const { store, user } = context;
   const encryption = await encryptionOf(context, bucket);
   const owner = user?.id ?? bucket.info.owner;
   const contentType = attrs.get(Attr.contentType);
-  return await store.objects.write(bucket.info, name, body, {
+  const data = await store.quotas.guard(bucket.info, body, size);
+  return await store.objects.write(bucket.info, name, data, {
     attrs: new Map([...attrs, ...(encryption?.attrs ?? [])]),
     cipher: encryption?.cipher,
     acl: privateAcl(owner, user?.displayName ?? ''),

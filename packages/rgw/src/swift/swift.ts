@@ -6,6 +6,7 @@ import { FULL_CONTROL } from '../formats/acl.ts';
 import type { HttpRequest, HttpResponse } from '../http.ts';
 import { S3Error } from '../s3/s3-error.ts';
 import { readShortBody } from '../s3/xml-reader.ts';
+import { QuotaExceeded } from '../store/quotas.ts';
 import { BucketNameTaken, BucketNotEmpty, type Store, TooManyBuckets } from '../store/store.ts';
 import { serveAccount } from './account.ts';
 import { findCaller, giveToken } from './auth.ts';
@@ -144,6 +145,7 @@ function explain(log: World['log'] | undefined, error: unknown, requestId: strin
   if (error instanceof S3Error) return error;
   if (error instanceof BucketNotEmpty) return new SwiftError('Conflict', 'The container is not empty');
   if (error instanceof BucketNameTaken) return new SwiftError('Conflict', 'Somebody else has a container of this name');
+  if (error instanceof QuotaExceeded) return new SwiftError('RequestEntityTooLarge', error.message);
   if (error instanceof TooManyBuckets)
     return new SwiftError('Forbidden', 'The account has as many containers as it may');
   if (error instanceof RadosError) {

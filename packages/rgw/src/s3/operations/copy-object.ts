@@ -78,7 +78,7 @@ export const copyObject: Operation = {
     const attrs = mergedAttrs(head.attrs, given.attrs, replaces, replacesTags);
     const contentType = attrs.get(Attr.contentType);
     // Copied onto itself it is read before it is replaced: its old tail stays long enough.
-    const data = sourceData(context, source, 0, head.size);
+    const data = await store.quotas.guard(bucket.info, sourceData(context, source, 0, head.size), head.size);
     const encryption = await encryptionOf(context, bucket);
     const checks = new UploadChecks(context.crypto, new Map(), { wanted: checksumOfCopy(context, head) });
     let checksum: Checksum | undefined;

@@ -74,7 +74,7 @@ export const uploadPart: Operation = {
       trailers: auth.trailers,
       wanted: storedUploadChecksum(upload.attrs)?.algorithm,
     });
-    const body = checks.passing(data);
+    const body = checks.passing(await store.quotas.guard(bucket.info, data, auth.decodedLength));
     const encryption = await decryptionOf(context, upload.attrs);
     let checksum: Checksum | undefined;
     const written = await store.uploads.writePart(upload, number, body, {
@@ -105,7 +105,7 @@ export const uploadPartCopy: Operation = {
     const range = header === undefined ? undefined : parseCopySourceRange(header, found.head.size);
     const { offset, length } = range ?? { offset: 0, length: found.head.size };
     requireSize(length);
-    const data = sourceData(context, source, offset, offset + length);
+    const data = await store.quotas.guard(bucket.info, sourceData(context, source, offset, offset + length), length);
     const wanted = storedUploadChecksum(upload.attrs)?.algorithm;
     const checks = new UploadChecks(context.crypto, new Map(), { wanted });
     let checksum: Checksum | undefined;

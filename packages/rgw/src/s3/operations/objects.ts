@@ -67,7 +67,7 @@ export async function storeObject(
   const bucket = await findBucket(context);
   requireOpMask(user, OpMask.write);
   requireBucketAccess(context, bucket, 's3:PutObject', request.key);
-  const data = open();
+  const data = await store.quotas.guard(bucket.info, open(), auth.decodedLength);
   const conditions = readConditions(request.http.headers);
   const checks = new UploadChecks(context.crypto, request.http.headers, { trailers: auth.trailers });
   let checksum: Checksum | undefined;
