@@ -20,6 +20,7 @@ import {
   PutBucketVersioningCommand,
   PutObjectCommand,
   S3Client,
+  type StorageClass,
   UploadPartCommand,
   UploadPartCopyCommand,
 } from '@aws-sdk/client-s3';
@@ -81,6 +82,15 @@ function signed(fields: Record<string, string>, conditions: readonly unknown[]):
   const signature = createHmac('sha1', gateway.secretKey).update(policy).digest('base64');
   return { ...fields, AWSAccessKeyId: gateway.accessKey, policy, signature };
 }
+
+test('an object goes to no storage class that is not there', async () => {
+  const put = (StorageClass: StorageClass) =>
+    client.send(new PutObjectCommand({ Bucket, Key: 'class', Body: 'x', StorageClass }));
+  expect(await refusal(put('GLACIER'))).toBe('InvalidStorageClass');
+  expect(await refusal(put('STANDARD'))).toBe('accepted');
+  const append = new PutObjectCommand({ Bucket, Key: 'class', Body: 'x', WriteOffsetBytes: 1 });
+  expect(await refusal(client.send(append))).toBe('NotImplemented');
+});
 
 test('a browser posts a form that its owner signed, and is answered as the form wants', async () => {
   await client.send(new CreateBucketCommand({ Bucket: 'private' }));

@@ -1,6 +1,7 @@
 /** Operations on one object. */
 import { bytesFromRaw, EMPTY, type RawString } from '@spirula/encoding';
 import { encoded } from '../../formats/encoded.ts';
+import { STANDARD_STORAGE_CLASS } from '../../formats/placement-rule.ts';
 import { encodeTags } from '../../formats/tags.ts';
 import { OpMask } from '../../formats/user-info.ts';
 import type { HttpResponse } from '../../http.ts';
@@ -205,6 +206,7 @@ function textOf(head: Head, attr: RawString): RawString | undefined {
 export async function newObject(context: OperationContext, bucket: StoredBucket) {
   const { request, store, user } = context;
   const { headers } = request.http;
+  requireStorageClass(headers.get('x-amz-storage-class'));
   const writer = user ? ownerOf(user) : ANONYMOUS;
   const bucketOwner = await bucketOwnerOf(context, bucket);
   const owner = givesToBucketOwner(bucket, headers) ? bucketOwner : writer;
@@ -212,6 +214,12 @@ export async function newObject(context: OperationContext, bucket: StoredBucket)
   requirePrivateAcl(bucket, acl);
   const attrs = new Map([...attrsOf(headers), ...newLocks(context, bucket)]);
   return { acl, attrs, contentType: headers.get('content-type') ?? '' };
+}
+
+/** Zones have one storage class. @throws S3Error InvalidStorageClass */
+function requireStorageClass(given: string | undefined): void {
+  if (given === undefined || given === '' || given === STANDARD_STORAGE_CLASS) return;
+  throw s3Error('InvalidStorageClass', `There is no storage class ${given} here`);
 }
 
 /** Whose a new object is, is the bucket's to say. @throws S3Error AccessControlListNotSupported */
