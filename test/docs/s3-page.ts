@@ -51,6 +51,7 @@ Of the ${all.length} operations that the AWS SDK for JavaScript knows, ${here.le
 ${rows.join('\n')}
 
 Beyond the SDK: ${others.map((name) => `\`${name}\``).join(', ')}. Browsers' preflights (\`OPTIONS\`) are answered by the bucket's CORS rules.
+Where a bucket's log is to go (\`PutBucketLogging\`) is kept and told; no gateway writes such a log.
 
 ## Not here
 

@@ -17,6 +17,7 @@ import {
   ListBucketsCommand,
   ListObjectsCommand,
   PutBucketAclCommand,
+  PutBucketLoggingCommand,
   PutBucketVersioningCommand,
   PutObjectCommand,
   S3Client,
@@ -301,6 +302,16 @@ test('parts are copied from objects, uploads given up, and buckets say where the
   const { Contents } = await client.send(new ListObjectsCommand({ Bucket, Prefix: 'copi' }));
   expect(Contents?.map((each) => each.Key)).toEqual([Key]);
   expect((await client.send(new GetBucketLocationCommand({ Bucket }))).LocationConstraint).toBe('default');
-  expect((await client.send(new GetBucketLoggingCommand({ Bucket }))).LoggingEnabled).toBeUndefined();
+  const logging = async () => (await client.send(new GetBucketLoggingCommand({ Bucket }))).LoggingEnabled;
+  expect(await logging()).toBeUndefined();
+  const log = (TargetBucket: string) => {
+    const LoggingEnabled = { TargetBucket, TargetPrefix: 'log/' };
+    return client.send(new PutBucketLoggingCommand({ Bucket, BucketLoggingStatus: { LoggingEnabled } }));
+  };
+  expect(await refusal(log('nowhere'))).toBe('InvalidTargetBucketForLogging');
+  await log(Bucket);
+  expect(await logging()).toEqual({ TargetBucket: Bucket, TargetPrefix: 'log/' });
+  await client.send(new PutBucketLoggingCommand({ Bucket, BucketLoggingStatus: {} }));
+  expect(await logging()).toBeUndefined();
   expect((await client.send(new HeadBucketCommand({ Bucket }))).$metadata.httpStatusCode).toBe(200);
 });

@@ -27,6 +27,7 @@ const table = {
   InvalidArgument: [400, 'An argument is invalid'],
   InvalidBucketAclWithObjectOwnership: [400, 'The ACL of the bucket lets in everybody: ACLs cannot be turned off so'],
   InvalidBucketName: [400, 'The bucket name is not valid'],
+  InvalidTargetBucketForLogging: [400, 'Logs of a bucket go to a bucket of the same owner'],
   InvalidBucketState: [409, 'The bucket is in a state that does not allow it'],
   InvalidDigest: [400, 'The digest in the request is not one'],
   InvalidEncryptionAlgorithmError: [400, 'This encryption algorithm is not supported'],

@@ -37,6 +37,7 @@ export const BucketAttr = {
   cors: 'user.rgw.cors',
   encryption: 'user.rgw.sse-s3.policy',
   lifecycle: 'user.rgw.lc',
+  logging: 'user.rgw.spirula.logging',
   ownership: 'user.rgw.spirula.ownership',
   policy: 'user.rgw.iam-policy',
   publicAccess: 'user.rgw.public-access',

@@ -1,4 +1,4 @@
-/** Small documents about a bucket: where it is, whether it keeps versions, who pays, its log. */
+/** Small documents about a bucket: where it is, whether it keeps versions, and who pays. */
 import type { Bytes, RawString } from '@spirula/encoding';
 import { childText, malformed, readXml } from '../xml-reader.ts';
 import { element, s3Root, xmlDocument } from '../xml-writer.ts';
@@ -39,11 +39,6 @@ export function readVersioningConfiguration(
     throw malformed('MfaDelete must be Enabled or Disabled');
   }
   return { status, mfaDelete };
-}
-
-/** No bucket has a log. */
-export function bucketLoggingStatus(): Bytes {
-  return xmlDocument(s3Root('BucketLoggingStatus', []));
 }
 
 export function requestPaymentConfiguration(payer: 'BucketOwner' | 'Requester'): Bytes {

@@ -4,7 +4,6 @@ import { describe, expect, test } from 'vitest';
 import { S3Error } from '../s3-error.ts';
 import { accessControlPolicy, cannedAcl, readAccessControlPolicy, readGrantHeaders } from './acl.ts';
 import {
-  bucketLoggingStatus,
   locationConstraint,
   readCreateBucketConfiguration,
   readRequestPaymentConfiguration,
@@ -25,6 +24,7 @@ import {
   readListV2,
   readListVersions,
 } from './list-objects.ts';
+import { bucketLoggingStatus } from './logging.ts';
 import {
   completeMultipartUpload,
   completeMultipartUploadResult,
@@ -299,7 +299,7 @@ describe('deletion of many objects', () => {
 
 test('small documents about a bucket', () => {
   expect(inside(locationConstraint('eu'), 'LocationConstraint')).toBe('eu');
-  expect(inside(bucketLoggingStatus(), 'BucketLoggingStatus')).toBe('');
+  expect(inside(bucketLoggingStatus(undefined), 'BucketLoggingStatus')).toBe('');
   expect(readRequestPaymentConfiguration(requestPaymentConfiguration('Requester'))).toBe('Requester');
   expect(readCreateBucketConfiguration(utf8(''))).toBeUndefined();
   expect(

@@ -2,7 +2,6 @@
 import { BucketFlag } from '../../formats/bucket-info.ts';
 import { OpMask } from '../../formats/user-info.ts';
 import {
-  bucketLoggingStatus,
   readRequestPaymentConfiguration,
   readVersioningConfiguration,
   requestPaymentConfiguration,
@@ -58,16 +57,6 @@ export const putBucketRequestPayment: Operation = {
     const payer = readRequestPaymentConfiguration(await readDocument(context));
     await store.setRequesterPays(bucket, payer === 'Requester');
     return emptyResponse();
-  },
-};
-
-/** Logging is asked for by clients that look at everything; no gateway writes such logs into buckets. */
-export const getBucketLogging: Operation = {
-  name: 'GetBucketLogging',
-  async run(context) {
-    const bucket = await findBucket(context);
-    requireOwnerAccess(context, bucket, 's3:GetBucketLogging');
-    return xmlResponse(bucketLoggingStatus());
   },
 };
 

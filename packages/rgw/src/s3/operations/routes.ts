@@ -3,7 +3,6 @@ import { s3Error } from '../s3-errors.ts';
 import type { S3Request } from '../s3-request.ts';
 import { getBucketAcl, getObjectAcl, putBucketAcl, putObjectAcl } from './acl.ts';
 import {
-  getBucketLogging,
   getBucketRequestPayment,
   getBucketVersioning,
   putBucketRequestPayment,
@@ -26,6 +25,7 @@ import { deleteBucketCors, getBucketCors, putBucketCors } from './cors.ts';
 import { deleteObjects } from './delete-objects.ts';
 import { deleteBucketLifecycle, getBucketLifecycle, putBucketLifecycle } from './lifecycle.ts';
 import { listObjectsV1, listObjectsV2 } from './list-objects.ts';
+import { getBucketLogging, putBucketLogging } from './logging.ts';
 import {
   abortMultipartUpload,
   createMultipartUpload,
@@ -90,6 +90,7 @@ const bucketRoutes: Routes = {
     cors: putBucketCors,
     encryption: putBucketEncryption,
     lifecycle: putBucketLifecycle,
+    logging: putBucketLogging,
     'object-lock': putObjectLockConfiguration,
     ownershipControls: putBucketOwnershipControls,
     policy: putBucketPolicy,
