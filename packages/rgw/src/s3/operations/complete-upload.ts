@@ -16,7 +16,6 @@ import { s3Error } from '../s3-errors.ts';
 import { readShortBody } from '../xml-reader.ts';
 import { aclOf } from './access.ts';
 import { findUpload, openForWriting, parsePartChecksum, partChecksumText } from './multipart.ts';
-import { checkOf } from './objects.ts';
 import { headerOf, keyOf, type Operation, type OperationContext, xmlResponse } from './operation.ts';
 import {
   checksumAttrs,
@@ -27,6 +26,7 @@ import {
   storedUploadChecksum,
 } from './stored-checksums.ts';
 import { versionHeaders } from './versions.ts';
+import { checkOf } from './write-checks.ts';
 
 /** rgw_multipart_min_part_size: of all parts but the last. */
 const MIN_PART_BYTES = 5 << 20;

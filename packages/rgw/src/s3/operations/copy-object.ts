@@ -12,11 +12,12 @@ import { parseCopySource } from '../s3-request.ts';
 import { requireBucketAccess, requireObjectAccess, requireOpMask } from './access.ts';
 import { changesEncryption, decryptionOf, type Encryption, encryptionOf } from './encryption.ts';
 import { findBucket, findNamedBucket, requireExpectedOwner } from './find-bucket.ts';
+import { newObject } from './new-object.ts';
 import { objectData } from './object-data.ts';
-import { checkOf, newObject, stateOf } from './objects.ts';
 import { headerOf, type Operation, type OperationContext, xmlResponse } from './operation.ts';
 import { checksumAttrs, storedChecksum } from './stored-checksums.ts';
 import { missingVersion, sourceVersionHeaders, versionHeaders } from './versions.ts';
+import { checkOf, stateOf } from './write-checks.ts';
 
 /** rgw_max_put_size */
 const MAX_COPY_BYTES = 5 * 1024 ** 3;

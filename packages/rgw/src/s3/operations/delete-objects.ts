@@ -5,10 +5,10 @@ import { S3Error } from '../s3-error.ts';
 import { requireBucketAccess, requireOpMask } from './access.ts';
 import { findBucket } from './find-bucket.ts';
 import { lockCheck } from './object-lock.ts';
-import { removalCheck } from './objects.ts';
 import { type Operation, xmlResponse } from './operation.ts';
 import { readDocument } from './read-document.ts';
 import { markerOwner } from './versions.ts';
+import { removalCheck } from './write-checks.ts';
 
 /** Removals under way. */
 const AT_ONCE = 16;

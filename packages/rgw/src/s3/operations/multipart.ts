@@ -27,7 +27,7 @@ import { ownerOfAcl } from './acl-of-request.ts';
 import { findSource, sourceData } from './copy-object.ts';
 import { decryptionOf, encryptionOf } from './encryption.ts';
 import { bucketOwnerOf, findBucket } from './find-bucket.ts';
-import { newObject, requireSize, uploadBody } from './objects.ts';
+import { newObject } from './new-object.ts';
 import { emptyResponse, headerOf, type Operation, type OperationContext, paramOf, xmlResponse } from './operation.ts';
 import {
   readUploadChecksum,
@@ -35,6 +35,7 @@ import {
   uploadChecksumAttrs,
   uploadChecksumHeaders,
 } from './stored-checksums.ts';
+import { requireSize, uploadBody } from './upload-body.ts';
 import { sourceVersionHeaders } from './versions.ts';
 
 export const createMultipartUpload: Operation = {

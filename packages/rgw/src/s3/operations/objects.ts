@@ -1,50 +1,32 @@
 /** Operations on one object. */
-import { bytesFromRaw, EMPTY, type RawString } from '@spirula/encoding';
-import { encoded } from '../../formats/encoded.ts';
-import { STANDARD_STORAGE_CLASS } from '../../formats/placement-rule.ts';
-import { encodeTags } from '../../formats/tags.ts';
+import { EMPTY, type RawString } from '@spirula/encoding';
 import { OpMask } from '../../formats/user-info.ts';
 import type { HttpResponse } from '../../http.ts';
-import type { StoredBucket } from '../../store/buckets.ts';
 import { etagOf, type Head } from '../../store/head.ts';
-import { Attr, attrText, KEPT_HEADERS, textAttr, USER_META_PREFIX } from '../../store/object-attrs.ts';
+import { attrText, KEPT_HEADERS, USER_META_PREFIX } from '../../store/object-attrs.ts';
 import type { Written } from '../../store/objects.ts';
 import { CHUNK_BYTES } from '../../store/stripes.ts';
 import { type ByteRange, formatContentRange, parseRange } from '../byte-range.ts';
 import { type Checksum, UploadChecks } from '../checksums.ts';
-import {
-  type Conditions,
-  checkExpectedState,
-  checkMarkerConditions,
-  checkReadConditions,
-  checkWriteConditions,
-  type ExpectedState,
-  readConditions,
-  readExpectedState,
-} from '../conditions.ts';
-import { MAX_OBJECT_TAGS, readTaggingHeader } from '../documents/tagging.ts';
+import { checkReadConditions, readConditions, readExpectedState } from '../conditions.ts';
 import { formatHttpDate } from '../http-date.ts';
 import { s3Error } from '../s3-errors.ts';
 import { responseOverrides } from '../s3-request.ts';
-import { ownershipOf, requireBucketAccess, requireObjectAccess, requireOpMask, requirePrivateAcl } from './access.ts';
-import { ANONYMOUS, aclOfHeaders, ownerOf } from './acl-of-request.ts';
+import { requireBucketAccess, requireObjectAccess, requireOpMask } from './access.ts';
 import { decryptionOf, encryptionOf, refuseEncryption } from './encryption.ts';
 import { expirationHeader } from './expiration-header.ts';
-import { bucketOwnerOf, findBucket } from './find-bucket.ts';
+import { findBucket } from './find-bucket.ts';
 import { largeObjectOf } from './large-object.ts';
+import { META_HEADER, newObject } from './new-object.ts';
 import { objectData } from './object-data.ts';
-import { lockCheck, lockHeaders, newLocks } from './object-lock.ts';
+import { lockCheck, lockHeaders } from './object-lock.ts';
 import { askedPart, type ObjectPart } from './object-parts.ts';
 import { emptyResponse, isVersion, keyOf, type Operation, type OperationContext } from './operation.ts';
 import { checksumAttrs, checksumHeaders, storedChecksum } from './stored-checksums.ts';
 import { tagCountHeader } from './tagging.ts';
+import { uploadBody } from './upload-body.ts';
 import { markerOwner, missingVersion, versionHeaders } from './versions.ts';
-
-/** rgw_max_put_size */
-const MAX_PUT_BYTES = 5 * 1024 ** 3;
-/** rgw_max_attr_size, for all of a user's own headers together, as AWS bounds them. */
-const MAX_META_BYTES = 2048;
-const META_HEADER = 'x-amz-meta-';
+import { checkOf, removalCheck } from './write-checks.ts';
 
 export const putObject: Operation = {
   name: 'PutObject',
@@ -200,130 +182,4 @@ function headersOf(head: Head, etag: RawString, overrides: ReadonlyMap<string, R
 function textOf(head: Head, attr: RawString): RawString | undefined {
   const value = head.attrs.get(attr);
   return value && attrText(value);
-}
-
-/** What the headers of a request say of the object that it makes. @throws S3Error */
-export async function newObject(context: OperationContext, bucket: StoredBucket) {
-  const { request, store, user } = context;
-  const { headers } = request.http;
-  requireStorageClass(headers.get('x-amz-storage-class'));
-  const writer = user ? ownerOf(user) : ANONYMOUS;
-  const bucketOwner = await bucketOwnerOf(context, bucket);
-  const owner = givesToBucketOwner(bucket, headers) ? bucketOwner : writer;
-  const acl = await aclOfHeaders(store, headers, owner, bucketOwner);
-  requirePrivateAcl(bucket, acl);
-  const attrs = new Map([...attrsOf(headers), ...newLocks(context, bucket)]);
-  return { acl, attrs, contentType: headers.get('content-type') ?? '' };
-}
-
-/** Zones have one storage class. @throws S3Error InvalidStorageClass */
-function requireStorageClass(given: string | undefined): void {
-  if (given === undefined || given === '' || given === STANDARD_STORAGE_CLASS) return;
-  throw s3Error('InvalidStorageClass', `There is no storage class ${given} here`);
-}
-
-/** Whose a new object is, is the bucket's to say. @throws S3Error AccessControlListNotSupported */
-function givesToBucketOwner(bucket: StoredBucket, headers: ReadonlyMap<string, string>): boolean {
-  const ownership = ownershipOf(bucket);
-  const canned = headers.get('x-amz-acl');
-  if (ownership !== 'BucketOwnerEnforced') {
-    return ownership === 'BucketOwnerPreferred' && canned === 'bucket-owner-full-control';
-  }
-  const givesMore = canned !== undefined && canned !== 'bucket-owner-full-control';
-  if (givesMore || [...headers.keys()].some((name) => name.startsWith('x-amz-grant-'))) {
-    throw s3Error('AccessControlListNotSupported');
-  }
-  return true;
-}
-
-/** Xattrs that keep what the headers say. @throws S3Error MetadataTooLarge, InvalidTag */
-function attrsOf(headers: ReadonlyMap<string, string>): Map<RawString, Uint8Array> {
-  const attrs = new Map<RawString, Uint8Array>();
-  for (const [name, attr] of KEPT_HEADERS) {
-    const value = headers.get(name);
-    if (value !== undefined && value !== '') attrs.set(attr, textAttr(keptValue(name, value)));
-  }
-  let metaBytes = 0;
-  for (const [name, value] of headers) {
-    if (!name.startsWith(META_HEADER)) continue;
-    metaBytes += name.length - META_HEADER.length + value.length;
-    if (metaBytes > MAX_META_BYTES) throw s3Error('MetadataTooLarge');
-    attrs.set(USER_META_PREFIX + name.slice(META_HEADER.length), bytesFromRaw(value.trim()));
-  }
-  const tags = headers.get('x-amz-tagging');
-  if (tags !== undefined && tags !== '') {
-    attrs.set(Attr.tags, encoded(encodeTags, readTaggingHeader(tags, MAX_OBJECT_TAGS)));
-  }
-  return attrs;
-}
-
-/** `aws-chunked` is how it was sent, not what it is. */
-function keptValue(name: string, value: string): string {
-  if (name !== 'content-encoding') return value;
-  return value
-    .split(',')
-    .map((each) => each.trim())
-    .filter((each) => each !== 'aws-chunked')
-    .join(', ');
-}
-
-export function stateOf(head: Head) {
-  return { etag: etagOf(head), mtime: head.mtime };
-}
-
-function hasConditions({ ifMatch, ifNoneMatch, ifUnmodifiedSince }: Conditions): boolean {
-  return ifMatch !== undefined || ifNoneMatch !== undefined || ifUnmodifiedSince !== undefined;
-}
-
-/** Undefined: whatever is there may go. */
-export function removalCheck(
-  conditions: Conditions,
-  expected: ExpectedState,
-): ((head: Head | undefined) => void) | undefined {
-  if (!hasConditions(conditions) && Object.values(expected).every((each) => each === undefined)) return undefined;
-  return (head) => {
-    // A delete marker: it is there, and that is all.
-    if (!head) return checkMarkerConditions(conditions, expected);
-    checkWriteConditions(conditions, stateOf(head));
-    checkExpectedState(expected, { ...stateOf(head), size: head.size });
-  };
-}
-
-/** A write without conditions need not look again when another gets in its way. */
-export function checkOf(conditions: Conditions): { readonly check?: (found: Head | undefined) => void } {
-  if (!hasConditions(conditions)) return {};
-  return { check: (found) => checkWriteConditions(conditions, found && stateOf(found)) };
-}
-
-/** @throws S3Error EntityTooLarge */
-export function requireSize(bytes: number): void {
-  if (bytes > MAX_PUT_BYTES) throw s3Error('EntityTooLarge');
-}
-
-/**
- * What is uploaded: as long as it was said, or, when it comes in chunks (RFC 7230, 4.1), of a length that nobody said.
- *
- * @throws S3Error MissingContentLength, EntityTooLarge
- */
-export function uploadBody({ request, auth }: OperationContext): AsyncIterable<Uint8Array> {
-  const { decodedLength } = auth;
-  const inChunks = request.http.headers.get('transfer-encoding')?.trim().toLowerCase() === 'chunked';
-  if (decodedLength === undefined && !inChunks) throw s3Error('MissingContentLength');
-  requireSize(decodedLength ?? 0);
-  return counted(auth.body, decodedLength);
-}
-
-/** A body that must be as long as was said, if it was. @throws S3Error IncompleteBody, EntityTooLarge */
-export async function* counted(
-  body: AsyncIterable<Uint8Array>,
-  announced?: number | undefined,
-): AsyncGenerator<Uint8Array> {
-  let size = 0;
-  for await (const chunk of body) {
-    size += chunk.length;
-    if (announced !== undefined && size > announced) break;
-    requireSize(size);
-    yield chunk;
-  }
-  if (announced !== undefined && size !== announced) throw s3Error('IncompleteBody');
 }

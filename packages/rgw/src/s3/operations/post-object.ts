@@ -6,8 +6,9 @@ import { type PostForm, postAnswer } from '../auth/post-form.ts';
 import { MAX_OBJECT_TAGS, readTagging } from '../documents/tagging.ts';
 import { urlEncode } from '../percent-encoding.ts';
 import type { S3Request } from '../s3-request.ts';
-import { counted, storeObject } from './objects.ts';
+import { storeObject } from './objects.ts';
 import { headerOf, type Operation } from './operation.ts';
+import { counted } from './upload-body.ts';
 import { versionHeaders } from './versions.ts';
 
 export const postObject: Operation = {
