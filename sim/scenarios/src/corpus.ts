@@ -88,4 +88,15 @@ export const CORPUS: readonly CorpusEntry[] = [
     seed: 490,
     found: 'a founder that had been alone lost its store, and the map that it began with again had it alone',
   },
+  {
+    scenario: 'hostile',
+    seed: 1014,
+    found: 'the redundancy guard let a write be left under way on a damaged disk alone, since the PG would not go on',
+  },
+  {
+    scenario: 'lossy',
+    seed: 1104,
+    found:
+      'the only OSD that the map had up was gone for good: the others wait until it is timed out, longer than was waited for',
+  },
 ];

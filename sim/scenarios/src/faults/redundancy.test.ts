@@ -12,7 +12,7 @@ let cluster: SimCluster;
 let active: ActiveFault[];
 let guard: RedundancyGuard;
 
-beforeEach(() => {
+function makeLab(minSize: number): Lab {
   const spec = scenarioSchema.parse({
     name: 'guarded',
     cluster: {
@@ -21,12 +21,17 @@ beforeEach(() => {
       clients: 1,
       options: { mon_osd_min_down_reporters: 1, osd_heartbeat_grace: 6, osd_heartbeat_interval: 1 },
     },
-    pools: [{ size: 2, minSize: 1, pgNum: 1 }],
+    pools: [{ size: 2, minSize, pgNum: 1 }],
     workloads: [{ kind: 'objects', objects: 2 }],
   });
-  lab = new Lab(spec, 1);
-  expect(lab.boot()).toBeUndefined();
-  lab.simulation.runFor(10 * SECOND);
+  const made = new Lab(spec, 1);
+  expect(made.boot()).toBeUndefined();
+  made.simulation.runFor(10 * SECOND);
+  return made;
+}
+
+beforeEach(() => {
+  lab = makeLab(1);
   cluster = lab.cluster;
   active = [];
   guard = new RedundancyGuard(cluster, () => active);
@@ -177,6 +182,18 @@ describe('while a disk has just been spoiled', () => {
     for (const mon of cluster.mons) mon.process.crash();
     expect(refusal('crash', primary)).toMatch(/no monitor says/);
   });
+});
+
+test('a write under way is not left on a damaged disk alone, even where the PG does not go on without the others', () => {
+  lab = makeLab(2);
+  cluster = lab.cluster;
+  guard = new RedundancyGuard(cluster, () => active);
+  const [primary, replica] = members();
+  primary.process.disk.faults.rotSome(1);
+  lab.simulation.runFor(60 * SECOND);
+
+  expect(refusal('crash', replica)).toMatch(/would go on with the damaged disks/);
+  expect(refusal('crash', primary)).toBeUndefined();
 });
 
 describe('the store of a monitor', () => {

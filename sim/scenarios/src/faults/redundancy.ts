@@ -114,7 +114,8 @@ export class RedundancyGuard implements Guard {
   }
 
   /**
-   * Those whose disks have damage that nobody has read yet must not go on alone: what is written then has no good copy.
+   * Those whose disks have damage that nobody has read yet must not go on alone: what is written then has no good copy. Nor
+   * has what is being written when the others go, whether or not enough are left to go on.
    *
    * @param disturbed undefined: nobody knows who is left with whom
    */
@@ -128,7 +129,9 @@ export class RedundancyGuard implements Guard {
       const left = disturbed ? acting.filter((place) => !disturbed.includes(place)) : acting;
       const alone = left.filter((place) => damaged.has(place));
       const isAlone = disturbed === undefined || alone.length === left.length;
-      if (alone.length === 0 || !isAlone || alone.length < map.pools.get(pgid.pool)!.minSize) continue;
+      if (alone.length === 0 || !isAlone) continue;
+      const isLeft = disturbed === undefined || left.length < acting.length;
+      if (!isLeft && alone.length < map.pools.get(pgid.pool)!.minSize) continue;
       const names = alone.map(({ process }) => process.name).join(' ');
       return `pg ${formatPgId(pgid)} would go on with the damaged disks of ${names} alone`;
     }

@@ -79,6 +79,8 @@ function drawLossy(seed: number): ScenarioInput {
       maxOsds,
     },
     mayLose: true,
+    // An OSD that is gone for good, and the only one that the map has up, is reported by nobody: mon_osd_report_timeout ends it.
+    healWithin: '1200s',
     buggify: true,
     checkOneIn: random.between(5, 20),
   };
