@@ -18,8 +18,8 @@ writes it anew.
 
 Those of its interface (\`src/test/librados\`, without erasure-coded pools, as of Ceph 15 and built against 16.2's library) were run on
 2026-11-30: of 256 that passed on Ceph 16.2, 249 passed here. The others need the object class \`rbd\` (4), cache tiers (2), or
-a monitor that passes commands on to the manager, as those here do since (1). Of Python's (\`test_rados.py\`) 70 of 73 did; missing are erasure-coded pools,
-cache tiers, and \`tell osd.N bench\`.
+a monitor that passes commands on to the manager, as those here do since (1). Of Python's (\`test_rados.py\`) 71 of 73 did; missing are erasure-coded pools and
+cache tiers.
 
 ## Commands
 

@@ -54,6 +54,8 @@ describe.skipIf(missing.length > 0)(`real clients (skipped when not installed: $
     expect(names(asked)).toEqual(names(recorded));
     expect(asked).toMatchObject({ state: 'active+clean', info: { pgid: '1.7' }, recovery_state: [{}, {}] });
     expect(JSON.parse(await ceph('tell', '1.7', 'query')).info.pgid).toBe('1.7');
+    const benched = JSON.parse(await ceph('tell', 'osd.0', 'bench', '8192', '4096'));
+    expect(benched).toMatchObject({ bytes_written: 8192, blocksize: 4096 });
     expect(await cephFails('pg', '1.fff', 'query')).toMatchObject({
       status: 2,
       stderr: "Error ENOENT: i don't have pgid 1.fff\n",

@@ -1,5 +1,5 @@
 /** What a command of the admin socket is, which `tell` runs as well (common/admin_socket.cc). */
-import { type Bytes, EMPTY, utf8 } from '@spirula/encoding';
+import { type Bytes, EMPTY, Errno, utf8 } from '@spirula/encoding';
 import type { CommandDescription } from '@spirula/messages';
 import { type Document, format } from './format.ts';
 
@@ -30,6 +30,8 @@ type SaidDocument = Omit<Document, 'root'> & Partial<Pick<Document, 'root'>>;
 export interface AdminCommand {
   readonly description: CommandDescription;
   run(args: AdminArgs): AdminResult;
+  /** Of a command that takes a while: asked by `tell`, it is answered when it is done. */
+  begin?(args: AdminArgs, done: (result: AdminResult) => void): void;
 }
 
 type Signature = readonly (string | Readonly<Record<string, string>>)[];
@@ -42,6 +44,16 @@ export function adminCommand(
   perm: 'r' | 'rw' = 'r',
 ): AdminCommand {
   return { description: { sig: signature, help, module: '', perm, flags: 0 }, run };
+}
+
+/** One that takes a while. Over the socket, where answers come at once, it is refused. */
+export function lastingCommand(
+  signature: Signature,
+  help: string,
+  begin: (args: AdminArgs, done: (result: AdminResult) => void) => void,
+): AdminCommand {
+  const refused = () => refuse(Errno.EOPNOTSUPP, 'this takes a while: ask by `ceph tell`');
+  return { ...adminCommand(signature, help, refused, 'rw'), begin };
 }
 
 export function say(json: unknown, status = ''): AdminResult {

@@ -5,6 +5,7 @@ import {
   type AdminAnswer,
   type AdminArgs,
   type AdminCommand,
+  type AdminResult,
   adminCommand,
   prefixOf,
   refuse,
@@ -28,6 +29,10 @@ export interface AdminSocketOptions {
   /** An option was set or unset here. */
   readonly onOptionsChanged?: () => void;
 }
+
+type Found =
+  | { readonly args: AdminArgs; readonly command: AdminCommand; readonly refusal?: undefined }
+  | { readonly args: AdminArgs; readonly command?: undefined; readonly refusal: AdminResult };
 
 export class AdminSocket {
   readonly #commands: readonly AdminCommand[];
@@ -60,15 +65,27 @@ export class AdminSocket {
 
   /** Runs one command line, JSON as clients send it. Whatever it holds, there is an answer. */
   run(line: string): AdminAnswer {
+    const { args, command, refusal } = this.#find(line);
+    return toAnswer(args, refusal ?? command.run(args));
+  }
+
+  /** As `run`, but for what takes a while: that is answered later. */
+  begin(line: string, done: (answer: AdminAnswer) => void): void {
+    const { args, command, refusal } = this.#find(line);
+    if (!refusal && command.begin) command.begin(args, (result) => done(toAnswer(args, result)));
+    else done(toAnswer(args, refusal ?? command.run(args)));
+  }
+
+  #find(line: string): Found {
     const args = parse(line);
-    if (!args) return toAnswer({}, refuse(Errno.EINVAL, 'invalid json'));
+    if (!args) return { args: {}, refusal: refuse(Errno.EINVAL, 'invalid json') };
     const prefix = String(args['prefix']);
     const command = this.#byPrefix.get(prefix);
-    if (!command) return toAnswer(args, refuse(Errno.EINVAL, `unknown command prefix ${prefix}`));
+    if (!command) return { args, refusal: refuse(Errno.EINVAL, `unknown command prefix ${prefix}`) };
     const missing = command.description.sig.some(
       (part) => typeof part !== 'string' && part['req'] !== 'false' && args[part['name']!] === undefined,
     );
-    return toAnswer(args, missing ? refuse(Errno.EINVAL, 'invalid command json') : command.run(args));
+    return missing ? { args, refusal: refuse(Errno.EINVAL, 'invalid command json') } : { args, command };
   }
 
   /** Runs what came over the socket; the answer as it goes back, without its length (AdminSocket::do_accept). */

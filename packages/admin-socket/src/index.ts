@@ -1,7 +1,10 @@
 export {
   type AdminAnswer,
+  type AdminArgs,
   type AdminCommand,
+  type AdminResult,
   adminCommand,
+  lastingCommand,
   listOf,
   refuse,
   say,

@@ -31,7 +31,7 @@ export interface ClientSessionsHost {
   onRequest(op: ClientOp): void;
   readonly ops: OpTracker;
   /** Runs a command line that is for this OSD itself. */
-  runCommand(line: string): AdminAnswer;
+  runCommand(line: string, done: (answer: AdminAnswer) => void): void;
   onBackoffAck(session: SessionId, message: OsdBackoff): void;
   /** The session is gone: its requests that have not begun are to be dropped. */
   onClosed(session: SessionId): void;
@@ -82,17 +82,20 @@ export class ClientSessions {
     if (message.type === 'osd_op') this.#onOp(session, state, message);
     else if (message.type === 'osd_backoff') this.#host.onBackoffAck(session, message);
     else if (message.type === 'command') {
-      this.#host.world.net.send(session, this.#runCommand(state, message));
+      this.#runCommand(session, state, message);
     }
     return true;
   }
 
   /** Who may not do everything may not command an OSD itself (OSD::handle_command). */
-  #runCommand({ caps }: ClientSession, message: Command): CommandReply {
-    const answer = caps.allowsAll
-      ? this.#host.runCommand(message.cmd[0] ?? '')
-      : { code: Errno.EACCES, status: '', data: EMPTY };
-    return { type: 'command_reply', tid: message.tid, ...answer };
+  #runCommand(session: SessionId, { caps }: ClientSession, message: Command): void {
+    const reply = (answer: AdminAnswer) => {
+      if (!this.#sessions.has(session)) return;
+      const sent: CommandReply = { type: 'command_reply', tid: message.tid, ...answer };
+      this.#host.world.net.send(session, sent);
+    };
+    if (caps.allowsAll) this.#host.runCommand(message.cmd[0] ?? '', reply);
+    else reply({ code: Errno.EACCES, status: '', data: EMPTY });
   }
 
   #onOp(session: SessionId, state: ClientSession, message: OsdOpMessage): void {

@@ -61,6 +61,7 @@ import { PgStatKeeper } from './pg-stat.ts';
 import { RecoverySlots } from './recovery-slots.ts';
 import { Reservations } from './reservations.ts';
 import { slowOpsLine } from './slow-ops-line.ts';
+import { StoreBench } from './store-bench.ts';
 import { type OsdView, osdCommands, osdCounters } from './tell-commands.ts';
 
 const TICK_TIMER = 'osd tick';
@@ -706,6 +707,13 @@ export class Osd implements Daemon<Message> {
         return self.#osdStat();
       },
       queryPg: (pgid) => this.#queryPg(pgid),
+      bench: new StoreBench({
+        world: this.#world,
+        get available() {
+          return self.#store.statfs().available;
+        },
+        submit: (transaction, onCommit) => this.#submit(transaction, onCommit),
+      }),
       say: (level, text) => this.#clusterLog.say(level, text),
       get map() {
         return self.#maps.current;
@@ -843,7 +851,7 @@ export class Osd implements Daemon<Message> {
       wantMap: (epoch) => this.#wantMap(epoch),
       onRequest: (op) => this.#backoffs.onRequest(op),
       ops: this.#ops,
-      runCommand: (line) => this.#admin.run(line),
+      runCommand: (line, done) => this.#admin.begin(line, done),
       onBackoffAck: (session, message) => this.#backoffs.onAck(session, message),
       onClosed: (session) => {
         this.#backoffs.onReset(session);

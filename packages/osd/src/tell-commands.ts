@@ -2,6 +2,7 @@
 import {
   type AdminCommand,
   adminCommand,
+  lastingCommand,
   listOf,
   type PerfLogger,
   refuse,
@@ -13,6 +14,7 @@ import { Errno, formatUuid, type OsdId, type PgId, parsePgId, type Uuid } from '
 import type { CommandDescription, LogLevel, OsdStat } from '@spirula/messages';
 import type { OpTracker } from './op-tracker.ts';
 import { type OsdPlaces, placeCommands } from './socket-commands.ts';
+import type { StoreBench } from './store-bench.ts';
 
 /** What there is to say of a PG; undefined when it is not here, `not primary` when another OSD leads it. */
 type PgQuerying = (pgid: PgId) => object | 'not primary' | undefined;
@@ -29,6 +31,7 @@ export interface OsdView extends OsdPlaces {
   readonly numPrimaryPgs: number;
   readonly stat: OsdStat;
   readonly queryPg: PgQuerying;
+  readonly bench: StoreBench;
   /** Writes a line to the cluster log. */
   say(level: LogLevel, text: string): void;
 }
@@ -42,6 +45,11 @@ const LEVELS: Readonly<Record<string, LogLevel>> = {
   ...{ debug: 'debug', dbg: 'debug', info: 'info', inf: 'info', warning: 'warn', warn: 'warn', wrn: 'warn' },
   ...{ error: 'error', err: 'error', security: 'sec', sec: 'sec' },
 };
+
+const BENCH: CommandDescription['sig'] = [
+  'bench',
+  ...['count', 'size', 'object_size', 'object_num'].map((name) => ({ name, type: 'CephInt', req: 'false' })),
+];
 
 /** 16.2 describes its levels in a way that lets `ceph` send one alone; others take them all. */
 function clusterLogCommand(osd: OsdView): AdminCommand {
@@ -104,6 +112,11 @@ export function osdCommands(osd: OsdView, isTracking: () => boolean): readonly A
       query,
     ),
     clusterLogCommand(osd),
+    lastingCommand(
+      BENCH,
+      'write so many bytes in blocks of a size to the store, and tell how fast that was',
+      (args, done) => osd.bench.begin(args, done),
+    ),
     ...placeCommands(osd),
     ofOps('dump_ops_in_flight', 'show the requests under way', 'ops_in_flight', () => ops.dumpUnderWay()),
     ofOps('ops', 'show the requests under way', 'ops_in_flight', () => ops.dumpUnderWay()),
