@@ -339,14 +339,13 @@ export class Recovery {
   onPull(from: OsdId, message: PgPull): void {
     const { pgid, epoch } = this.#pg;
     const { oid, version } = message;
-    const { host, cid, missing } = this.#pg;
+    const { missing } = this.#pg;
     const read = missing.has(oid) ? undefined : this.#read(oid, version, message.from);
     if (read) {
       this.#pg.send(from, { type: 'pg_push', pgid, epoch, part: read.part, next: read.next });
       return;
     }
-    const info = missing.has(oid) ? undefined : readObjectInfo(host.store, cid, oid);
-    if (info && sameVersion(info.version, version)) this.#forget(oid, version);
+    if (!missing.has(oid) && this.#isStored(oid, version)) this.#forget(oid, version);
     this.#pg.send(from, { type: 'pg_push_reply', pgid, epoch, oid, version, next: undefined, missing: true });
   }
 
@@ -417,6 +416,8 @@ export class Recovery {
       return;
     }
     if (next) {
+      // A push of a backfill that was given up, of what has been written since.
+      if (operation ? !sameVersion(operation.version, version) : !this.#isStored(oid, version)) return;
       const isSent = this.#sendPart(from, oid, version, next);
       // Recovery has begun anew by itself.
       if (!isSent && !operation) this.#listener.onUnreadable();
@@ -433,6 +434,12 @@ export class Recovery {
     const info = pg.peerInfo.get(from);
     if (info && peerMissing?.size === 0) pg.peerInfo.set(from, { ...info, lastComplete: info.lastUpdate });
     this.#maybeFinish(operation);
+  }
+
+  #isStored(oid: HObject, version: EVersion): boolean {
+    const { host, cid } = this.#pg;
+    const info = readObjectInfo(host.store, cid, oid);
+    return info !== undefined && sameVersion(info.version, version);
   }
 
   /** Who was thought to have an object has not, or cannot read it: a member is given it again. */

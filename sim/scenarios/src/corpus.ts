@@ -99,4 +99,9 @@ export const CORPUS: readonly CorpusEntry[] = [
     found:
       'the only OSD that the map had up was gone for good: the others wait until it is timed out, longer than was waited for',
   },
+  {
+    scenario: 'hostile',
+    seed: 1333,
+    found: 'a push that a backfill had begun and given up went on, and took what was written since for unreadable',
+  },
 ];
