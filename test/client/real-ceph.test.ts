@@ -19,7 +19,7 @@ describe.skipIf(missing.length > 0)(
 
     beforeAll(async () => {
       dir = mkdtempSync(join(tmpdir(), 'spirula-real-'));
-      cluster = await startRealCeph({ osds: 3, portBase: 36_000, store: 'memstore', auth: 'cephx' });
+      cluster = await startRealCeph({ osds: 3, portBase: 26_000, store: 'memstore', auth: 'cephx' });
       await theirs('ceph', 'osd pool create data 8');
       await theirs('ceph', 'osd pool application enable data rados');
     }, 120_000);

@@ -41,7 +41,7 @@ function clientOf(secretAccessKey: string): S3Client {
 }
 
 beforeAll(async () => {
-  gateway = await startS3Gateway(33_400);
+  gateway = await startS3Gateway(23_400);
   client = clientOf(gateway.secretKey);
   await client.send(new CreateBucketCommand({ Bucket }));
 }, 180_000);

@@ -29,7 +29,7 @@ let client: S3Client;
 let made = 0;
 
 beforeAll(async () => {
-  gateway = await startS3Gateway(33_600);
+  gateway = await startS3Gateway(23_600);
   client = new S3Client({
     endpoint: gateway.endpoint,
     region: 'us-east-1',

@@ -10,7 +10,7 @@ import { afterAll, afterEach, beforeEach, expect, test } from 'vitest';
 const spirulaPath = fileURLToPath(new URL('../../packages/cli/bin/spirula.mjs', import.meta.url));
 const base = mkdtempSync(join(tmpdir(), 'spirula-mons-'));
 let dir = '';
-const PORT_BASE = 34_400;
+const PORT_BASE = 24_400;
 const PATIENCE_MS = 75_000;
 /** A monitor that is killed is missed when its lease has run out; elections wait for those who do not answer. */
 const IMPATIENT = ['--set', 'mon_lease=1', '--set', 'mon_election_timeout=1'];

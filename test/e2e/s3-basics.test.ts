@@ -35,7 +35,7 @@ let gateway: S3Gateway;
 let client: S3Client;
 
 beforeAll(async () => {
-  gateway = await startS3Gateway(35_000);
+  gateway = await startS3Gateway(25_000);
   client = new S3Client({
     endpoint: gateway.endpoint,
     region: 'us-east-1',

@@ -32,7 +32,7 @@ export interface S3Keys {
 /**
  * A cluster in memory with an object gateway, started as a user does.
  *
- * @param portBase of a file's own, so that files may run side by side
+ * @param portBase of a file's own, so that files may run side by side; below those that the system gives to whoever dials (32768)
  * @param settings options of Ceph's, `name=value`
  */
 export async function startS3Gateway(portBase: number, ...settings: readonly string[]): Promise<S3Gateway> {

@@ -23,7 +23,7 @@ describe.skipIf(missing.length > 0)(
 
     beforeAll(async () => {
       // One after the other: neither waits for the other's share of the machine.
-      const real = await startRealCeph({ osds: 3, portBase: 37_400, store: 'bluestore' });
+      const real = await startRealCeph({ osds: 3, portBase: 27_400, store: 'bluestore' });
       try {
         for (const program of programs) theirs.set(program, await runProgram(program, real.confPath));
       } finally {

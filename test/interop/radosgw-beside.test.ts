@@ -39,7 +39,7 @@ import { missingTools } from './real-ceph.ts';
 import { runTool } from './run-tool.ts';
 
 const missing = missingTools(['ceph', 'radosgw', 'radosgw-admin']);
-const PORT = 36_081;
+const PORT = 26_081;
 const GATEWAY = 'client.rgw.real';
 const MIB = 1 << 20;
 /** A subuser of one of its own. */

@@ -10,7 +10,7 @@ import { missingTools } from './real-ceph.ts';
 import { runTool } from './run-tool.ts';
 
 const missing = missingTools(['ceph', 'radosgw', 'radosgw-admin']);
-const PORT = 36080;
+const PORT = 26_080;
 const GATEWAY = 'client.rgw.a';
 const POOLS = [
   '.rgw.root',

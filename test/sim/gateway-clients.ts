@@ -221,8 +221,8 @@ export class GatewayClients {
     const answer = await place.ask({ method: 'PUT', target, body: bytes });
     if (!answer || answer.status >= 500) this.interrupted.add(id);
     if (answer?.status === 200) parts.set(number, { etag: answer.etag, bytes });
-    else if (answer && answer.status !== 404 && answer.status !== 503)
-      this.#violate(`part of ${key}: ${answer.status}`);
+    // 409: another completes the upload, or gives it up, at this time.
+    else if (answer && ![404, 409, 503].includes(answer.status)) this.#violate(`part of ${key}: ${answer.status}`);
   }
 
   // What is recorded

@@ -11,7 +11,7 @@ import { GatewayPlace, md5, runUntil, settle } from './gateway-places.ts';
 import { BUCKET, KEYS, type Status, VersionClients } from './version-clients.ts';
 
 const { SEED, SEEDS, FROM } = process.env;
-const seeds = SEED ? [Number(SEED)] : Array.from({ length: Number(SEEDS ?? 3) }, (_, i) => Number(FROM ?? 1) + i);
+const seeds = SEED ? [Number(SEED)] : Array.from({ length: Number(SEEDS ?? 3) }, (_, i) => Number(FROM ?? 2) + i);
 
 const PERIODS = 3;
 const PERIOD_SECONDS = 7;

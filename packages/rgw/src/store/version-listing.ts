@@ -37,6 +37,10 @@ export async function* listVersions(
   const query = { prefix, delimiter, after, ns: '', hint, versions: { after: versionId } };
   let common: RawString | undefined;
   let isBehindNull = versionId !== NULL_INSTANCE;
+  // Pages of the index come one after the other: meanwhile the latest may go, and an older one be it.
+  let before = after;
+  // A name has one null version, the newest that is linked: the index may still have the one that it replaced.
+  let nullSeen: RawString | undefined;
   for await (const { name, instance, flags, meta } of mergeShards(store, bucket, query)) {
     const key = oidToKey(name);
     if (key?.ns !== '' || !key.name.startsWith(prefix)) continue;
@@ -53,13 +57,18 @@ export async function* listVersions(
       if (instance === '') isBehindNull = true;
       if (skipped) continue;
     }
+    if (instance === '') {
+      if (key.name === nullSeen) continue;
+      nullSeen = key.name;
+    }
     yield {
       kind: 'version',
       name: key.name,
       instance,
       meta,
-      isLatest: (flags & EntryFlag.version) === 0 || (flags & EntryFlag.current) !== 0,
+      isLatest: key.name !== before && ((flags & EntryFlag.version) === 0 || (flags & EntryFlag.current) !== 0),
       isDeleteMarker: (flags & EntryFlag.deleteMarker) !== 0,
     };
+    before = key.name;
   }
 }
