@@ -34,31 +34,21 @@ import {
   PutObjectCommand,
   PutObjectTaggingCommand,
   PutPublicAccessBlockCommand,
-  S3Client,
+  type S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type S3Gateway, type S3Keys, startS3Gateway } from './s3-gateway.ts';
+import { type S3Gateway, s3ClientOf, startS3Gateway } from './s3-gateway.ts';
 
 let gateway: S3Gateway;
 let alice: S3Client;
 let bob: S3Client;
 let made = 0;
 
-function clientOf({ accessKey, secretKey }: S3Keys): S3Client {
-  return new S3Client({
-    endpoint: gateway.endpoint,
-    region: 'us-east-1',
-    forcePathStyle: true,
-    maxAttempts: 1,
-    credentials: { accessKeyId: accessKey, secretAccessKey: secretKey },
-  });
-}
-
 beforeAll(async () => {
   gateway = await startS3Gateway(29_400);
-  alice = clientOf(gateway);
-  bob = clientOf(await gateway.createUser('bob'));
+  alice = s3ClientOf(gateway);
+  bob = s3ClientOf(gateway, await gateway.createUser('bob'));
 }, 180_000);
 afterAll(async () => {
   alice?.destroy();
@@ -411,7 +401,7 @@ describe('quotas', () => {
 
   test('a user has room for what the quota says, in all buckets', async () => {
     const keys = await gateway.createUser('carol');
-    const carol = clientOf(keys);
+    const carol = s3ClientOf(gateway, keys);
     const quota = (...args: string[]) => gateway.admin('quota', ...args, '--uid', 'carol', '--quota-scope', 'user');
     await quota('set', '--max-objects', '2');
     await quota('enable');

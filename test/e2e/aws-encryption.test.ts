@@ -11,12 +11,12 @@ import {
   HeadObjectCommand,
   PutBucketEncryptionCommand,
   PutObjectCommand,
-  S3Client,
+  type S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runTool } from '../interop/run-tool.ts';
-import { type S3Gateway, startS3Gateway } from './s3-gateway.ts';
+import { type S3Gateway, s3ClientOf, startS3Gateway } from './s3-gateway.ts';
 
 const Bucket = 'encrypted';
 const MIB = 1 << 20;
@@ -28,13 +28,7 @@ let client: S3Client;
 beforeAll(async () => {
   const key = randomBytes(32).toString('base64');
   gateway = await startS3Gateway(29_800, `rgw_crypt_s3_kms_encryption_keys=${KMS_KEY}=${key}`);
-  client = new S3Client({
-    endpoint: gateway.endpoint,
-    region: 'us-east-1',
-    forcePathStyle: true,
-    maxAttempts: 1,
-    credentials: { accessKeyId: gateway.accessKey, secretAccessKey: gateway.secretKey },
-  });
+  client = s3ClientOf(gateway);
   await client.send(new CreateBucketCommand({ Bucket }));
 }, 180_000);
 afterAll(async () => {

@@ -13,10 +13,10 @@ import {
   PutBucketLifecycleConfigurationCommand,
   PutBucketVersioningCommand,
   PutObjectCommand,
-  S3Client,
+  type S3Client,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { type S3Gateway, startS3Gateway } from './s3-gateway.ts';
+import { type S3Gateway, s3ClientOf, startS3Gateway } from './s3-gateway.ts';
 
 let gateway: S3Gateway;
 let client: S3Client;
@@ -24,13 +24,7 @@ let made = 0;
 
 beforeAll(async () => {
   gateway = await startS3Gateway(29_600, 'rgw_lc_debug_interval=1');
-  client = new S3Client({
-    endpoint: gateway.endpoint,
-    region: 'us-east-1',
-    forcePathStyle: true,
-    maxAttempts: 1,
-    credentials: { accessKeyId: gateway.accessKey, secretAccessKey: gateway.secretKey },
-  });
+  client = s3ClientOf(gateway);
 }, 180_000);
 afterAll(async () => {
   client?.destroy();

@@ -14,10 +14,10 @@ import {
   PutObjectLegalHoldCommand,
   PutObjectLockConfigurationCommand,
   PutObjectRetentionCommand,
-  S3Client,
+  type S3Client,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type S3Gateway, startS3Gateway } from './s3-gateway.ts';
+import { type S3Gateway, s3ClientOf, startS3Gateway } from './s3-gateway.ts';
 
 const DAY_MS = 86_400_000;
 const inDays = (days: number) => new Date(Math.floor(Date.now() / 1000) * 1000 + days * DAY_MS);
@@ -28,13 +28,7 @@ let made = 0;
 
 beforeAll(async () => {
   gateway = await startS3Gateway(30_400);
-  client = new S3Client({
-    endpoint: gateway.endpoint,
-    region: 'us-east-1',
-    forcePathStyle: true,
-    maxAttempts: 1,
-    credentials: { accessKeyId: gateway.accessKey, secretAccessKey: gateway.secretKey },
-  });
+  client = s3ClientOf(gateway);
 }, 180_000);
 afterAll(async () => {
   client?.destroy();

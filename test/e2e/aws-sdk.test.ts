@@ -17,12 +17,12 @@ import {
   ListPartsCommand,
   PutObjectCommand,
   paginateListObjectsV2,
-  S3Client,
+  type S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type S3Gateway, startS3Gateway } from './s3-gateway.ts';
+import { type S3Gateway, s3ClientOf, startS3Gateway } from './s3-gateway.ts';
 
 const MIB = 1 << 20;
 const Bucket = 'sdk';
@@ -30,19 +30,9 @@ const Bucket = 'sdk';
 let gateway: S3Gateway;
 let client: S3Client;
 
-function clientOf(secretAccessKey: string): S3Client {
-  return new S3Client({
-    endpoint: gateway.endpoint,
-    region: 'us-east-1',
-    forcePathStyle: true,
-    maxAttempts: 1,
-    credentials: { accessKeyId: gateway.accessKey, secretAccessKey },
-  });
-}
-
 beforeAll(async () => {
-  gateway = await startS3Gateway(23_400);
-  client = clientOf(gateway.secretKey);
+  gateway = await startS3Gateway(25_400);
+  client = s3ClientOf(gateway);
   await client.send(new CreateBucketCommand({ Bucket }));
 }, 180_000);
 afterAll(async () => {
@@ -252,7 +242,7 @@ test('what is not there, or not allowed, is told by its code', async () => {
   expect(await refusal(textOf('nothing'))).toBe('404 NoSuchKey');
   const elsewhere = new GetObjectCommand({ Bucket: 'nowhere', Key: 'x' });
   expect(await refusal(client.send(elsewhere))).toBe('404 NoSuchBucket');
-  const stranger = clientOf('not the secret');
+  const stranger = s3ClientOf(gateway, { ...gateway, secretKey: 'not the secret' });
   expect(await refusal(stranger.send(new ListBucketsCommand({})))).toBe('403 SignatureDoesNotMatch');
   stranger.destroy();
 });

@@ -16,11 +16,11 @@ import {
   PutBucketVersioningCommand,
   PutObjectAclCommand,
   PutObjectCommand,
-  S3Client,
+  type S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type S3Gateway, startS3Gateway } from './s3-gateway.ts';
+import { type S3Gateway, s3ClientOf, startS3Gateway } from './s3-gateway.ts';
 
 const LARGE = 9 << 20;
 
@@ -29,14 +29,8 @@ let client: S3Client;
 let made = 0;
 
 beforeAll(async () => {
-  gateway = await startS3Gateway(23_600);
-  client = new S3Client({
-    endpoint: gateway.endpoint,
-    region: 'us-east-1',
-    forcePathStyle: true,
-    maxAttempts: 1,
-    credentials: { accessKeyId: gateway.accessKey, secretAccessKey: gateway.secretKey },
-  });
+  gateway = await startS3Gateway(25_600);
+  client = s3ClientOf(gateway);
 }, 180_000);
 afterAll(async () => {
   client?.destroy();

@@ -20,13 +20,13 @@ import {
   PutBucketLoggingCommand,
   PutBucketVersioningCommand,
   PutObjectCommand,
-  S3Client,
+  type S3Client,
   type StorageClass,
   UploadPartCommand,
   UploadPartCopyCommand,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type S3Gateway, startS3Gateway } from './s3-gateway.ts';
+import { type S3Gateway, s3ClientOf, startS3Gateway } from './s3-gateway.ts';
 
 /** Everybody may read, list and write. */
 const Bucket = 'everybodys';
@@ -36,13 +36,7 @@ let client: S3Client;
 
 beforeAll(async () => {
   gateway = await startS3Gateway(25_000);
-  client = new S3Client({
-    endpoint: gateway.endpoint,
-    region: 'us-east-1',
-    forcePathStyle: true,
-    maxAttempts: 1,
-    credentials: { accessKeyId: gateway.accessKey, secretAccessKey: gateway.secretKey },
-  });
+  client = s3ClientOf(gateway);
   await client.send(new CreateBucketCommand({ Bucket, ACL: 'public-read-write' }));
 }, 180_000);
 afterAll(async () => {

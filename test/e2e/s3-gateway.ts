@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { S3Client } from '@aws-sdk/client-s3';
 
 const run = promisify(execFile);
 const spirulaPath = fileURLToPath(new URL('../../packages/cli/bin/spirula.mjs', import.meta.url));
@@ -73,4 +74,15 @@ export async function startS3Gateway(portBase: number, ...settings: readonly str
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** A client of the gateway as its first user, or with other keys. It asks once. */
+export function s3ClientOf({ endpoint, ...own }: S3Gateway, { accessKey, secretKey }: S3Keys = own): S3Client {
+  return new S3Client({
+    endpoint,
+    region: 'us-east-1',
+    forcePathStyle: true,
+    maxAttempts: 1,
+    credentials: { accessKeyId: accessKey, secretAccessKey: secretKey },
+  });
 }

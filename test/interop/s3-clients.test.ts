@@ -55,7 +55,7 @@ describe.skipIf(missing.length > 0)(`S3 clients (skipped without: ${missing.join
   };
 
   beforeAll(async () => {
-    gateway = await startS3Gateway(23_800);
+    gateway = await startS3Gateway(25_800);
     source = join(gateway.folder, 'source');
     mkdirSync(join(source, 'deep/er'), { recursive: true });
     for (const name of files) writeFileSync(join(source, name), name === 'empty' ? '' : `this is ${name}`);

@@ -2,15 +2,9 @@
 import { createHash, createHmac } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  GetObjectCommand,
-  ListObjectsV2Command,
-  PutBucketPolicyCommand,
-  PutObjectCommand,
-  S3Client,
-} from '@aws-sdk/client-s3';
+import { GetObjectCommand, ListObjectsV2Command, PutBucketPolicyCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type S3Gateway, startS3Gateway } from '../e2e/s3-gateway.ts';
+import { type S3Gateway, s3ClientOf, startS3Gateway } from '../e2e/s3-gateway.ts';
 import { missingTools } from './real-ceph.ts';
 import { runTool } from './run-tool.ts';
 
@@ -21,15 +15,6 @@ const MIB = 1 << 20;
 function bytes(length: number): Uint8Array {
   const words = Uint32Array.from({ length: Math.ceil(length / 4) }, (_, i) => Math.imul(i + 1, 2654435761));
   return new Uint8Array(words.buffer, 0, length);
-}
-
-function s3Client(): S3Client {
-  return new S3Client({
-    endpoint: gateway.endpoint,
-    region: 'us-east-1',
-    forcePathStyle: true,
-    credentials: { accessKeyId: gateway.accessKey, secretAccessKey: gateway.secretKey },
-  });
 }
 
 let gateway: S3Gateway;
@@ -371,7 +356,7 @@ describe('objects', () => {
 });
 
 test('S3 and Swift see the same objects', async () => {
-  const client = s3Client();
+  const client = s3ClientOf(gateway);
   await ask('PUT', '/both');
   await ask('PUT', '/both/by-swift', { 'x-object-meta-color': 'red' }, 'from swift');
   await client.send(
@@ -405,7 +390,7 @@ test('who reads an object of segments by S3 must be allowed to read each', async
     Resource.push(`arn:aws:s3:::shown/${key}`);
     const statement = { Effect: 'Allow', Principal: '*', Action: 's3:GetObject', Resource };
     const Policy = JSON.stringify({ Version: '2012-10-17', Statement: [statement] });
-    await s3Client().send(new PutBucketPolicyCommand({ Bucket: 'shown', Policy }));
+    await s3ClientOf(gateway).send(new PutBucketPolicyCommand({ Bucket: 'shown', Policy }));
     const { status, text } = await request('GET', '/shown/whole');
     return status === 200 ? text : status;
   };
