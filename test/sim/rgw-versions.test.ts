@@ -16,68 +16,71 @@ const seeds = SEED ? [Number(SEED)] : Array.from({ length: Number(SEEDS ?? 3) },
 const PERIODS = 3;
 const PERIOD_SECONDS = 7;
 
-test.each(seeds)(
-  'gateways that crash show no half of a version, and lose none (seed %i)',
-  async (seed) => {
-    const lab = new Lab(
-      checkScenario({
-        name: 'versions',
-        cluster: { mons: 1, osds: 4, mgrs: 0, clients: 1, network: { latencyUs: [100, 2000] } },
-        pools: [{ name: 'data', pgNum: 4 }],
-        workloads: [{ kind: 'objects', objects: 1, pace: { kind: 'closed', workers: 0 } }],
-        checkOneIn: 1000,
-      }),
-      seed,
-    );
-    expect(lab.boot()).toBeUndefined();
-    const { simulation } = lab;
-    const random = simulation.random('versions test');
-    const places = [new GatewayPlace(lab, 'rgw0'), new GatewayPlace(lab, 'rgw1')];
-    expect(await runUntil(lab, () => places.every(({ gateway }) => gateway), 120)).toBe(true);
-    expect((await settle(lab, places[0]!.ask({ method: 'PUT', target: `/${BUCKET}` })))?.status).toBe(200);
+const WHAT = 'gateways that crash show no half of a version, and lose none';
 
-    const clients = new VersionClients(lab, places);
-    const gatewaysCrash = !random.oneIn(4);
-    clients.crashes = gatewaysCrash;
-    const suspends = !random.oneIn(3);
-    let strikes = true;
-    const strike = () => {
-      if (!strikes) return;
-      const downUs = random.between(SECOND / 10, 5 * SECOND);
-      if (gatewaysCrash && random.oneIn(2)) random.pick(places).crash(downUs);
-      else {
-        const daemons = `osd.${random.below(4)}`;
-        const fault = random.pick(['crash', 'power-loss', 'hang', 'reset'] as const);
-        lab.injector.inject({ fault, daemons }, fault === 'reset' ? {} : { forUs: 3 * downUs });
-      }
-      simulation.after(random.between(SECOND / 2, 6 * SECOND), strike);
-    };
-    for (let period = 0; period < PERIODS; period++) {
-      const status = suspends && period % 2 === 1 ? 'Suspended' : 'Enabled';
-      await setVersioning(lab, places, status);
-      clients.status = status;
-      strikes = true;
-      clients.begin(3);
-      simulation.after(SECOND, strike);
-      const end = simulation.now + PERIOD_SECONDS * SECOND;
-      await runUntil(lab, () => simulation.now >= end, 2 * PERIOD_SECONDS);
-      strikes = false;
-      clients.pause();
-      lab.injector.heal();
-      expect(await runUntil(lab, () => clients.working === 0, 300), problems(lab)).toBe(true);
-      // Strikes that are still to come are over by then.
-      await runUntil(lab, () => places.every(({ gateway }) => gateway), 120);
+test.each(seeds)(`${WHAT} (seed %i)`, checkSeed, 300_000);
+
+// The known fault of the package's README: when it is mended this fails, and the seed belongs to the others.
+if (!SEED) test.fails(`${WHAT} (seed 1)`, () => checkSeed(1), 300_000);
+
+async function checkSeed(seed: number): Promise<void> {
+  const lab = new Lab(
+    checkScenario({
+      name: 'versions',
+      cluster: { mons: 1, osds: 4, mgrs: 0, clients: 1, network: { latencyUs: [100, 2000] } },
+      pools: [{ name: 'data', pgNum: 4 }],
+      workloads: [{ kind: 'objects', objects: 1, pace: { kind: 'closed', workers: 0 } }],
+      checkOneIn: 1000,
+    }),
+    seed,
+  );
+  expect(lab.boot()).toBeUndefined();
+  const { simulation } = lab;
+  const random = simulation.random('versions test');
+  const places = [new GatewayPlace(lab, 'rgw0'), new GatewayPlace(lab, 'rgw1')];
+  expect(await runUntil(lab, () => places.every(({ gateway }) => gateway), 120)).toBe(true);
+  expect((await settle(lab, places[0]!.ask({ method: 'PUT', target: `/${BUCKET}` })))?.status).toBe(200);
+
+  const clients = new VersionClients(lab, places);
+  const gatewaysCrash = !random.oneIn(4);
+  clients.crashes = gatewaysCrash;
+  const suspends = !random.oneIn(3);
+  let strikes = true;
+  const strike = () => {
+    if (!strikes) return;
+    const downUs = random.between(SECOND / 10, 5 * SECOND);
+    if (gatewaysCrash && random.oneIn(2)) random.pick(places).crash(downUs);
+    else {
+      const daemons = `osd.${random.below(4)}`;
+      const fault = random.pick(['crash', 'power-loss', 'hang', 'reset'] as const);
+      lab.injector.inject({ fault, daemons }, fault === 'reset' ? {} : { forUs: 3 * downUs });
     }
+    simulation.after(random.between(SECOND / 2, 6 * SECOND), strike);
+  };
+  for (let period = 0; period < PERIODS; period++) {
+    const status = suspends && period % 2 === 1 ? 'Suspended' : 'Enabled';
+    await setVersioning(lab, places, status);
+    clients.status = status;
+    strikes = true;
+    clients.begin(3);
+    simulation.after(SECOND, strike);
+    const end = simulation.now + PERIOD_SECONDS * SECOND;
+    await runUntil(lab, () => simulation.now >= end, 2 * PERIOD_SECONDS);
+    strikes = false;
+    clients.pause();
+    lab.injector.heal();
+    expect(await runUntil(lab, () => clients.working === 0, 300), problems(lab)).toBe(true);
+    // Strikes that are still to come are over by then.
+    await runUntil(lab, () => places.every(({ gateway }) => gateway), 120);
+  }
 
-    const listed = await takeStock(lab, clients, places);
-    clients.finish();
+  const listed = await takeStock(lab, clients, places);
+  clients.finish();
 
-    expect(problems(lab)).toBe('');
-    expect(clients.stats.answered).toBeGreaterThan(50);
-    if (process.env['SHOW']) console.log(seed, JSON.stringify({ ...clients.stats, gatewaysCrash, suspends, listed }));
-  },
-  300_000,
-);
+  expect(problems(lab)).toBe('');
+  expect(clients.stats.answered).toBeGreaterThan(50);
+  if (process.env['SHOW']) console.log(seed, JSON.stringify({ ...clients.stats, gatewaysCrash, suspends, listed }));
+}
 
 function problems(lab: Lab): string {
   return lab.simulation.violations.slice(0, 3).join('\n');
