@@ -7,7 +7,7 @@ import { type Bytes, type RawString, textFromRaw, toHex, utf8 } from '@spirula/e
 import { decoded } from '../formats/encoded.ts';
 import { decodeStaticManifest } from '../formats/static-manifest.ts';
 import { decryptionOf, type EncryptionContext } from '../s3/operations/encryption.ts';
-import { objectData } from '../s3/operations/object-data.ts';
+import { asStream, objectData } from '../s3/operations/object-data.ts';
 import { percentDecode } from '../s3/percent-encoding.ts';
 import type { StoredBucket } from '../store/buckets.ts';
 import type { Head } from '../store/head.ts';
@@ -143,10 +143,5 @@ export async function openData(
   to: number,
 ): Promise<AsyncIterable<Bytes>> {
   const encryption = await decryptionOf(context, found.head.attrs);
-  const data = objectData(context, bucket, found, encryption, from, to);
-  return data instanceof Uint8Array ? once(data) : data;
-}
-
-async function* once(bytes: Bytes): AsyncGenerator<Bytes> {
-  yield bytes;
+  return asStream(objectData(context, bucket, found, encryption, from, to));
 }

@@ -16,6 +16,7 @@ import { formatContentRange, parseRange } from '../s3/byte-range.ts';
 import { checkReadConditions, readConditions } from '../s3/conditions.ts';
 import { formatHttpDate } from '../s3/http-date.ts';
 import { decryptionOf, encryptionOf } from '../s3/operations/encryption.ts';
+import { asStream } from '../s3/operations/object-data.ts';
 import { percentDecode } from '../s3/percent-encoding.ts';
 import { readShortBody } from '../s3/xml-reader.ts';
 import type { StoredBucket } from '../store/buckets.ts';
@@ -151,7 +152,7 @@ async function putStatic(context: SwiftContext, bucket: StoredBucket): Promise<H
   const attrs = attrsOf(context.request.http.headers);
   attrs.set(STATIC_ATTR, encodeSegments(segments));
   const body = shownManifest(segments);
-  const written = await write(context, bucket, context.request.object, once(body), attrs);
+  const written = await write(context, bucket, context.request.object, asStream(body), attrs);
   const etag = `"${etagOfSegments(context, segments)}"`;
   return { status: 201, headers: writtenHeaders({ ...written, etag }), body: EMPTY };
 }
@@ -297,8 +298,4 @@ async function* bounded(body: AsyncIterable<Bytes>): AsyncGenerator<Bytes> {
       throw new SwiftError('RequestEntityTooLarge', 'An object has at most 5 GiB; make one of segments');
     yield chunk;
   }
-}
-
-async function* once(body: Bytes): AsyncGenerator<Bytes> {
-  yield body;
 }

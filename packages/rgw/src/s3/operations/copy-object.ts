@@ -13,7 +13,7 @@ import { requireBucketAccess, requireObjectAccess, requireOpMask } from './acces
 import { changesEncryption, decryptionOf, type Encryption, encryptionOf } from './encryption.ts';
 import { findBucket, findNamedBucket, requireExpectedOwner } from './find-bucket.ts';
 import { newObject } from './new-object.ts';
-import { objectData } from './object-data.ts';
+import { asStream, objectData } from './object-data.ts';
 import { headerOf, type Operation, type OperationContext, xmlResponse } from './operation.ts';
 import { checksumAttrs, storedChecksum } from './stored-checksums.ts';
 import { missingVersion, sourceVersionHeaders, versionHeaders } from './versions.ts';
@@ -47,15 +47,13 @@ export async function findSource(context: OperationContext): Promise<Source> {
 }
 
 /** Bytes of what is copied. */
-export async function* sourceData(
+export function sourceData(
   context: OperationContext,
   { bucket, found, encryption }: Source,
   from: number,
   to: number,
 ): AsyncGenerator<Bytes> {
-  const data = objectData(context, bucket, found, encryption, from, to);
-  if (data instanceof Uint8Array) yield data;
-  else yield* data;
+  return asStream(objectData(context, bucket, found, encryption, from, to));
 }
 
 export const copyObject: Operation = {

@@ -28,3 +28,9 @@ export function objectData(
   const inHead = Math.min(data.length, manifest?.headSize ?? data.length);
   return to <= inHead ? data.subarray(from, to) : store.objects.read(info, found, from, to);
 }
+
+/** Data that have come already, and those that come, read in one way. */
+export async function* asStream(data: Bytes | AsyncIterable<Bytes>): AsyncGenerator<Bytes> {
+  if (data instanceof Uint8Array) yield data;
+  else yield* data;
+}
