@@ -130,7 +130,9 @@ test('a retention is made longer by anybody, and weaker by who may bypass it', a
   expect(await retain(version, 'GOVERNANCE', -1)).toBe('400 InvalidArgument');
   expect(await retain(version, 'GOVERNANCE', 2)).toBe('ok');
   expect(await retain(version, 'GOVERNANCE', 3)).toBe('ok');
-  expect(await read()).toEqual({ Mode: 'GOVERNANCE', RetainUntilDate: inDays(3) });
+  const { Mode, RetainUntilDate } = (await read())!;
+  expect(Mode).toBe('GOVERNANCE');
+  expect(Math.abs(RetainUntilDate!.getTime() - inDays(3).getTime())).toBeLessThan(60_000);
   expect(await retain(version, 'GOVERNANCE', 1)).toBe('403 AccessDenied');
   expect(await retain(version, 'GOVERNANCE', 1, bypass)).toBe('ok');
   expect(await retain(version, 'COMPLIANCE', 2, bypass)).toBe('ok');
