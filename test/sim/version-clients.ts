@@ -43,10 +43,9 @@ class Stack {
     return new Stack([version, ...kept]);
   }
 
-  /** A delete marker upon another changes nothing, as in radosgw; but version null is made anew. */
+  /** A delete marker upon another changes nothing, as in radosgw; but version null may be made anew. */
   hidden(marker: Version): Stack {
-    const again = marker.isNull && this.versions.some(({ isNull, isMarker }) => isNull && isMarker);
-    return this.top?.isMarker && !again ? this : this.with(marker);
+    return this.top?.isMarker && !marker.isNull ? this : this.with(marker);
   }
 
   without(gone: (version: Version) => boolean): Stack {
@@ -68,7 +67,12 @@ export interface ListedVersion {
   readonly isLatest: boolean;
 }
 
-type Outcome = { readonly answer: Answered | undefined; readonly step?: (before: Stack) => Stack | undefined };
+interface Outcome {
+  readonly answer: Answered | undefined;
+  readonly step?: (before: Stack) => Stack | undefined;
+  /** What was told, when the answer's headers do not say it. */
+  readonly told?: string;
+}
 
 export class VersionClients {
   readonly stats = { answered: 0, unknown: 0, writes: 0, lists: 0, givenUp: 0 };
@@ -152,7 +156,7 @@ export class VersionClients {
         );
         return shown.join(' ') === told ? before : undefined;
       };
-      return { answer, step };
+      return { answer, step, told };
     });
     return listed;
   }
@@ -212,7 +216,11 @@ export class VersionClients {
       if (answer?.status !== 204) return { answer };
       const isMade = answer.versionId !== '';
       if (isMade) this.#known.push({ key, id: answer.versionId, mark: version.mark });
-      const step = (before: Stack) => ((effect(before) !== before) === isMade ? effect(before) : undefined);
+      const isHidden = ({ top }: Stack) => top?.isMarker === true;
+      const step = (before: Stack) => {
+        if (isMade) return effect(before) === before ? undefined : effect(before);
+        return isHidden(before) ? before : undefined;
+      };
       return { answer, step };
     });
   }
@@ -241,11 +249,11 @@ export class VersionClients {
     const changes = effect !== undefined;
     history.begin(id, { client, what: () => what, changes, effect: effect ?? ((before) => before) });
     if (changes && this.crashes && this.#random.oneIn(5)) this.#crashSoon();
-    const { answer, step } = await run();
+    const { answer, step, told: says } = await run();
     if (changes && answer === undefined) this.#lookAround(key);
     if (step) {
       this.stats.answered += 1;
-      const told = () => `${answer!.status} ${answer!.etag || answer!.versionId}`;
+      const told = () => `${answer!.status} ${says ?? (answer!.etag || answer!.versionId)}`;
       this.#report(key, history.end(id, { told, changes, step }));
       return answer;
     }

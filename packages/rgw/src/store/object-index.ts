@@ -26,7 +26,8 @@ import type { ObjectKey } from '../formats/object.ts';
 import { indexOids, keyToIndexName, MULTIPART_NS, NULL_INSTANCE, shardOf } from './layout.ts';
 
 const CLASS = 'rgw';
-const MAX_TRIES = 20;
+/** Another change of the entry came first. */
+const OVERTAKEN: ReadonlySet<number> = new Set([Errno.ECANCELED, Errno.EINVAL]);
 
 /** A change that was announced. */
 export interface PreparedChange {
@@ -42,6 +43,20 @@ export interface HeadWrite {
   readonly pool: number;
   /** The OSD's version of the head object after it. */
   readonly version: number;
+}
+
+/** What the index is to keep of an object that was written. */
+export interface WrittenEntry {
+  readonly meta: EntryMeta;
+  /** Entries that go with it: parts of an upload that has become an object. */
+  readonly removed: readonly ObjectKey[];
+}
+
+/** What an omap key of the shard must hold, or a change of it fails with ECANCELED. */
+export interface IndexGuard {
+  readonly key: RawString;
+  /** Undefined: nothing. */
+  readonly value: Bytes | undefined;
 }
 
 export class ObjectIndex {
@@ -84,6 +99,7 @@ export class ObjectIndex {
     { pool, version }: HeadWrite,
     meta: EntryMeta,
     removed: readonly ObjectKey[] = [],
+    guard?: IndexGuard,
   ): Promise<void> {
     const input = encodeCompleteInput({
       ...describe(key),
@@ -93,29 +109,23 @@ export class ObjectIndex {
       meta,
       removeKeys: removed.map(indexKey),
     });
-    await this.#io.operate(oid, mustExist().exec(CLASS, 'bucket_complete_op', input, 'write'));
+    await this.#io.operate(oid, guarded(guard).exec(CLASS, 'bucket_complete_op', input, 'write'));
   }
 
   /**
-   * Tells of version null: who links or removes it meanwhile may have taken the entry away, and the announcement with it.
-   * Then it is announced again.
+   * Announces and tells a change that somebody has made, who may have told it: then it remains as it is.
    *
-   * @param newTag of another announcement
+   * @throws RadosError ECANCELED: what `guard` says holds no more, or the announcement went with its entry
    */
-  async completeNull(
-    prepared: PreparedChange,
-    newTag: () => RawString,
-    ...told: [HeadWrite, EntryMeta, (readonly ObjectKey[])?]
-  ): Promise<void> {
-    let announced = prepared;
-    for (let tries = 1; ; tries++) {
-      try {
-        return await this.complete(announced, ...told);
-      } catch (error) {
-        const isTaken = error instanceof RadosError && error.code === Errno.EINVAL;
-        if (!isTaken || tries >= MAX_TRIES) throw error;
-      }
-      announced = await this.prepare(prepared.key, prepared.op, newTag());
+  async tell(key: ObjectKey, head: HeadWrite, tag: RawString, entry: WrittenEntry, guard: IndexGuard): Promise<void> {
+    const prepared = await this.prepare(key, ModifyOp.add, tag);
+    try {
+      await this.complete(prepared, head, entry.meta, entry.removed, guard);
+    } catch (error) {
+      const isOvertaken = error instanceof RadosError && OVERTAKEN.has(error.code);
+      if (!isOvertaken) throw error;
+      if (error.code === Errno.ECANCELED) await this.cancel(prepared);
+      throw new RadosError(Errno.ECANCELED, prepared.oid);
     }
   }
 
@@ -155,8 +165,8 @@ export class ObjectIndex {
   }
 
   /** Calls a method of the class on the shard of a key. @throws RadosError ENOENT also when the bucket is gone */
-  async change(key: ObjectKey, method: string, input: Bytes): Promise<void> {
-    await this.#io.operate(this.#oidOf(key), mustExist().exec(CLASS, method, input, 'write'));
+  async change(key: ObjectKey, method: string, input: Bytes, guard?: IndexGuard): Promise<void> {
+    await this.#io.operate(this.#oidOf(key), guarded(guard).exec(CLASS, method, input, 'write'));
   }
 
   /** The same, for one that reads. */
@@ -201,6 +211,10 @@ function describe(key: ObjectKey) {
 /** Guards what follows: ENOENT without the object. */
 function mustExist(): ObjectOperation {
   return new ObjectOperation().stat();
+}
+
+function guarded(guard: IndexGuard | undefined): ObjectOperation {
+  return guard ? mustExist().requireOmap(guard.key, guard.value) : mustExist();
 }
 
 function parsed(oid: RawString, output: Uint8Array): ListReply {

@@ -19,11 +19,10 @@ import {
 } from '@spirula/cls';
 import { type Bytes, type Decoder, Errno, type RawString } from '@spirula/encoding';
 import { RadosError } from '@spirula/rados';
-import { decoded } from '../formats/encoded.ts';
 import type { ObjectKey } from '../formats/object.ts';
 import { keyToIndexName } from './layout.ts';
 import { decodeStored } from './meta-object.ts';
-import { indexKey, type ObjectIndex } from './object-index.ts';
+import { type IndexGuard, indexKey, type ObjectIndex } from './object-index.ts';
 
 const NO_LOG = { logOp: false, bilogFlags: 0, zonesTrace: [] };
 const NO_CONDITION = { unmodifiedSince: { sec: 0, nsec: 0 }, highPrecision: false };
@@ -31,6 +30,9 @@ const NO_CONDITION = { unmodifiedSince: { sec: 0, nsec: 0 }, highPrecision: fals
 const NEXT_EPOCH = 0n;
 /** The omap keys of version null: as a delete marker, as an object (cls_rgw.cc, encode_obj_versioned_data_key). */
 const nullKeys = (name: RawString): readonly RawString[] => [`\x801000_${name}\0i\0d`, `\x801000_${name}\0i`];
+
+/** The omap key of a name's OLH (encode_olh_data_key). */
+const olhOmapKey = (name: RawString): RawString => `\x801001_${name}`;
 
 /** A change of an OLH: of which one, and by what it is known. */
 export interface OlhChange {
@@ -50,11 +52,17 @@ export class OlhIndex {
    *
    * @throws RadosError ECANCELED: the name's OLH is another one; ENOENT: there is no such version, or a delete marker is current
    */
-  async link(key: ObjectKey, { olhTag, opTag }: OlhChange, deleteMarker: EntryMeta | undefined): Promise<void> {
+  async link(
+    key: ObjectKey,
+    { olhTag, opTag }: OlhChange,
+    deleteMarker: EntryMeta | undefined,
+    guard?: IndexGuard,
+  ): Promise<void> {
     const meta = deleteMarker ?? NO_META;
     const isMarker = deleteMarker !== undefined;
     const what = { key: indexKey(key), olhTag, opTag, deleteMarker: isMarker, meta, olhEpoch: NEXT_EPOCH };
-    await this.#index.change(key, 'bucket_link_olh', encodeLinkOlhInput({ ...what, ...NO_LOG, ...NO_CONDITION }));
+    const input = encodeLinkOlhInput({ ...what, ...NO_LOG, ...NO_CONDITION });
+    await this.#index.change(key, 'bucket_link_olh', input, guard);
   }
 
   /** A version goes. @throws RadosError ECANCELED: the name's OLH is another one */
@@ -83,27 +91,33 @@ export class OlhIndex {
 
   /** What the index says of the name. Undefined: nothing. */
   async read(key: ObjectKey): Promise<OlhEntry | undefined> {
-    return await this.#entry(key, { key: olhKeyOf(key), type: BiType.olh }, decodeOlhEntry);
+    return (await this.#stored(key, { key: olhKeyOf(key), type: BiType.olh }, decodeOlhEntry))?.entry;
+  }
+
+  /** The same, and what holds as long as nobody changes it. */
+  async readGuarded(key: ObjectKey): Promise<{ readonly entry: OlhEntry | undefined; readonly guard: IndexGuard }> {
+    const found = await this.#stored(key, { key: olhKeyOf(key), type: BiType.olh }, decodeOlhEntry);
+    return { entry: found?.entry, guard: { key: olhOmapKey(keyToIndexName(key)), value: found?.value } };
   }
 
   /** The entry of a version. Undefined: there is none. */
   async readVersion(key: ObjectKey): Promise<DirEntry | undefined> {
     if (indexKey(key).instance === '') {
       for (const name of nullKeys(keyToIndexName(key))) {
-        const found = await this.#entry(key, { key: { name, instance: '' }, type: BiType.plain }, decodeDirEntry);
-        if (found) return found;
+        const found = await this.#stored(key, { key: { name, instance: '' }, type: BiType.plain }, decodeDirEntry);
+        if (found) return found.entry;
       }
     }
-    const entry = await this.#entry(key, { key: indexKey(key), type: BiType.instance }, decodeDirEntry);
+    const found = await this.#stored(key, { key: indexKey(key), type: BiType.instance }, decodeDirEntry);
     // That there are versions, it says of a name without version null.
-    return entry && (entry.flags & EntryFlag.versionMarker) !== 0 ? undefined : entry;
+    return found && (found.entry.flags & EntryFlag.versionMarker) !== 0 ? undefined : found?.entry;
   }
 
-  async #entry<T>(
+  async #stored<T>(
     key: ObjectKey,
     asked: Parameters<typeof encodeBiGetInput>[0],
     decode: (from: Decoder) => T,
-  ): Promise<T | undefined> {
+  ): Promise<{ readonly entry: T; readonly value: Bytes } | undefined> {
     let found: { readonly oid: RawString; readonly output: Bytes };
     try {
       found = await this.#index.ask(key, 'bi_get', encodeBiGetInput(asked));
@@ -111,7 +125,8 @@ export class OlhIndex {
       if (error instanceof RadosError && error.code === Errno.ENOENT) return undefined;
       throw error;
     }
-    return decodeStored(found.oid, found.output, (from) => decoded(decode, decodeBiEntry(from).data));
+    const value = decodeStored(found.oid, found.output, (from) => decodeBiEntry(from).data);
+    return { entry: decodeStored(found.oid, value, decode), value };
   }
 }
 

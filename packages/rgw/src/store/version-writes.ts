@@ -8,19 +8,17 @@ import { isDeleteMarker, ModifyOp, NO_META } from '@spirula/cls';
 import { Errno, type RawString, type UTime } from '@spirula/encoding';
 import { RadosError } from '@spirula/rados';
 import type { World } from '@spirula/world';
-import { decodeAcl } from '../formats/acl.ts';
 import { BucketFlag, type BucketInfo } from '../formats/bucket-info.ts';
-import { decoded } from '../formats/encoded.ts';
 import type { ObjectKey } from '../formats/object.ts';
 import { randomAlphanumeric } from './entropy.ts';
-import { garbageTag, readHead } from './head.ts';
-import { entryMeta, entryMetaOf, type HeadContent, headOperation } from './head-write.ts';
+import { readHead } from './head.ts';
+import { entryMeta, type HeadContent, headOperation } from './head-write.ts';
 import { type HeadCheck, type Heads, OVERTAKEN, UNKNOWN } from './heads.ts';
 import { NULL_INSTANCE } from './layout.ts';
-import { Attr, OlhAttr } from './object-attrs.ts';
-import type { ObjectIndex } from './object-index.ts';
+import { OlhAttr } from './object-attrs.ts';
+import type { HeadWrite, ObjectIndex, PreparedChange, WrittenEntry } from './object-index.ts';
 import { hasObject, olhOf } from './olh-head.ts';
-import { type OlhChange, OlhIndex } from './olh-index.ts';
+import { OlhIndex } from './olh-index.ts';
 import type { Stripes } from './stripes.ts';
 import type { Versions } from './versions.ts';
 
@@ -144,7 +142,7 @@ export class VersionWrites {
       await check?.(before);
       const mtime = this.#world.clock.wall();
       const opTag = this.#versions.newTag();
-      const { attrs, olhTag } = this.#versions.begunWith(head, opTag);
+      const { attrs } = this.#versions.begunWith(head, opTag);
       const prepared = await index.prepare(key, ModifyOp.add, opTag);
       const begun = { ...content, attrs: new Map([...content.attrs, ...attrs]) };
       const operation = headOperation(head, begun, opTag, olh && [OlhAttr.tag, OlhAttr.version]).at(mtime);
@@ -155,40 +153,38 @@ export class VersionWrites {
         if (tries >= MAX_TRIES) throw new RadosError(Errno.ECANCELED, oid);
         continue;
       }
-      const written = { pool: io.pool, version: reply.userVersion };
-      const newTag = () => this.#heads.newTag();
-      await index.completeNull(prepared, newTag, written, entryMeta(content, mtime), content.replaces);
-      const replaced = await this.#linkNull(bucket, key, { olhTag, opTag });
+      const entry = { meta: entryMeta(content, mtime), removed: content.replaces ?? [] };
+      const isTold = await this.#tell(index, prepared, { pool: io.pool, version: reply.userVersion }, entry);
+      const replaced = await this.#versions.linkNull(bucket, key, opTag, isTold ? undefined : entry);
       if (before) await this.#stripes.discardTailOf(bucket, object, before, content.manifest);
       return { mtime, replaced };
     }
   }
 
-  /** False: another object is version null meanwhile. */
-  async #linkNull(bucket: BucketInfo, key: ObjectKey, begun: OlhChange): Promise<boolean> {
-    const { io, oid } = this.#stripes.place({ bucket: bucket.bucket, key }, bucket);
-    const index = this.#index(bucket);
-    for (let tries = 1; tries <= MAX_TRIES; tries++) {
-      if (await this.#versions.link(bucket, key, { begun })) return true;
-      // A removal has taken the entry with it that was for this write: it came before it, then.
-      const head = await readHead(io, oid);
-      if (!head || garbageTag(head) !== begun.opTag) return false;
-      const acl = head.attrs.get(Attr.acl);
-      const prepared = await index.prepare(key, ModifyOp.add, this.#heads.newTag());
-      const meta = entryMetaOf(head, acl && decoded(decodeAcl, acl));
-      const written = { pool: io.pool, version: head.version };
-      await index.completeNull(prepared, () => this.#heads.newTag(), written, meta);
+  /** False: whoever removed version null meanwhile has taken the entry away, and the announcement with it. */
+  async #tell(index: ObjectIndex, prepared: PreparedChange, head: HeadWrite, entry: WrittenEntry): Promise<boolean> {
+    try {
+      await index.complete(prepared, head, entry.meta, entry.removed);
+      return true;
+    } catch (error) {
+      if (error instanceof RadosError && error.code === Errno.EINVAL) return false;
+      throw error;
     }
-    throw new RadosError(Errno.ECANCELED, oid);
   }
 
   /** Hides an object behind a delete marker. Nothing is removed where one is current already. */
   async putDeleteMarker(bucket: BucketInfo, name: RawString, owner: MarkerOwner): Promise<Removed> {
     const key = { name, instance: this.newInstance(bucket), ns: '' };
+    if (key.instance === '') await this.#settleNull(bucket, name);
     const mtime = this.#world.clock.wall();
     const meta = { ...NO_META, mtime, owner: owner.id, ownerDisplayName: owner.displayName };
-    if (!(await this.#versions.link(bucket, key, { deleteMarker: meta }))) return NOTHING_REMOVED;
+    if (!(await this.#versions.link(bucket, key, meta))) return NOTHING_REMOVED;
     return { versionId: key.instance === '' ? NULL_INSTANCE : key.instance, isDeleteMarker: true };
+  }
+
+  /** A version null that was written and never linked comes before what follows: it would come back afterwards. */
+  async #settleNull(bucket: BucketInfo, name: RawString): Promise<void> {
+    await this.#versions.readOlh(bucket, name);
   }
 
   async isDeleteMarker(bucket: BucketInfo, key: ObjectKey): Promise<boolean> {
@@ -197,6 +193,7 @@ export class VersionWrites {
   }
 
   async removeVersion(bucket: BucketInfo, key: ObjectKey): Promise<Removed> {
+    if (key.instance === '' || key.instance === NULL_INSTANCE) await this.#settleNull(bucket, key.name);
     const entry = await new OlhIndex(this.#index(bucket)).readVersion(key);
     if (!entry) return NOTHING_REMOVED;
     await this.#versions.unlink(bucket, { ...key, instance: key.instance === NULL_INSTANCE ? '' : key.instance });

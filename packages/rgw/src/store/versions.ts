@@ -13,11 +13,11 @@
  * number of times with one outcome: the OLH tells up to which epoch it was followed, and a removal of version null spares what was
  * written since (see `#removeNull`).
  */
-import { type EntryMeta, ModifyOp } from '@spirula/cls';
+import type { EntryMeta } from '@spirula/cls';
 import { type Bytes, bytesFromRaw, Errno, type RawString, type UTime } from '@spirula/encoding';
 import { type IoCtx, ObjectOperation, RadosError } from '@spirula/rados';
 import type { World } from '@spirula/world';
-import { decodeAcl } from '../formats/acl.ts';
+import { type Acl, decodeAcl } from '../formats/acl.ts';
 import type { BucketInfo } from '../formats/bucket-info.ts';
 import { decoded, encoded } from '../formats/encoded.ts';
 import type { ObjectKey } from '../formats/object.ts';
@@ -27,7 +27,7 @@ import { garbageTag, type Head, readHead } from './head.ts';
 import { entryMetaOf, requireHead, requireNoOther } from './head-write.ts';
 import { keyOfIndex } from './layout.ts';
 import { Attr, OLH_PENDING_PREFIX, OlhAttr, textAttr } from './object-attrs.ts';
-import type { ObjectIndex } from './object-index.ts';
+import type { ObjectIndex, WrittenEntry } from './object-index.ts';
 import { begunAttrs, hasObject, type OlhState, olhOf, requireOlh } from './olh-head.ts';
 import { type OlhChange, OlhIndex } from './olh-index.ts';
 import { applyOlhLog, type FollowedLog, type RemovedVersion } from './olh-log.ts';
@@ -81,21 +81,58 @@ export class Versions {
     const followed = await readHead(io, oid, prefetch);
     const olh = followed && olhOf(followed);
     if (!olh || !isUnlinked(followed, olh)) return followed;
-    await this.#linkFor(bucket, name, followed, olh);
+    await this.#linkFor(bucket, name, followed);
     return await readHead(io, oid, prefetch);
   }
 
   /** Version null was written and not linked: whoever wrote it may not live to do so, and what was there before is gone. */
-  async #linkFor(bucket: BucketInfo, name: RawString, head: Head, { tag }: OlhState): Promise<void> {
-    const { io } = this.#place(bucket, name);
-    const key = { name, instance: '', ns: '' };
+  async #linkFor(bucket: BucketInfo, name: RawString, head: Head): Promise<void> {
+    const untold = { meta: entryMetaOf(head, aclOf(head)), removed: [] };
+    await this.linkNull(bucket, { name, instance: '', ns: '' }, garbageTag(head), untold);
+  }
+
+  /**
+   * Makes version null, which was written, the current one: once, whoever does it. A second link would undo what came after the
+   * first, so each holds only while the OLH is as it was when it was not linked yet.
+   *
+   * @param opTag of the change that its write has begun: the write's tag
+   * @param untold what the index is still to be told of the write
+   * @returns false: another write, or a removal, came after it
+   * @throws RadosError as `link`
+   */
+  async linkNull(bucket: BucketInfo, key: ObjectKey, opTag: RawString, untold?: WrittenEntry): Promise<boolean> {
+    const { io, oid } = this.#place(bucket, key.name);
     const index = this.#index(bucket);
-    const acl = head.attrs.get(Attr.acl);
-    const meta = entryMetaOf(head, acl && decoded(decodeAcl, acl));
-    const prepared = await index.prepare(key, ModifyOp.add, this.newTag());
-    const written = { pool: io.pool, version: head.version };
-    await index.completeNull(prepared, () => this.newTag(), written, meta);
-    await this.link(bucket, key, { begun: { olhTag: tag, opTag: garbageTag(head) } });
+    const olhs = new OlhIndex(index);
+    let toTell = untold;
+    for (let tries = 1; tries <= MAX_TRIES; tries++) {
+      // The index first: what is linked after this look changes it.
+      const { entry, guard } = await olhs.readGuarded(key);
+      const head = await readHead(io, oid);
+      const olh = head && olhOf(head);
+      if (!olh || !hasObject(head) || garbageTag(head) !== opTag) {
+        if (olh?.pending.has(opTag)) await this.#removePending(bucket, key.name, olh.tag, [opTag]);
+        return false;
+      }
+      if (!olh.pending.has(opTag)) return true;
+      const isLinked = [...(entry?.pendingLog.values() ?? [])].some((logged) =>
+        logged.some((each) => each.opTag === opTag),
+      );
+      try {
+        if (!isLinked) {
+          if (toTell) await index.tell(key, { pool: io.pool, version: head.version }, this.newTag(), toTell, guard);
+          toTell = undefined;
+          await olhs.link(key, { olhTag: olh.tag, opTag }, undefined, guard);
+        }
+        await this.#tryToFollow(bucket, key.name);
+        return true;
+      } catch (error) {
+        if (!(error instanceof RadosError) || !OVERTAKEN.has(error.code)) throw error;
+        if (error.code === Errno.ENOENT) toTell = { meta: entryMetaOf(head, aclOf(head)), removed: [] };
+        else await this.#repair(bucket, key.name);
+      }
+    }
+    throw new RadosError(Errno.ECANCELED, oid);
   }
 
   /** A tag for a change: those of later seconds are greater. */
@@ -117,17 +154,12 @@ export class Versions {
   /**
    * Makes a version the current one.
    *
-   * @param begun a change that was begun with the write of the version; without, it is begun here
    * @returns false: there is no such version any more; of a delete marker, that one is current already
    * @throws RadosError it is not linked; ETIMEDOUT, ESHUTDOWN: perhaps
    */
-  async link(
-    bucket: BucketInfo,
-    key: ObjectKey,
-    { deleteMarker, begun }: { readonly deleteMarker?: EntryMeta; readonly begun?: OlhChange } = {},
-  ): Promise<boolean> {
+  async link(bucket: BucketInfo, key: ObjectKey, deleteMarker?: EntryMeta): Promise<boolean> {
     const olhs = new OlhIndex(this.#index(bucket));
-    return await this.#change(bucket, key, (change) => olhs.link(key, change, deleteMarker), begun);
+    return await this.#change(bucket, key, (change) => olhs.link(key, change, deleteMarker));
   }
 
   /** Removes a version, a delete marker too. @throws as `link` */
@@ -136,14 +168,9 @@ export class Versions {
     await this.#change(bucket, key, (change) => olhs.unlink(key, change));
   }
 
-  async #change(
-    bucket: BucketInfo,
-    key: ObjectKey,
-    tell: (change: OlhChange) => Promise<void>,
-    begun?: OlhChange,
-  ): Promise<boolean> {
+  async #change(bucket: BucketInfo, key: ObjectKey, tell: (change: OlhChange) => Promise<void>): Promise<boolean> {
     for (let tries = 1; tries <= MAX_TRIES; tries++) {
-      const change = begun && tries === 1 ? begun : await this.#begin(bucket, key.name, begun?.opTag);
+      const change = await this.#begin(bucket, key.name);
       if (!change) continue;
       try {
         await tell(change);
@@ -153,7 +180,7 @@ export class Versions {
           await this.#repair(bucket, key.name);
           continue;
         }
-        if (!begun) await this.#takeBack(bucket, key.name, change);
+        await this.#takeBack(bucket, key.name, change);
         if (error.code === Errno.ENOENT) return false;
         throw error;
       }
@@ -164,11 +191,11 @@ export class Versions {
   }
 
   /** Notes at the OLH, which is made if need be, that a change is under way. Undefined: look again. */
-  async #begin(bucket: BucketInfo, name: RawString, given?: RawString): Promise<OlhChange | undefined> {
+  async #begin(bucket: BucketInfo, name: RawString): Promise<OlhChange | undefined> {
     const { io, oid } = this.#place(bucket, name);
     const head = await readHead(io, oid);
     const olh = head && olhOf(head);
-    const opTag = given ?? this.newTag();
+    const opTag = this.newTag();
     const { attrs, olhTag } = this.begunWith(head, opTag);
     const operation = new ObjectOperation();
     if (!head) operation.create(true);
@@ -335,6 +362,11 @@ export class Versions {
   #place(bucket: BucketInfo, name: RawString): { readonly io: IoCtx; readonly oid: RawString } {
     return this.#stripes.place({ bucket: bucket.bucket, key: { name, instance: '', ns: '' } }, bucket);
   }
+}
+
+function aclOf({ attrs }: Head): Acl | undefined {
+  const acl = attrs.get(Attr.acl);
+  return acl && decoded(decodeAcl, acl);
 }
 
 /** The change that a write of version null began is still under way: its tag is the write's. */
