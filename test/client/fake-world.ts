@@ -81,6 +81,9 @@ export class FakeWorld {
       get block() {
         return absent();
       },
+      get http() {
+        return absent();
+      },
     };
   }
 

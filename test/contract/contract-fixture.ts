@@ -1,6 +1,9 @@
 import type { Message } from '@spirula/messages';
 import type { AuthDecision, Authentication, AuthRequest, Daemon, World, WorldEvent } from '@spirula/world';
 
+/** What a server outside the cluster makes of a request; `lost`: its connection ends without an answer. */
+export type HttpAnswer = { readonly status: number } | 'lost' | 'silent';
+
 export type DiskOperation = 'read' | 'write' | 'flush' | 'commit';
 
 /** Daemons of one case, in worlds that reach one another. The two implementations of `World` each make one. */
@@ -20,6 +23,8 @@ export interface ContractFixture {
   mendDisk(id: number): Promise<void>;
   /** Whether the world has ended OSD `id` by itself, and what it says of that. */
   endOf(id: number): string | undefined;
+  /** Starts a server outside the cluster, and keeps the bodies of what is posted to it. */
+  receive(answer: () => HttpAnswer): Promise<{ readonly origin: string; readonly bodies: readonly Uint8Array[] }>;
   /** Runs `work` in OSD `id`'s turn, as its handler would. */
   act(id: number, work: () => void): Promise<void>;
   /** Lets time pass until `done`; fails in words when that takes more than five seconds of the fixture's time. */

@@ -1,4 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Message } from '@spirula/messages';
@@ -6,7 +8,7 @@ import { DaemonHost, MemoryDisk, type StoreConfig } from '@spirula/runtime-node'
 import { type Daemon, makeConfig, type World } from '@spirula/world';
 import { describe, expect, test } from 'vitest';
 import { FailingFiles } from '../src/failing-files.ts';
-import type { ContractFixture, DiskOperation } from './contract-fixture.ts';
+import type { ContractFixture, DiskOperation, HttpAnswer } from './contract-fixture.ts';
 import { WORLD_CONTRACT } from './world-contract.ts';
 
 const TIMEOUT_MS = 5000;
@@ -19,6 +21,7 @@ class NodeFixture implements ContractFixture {
   readonly #hosts = new Map<number, DaemonHost>();
   readonly #files = new Map<number, FailingFiles>();
   readonly #ends = new Map<number, string>();
+  #receiver: Server | undefined;
 
   constructor(stores: (id: number, files: FailingFiles) => StoreConfig) {
     this.#stores = stores;
@@ -62,6 +65,21 @@ class NodeFixture implements ContractFixture {
     return this.#ends.get(id);
   }
 
+  async receive(answer: () => HttpAnswer) {
+    const bodies: Uint8Array[] = [];
+    const receiver = createServer(async (request, response) => {
+      const pieces: Uint8Array[] = [];
+      for await (const piece of request) pieces.push(piece);
+      bodies.push(Buffer.concat(pieces));
+      const given = answer();
+      if (given === 'lost') request.socket.destroy();
+      else if (given !== 'silent') response.writeHead(given.status, { location: '/elsewhere' }).end('said');
+    });
+    this.#receiver = receiver;
+    await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
+    return { origin: `http://127.0.0.1:${(receiver.address() as AddressInfo).port}`, bodies };
+  }
+
   async act(_id: number, work: () => void): Promise<void> {
     work();
   }
@@ -79,6 +97,8 @@ class NodeFixture implements ContractFixture {
   }
 
   async cleanup(): Promise<void> {
+    this.#receiver?.closeAllConnections();
+    await new Promise<void>((resolve) => (this.#receiver ? this.#receiver.close(() => resolve()) : resolve()));
     for (const host of this.#hosts.values()) await host.kill();
   }
 }

@@ -2,7 +2,7 @@ import type { Message } from '@spirula/messages';
 import { EXACT_CLOCK, type NetworkProfile, QUICK_DISK, type SimProcess, Simulation } from '@spirula/sim-world';
 import { type Daemon, makeConfig, SECOND, type World } from '@spirula/world';
 import { describe, expect, test } from 'vitest';
-import type { ContractFixture, DiskOperation } from './contract-fixture.ts';
+import type { ContractFixture, DiskOperation, HttpAnswer } from './contract-fixture.ts';
 import { WORLD_CONTRACT } from './world-contract.ts';
 
 /** One seed may be lucky: what a crash leaves, how packets fall, and how clocks run are drawn. */
@@ -58,6 +58,16 @@ class SimFixture implements ContractFixture {
   endOf(id: number): string | undefined {
     const process = this.#processes.get(id)!;
     return process.state === 'stopped' ? this.#ends.get(process) : undefined;
+  }
+
+  async receive(answer: () => HttpAnswer) {
+    const bodies: Uint8Array[] = [];
+    const origin = 'http://outside:80';
+    this.#simulation.httpServers.serve(origin, ({ body }) => {
+      bodies.push(body);
+      return answer();
+    });
+    return { origin, bodies };
   }
 
   async act(id: number, work: () => void): Promise<void> {

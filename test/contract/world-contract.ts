@@ -2,6 +2,7 @@ import { AUTH_CONTRACT } from './auth-contract.ts';
 import { CLOCK_CONTRACT } from './clock-contract.ts';
 import type { ContractCase } from './contract-fixture.ts';
 import { CRYPTO_CONTRACT } from './crypto-contract.ts';
+import { HTTP_CONTRACT } from './http-contract.ts';
 import { NET_CONTRACT } from './net-contract.ts';
 import { BLOCK_CONTRACT, DISK_FAILURE_CONTRACT, KV_CONTRACT } from './storage-contract.ts';
 
@@ -14,4 +15,5 @@ export const WORLD_CONTRACT: readonly ContractCase[] = [
   ...DISK_FAILURE_CONTRACT,
   ...NET_CONTRACT,
   ...AUTH_CONTRACT,
+  ...HTTP_CONTRACT,
 ];

@@ -10,6 +10,7 @@ import { refcountClass } from './refcount.ts';
 import { rgwGcClass } from './rgw/gc-queue.ts';
 import { rgwClass } from './rgw/rgw.ts';
 import { timeindexClass } from './timeindex.ts';
+import { twoPhaseQueueClass } from './two-phase-queue/two-phase-queue.ts';
 import { userClass } from './user/user.ts';
 import { versionClass } from './version.ts';
 
@@ -26,6 +27,7 @@ export const builtinClasses: readonly ObjectClass[] = [
   rgwClass,
   rgwGcClass,
   timeindexClass,
+  twoPhaseQueueClass,
   userClass,
   versionClass,
 ];

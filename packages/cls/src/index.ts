@@ -28,6 +28,7 @@ export {
   rawMethod,
   runMethod,
 } from './object-class.ts';
+export { decodeQueueList, type QueueEntry, type QueueList } from './queue/queue-codec.ts';
 export {
   type BiEntry,
   type BiGetInput,
@@ -179,6 +180,16 @@ export {
   type UsageRange,
 } from './rgw/usage-codec.ts';
 export type { ZonesTrace } from './rgw/zones-trace.ts';
+export {
+  decodeReserveReply as decodeQueueReserveReply,
+  encodeAbortInput as encodeQueueAbortInput,
+  encodeCommitInput as encodeQueueCommitInput,
+  encodeExpireInput as encodeQueueExpireInput,
+  encodeQueueInitInput,
+  encodeQueueListInput,
+  encodeQueueRemoveInput,
+  encodeReserveInput as encodeQueueReserveInput,
+} from './two-phase-queue/two-phase-queue-codec.ts';
 export {
   type BucketEntry as UserBucketEntry,
   decodeHeaderReply as decodeUserHeaderReply,

@@ -19,7 +19,7 @@ interface Recording {
   readonly data?: string;
 }
 
-const recordings = ['cmpomap', 'fifo', 'queue', 'rgw'].flatMap((file) =>
+const recordings = ['2pc_queue', 'cmpomap', 'fifo', 'queue', 'rgw'].flatMap((file) =>
   Object.entries(goldenJson<Record<string, readonly Recording[]>>(`cls/${file}.json.gz`)).flatMap(([kind, all]) =>
     all.map((recording, i) => ({ name: `${file}, ${kind} ${i}`, recording })),
   ),

@@ -250,6 +250,7 @@ export class ThreeMonitors {
         },
       },
       block: undefined as never,
+      http: undefined as never,
       log: { debug: silent, info: silent, warn: silent, error: silent },
       lifecycle: {
         stop: (reason) => {

@@ -256,6 +256,9 @@ export class Osd implements Daemon<Message> {
       case 'drained':
         if (!this.#handleAsClient(event)) this.#links.onDrained(event.session);
         break;
+      case 'posted':
+        // OSDs post nothing.
+        break;
       case 'storageFailed':
         throw new DeviceError(event.code, event.detail);
       case 'terminate':

@@ -13,6 +13,7 @@ import {
 import { AdminListener } from './admin-listener.ts';
 import { NodeClock } from './clock.ts';
 import { nodeCrypto } from './crypto.ts';
+import { NodeHttp } from './http.ts';
 import { type NetStats, NodeNet } from './net.ts';
 import type { NetBounds } from './net-bounds.ts';
 import { isLoopback, type Ports } from './net-listener.ts';
@@ -85,6 +86,7 @@ export class DaemonHost {
   readonly #config: HostConfig;
   readonly #clock: NodeClock;
   readonly #net: NodeNet;
+  readonly #http: NodeHttp;
   #storage: Storage | undefined;
   #adminListener: AdminListener | undefined;
   #daemon: Daemon<Message> | undefined;
@@ -104,6 +106,7 @@ export class DaemonHost {
   private constructor(config: HostConfig) {
     this.#config = config;
     this.#clock = new NodeClock((take) => this.#enqueueTimer(take));
+    this.#http = new NodeHttp((event) => this.#enqueue(() => event));
     this.#net = new NodeNet({
       entity: config.entity,
       ...(config.gid === undefined ? {} : { gid: config.gid }),
@@ -238,6 +241,7 @@ export class DaemonHost {
       net: this.#net,
       kv: storage.kv,
       block: storage.block,
+      http: this.#http,
       log: this.#config.log,
       lifecycle: { stop: (reason) => this.#exit('stopped', reason) },
       buggify: () => false,
@@ -326,6 +330,7 @@ export class DaemonHost {
     clearTimeout(this.#stopTimer);
     this.#queue = [];
     this.#clock.stop();
+    this.#http.close();
     this.#loopDelay?.disable();
     await this.#adminListener?.close();
     if (how === 'orderly') await Promise.all([this.#net.shutdown(), this.#storage?.close(how)]);

@@ -28,6 +28,8 @@ export {
   DeviceError,
   type Hasher,
   type HashName,
+  type Http,
+  type HttpPost,
   type Instant,
   type KeyValue,
   type KvOp,

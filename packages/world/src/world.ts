@@ -3,10 +3,10 @@
  * messages come back as a `WorldEvent`, one at a time, to `Daemon.handle`. A daemon that touches nothing else is a
  * deterministic function of its events, so the same code runs in the simulator and as a Node process.
  *
- *        timer, accepted, opened, message, reset, drained, committed, flushed, storageFailed, terminate
- *   World ---------------------------------------------------------------------------------------------> Daemon.handle
- *         <---------------------------------------------------------------------------------------------
- *          clock.arm  net.open/send/close  kv.submit  block.write/flush  log  lifecycle.stop
+ *        timer, accepted, opened, message, reset, drained, committed, flushed, storageFailed, posted, terminate
+ *   World -----------------------------------------------------------------------------------------------------> Daemon.handle
+ *         <-----------------------------------------------------------------------------------------------------
+ *          clock.arm  net.open/send/close  kv.submit  block.write/flush  http.post  log  lifecycle.stop
  *
  * Two implementations: `sim/world` and `runtime-node`. One contract suite runs against both.
  */
@@ -37,6 +37,7 @@ export interface World<M extends WireMessage = WireMessage> {
   readonly net: Net<M>;
   readonly kv: KeyValue;
   readonly block: BlockDevice;
+  readonly http: Http;
   readonly log: Log;
   readonly lifecycle: Lifecycle;
   /**
@@ -89,6 +90,11 @@ export type WorldEvent<M extends WireMessage = WireMessage> =
    * (EIO, ENOSPC), `detail` one line for people.
    */
   | { readonly kind: 'storageFailed'; readonly code: number; readonly detail: string }
+  /**
+   * What a post of this token came to: the status of its answer, or undefined when there is none: nobody listens there, the
+   * connection broke, the certificate is not to be trusted, or it took too long. `detail` is one line for people.
+   */
+  | { readonly kind: 'posted'; readonly token: Token; readonly status: number | undefined; readonly detail: string }
   /** An orderly stop is asked for (SIGTERM): say farewell, then call `lifecycle.stop`. */
   | { readonly kind: 'terminate' };
 
@@ -277,6 +283,27 @@ export class DeviceError extends Error {
     super(message);
     this.code = code;
   }
+}
+
+export interface HttpPost {
+  /** Of scheme `http` or `https`. A name and password in it are sent as basic authentication. */
+  readonly url: string;
+  readonly contentType: string;
+  readonly body: Bytes;
+  /** Whether a server's certificate must be one that the host trusts. */
+  readonly verifiesTls: boolean;
+  /** From the call to the end of the answer's head. */
+  readonly timeout: Instant;
+}
+
+/** Requests to servers outside the cluster, which people have named. */
+export interface Http {
+  /**
+   * Sends a request. `posted { token }` follows, once and never before this returns, but not to a daemon that has gone. Redirects
+   * are not followed: 302 is a status like others. The body of an answer is not looked at. Whether the server has acted on a
+   * request without an answer is not known.
+   */
+  post(request: HttpPost, token: Token): void;
 }
 
 /** Structured log: one short sentence, then its facts. */

@@ -3,6 +3,7 @@ export { type CpuProfile, FREE_CPU } from './cpu.ts';
 export { SimDisk } from './disk.ts';
 export { DiskFaults, type DiskOperation, type Failing, type WriteFate } from './disk-faults.ts';
 export { type DiskProfile, HDD_7200, NVME_SSD, QUICK_DISK, SATA_SSD } from './disk-profile.ts';
+export type { HttpAnswer, HttpServer } from './http.ts';
 export { Layers, type Undo, undoAll } from './layers.ts';
 export type { Endpoints } from './network.ts';
 export { GIGABIT_1, GIGABIT_10, GIGABIT_25, oversubscribed } from './network-profiles.ts';

@@ -5,6 +5,7 @@ import type { ClockProfile } from './clock.ts';
 import { Cpu, FREE_CPU } from './cpu.ts';
 import { SimCrypto } from './crypto.ts';
 import { SimDisk } from './disk.ts';
+import type { HttpServers } from './http.ts';
 import { Layers, type Undo } from './layers.ts';
 import type { Network } from './network.ts';
 import type { ProcessSpec } from './process-spec.ts';
@@ -18,6 +19,7 @@ import type { SentMessage, Tracer } from './tracer.ts';
 export interface ProcessHost {
   readonly scheduler: Scheduler;
   readonly network: Network;
+  readonly httpServers: HttpServers;
   /** Undefined unless the run is traced. */
   readonly tracer: Tracer | undefined;
   random(name: string): SeededRandom;
@@ -100,6 +102,7 @@ export class SimProcess {
     const { host, spec, name: machine, ip, random, crypto, cpu, disk } = this;
     const place: RunPlace = {
       ...{ spec, machine, ip, random, crypto, cpu, disk, scheduler: host.scheduler, network: host.network },
+      httpServers: host.httpServers,
       tracer: host.tracer,
       buggify: (point) => host.buggify(point),
       log: (level, message, facts) => host.log(this, level, message, facts),

@@ -16,6 +16,7 @@ import { type ClockProfile, SimClock } from './clock.ts';
 import type { Cpu } from './cpu.ts';
 import type { SimCrypto } from './crypto.ts';
 import type { SimDisk } from './disk.ts';
+import type { HttpServers } from './http.ts';
 import { SimNet } from './net.ts';
 import type { Network } from './network.ts';
 import type { ProcessSpec } from './process-spec.ts';
@@ -31,6 +32,7 @@ const STACK_LINES = 6;
 /** Sources of events beside sessions. */
 const TIMERS: SessionId = -1;
 const DISK: SessionId = -2;
+const HTTP: SessionId = -3;
 
 /** What a run needs of its machine and of the simulation. */
 export interface RunPlace {
@@ -43,6 +45,7 @@ export interface RunPlace {
   readonly disk: SimDisk;
   readonly scheduler: Scheduler;
   readonly network: Network;
+  readonly httpServers: HttpServers;
   readonly tracer: Tracer | undefined;
   buggify(point: string): boolean;
   log(level: keyof Log, message: string, facts?: Record<string, unknown>): void;
@@ -112,6 +115,7 @@ export class Run implements NetOwner {
       net: this.net,
       kv: tracer ? traceKeyValue(kv, this.machine, tracer) : kv,
       block: tracer ? traceBlocks(block, this.machine, tracer, () => this.#turns.isDoing) : block,
+      http: place.httpServers.portFor((event) => this.post(HTTP, () => this.deliver(event))),
       log: this.#makeLog(),
       lifecycle: {
         stop: (reason) => {

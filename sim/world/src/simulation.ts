@@ -1,6 +1,7 @@
 import type { Message } from '@spirula/messages';
 import { type Instant, type Log, SECOND, type WorldEvent } from '@spirula/world';
 import { Digest, hashText } from './digest.ts';
+import { HttpServers } from './http.ts';
 import { Network } from './network.ts';
 import { type NetworkProfile, QUICK_NETWORK } from './paths.ts';
 import { type ProcessHost, SimProcess } from './process.ts';
@@ -52,6 +53,7 @@ const KIND_CODES: Readonly<Record<WorldEvent['kind'], number>> = {
   flushed: 8,
   terminate: 9,
   storageFailed: 10,
+  posted: 11,
 };
 
 /**
@@ -62,6 +64,8 @@ export class Simulation implements ProcessHost {
   readonly seed: number;
   readonly scheduler = new Scheduler();
   readonly network: Network;
+  /** Outside the cluster: whom daemons post to. */
+  readonly httpServers: HttpServers;
   readonly #digest = new Digest();
   readonly #processes: SimProcess[] = [];
   readonly #listeners: EventListener[] = [];
@@ -84,6 +88,7 @@ export class Simulation implements ProcessHost {
     this.#buggifyRandom = this.random('buggify');
     const profile = { ...QUICK_NETWORK, ...config.network };
     this.network = new Network(this.scheduler, this.random('network'), profile);
+    this.httpServers = new HttpServers(this.scheduler, this.random('http'));
   }
 
   get now(): Instant {
@@ -283,6 +288,10 @@ export class Simulation implements ProcessHost {
         break;
       case 'storageFailed':
         digest.add(-event.code);
+        break;
+      case 'posted':
+        digest.add(event.token);
+        digest.add(event.status ?? 0);
         break;
       case 'terminate':
         break;

@@ -86,6 +86,9 @@ export class Tracer {
       case 'storageFailed':
         this.record({ kind: 'disk', daemon, what: 'failed', error: event.detail });
         break;
+      case 'posted':
+        this.log(daemon, 'debug', 'posted', { token: event.token, outcome: event.detail });
+        break;
       case 'terminate':
         this.record({ kind: 'process', daemon, what: 'terminate' });
         break;

@@ -153,6 +153,18 @@ export function encodeQueueList({ truncated, next, entries }: QueueList): Bytes 
   });
 }
 
+/** @throws MalformedInput */
+export function decodeQueueList(decoder: Decoder): QueueList {
+  return decoder.struct('queue list', 1, () => ({
+    truncated: decoder.bool('truncated'),
+    next: decoder.rawString('next marker'),
+    // Least bytes of an entry: its struct, a length, a marker's length.
+    entries: decoder.list('entries', 6 + 4 + 4, () =>
+      decoder.struct('queue entry', 1, () => ({ data: decoder.blob('data'), marker: decoder.rawString('marker') })),
+    ),
+  }));
+}
+
 export function decodeQueueRemoveInput(decoder: Decoder): RawString {
   return decoder.struct('queue remove', 1, () => decoder.rawString('end marker'));
 }

@@ -145,7 +145,7 @@ export function removeFromQueue(object: MethodContext, head: QueueHead, marker: 
   return { ...head, front: atEnd ? { gen: end.gen + 1, offset: maxHeadSize } : end };
 }
 
-function capacity(object: MethodContext): Bytes {
+export function queueCapacity(object: MethodContext): Bytes {
   const { queueSize, maxHeadSize } = readQueueHead(object);
   return encodeV1((encoder) => encoder.u64(queueSize - maxHeadSize));
 }
@@ -156,7 +156,7 @@ export const queueClass: ObjectClass = {
   name: 'queue',
   methods: {
     queue_init: method(read | write, decodeQueueInitInput, initQueue),
-    queue_get_capacity: method(read, () => undefined, capacity),
+    queue_get_capacity: method(read, () => undefined, queueCapacity),
     queue_enqueue: method(read | write, decodeEnqueueInput, (object, all) =>
       writeQueueHead(object, enqueue(object, readQueueHead(object), all)),
     ),
