@@ -29,7 +29,12 @@ export class Collector {
     return this.#bytes;
   }
 
-  /** Takes what it needs of `chunk` from `at` on and returns how much that was. */
+  /** Where the bytes that come next belong; empty when there is no memory for them yet. `take` them when they are there. */
+  get room(): Uint8Array {
+    return this.#bytes.subarray(this.#filled);
+  }
+
+  /** Takes what it needs of `chunk` from `at` on and returns how much that was. What has been put in its room stays there. */
   take(chunk: Bytes, at: number): number {
     const count = Math.min(this.#length - this.#filled, chunk.length - at);
     const needed = this.#filled + count;
@@ -38,8 +43,13 @@ export class Collector {
       grown.set(this.#bytes.subarray(0, this.#filled));
       this.#bytes = grown;
     }
-    this.#bytes.set(chunk.subarray(at, at + count), this.#filled);
+    if (!this.#isInPlace(chunk, at)) this.#bytes.set(chunk.subarray(at, at + count), this.#filled);
     this.#filled = needed;
     return count;
+  }
+
+  #isInPlace(chunk: Bytes, at: number): boolean {
+    const { buffer, byteOffset } = this.#bytes;
+    return chunk.buffer === buffer && chunk.byteOffset + at === byteOffset + this.#filled;
   }
 }

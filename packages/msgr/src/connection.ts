@@ -159,6 +159,11 @@ export class MsgrConnection {
     return this.#output.take();
   }
 
+  /** Where the next bytes belong that arrive, if they are of something large: they need not be copied, fed from there. */
+  get room(): Uint8Array | undefined {
+    return this.#reader.room;
+  }
+
   /** Takes what arrived, in pieces of any size, and returns what came of it: nobody changes `chunk` afterwards. */
   feed(chunk: Bytes): readonly ConnectionEvent[] {
     this.#events = [];

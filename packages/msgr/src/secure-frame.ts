@@ -148,6 +148,11 @@ export class SecureFrameReader {
     this.#allocate = allocate;
   }
 
+  /** Where the next bytes of what is being put together belong, for who can have them put there: then they are fed from there. */
+  get room(): Uint8Array | undefined {
+    return this.#collector?.room;
+  }
+
   /**
    * Calls `onFrame` for each frame that `chunk`, from `at` on, completes, until it returns false. Returns where it stopped.
    *

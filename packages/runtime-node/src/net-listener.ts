@@ -25,7 +25,8 @@ export async function listen(host: string, ports: Ports, accept: (socket: Socket
 /** Undefined when the port is taken. */
 function tryListen(host: string, port: number, accept: (socket: Socket) => void): Promise<Server | undefined> {
   return new Promise((resolve, reject) => {
-    const server = createServer(accept);
+    // Nothing is read before somebody says where to.
+    const server = createServer({ pauseOnConnect: true }, accept);
     server.once('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EADDRINUSE') resolve(undefined);
       else reject(new Error(`cannot listen on ${host}:${port}: ${error.message}`));

@@ -1,8 +1,9 @@
-import type { Socket } from 'node:net';
+import type { OnReadOpts, Socket } from 'node:net';
 import type { Bytes } from '@spirula/encoding';
 import type { ConnectionEvent, MsgrConnection, OutgoingMessage, RawMessage } from '@spirula/msgr';
 import type { Peer, ResetReason, SessionId } from '@spirula/world';
 import type { NetBounds } from './net-bounds.ts';
+import { ReceiveRoom } from './receive-room.ts';
 
 /** What a message takes beside its front and data: preamble, header, crcs. */
 const FRAME_OVERHEAD_BYTES = 90;
@@ -25,7 +26,8 @@ export interface SessionConfig {
   readonly id: SessionId;
   readonly direction: 'incoming' | 'outgoing';
   readonly endpoint: string;
-  readonly socket: Socket;
+  /** Makes the socket. */
+  readonly connect: (onread: OnReadOpts) => Socket;
   readonly connection: MsgrConnection;
   readonly bounds: NetBounds;
   readonly listener: SessionListener;
@@ -62,17 +64,20 @@ export class NetSession {
     this.id = config.id;
     this.direction = config.direction;
     this.endpoint = config.endpoint;
-    this.#socket = config.socket;
     this.#connection = config.connection;
     this.#bounds = config.bounds;
     this.#listener = config.listener;
 
+    const { connection } = config;
+    const receive = new ReceiveRoom({
+      get room() {
+        return connection.room;
+      },
+      onData: (chunk) => this.#onData(chunk),
+    });
+    this.#socket = config.connect(receive.onread);
     this.#handshakeTimer = setTimeout(() => this.#onHandshakeTimeout(), this.#bounds.handshakeTimeoutMs);
     this.#socket.setNoDelay(true);
-    // Plain arrays: parts of a Buffer are Buffers, which are dearer.
-    this.#socket.on('data', ({ buffer, byteOffset, length }: Buffer) =>
-      this.#onData(new Uint8Array(buffer, byteOffset, length)),
-    );
     this.#socket.on('error', (error: NodeJS.ErrnoException) => this.#onError(error));
     this.#socket.on('end', () => this.#onCut('the peer closed the connection'));
     this.gone = new Promise((resolve) => {

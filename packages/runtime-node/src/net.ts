@@ -35,6 +35,7 @@ import { rememberSums } from './crc.ts';
 import { DEFAULT_BOUNDS, type NetBounds } from './net-bounds.ts';
 import { listen, type Ports } from './net-listener.ts';
 import { NetSession, type SessionListener } from './net-session.ts';
+import { receiveInto } from './receive-room.ts';
 
 export interface NodeNetConfig {
   readonly entity: EntityName;
@@ -162,7 +163,7 @@ export class NodeNet implements Net<Message> {
       id,
       direction: 'outgoing',
       endpoint: from,
-      socket: connect({ host: target.ip, port: target.port }),
+      connect: (onread) => connect({ host: target.ip, port: target.port, onread }),
       connection,
       bounds: this.#bounds,
       listener: this.#listener,
@@ -297,7 +298,7 @@ export class NodeNet implements Net<Message> {
       id: this.#nextSession(),
       direction: 'incoming',
       endpoint,
-      socket,
+      connect: (onread) => receiveInto(socket, onread),
       connection,
       bounds: this.#bounds,
       listener: this.#listener,
