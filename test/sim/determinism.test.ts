@@ -14,7 +14,7 @@ const VIRTUAL_SECONDS = 15;
 const PROGRAM = `
 import { runScenario } from './sim/scenarios/src/index.ts';
 for (const seed of process.argv.slice(2).map(Number)) {
-  console.log(seed + ' ' + runScenario({ scenario: 'standard', seed, virtualSeconds: ${VIRTUAL_SECONDS} }).digest);
+  console.log(seed + ' ' + (await runScenario({ scenario: 'standard', seed, virtualSeconds: ${VIRTUAL_SECONDS} })).digest);
 }`;
 
 let dir: string;

@@ -17,7 +17,9 @@ export async function hunt(bug: PlantedBug, maxSeeds: number, onSeed = (_seed: n
   const others: string[] = [];
   for (let seed = 1; seed <= maxSeeds; seed++) {
     onSeed(seed);
-    const problems = problemsOf(runScenario({ scenario: bug.scenario, seed })).map((each) => each.split('\n')[0]!);
+    const problems = problemsOf(await runScenario({ scenario: bug.scenario, seed })).map(
+      (each) => each.split('\n')[0]!,
+    );
     const verdict = problems.find((each) => bug.verdict.test(each));
     if (verdict !== undefined) return { seeds: seed, verdict, others };
     if (problems.length > 0) others.push(`seed ${seed}: ${problems[0]}`);
@@ -47,7 +49,7 @@ export class Control {
       let problems = this.#problems.get(key);
       if (problems === undefined) {
         onSeed(seed);
-        problems = problemsOf(runScenario({ scenario, seed }));
+        problems = problemsOf(await runScenario({ scenario, seed }));
         this.#problems.set(key, problems);
       }
       found.push(...problems.map((each) => `${key}: ${each.split('\n')[0]}`));

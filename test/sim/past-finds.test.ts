@@ -4,8 +4,8 @@ import { expect, test } from 'vitest';
 
 test.each(CORPUS)(
   '$scenario, seed $seed: $found',
-  ({ scenario, seed }) => {
-    const report = runScenario({ scenario, seed });
+  async ({ scenario, seed }) => {
+    const report = await runScenario({ scenario, seed });
 
     expect(report.violations, report.replay).toEqual([]);
     expect(report.unclean, report.replay).toEqual([]);

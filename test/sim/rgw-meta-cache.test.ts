@@ -8,7 +8,8 @@ import { newUserInfo, openZone, UserStore, type Zone } from '@spirula/rgw';
 import { checkScenario, Lab } from '@spirula/sim-scenarios';
 import { type Clock, SECOND } from '@spirula/world';
 import { expect, test, vi } from 'vitest';
-import { GatewayPlace, runUntil, settle } from './gateway-places.ts';
+import { GatewayPlace } from '../../sim/scenarios/src/gateways/gateway-place.ts';
+import { runUntil, settle } from './lab-time.ts';
 
 const { SEED, SEEDS, FROM } = process.env;
 const seeds = SEED ? [Number(SEED)] : Array.from({ length: Number(SEEDS ?? 3) }, (_, i) => Number(FROM ?? 1) + i);
@@ -57,7 +58,7 @@ function makeLab(seed: number): Lab {
 test('nobody waits for a gateway that has stopped', async () => {
   const lab = makeLab(1);
   expect(lab.boot()).toBeUndefined();
-  const [staying, leaving] = [new GatewayPlace(lab, 'rgw0'), new GatewayPlace(lab, 'rgw1')];
+  const [staying, leaving] = [new GatewayPlace(lab.cluster, 'rgw0'), new GatewayPlace(lab.cluster, 'rgw1')];
   await runUntil(lab, () => Boolean(staying.gateway && leaving.gateway), 120);
   const secondsOf = async (target: string) => {
     const began = lab.simulation.now;
@@ -66,7 +67,7 @@ test('nobody waits for a gateway that has stopped', async () => {
   };
   await runUntil(lab, () => false, 10);
   expect(await secondsOf('/before')).toBeLessThan(1);
-  leaving.stop();
+  leaving.process.terminate();
   await runUntil(lab, () => false, 3);
   expect(await secondsOf('/after')).toBeLessThan(1);
 });

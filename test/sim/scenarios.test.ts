@@ -16,8 +16,8 @@ const CASES = READY.flatMap(({ name }) => seeds.map((seed) => [name, seed] as co
 
 test.each(CASES)(
   '%s: all is as expected (seed %i)',
-  (scenario, seed) => {
-    const report = runScenario({ scenario, seed });
+  async (scenario, seed) => {
+    const report = await runScenario({ scenario, seed });
 
     expect(problemsOf(report), printReport(report)).toEqual([]);
   },

@@ -10,8 +10,8 @@ const seeds = process.env['SEED']
 
 test.each(seeds)(
   'nothing acknowledged is lost or changed, and all heals (seed %i)',
-  (seed) => {
-    const report = runScenario({ scenario: 'standard', seed });
+  async (seed) => {
+    const report = await runScenario({ scenario: 'standard', seed });
 
     expect(report.violations, report.replay).toEqual([]);
     expect(report.unclean, report.replay).toEqual([]);
@@ -19,8 +19,8 @@ test.each(seeds)(
   300_000,
 );
 
-test('one seed, one history', () => {
+test('one seed, one history', async () => {
   const run = () => runScenario({ scenario: 'standard', seed: 7, virtualSeconds: 40 });
 
-  expect(run().digest).toBe(run().digest);
+  expect((await run()).digest).toBe((await run()).digest);
 }, 300_000);

@@ -25,6 +25,7 @@ import { operationOf } from './s3/operations/routes.ts';
 import { S3Error } from './s3/s3-error.ts';
 import { errorDocument, s3Error } from './s3/s3-errors.ts';
 import { parseS3Request, type S3Request } from './s3/s3-request.ts';
+import { ObjectGone } from './store/heads.ts';
 import { QuotaExceeded } from './store/quotas.ts';
 import { BucketNameTaken, BucketNotEmpty, type Store, TooManyBuckets } from './store/store.ts';
 import { NoSuchUpload } from './store/upload-meta.ts';
@@ -45,6 +46,7 @@ const storeErrors = [
   [NoSuchUpload, 'NoSuchUpload'],
   [BucketNameTaken, 'BucketAlreadyExists'],
   [BucketNotEmpty, 'BucketNotEmpty'],
+  [ObjectGone, 'NoSuchKey'],
   [TooManyBuckets, 'TooManyBuckets'],
   [QuotaExceeded, 'QuotaExceeded'],
 ] as const;

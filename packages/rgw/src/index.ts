@@ -37,11 +37,13 @@ export {
 export { Gateway } from './gateway.ts';
 export { ConnectionCut, type HttpRequest, type HttpResponse } from './http.ts';
 export { FIRST_SUBUSER, type FirstUser, RgwDaemon, type RgwOptions } from './rgw-daemon.ts';
+export { formatHttpDate } from './s3/http-date.ts';
 export { S3Error } from './s3/s3-error.ts';
 export { indexHeaders, sumOfStats } from './store/bucket-index.ts';
 export { BucketAttr, BucketStore } from './store/buckets.ts';
 export { type Entropy, randomUpper } from './store/entropy.ts';
 export { MULTIPART_NS, NULL_INSTANCE, SHADOW_NS } from './store/layout.ts';
+export { oidsOfObject } from './store/stripes.ts';
 export { IndexConflict } from './store/user-index.ts';
 export { UserStore } from './store/users.ts';
 export { openZone, type Zone } from './store/zone.ts';

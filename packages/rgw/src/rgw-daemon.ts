@@ -40,6 +40,10 @@ const LIFECYCLE_PERIOD_SECONDS = 600;
 /** How long a gateway that is asked to stop tries to say so to the cluster. */
 const FAREWELL_SECONDS = 2;
 
+/** Another gateway was first. */
+const OVERTAKEN: ReadonlySet<number> = new Set([Errno.EEXIST, Errno.ECANCELED, Errno.ENOENT]);
+const MAX_TRIES = 20;
+
 export class RgwDaemon implements Daemon<Message> {
   readonly rados: Rados;
   /** Resolves when requests can be answered; rejects with a RadosError when the cluster cannot be reached. */
@@ -151,16 +155,26 @@ export class RgwDaemon implements Daemon<Message> {
 export const FIRST_SUBUSER = 'swift';
 
 /** Two gateways may do so at once: one is first. For Swift the user is a subuser, with the secret as its key. */
+/**
+ * The first user is there, with keys, also when another gateway makes it at the same time, or did not live to give it its keys
+ * (see `UserStore.create`).
+ */
 async function ensureUser(store: Store, { uid, displayName, accessKey, secret }: FirstUser): Promise<void> {
   const id = { tenant: '', ns: '', id: uid };
-  if (await store.users.load(id)) return;
   const accessKeys = new Map([[accessKey, { id: accessKey, secret, subuser: '' }]]);
   const swiftName = `${uid}:${FIRST_SUBUSER}`;
   const swiftKeys = new Map([[swiftName, { id: swiftName, secret, subuser: FIRST_SUBUSER }]]);
   const subusers = new Map([[FIRST_SUBUSER, { name: FIRST_SUBUSER, permissions: FULL_CONTROL }]]);
-  try {
-    await store.users.create(newUserInfo({ id, displayName, accessKeys, swiftKeys, subusers }));
-  } catch (error) {
-    if (!(error instanceof RadosError) || error.code !== Errno.EEXIST) throw error;
+  for (let tries = 1; ; tries++) {
+    const found = await store.users.load(id);
+    if (found && found.info.accessKeys.size + found.info.swiftKeys.size > 0) return;
+    try {
+      if (found) await store.users.update(found, { ...found.info, accessKeys, swiftKeys, subusers });
+      else await store.users.create(newUserInfo({ id, displayName, accessKeys, swiftKeys, subusers }));
+      return;
+    } catch (error) {
+      const isOvertaken = error instanceof RadosError && OVERTAKEN.has(error.code);
+      if (!isOvertaken || tries >= MAX_TRIES) throw error;
+    }
   }
 }

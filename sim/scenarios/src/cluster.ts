@@ -75,6 +75,7 @@ export class SimCluster {
   readonly osds: OsdPlace[] = [];
   readonly mgrs: SimProcess[] = [];
   readonly clients: ClientPlace[] = [];
+  readonly gateways: SimProcess[] = [];
   /** What clients do, and were told. */
   readonly work: ClusterWork;
   readonly fsid: Uuid;
@@ -351,6 +352,14 @@ export class SimCluster {
       }),
     };
     this.clients.push(place);
+  }
+
+  /** An object gateway: a client beside those of the workload; it is started. */
+  addGateway(...[name, make]: Parameters<SimCluster['addTools']>): SimProcess {
+    this.addTools(name, make);
+    const process = this.simulation.processes.at(-1)!;
+    this.gateways.push(process);
+    return process;
   }
 
   /** A client beside those of the workload, such as an operator's tools; it is started. Promises may hang on its events. */

@@ -9,7 +9,7 @@
 import { fromUtf8, type RawString } from '@spirula/encoding';
 import type { Message } from '@spirula/messages';
 import { type LogLine, type SimProcess, Simulation } from '@spirula/sim-world';
-import { type Instant, SECOND, type WorldEvent } from '@spirula/world';
+import { type Instant, invariant, SECOND, type WorldEvent } from '@spirula/world';
 import { BootFailure, bootCluster } from './bootstrap.ts';
 import { Checkers } from './checkers/checkers.ts';
 import { findUntrueHealth } from './checkers/health-truth.ts';
@@ -22,6 +22,7 @@ import { Injector } from './faults/injector.ts';
 import { type FaultPlan, faultOf } from './faults/plan.ts';
 import { RedundancyGuard } from './faults/redundancy.ts';
 import { Storm } from './faults/storm.ts';
+import { GatewayWork } from './gateways/gateway-work.ts';
 import { sendCommand } from './operator.ts';
 import { networkOf } from './profiles.ts';
 import type { Outcome } from './scenario.ts';
@@ -38,6 +39,8 @@ const LOSS_PATIENCE: Instant = 60 * SECOND;
 /** How often, and how many times, `ceph health` is asked for what it should say. */
 const HEALTH_INTERVAL: Instant = 5 * SECOND;
 const HEALTH_TRIES = 12;
+/** How long what gateways keep may take to be looked at, beside the time of a lock. */
+const GATEWAY_PATIENCE: Instant = 1200 * SECOND;
 const STEP: Instant = SECOND / 2;
 const LOG_LINES = 60;
 
@@ -59,6 +62,7 @@ export class Lab {
   readonly #checkers: Checkers;
   readonly #expectations: Expectations;
   readonly #traps: Trap[] = [];
+  #gateways: GatewayWork | undefined;
   #began: Instant | undefined;
   #healedAfter: Instant = 0;
   #onMoment: ((moment: Moment) => void) | undefined;
@@ -80,10 +84,25 @@ export class Lab {
     this.simulation.onEvent((process, event) => this.#afterEvent(process, event));
   }
 
+  /** Of a scenario without gateways: see `play`. */
   run(): Outcome {
+    invariant(this.spec.gateways === undefined, 'work with gateways hangs on promises');
     const failure = this.boot();
     if (failure !== undefined) return this.#outcome([failure]);
     return this.#follow(this.course());
+  }
+
+  /** As `run`, and promises that hang on events are settled in between. */
+  async play(): Promise<Outcome> {
+    if (this.spec.gateways === undefined) return this.run();
+    const failure = this.boot();
+    if (failure !== undefined) return this.#outcome([failure]);
+    const course = this.course();
+    for (;;) {
+      const { done, value } = course.next();
+      if (done) return value;
+      await this.simulation.runWithPromises(value);
+    }
   }
 
   /** When faults end, in virtual time; the cluster must be up. */
@@ -107,6 +126,8 @@ export class Lab {
     this.#began = this.simulation.now;
     this.injector.begin();
     for (const { process, daemon } of this.cluster.clients) process.call(() => daemon!.beginWork(this.cluster.pool));
+    if (this.spec.gateways) this.#gateways = new GatewayWork(this.cluster, this.spec.gateways, this.injector);
+    this.#gateways?.begin();
     for (const [i, plan] of this.spec.faults.entries()) this.#schedule(plan, i);
     this.#storm?.begin();
     this.#expectations.begin();
@@ -144,6 +165,7 @@ export class Lab {
     yield* this.#stretches(WORK_ON, () => false);
     this.injector.takeBackAgain();
     for (const { daemon } of clients) daemon!.stopWork();
+    this.#gateways?.pause();
     const healTime = parseSpan(this.spec.healWithin)!;
     yield* this.#stretches(healTime, () => this.#findUnrest().length === 0);
     // What seems to be lost may be found yet.
@@ -167,6 +189,10 @@ export class Lab {
       const unreported = yield* this.#findUnreported();
       if (unreported.length > 0) return this.#outcome(unreported);
     }
+    if (this.#gateways) {
+      const answered = yield* this.#await(this.#gateways.check());
+      if (!answered) return this.#outcome([`what gateways keep cannot be looked at`]);
+    }
     // What the last writes let go of is free once they are durable.
     yield* this.#stretches(SETTLE_TIME, () => false);
     const untrue = yield* this.#findUntrueHealth();
@@ -177,6 +203,20 @@ export class Lab {
     if (this.spec.mayLose) this.cluster.abandonRequests();
     for (const problem of this.#checkers.atRest()) this.simulation.addViolation(problem);
     return this.#outcome([]);
+  }
+
+  /** False: it is not settled in time, or something is violated. */
+  *#await(promise: Promise<void>): Generator<Instant, boolean, void> {
+    let isSettled = false;
+    const settled = () => {
+      isSettled = true;
+    };
+    promise.then(settled, (error: Error) => {
+      this.simulation.addViolation(error.stack ?? error.message);
+      settled();
+    });
+    yield* this.#stretches(GATEWAY_PATIENCE, () => isSettled);
+    return isSettled;
   }
 
   /** PGs that report a loss must be seen in `ceph health` as well, once statistics have got there. */
@@ -290,7 +330,7 @@ export class Lab {
       const { length } = this.#awaited(daemon!);
       return length > 0 ? [`${process.name} waits for ${length} answers`] : [];
     });
-    return [...this.#checkers.findUnrest(), ...waiting];
+    return [...this.#checkers.findUnrest(), ...waiting, ...(this.#gateways?.findUnrest() ?? [])];
   }
 
   /** Objects that a client waits for, but for those it may wait for for ever. */
@@ -343,7 +383,7 @@ export class Lab {
       stats: {
         virtualSeconds: Math.round(now / SECOND),
         events,
-        requests: sum(({ done }) => done),
+        requests: sum(({ done }) => done) + (this.#gateways?.requests ?? 0),
         givenUp: sum(({ timedOut }) => timedOut),
         faults: this.injector.script.length,
         withheld: this.injector.withheld,

@@ -4,6 +4,7 @@ import { clockSkew } from './library/clock-skew.ts';
 import { cutOffPrimary } from './library/cut-off-primary.ts';
 import { degradedWrites } from './library/degraded-writes.ts';
 import { flapping } from './library/flapping.ts';
+import { gateways } from './library/gateways.ts';
 import { hostile } from './library/hostile.ts';
 import { leaderLoss } from './library/leader-loss.ts';
 import { lossy } from './library/lossy.ts';
@@ -23,6 +24,7 @@ const scenarios: readonly Scenario[] = [
   standard,
   hostile,
   lossy,
+  gateways,
   osdDownThreeWays,
   degradedWrites,
   flapping,
@@ -65,12 +67,12 @@ export function drawScenario({ scenario, seed, virtualSeconds }: RunOptions): Sc
 }
 
 /** Runs a scenario to its verdict. One seed, one history. @throws RangeError when there is none of that name */
-export function runScenario(options: RunOptions): Report {
+export async function runScenario(options: RunOptions): Promise<Report> {
   const { scenario, seed, virtualSeconds, trace } = options;
   const { name, source } = typeof scenario === 'string' ? findScenario(scenario) : scenario;
   const lab = new Lab(drawScenario(options), seed);
   if (trace !== undefined) new TraceRecorder(lab.cluster, trace).begin({ scenario: name, config: lab.spec });
-  const outcome = lab.run();
+  const outcome = await lab.play();
   const until = virtualSeconds === undefined ? '' : ` --until ${virtualSeconds}s`;
   return { ...outcome, scenario: name, seed, replay: `npx spirula sim run ${source} --seed ${seed}${until}` };
 }

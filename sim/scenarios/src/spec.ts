@@ -6,6 +6,7 @@ import { type Expectation, endOf, expectationSchema, HEAL, marksOf } from './exp
 import { span } from './faults/fault.ts';
 import { planSchema } from './faults/plan.ts';
 import { STORM_KINDS } from './faults/storm-kinds.ts';
+import { gatewaySchema } from './gateways/gateway-spec.ts';
 import { workloadSchema } from './workloads/workload-spec.ts';
 
 const us = z.int().min(0);
@@ -32,6 +33,8 @@ const fields = z.strictObject({
   pools: z.array(poolSchema).min(1).prefault([{}]),
   /** What every client does, side by side. */
   workloads: z.array(workloadSchema).prefault([{ kind: 'objects' }]),
+  /** Object gateways and their clients, beside the workloads. */
+  gateways: gatewaySchema.optional(),
   /** How long faults may strike, from when the cluster is up and clean. */
   duration: span.default('60s'),
   faults: z.array(planSchema).default([]),

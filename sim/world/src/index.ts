@@ -1,5 +1,6 @@
 export { type ClockProfile, EXACT_CLOCK } from './clock.ts';
 export { type CpuProfile, FREE_CPU } from './cpu.ts';
+export { SimCrypto } from './crypto.ts';
 export { SimDisk } from './disk.ts';
 export { DiskFaults, type DiskOperation, type Failing, type WriteFate } from './disk-faults.ts';
 export { type DiskProfile, HDD_7200, NVME_SSD, QUICK_DISK, SATA_SSD } from './disk-profile.ts';

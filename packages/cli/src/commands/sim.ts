@@ -61,7 +61,7 @@ async function runOne(work: SeedWork, options: SimOptions, jobs: number): Promis
   const scenario = await loadScenario(source);
   const seed = options.seed ?? drawScenario({ scenario, seed: 1 }).seed ?? 1;
   const run = { ...rest, scenario, seed };
-  const report = options.trace === undefined ? runScenario(run) : runTraced(run, options.trace);
+  const report = options.trace === undefined ? await runScenario(run) : await runTraced(run, options.trace);
   console.log(printReport(report));
   if (problemsOf(report).length === 0) {
     if (shrink !== undefined) console.log('\nIt does not fail: there is nothing to shrink.');
@@ -75,10 +75,10 @@ async function runOne(work: SeedWork, options: SimOptions, jobs: number): Promis
   return 1;
 }
 
-function runTraced(run: RunOptions, path: string): Report {
+async function runTraced(run: RunOptions, path: string): Promise<Report> {
   const writer = new TraceWriter(path);
   try {
-    const report = runScenario({ ...run, trace: writer });
+    const report = await runScenario({ ...run, trace: writer });
     writer.end(report.digest, problemsOf(report));
     return report;
   } finally {

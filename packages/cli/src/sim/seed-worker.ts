@@ -26,18 +26,18 @@ function load(source: string): Promise<Scenario> {
 
 parentPort!.on('message', async ({ source, seed, virtualSeconds, spec }: SeedJob) => {
   if (spec !== undefined) {
-    parentPort!.postMessage(runVariant(source, seed, spec));
+    parentPort!.postMessage(await runVariant(source, seed, spec));
     return;
   }
   const until = virtualSeconds !== undefined && { virtualSeconds };
-  const report = runScenario({ scenario: await load(source), seed, ...until });
+  const report = await runScenario({ scenario: await load(source), seed, ...until });
   parentPort!.postMessage(resultOf(source, report, seed, report.replay));
 });
 
 /** Of a variant that cannot be run, since a fault is for nobody any more, no failure is told. */
-function runVariant(source: string, seed: number, spec: ScenarioSpec): SeedResult {
+async function runVariant(source: string, seed: number, spec: ScenarioSpec): Promise<SeedResult> {
   try {
-    return resultOf(source, new Lab(spec, seed).run(), seed, '');
+    return resultOf(source, await new Lab(spec, seed).play(), seed, '');
   } catch (error) {
     if (!(error instanceof UnknownTarget)) throw error;
     const problems = [error.message];

@@ -47,7 +47,7 @@ export async function shrinkCase(report: Report, threads: number, file?: string)
         ? `\nShrunk in ${runs} runs: ${script.length} faults became ${spec.faults.length}.`
         : '\nWith its faults written down it does not fail in the same way: it is left as it is.',
     );
-    const again = failureOf(new Lab(readScenario(text), seed).run());
+    const again = failureOf(await new Lab(readScenario(text), seed).play());
     if (again !== failureOf(report)) console.log(`A bug of the simulator: read back, it ends with ${again}.`);
     return { text, file: file ?? `${scenario}-${seed}.yaml` };
   } finally {

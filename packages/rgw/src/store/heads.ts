@@ -39,6 +39,11 @@ export const UNKNOWN: ReadonlySet<number> = new Set([Errno.ETIMEDOUT, Errno.ESHU
 /** What is asked of an object before it is replaced; what it throws ends the write. */
 export type HeadCheck = (found: Head | undefined) => void | Promise<void>;
 
+/** It was removed while it was to be changed. */
+export class ObjectGone extends Error {
+  override readonly name = 'ObjectGone';
+}
+
 export interface HeadsOptions {
   readonly world: Pick<World, 'clock' | 'crypto' | 'log'>;
   readonly stripes: Stripes;
@@ -173,7 +178,7 @@ export class Heads {
     return reply.result;
   }
 
-  /** Changes who may do what with an object that was found. @throws RadosError ECANCELED when it was replaced meanwhile */
+  /** Changes who may do what with an object that was found. @throws ObjectGone; RadosError ECANCELED: it was replaced meanwhile */
   async setAttrs(
     bucket: BucketInfo,
     { object, head }: FoundObject,
@@ -191,7 +196,7 @@ export class Heads {
     const reply = await io.submit(oid, operation.at(head.mtime));
     if (reply.result < 0) {
       await this.cancel(index, prepared);
-      throw new RadosError(reply.result, oid);
+      throw reply.result === Errno.ENOENT ? new ObjectGone() : new RadosError(reply.result, oid);
     }
     const acl = attrs.get(Attr.acl) ?? head.attrs.get(Attr.acl);
     const meta = entryMetaOf(head, acl && decoded(decodeAcl, acl));

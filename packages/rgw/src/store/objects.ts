@@ -264,7 +264,7 @@ export class ObjectStore {
     return await this.#versionWrites.putDeleteMarker(bucket, key.name, owner);
   }
 
-  /** Changes who may do what with an object that was found. @throws RadosError ECANCELED when it was replaced meanwhile */
+  /** Changes who may do what with an object that was found. @throws ObjectGone; RadosError ECANCELED: it was replaced meanwhile */
   async setAttrs(
     bucket: BucketInfo,
     found: FoundObject,

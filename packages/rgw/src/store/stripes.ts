@@ -29,6 +29,12 @@ export interface FoundObject {
   readonly versionId: RawString | undefined;
 }
 
+/** The RADOS objects that an object consists of: its head, and what its manifest names. */
+export function oidsOfObject({ object, head }: FoundObject): readonly RawString[] {
+  const stripes = head.manifest ? [...stripesOf(head.manifest)] : [];
+  return [radosNameOf(object).oid, ...stripes.map((stripe) => radosNameOf(stripe.object).oid)];
+}
+
 export interface StripesOptions {
   readonly world: Pick<World, 'log'>;
   readonly pools: DataPools;

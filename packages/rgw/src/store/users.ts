@@ -103,7 +103,7 @@ export class UserStore {
       const data = encoded(encodeUserObject, info);
       version = await this.#pool.update(formatUserId(info.id), before.version, { data, ...(attrs && { attrs }) });
     } catch (error) {
-      for (const entry of claimed) await this.#index.release(entry);
+      for (const entry of claimed) await this.#withdraw(entry);
       throw error;
     }
     for (const entry of dropped) await this.#index.release(entry);
@@ -141,6 +141,14 @@ export class UserStore {
       if (each) found.push(each);
     }
     return found;
+  }
+
+  /**
+   * Takes back a claim for a change that was not made. Another gateway may be giving the user the same: then it stays, and if it
+   * comes to nothing, it counts for nothing.
+   */
+  async #withdraw(entry: FoundEntry): Promise<void> {
+    if (await this.#users.fence(entry.user, entry)) await this.#index.release(entry);
   }
 
   async #reload(info: UserInfo, version: ObjectVersion): Promise<StoredUser> {

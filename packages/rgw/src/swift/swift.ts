@@ -6,6 +6,7 @@ import { FULL_CONTROL } from '../formats/acl.ts';
 import type { HttpRequest, HttpResponse } from '../http.ts';
 import { S3Error } from '../s3/s3-error.ts';
 import { readShortBody } from '../s3/xml-reader.ts';
+import { ObjectGone } from '../store/heads.ts';
 import { QuotaExceeded } from '../store/quotas.ts';
 import { BucketNameTaken, BucketNotEmpty, type Store, TooManyBuckets } from '../store/store.ts';
 import { serveAccount } from './account.ts';
@@ -143,6 +144,7 @@ function explain(log: World['log'] | undefined, error: unknown, requestId: strin
   if (error instanceof SwiftError) return error;
   // Shared ways to read what clients send say it in S3's words.
   if (error instanceof S3Error) return error;
+  if (error instanceof ObjectGone) return new SwiftError('NotFound', 'The object was removed meanwhile');
   if (error instanceof BucketNotEmpty) return new SwiftError('Conflict', 'The container is not empty');
   if (error instanceof BucketNameTaken) return new SwiftError('Conflict', 'Somebody else has a container of this name');
   if (error instanceof QuotaExceeded) return new SwiftError('RequestEntityTooLarge', error.message);

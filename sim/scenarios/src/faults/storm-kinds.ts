@@ -45,6 +45,8 @@ export const STORM_KINDS = [
   'ambush',
   /** A client and OSDs it works with reach one another and nobody else. */
   'corner',
+  /** An object gateway crashes. */
+  'gateway',
   /** An operator's mistake, and what puts it right: see mistakes.ts. */
   'operator',
   /** What operators rightly do while clients work: see upkeep.ts. */

@@ -106,6 +106,8 @@ export class Storm {
         return this.#delay();
       case 'reset':
         return this.#strike({ fault: 'reset', count: 1 + this.#random.below(MAX_RESETS) });
+      case 'gateway':
+        return this.#crashGateway();
       case 'ambush':
         return this.#ambush.awaitWrite();
       case 'corner':
@@ -232,6 +234,12 @@ export class Storm {
     if (process === undefined) return;
     const ways = this.#random.pick(['both', 'both', 'deaf', 'mute'] as const);
     this.#strike({ fault: 'isolate', daemons: [process.name], ways }, this.#drawDuration());
+  }
+
+  #crashGateway(): void {
+    const up = this.#cluster.gateways.filter(({ state }) => state === 'running');
+    if (up.length === 0) return;
+    this.#strike({ fault: 'crash', daemons: [this.#random.pick(up).name] }, this.#drawDuration());
   }
 
   #cutOffLeader(): void {

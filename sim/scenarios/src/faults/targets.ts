@@ -2,8 +2,9 @@
  * Who a fault is for. A selector is one of
  *
  *     osd.2  mon.a  mgr.x  client.0     a process
- *     mons  osds  mgrs  clients         all of a kind
- *     daemons                           all but the clients
+ *     mons  osds  mgrs  clients  gateways
+ *                                       all of a kind
+ *     daemons                           all but the clients and gateways
  *     everyone                          all
  *     leader  peons                     monitors, as they are when the fault strikes
  *     active mgr                        the manager that the leader knows as active, as it is when the fault strikes
@@ -34,7 +35,7 @@ export function findTargets(cluster: SimCluster, selectors: Daemons): SimProcess
 }
 
 function findOne(cluster: SimCluster, selector: string): SimProcess[] {
-  const { mons, osds, mgrs, clients, simulation } = cluster;
+  const { mons, osds, mgrs, clients, gateways, simulation } = cluster;
   switch (selector) {
     case 'mons':
       return mons.map(({ process }) => process);
@@ -44,6 +45,8 @@ function findOne(cluster: SimCluster, selector: string): SimProcess[] {
       return mgrs;
     case 'clients':
       return clients.map(({ process }) => process);
+    case 'gateways':
+      return [...gateways];
     case 'daemons':
       return [...cluster.daemons];
     case 'everyone':
@@ -79,7 +82,7 @@ function findUnder(cluster: SimCluster, bucket: string): SimProcess[] {
   if (item === undefined) {
     throw new UnknownTarget(
       `nobody is called ${bucket}: name a daemon (osd.2), a CRUSH bucket (host1), or one of mons, osds, mgrs, clients, ` +
-        'daemons, everyone, leader, peons, active mgr, "primary of 1.7"',
+        'gateways, daemons, everyone, leader, peons, active mgr, "primary of 1.7"',
     );
   }
   return [...osdsUnder(crush!, item)].flatMap((id) => cluster.osds[id]?.process ?? []);

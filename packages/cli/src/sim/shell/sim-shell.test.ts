@@ -48,7 +48,7 @@ test('who only watches sees the verdict and the digest of `sim run`', async () =
   await type('step 100', 'run 3s', 'status', 'pgs', 'osd.1', 'until osd.0 up', 'log', 'trace last 5', 'run');
 
   const [verdict, ...rest] = (await type('finish')).split('\n');
-  const { digest } = runScenario({ scenario: small, seed: SEED });
+  const { digest } = await runScenario({ scenario: small, seed: SEED });
   expect(verdict).toBe(`small, seed 7: clean, digest ${digest}`);
   expect(rest.at(-1)).toBe('replay: npx spirula sim run small.yaml --seed 7');
   expect(await type('digest')).toBe(digest);
@@ -179,7 +179,7 @@ test('what was done by hand is saved as a scenario that does it again', async ()
   expect(said).toMatch(/3 actions; to run it: npx spirula sim run/);
   expect(said).toContain('not in it: ceph -s');
   expect(said).toMatch(/not in it: crash osd\.0 \(at .* when the faults had ended\)/);
-  const report = runScenario({ scenario: { ...small, draw: () => saved }, seed: SEED });
+  const report = await runScenario({ scenario: { ...small, draw: () => saved }, seed: SEED });
   expect(report.faults.join('\n')).toMatch(/crash osd\.2 for 2\.5s[\s\S]*command .*osd out[\s\S]*hang mon\.a for 2s/);
 });
 
