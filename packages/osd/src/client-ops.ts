@@ -245,7 +245,8 @@ export class ClientOps {
       if (outcome.result >= 0 && isOfClient) this.#io = sumOfIo(this.#io, outcome.io);
       this.#watches.apply(oid, outcome.effects, op.client, outcome.userVersion);
       const userVersion = this.#userVersionOf(outcome);
-      this.#reply(op, { result: outcome.result, ops: outcome.ops, replayVersion: NO_VERSION, userVersion });
+      const answer = { result: outcome.result, ops: outcome.ops, replayVersion: NO_VERSION, userVersion };
+      this.#reply(op, answer, isWrite ? undefined : 'last');
     }
   }
 
@@ -505,10 +506,11 @@ export class ClientOps {
     this.#reply(op, { result, ops: op.message.ops.map(emptyResult), replayVersion: NO_VERSION, userVersion: 0 });
   }
 
-  #reply(op: ClientOp, answer: Answer): void {
+  /** @param use `last`: nobody keeps what the ops gave */
+  #reply(op: ClientOp, answer: Answer, use?: 'last'): void {
     const { tid, oid, pgid, flags, retry } = op.message;
     const { epoch } = this.#pg;
-    this.#pg.host.reply(op.session, { type: 'osd_op_reply', tid, oid, pgid, flags, epoch, retry, ...answer });
+    this.#pg.host.reply(op.session, { type: 'osd_op_reply', tid, oid, pgid, flags, epoch, retry, ...answer }, use);
     this.#host.onDone(op);
   }
 }

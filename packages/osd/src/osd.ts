@@ -652,7 +652,7 @@ export class Osd implements Daemon<Message> {
       remoteReservations: this.#remoteReservations,
       snapTrimReservations: this.#snapTrimReservations,
       send: (osd, message) => this.#links.send(osd, message),
-      reply: (session, message) => void this.#world.net.send(session, message),
+      reply: (session, message, use) => void this.#world.net.send(session, message, use),
       submit: (transaction, onCommit) => this.#submit(transaction, onCommit),
       afterCommit: (then) => this.#afterCommit(then),
       wantUpThru: (epoch) => this.#wishes.wantUpThru(epoch),

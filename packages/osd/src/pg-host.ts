@@ -24,8 +24,8 @@ export interface PgHost {
   readonly snapTrimReservations: Reservations;
   /** On the ordered link to a peer; it arrives once, or its receiver ends. */
   send(osd: OsdId, message: OsdPeerMessage): void;
-  /** To a client. */
-  reply(session: SessionId, message: Message): void;
+  /** To a client. @param use as of `Net.send` */
+  reply(session: SessionId, message: Message, use?: 'last'): void;
   /** Hands a transaction to the store; `onCommit` when it is durable. */
   submit(transaction: Transaction, onCommit?: () => void): void;
   /** Calls back when everything submitted so far is durable: at once, when it is. */

@@ -16,6 +16,7 @@ interface InFlight {
   /** At least one, in the order of versions. */
   readonly entries: readonly PgLogEntry[];
   readonly waitingFor: Set<OsdId>;
+  readonly changes: readonly ObjectChange[];
   readonly onCommit: () => void;
 }
 
@@ -86,7 +87,7 @@ export class ReplicatedBackend {
     };
     const trimTo = this.#trimTo(trimTarget);
     const tid = ++this.#lastTid;
-    this.#inFlight.set(tid, { entries, waitingFor: new Set(pg.actingRecoveryBackfill), onCommit });
+    this.#inFlight.set(tid, { entries, waitingFor: new Set(pg.actingRecoveryBackfill), changes, onCommit });
     const { pgid, epoch } = pg;
     // One message for all: it is encoded once.
     const message: OsdRepOp = { type: 'osd_repop', pgid, epoch, tid, entries, changes, trimTo, counts: newCounts };
@@ -106,6 +107,7 @@ export class ReplicatedBackend {
     if (!follow(entries, pg.log.head) || compareVersions(trimTo, pg.log.head) > 0) return;
     const reset = pg.lastPeeringReset;
     this.#apply(entries, message.changes, trimTo, message.counts, () => {
+      this.#giveBack(message.changes);
       if (pg.lastPeeringReset !== reset) return;
       pg.send(from, { type: 'osd_repop_reply', pgid, epoch: pg.epoch, tid });
     });
@@ -125,11 +127,17 @@ export class ReplicatedBackend {
     if (!write) return;
     write.waitingFor.delete(osd);
     // In order: a write is done no earlier than those before it.
-    for (const [first, { waitingFor, onCommit }] of this.#inFlight) {
+    for (const [first, { waitingFor, changes, onCommit }] of this.#inFlight) {
       if (waitingFor.size > 0) break;
       this.#inFlight.delete(first);
       onCommit();
+      this.#giveBack(changes);
     }
+  }
+
+  /** The data are on the device, and whoever was to have them does. */
+  #giveBack(changes: readonly ObjectChange[]): void {
+    for (const change of changes) if (change.op === 'write') this.#pg.host.world.memory?.giveBack(change.data);
   }
 
   #apply(

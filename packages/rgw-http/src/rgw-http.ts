@@ -1,6 +1,5 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { Readable } from 'node:stream';
 import { ConnectionCut, type HttpRequest, type HttpResponse } from '@spirula/rgw';
 import { type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 
@@ -23,6 +22,8 @@ export interface RgwHttpOptions {
   readonly host?: string;
   /** A client that neither sends nor takes anything for so long is cut off (rgw's `request_timeout_ms`). */
   readonly idleTimeoutMs?: number;
+  /** Takes back the pieces of bodies, when they have been sent. */
+  readonly memory?: { giveBack(bytes: Uint8Array): void } | undefined;
 }
 
 const LOOPBACK = '127.0.0.1';
@@ -55,7 +56,7 @@ export async function serveRgwHttp(gateway: HttpHandler, options: RgwHttpOptions
   });
   server.all('/', async (request, reply) => {
     const response = await gateway.handle(requestOf(request));
-    return await send(request, reply, response);
+    return await send(request, reply, response, options.memory);
   });
   continueWhenRead(server.server);
   boundIdling(server.server, options.idleTimeoutMs ?? IDLE_TIMEOUT_MS);
@@ -130,7 +131,12 @@ async function* readBody(raw: IncomingMessage): AsyncGenerator<Uint8Array> {
   }
 }
 
-async function send(request: FastifyRequest, reply: FastifyReply, response: HttpResponse): Promise<FastifyReply> {
+async function send(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  response: HttpResponse,
+  memory: RgwHttpOptions['memory'],
+): Promise<FastifyReply> {
   const { raw } = request;
   busy.delete(raw.socket);
   if (response.cut) {
@@ -144,17 +150,52 @@ async function send(request: FastifyRequest, reply: FastifyReply, response: Http
   if (response.body instanceof Uint8Array) {
     return await reply.send(Buffer.from(response.body.buffer, response.body.byteOffset, response.body.length));
   }
-  return await reply.send(Readable.from(cuttable(response.body, raw.socket), { objectMode: false, highWaterMark: 1 }));
+  await sendStream(raw.socket, reply, response.body[Symbol.asyncIterator](), memory);
+  return reply;
 }
 
-/** The pieces of a body; one that is cut takes the connection with it. */
-async function* cuttable(body: AsyncIterable<Uint8Array>, socket: Socket): AsyncGenerator<Uint8Array> {
+/** A body that is cut takes the connection with it. What fails before anything was sent is the caller's. */
+async function sendStream(
+  socket: Socket,
+  reply: FastifyReply,
+  body: AsyncIterator<Uint8Array>,
+  memory: RgwHttpOptions['memory'],
+): Promise<void> {
+  const { raw } = reply;
   try {
-    yield* body;
+    let next = await body.next();
+    reply.hijack();
+    for (const [name, value] of Object.entries(reply.getHeaders())) if (value !== undefined) raw.setHeader(name, value);
+    raw.writeHead(reply.statusCode);
+    while (!next.done) {
+      if (!(await isSent(raw, next.value))) return;
+      memory?.giveBack(next.value);
+      next = await body.next();
+    }
+    raw.end();
   } catch (error) {
-    if (error instanceof ConnectionCut) await cutConnection(socket, error);
-    throw error;
+    if (error instanceof ConnectionCut) {
+      if (!reply.sent) reply.hijack();
+      await cutConnection(socket, error);
+    } else if (reply.sent) raw.destroy();
+    else throw error;
+  } finally {
+    // Whoever goes away half-way wants no more of it.
+    await body.return?.();
   }
+}
+
+/** Resolves once a piece is out of this process, or to false when nobody takes it any more. */
+function isSent(raw: ServerResponse, piece: Uint8Array): Promise<boolean> {
+  if (raw.destroyed) return Promise.resolve(false);
+  return new Promise((resolve) => {
+    const onClose = () => resolve(false);
+    raw.once('close', onClose);
+    raw.write(piece, (error) => {
+      raw.off('close', onClose);
+      resolve(!error);
+    });
+  });
 }
 
 /** Ends a connection behind what has been sent on it. */

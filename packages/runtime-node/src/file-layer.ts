@@ -2,6 +2,7 @@ import { constants, fdatasync, fsync, readSync, write, writeSync, writev } from 
 import { type FileHandle, mkdir, open, readdir, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Bytes } from '@spirula/encoding';
+import { largeMemory } from './large-memory.ts';
 
 /** `durable`: a write has reached the disk when it is done (O_DSYNC). `buffered`: only a later `sync` makes it so. */
 export type FileMode = 'buffered' | 'durable';
@@ -98,7 +99,7 @@ class NodeFile implements LayerFile {
   }
 
   read(offset: number, length: number): Bytes {
-    const bytes = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
+    const bytes = largeMemory.take(length);
     let done = 0;
     while (done < length) {
       const count = readSync(this.#handle.fd, bytes, done, length - done, offset + done);

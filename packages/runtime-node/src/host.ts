@@ -14,6 +14,7 @@ import { AdminListener } from './admin-listener.ts';
 import { NodeClock } from './clock.ts';
 import { nodeCrypto } from './crypto.ts';
 import { NodeHttp } from './http.ts';
+import { largeMemory } from './large-memory.ts';
 import { type NetStats, NodeNet } from './net.ts';
 import type { NetBounds } from './net-bounds.ts';
 import { isLoopback, type Ports } from './net-listener.ts';
@@ -243,6 +244,7 @@ export class DaemonHost {
       block: storage.block,
       http: this.#http,
       log: this.#config.log,
+      memory: largeMemory,
       lifecycle: { stop: (reason) => this.#exit('stopped', reason) },
       buggify: () => false,
     };

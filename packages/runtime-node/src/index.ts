@@ -1,5 +1,6 @@
 export { nodeCrypto } from './crypto.ts';
 export { DaemonHost, type HostConfig, type HostExit, type HostLoad } from './host.ts';
+export { largeMemory } from './large-memory.ts';
 export { type LogConfig, type LogLevel, NodeLog } from './log.ts';
 export { MemoryDisk } from './memory-disk.ts';
 export { type NetStats, NodeNet, type NodeNetConfig } from './net.ts';

@@ -2,6 +2,7 @@ import type { OnReadOpts, Socket } from 'node:net';
 import type { Bytes } from '@spirula/encoding';
 import type { ConnectionEvent, MsgrConnection, OutgoingMessage, RawMessage } from '@spirula/msgr';
 import type { Peer, ResetReason, SessionId } from '@spirula/world';
+import { largeMemory } from './large-memory.ts';
 import type { NetBounds } from './net-bounds.ts';
 import { ReceiveRoom } from './receive-room.ts';
 
@@ -53,6 +54,8 @@ export class NetSession {
   #waiting: OutgoingMessage[] = [];
   #waitingBytes = 0;
   #aboveHighWater = false;
+  /** Data of what was sent since the last flush, of which nobody has any more use. */
+  #lastUsed: Bytes[] = [];
   /** This side has closed it: nothing is told any more. */
   #closing = false;
   #ended = false;
@@ -105,9 +108,10 @@ export class NetSession {
   }
 
   /** Queues a message; returns the bytes queued. */
-  send(message: OutgoingMessage): number {
+  send(message: OutgoingMessage, use?: 'last'): number {
     if (this.#connection.ready) {
       this.#connection.sendMessage(message);
+      if (use === 'last') this.#lastUsed.push(...message.data);
       this.#listener.onOutput(this);
     } else {
       this.#waiting.push(message);
@@ -129,7 +133,7 @@ export class NetSession {
     if (last !== undefined) {
       if (chunks.length > 0) this.#socket.cork();
       for (const chunk of chunks) this.#socket.write(chunk);
-      this.#socket.write(last, this.#onWritten);
+      this.#socket.write(last, this.#takeOnWritten());
       if (chunks.length > 0) this.#socket.uncork();
     }
     if (this.#ended || (this.#closing && this.#connection.ready)) this.#socket.end();
@@ -230,6 +234,16 @@ export class NetSession {
     this.#waiting = [];
     this.#waitingBytes = 0;
     this.#listener.onOutput(this);
+  }
+
+  #takeOnWritten(): (error?: Error | null) => void {
+    const lastUsed = this.#lastUsed;
+    if (lastUsed.length === 0) return this.#onWritten;
+    this.#lastUsed = [];
+    return (error) => {
+      if (!error) for (const data of lastUsed) largeMemory.giveBack(data);
+      this.#onWritten();
+    };
   }
 
   readonly #onWritten = (): void => {

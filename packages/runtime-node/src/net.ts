@@ -31,7 +31,7 @@ import {
   type SessionId,
   type WorldEvent,
 } from '@spirula/world';
-import { rememberSums } from './crc.ts';
+import { LEAST_LARGE_BYTES, largeMemory, separateLarge } from './large-memory.ts';
 import { DEFAULT_BOUNDS, type NetBounds } from './net-bounds.ts';
 import { listen, type Ports } from './net-listener.ts';
 import { NetSession, type SessionListener } from './net-session.ts';
@@ -173,9 +173,9 @@ export class NodeNet implements Net<Message> {
     return id;
   }
 
-  send(id: SessionId, message: Message): number {
+  send(id: SessionId, message: Message, use?: 'last'): number {
     const session = this.#sessions.get(id);
-    return session?.open ? session.send(this.#encode(message)) : 0;
+    return session?.open ? session.send(this.#encode(message), use) : 0;
   }
 
   /** One message may go to several peers, one after another. */
@@ -246,7 +246,7 @@ export class NodeNet implements Net<Message> {
   }
 
   #connection(role: Role): MsgrConnection {
-    return new MsgrConnection({ role, crypto: this.#config.crypto, allocate });
+    return new MsgrConnection({ role, crypto: this.#config.crypto, allocate: (bytes) => largeMemory.take(bytes) });
   }
 
   #authenticate(session: SessionId, to: EntityName['type']) {
@@ -336,7 +336,11 @@ export class NodeNet implements Net<Message> {
         session.fail('malformed', `client.${entity.id} sends ${message.type}, which only daemons may`);
         return;
       }
-      this.#post({ kind: 'message', session: session.id, message });
+      this.#post({
+        kind: 'message',
+        session: session.id,
+        message: raw.data.length < LEAST_LARGE_BYTES ? message : withLargeApart(message),
+      });
     } catch (error) {
       if (error instanceof UnknownMessage) this.#config.log.debug(`message dropped: ${error.message}`);
       else if (error instanceof MalformedInput) session.fail('malformed', error.message);
@@ -406,9 +410,19 @@ export class NodeNet implements Net<Message> {
   }
 }
 
-/** Not zeroed: what arrives fills it. */
-function allocate(bytes: number): Uint8Array {
-  const { buffer } = Buffer.allocUnsafeSlow(bytes);
-  rememberSums(buffer);
-  return new Uint8Array(buffer);
+/** Of ops and their results: so large ones can be given back. */
+function withLargeApart(message: Message): Message {
+  if (message.type === 'osd_op') {
+    const inputs = message.ops.map(({ input }) => input);
+    const apart = separateLarge(inputs);
+    return apart === inputs ? message : { ...message, ops: message.ops.map((op, i) => ({ ...op, input: apart[i]! })) };
+  }
+  if (message.type === 'osd_op_reply') {
+    const outputs = message.ops.map(({ output }) => output);
+    const apart = separateLarge(outputs);
+    return apart === outputs
+      ? message
+      : { ...message, ops: message.ops.map((op, i) => ({ ...op, output: apart[i]! })) };
+  }
+  return message;
 }

@@ -36,6 +36,7 @@ export {
   type KvRange,
   type Lifecycle,
   type Log,
+  type Memory,
   type Net,
   type Peer,
   type Random,

@@ -40,6 +40,8 @@ export interface World<M extends WireMessage = WireMessage> {
   readonly http: Http;
   readonly log: Log;
   readonly lifecycle: Lifecycle;
+  /** Without it, memory is the garbage collector's affair. */
+  readonly memory?: Memory;
   /**
    * True when the named rare branch should be taken now (delay this, shrink that): decided by the seed in the
    * simulator, always false in real runs.
@@ -205,11 +207,27 @@ export interface Net<M extends WireMessage> {
    * Queues a message and returns the bytes queued on the session, this message included. On a session that is gone it
    * does nothing and returns 0. Past `highWater` the sender should wait for `drained`; past eight times that, the
    * session is reset (`overflow`).
+   *
+   * @param use `last`: the message's data are given back once they have been sent
    */
-  send(session: SessionId, message: M): number;
+  send(session: SessionId, message: M, use?: 'last'): number;
   /** Ends a session: what was sent before leaves first, as far as the peer reads. No event follows. */
   close(session: SessionId): void;
   readonly highWater: number;
+}
+
+/**
+ * Memory for large pieces of data that is used again once it is given back: for the garbage collector to find it costs more
+ * than all else that is done with them.
+ */
+export interface Memory {
+  /** What is in it does not matter. */
+  take(bytes: number): Uint8Array;
+  /**
+   * Nobody looks at these bytes any more. They are used again if they are all of what was taken, and left alone otherwise: parts,
+   * and bytes from elsewhere. Who is not sure gives nothing back.
+   */
+  giveBack(bytes: Bytes): void;
 }
 
 export type KvOp =

@@ -11,7 +11,7 @@ import { Monitor } from '@spirula/mon';
 import { createObjectStore } from '@spirula/objectstore';
 import { Osd } from '@spirula/osd';
 import { type FaultRule, type Gateway, RgwDaemon } from '@spirula/rgw';
-import { DaemonHost, type HostExit, NodeLog, type StoreConfig } from '@spirula/runtime-node';
+import { DaemonHost, type HostExit, largeMemory, NodeLog, type StoreConfig } from '@spirula/runtime-node';
 import { type Daemon, type Log, makeConfig, type World } from '@spirula/world';
 import { type ClusterFile, LOOPBACK } from './cluster-file.ts';
 import { daemonKey, monKeyring } from './cluster-keys.ts';
@@ -213,7 +213,8 @@ async function serveGateway(
   try {
     const gateway = await readyInTime(daemon, name);
     const { serveRgwHttp } = await import('@spirula/rgw-http');
-    face.take(await serveRgwHttp(gateway, { port, ...(cluster.bind !== undefined && { host: cluster.bind }) }));
+    const options = { port, memory: largeMemory, ...(cluster.bind !== undefined && { host: cluster.bind }) };
+    face.take(await serveRgwHttp(gateway, options));
   } catch (error) {
     await host.kill();
     throw error;

@@ -42,7 +42,7 @@ export interface PartOptions {
 }
 
 export interface MultipartOptions {
-  readonly world: Pick<World, 'clock' | 'crypto' | 'log'>;
+  readonly world: Pick<World, 'clock' | 'crypto' | 'log' | 'memory'>;
   readonly pools: DataPools;
   readonly objects: ObjectStore;
   readonly stripes: Stripes;
@@ -132,6 +132,7 @@ export class MultipartUploads {
         stripeBytes: STRIPE_BYTES,
         hasher,
         cipher,
+        memory: this.#world.memory,
         write: (stripe, data) => claim.write(stripe, data),
       });
       const md5 = hasher.digest();

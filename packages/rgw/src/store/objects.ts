@@ -65,7 +65,7 @@ export interface Look {
 }
 
 export interface ObjectStoreOptions {
-  readonly world: Pick<World, 'clock' | 'crypto' | 'log'>;
+  readonly world: Pick<World, 'clock' | 'crypto' | 'log' | 'memory'>;
   readonly pools: DataPools;
   readonly stripes: Stripes;
   /** Called before a head that an upload became is replaced or removed: from then on nobody makes it of the same parts again. */
@@ -185,6 +185,7 @@ export class ObjectStore {
         stripeBytes: STRIPE_BYTES,
         hasher,
         cipher: options.cipher,
+        memory: this.#world.memory,
         write: (stripe, data) => {
           const tail = stripeObject(begun, stripe);
           tails.push(tail);
@@ -198,6 +199,7 @@ export class ObjectStore {
       const { contentType, acl } = options;
       const content = { data: head, manifest, attrs, etag, contentType, acl };
       const { mtime, replaced } = await this.putHead(bucket, key, content, options.check);
+      this.#world.memory?.giveBack(head);
       // Somebody else's write came first, and is the object: this one was replaced before anybody saw it.
       if (!replaced) await this.#stripes.discard(bucket, tails);
       return { etag, mtime, size, versionId: versionIdOf(key) };

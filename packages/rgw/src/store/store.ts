@@ -38,6 +38,9 @@ export class TooManyBuckets extends Error {
 
 const NO_RULE: ObjectLock = { enabled: true, rule: undefined };
 
+/** What the store uses of its daemon's world. */
+type StoreWorld = Pick<World, 'clock' | 'config' | 'crypto' | 'log' | 'memory'>;
+
 export class Store {
   readonly zone: Zone;
   readonly users: UserStore;
@@ -48,9 +51,9 @@ export class Store {
   readonly lifecycleBuckets: LifecycleBuckets;
   readonly keys: EncryptionKeys;
   readonly quotas: Quotas;
-  readonly #world: Pick<World, 'clock' | 'config' | 'crypto' | 'log'>;
+  readonly #world: StoreWorld;
 
-  constructor(zone: Zone, world: Pick<World, 'clock' | 'config' | 'crypto' | 'log'>) {
+  constructor(zone: Zone, world: StoreWorld) {
     this.zone = zone;
     this.#world = world;
     this.users = new UserStore(zone, world.crypto);
@@ -73,7 +76,7 @@ export class Store {
   }
 
   /** Makes the pools that are missing. @throws RadosError */
-  static async open(cluster: Cluster, world: Pick<World, 'clock' | 'config' | 'crypto' | 'log'>): Promise<Store> {
+  static async open(cluster: Cluster, world: StoreWorld): Promise<Store> {
     return new Store(await openZone(cluster, world.crypto, world.log), world);
   }
 

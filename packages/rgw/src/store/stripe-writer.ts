@@ -3,7 +3,7 @@
  * under way.
  */
 import { type Bytes, concatBytes, EMPTY } from '@spirula/encoding';
-import type { Hasher } from '@spirula/world';
+import type { Hasher, Memory } from '@spirula/world';
 import type { BlockCipher } from '../encryption/block-cipher.ts';
 
 /** rgw_put_obj_min_window_size: bytes whose writes may be under way. */
@@ -19,6 +19,8 @@ export interface StripeSink {
   readonly hasher: Hasher;
   /** What is stored is encrypted with it. Heads and stripes have whole chunks, but for the last. */
   readonly cipher?: BlockCipher | undefined;
+  /** Where stripes are gathered. Those that have been written are given back; what is kept for the head is for the caller to. */
+  readonly memory?: Memory | undefined;
 }
 
 export interface Striped {
@@ -36,38 +38,78 @@ export interface Striped {
 export async function writeStripes(body: AsyncIterable<Bytes>, sink: StripeSink): Promise<Striped> {
   const writes = new Writes(sink);
   let head: Bytes | undefined;
-  let room = sink.headBytes;
-  let parts: Bytes[] = [];
+  let stripe = new Stripe(sink.headBytes || sink.stripeBytes, sink.memory);
   let size = 0;
   let flushed = 0;
   const flush = async () => {
-    const plain = concatBytes(parts);
+    const plain = stripe.end();
     const data = sink.cipher?.encrypt(plain, flushed) ?? plain;
+    if (data !== plain) sink.memory?.giveBack(plain);
     flushed += data.length;
-    parts = [];
     if (head === undefined && sink.headBytes > 0) head = data;
     else await writes.add(data);
-    room = sink.stripeBytes;
+    stripe = new Stripe(sink.stripeBytes, sink.memory);
   };
-  if (room === 0) room = sink.stripeBytes;
   try {
     for await (const chunk of body) {
       sink.hasher.update(chunk);
       size += chunk.length;
       for (let rest = chunk; rest.length > 0; ) {
-        const taken = rest.length <= room ? rest : rest.subarray(0, room);
-        parts.push(taken);
-        room -= taken.length;
+        const taken = rest.length <= stripe.room ? rest : rest.subarray(0, stripe.room);
+        stripe.add(taken);
         rest = rest.subarray(taken.length);
-        if (room === 0) await flush();
+        if (stripe.room === 0) await flush();
       }
     }
-    if (parts.length > 0) await flush();
+    if (stripe.length > 0) await flush();
   } finally {
     await writes.settled();
   }
   writes.throwFailure();
   return { head: head ?? EMPTY, size };
+}
+
+/** Of less, pieces are kept as they come: most objects are small. */
+const GATHERED_FROM_BYTES = 256 << 10;
+
+/** A stripe while it comes. */
+class Stripe {
+  readonly #capacity: number;
+  readonly #memory: Memory | undefined;
+  #parts: Bytes[] = [];
+  /** With the parts, once there is much of it. */
+  #gathered: Uint8Array | undefined;
+  length = 0;
+
+  constructor(capacity: number, memory: Memory | undefined) {
+    this.#capacity = capacity;
+    this.#memory = memory;
+  }
+
+  get room(): number {
+    return this.#capacity - this.length;
+  }
+
+  add(part: Bytes): void {
+    if (this.#memory && !this.#gathered && this.length + part.length > GATHERED_FROM_BYTES) {
+      this.#gathered = this.#memory.take(this.#capacity);
+      this.#gathered.set(concatBytes(this.#parts));
+      this.#parts = [];
+    }
+    if (this.#gathered) this.#gathered.set(part, this.length);
+    else this.#parts.push(part);
+    this.length += part.length;
+  }
+
+  /** All of it. */
+  end(): Bytes {
+    const gathered = this.#gathered;
+    if (!gathered) return concatBytes(this.#parts);
+    if (this.length === gathered.length) return gathered;
+    const bytes = gathered.slice(0, this.length);
+    this.#memory?.giveBack(gathered);
+    return bytes;
+  }
 }
 
 /** Writes under way: a bounded number of bytes. */
@@ -86,7 +128,7 @@ class Writes {
   async add(data: Bytes): Promise<void> {
     this.#bytes += data.length;
     const write = this.#sink.write(this.#next, data).then(
-      () => {},
+      () => this.#sink.memory?.giveBack(data),
       (error: unknown) => {
         this.#failure ??= { error };
       },
