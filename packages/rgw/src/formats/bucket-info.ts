@@ -173,3 +173,8 @@ function structBytes(from: Decoder, field: string): Bytes {
   from.raw(from.u32(field), field);
   return from.bytes.slice(start, from.offset);
 }
+
+/** It has, or had, versions. */
+export function isVersioned({ flags }: BucketInfo): boolean {
+  return (flags & BucketFlag.versioned) !== 0;
+}

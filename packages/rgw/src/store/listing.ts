@@ -5,7 +5,7 @@
 import { type DirEntry, EntryFlag, type EntryMeta, isVisible, SuggestedOp, type Suggestion } from '@spirula/cls';
 import type { RawString } from '@spirula/encoding';
 import { decodeAcl } from '../formats/acl.ts';
-import type { BucketInfo } from '../formats/bucket-info.ts';
+import { type BucketInfo, isVersioned } from '../formats/bucket-info.ts';
 import { decoded } from '../formats/encoded.ts';
 import { entryMetaOf } from './head-write.ts';
 import { keyToIndexName, NULL_INSTANCE, oidToKey } from './layout.ts';
@@ -170,7 +170,11 @@ class ShardCursor {
         return await this.#lookAtHead(entry, suggestions);
       }),
     );
-    if (suggestions.length > 0) await this.#index.suggest(this.#shard, suggestions);
+    if (isVersioned(this.#bucket)) {
+      for (const suggestion of suggestions) await this.#index.suggestUnchanged(this.#shard, suggestion);
+    } else if (suggestions.length > 0) {
+      await this.#index.suggest(this.#shard, suggestions);
+    }
     return settled.filter((entry) => entry !== undefined);
   }
 

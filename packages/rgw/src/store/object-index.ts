@@ -7,9 +7,14 @@
  * the head's version. So the index and the data never disagree for who lists.
  */
 import {
+  BiType,
   type DirEntry,
+  decodeBiEntry,
+  decodeDirEntry,
   decodeListReply,
+  EntryFlag,
   type EntryMeta,
+  encodeBiGetInput,
   encodeCompleteInput,
   encodeListInput,
   encodePrepareInput,
@@ -24,6 +29,7 @@ import { type Bytes, Decoder, Errno, MalformedInput, type RawString } from '@spi
 import { type IoCtx, ObjectOperation, RadosError } from '@spirula/rados';
 import type { ObjectKey } from '../formats/object.ts';
 import { indexOids, keyToIndexName, MULTIPART_NS, NULL_INSTANCE, shardOf } from './layout.ts';
+import { decodeStored } from './meta-object.ts';
 
 const CLASS = 'rgw';
 /** Another change of the entry came first. */
@@ -162,6 +168,28 @@ export class ObjectIndex {
   async suggest(shard: number, suggestions: readonly Suggestion[]): Promise<void> {
     const input = encodeSuggestInput(suggestions);
     await this.#io.operate(this.#oids[shard]!, mustExist().exec(CLASS, 'dir_suggest_changes', input, 'write'));
+  }
+
+  /**
+   * As `suggest`, of one entry, of a bucket with versions: unless it was changed. The class would write over what a name that
+   * came to have versions meanwhile is marked with, and its versions could not be changed any more.
+   */
+  async suggestUnchanged(shard: number, suggestion: Suggestion): Promise<void> {
+    const oid = this.#oids[shard]!;
+    const { name } = suggestion.entry.key;
+    const asked = encodeBiGetInput({ key: { name, instance: '' }, type: BiType.plain });
+    const read = await this.#io.submit(oid, new ObjectOperation().exec(CLASS, 'bi_get', asked));
+    if (read.result < 0) {
+      if (read.result === Errno.ENOENT) return;
+      throw new RadosError(read.result, oid);
+    }
+    const value = decodeStored(oid, read.ops[0]!.output, (from) => decodeBiEntry(from).data);
+    const { flags } = decodeStored(oid, value, decodeDirEntry);
+    if ((flags & EntryFlag.versionMarker) !== 0) return;
+    const input = encodeSuggestInput([suggestion]);
+    const operation = guarded({ key: name, value }).exec(CLASS, 'dir_suggest_changes', input, 'write');
+    const { result } = await this.#io.submit(oid, operation);
+    if (result < 0 && result !== Errno.ECANCELED) throw new RadosError(result, oid);
   }
 
   /** Calls a method of the class on the shard of a key. @throws RadosError ENOENT also when the bucket is gone */

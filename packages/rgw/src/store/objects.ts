@@ -14,7 +14,7 @@ import { RadosError } from '@spirula/rados';
 import type { World } from '@spirula/world';
 import type { BlockCipher } from '../encryption/block-cipher.ts';
 import type { Acl } from '../formats/acl.ts';
-import type { BucketInfo } from '../formats/bucket-info.ts';
+import { type BucketInfo, isVersioned } from '../formats/bucket-info.ts';
 import type { Manifest } from '../formats/manifest.ts';
 import { wholeManifest } from '../formats/manifest-stripes.ts';
 import type { BucketObject, ObjectKey } from '../formats/object.ts';
@@ -28,7 +28,7 @@ import { ObjectIndex } from './object-index.ts';
 import { hasObject, olhOf } from './olh-head.ts';
 import { writeStripes } from './stripe-writer.ts';
 import { CHUNK_BYTES, type FoundObject, STRIPE_BYTES, type Stripes, stripeObject } from './stripes.ts';
-import { isVersioned, type MarkerOwner, NOTHING_REMOVED, type Removed, VersionWrites } from './version-writes.ts';
+import { type MarkerOwner, NOTHING_REMOVED, type Removed, VersionWrites } from './version-writes.ts';
 import { Versions } from './versions.ts';
 
 const PREFIX_LENGTH = 32;

@@ -1,4 +1,4 @@
-import { isDeleteMarker, ModifyOp, NO_META, ObjectCategory } from '@spirula/cls';
+import { isDeleteMarker, ModifyOp, NO_META, ObjectCategory, SuggestedOp } from '@spirula/cls';
 import { EMPTY, Errno } from '@spirula/encoding';
 import { ObjectOperation } from '@spirula/rados';
 import { expect, test } from 'vitest';
@@ -66,4 +66,17 @@ test('a name whose versions all have ids has no version null', async () => {
 
   expect(await olhs.readVersion(NO_INSTANCE)).toBeUndefined();
   expect(await olhs.readVersion(FIRST)).toMatchObject({ key: { instance: 'first' } });
+});
+
+test('a listing that saw a name before it came to have versions does not take them from it', async () => {
+  const { olhs, index } = await newIndex();
+  const shard = indexOids('b', 3).indexOf((await index.prepare(NO_INSTANCE, ModifyOp.add, 'seen')).oid);
+  const everything = { start: { name: '', instance: '' }, max: 9, prefix: '', delimiter: '', listVersions: true };
+  const [entry] = (await index.listShard(shard, everything)).entries.values();
+  await written(index, NO_INSTANCE);
+  await olhs.link(NO_INSTANCE, change('op'), undefined);
+
+  await index.suggestUnchanged(shard, { op: SuggestedOp.update, entry: { ...entry!, exists: true, pending: [] } });
+  await olhs.unlink(NO_INSTANCE, change('op 2'));
+  expect((await index.listShard(shard, everything)).entries.size).toBe(0);
 });

@@ -8,7 +8,7 @@ import { isDeleteMarker, ModifyOp, NO_META } from '@spirula/cls';
 import { Errno, type RawString, type UTime } from '@spirula/encoding';
 import { RadosError } from '@spirula/rados';
 import type { World } from '@spirula/world';
-import { BucketFlag, type BucketInfo } from '../formats/bucket-info.ts';
+import { BucketFlag, type BucketInfo, isVersioned } from '../formats/bucket-info.ts';
 import type { ObjectKey } from '../formats/object.ts';
 import { randomAlphanumeric } from './entropy.ts';
 import { readHead } from './head.ts';
@@ -24,10 +24,6 @@ import type { Versions } from './versions.ts';
 
 const INSTANCE_LENGTH = 31;
 const MAX_TRIES = 20;
-
-export function isVersioned({ flags }: BucketInfo): boolean {
-  return (flags & BucketFlag.versioned) !== 0;
-}
 
 /** Whether new objects become versions of their own. */
 function keepsVersions(bucket: BucketInfo): boolean {

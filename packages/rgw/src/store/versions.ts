@@ -78,11 +78,13 @@ export class Versions {
     const head = await readHead(io, oid, prefetch);
     if (!head || (olhOf(head)?.pending.size ?? 0) === 0) return head;
     await this.follow(bucket, name);
-    const followed = await readHead(io, oid, prefetch);
-    const olh = followed && olhOf(followed);
-    if (!olh || !isUnlinked(followed, olh)) return followed;
-    await this.#linkFor(bucket, name, followed);
-    return await readHead(io, oid, prefetch);
+    for (let tries = 1; tries <= MAX_TRIES; tries++) {
+      const followed = await readHead(io, oid, prefetch);
+      const olh = followed && olhOf(followed);
+      if (!olh || !isUnlinked(followed, olh)) return followed;
+      await this.#linkFor(bucket, name, followed);
+    }
+    throw new RadosError(Errno.ECANCELED, oid);
   }
 
   /** Version null was written and not linked: whoever wrote it may not live to do so, and what was there before is gone. */
