@@ -104,4 +104,10 @@ export const CORPUS: readonly CorpusEntry[] = [
     seed: 1333,
     found: 'a push that a backfill had begun and given up went on, and took what was written since for unreadable',
   },
+  {
+    scenario: 'gateways',
+    seed: 53,
+    found:
+      'an upload was given up by a gateway that crashed amid it, and completed afterwards: an object of parts that were garbage',
+  },
 ];

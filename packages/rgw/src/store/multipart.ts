@@ -30,11 +30,14 @@ import { setPartChecksum } from './part-checksums.ts';
 import { PartClaim } from './part-claim.ts';
 import { writeStripes } from './stripe-writer.ts';
 import { STRIPE_BYTES, type Stripes } from './stripes.ts';
-import { CLOSED_KEY, type FoundUpload, NoSuchUpload, UploadMeta } from './upload-meta.ts';
+import { type FoundUpload, NoSuchUpload, UploadMeta } from './upload-meta.ts';
 import { metaKeyOf, partIndexKey, partKey, UPLOAD_ID_PREFIX, type Upload, uploadIdOf } from './upload-names.ts';
 
 const RANDOM_LENGTH = 31;
 const MAX_TRIES = 20;
+/** Whether it was done nobody knows. */
+const UNKNOWN: ReadonlySet<number> = new Set([Errno.ETIMEDOUT, Errno.ESHUTDOWN]);
+
 export interface PartOptions {
   readonly cipher?: BlockCipher | undefined;
   /** Called with the MD5 when all bytes have come: the part's checksum, '' when it has none; what it throws ends the part. */
@@ -123,7 +126,7 @@ export class MultipartUploads {
     const hasher = this.#world.crypto.hasher('md5');
     const claim = new PartClaim(upload, number, {
       stripes: this.#stripes,
-      isTaken: (await this.meta.recorded(upload, number)) !== undefined,
+      isTaken: async () => (await this.meta.recorded(upload, number)) !== undefined,
       random: () => randomTag(this.#world.crypto, RANDOM_LENGTH),
     });
     try {
@@ -150,7 +153,9 @@ export class MultipartUploads {
       await this.#record(upload, part, checksum);
       return { etag: part.etag, mtime, size };
     } catch (error) {
-      await this.#discard(upload.bucket, claim.written);
+      // A part that may be known of needs them.
+      const isUnknown = error instanceof RadosError && UNKNOWN.has(error.code);
+      if (!isUnknown) await this.#discard(upload.bucket, claim.written);
       throw error;
     }
   }
@@ -176,6 +181,11 @@ export class MultipartUploads {
   ): Promise<Written> {
     const { bucket, key } = upload;
     return await this.meta.closed(upload, async (meta, requireClosed) => {
+      if (await this.meta.isOver(upload)) {
+        // Whoever gave it up did not live to finish.
+        await this.#remove(upload, [...(await this.meta.allParts(upload)).values()]);
+        throw new NoSuchUpload(upload.id);
+      }
       const parts = await this.meta.allParts(upload);
       const chosen = choose(parts, await this.meta.partChecksums(upload, [...parts.values()]));
       const md5s = chosen.map(({ etag }) => fromHex(etag));
@@ -253,8 +263,7 @@ export class MultipartUploads {
     try {
       for (let tries = 1; ; tries++) {
         const before = await this.meta.recorded(upload, part.number);
-        const operation = new ObjectOperation().stat();
-        operation.requireOmap(name, before).requireOmap(CLOSED_KEY);
+        const operation = this.meta.ifOpen().requireOmap(name, before);
         setPartChecksum(operation.omapSet(new Map([[name, value]])), part, checksum);
         const reply = await io.submit(oid, operation);
         if (reply.result === Errno.ENOENT) throw new NoSuchUpload(upload.id);
@@ -284,6 +293,7 @@ export class MultipartUploads {
 
   /** It is over: parts that are not in the object become garbage. */
   async #remove(upload: Upload, parts: readonly UploadPart[]): Promise<void> {
+    await this.meta.end(upload);
     await this.#discardParts(upload, parts);
     await this.#removeMeta(
       upload,

@@ -7,14 +7,16 @@ import type { Upload } from './upload-names.ts';
 
 /**
  * The names of a part's stripes. Those that come from its number are for the first who writes its first stripe: parts with such
- * names make a short manifest. Whoever comes later gets names of his own.
+ * names make a short manifest. Whoever comes later gets names of his own: also when the first name is free again, since what bore
+ * it may be garbage that is still to be removed.
  */
 export class PartClaim {
   readonly #upload: Upload;
   readonly #number: number;
   readonly #stripes: Stripes;
   readonly #random: () => RawString;
-  readonly #isTaken: boolean;
+  /** Whether there is a part of this number. */
+  readonly #isTaken: () => Promise<boolean>;
   #first: Promise<void> | undefined;
   #manifest: Manifest;
   readonly written: BucketObject[] = [];
@@ -22,16 +24,14 @@ export class PartClaim {
   constructor(
     upload: Upload,
     number: number,
-    options: { readonly stripes: Stripes; readonly isTaken: boolean; readonly random: () => RawString },
+    options: { readonly stripes: Stripes; readonly isTaken: () => Promise<boolean>; readonly random: () => RawString },
   ) {
     this.#upload = upload;
     this.#number = number;
     this.#stripes = options.stripes;
     this.#random = options.random;
     this.#isTaken = options.isTaken;
-    this.#manifest = this.#named(
-      options.isTaken ? `${upload.key}.${upload.id}.${options.random()}` : `${upload.key}.${upload.id}`,
-    );
+    this.#manifest = this.#named(`${upload.key}.${upload.id}`);
   }
 
   /** Its size is not known yet. */
@@ -52,17 +52,18 @@ export class PartClaim {
 
   async #writeFirst(data: Bytes): Promise<void> {
     const { bucket, key, id } = this.#upload;
-    let object = partStripe(this.#manifest, 0);
-    if (!this.#isTaken) {
-      if (await this.#stripes.writeNew(bucket, object, data)) {
-        this.written.push(object);
-        return;
-      }
-      this.#manifest = this.#named(`${key}.${id}.${this.#random()}`);
-      object = partStripe(this.#manifest, 0);
+    const first = partStripe(this.#manifest, 0);
+    if (!(await this.#isTaken()) && (await this.#stripes.writeNew(bucket, first, data))) {
+      this.written.push(first);
+      // A name that was taken before there was any part of this number was never thrown away.
+      if (!(await this.#isTaken())) return;
+      await this.#stripes.remove(bucket, first);
+      this.written.pop();
     }
-    this.written.push(object);
-    await this.#stripes.write(bucket, object, data);
+    this.#manifest = this.#named(`${key}.${id}.${this.#random()}`);
+    const own = partStripe(this.#manifest, 0);
+    this.written.push(own);
+    await this.#stripes.write(bucket, own, data);
   }
 
   #named(prefix: RawString): Manifest {

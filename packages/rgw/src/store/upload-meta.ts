@@ -20,9 +20,13 @@ const COOKIE_LENGTH = 31;
 /** rgw_mp_lock_max_time */
 const LOCK_SECONDS = 600;
 /** A key in the omap, before all parts (so that radosgw overlooks it): who completes or aborts the upload. */
-export const CLOSED_KEY = 'closed';
+const CLOSED_KEY = 'closed';
 /** Another one: which version the object becomes. */
 const INSTANCE_KEY = 'instance';
+/** Another one: its parts are becoming garbage, whoever lives to finish that. */
+const OVER_KEY = 'over';
+/** An empty value would count as none. */
+const MARK = bytesFromRaw('1');
 const PARTS_PAGE = 1000;
 
 /** An upload is gone: it was completed or aborted, or never was. */
@@ -127,13 +131,32 @@ export class UploadMeta {
     }
   }
 
+  /** Guards a change of its parts: ENOENT, or ECANCELED when none may come (see `requireOpen`). */
+  ifOpen(): ObjectOperation {
+    return new ObjectOperation().stat().requireOmap(CLOSED_KEY).requireOmap(OVER_KEY);
+  }
+
   /** @throws NoSuchUpload; RadosError EBUSY while it is completed or aborted */
   async requireOpen(upload: Upload): Promise<void> {
     const { io, oid } = this.place(upload);
-    const { result } = await io.submit(oid, new ObjectOperation().stat().requireOmap(CLOSED_KEY));
-    if (result === Errno.ENOENT) throw new NoSuchUpload(upload.id);
+    const { result } = await io.submit(oid, this.ifOpen());
+    const isGone = result === Errno.ENOENT || (result === Errno.ECANCELED && (await this.isOver(upload)));
+    if (isGone) throw new NoSuchUpload(upload.id);
     if (result === Errno.ECANCELED) throw new RadosError(Errno.EBUSY, oid);
     if (result < 0) throw new RadosError(result, oid);
+  }
+
+  /** From now on no object is made of its parts. @throws NoSuchUpload */
+  async end(upload: Upload): Promise<void> {
+    const { io, oid } = this.place(upload);
+    const { result } = await io.submit(oid, new ObjectOperation().stat().omapSet(new Map([[OVER_KEY, MARK]])));
+    if (result === Errno.ENOENT) throw new NoSuchUpload(upload.id);
+    if (result < 0) throw new RadosError(result, oid);
+  }
+
+  /** Whether some of its parts may be garbage. @throws NoSuchUpload */
+  async isOver(upload: Upload): Promise<boolean> {
+    return (await this.#omapValue(upload, OVER_KEY)) !== undefined;
   }
 
   /**

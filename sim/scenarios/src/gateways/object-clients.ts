@@ -167,6 +167,8 @@ export class ObjectClients extends S3Clients<State> {
 
   async #beginUpload(place: GatewayPlace, key: string): Promise<void> {
     const answer = await place.ask({ method: 'POST', target: `${this.pathOf(key)}?uploads` });
+    // One whose id nobody was told may go on.
+    if (!answer || answer.status >= 500) this.interrupted.add(`an upload of ${key}`);
     if (answer?.status !== 200) return;
     const [id] = elements(fromUtf8(answer.body), 'UploadId');
     this.uploads.push({ key, id: id!, parts: new Map(), isLarge: this.random.oneIn(10) });
