@@ -100,6 +100,14 @@ export function rawFromBytes(bytes: Bytes): RawString {
 
 /** The result lies in memory shared with others made at the same time: who keeps it for long should copy it. */
 export function bytesFromRaw(raw: RawString): Bytes {
+  if (raw.length >= LONG_BYTES) {
+    const bytes = new Uint8Array(raw.length);
+    // Most are ASCII, of which UTF-8 has as many bytes; of others not all fit.
+    if (utf8Encoder.encodeInto(raw, bytes).read < raw.length) {
+      for (let i = 0; i < raw.length; i++) bytes[i] = raw.charCodeAt(i);
+    }
+    return bytes;
+  }
   const slab = slabFor(raw.length);
   const start = slab.used;
   const end = start + raw.length;

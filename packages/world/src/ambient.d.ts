@@ -4,6 +4,8 @@
  */
 declare class TextEncoder {
   encode(text?: string): Uint8Array;
+  /** Stops where the next character does not fit: `read` are the chars that did. */
+  encodeInto(text: string, bytes: Uint8Array): { readonly read: number; readonly written: number };
 }
 declare class TextDecoder {
   constructor(label?: string, options?: { fatal?: boolean; ignoreBOM?: boolean });

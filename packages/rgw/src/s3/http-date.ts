@@ -26,7 +26,7 @@ function split(sec: number): Parts {
 }
 
 function two(value: number): string {
-  return String(value).padStart(2, '0');
+  return value < 10 ? `0${value}` : String(value);
 }
 
 /** `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 7231, IMF-fixdate): `Last-Modified`, `Date`. */
@@ -38,9 +38,19 @@ export function formatHttpDate({ sec }: UTime): string {
 
 /** `2009-10-12T17:50:30.123Z`, as documents have it (rgw_to_iso8601). */
 export function formatIsoDate({ sec, nsec }: UTime): string {
-  const { year, month, day, hour, minute, second } = split(sec);
   const millis = String(Math.floor(nsec / 1e6)).padStart(3, '0');
-  return `${year}-${two(month)}-${two(day)}T${two(hour)}:${two(minute)}:${two(second)}.${millis}Z`;
+  return `${isoSecond(sec)}.${millis}Z`;
+}
+
+/** Lists have many times of the same second. */
+let lastSecond = { sec: 0, text: '1970-01-01T00:00:00' };
+
+function isoSecond(sec: number): string {
+  if (sec === lastSecond.sec) return lastSecond.text;
+  const { year, month, day, hour, minute, second } = split(sec);
+  const text = `${year}-${two(month)}-${two(day)}T${two(hour)}:${two(minute)}:${two(second)}`;
+  lastSecond = { sec, text };
+  return text;
 }
 
 /** `20130524T000000Z`, as signatures of version 4 have it. */

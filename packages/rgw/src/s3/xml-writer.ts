@@ -41,7 +41,8 @@ export function xmlDocument(root: XmlNode): Bytes {
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is escaped
-const special = /[<&>'"\x00-\x08\x0b-\x1f\x7f]/g;
+const special = /[<&>'"\x00-\x08\x0b-\x1f\x7f]/;
+const everySpecial = new RegExp(special, 'g');
 const named = new Map([
   ['<', '&lt;'],
   ['&', '&amp;'],
@@ -52,5 +53,10 @@ const named = new Map([
 
 /** Markup by its names, control characters but tab and line feed by their numbers (`&#x0d;`), all else as it is. */
 function escapeXml(text: RawString): RawString {
-  return text.replace(special, (char) => named.get(char) ?? `&#x${char.charCodeAt(0).toString(16).padStart(2, '0')};`);
+  // Nearly no text has any.
+  if (!special.test(text)) return text;
+  return text.replace(
+    everySpecial,
+    (char) => named.get(char) ?? `&#x${char.charCodeAt(0).toString(16).padStart(2, '0')};`,
+  );
 }

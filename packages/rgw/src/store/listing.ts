@@ -93,7 +93,7 @@ export async function* mergeShards(
     }
     if (!first?.current) return;
     yield first.current;
-    await first.advance();
+    if (!first.advance()) await first.fill();
   }
 }
 
@@ -136,9 +136,10 @@ class ShardCursor {
     return this.#page[this.#at];
   }
 
-  async advance(): Promise<void> {
+  /** False: the page is over, `fill` gets the next. */
+  advance(): boolean {
     this.#at += 1;
-    if (this.#at >= this.#page.length) await this.fill();
+    return this.#at < this.#page.length;
   }
 
   async fill(): Promise<void> {
