@@ -3,7 +3,7 @@ import { createHash, createHmac } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GetObjectCommand, ListObjectsV2Command, PutBucketPolicyCommand, PutObjectCommand } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type S3Gateway, s3ClientOf, startS3Gateway } from '../e2e/s3-gateway.ts';
 import { missingTools } from './real-ceph.ts';
 import { runTool } from './run-tool.ts';
@@ -51,7 +51,7 @@ async function tokenOf(user: string, key: string): Promise<string> {
 }
 
 beforeAll(async () => {
-  gateway = await startS3Gateway(30_600);
+  gateway = await startS3Gateway(30_600, 'rgw_objexp_gc_interval=1', 'rgw_swift_versioning_enabled=true');
   const [first] = (await gateway.admin('user', 'list')) as string[];
   uid = first!;
   const reader = ['--subuser', `${uid}:reader`, '--access', 'read', '--key-type', 'swift', '--secret-key', READER_KEY];
@@ -263,9 +263,32 @@ describe('objects', () => {
     expect([(await ask('DELETE', '/objects/a')).status, (await ask('DELETE', '/objects/a')).status]).toEqual([
       204, 404,
     ]);
-    for (const header of ['x-delete-at', 'x-delete-after']) {
-      expect((await ask('PUT', '/objects/a', { [header]: '1' }, 'x')).status).toBe(501);
+  });
+
+  test('end when they are to, and are removed then', async () => {
+    await ask('PUT', '/ending');
+    const head = async (name: string) => (await ask('HEAD', `/ending/${name}`)).headers.get('x-delete-at');
+    await ask('PUT', '/ending/later', { 'x-delete-at': '4000000000' }, 'x');
+    expect(await head('later')).toBe('4000000000');
+    await ask('POST', '/ending/later', { 'x-object-meta-color': 'red' });
+    expect(await head('later')).toBe('4000000000');
+    await ask('POST', '/ending/later', { 'x-remove-delete-at': 'x' });
+    expect(await head('later')).toBe(null);
+    const bad: Record<string, string>[] = [
+      { 'x-delete-at': '1' },
+      { 'x-delete-at': 'soon' },
+      { 'x-delete-after': '-1' },
+    ];
+    for (const headers of bad) {
+      expect((await ask('PUT', '/ending/never', headers, 'x')).status).toBe(400);
     }
+
+    for (const name of ['soon', 'kept']) await ask('PUT', `/ending/${name}`, { 'x-delete-after': '2' }, 'x');
+    await ask('PUT', '/ending/kept', {}, 'written anew');
+    const listed = async () => (await ask('GET', '/ending')).text;
+    await vi.waitUntil(async () => (await listed()) === 'kept\nlater\n', { timeout: 60_000, interval: 500 });
+    expect((await ask('GET', '/ending/soon')).status).toBe(404);
+    expect((await ask('GET', '/ending/kept')).text).toBe('written anew');
   });
 
   test('are copied both ways', async () => {

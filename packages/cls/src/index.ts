@@ -180,6 +180,15 @@ export {
   type UsageRange,
 } from './rgw/usage-codec.ts';
 export type { ZonesTrace } from './rgw/zones-trace.ts';
+export { encodeTimeListInput, type TimeListInput } from './time-key.ts';
+export {
+  decodeTimeindexListReply,
+  encodeTimeindexAddInput,
+  encodeTimeindexTrimInput,
+  type TimeindexEntry,
+  type TimeindexListReply,
+  type TimeindexTrimInput,
+} from './timeindex.ts';
 export {
   decodeReserveReply as decodeQueueReserveReply,
   encodeAbortInput as encodeQueueAbortInput,

@@ -1,5 +1,13 @@
 /** omap keys in the order of times, as the classes log and timeindex make them: `1_0000000100.000005_`. */
-import { type Decoder, decodeUTime, type RawString, type UTime } from '@spirula/encoding';
+import {
+  type Bytes,
+  type Decoder,
+  decodeUTime,
+  Encoder,
+  encodeUTime,
+  type RawString,
+  type UTime,
+} from '@spirula/encoding';
 
 /** Before every key, so that others can stand beside them. */
 export const TIME_KEY_PREFIX: RawString = '1_';
@@ -20,6 +28,17 @@ export interface TimeListInput {
   /** Not included; each class says when it counts. */
   readonly to: UTime;
   readonly maxEntries: number;
+}
+
+export function encodeTimeListInput({ from, marker, to, maxEntries }: TimeListInput): Bytes {
+  const encoder = new Encoder();
+  encoder.struct(1, 1, () => {
+    encodeUTime(encoder, from);
+    encoder.rawString(marker);
+    encodeUTime(encoder, to);
+    encoder.i32(maxEntries);
+  });
+  return encoder.finish();
 }
 
 export function decodeTimeListInput(decoder: Decoder): TimeListInput {

@@ -20,23 +20,45 @@ const ENTRY_BYTES = 6 + 8 + 2 * 4;
 /** Of a key's rest so many characters are shown. */
 const MAX_EXT = 255;
 
-interface TimeindexEntry {
+export interface TimeindexEntry {
   readonly time: UTime;
   /** What the key goes on with. */
   readonly ext: RawString;
   readonly value: Bytes;
 }
 
-function decodeAddInput(decoder: Decoder): TimeindexEntry[] {
-  return decoder.struct('add', 1, () =>
-    decoder.list('entries', ENTRY_BYTES, () =>
-      decoder.struct('entry', 1, () => ({
-        time: decodeUTime(decoder, 'key time'),
-        ext: decoder.rawString('key ext'),
-        value: decoder.blob('value'),
-      })),
-    ),
+function encoded(body: (encoder: Encoder) => void): Bytes {
+  const encoder = new Encoder();
+  encoder.struct(1, 1, () => body(encoder));
+  return encoder.finish();
+}
+
+function encodeEntries(encoder: Encoder, entries: readonly TimeindexEntry[]): void {
+  encoder.list(entries, ({ time, ext, value }) =>
+    encoder.struct(1, 1, () => {
+      encodeUTime(encoder, time);
+      encoder.rawString(ext);
+      encoder.blob(value);
+    }),
   );
+}
+
+function decodeEntries(decoder: Decoder): TimeindexEntry[] {
+  return decoder.list('entries', ENTRY_BYTES, () =>
+    decoder.struct('entry', 1, () => ({
+      time: decodeUTime(decoder, 'key time'),
+      ext: decoder.rawString('key ext'),
+      value: decoder.blob('value'),
+    })),
+  );
+}
+
+export function encodeTimeindexAddInput(entries: readonly TimeindexEntry[]): Bytes {
+  return encoded((encoder) => encodeEntries(encoder, entries));
+}
+
+function decodeAddInput(decoder: Decoder): TimeindexEntry[] {
+  return decoder.struct('add', 1, () => decodeEntries(decoder));
 }
 
 function add(object: MethodContext, entries: readonly TimeindexEntry[]): void {
@@ -70,22 +92,31 @@ function list(object: MethodContext, { from, marker, to, maxEntries }: TimeListI
     last = key;
     entries.push({ ...parseKey(key), value });
   }
-  const encoder = new Encoder();
-  encoder.struct(1, 1, () => {
-    encoder.list(entries, ({ time, ext, value }) =>
-      encoder.struct(1, 1, () => {
-        encodeUTime(encoder, time);
-        encoder.rawString(ext);
-        encoder.blob(value);
-      }),
-    );
+  return encoded((encoder) => {
+    encodeEntries(encoder, entries);
     encoder.rawString(last);
     encoder.bool(truncated);
   });
-  return encoder.finish();
 }
 
-interface TrimInput {
+export interface TimeindexListReply {
+  /** Their times and the rest of their keys are not to be relied on: see `parseKey`. */
+  readonly entries: readonly TimeindexEntry[];
+  /** The last entry's key. */
+  readonly marker: RawString;
+  readonly truncated: boolean;
+}
+
+/** @throws MalformedInput */
+export function decodeTimeindexListReply(decoder: Decoder): TimeindexListReply {
+  return decoder.struct('list reply', 1, () => ({
+    entries: decodeEntries(decoder),
+    marker: decoder.rawString('marker'),
+    truncated: decoder.bool('truncated'),
+  }));
+}
+
+export interface TimeindexTrimInput {
   readonly from: UTime;
   /** Included, with every key of that microsecond; `toMarker` likewise, with every key that begins with it. */
   readonly to: UTime;
@@ -94,7 +125,16 @@ interface TrimInput {
   readonly toMarker: RawString;
 }
 
-function decodeTrimInput(decoder: Decoder): TrimInput {
+export function encodeTimeindexTrimInput({ from, to, fromMarker, toMarker }: TimeindexTrimInput): Bytes {
+  return encoded((encoder) => {
+    encodeUTime(encoder, from);
+    encodeUTime(encoder, to);
+    encoder.rawString(fromMarker);
+    encoder.rawString(toMarker);
+  });
+}
+
+function decodeTrimInput(decoder: Decoder): TimeindexTrimInput {
   return decoder.struct('trim', 1, () => ({
     from: decodeUTime(decoder, 'from time'),
     to: decodeUTime(decoder, 'to time'),
@@ -104,7 +144,7 @@ function decodeTrimInput(decoder: Decoder): TrimInput {
 }
 
 /** At most 1000 entries; who wants more asks again, until ENODATA says that none is left. */
-function trim(object: MethodContext, { from, to, fromMarker, toMarker }: TrimInput): void {
+function trim(object: MethodContext, { from, to, fromMarker, toMarker }: TimeindexTrimInput): void {
   const end = toMarker === '' ? timeKeyPrefix(to) : toMarker;
   const after = fromMarker === '' ? timeKeyPrefix(from) : fromMarker;
   const page = object.omapList({ after, prefix: TIME_KEY_PREFIX, max: MAX_ENTRIES });

@@ -21,6 +21,16 @@ export const RGW_OPTIONS = {
     level: 'dev',
     services: ['rgw'],
   }),
+  rgw_objexp_gc_interval: int(600, 'time between looks for objects that are to be removed, in seconds', {
+    services: ['rgw'],
+  }),
+  rgw_objexp_hints_num_shards: int(127, 'in how many objects it is noted which others are to be removed', {
+    min: 1,
+    services: ['rgw'],
+  }),
+  rgw_swift_versioning_enabled: bool(false, 'whether containers of Swift may keep what is overwritten in them', {
+    services: ['rgw'],
+  }),
   rgw_lc_debug_interval: int(-1, 'so many seconds are a day to lifecycle rules; -1: a day is one', {
     level: 'dev',
     services: ['rgw'],

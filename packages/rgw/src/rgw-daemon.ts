@@ -4,6 +4,8 @@ import { Errno } from '@spirula/encoding';
 import type { Message } from '@spirula/messages';
 import { Rados, RadosError, type RadosOptions } from '@spirula/rados';
 import { type Authentication, type Daemon, seconds, type World, type WorldEvent } from '@spirula/world';
+import { Chore } from './chore.ts';
+import { Expirer } from './expiry/expirer.ts';
 import type { FaultRule } from './faults/fault-rule.ts';
 import { Faults } from './faults/faults.ts';
 import { Injector } from './faults/injector.ts';
@@ -31,9 +33,7 @@ export interface RgwOptions {
   readonly faults?: readonly FaultRule[];
 }
 
-const GC_TIMER = 'rgw gc';
 const FAULT_TIMER = 'rgw fault';
-const LIFECYCLE_TIMER = 'rgw lifecycle';
 const FAREWELL_TIMER = 'rgw farewell';
 /** How often it is looked whether a new day has begun. */
 const LIFECYCLE_PERIOD_SECONDS = 600;
@@ -54,8 +54,7 @@ export class RgwDaemon implements Daemon<Message> {
   readonly #faults: Faults;
   #resolveReady: (gateway: Promise<Gateway>) => void = () => {};
   #store: Store | undefined;
-  #collecting = false;
-  #ending = false;
+  #chores: readonly Chore[] = [];
 
   constructor(world: World<Message>, options: RgwOptions) {
     this.#world = world;
@@ -79,8 +78,8 @@ export class RgwDaemon implements Daemon<Message> {
   }
 
   handle(event: WorldEvent<Message>): void {
-    if (event.kind === 'timer' && event.name === GC_TIMER) void this.#collectGarbage();
-    else if (event.kind === 'timer' && event.name === LIFECYCLE_TIMER) void this.#endWhatIsDue();
+    const chore = event.kind === 'timer' && this.#chores.find(({ timer }) => timer === event.name);
+    if (chore) void chore.onTimer();
     else if (event.kind === 'timer' && event.name === FAULT_TIMER) this.#sleeper.onTimer();
     else if (event.kind === 'timer' && event.name === FAREWELL_TIMER) this.rados.shutdown();
     else if (event.kind === 'terminate') void this.#leave();
@@ -93,21 +92,37 @@ export class RgwDaemon implements Daemon<Message> {
     if (this.#options.user) await ensureUser(store, this.#options.user);
     this.#store = store;
     store.zone.cache.start(this.#world.clock);
-    this.#armGc();
-    this.#armLifecycle();
+    this.#chores = this.#choresOf(store);
+    for (const chore of this.#chores) chore.arm();
     const { dnsNames, faults = [] } = this.#options;
     this.#faults.add(faults);
     const injector = new Injector(this.#faults, (us) => this.#sleeper.sleep(us));
     return new Gateway({ world: this.#world, store, injector, ...(dnsNames && { dnsNames }) });
   }
 
-  #armGc(): void {
-    this.#world.clock.arm(GC_TIMER, this.#world.clock.now() + seconds(this.#world.config.rgw_gc_processor_period));
-  }
-
-  #armLifecycle(): void {
-    const period = this.#debugInterval ?? LIFECYCLE_PERIOD_SECONDS;
-    this.#world.clock.arm(LIFECYCLE_TIMER, this.#world.clock.now() + seconds(period));
+  #choresOf(store: Store): Chore[] {
+    const world = this.#world;
+    const { config } = world;
+    const debugInterval = () => this.#debugInterval;
+    const lifecycle = new Lifecycle({ world, store, debugInterval });
+    const expirer = new Expirer({ world, store });
+    return [
+      new Chore(world, {
+        timer: 'rgw gc',
+        periodSeconds: () => config.rgw_gc_processor_period,
+        run: () => store.garbage.process(),
+      }),
+      new Chore(world, {
+        timer: 'rgw lifecycle',
+        periodSeconds: () => debugInterval() ?? LIFECYCLE_PERIOD_SECONDS,
+        run: () => lifecycle.process(),
+      }),
+      new Chore(world, {
+        timer: 'rgw object expirer',
+        periodSeconds: () => config.rgw_objexp_gc_interval,
+        run: () => expirer.process(),
+      }),
+    ];
   }
 
   get #debugInterval(): number | undefined {
@@ -115,39 +130,10 @@ export class RgwDaemon implements Daemon<Message> {
     return interval > 0 ? interval : undefined;
   }
 
-  async #endWhatIsDue(): Promise<void> {
-    if (this.#ending || !this.#store) return;
-    this.#ending = true;
-    const debugInterval = () => this.#debugInterval;
-    try {
-      await new Lifecycle({ world: this.#world, store: this.#store, debugInterval }).process();
-    } catch (error) {
-      if (!(error instanceof RadosError)) throw error;
-      this.#world.log.warn('a round of lifecycles ends early', { error: error.message });
-    } finally {
-      this.#ending = false;
-    }
-    this.#armLifecycle();
-  }
-
   async #leave(): Promise<void> {
     this.#world.clock.arm(FAREWELL_TIMER, this.#world.clock.now() + seconds(FAREWELL_SECONDS));
     await this.#store?.zone.cache.stop();
     this.rados.handle({ kind: 'terminate' });
-  }
-
-  async #collectGarbage(): Promise<void> {
-    if (this.#collecting || !this.#store) return;
-    this.#collecting = true;
-    try {
-      await this.#store.garbage.process();
-    } catch (error) {
-      if (!(error instanceof RadosError)) throw error;
-      this.#world.log.warn('collecting garbage ends early', { error: error.message });
-    } finally {
-      this.#collecting = false;
-    }
-    this.#armGc();
   }
 }
 

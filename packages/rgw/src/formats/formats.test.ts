@@ -9,6 +9,7 @@ import { BucketIndexType, newBucketLayout } from './bucket-layout.ts';
 import { decodeCompression, encodeCompression } from './compression.ts';
 import { CorsMethod, decodeCors, encodeCors } from './cors.ts';
 import { decoded, encoded } from './encoded.ts';
+import { decodeExpiryHint, encodeExpiryHint } from './expiry-hint.ts';
 import { decodeLifecycle, encodeLifecycle } from './lifecycle.ts';
 import { decodeManifest, encodeManifest } from './manifest.ts';
 import { decodeLegalHold, decodeObjectRetention, encodeLegalHold, encodeObjectRetention } from './object-lock.ts';
@@ -43,6 +44,7 @@ const codecs: Readonly<Record<string, Codec>> = {
   legalHold: { encode: encodeLegalHold, decode: decodeLegalHold },
   compression: { encode: encodeCompression, decode: decodeCompression },
   zoneCompressed: { encode: encodeZoneParams, decode: decodeZoneParams },
+  expiryHint: { encode: encodeExpiryHint, decode: decodeExpiryHint },
   uploadInfo: { encode: encodeUploadInfo, decode: decodeUploadInfo },
   uploadPart: { encode: encodeUploadPart, decode: decodeUploadPart },
 };
@@ -163,4 +165,20 @@ test('what a later release adds behind a structure is passed over', () => {
   new DataView(longer.buffer).setUint32(2, bytes.length - 6 + 2, true);
 
   expect(decoded(decodeTags, longer)).toEqual(decoded(decodeTags, bytes));
+});
+
+test('what is to be removed, and when', () => {
+  expect(decoded(decodeExpiryHint, vector('expiryHint', 'tenanted'))).toMatchObject({
+    tenant: 'acme',
+    bucketName: 'tenanted',
+    name: 'o',
+    instance: '',
+    deleteAt: { sec: 1893456001, nsec: 0 },
+  });
+  const version = decoded(decodeExpiryHint, vector('expiryHint', 'version'));
+  expect([version.name, version.instance]).toEqual(['v', 'Zie9Kq9.aJDjh8CwrOB7JxgJG22-PIh']);
+  expect(decoded(decodeExpiryHint, vector('expiryHint', 'after')).deleteAt).toEqual({
+    sec: 1796076131,
+    nsec: 250404193,
+  });
 });

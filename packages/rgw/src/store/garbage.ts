@@ -11,9 +11,10 @@ import {
 } from '@spirula/cls';
 import { Decoder, Errno, type RawString } from '@spirula/encoding';
 import { strHashLinux } from '@spirula/maps';
-import { type IoCtx, lockObject, ObjectOperation, RadosError, unlockObject } from '@spirula/rados';
+import { type IoCtx, ObjectOperation, RadosError } from '@spirula/rados';
 import type { World } from '@spirula/world';
 import type { DataPools } from './data-pools.ts';
+import { exclusively } from './shard-lock.ts';
 
 /** rgw_gc_max_objs */
 const SHARDS = 32;
@@ -79,23 +80,15 @@ export class Garbage {
   }
 
   async #processShard(oid: RawString, all: boolean): Promise<number> {
-    const cookie = String(new Decoder(this.#world.crypto.randomBytes(4)).u32('cookie'));
-    try {
-      await lockObject(this.#io, oid, LOCK_NAME, 'exclusive', { cookie, duration: { sec: LOCK_SECONDS, nsec: 0 } });
-    } catch (error) {
-      if (error instanceof RadosError && (error.code === Errno.EBUSY || error.code === Errno.EEXIST)) return 0;
-      throw error;
-    }
     let removed = 0;
-    try {
+    const lock = { name: LOCK_NAME, seconds: LOCK_SECONDS };
+    await exclusively(this.#io, oid, lock, this.#world.crypto, async () => {
       for await (const { tag, chain } of this.#listShard(oid, !all)) {
         for (const { pool, key, locator } of chain) removed += await this.#removeObject(pool, key.name, locator);
         const input = encodeGcRemoveInput([tag]);
         await this.#io.operate(oid, new ObjectOperation().exec('rgw', 'gc_remove', input, 'write'));
       }
-    } finally {
-      await unlockObject(this.#io, oid, LOCK_NAME, cookie);
-    }
+    });
     return removed;
   }
 

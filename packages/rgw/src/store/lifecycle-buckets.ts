@@ -10,9 +10,10 @@ import {
 } from '@spirula/cls';
 import { Decoder, Errno, type RawString } from '@spirula/encoding';
 import { strHashLinux } from '@spirula/maps';
-import { type IoCtx, lockObject, ObjectOperation, RadosError, unlockObject } from '@spirula/rados';
+import { type IoCtx, ObjectOperation, RadosError } from '@spirula/rados';
 import type { Bucket } from '../formats/bucket.ts';
-import { type Entropy, randomAlphanumeric } from './entropy.ts';
+import type { Entropy } from './entropy.ts';
+import { exclusively } from './shard-lock.ts';
 
 /** rgw_lc_max_objs */
 const SHARDS = 32;
@@ -21,7 +22,6 @@ const PAGE = 100;
 const LOCK_NAME = 'lc_process';
 /** rgw_lc_lock_max_time: so long one gateway has a shard for itself. */
 const LOCK_SECONDS = 90;
-const COOKIE_LENGTH = 16;
 
 export const LifecycleStatus = { uninitial: 0, processing: 1, failed: 2, complete: 3 } as const;
 
@@ -88,20 +88,8 @@ export class LifecycleBuckets {
 
   /** Does work that one gateway at a time does for a shard. False: another one is at it. */
   async exclusively(shard: RawString, work: () => Promise<void>): Promise<boolean> {
-    const cookie = randomAlphanumeric(this.#entropy, COOKIE_LENGTH);
-    const options = { cookie, duration: { sec: LOCK_SECONDS, nsec: 0 } };
-    try {
-      await lockObject(this.#io, shard, LOCK_NAME, 'exclusive', options);
-    } catch (error) {
-      if (error instanceof RadosError && (error.code === Errno.EBUSY || error.code === Errno.EEXIST)) return false;
-      throw error;
-    }
-    try {
-      await work();
-    } finally {
-      await unlockObject(this.#io, shard, LOCK_NAME, cookie);
-    }
-    return true;
+    const lock = { name: LOCK_NAME, seconds: LOCK_SECONDS };
+    return await exclusively(this.#io, shard, lock, this.#entropy, work);
   }
 }
 

@@ -183,7 +183,7 @@ class ShardCursor {
     const key = oidToKey(entry.key.name);
     // An upload's bookkeeping is in another pool, and settled by the upload.
     if (key?.ns !== '') return entry.exists ? mergedEntry(entry, entry.meta) : undefined;
-    const found = await this.#store.find(this.#bucket, { ...key, instance: entry.key.instance });
+    const { found } = await this.#store.lookAtAny(this.#bucket, { ...key, instance: entry.key.instance });
     if (!found) {
       suggestions.push({ op: SuggestedOp.remove, entry });
       return undefined;

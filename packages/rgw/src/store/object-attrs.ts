@@ -5,6 +5,8 @@ export const Attr = {
   acl: 'user.rgw.acl',
   etag: 'user.rgw.etag',
   contentType: 'user.rgw.content_type',
+  /** When the object is to be removed. */
+  deleteAt: 'user.rgw.delete_at',
   /** Another one with each write: who changes the object requires the one that he has seen. */
   idTag: 'user.rgw.idtag',
   /** Another one with each write of data: what garbage is known by. */

@@ -9,7 +9,7 @@
  * The head is the object: it changes in one operation, and nothing counts before it. Tails have names of their own in each write,
  * and the old ones become garbage later than any reader of the old head needs them.
  */
-import { type Bytes, type RawString, toHex, type UTime } from '@spirula/encoding';
+import { type Bytes, compareUTimes, type RawString, toHex, type UTime } from '@spirula/encoding';
 import { RadosError } from '@spirula/rados';
 import type { World } from '@spirula/world';
 import type { BlockCipher } from '../encryption/block-cipher.ts';
@@ -20,10 +20,13 @@ import { wholeManifest } from '../formats/manifest-stripes.ts';
 import type { BucketObject, ObjectKey } from '../formats/object.ts';
 import type { DataPools } from './data-pools.ts';
 import { randomTag } from './entropy.ts';
+import { deleteAtOf, isOver } from './expiry.ts';
+import type { ExpiryHints } from './expiry-hints.ts';
 import { type Head, readHead } from './head.ts';
 import type { HeadContent } from './head-write.ts';
 import { type HeadCheck, Heads, UNKNOWN } from './heads.ts';
 import { NULL_INSTANCE } from './layout.ts';
+import { Attr } from './object-attrs.ts';
 import { ObjectIndex } from './object-index.ts';
 import { hasObject, olhOf } from './olh-head.ts';
 import { writeStripes } from './stripe-writer.ts';
@@ -68,6 +71,7 @@ export interface ObjectStoreOptions {
   readonly world: Pick<World, 'clock' | 'crypto' | 'log' | 'memory'>;
   readonly pools: DataPools;
   readonly stripes: Stripes;
+  readonly hints: ExpiryHints;
   /** Called before a head that an upload became is replaced or removed: from then on nobody makes it of the same parts again. */
   readonly beforeLetGo: (bucket: BucketInfo, key: ObjectKey, manifest: Manifest) => Promise<void>;
 }
@@ -76,14 +80,16 @@ export class ObjectStore {
   readonly #world: ObjectStoreOptions['world'];
   readonly #pools: DataPools;
   readonly #stripes: Stripes;
+  readonly #hints: ExpiryHints;
   readonly #heads: Heads;
   readonly #versions: Versions;
   readonly #versionWrites: VersionWrites;
 
-  constructor({ world, pools, stripes, beforeLetGo }: ObjectStoreOptions) {
+  constructor({ world, pools, stripes, hints, beforeLetGo }: ObjectStoreOptions) {
     this.#world = world;
     this.#pools = pools;
     this.#stripes = stripes;
+    this.#hints = hints;
     const index = (bucket: BucketInfo) => this.index(bucket);
     const heads = new Heads({ world, stripes, index, beforeLetGo });
     this.#heads = heads;
@@ -108,6 +114,12 @@ export class ObjectStore {
 
   /** What a key leads to: without an instance, to the current version. @throws RadosError */
   async look(bucket: BucketInfo, key: ObjectKey, prefetch = 0): Promise<Look> {
+    const look = await this.lookAtAny(bucket, key, prefetch);
+    return look.found && this.#isOver(look.found.head) ? {} : look;
+  }
+
+  /** As `look`; also an object whose end has come, until it is removed. */
+  async lookAtAny(bucket: BucketInfo, key: ObjectKey, prefetch = 0): Promise<Look> {
     if (key.instance !== '' && key.instance !== NULL_INSTANCE) return await this.#lookAtVersion(bucket, key, prefetch);
     const plain = { ...key, instance: '' };
     for (let looks = 1; ; looks++) {
@@ -231,13 +243,38 @@ export class ObjectStore {
     content: HeadContent,
     check?: HeadCheck,
   ): Promise<{ readonly mtime: UTime; readonly replaced: boolean }> {
+    return await this.#withHint(bucket, key, content.attrs, () => this.#putHead(bucket, key, content, check));
+  }
+
+  async #putHead(bucket: BucketInfo, key: ObjectKey, content: HeadContent, check?: HeadCheck) {
     const checkCurrent = check && (async () => check((await this.find(bucket, { ...key, instance: '' }))?.head));
     if (key.instance !== '') {
       await checkCurrent?.();
       return { mtime: await this.#versionWrites.putVersion(bucket, key, content), replaced: true };
     }
-    const put = isVersioned(bucket) ? undefined : await this.#heads.put(bucket, key, content, check);
+    const checkSeen = check && ((seen: Head | undefined) => check(seen && this.#isOver(seen) ? undefined : seen));
+    const put = isVersioned(bucket) ? undefined : await this.#heads.put(bucket, key, content, checkSeen);
     return put ?? (await this.#versionWrites.putNull(bucket, key, content, checkCurrent));
+  }
+
+  /** An object that is to be removed at some time is noted before, and again when that time came before it did. */
+  async #withHint<T>(
+    bucket: BucketInfo,
+    key: ObjectKey,
+    attrs: ReadonlyMap<RawString, Bytes | undefined>,
+    change: () => Promise<T>,
+  ): Promise<T> {
+    const given = attrs.get(Attr.deleteAt);
+    const deleteAt = given && deleteAtOf(new Map([[Attr.deleteAt, given]]));
+    if (!deleteAt) return await change();
+    await this.#hints.add(bucket, key, deleteAt);
+    const changed = await change();
+    if (compareUTimes(deleteAt, this.#world.clock.wall()) <= 0) await this.#hints.add(bucket, key, deleteAt);
+    return changed;
+  }
+
+  #isOver({ attrs }: Head): boolean {
+    return isOver(attrs, this.#world.clock.wall());
   }
 
   /**
@@ -257,7 +294,7 @@ export class ObjectStore {
       if (removed !== undefined) return NOTHING_REMOVED;
     }
     if (check) {
-      const { found, deleteMarker } = await this.look(bucket, key);
+      const { found, deleteMarker } = await this.lookAtAny(bucket, key);
       // Nothing is what the check asks for: nor is it hidden.
       if (!found && deleteMarker === undefined) return NOTHING_REMOVED;
       check(found?.head);
@@ -272,7 +309,7 @@ export class ObjectStore {
     found: FoundObject,
     attrs: ReadonlyMap<RawString, Bytes | undefined>,
   ): Promise<void> {
-    await this.#heads.setAttrs(bucket, found, attrs);
+    await this.#withHint(bucket, found.object.key, attrs, () => this.#heads.setAttrs(bucket, found, attrs));
   }
 }
 

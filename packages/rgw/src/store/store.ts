@@ -11,6 +11,7 @@ import type { UserInfo } from '../formats/user-info.ts';
 import { indexHeaders, sumOfStats } from './bucket-index.ts';
 import { BucketAttr, BucketStore, type StoredBucket } from './buckets.ts';
 import { DataPools } from './data-pools.ts';
+import { ExpiryHints } from './expiry-hints.ts';
 import { Garbage } from './garbage.ts';
 import { LifecycleBuckets } from './lifecycle-buckets.ts';
 import { MultipartUploads } from './multipart.ts';
@@ -49,6 +50,7 @@ export class Store {
   readonly uploads: MultipartUploads;
   readonly garbage: Garbage;
   readonly lifecycleBuckets: LifecycleBuckets;
+  readonly expiryHints: ExpiryHints;
   readonly keys: EncryptionKeys;
   readonly quotas: Quotas;
   readonly #world: StoreWorld;
@@ -59,6 +61,7 @@ export class Store {
     this.users = new UserStore(zone, world.crypto);
     this.buckets = new BucketStore(zone, world.crypto);
     this.lifecycleBuckets = new LifecycleBuckets(zone.system('lc'), world.crypto);
+    this.expiryHints = new ExpiryHints(zone.system('log'), world.crypto, world.config.rgw_objexp_hints_num_shards);
     this.keys = new EncryptionKeys(zone, world);
     this.quotas = new Quotas({ zone, users: this.users, buckets: this.buckets, clock: world.clock });
     const pools = new DataPools(zone);
@@ -70,6 +73,7 @@ export class Store {
       world,
       pools,
       stripes,
+      hints: this.expiryHints,
       beforeLetGo: (bucket, key, manifest) => this.uploads.end(bucket, key, manifest),
     });
     this.uploads = new MultipartUploads({ world, pools, objects: this.objects, stripes, garbage: this.garbage });

@@ -25,6 +25,7 @@ import { Attr, attrText, KEPT_HEADERS, textAttr, USER_META_PREFIX } from '../sto
 import type { FoundObject } from '../store/stripes.ts';
 import { requireAccess } from './access.ts';
 import { timestamp } from './container.ts';
+import { deleteAtChange, deleteAtHeader, newDeleteAt } from './delete-at.ts';
 import { encodeSegments, readStaticManifest, segmentReader, shownManifest } from './large-objects.ts';
 import { metaHeaders, newMeta } from './metadata.ts';
 import { findContainer, headerOf, type SwiftContext, type SwiftHeaders } from './swift-context.ts';
@@ -32,14 +33,10 @@ import { SwiftError } from './swift-error.ts';
 
 /** rgw_max_put_size */
 const MAX_BYTES = 5 * 1024 ** 3;
-const UNSUPPORTED = ['x-delete-at', 'x-delete-after', 'x-symlink-target'];
 
 export async function serveObject(context: SwiftContext): Promise<HttpResponse> {
-  const { request } = context;
-  const unsupported = UNSUPPORTED.find((name) => request.http.headers.has(name));
-  if (unsupported) throw new SwiftError('NotImplemented', `${unsupported} is not supported`);
   const bucket = await findContainer(context);
-  switch (request.http.method) {
+  switch (context.request.http.method) {
     case 'GET':
       return await readObject(context, bucket, true);
     case 'HEAD':
@@ -114,7 +111,7 @@ function objectHeaders(head: Head, etag: string): SwiftHeaders {
     if (value) headers.push([name, attrText(value)]);
     else if (name === 'content-type') headers.push([name, 'binary/octet-stream']);
   }
-  return [...headers, ...metaHeaders(head.attrs, 'object')];
+  return [...headers, ...metaHeaders(head.attrs, 'object'), ...deleteAtHeader(head.attrs)];
 }
 
 function largeHeaders({ attrs }: Head): SwiftHeaders {
@@ -133,7 +130,7 @@ async function putObject(context: SwiftContext, bucket: StoredBucket): Promise<H
     throw new SwiftError('LengthRequired', 'Give Content-Length');
   }
   if (params.get('multipart-manifest') === 'put') return await putStatic(context, bucket);
-  const attrs = attrsOf(http.headers);
+  const attrs = attrsOf(context);
   const manifest = http.headers.get('x-object-manifest');
   if (manifest !== undefined) attrs.set(DYNAMIC_ATTR, textAttr(manifest));
   const etag = http.headers.get('etag')?.replaceAll('"', '').toLowerCase();
@@ -149,7 +146,7 @@ async function putObject(context: SwiftContext, bucket: StoredBucket): Promise<H
 
 async function putStatic(context: SwiftContext, bucket: StoredBucket): Promise<HttpResponse> {
   const segments = await readStaticManifest(context, await readShortBody(context.request.http.body));
-  const attrs = attrsOf(context.request.http.headers);
+  const attrs = attrsOf(context);
   attrs.set(STATIC_ATTR, encodeSegments(segments));
   const body = shownManifest(segments);
   const written = await write(context, bucket, context.request.object, asStream(body), attrs);
@@ -191,7 +188,12 @@ function writtenHeaders({ etag, mtime }: { readonly etag: string; readonly mtime
 }
 
 /** Xattrs that keep what the headers say. */
-function attrsOf(headers: ReadonlyMap<string, string>): Map<RawString, Bytes> {
+function attrsOf(context: SwiftContext): Map<RawString, Bytes> {
+  return new Map([...describedBy(context), ...newDeleteAt(context)]);
+}
+
+function describedBy({ request }: SwiftContext): Map<RawString, Bytes> {
+  const { headers } = request.http;
   const attrs = newMeta(headers, 'object');
   for (const [name, attr] of KEPT_HEADERS) {
     const value = headers.get(name);
@@ -204,8 +206,8 @@ function attrsOf(headers: ReadonlyMap<string, string>): Map<RawString, Bytes> {
 async function describeObject(context: SwiftContext, bucket: StoredBucket): Promise<HttpResponse> {
   requireAccess(context, bucket, 'write');
   const found = await find(context, bucket);
-  const given = attrsOf(context.request.http.headers);
-  const changes = new Map<RawString, Bytes | undefined>(given);
+  const given = describedBy(context);
+  const changes = new Map<RawString, Bytes | undefined>([...given, ...deleteAtChange(context)]);
   const replaced = new Set(KEPT_HEADERS.map(([, attr]) => attr));
   for (const attr of found.head.attrs.keys()) {
     const isOld = attr.startsWith(USER_META_PREFIX) || (replaced.has(attr) && attr !== Attr.contentType);
@@ -264,7 +266,7 @@ async function copy(
   const { attrs, size } = found.head;
   const kept = new Set(KEPT_HEADERS.map(([, attr]) => attr));
   const isKept = (attr: RawString) => kept.has(attr) || attr.startsWith(USER_META_PREFIX);
-  const given = attrsOf(context.request.http.headers);
+  const given = attrsOf(context);
   const isFresh = /^true$/i.test(headerOf(context, 'x-fresh-metadata') ?? '');
   const before = isFresh ? [] : [...attrs].filter(([attr]) => isKept(attr));
   const reader = segmentReader(context);
