@@ -6,18 +6,20 @@
  *
  * Between who and which, faults that somebody asked for may happen: `src/faults`.
  */
-import { addSeconds, Decoder, Errno, MalformedInput, type UTime } from '@spirula/encoding';
+import { addSeconds, Decoder, Errno, MalformedInput, type RawString, type UTime } from '@spirula/encoding';
 import { RadosError } from '@spirula/rados';
 import type { World } from '@spirula/world';
+import { isActionRequest, withActionForm } from './action-api/action-form.ts';
 import { CONTROL_BUCKET, controlFaults } from './faults/fault-control.ts';
 import { cutResponse, type InjectedRequest, type Injector } from './faults/injector.ts';
-import type { UserInfo } from './formats/user-info.ts';
 import type { HttpRequest, HttpResponse } from './http.ts';
+import { identityOf, NO_IDENTITY } from './iam/identity.ts';
+import { MalformedPolicy } from './iam/policy.ts';
 import { type AuthenticationContext, authenticate, presigningKey } from './s3/auth/authenticate.ts';
 import { authenticatePostForm } from './s3/auth/post-form.ts';
 import type { CorsRule } from './s3/documents/cors.ts';
 import { answerPreflight, corsHeaders, corsRulesOf } from './s3/operations/cors.ts';
-import { findNamedBucket } from './s3/operations/find-bucket.ts';
+import { findNamedBucket, tenantOf } from './s3/operations/find-bucket.ts';
 import type { Operation, OperationContext } from './s3/operations/operation.ts';
 import { postObject, requestOfForm } from './s3/operations/post-object.ts';
 import { refuseUnsupported } from './s3/operations/refuse-unsupported.ts';
@@ -29,6 +31,7 @@ import { ObjectGone } from './store/heads.ts';
 import { QuotaExceeded } from './store/quotas.ts';
 import { BucketNameTaken, BucketNotEmpty, type Store, TooManyBuckets } from './store/store.ts';
 import { NoSuchUpload } from './store/upload-meta.ts';
+import type { StoredUser } from './store/users.ts';
 import { serveSwift } from './swift/swift.ts';
 import { isSwift } from './swift/swift-request.ts';
 
@@ -82,7 +85,7 @@ export class Gateway {
     if (isSwift(http)) return await serveSwift({ world: this.#world, store: this.#store }, http, requestId);
     const injected = this.#injector?.receive(http);
     let request: S3Request | undefined;
-    let user: UserInfo | undefined;
+    let tenant = '';
     try {
       request = parseS3Request(injected?.http ?? http, { dnsNames: this.#dnsNames });
       if (this.#injector && request.bucket === CONTROL_BUCKET) {
@@ -92,10 +95,12 @@ export class Gateway {
         const rules = await this.#corsRules(request, await this.#presigner(request));
         return this.#identified(answerPreflight(request, rules), requestId);
       }
+      if (isActionRequest(request)) request = await withActionForm(request, this.#world.crypto);
       const operation = operationOf(request);
       const caller = await this.#authenticate(request, operation);
+      const { user } = caller;
       request = caller.request;
-      user = caller.user;
+      tenant = tenantOf(caller);
       refuseUnsupported(request);
       const { bucket, key } = request;
       await injected?.meet({ operation: operation.name, bucket, key, method: http.method, uid: user?.id.id });
@@ -104,11 +109,11 @@ export class Gateway {
       const now = this.#world.clock.wall();
       const answer = await operation.run({ ...caller, store: this.#store, crypto, requestId, now, unseenSince });
       const response = this.#identified(injected?.answer(answer) ?? answer, requestId);
-      return await this.#forOrigin(response, request, user);
+      return await this.#forOrigin(response, request, tenant);
     } catch (error) {
       if (injected?.cut) return cutResponse(injected.cut);
       const refusal = this.#refusal(http, request, requestId, this.#explain(error, requestId));
-      return await this.#forOrigin(refusal, request, user);
+      return await this.#forOrigin(refusal, request, tenant);
     }
   }
 
@@ -117,14 +122,10 @@ export class Gateway {
   }
 
   /** What the browser of a page of another origin needs to be told. */
-  async #forOrigin(
-    response: HttpResponse,
-    request: S3Request | undefined,
-    user: UserInfo | undefined,
-  ): Promise<HttpResponse> {
+  async #forOrigin(response: HttpResponse, request: S3Request | undefined, tenant: RawString): Promise<HttpResponse> {
     if (!request?.http.headers.has('origin') || request.bucket === '') return response;
     try {
-      const headers = corsHeaders(request, await this.#corsRules(request, user));
+      const headers = corsHeaders(request, await this.#corsRules(request, tenant));
       return { ...response, headers: [...response.headers, ...headers] };
     } catch (error) {
       // The answer stands: it only says nothing to other origins.
@@ -134,38 +135,39 @@ export class Gateway {
   }
 
   /** In whose tenant the bucket of a preflight is: that is not signed, but may be about a URL that somebody signed. */
-  async #presigner(request: S3Request): Promise<UserInfo | undefined> {
+  async #presigner(request: S3Request): Promise<RawString> {
     const accessKey = presigningKey(request);
-    return accessKey === undefined ? undefined : (await this.#store.users.find('accessKey', accessKey))?.info;
+    const signer = accessKey === undefined ? undefined : await this.#store.users.find('accessKey', accessKey);
+    return signer?.info.id.tenant ?? '';
   }
 
   /** @throws S3Error NoSuchBucket, RadosError */
-  async #corsRules({ bucket }: S3Request, user: UserInfo | undefined): Promise<readonly CorsRule[]> {
+  async #corsRules({ bucket }: S3Request, tenant: RawString): Promise<readonly CorsRule[]> {
     if (bucket === '') return [];
-    return corsRulesOf(await findNamedBucket(this.#store, user, bucket));
+    return corsRulesOf(await findNamedBucket(this.#store, tenant, bucket));
   }
 
   async #authenticate(
     request: S3Request,
     operation: Operation,
-  ): Promise<Pick<OperationContext, 'request' | 'auth' | 'user' | 'form'>> {
-    let user: UserInfo | undefined;
+  ): Promise<Pick<OperationContext, 'request' | 'auth' | 'user' | 'identity' | 'form'>> {
+    let found: StoredUser | undefined;
     const context: AuthenticationContext = {
       crypto: this.#world.crypto,
       wall: () => this.#world.clock.wall(),
       findSecret: async (accessKey, sessionToken) => {
         if (sessionToken !== undefined) throw s3Error('InvalidToken');
-        const found = (await this.#store.users.find('accessKey', accessKey))?.info;
-        const key = found?.accessKeys.get(accessKey);
+        found = await this.#store.users.find('accessKey', accessKey);
+        const key = found?.info.accessKeys.get(accessKey);
         if (!found || !key) return undefined;
-        if (found.suspended) throw s3Error('UserSuspended');
-        user = found;
+        if (found.info.suspended) throw s3Error('UserSuspended');
         return { secret: key.secret };
       },
     };
     const form = operation === postObject ? await authenticatePostForm(request, context) : undefined;
     const asked = form ? requestOfForm(request, form) : { request, auth: await authenticate(request, context) };
-    return { ...asked, form, user: asked.auth.accessKey === undefined ? undefined : user };
+    const signer = asked.auth.accessKey === undefined ? undefined : found;
+    return { ...asked, form, user: signer?.info, identity: signer ? identityOf(signer) : NO_IDENTITY };
   }
 
   #unseenSince(injected: InjectedRequest | undefined): UTime | undefined {
@@ -178,6 +180,9 @@ export class Gateway {
     const known = storeErrors.find(([kind]) => error instanceof kind);
     if (known) return s3Error(known[1]);
     if (error instanceof RadosError) return this.#explainRados(error, requestId);
+    // What is stored for who asks: nobody can say what it allows.
+    if (error instanceof MalformedPolicy)
+      return s3Error('AccessDenied', `A policy of the user does not parse: ${error.message}`);
     const { name, message, stack } = error as Error;
     if (error instanceof MalformedInput) {
       this.#world.log.error('what is stored does not parse', { requestId, problem: message });

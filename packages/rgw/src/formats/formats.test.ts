@@ -17,6 +17,7 @@ import { decodeTags, encodeTags } from './tags.ts';
 import { decodeUploadInfo, decodeUploadPart, encodeUploadInfo, encodeUploadPart } from './upload.ts';
 import { formatUserId, parseUserId } from './user-id.ts';
 import { decodeUserObject, encodeUserObject } from './user-info.ts';
+import { decodeUserPolicies, encodeUserPolicies } from './user-policies.ts';
 import { decodeZoneParams, encodeZoneParams } from './zone.ts';
 
 const recorded = JSON.parse(readFileSync(new URL('./recorded.json', import.meta.url), 'utf8')) as Record<
@@ -47,6 +48,7 @@ const codecs: Readonly<Record<string, Codec>> = {
   expiryHint: { encode: encodeExpiryHint, decode: decodeExpiryHint },
   uploadInfo: { encode: encodeUploadInfo, decode: decodeUploadInfo },
   uploadPart: { encode: encodeUploadPart, decode: decodeUploadPart },
+  userPolicies: { encode: encodeUserPolicies, decode: decodeUserPolicies },
 };
 const cases = Object.keys(codecs).flatMap((kind) =>
   Object.keys(recorded[kind] ?? {}).map((name) => ({ kind, name, ...codecs[kind]! })),

@@ -79,7 +79,15 @@ const WRITE_ACP = [
   'PutReplicationConfiguration',
 ] as const;
 /** What only policies of users, and of roles, are about. */
-const OTHERS = ['iam:*', 'sts:AssumeRole', 'sts:AssumeRoleWithWebIdentity', 'sts:GetSessionToken'];
+const IAM = [
+  ...['PutUserPolicy', 'GetUserPolicy', 'ListUserPolicies', 'DeleteUserPolicy'],
+  ...['CreateRole', 'GetRole', 'ModifyRole', 'ListRoles', 'DeleteRole'],
+  ...['PutRolePolicy', 'GetRolePolicy', 'ListRolePolicies', 'DeleteRolePolicy'],
+  ...['TagRole', 'ListRoleTags', 'UntagRole'],
+  ...['CreateOIDCProvider', 'GetOIDCProvider', 'ListOIDCProviders', 'DeleteOIDCProvider'],
+];
+const STS = ['AssumeRole', 'AssumeRoleWithWebIdentity', 'GetSessionToken', 'TagSession'];
+const OTHERS = [...IAM.map((name) => `iam:${name}`), ...STS.map((name) => `sts:${name}`)];
 
 const named = <T extends string>(names: readonly T[]) => names.map((name) => `s3:${name}` as const);
 

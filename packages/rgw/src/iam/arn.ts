@@ -25,6 +25,11 @@ export function bucketArn(tenant: string, bucket: string, key?: string): Arn {
   return { partition: 'aws', service: 's3', region: '', account: tenant, resource };
 }
 
+/** Of a user or a role: `user/ada`, `role/path/name`. */
+export function iamArn(tenant: string, resource: string): Arn {
+  return { partition: 'aws', service: 'iam', region: '', account: tenant, resource };
+}
+
 /** Whether a pattern, with wildcards in any part, is for a resource. */
 export function arnMatches(pattern: Arn, arn: Arn): boolean {
   return (['partition', 'service', 'region', 'account', 'resource'] as const).every((part) =>

@@ -14,7 +14,7 @@ const statement = {
   Resource: 'arn:aws:s3:::photos/*',
 };
 const access: Access = {
-  user: alice,
+  caller: { id: alice },
   action: 's3:GetObject',
   resource: bucketArn('', 'photos', 'cats/1'),
   environment: new Map(),
@@ -40,15 +40,19 @@ describe('a statement', () => {
     [{ Resource: ['arn:aws:s3:::other/*', 'arn:aws:s3:::pho*/cats/?'] }, {}, 'Allow'],
     [{ Resource: undefined, NotResource: 'arn:aws:s3:::photos/dogs/*' }, {}, 'Allow'],
     [{}, { resource: bucketArn('acme', 'photos', 'cats/1') }, 'pass'],
-    [{}, { user: undefined }, 'Allow'],
+    [{}, { caller: undefined }, 'Allow'],
     [{ Principal: { AWS: 'arn:aws:iam:::user/alice' } }, {}, 'Allow'],
-    [{ Principal: { AWS: ['arn:aws:iam:::user/carol', 'arn:aws:iam::acme:user/bob'] } }, { user: bob }, 'Allow'],
-    [{ Principal: { AWS: 'arn:aws:iam::acme:root' } }, { user: bob }, 'Allow'],
-    [{ Principal: { AWS: 'acme' } }, { user: bob }, 'Allow'],
-    [{ Principal: { AWS: 'arn:aws:iam:::user/bob' } }, { user: bob }, 'pass'],
-    [{ Principal: { AWS: 'arn:aws:iam:::user/alice' } }, { user: undefined }, 'pass'],
+    [
+      { Principal: { AWS: ['arn:aws:iam:::user/carol', 'arn:aws:iam::acme:user/bob'] } },
+      { caller: { id: bob } },
+      'Allow',
+    ],
+    [{ Principal: { AWS: 'arn:aws:iam::acme:root' } }, { caller: { id: bob } }, 'Allow'],
+    [{ Principal: { AWS: 'acme' } }, { caller: { id: bob } }, 'Allow'],
+    [{ Principal: { AWS: 'arn:aws:iam:::user/bob' } }, { caller: { id: bob } }, 'pass'],
+    [{ Principal: { AWS: 'arn:aws:iam:::user/alice' } }, { caller: undefined }, 'pass'],
     [{ Principal: undefined, NotPrincipal: { AWS: 'arn:aws:iam:::user/alice' } }, {}, 'pass'],
-    [{ Principal: undefined, NotPrincipal: { AWS: 'arn:aws:iam:::user/alice' } }, { user: bob }, 'Allow'],
+    [{ Principal: undefined, NotPrincipal: { AWS: 'arn:aws:iam:::user/alice' } }, { caller: { id: bob } }, 'Allow'],
   ] as const)('%j of %j: %s', (change, asked, expected) => {
     expect(verdict(change, asked)).toBe(expected);
   });

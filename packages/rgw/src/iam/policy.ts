@@ -2,12 +2,11 @@
  * Policies: who may do what, as JSON says it (rgw_iam_policy.cc; AWS's grammar). Of several statements about a request one that
  * denies it decides, then one that allows it; if none is about it, ACLs do.
  */
-import type { UserId } from '../formats/user-id.ts';
 import { KNOWN_ACTIONS } from './actions.ts';
 import { type Arn, arnMatches, parseArn } from './arn.ts';
 import { type Condition, type Environment, meets, parseOperator } from './conditions.ts';
 import { globMatches } from './glob.ts';
-import { isPrincipal, type Principal, parsePrincipal } from './principal.ts';
+import { type Caller, isOfSession, isPrincipal, type Principal, parsePrincipal, STRANGER } from './principal.ts';
 
 type Effect = 'Allow' | 'Deny';
 export type Verdict = Effect | 'pass';
@@ -17,6 +16,8 @@ interface Selection<T> {
   readonly except: boolean;
   readonly items: readonly T[];
 }
+
+const EVERYTHING: Selection<never> = { except: true, items: [] };
 
 interface Statement {
   readonly effect: Effect;
@@ -34,7 +35,7 @@ export interface Policy {
 
 export interface Access {
   /** Undefined: anonymous. */
-  readonly user: UserId | undefined;
+  readonly caller: Caller | undefined;
   /** Such as `s3:GetObject`. */
   readonly action: string;
   readonly resource: Arn;
@@ -53,11 +54,15 @@ const STATEMENT_FIELDS = [
 ];
 
 /**
- * @param kind of a bucket, with principals; or of a user or role, without
+ * Of a bucket, with principals; of a user or role, without; of whom a role trusts, with principals, and about nothing but itself.
+ */
+export type PolicyKind = 'bucket' | 'identity' | 'trust';
+
+/**
  * @param tenant whose it is: resources that name none are of this one
  * @throws MalformedPolicy
  */
-export function parsePolicy(text: string, kind: 'bucket' | 'identity', tenant: string): Policy {
+export function parsePolicy(text: string, kind: PolicyKind, tenant: string): Policy {
   const policy = fieldsOf(parseJson(text), 'The policy', ['Version', 'Id', 'Statement']);
   const version = policy['Version'];
   if (version !== undefined && !VERSIONS.includes(version as string)) {
@@ -82,6 +87,16 @@ export function evaluate(policies: readonly Policy[], access: Access): Verdict {
   return verdict;
 }
 
+/** Whether what lets them in lets in this session by its name, not the role that it is of. */
+export function allowsSession({ statements }: Policy, access: Access): boolean {
+  return statements.some(
+    (statement) =>
+      statement.effect === 'Allow' &&
+      isAbout(statement, access) &&
+      statement.principals?.items.some((each) => isOfSession(each) && isPrincipal(each, access.caller)) === true,
+  );
+}
+
 /** Keys that hold a request to somewhere or somebody: a statement for everybody with one of them is not for the public. */
 const NARROWING = new Set(
   ['SourceIp', 'SourceArn', 'SourceVpc', 'SourceVpce', 'SourceOwner', 'SourceAccount', 'userid', 'username'].map(
@@ -104,10 +119,10 @@ function isNarrowing({ operator, key, values, ifExists }: Condition): boolean {
 }
 
 function isAbout({ principals, actions, resources, conditions }: Statement, access: Access): boolean {
-  const { user, resource, environment } = access;
+  const { caller, resource, environment } = access;
   const action = access.action.toLowerCase();
   return (
-    (principals === undefined || selects(principals, (each) => isPrincipal(each, user))) &&
+    (principals === undefined || selects(principals, (each) => isPrincipal(each, caller))) &&
     selects(actions, (pattern) => globMatches(pattern, action)) &&
     selects(resources, (pattern) => arnMatches(pattern, resource)) &&
     conditions.every((condition) => meets(condition, environment))
@@ -118,16 +133,17 @@ function selects<T>({ except, items }: Selection<T>, fits: (item: T) => boolean)
   return items.some(fits) !== except;
 }
 
-function parseStatement(given: unknown, where: string, kind: 'bucket' | 'identity', tenant: string): Statement {
+function parseStatement(given: unknown, where: string, kind: PolicyKind, tenant: string): Statement {
   const fields = fieldsOf(given, where, STATEMENT_FIELDS);
   const effect = fields['Effect'];
   if (effect !== 'Allow' && effect !== 'Deny') throw new MalformedPolicy(`${where}: Effect is Allow or Deny`);
-  const principals = selection(fields, 'Principal', where, (value, name) => parsePrincipals(value, name));
-  if (kind === 'bucket' && !principals) throw new MalformedPolicy(`${where} has no Principal`);
+  const principals = selection(fields, 'Principal', where, (value, name) => parsePrincipals(value, name, kind));
+  if (kind !== 'identity' && !principals) throw new MalformedPolicy(`${where} has no Principal`);
   if (kind === 'identity' && principals) throw new MalformedPolicy(`${where}: policies of users name no Principal`);
   const actions = selection(fields, 'Action', where, parseActions);
   if (!actions) throw new MalformedPolicy(`${where} has no Action`);
-  const resources = selection(fields, 'Resource', where, (value, name) => parseResources(value, name, tenant));
+  const named = selection(fields, 'Resource', where, (value, name) => parseResources(value, name, tenant));
+  const resources = named ?? (kind === 'trust' ? EVERYTHING : undefined);
   if (!resources) throw new MalformedPolicy(`${where} has no Resource`);
   const conditions = parseConditions(fields['Condition'], `${where}: Condition`);
   return { effect, principals, actions, resources, conditions };
@@ -148,8 +164,19 @@ function selection<T>(
   return others === undefined ? undefined : { except: true, items: parse(others, `${where}: Not${name}`) };
 }
 
-function parsePrincipals(value: unknown, where: string): readonly Principal[] {
-  const texts = value === '*' ? ['*'] : textsOf(fieldsOf(value, where, ['AWS'])['AWS'], `${where}: AWS`);
+function parsePrincipals(value: unknown, where: string, kind: PolicyKind): readonly Principal[] {
+  if (value === '*') return parseNames(['*'], where);
+  const fields = fieldsOf(value, where, kind === 'trust' ? ['AWS', 'Federated', 'Service'] : ['AWS']);
+  const { AWS: users, ...strangers } = fields;
+  if (Object.keys(fields).length === 0) throw new MalformedPolicy(`${where} is empty`);
+  for (const [name, others] of Object.entries(strangers)) textsOf(others, `${where}: ${name}`);
+  return [
+    ...(users === undefined ? [] : parseNames(textsOf(users, `${where}: AWS`), where)),
+    ...Object.keys(strangers).map(() => STRANGER),
+  ];
+}
+
+function parseNames(texts: readonly string[], where: string): readonly Principal[] {
   return texts.map((text) => {
     const principal = parsePrincipal(text);
     if (!principal) throw new MalformedPolicy(`${where}: ${text} names nobody`);

@@ -23,6 +23,8 @@ export interface S3Request {
   readonly key: RawString;
   /** Names and values decoded; of what is given twice the last. */
   readonly params: ReadonlyMap<RawString, RawString>;
+  /** Of a `POST /`: the parameters that its body and its query give. */
+  readonly form?: ReadonlyMap<RawString, RawString>;
   /** Those of `params` that make it another operation: `acl`, `uploads`, ... */
   readonly subresources: ReadonlySet<string>;
   /** Path as sent, not decoded: what signatures of version 4 cover. */

@@ -1,7 +1,7 @@
 /**
- * Who may do what: the bucket's policy, then ACLs (verify_bucket_permission and verify_object_permission in rgw_common.cc).
+ * Who may do what: policies, then ACLs (verify_bucket_permission and verify_object_permission in rgw_common.cc).
  *
- *   policy denies: nobody may but administrators  ·  allows: they may  ·  says nothing: ACLs, and the owner may
+ *   policies deny: nobody may but administrators  ·  allow: they may  ·  say nothing: ACLs, and the owner may
  */
 import { fromUtf8, type RawString, textFromRaw } from '@spirula/encoding';
 import { type Acl, AclGroup, decodeAcl, type Grant, GranteeType, Permission } from '../../formats/acl.ts';
@@ -12,8 +12,10 @@ import { decodeTags } from '../../formats/tags.ts';
 import { formatUserId } from '../../formats/user-id.ts';
 import type { OpMask, UserInfo } from '../../formats/user-info.ts';
 import { type Action, permissionOf } from '../../iam/actions.ts';
-import { bucketArn } from '../../iam/arn.ts';
-import { evaluate, isPublic, type Policy, parsePolicy, type Verdict } from '../../iam/policy.ts';
+import { type Arn, bucketArn } from '../../iam/arn.ts';
+import { decide } from '../../iam/decide.ts';
+import { callerOf } from '../../iam/identity.ts';
+import { type Access, isPublic, type Policy, parsePolicy } from '../../iam/policy.ts';
 import { BucketAttr, type StoredBucket } from '../../store/buckets.ts';
 import type { Head } from '../../store/head.ts';
 import { Attr } from '../../store/object-attrs.ts';
@@ -54,8 +56,10 @@ export function requireBucketAccess(
   action: Action,
   key?: RawString,
 ): void {
-  const { user } = context;
+  const { user, identity } = context;
   if (user?.admin === true || isAllowedByPolicy(context, bucket, action, key)) return;
+  // ACLs are about users, not about roles.
+  if (identity.role) throw s3Error('AccessDenied');
   if (isOwner(user, bucket)) return;
   const acl = ownershipOf(bucket) === 'BucketOwnerEnforced' ? undefined : aclOf(bucket.attrs);
   if (acl && allows(acl, user, permissionOf(action), publicAccessOf(bucket).ignorePublicAcls)) return;
@@ -71,8 +75,9 @@ export function requireObjectAccess(
   action: Action,
   key: RawString = context.request.key,
 ): void {
-  const { user } = context;
+  const { user, identity } = context;
   if (user?.admin === true || isAllowedByPolicy(context, bucket, action, key, attrs.get(Attr.tags))) return;
+  if (identity.role) throw s3Error('AccessDenied');
   const acl = ownershipOf(bucket) === 'BucketOwnerEnforced' ? undefined : aclOf(attrs);
   const ignoresPublic = publicAccessOf(bucket).ignorePublicAcls;
   if (acl === undefined ? isOwner(user, bucket) : allows(acl, user, permissionOf(action), ignoresPublic)) return;
@@ -149,7 +154,7 @@ export function requirePrivateAcl(bucket: StoredBucket, acl: Acl): void {
   throw s3Error('AccessDenied', 'The public access block of the bucket takes no ACL that lets in everybody');
 }
 
-/** @throws S3Error AccessDenied when the policy denies it, or the request is not paid for */
+/** False: policies say nothing. @throws S3Error AccessDenied when one denies it, or the request is not paid for */
 function isAllowedByPolicy(
   context: OperationContext,
   bucket: StoredBucket,
@@ -157,7 +162,7 @@ function isAllowedByPolicy(
   key?: RawString,
   tags?: Uint8Array,
 ): boolean {
-  const { user, request } = context;
+  const { user, identity, request } = context;
   if (
     bucket.info.requesterPays &&
     !isOwner(user, bucket) &&
@@ -166,31 +171,55 @@ function isAllowedByPolicy(
     throw s3Error('AccessDenied', 'Who asks must be ready to pay: x-amz-request-payer');
   }
   const policy = policyOf(bucket);
-  if (!policy) return false;
-  const verdict = ask(context, bucket, policy, action, key, tags);
-  if (verdict === 'Deny') throw s3Error('AccessDenied', 'The policy of the bucket denies it');
-  if (verdict === 'pass') return false;
-  const isRestricted = publicAccessOf(bucket).restrictPublicBuckets && isPublic(policy);
-  return !isRestricted || user?.id.tenant === bucket.info.bucket.tenant;
+  if (!policy && identity.policies.length === 0 && !identity.role) return false;
+  const { tenant, name } = bucket.info.bucket;
+  const resource = bucketArn(tenant, name, key === undefined ? undefined : textFromRaw(key));
+  const access = accessOf(context, action, resource, tags);
+  const decision = decide(identity, policy && { policy, isRestricted: isRestricted(context, bucket, policy) }, access);
+  if (decision === 'denied') throw s3Error('AccessDenied', 'A policy denies it');
+  return decision === 'allowed';
 }
 
-function ask(
-  context: OperationContext,
-  { info }: StoredBucket,
-  policy: Policy,
-  action: Action,
-  key: RawString | undefined,
-  tags: Uint8Array | undefined,
-): Verdict {
-  const { tenant, name } = info.bucket;
-  const text = key === undefined ? undefined : textFromRaw(key);
+function isRestricted({ user }: OperationContext, bucket: StoredBucket, policy: Policy): boolean {
+  const { restrictPublicBuckets } = publicAccessOf(bucket);
+  return restrictPublicBuckets && user?.id.tenant !== bucket.info.bucket.tenant && isPublic(policy);
+}
+
+function accessOf(context: OperationContext, action: string, resource: Arn, tags?: Uint8Array): Access {
+  const { user, identity } = context;
   const environment = new Map(environmentOf(context));
   if (tags) {
     for (const [tag, value] of decoded(decodeTags, tags)) {
       environment.set(`s3:existingobjecttag/${textFromRaw(tag)}`, [textFromRaw(value)]);
     }
   }
-  return evaluate([policy], { user: context.user?.id, action, resource: bucketArn(tenant, name, text), environment });
+  return { caller: user && callerOf(user.id, identity), action, resource, environment };
+}
+
+/** What any user may do unless their own policies say otherwise, and a role when its policies say so. @throws S3Error AccessDenied */
+export function requireUserAccess(context: OperationContext, action: Action, resource: Arn): void {
+  const { user, identity } = context;
+  if (user?.admin === true) return;
+  const decision = decide(identity, undefined, accessOf(context, action, resource));
+  if (decision === 'allowed' || (decision === 'undecided' && !identity.role)) return;
+  throw s3Error('AccessDenied');
+}
+
+/**
+ * What nobody may do whose own policies do not allow it, unless they have the administrator's capability for it.
+ *
+ * @throws S3Error AccessDenied
+ */
+export function requireGrantedAccess(
+  context: OperationContext,
+  action: string,
+  resource: Arn,
+  cap?: { readonly kind: string; readonly mask: number },
+): UserInfo {
+  const user = requireUser(context.user);
+  if (user.admin || (cap && ((user.caps.get(cap.kind) ?? 0) & cap.mask) === cap.mask)) return user;
+  if (decide(context.identity, undefined, accessOf(context, action, resource)) === 'allowed') return user;
+  throw s3Error('AccessDenied');
 }
 
 function allows(acl: Acl, user: UserInfo | undefined, permission: number, ignoresPublic: boolean): boolean {

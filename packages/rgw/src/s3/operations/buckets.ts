@@ -1,11 +1,21 @@
 /** Operations on buckets, and the list of them. */
+import { textFromRaw } from '@spirula/encoding';
 import { OpMask, type UserInfo } from '../../formats/user-info.ts';
 import type { HttpResponse } from '../../http.ts';
+import { bucketArn } from '../../iam/arn.ts';
 import { checkBucketName } from '../bucket-name.ts';
 import { locationConstraint, readCreateBucketConfiguration } from '../documents/bucket-config.ts';
 import { type ListedBucket, listAllMyBucketsResult, readListBuckets } from '../documents/list-buckets.ts';
 import { s3Error } from '../s3-errors.ts';
-import { aclOf, isOwner, requireBucketAccess, requireOpMask, requireOwnerAccess, requireUser } from './access.ts';
+import {
+  aclOf,
+  isOwner,
+  requireBucketAccess,
+  requireOpMask,
+  requireOwnerAccess,
+  requireUser,
+  requireUserAccess,
+} from './access.ts';
 import { ANONYMOUS, aclOfHeaders, isSameAcl, ownerOf } from './acl-of-request.ts';
 import { findBucket } from './find-bucket.ts';
 import { emptyResponse, type Operation, xmlResponse } from './operation.ts';
@@ -13,11 +23,13 @@ import { readDocument } from './read-document.ts';
 
 export const listBuckets: Operation = {
   name: 'ListBuckets',
-  async run({ request, store, user }) {
+  async run(context) {
+    const { request, store, user } = context;
     const { prefix, after, maxBuckets } = readListBuckets(request.params);
     const buckets: ListedBucket[] = [];
     // Nobody in particular has none.
     if (!user) return xmlResponse(listAllMyBucketsResult(ANONYMOUS, { prefix, buckets, isTruncated: false }));
+    requireUserAccess(context, 's3:ListAllMyBuckets', bucketArn(user.id.tenant, '*'));
     let isTruncated = false;
     for await (const { bucket, created } of store.buckets.lists.list(user.id, after)) {
       if (!bucket.name.startsWith(prefix)) continue;
@@ -32,9 +44,13 @@ export const listBuckets: Operation = {
 export const createBucket: Operation = {
   name: 'CreateBucket',
   async run(context) {
-    const { request, store, user } = context;
+    const { request, store, user, identity } = context;
     const owner = requireUser(user);
     requireOpMask(user, OpMask.write);
+    const { tenant } = owner.id;
+    requireUserAccess(context, 's3:CreateBucket', bucketArn(tenant, textFromRaw(request.bucket)));
+    if (identity.role && identity.role.tenant !== tenant)
+      throw s3Error('AccessDenied', 'The role is of another tenant');
     checkBucketName(request.bucket);
     const document = await readDocument(context);
     const location = document.length === 0 ? undefined : readCreateBucketConfiguration(document);

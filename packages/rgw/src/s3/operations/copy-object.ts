@@ -11,7 +11,7 @@ import { s3Error } from '../s3-errors.ts';
 import { parseCopySource } from '../s3-request.ts';
 import { requireBucketAccess, requireObjectAccess, requireOpMask } from './access.ts';
 import { changesEncryption, decryptionOf, type Encryption, encryptionOf } from './encryption.ts';
-import { findBucket, findNamedBucket, requireExpectedOwner } from './find-bucket.ts';
+import { findBucket, findNamedBucket, requireExpectedOwner, tenantOf } from './find-bucket.ts';
 import { newObject } from './new-object.ts';
 import { asStream, objectData } from './object-data.ts';
 import { headerOf, type Operation, type OperationContext, xmlResponse } from './operation.ts';
@@ -31,9 +31,9 @@ export interface Source {
 
 /** What `x-amz-copy-source` names, if the requester may read it. @throws S3Error */
 export async function findSource(context: OperationContext): Promise<Source> {
-  const { request, store, user } = context;
+  const { request, store } = context;
   const source = parseCopySource(headerOf(context, 'x-amz-copy-source') ?? '');
-  const bucket = await findNamedBucket(store, user, source.bucket);
+  const bucket = await findNamedBucket(store, tenantOf(context), source.bucket);
   requireExpectedOwner(bucket, request.http.headers.get('x-amz-source-expected-bucket-owner'));
   const key = { name: source.key, instance: source.versionId ?? '', ns: '' };
   const look = await store.objects.look(bucket.info, key, CHUNK_BYTES);

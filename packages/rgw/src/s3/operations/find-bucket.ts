@@ -1,14 +1,14 @@
 import type { RawString } from '@spirula/encoding';
 import { formatUserId } from '../../formats/user-id.ts';
-import type { UserInfo } from '../../formats/user-info.ts';
 import type { StoredBucket } from '../../store/buckets.ts';
 import type { Owner } from '../documents/owner.ts';
 import { s3Error } from '../s3-errors.ts';
 import type { OperationContext } from './operation.ts';
 
 /** The bucket that a request names. @throws S3Error NoSuchBucket; AccessDenied when it is not whose the request says */
-export async function findBucket({ request, store, user }: OperationContext): Promise<StoredBucket> {
-  const bucket = await findNamedBucket(store, user, request.bucket);
+export async function findBucket(context: OperationContext): Promise<StoredBucket> {
+  const { request, store } = context;
+  const bucket = await findNamedBucket(store, tenantOf(context), request.bucket);
   requireExpectedOwner(bucket, request.http.headers.get('x-amz-expected-bucket-owner'));
   return bucket;
 }
@@ -18,18 +18,23 @@ export function requireExpectedOwner({ info }: StoredBucket, expected: string | 
   if (expected !== undefined && expected !== formatUserId(info.owner)) throw s3Error('AccessDenied');
 }
 
+/** Whose buckets are meant where a name names no tenant. */
+export function tenantOf({ user, identity }: Pick<OperationContext, 'user' | 'identity'>): RawString {
+  return identity.role?.tenant ?? user?.id.tenant ?? '';
+}
+
 /**
- * `name`, of the user's tenant, or `tenant:name` (rgw_parse_url_bucket).
+ * `name`, of `ownTenant`, or `tenant:name` (rgw_parse_url_bucket).
  *
  * @throws S3Error NoSuchBucket
  */
 export async function findNamedBucket(
   store: OperationContext['store'],
-  user: UserInfo | undefined,
+  ownTenant: RawString,
   name: RawString,
 ): Promise<StoredBucket> {
   const at = name.indexOf(':');
-  const tenant = at < 0 ? (user?.id.tenant ?? '') : name.slice(0, at);
+  const tenant = at < 0 ? ownTenant : name.slice(0, at);
   const bucket = await store.buckets.load(tenant, at < 0 ? name : name.slice(at + 1));
   if (!bucket) throw s3Error('NoSuchBucket');
   return bucket;

@@ -4,6 +4,7 @@ import type { Crypto } from '@spirula/world';
 import type { ObjectKey } from '../../formats/object.ts';
 import type { UserInfo } from '../../formats/user-info.ts';
 import type { HttpResponse } from '../../http.ts';
+import type { Identity } from '../../iam/identity.ts';
 import type { Store } from '../../store/store.ts';
 import type { Authenticated } from '../auth/authenticate.ts';
 import type { PostForm } from '../auth/post-form.ts';
@@ -15,6 +16,7 @@ export interface OperationContext {
   readonly auth: Authenticated;
   /** Undefined: anonymous. */
   readonly user: UserInfo | undefined;
+  readonly identity: Identity;
   /** Of a `PostObject`: `request` and `auth` are then those that the form stands for. */
   readonly form?: PostForm | undefined;
   readonly store: Store;

@@ -20,14 +20,14 @@ export function environmentOf(context: OperationContext): Environment {
   return known;
 }
 
-function makeEnvironment({ request, user, now }: OperationContext): Environment {
+function makeEnvironment({ request, user, identity, now }: OperationContext): Environment {
   const { http, params } = request;
   const environment = new Map<string, readonly string[]>([
     ['aws:currenttime', [formatIsoDate(now)]],
     ['aws:epochtime', [String(now.sec)]],
     ['aws:securetransport', [String(http.secure)]],
     ['aws:sourceip', [http.remoteAddr]],
-    ['aws:principaltype', [user ? 'User' : 'Anonymous']],
+    ['aws:principaltype', [identity.role ? 'AssumedRole' : user ? 'User' : 'Anonymous']],
   ]);
   const add = (key: string, value: string | undefined) => {
     if (value !== undefined) environment.set(key, [value]);
@@ -35,6 +35,11 @@ function makeEnvironment({ request, user, now }: OperationContext): Environment 
   add('aws:referer', http.headers.get('referer'));
   add('aws:useragent', http.headers.get('user-agent'));
   add('aws:username', user && textFromRaw(user.id.id));
+  if (identity.role) {
+    const { id, session, issuedAt } = identity.role;
+    add('aws:userid', `${id}:${session}`);
+    add('aws:tokenissuetime', issuedAt);
+  }
   for (const name of PARAMETERS) {
     const value = params.get(name);
     add(`s3:${name.toLowerCase()}`, value === undefined ? undefined : textFromRaw(value));

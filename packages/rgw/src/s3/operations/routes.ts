@@ -1,4 +1,6 @@
 /** Which operation a request is (RGWHandler_REST_Service_S3, _Bucket_S3, _Obj_S3). */
+import { isActionRequest } from '../../action-api/action-form.ts';
+import { ACTIONS, actionOf } from '../../action-api/actions.ts';
 import { s3Error } from '../s3-errors.ts';
 import type { S3Request } from '../s3-request.ts';
 import { getBucketAcl, getObjectAcl, putBucketAcl, putObjectAcl } from './acl.ts';
@@ -142,6 +144,7 @@ const QUALIFIERS: ReadonlySet<string> = new Set(['list-type', 'partNumber', 'ver
 export function operationOf(request: S3Request): Operation {
   const { bucket, key, params } = request;
   const { method } = request.http;
+  if (isActionRequest(request)) return actionOf(request);
   if (bucket === '') {
     if (method !== 'GET' && method !== 'HEAD') throw s3Error('MethodNotAllowed');
     return listBuckets;
@@ -167,6 +170,7 @@ export const OPERATION_NAMES: ReadonlySet<string> = new Set(
     listObjectsV2,
     copyObject,
     uploadPartCopy,
+    ...ACTIONS.values(),
     ...[...Object.values(bucketRoutes), ...Object.values(objectRoutes)].flatMap((routes) => Object.values(routes)),
   ].map(({ name }) => name),
 );

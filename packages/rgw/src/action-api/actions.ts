@@ -1,0 +1,19 @@
+/** Which operation a form asks for (RGWHandler_REST_IAM::op_post). */
+import type { Operation } from '../s3/operations/operation.ts';
+import { s3Error } from '../s3/s3-errors.ts';
+import type { S3Request } from '../s3/s3-request.ts';
+import { formText } from './action-form.ts';
+import { deleteUserPolicy, getUserPolicy, listUserPolicies, putUserPolicy } from './user-policies.ts';
+
+/** By what `Action` says. */
+export const ACTIONS: ReadonlyMap<string, Operation> = new Map(
+  [putUserPolicy, getUserPolicy, listUserPolicies, deleteUserPolicy].map((operation) => [operation.name, operation]),
+);
+
+/** @throws S3Error MethodNotAllowed, as radosgw answers what it does not know */
+export function actionOf(request: S3Request): Operation {
+  const name = formText(request, 'Action');
+  const operation = ACTIONS.get(name);
+  if (operation) return operation;
+  throw s3Error('MethodNotAllowed', name === '' ? 'The form names no Action' : `There is no Action ${name}`);
+}
