@@ -6,5 +6,7 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     maxWorkers: 2,
+    // In the daemons of these tests nobody may look at memory that was given back (packages/runtime-node/src/large-memory.ts).
+    env: { SPIRULA_SPOIL_MEMORY: '1' },
   },
 });

@@ -10,6 +10,10 @@ const MAX_KEPT_BYTES = 64 << 20;
 /** Memory is of whole pages of this size, so that it fits what is about as large. */
 const PAGE_BYTES = 64 << 10;
 
+/** For tests: what is given back is spoilt at once, so that whoever still looks at it is found out. */
+const SPOILS = process.env['SPIRULA_SPOIL_MEMORY'] === '1';
+const SPOILT = 0xdb;
+
 class LargeMemory implements Memory {
   /** Taken, and not given back; and of each what is to be given back. */
   readonly #lent = new WeakMap<ArrayBufferLike, Bytes>();
@@ -32,6 +36,7 @@ class LargeMemory implements Memory {
     const taken = this.#lent.get(memory);
     if (taken?.byteOffset !== bytes.byteOffset || taken.length !== bytes.length) return;
     this.#lent.delete(memory);
+    if (SPOILS) new Uint8Array(memory).fill(SPOILT);
     this.#kept.push(memory);
     this.#keptBytes += memory.byteLength;
     while (this.#keptBytes > MAX_KEPT_BYTES) this.#keptBytes -= this.#kept.shift()!.byteLength;
