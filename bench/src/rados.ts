@@ -52,7 +52,8 @@ export async function benchRados(): Promise<void> {
   }
   const real = missingTools(['ceph-mon', 'ceph-osd', 'ceph-mgr', 'monmaptool']).length === 0;
   const dir = mkdtempSync(join(tmpdir(), 'spirula-bench-'));
-  const theirs = real ? await startRealCeph({ osds: 3, portBase: 26400, store: 'bluestore' }) : undefined;
+  const options = { osds: 3, portBase: 26400, store: 'bluestore', ownSessions: true } as const;
+  const theirs = real ? await startRealCeph(options) : undefined;
   try {
     await run(process.execPath, [SPIRULA, 'up', '--dir', dir, '--processes', '--detach', '--port-base', '26800']);
     const targets: Target[] = [await spirulaTarget(dir)];

@@ -66,7 +66,8 @@ export async function benchS3(): Promise<void> {
   const real =
     missingTools(['ceph-mon', 'ceph-osd', 'ceph-mgr', 'monmaptool', 'radosgw', 'radosgw-admin']).length === 0;
   const dir = mkdtempSync(join(tmpdir(), 'spirula-bench-'));
-  const theirs = real ? await startRealCeph({ osds: 3, portBase: CEPH_PORT_BASE, store: 'bluestore' }) : undefined;
+  const options = { osds: 3, portBase: CEPH_PORT_BASE, store: 'bluestore', ownSessions: true } as const;
+  const theirs = real ? await startRealCeph(options) : undefined;
   let radosgw: ChildProcess | undefined;
   try {
     const flags = ['--processes', '--detach', '--port-base', String(OUR_PORT_BASE)];
@@ -105,6 +106,7 @@ function startRadosgw(confPath: string, dir: string): ChildProcess {
   const frontend = `beast endpoint=127.0.0.1:${CEPH_S3_PORT}`;
   return spawn('radosgw', ['-c', confPath, ...AS_GATEWAY, '--rgw-frontends', frontend, '--rgw-data', dir, '-f'], {
     stdio: 'ignore',
+    detached: true,
   });
 }
 

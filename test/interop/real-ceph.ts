@@ -35,6 +35,8 @@ export interface RealCephOptions {
   readonly store: 'memstore' | 'bluestore';
   /** `none` unless said otherwise. */
   readonly auth?: 'cephx' | 'none';
+  /** Each daemon is in a session of its own, as ours are: Linux shares out the time of a busy machine among sessions. */
+  readonly ownSessions?: boolean;
 }
 
 export interface RealCeph {
@@ -56,7 +58,11 @@ export async function startRealCeph(options: RealCephOptions): Promise<RealCeph>
   const children: ChildProcess[] = [];
   const daemon = (program: string, id: string) => {
     const log = openSync(join(dir, 'log', `${program}.${id}.out`), 'a');
-    const child = spawn(program, ['-f', '-i', id, ...common], { stdio: ['ignore', log, log], cwd: dir });
+    const child = spawn(program, ['-f', '-i', id, ...common], {
+      stdio: ['ignore', log, log],
+      cwd: dir,
+      detached: options.ownSessions === true,
+    });
     children.push(child);
     return child;
   };
