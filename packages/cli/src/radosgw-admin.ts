@@ -27,6 +27,9 @@ const VALUES = [
   'max-size',
   'max-objects',
   'bucket',
+  'topic',
+  'subscription',
+  'event-id',
 ] as const;
 const FLAGS = ['gen-access-key', 'gen-secret', 'system', 'admin'] as const;
 

@@ -57,7 +57,7 @@ export class ObjectOperation {
     return this.#ops;
   }
 
-  /** Which of `OsdFlag.read` and `OsdFlag.write` the parts need. */
+  /** Which of `OsdFlag.read` and `OsdFlag.write` the parts need; and `OsdFlag.returnvec`. */
   get flags(): number {
     return this.#flags;
   }
@@ -202,6 +202,12 @@ export class ObjectOperation {
    */
   exec(cls: string, method: string, input: Bytes = EMPTY, effect: 'read' | 'write' = 'read'): this {
     return this.add(callOp(cls, method, input), effect);
+  }
+
+  /** What the parts answer comes back although they change the object; little of it: osd_max_write_op_reply_len (RETURNVEC). */
+  returning(): this {
+    this.#flags |= OsdFlag.returnvec;
+    return this;
   }
 
   /** Any other op. */

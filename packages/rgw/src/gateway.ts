@@ -15,6 +15,7 @@ import { cutResponse, type InjectedRequest, type Injector } from './faults/injec
 import type { HttpRequest, HttpResponse } from './http.ts';
 import { identityOf, NO_IDENTITY } from './iam/identity.ts';
 import { MalformedPolicy } from './iam/policy.ts';
+import { QueueFull } from './notifications/queues.ts';
 import { type AuthenticationContext, authenticate, presigningKey } from './s3/auth/authenticate.ts';
 import { authenticatePostForm } from './s3/auth/post-form.ts';
 import type { CorsRule } from './s3/documents/cors.ts';
@@ -52,6 +53,7 @@ const storeErrors = [
   [ObjectGone, 'NoSuchKey'],
   [TooManyBuckets, 'TooManyBuckets'],
   [QuotaExceeded, 'QuotaExceeded'],
+  [QueueFull, 'SlowDown'],
 ] as const;
 
 const SEQUENCE_DIGITS = 21;

@@ -3,7 +3,7 @@ import type { RawString } from '@spirula/encoding';
 import { Errno } from '@spirula/encoding';
 import type { Message } from '@spirula/messages';
 import { Rados, RadosError, type RadosOptions } from '@spirula/rados';
-import { type Authentication, type Daemon, seconds, type World, type WorldEvent } from '@spirula/world';
+import { type Authentication, type Daemon, type Instant, seconds, type World, type WorldEvent } from '@spirula/world';
 import { Chore } from './chore.ts';
 import { Expirer } from './expiry/expirer.ts';
 import type { FaultRule } from './faults/fault-rule.ts';
@@ -14,6 +14,8 @@ import { FULL_CONTROL } from './formats/acl.ts';
 import { newUserInfo } from './formats/user-info.ts';
 import { Gateway } from './gateway.ts';
 import { Lifecycle } from './lifecycle/lifecycle.ts';
+import { Delivery } from './notifications/delivery.ts';
+import { Pusher } from './notifications/pusher.ts';
 import { OPERATION_NAMES } from './s3/operations/routes.ts';
 import { Store } from './store/store.ts';
 
@@ -34,6 +36,7 @@ export interface RgwOptions {
 }
 
 const FAULT_TIMER = 'rgw fault';
+const NOTIFY_TIMER = 'rgw notify';
 const FAREWELL_TIMER = 'rgw farewell';
 /** How often it is looked whether a new day has begun. */
 const LIFECYCLE_PERIOD_SECONDS = 600;
@@ -52,14 +55,17 @@ export class RgwDaemon implements Daemon<Message> {
   readonly #options: RgwOptions;
   readonly #sleeper: Sleeper;
   readonly #faults: Faults;
+  readonly #pusher: Pusher;
   #resolveReady: (gateway: Promise<Gateway>) => void = () => {};
   #store: Store | undefined;
   #chores: readonly Chore[] = [];
+  #delivery: Delivery | undefined;
 
   constructor(world: World<Message>, options: RgwOptions) {
     this.#world = world;
     this.#options = options;
     this.rados = new Rados(world, options.rados);
+    this.#pusher = new Pusher({ post: (post, token) => world.http.post(post, token) });
     this.#sleeper = new Sleeper(world.clock, FAULT_TIMER);
     this.#faults = new Faults({ now: () => world.clock.now(), operations: OPERATION_NAMES });
     this.ready = new Promise((resolve) => {
@@ -80,20 +86,25 @@ export class RgwDaemon implements Daemon<Message> {
   handle(event: WorldEvent<Message>): void {
     const chore = event.kind === 'timer' && this.#chores.find(({ timer }) => timer === event.name);
     if (chore) void chore.onTimer();
+    else if (event.kind === 'timer' && event.name === NOTIFY_TIMER) void this.#delivery?.work();
     else if (event.kind === 'timer' && event.name === FAULT_TIMER) this.#sleeper.onTimer();
     else if (event.kind === 'timer' && event.name === FAREWELL_TIMER) this.rados.shutdown();
     else if (event.kind === 'terminate') void this.#leave();
-    else this.rados.handle(event);
+    else if (!this.#pusher.handle(event)) this.rados.handle(event);
   }
 
   async #open(): Promise<Gateway> {
     await this.rados.connect();
-    const store = await Store.open(this.rados, this.#world);
+    const store = await Store.open(this.rados, this.#world, {
+      pusher: this.#pusher,
+      onQueued: (queue) => this.#delivery?.poke(queue),
+    });
     if (this.#options.user) await ensureUser(store, this.#options.user);
     this.#store = store;
     store.zone.cache.start(this.#world.clock);
     this.#chores = this.#choresOf(store);
     for (const chore of this.#chores) chore.arm();
+    this.#startDelivery(store);
     const { dnsNames, faults = [] } = this.#options;
     this.#faults.add(faults);
     const injector = new Injector(this.#faults, (us) => this.#sleeper.sleep(us));
@@ -125,6 +136,13 @@ export class RgwDaemon implements Daemon<Message> {
     ];
   }
 
+  #startDelivery({ queues }: Store): void {
+    const { clock } = this.#world;
+    const wakeAt = (at: Instant) => clock.arm(NOTIFY_TIMER, Math.max(at, clock.now()));
+    this.#delivery = new Delivery({ world: this.#world, queues, pusher: this.#pusher, wakeAt });
+    this.#delivery.start();
+  }
+
   get #debugInterval(): number | undefined {
     const { rgw_lc_debug_interval: interval } = this.#world.config;
     return interval > 0 ? interval : undefined;
@@ -132,7 +150,7 @@ export class RgwDaemon implements Daemon<Message> {
 
   async #leave(): Promise<void> {
     this.#world.clock.arm(FAREWELL_TIMER, this.#world.clock.now() + seconds(FAREWELL_SECONDS));
-    await this.#store?.zone.cache.stop();
+    await Promise.all([this.#store?.zone.cache.stop(), this.#delivery?.stop()]);
     this.rados.handle({ kind: 'terminate' });
   }
 }

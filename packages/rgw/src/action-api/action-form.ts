@@ -1,5 +1,5 @@
 /**
- * Requests of the APIs beside S3's that share its endpoint (IAM, STS): `POST /`, with a form that names an `Action` and what it
+ * Requests of the APIs beside S3's that share its endpoint (IAM, STS, SNS): `POST /`, with a form that names an `Action` and what it
  * needs (RGWHandler_REST_Service_S3::op_post). Parameters may stand in the query, too; the form's count.
  */
 import { type RawString, rawFromBytes, toHex } from '@spirula/encoding';
@@ -22,7 +22,10 @@ export function isActionRequest({ http, bucket, key }: S3Request): boolean {
 export async function withActionForm(request: S3Request, crypto: Crypto): Promise<S3Request> {
   const { http, params } = request;
   const form = (await readShortBody(http.body, MAX_FORM_BYTES)).slice();
-  const headers = new Map([...http.headers, ['x-amz-content-sha256', toHex(crypto.hash('sha256', form))]]);
+  const headers = new Map(http.headers);
+  // Signatures of version 2 cover no body, but every header of this kind.
+  const isV2 = headers.get('authorization')?.startsWith('AWS ') === true;
+  if (!isV2) headers.set('x-amz-content-sha256', toHex(crypto.hash('sha256', form)));
   return {
     ...request,
     http: { ...http, headers, body: once(form) },

@@ -1,13 +1,17 @@
-/** Which operation a form asks for (RGWHandler_REST_IAM::op_post). */
+/** Which operation a form asks for (RGWHandler_REST_IAM::op_post, RGWHandler_REST_PSTopic_AWS::op_post). */
 import type { Operation } from '../s3/operations/operation.ts';
 import { s3Error } from '../s3/s3-errors.ts';
 import type { S3Request } from '../s3/s3-request.ts';
 import { formText } from './action-form.ts';
+import { createTopic, deleteTopic, getTopic, getTopicAttributes, listTopics } from './topics.ts';
 import { deleteUserPolicy, getUserPolicy, listUserPolicies, putUserPolicy } from './user-policies.ts';
 
 /** By what `Action` says. */
 export const ACTIONS: ReadonlyMap<string, Operation> = new Map(
-  [putUserPolicy, getUserPolicy, listUserPolicies, deleteUserPolicy].map((operation) => [operation.name, operation]),
+  [
+    ...[putUserPolicy, getUserPolicy, listUserPolicies, deleteUserPolicy],
+    ...[createTopic, getTopic, getTopicAttributes, listTopics, deleteTopic],
+  ].map((operation) => [operation.name, operation]),
 );
 
 /** @throws S3Error MethodNotAllowed, as radosgw answers what it does not know */

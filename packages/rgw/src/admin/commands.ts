@@ -2,6 +2,8 @@
 import { rawFromText, type UTime } from '@spirula/encoding';
 import type { QuotaChange } from '../formats/quota.ts';
 import { parseUserId, type UserId } from '../formats/user-id.ts';
+import { EventQueues } from '../notifications/queues.ts';
+import { TopicStore } from '../notifications/topics.ts';
 import { BucketStore } from '../store/buckets.ts';
 import type { Entropy } from '../store/entropy.ts';
 import { UserStore } from '../store/users.ts';
@@ -9,6 +11,7 @@ import type { Zone } from '../store/zone.ts';
 import { AdminCode, AdminError } from './admin-error.ts';
 import { BucketAdmin } from './bucket-admin.ts';
 import { parseAccess, parseSize } from './parse.ts';
+import { TopicAdmin } from './topic-admin.ts';
 import { type KeyRequest, UserAdmin, type UserSettings } from './user-admin.ts';
 
 /** Options by their long names without dashes; flags are `true`. */
@@ -17,6 +20,7 @@ export type AdminOptions = ReadonlyMap<string, string>;
 interface Admin {
   readonly users: UserAdmin;
   readonly buckets: BucketAdmin;
+  readonly topics: TopicAdmin;
 }
 
 type Command = (admin: Admin, options: AdminOptions) => Promise<unknown>;
@@ -61,7 +65,19 @@ const commands: Readonly<Record<string, Command>> = {
   'bucket link': ({ buckets }, options) => buckets.link(...bucketOf(options), userOf(options)),
   'bucket unlink': ({ buckets }, options) => buckets.unlink(...bucketOf(options), userOf(options)),
   'bucket rm': ({ buckets }, options) => buckets.remove(...bucketOf(options)),
+  'topic list': ({ topics }, options) => topics.list(tenantOf(options)),
+  'topic get': ({ topics }, options) => topics.get(tenantOf(options), topicOf(options)),
+  'topic rm': ({ topics }, options) => topics.remove(tenantOf(options), topicOf(options)),
+  'subscription get': refuseSubscription,
+  'subscription rm': refuseSubscription,
+  'subscription pull': refuseSubscription,
+  'subscription ack': refuseSubscription,
 };
+
+/** Zones of the tier `pubsub` have them; there are none. */
+function refuseSubscription(): Promise<never> {
+  throw new AdminError(AdminCode.EINVAL, 'ERROR: only pubsub tier type supports this command');
+}
 
 /** Documents of users are followed by an empty line. */
 const ENDS_WITH_EMPTY_LINE = /^(user (create|info|modify|suspend|enable)|key|subuser|caps) ?/;
@@ -86,6 +102,7 @@ export async function runAdminCommand(
   const buckets = new BucketStore(parts.zone, parts.entropy);
   const admin: Admin = {
     users: new UserAdmin({ users, lists: buckets.lists, entropy: parts.entropy }),
+    topics: new TopicAdmin(new TopicStore(parts.zone, parts.entropy), new EventQueues(parts.zone.system('notif'))),
     buckets: new BucketAdmin({ zone: parts.zone, users, buckets, now: parts.now }),
   };
   const document = await command(admin, options);
@@ -110,6 +127,16 @@ function subuserOf(options: AdminOptions): string {
   const name = given.slice(given.indexOf(':') + 1);
   if (name === '')
     throw new AdminError(AdminCode.EINVAL, 'could not create subuser: unable to parse request, empty subuser name');
+  return rawFromText(name);
+}
+
+function tenantOf(options: AdminOptions): string {
+  return rawFromText(options.get('tenant') ?? '');
+}
+
+function topicOf(options: AdminOptions): string {
+  const name = options.get('topic') ?? '';
+  if (name === '') throw new AdminError(AdminCode.EINVAL, 'ERROR: topic name was not provided (via --topic)');
   return rawFromText(name);
 }
 

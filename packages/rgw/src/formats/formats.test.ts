@@ -12,6 +12,14 @@ import { decoded, encoded } from './encoded.ts';
 import { decodeExpiryHint, encodeExpiryHint } from './expiry-hint.ts';
 import { decodeLifecycle, encodeLifecycle } from './lifecycle.ts';
 import { decodeManifest, encodeManifest } from './manifest.ts';
+import {
+  decodeBucketNotifications,
+  decodeQueuedEvent,
+  decodeTopics,
+  encodeBucketNotifications,
+  encodeQueuedEvent,
+  encodeTopics,
+} from './notification.ts';
 import { decodeLegalHold, decodeObjectRetention, encodeLegalHold, encodeObjectRetention } from './object-lock.ts';
 import { decodeTags, encodeTags } from './tags.ts';
 import { decodeUploadInfo, decodeUploadPart, encodeUploadInfo, encodeUploadPart } from './upload.ts';
@@ -46,6 +54,9 @@ const codecs: Readonly<Record<string, Codec>> = {
   compression: { encode: encodeCompression, decode: decodeCompression },
   zoneCompressed: { encode: encodeZoneParams, decode: decodeZoneParams },
   expiryHint: { encode: encodeExpiryHint, decode: decodeExpiryHint },
+  topics: { encode: encodeTopics, decode: decodeTopics },
+  bucketNotifications: { encode: encodeBucketNotifications, decode: decodeBucketNotifications },
+  queuedEvent: { encode: encodeQueuedEvent, decode: decodeQueuedEvent },
   uploadInfo: { encode: encodeUploadInfo, decode: decodeUploadInfo },
   uploadPart: { encode: encodeUploadPart, decode: decodeUploadPart },
   userPolicies: { encode: encodeUserPolicies, decode: decodeUserPolicies },

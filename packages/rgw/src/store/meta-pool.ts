@@ -14,6 +14,8 @@ import {
 } from './meta-object.ts';
 import type { Zone } from './zone.ts';
 
+const ABSENT = Symbol('no such object');
+
 export class MetaPool {
   readonly io: IoCtx;
   readonly #zone: Zone;
@@ -30,6 +32,13 @@ export class MetaPool {
   /** Undefined: there is no such object. @throws RadosError */
   async read(oid: RawString): Promise<MetaObject | undefined> {
     return await this.#zone.cache.read(this.#object(oid), () => readMeta(this.io, oid));
+  }
+
+  /** As `read`, of what mostly is not there: that is remembered, too. Of an object that is always asked for so. @throws RadosError */
+  async readOrAbsent(oid: RawString): Promise<MetaObject | undefined> {
+    const load = async () => (await readMeta(this.io, oid)) ?? ABSENT;
+    const found = await this.#zone.cache.read<MetaObject | typeof ABSENT>(this.#object(oid), load);
+    return found === ABSENT ? undefined : found;
   }
 
   /** @throws RadosError EEXIST */

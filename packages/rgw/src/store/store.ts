@@ -8,6 +8,10 @@ import { BucketFlag } from '../formats/bucket-info.ts';
 import { encoded } from '../formats/encoded.ts';
 import type { ObjectLock } from '../formats/object-lock.ts';
 import type { UserInfo } from '../formats/user-info.ts';
+import { Notifications } from '../notifications/notifications.ts';
+import type { Pusher } from '../notifications/pusher.ts';
+import { EventQueues } from '../notifications/queues.ts';
+import { TopicStore } from '../notifications/topics.ts';
 import { indexHeaders, sumOfStats } from './bucket-index.ts';
 import { BucketAttr, BucketStore, type StoredBucket } from './buckets.ts';
 import { DataPools } from './data-pools.ts';
@@ -37,6 +41,13 @@ export class TooManyBuckets extends Error {
   override readonly name = 'TooManyBuckets';
 }
 
+/** How a gateway tells others of events. */
+export interface EventPorts {
+  readonly pusher: Pusher;
+  /** Called with the name of a queue that has one more event, or is new. */
+  readonly onQueued: (queue: RawString) => void;
+}
+
 const NO_RULE: ObjectLock = { enabled: true, rule: undefined };
 
 /** What the store uses of its daemon's world. */
@@ -53,10 +64,15 @@ export class Store {
   readonly expiryHints: ExpiryHints;
   readonly keys: EncryptionKeys;
   readonly quotas: Quotas;
+  readonly topics: TopicStore;
+  readonly queues: EventQueues;
+  readonly notifications: Notifications;
   readonly #world: StoreWorld;
+  readonly #events: EventPorts | undefined;
 
-  constructor(zone: Zone, world: StoreWorld) {
+  constructor(zone: Zone, world: StoreWorld, events?: EventPorts) {
     this.zone = zone;
+    this.#events = events;
     this.#world = world;
     this.users = new UserStore(zone, world.crypto);
     this.buckets = new BucketStore(zone, world.crypto);
@@ -64,6 +80,15 @@ export class Store {
     this.expiryHints = new ExpiryHints(zone.system('log'), world.crypto, world.config.rgw_objexp_hints_num_shards);
     this.keys = new EncryptionKeys(zone, world);
     this.quotas = new Quotas({ zone, users: this.users, buckets: this.buckets, clock: world.clock });
+    this.topics = new TopicStore(zone, world.crypto);
+    this.queues = new EventQueues(zone.system('notif'));
+    this.notifications = new Notifications({
+      world,
+      topics: this.topics,
+      queues: this.queues,
+      pusher: events?.pusher,
+      onQueued: (queue) => events?.onQueued(queue),
+    });
     const pools = new DataPools(zone);
     this.garbage = new Garbage(world, zone.system('gc'), pools, {
       minWaitSeconds: world.config.rgw_gc_obj_min_wait,
@@ -80,8 +105,8 @@ export class Store {
   }
 
   /** Makes the pools that are missing. @throws RadosError */
-  static async open(cluster: Cluster, world: StoreWorld): Promise<Store> {
-    return new Store(await openZone(cluster, world.crypto, world.log), world);
+  static async open(cluster: Cluster, world: StoreWorld, events?: EventPorts): Promise<Store> {
+    return new Store(await openZone(cluster, world.crypto, world.log), world, events);
   }
 
   /** What `LocationConstraint` is here. */
@@ -142,6 +167,7 @@ export class Store {
       if (upload.kind === 'upload') await this.uploads.abort({ bucket: bucket.info, key: upload.key, id: upload.id });
     }
     await this.buckets.remove(bucket.info, this.#world.clock.wall());
+    await this.removeNotifications(bucket);
     if (bucket.attrs.has(BucketAttr.lifecycle)) await this.lifecycleBuckets.remove(bucket.info.bucket);
   }
 
@@ -159,6 +185,32 @@ export class Store {
     await this.setBucketAttr(bucket, BucketAttr.lifecycle, rules);
     if (rules) await this.lifecycleBuckets.add(bucket.info.bucket);
     else await this.lifecycleBuckets.remove(bucket.info.bucket);
+  }
+
+  /** A queue for a topic that keeps its events. @throws RadosError */
+  async createQueue(name: RawString): Promise<void> {
+    await this.queues.create(name);
+    this.#events?.onQueued(name);
+  }
+
+  /** And its queue, with all that waits in it. @throws RadosError */
+  async removeTopic(tenant: RawString, name: RawString): Promise<void> {
+    await this.topics.remove(tenant, name, this.queues);
+  }
+
+  /** All that the bucket notifies of, or one of them; and the topics that were made for it. @throws RadosError */
+  async removeNotifications({ info }: StoredBucket, id?: RawString): Promise<void> {
+    const gone: RawString[] = [];
+    await this.topics.changeNotifications(info.bucket, (all) => {
+      const kept = new Map([...all].filter(([, each]) => id !== undefined && each.id !== id));
+      gone.push(...[...all.keys()].filter((name) => !kept.has(name)));
+      return kept;
+    });
+    if (gone.length === 0) return;
+    await this.topics.change(
+      info.bucket.tenant,
+      (topics) => new Map([...topics].filter(([name]) => !gone.includes(name))),
+    );
   }
 
   /** Of a bucket that has one. @throws RadosError ECANCELED when the bucket was changed meanwhile */

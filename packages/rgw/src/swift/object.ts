@@ -1,6 +1,7 @@
 /** Objects. */
 import { type Bytes, EMPTY, type RawString, toHex } from '@spirula/encoding';
 import { privateAcl } from '../formats/acl.ts';
+import { isVersioned } from '../formats/bucket-info.ts';
 import type { HttpResponse } from '../http.ts';
 import {
   DYNAMIC_ATTR,
@@ -12,10 +13,12 @@ import {
   sizeOf,
   splitPath,
 } from '../large-objects/segments.ts';
+import { EventType } from '../notifications/event-type.ts';
 import { formatContentRange, parseRange } from '../s3/byte-range.ts';
 import { checkReadConditions, readConditions } from '../s3/conditions.ts';
 import { formatHttpDate } from '../s3/http-date.ts';
 import { decryptionOf, encryptionOf } from '../s3/operations/encryption.ts';
+import { notifyingOfObject, notifyingOfRemoval } from '../s3/operations/notifying.ts';
 import { asStream } from '../s3/operations/object-data.ts';
 import { percentDecode } from '../s3/percent-encoding.ts';
 import { readShortBody } from '../s3/xml-reader.ts';
@@ -154,29 +157,39 @@ async function putStatic(context: SwiftContext, bucket: StoredBucket): Promise<H
   return { status: 201, headers: writtenHeaders({ ...written, etag }), body: EMPTY };
 }
 
+interface WriteSettings {
+  /** As far as it is known. */
+  readonly size?: number | undefined;
+  readonly check?: (md5: Bytes) => void;
+  readonly type?: EventType;
+}
+
 async function write(
   context: SwiftContext,
   bucket: StoredBucket,
   name: RawString,
   body: AsyncIterable<Bytes>,
   attrs: ReadonlyMap<RawString, Bytes>,
-  { size, check = () => {} }: { readonly size?: number | undefined; readonly check?: (md5: Bytes) => void } = {},
+  { size, check = () => {}, type = EventType.createdPut }: WriteSettings = {},
 ) {
   const { store, user } = context;
   const encryption = await encryptionOf(context, bucket);
   const owner = user?.id ?? bucket.info.owner;
   const contentType = attrs.get(Attr.contentType);
   const data = await store.quotas.guard(bucket.info, body, size);
-  return await store.objects.write(bucket.info, name, data, {
-    attrs: new Map([...attrs, ...(encryption?.attrs ?? [])]),
-    cipher: encryption?.cipher,
-    acl: privateAcl(owner, user?.displayName ?? ''),
-    contentType: contentType ? attrText(contentType) : '',
-    finish: (md5) => {
-      check(md5);
-      return new Map();
-    },
-  });
+  const subject = { type, key: name, attrs: async () => attrs };
+  return await notifyingOfObject(context, bucket, subject, () =>
+    store.objects.write(bucket.info, name, data, {
+      attrs: new Map([...attrs, ...(encryption?.attrs ?? [])]),
+      cipher: encryption?.cipher,
+      acl: privateAcl(owner, user?.displayName ?? ''),
+      contentType: contentType ? attrText(contentType) : '',
+      finish: (md5) => {
+        check(md5);
+        return new Map();
+      },
+    }),
+  );
 }
 
 function writtenHeaders({ etag, mtime }: { readonly etag: string; readonly mtime: Head['mtime'] }): SwiftHeaders {
@@ -230,9 +243,13 @@ async function deleteObject(context: SwiftContext, bucket: StoredBucket): Promis
   return { status: 204, headers: [], body: EMPTY };
 }
 
-async function remove({ store, user }: SwiftContext, bucket: StoredBucket, name: RawString): Promise<void> {
+async function remove(context: SwiftContext, bucket: StoredBucket, name: RawString): Promise<void> {
+  const { store, user } = context;
   const owner = { id: user?.id.id ?? 'anonymous', displayName: user?.displayName ?? '' };
-  await store.objects.remove(bucket.info, { name, instance: '', ns: '' }, owner);
+  const key = { name, instance: '', ns: '' };
+  await notifyingOfRemoval(context, bucket, key, isVersioned(bucket.info), () =>
+    store.objects.remove(bucket.info, key, owner),
+  );
 }
 
 /** `COPY`: from here to `Destination`. */
@@ -274,7 +291,8 @@ async function copy(
   const data = segments
     ? await openSegments(reader, segments, 0, sizeOf(segments))
     : await openData(context, from, found, 0, size);
-  const written = await write(context, to, name, data, new Map([...before, ...given]));
+  const merged = new Map([...before, ...given]);
+  const written = await write(context, to, name, data, merged, { type: EventType.createdCopy });
   return {
     status: 201,
     headers: [...writtenHeaders(written), ['X-Copied-From', `${from.info.bucket.name}/${source}`]],

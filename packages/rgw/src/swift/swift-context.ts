@@ -16,6 +16,7 @@ export interface SwiftContext {
   readonly permissions: number;
   readonly store: Store;
   readonly crypto: Crypto;
+  readonly requestId: string;
   readonly now: UTime;
 }
 

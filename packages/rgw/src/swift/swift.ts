@@ -4,6 +4,7 @@ import { RadosError } from '@spirula/rados';
 import type { World } from '@spirula/world';
 import { FULL_CONTROL } from '../formats/acl.ts';
 import type { HttpRequest, HttpResponse } from '../http.ts';
+import { QueueFull } from '../notifications/queues.ts';
 import { S3Error } from '../s3/s3-error.ts';
 import { readShortBody } from '../s3/xml-reader.ts';
 import { ObjectGone } from '../store/heads.ts';
@@ -37,18 +38,18 @@ export async function serveSwift(
     headers: [['X-Trans-Id', requestId], ['X-Openstack-Request-Id', requestId], ...response.headers],
   });
   try {
-    return identified(await serve({ world, store }, parseSwiftRequest(http)));
+    return identified(await serve({ world, store }, parseSwiftRequest(http), requestId));
   } catch (error) {
     return identified(refusal(http, explain(world.log, error, requestId)));
   }
 }
 
-async function serve({ world, store }: SwiftOptions, request: SwiftRequest): Promise<HttpResponse> {
+async function serve({ world, store }: SwiftOptions, request: SwiftRequest, requestId: string): Promise<HttpResponse> {
   const { crypto } = world;
   const now = world.clock.wall();
   if (request.kind === 'info') return infoResponse();
   if (request.kind === 'auth') return await giveToken(request.http, { store, crypto, now });
-  const base = { request, store, crypto, now };
+  const base = { request, store, crypto, requestId, now };
   const caller = await findCaller(request.http, base);
   const lent = caller ? undefined : await temporaryOwner(base);
   const context: SwiftContext = {
@@ -147,6 +148,8 @@ function explain(log: World['log'] | undefined, error: unknown, requestId: strin
   if (error instanceof ObjectGone) return new SwiftError('NotFound', 'The object was removed meanwhile');
   if (error instanceof BucketNotEmpty) return new SwiftError('Conflict', 'The container is not empty');
   if (error instanceof BucketNameTaken) return new SwiftError('Conflict', 'Somebody else has a container of this name');
+  if (error instanceof QueueFull)
+    return new SwiftError('ServiceUnavailable', 'Too many events wait to be delivered; try again later');
   if (error instanceof QuotaExceeded) return new SwiftError('RequestEntityTooLarge', error.message);
   if (error instanceof TooManyBuckets)
     return new SwiftError('Forbidden', 'The account has as many containers as it may');

@@ -24,7 +24,17 @@ export interface Asked {
 }
 
 /** Sub-resources that signature version 2 signs, of those that are asked for here. */
-const SIGNED = ['acl', 'delete', 'partNumber', 'uploadId', 'uploads', 'versionId', 'versioning', 'versions'];
+const SIGNED = [
+  'acl',
+  'delete',
+  'notification',
+  'partNumber',
+  'uploadId',
+  'uploads',
+  'versionId',
+  'versioning',
+  'versions',
+];
 const PIECE_BYTES = 1 << 20;
 
 /** By `USER`, with signature version 2. */

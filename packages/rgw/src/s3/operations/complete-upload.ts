@@ -1,6 +1,7 @@
 /** The end of an upload in parts: they become an object. */
 import { type Bytes, EMPTY, fromHex, type RawString, textFromRaw, toHex } from '@spirula/encoding';
 import type { UploadPart } from '../../formats/upload.ts';
+import { EventType } from '../../notifications/event-type.ts';
 import type { StoredBucket } from '../../store/buckets.ts';
 import { etagOf } from '../../store/head.ts';
 import { Attr, attrText } from '../../store/object-attrs.ts';
@@ -16,6 +17,7 @@ import { s3Error } from '../s3-errors.ts';
 import { readShortBody } from '../xml-reader.ts';
 import { aclOf } from './access.ts';
 import { findUpload, openForWriting, parsePartChecksum, partChecksumText } from './multipart.ts';
+import { notifyingOfObject } from './notifying.ts';
 import { headerOf, keyOf, type Operation, type OperationContext, xmlResponse } from './operation.ts';
 import {
   checksumAttrs,
@@ -81,27 +83,34 @@ async function join(
   const conditions = readConditions(context.request.http.headers);
   let checksum: Checksum | undefined;
   let ofParts: readonly (PartChecksum | undefined)[] = [];
-  const { etag, versionId } = await context.store.uploads.complete(
-    upload,
-    (parts, checksums) => {
-      const chosen = chooseParts(asked, parts, checksums);
-      ofParts = chosen.map(({ number, accountedSize }) => {
-        const found = parsePartChecksum(checksums.get(number));
-        return found && { value: found.value, length: accountedSize };
-      });
-      checksum = checksumOfParts(context, storedUploadChecksum(upload.attrs), ofParts);
-      return chosen;
-    },
-    (meta) => ({
-      attrs: new Map([
-        ...objectAttrs(meta.attrs),
-        ...checksumAttrs(checksum),
-        ...(checksum ? partChecksumAttrs(ofParts) : []),
-      ]),
-      acl: aclOf(meta.attrs)!,
-      contentType: textOf(meta.attrs, Attr.contentType),
-    }),
-    checkOf(conditions).check,
+  const subject = {
+    type: EventType.createdCompleteMultipartUpload,
+    key: context.request.key,
+    attrs: async () => upload.attrs,
+  };
+  const { etag, versionId } = await notifyingOfObject(context, bucket, subject, () =>
+    context.store.uploads.complete(
+      upload,
+      (parts, checksums) => {
+        const chosen = chooseParts(asked, parts, checksums);
+        ofParts = chosen.map(({ number, accountedSize }) => {
+          const found = parsePartChecksum(checksums.get(number));
+          return found && { value: found.value, length: accountedSize };
+        });
+        checksum = checksumOfParts(context, storedUploadChecksum(upload.attrs), ofParts);
+        return chosen;
+      },
+      (meta) => ({
+        attrs: new Map([
+          ...objectAttrs(meta.attrs),
+          ...checksumAttrs(checksum),
+          ...(checksum ? partChecksumAttrs(ofParts) : []),
+        ]),
+        acl: aclOf(meta.attrs)!,
+        contentType: textOf(meta.attrs, Attr.contentType),
+      }),
+      checkOf(conditions).check,
+    ),
   );
   return { etag, versionId, checksum };
 }

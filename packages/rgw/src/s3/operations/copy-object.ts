@@ -1,5 +1,6 @@
 import type { Bytes, RawString } from '@spirula/encoding';
 import { OpMask } from '../../formats/user-info.ts';
+import { EventType } from '../../notifications/event-type.ts';
 import type { StoredBucket } from '../../store/buckets.ts';
 import type { Head } from '../../store/head.ts';
 import { Attr, attrText, KEPT_HEADERS, USER_META_PREFIX } from '../../store/object-attrs.ts';
@@ -13,6 +14,7 @@ import { requireBucketAccess, requireObjectAccess, requireOpMask } from './acces
 import { changesEncryption, decryptionOf, type Encryption, encryptionOf } from './encryption.ts';
 import { findBucket, findNamedBucket, requireExpectedOwner, tenantOf } from './find-bucket.ts';
 import { newObject } from './new-object.ts';
+import { notifyingOfObject } from './notifying.ts';
 import { asStream, objectData } from './object-data.ts';
 import { headerOf, type Operation, type OperationContext, xmlResponse } from './operation.ts';
 import { checksumAttrs, storedChecksum } from './stored-checksums.ts';
@@ -81,17 +83,20 @@ export const copyObject: Operation = {
     const encryption = await encryptionOf(context, bucket);
     const checks = new UploadChecks(context.crypto, new Map(), { wanted: checksumOfCopy(context, head) });
     let checksum: Checksum | undefined;
-    const written = await store.objects.write(bucket.info, request.key, checks.passing(data), {
-      attrs: new Map([...attrs, ...(encryption?.attrs ?? [])]),
-      cipher: encryption?.cipher,
-      acl: given.acl,
-      contentType: contentType === undefined ? '' : attrText(contentType),
-      ...checkOf(readConditions(request.http.headers)),
-      finish: (md5) => {
-        checksum = checks.finish(md5);
-        return checksumAttrs(checksum);
-      },
-    });
+    const subject = { type: EventType.createdCopy, key: request.key, attrs: async () => attrs };
+    const written = await notifyingOfObject(context, bucket, subject, () =>
+      store.objects.write(bucket.info, request.key, checks.passing(data), {
+        attrs: new Map([...attrs, ...(encryption?.attrs ?? [])]),
+        cipher: encryption?.cipher,
+        acl: given.acl,
+        contentType: contentType === undefined ? '' : attrText(contentType),
+        ...checkOf(readConditions(request.http.headers)),
+        finish: (md5) => {
+          checksum = checks.finish(md5);
+          return checksumAttrs(checksum);
+        },
+      }),
+    );
     return xmlResponse(copyObjectResult({ mtime: written.mtime, etag: written.etag, checksum }), [
       ...versionHeaders(written.versionId),
       ...sourceVersionHeaders(found.versionId),

@@ -1,9 +1,11 @@
+import { isVersioned } from '../../formats/bucket-info.ts';
 import { OpMask } from '../../formats/user-info.ts';
 import { NO_CONDITIONS } from '../conditions.ts';
 import { type DeleteOutcome, deleteResult, readDelete } from '../documents/delete-objects.ts';
 import { S3Error } from '../s3-error.ts';
 import { requireBucketAccess, requireOpMask } from './access.ts';
 import { findBucket } from './find-bucket.ts';
+import { notifyingOfRemoval } from './notifying.ts';
 import { lockCheck } from './object-lock.ts';
 import { type Operation, xmlResponse } from './operation.ts';
 import { readDocument } from './read-document.ts';
@@ -34,7 +36,9 @@ export const deleteObjects: Operation = {
           const named = { name: key, instance: versionId ?? '', ns: '' };
           const check = removalCheck(NO_CONDITIONS, expected);
           const unlocked = lockCheck(context, bucket, named.instance, check);
-          const removed = await store.objects.remove(bucket.info, named, markerOwner(context), unlocked);
+          const removed = await notifyingOfRemoval(context, bucket, named, isVersioned(bucket.info), () =>
+            store.objects.remove(bucket.info, named, markerOwner(context), unlocked),
+          );
           const deleteMarkerVersionId = removed.isDeleteMarker ? removed.versionId : undefined;
           outcomes[at] = { kind: 'deleted', key, versionId, deleteMarkerVersionId };
         } catch (error) {

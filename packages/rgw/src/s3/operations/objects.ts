@@ -1,7 +1,9 @@
 /** Operations on one object. */
 import { EMPTY, type RawString } from '@spirula/encoding';
+import { isVersioned } from '../../formats/bucket-info.ts';
 import { OpMask } from '../../formats/user-info.ts';
 import type { HttpResponse } from '../../http.ts';
+import { EventType } from '../../notifications/event-type.ts';
 import { etagOf, type Head } from '../../store/head.ts';
 import { attrText, KEPT_HEADERS, USER_META_PREFIX } from '../../store/object-attrs.ts';
 import type { Written } from '../../store/objects.ts';
@@ -18,6 +20,7 @@ import { expirationHeader } from './expiration-header.ts';
 import { findBucket } from './find-bucket.ts';
 import { largeObjectOf } from './large-object.ts';
 import { META_HEADER, newObject } from './new-object.ts';
+import { notifyingOfObject, notifyingOfRemoval } from './notifying.ts';
 import { objectData } from './object-data.ts';
 import { lockCheck, lockHeaders } from './object-lock.ts';
 import { askedPart, type ObjectPart } from './object-parts.ts';
@@ -31,7 +34,8 @@ import { checkOf, removalCheck } from './write-checks.ts';
 export const putObject: Operation = {
   name: 'PutObject',
   async run(context) {
-    const { etag, versionId, checksum, headers } = await storeObject(context, () => uploadBody(context));
+    const stored = await storeObject(context, EventType.createdPut, () => uploadBody(context));
+    const { etag, versionId, checksum, headers } = stored;
     return emptyResponse(200, [
       ['ETag', `"${etag}"`],
       ...versionHeaders(versionId),
@@ -44,6 +48,7 @@ export const putObject: Operation = {
 /** Makes of what a request brings the object that it names; asks for the data when the requester may write. @throws S3Error */
 export async function storeObject(
   context: OperationContext,
+  type: EventType,
   open: () => AsyncIterable<Uint8Array>,
 ): Promise<Written & { readonly checksum: Checksum | undefined; readonly headers: HttpResponse['headers'] }> {
   const { request, auth, user, store } = context;
@@ -56,16 +61,19 @@ export async function storeObject(
   let checksum: Checksum | undefined;
   const content = await newObject(context, bucket);
   const encryption = await encryptionOf(context, bucket);
-  const written = await store.objects.write(bucket.info, request.key, checks.passing(data), {
-    ...content,
-    attrs: new Map([...content.attrs, ...(encryption?.attrs ?? [])]),
-    cipher: encryption?.cipher,
-    ...checkOf(conditions),
-    finish: (md5) => {
-      checksum = checks.finish(md5);
-      return checksumAttrs(checksum);
-    },
-  });
+  const subject = { type, key: request.key, attrs: async () => content.attrs };
+  const written = await notifyingOfObject(context, bucket, subject, () =>
+    store.objects.write(bucket.info, request.key, checks.passing(data), {
+      ...content,
+      attrs: new Map([...content.attrs, ...(encryption?.attrs ?? [])]),
+      cipher: encryption?.cipher,
+      ...checkOf(conditions),
+      finish: (md5) => {
+        checksum = checks.finish(md5);
+        return checksumAttrs(checksum);
+      },
+    }),
+  );
   const headers = [
     ...(encryption?.headers ?? []),
     ...expirationHeader(bucket, request.key, written.mtime, content.attrs),
@@ -98,7 +106,9 @@ export const deleteObject: Operation = {
     const check = removalCheck(readConditions(request.http.headers), readExpectedState(request.http.headers));
     const key = keyOf(context);
     const unlocked = lockCheck(context, bucket, key.instance, check);
-    const removed = await store.objects.remove(bucket.info, key, markerOwner(context), unlocked);
+    const removed = await notifyingOfRemoval(context, bucket, key, isVersioned(bucket.info), () =>
+      store.objects.remove(bucket.info, key, markerOwner(context), unlocked),
+    );
     return emptyResponse(204, versionHeaders(removed.versionId, removed.isDeleteMarker));
   },
 };

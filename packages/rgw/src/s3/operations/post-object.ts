@@ -1,6 +1,7 @@
 /** An object from a form that a browser posts (RGWPostObj). Who posts it, and what for: `auth/post-form.ts`. */
 import { bytesFromRaw, type RawString } from '@spirula/encoding';
 import { invariant } from '@spirula/world';
+import { EventType } from '../../notifications/event-type.ts';
 import type { Authenticated } from '../auth/authenticate.ts';
 import { type PostForm, postAnswer } from '../auth/post-form.ts';
 import { MAX_OBJECT_TAGS, readTagging } from '../documents/tagging.ts';
@@ -16,7 +17,7 @@ export const postObject: Operation = {
   async run(context) {
     const { form, request } = context;
     invariant(form !== undefined, 'a posted form is read before it is stored');
-    const { etag, versionId } = await storeObject(context, () => counted(form.file));
+    const { etag, versionId } = await storeObject(context, EventType.createdPost, () => counted(form.file));
     const base = `http${request.http.secure ? 's' : ''}://${headerOf(context, 'host') ?? ''}`;
     const answer = postAnswer(form.fields, { bucket: request.bucket, key: request.key, etag, base });
     return { ...answer, headers: [...answer.headers, ...versionHeaders(versionId)] };

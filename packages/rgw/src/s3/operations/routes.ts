@@ -36,6 +36,7 @@ import {
   uploadPart,
   uploadPartCopy,
 } from './multipart.ts';
+import { deleteBucketNotification, getBucketNotification, putBucketNotification } from './notification.ts';
 import { getObjectAttributes } from './object-attributes.ts';
 import {
   getObjectLegalHold,
@@ -75,6 +76,7 @@ const bucketRoutes: Routes = {
     location: getBucketLocation,
     'object-lock': getObjectLockConfiguration,
     logging: getBucketLogging,
+    notification: getBucketNotification,
     ownershipControls: getBucketOwnershipControls,
     policy: getBucketPolicy,
     policyStatus: getBucketPolicyStatus,
@@ -93,6 +95,7 @@ const bucketRoutes: Routes = {
     encryption: putBucketEncryption,
     lifecycle: putBucketLifecycle,
     logging: putBucketLogging,
+    notification: putBucketNotification,
     'object-lock': putObjectLockConfiguration,
     ownershipControls: putBucketOwnershipControls,
     policy: putBucketPolicy,
@@ -106,6 +109,7 @@ const bucketRoutes: Routes = {
     cors: deleteBucketCors,
     encryption: deleteBucketEncryption,
     lifecycle: deleteBucketLifecycle,
+    notification: deleteBucketNotification,
     ownershipControls: deleteBucketOwnershipControls,
     policy: deleteBucketPolicy,
     publicAccessBlock: deletePublicAccessBlock,
