@@ -56,6 +56,10 @@ describe.skipIf(missing.length > 0)(`real clients (skipped when not installed: $
     expect(JSON.parse(await ceph('tell', '1.7', 'query')).info.pgid).toBe('1.7');
     const benched = JSON.parse(await ceph('tell', 'osd.0', 'bench', '8192', '4096'));
     expect(benched).toMatchObject({ bytes_written: 8192, blocksize: 4096 });
+    const seq = Number(await ceph('tell', 'osd.0', 'flush_pg_stats'));
+    const lastSeq = async () => Number(await ceph('osd', 'last-stat-seq', '0'));
+    expect(seq).toBeGreaterThan(2 ** 32);
+    await expect.poll(lastSeq, { timeout: 60_000 }).toBeGreaterThanOrEqual(seq);
     expect(await cephFails('pg', '1.fff', 'query')).toMatchObject({
       status: 2,
       stderr: "Error ENOENT: i don't have pgid 1.fff\n",

@@ -33,6 +33,7 @@ const osdStat: OsdStat = {
   hbPeers: [1, 2],
   numPgs: 16,
   upFrom: 3,
+  seq: 3 * 2 ** 32 + 17,
   slowOps: { count: 0, oldestSeconds: 0 },
   pings: [],
   commitLatencyMs: 2,

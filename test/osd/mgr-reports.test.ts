@@ -23,10 +23,11 @@ beforeEach(() => {
     whoami: 4,
     world: fake.world,
     epoch: 7,
+    upFrom: 3,
     get isActive() {
       return isActive;
     },
-    osdStat: () => ({ kb: 1 }) as OsdStat,
+    osdStat: () => ({ kb: 1, seq: reports.seq }) as OsdStat,
     primaryPgs: () => pgs.filter(({ seed }) => primaryOf.has(seed)),
     pgStat: (pgid) => (primaryOf.has(pgid.seed) ? ({ pgid } as PgStat) : undefined),
   });
@@ -85,6 +86,16 @@ test('changes follow soon, gathered, and only of PGs it is still primary of', ()
   fake.advance(0.1);
 
   expect(reported()).toEqual([]);
+});
+
+test('reports are numbered, also those that somebody asks for', () => {
+  nameActive(addrOf(6800));
+  fake.advance(11);
+  reports.flush();
+  const numbers = fake.take('pg_stats').map(({ osdStat }) => osdStat.seq);
+
+  expect(numbers).toEqual([1, 2, 3, 4].map((number) => 3 * 2 ** 32 + number));
+  expect(reports.seq).toBe(numbers.at(-1));
 });
 
 test('a broken session is opened again, and begins with all', () => {

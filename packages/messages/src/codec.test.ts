@@ -77,6 +77,7 @@ const osdStat = fc.record({
   hbPeers: osds,
   numPgs: u32,
   upFrom: u32,
+  seq: uint,
   slowOps: fc.record({ count: u32, oldestSeconds: u32 }),
   pings: fc.array(
     fc.record({ osd: u32, back: fc.array(u32, { maxLength: 3 }), front: fc.array(u32, { maxLength: 3 }) }),

@@ -100,6 +100,8 @@ export interface OsdStat {
   readonly hbPeers: readonly OsdId[];
   readonly numPgs: number;
   readonly upFrom: Epoch;
+  /** Number of the report: greater than all before it, those of earlier lives included. */
+  readonly seq: number;
   readonly commitLatencyMs: number;
   readonly applyLatencyMs: number;
   /** Requests under way for longer than osd_op_complaint_time, and for how long the oldest of them. */

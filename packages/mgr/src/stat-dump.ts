@@ -56,7 +56,7 @@ export function dumpOsdStat(stat: OsdStat, count: number) {
   const perf = { commit: Math.round(stat.commitLatencyMs), apply: Math.round(stat.applyLatencyMs) };
   return {
     up_from: stat.upFrom,
-    seq: 0,
+    seq: stat.seq,
     num_pgs: stat.numPgs,
     num_osds: count,
     num_per_pool_osds: count,

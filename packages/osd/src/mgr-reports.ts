@@ -2,7 +2,7 @@
  * Statistics for the active manager (MgrClient, OSD::get_mgr_client stats): every PG this OSD is primary of, whole when a
  * session begins and every mgr_stats_period, and those that changed soon after they did.
  */
-import { type AddrVec, comparePgIds, type OsdId, type PgId, sameAddrVec } from '@spirula/encoding';
+import { type AddrVec, comparePgIds, type Epoch, type OsdId, type PgId, sameAddrVec } from '@spirula/encoding';
 import { decodeMgrMap, type PgKey, pgKey, pgOfKey } from '@spirula/maps';
 import type { Message, MgrMapMessage, OsdStat, PgStat } from '@spirula/messages';
 import { type Instant, SECOND, type SessionId, seconds, type World } from '@spirula/world';
@@ -14,6 +14,8 @@ const CONNECT_TIMER = 'osd mgr connect';
 const DEBOUNCE: Instant = SECOND / 20;
 const RETRY: Instant = SECOND;
 const LATE: Instant = 3 * SECOND;
+/** Numbers of reports in one life of an OSD. */
+const LIFE_REPORTS = 2 ** 32;
 
 export interface MgrReportsHost {
   readonly whoami: OsdId;
@@ -21,6 +23,8 @@ export interface MgrReportsHost {
   readonly epoch: number;
   /** Whether the map has this OSD up: a manager hears nobody else. */
   readonly isActive: boolean;
+  /** Since which map it is up. */
+  readonly upFrom: Epoch;
   osdStat(): OsdStat;
   /** PGs this OSD is primary of. */
   primaryPgs(): readonly PgId[];
@@ -33,10 +37,22 @@ export class MgrReports {
   #addrs: AddrVec = [];
   #session: SessionId | undefined;
   readonly #changed = new Set<PgKey>();
+  /** Reports of this life. */
+  #reports = 0;
   #changesArmed = false;
 
   constructor(host: MgrReportsHost) {
     this.#host = host;
+  }
+
+  /** Number of the last report; later lives have greater ones (OSDService::get_osd_stat_seq). */
+  get seq(): number {
+    return this.#host.upFrom * LIFE_REPORTS + this.#reports;
+  }
+
+  /** Reports everything now: what has happened counts once the manager has a report of number `seq`. */
+  flush(): void {
+    this.#report(true);
   }
 
   onMgrMap(message: MgrMapMessage): void {
@@ -109,6 +125,7 @@ export class MgrReports {
       if (stat) pgs.push(stat);
     }
     if (pgs.length === 0 && !full) return;
+    this.#reports += 1;
     const osdStat = this.#host.osdStat();
     world.net.send(this.#session, { type: 'pg_stats', osd: whoami, epoch, osdStat, pgs, full });
   }

@@ -604,10 +604,15 @@ export class Osd implements Daemon<Message> {
     return stat === undefined ? 'not primary' : queryPg(pg, stat);
   }
 
+  /** Since which map this OSD is up; 0 while it is not. */
+  get #upFrom(): Epoch {
+    const { state } = this.#boot;
+    return state.name === 'active' ? state.upEpoch : 0;
+  }
+
   #osdStat(): OsdStat {
     const { total, available, data, omap, metadata } = this.#store.statfs();
     const kb = (bytes: number) => Math.floor(bytes / 1024);
-    const { state } = this.#boot;
     const slow = this.slowOps();
     return {
       kb: kb(total),
@@ -618,7 +623,8 @@ export class Osd implements Daemon<Message> {
       kbAvail: kb(available),
       hbPeers: this.#heartbeat.peers,
       numPgs: this.#pgs.count,
-      upFrom: state.name === 'active' ? state.upEpoch : 0,
+      upFrom: this.#upFrom,
+      seq: this.#mgr.seq,
       commitLatencyMs: 0,
       applyLatencyMs: 0,
       slowOps: { count: slow.count, oldestSeconds: Math.floor(slow.oldestSeconds) },
@@ -717,6 +723,10 @@ export class Osd implements Daemon<Message> {
         },
         submit: (transaction, onCommit) => this.#submit(transaction, onCommit),
       }),
+      reportNow: () => {
+        this.#mgr.flush();
+        return this.#mgr.seq;
+      },
       say: (level, text) => this.#clusterLog.say(level, text),
       get map() {
         return self.#maps.current;
@@ -891,6 +901,9 @@ export class Osd implements Daemon<Message> {
       },
       get isActive() {
         return self.#boot.isActive;
+      },
+      get upFrom() {
+        return self.#upFrom;
       },
       osdStat: () => this.#osdStat(),
       primaryPgs: () => [...this.#pgs.all()].filter(({ core }) => core.isPrimary).map(({ pgid }) => pgid),

@@ -32,6 +32,8 @@ export interface OsdView extends OsdPlaces {
   readonly stat: OsdStat;
   readonly queryPg: PgQuerying;
   readonly bench: StoreBench;
+  /** Reports to the manager now. @returns the number of the report */
+  reportNow(): number;
   /** Writes a line to the cluster log. */
   say(level: LogLevel, text: string): void;
 }
@@ -116,6 +118,9 @@ export function osdCommands(osd: OsdView, isTracking: () => boolean): readonly A
       BENCH,
       'write so many bytes in blocks of a size to the store, and tell how fast that was',
       (args, done) => osd.bench.begin(args, done),
+    ),
+    adminCommand(['flush_pg_stats'], 'report to the manager now, and tell the number of the report', () =>
+      sayDocuments({ json: osd.reportNow(), root: 'stat_seq' }),
     ),
     ...placeCommands(osd),
     ofOps('dump_ops_in_flight', 'show the requests under way', 'ops_in_flight', () => ops.dumpUnderWay()),

@@ -123,6 +123,7 @@ const osdStat: Schema<OsdStat> = object({
   hbPeers: list(i32),
   numPgs: u32,
   upFrom: u32,
+  seq: uint,
   commitLatencyMs: float,
   applyLatencyMs: float,
   slowOps: object({ count: u32, oldestSeconds: u32 }),

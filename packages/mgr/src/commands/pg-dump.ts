@@ -72,6 +72,7 @@ function addedOsds(stats: readonly OsdStat[]): OsdStat {
     hbPeers: [],
     numPgs: sum('numPgs'),
     upFrom: 0,
+    seq: 0,
     commitLatencyMs: 0,
     applyLatencyMs: 0,
     slowOps: { count: 0, oldestSeconds: 0 },

@@ -25,6 +25,7 @@ export const osdInfoCommands: readonly MonCommandEntry[] = [
     osdLsTree,
     'osd',
   ),
+  command(['osd', 'last-stat-seq', ID], 'show the number of the last report of an OSD', 'r', lastStatSeq, 'osd'),
   command(['osd', 'numa-status'], 'show on which NUMA nodes OSDs run', 'r', numaStatus, 'osd'),
   command(['osd', 'utilization'], 'show how evenly placement groups lie on OSDs', 'r', utilization, 'osd'),
 ];
@@ -54,6 +55,13 @@ function osdLsTree(args: CommandArgs, context: CommandContext): CommandOutcome {
     const osds = (item >= 0 ? [item] : devicesBelow(map.crush, item)).sort((a, b) => a - b);
     return output(args, osds, osds.map((id) => `${id}\n`).join(''), '\n');
   });
+}
+
+/** 0 for one that nobody has heard of. */
+function lastStatSeq(args: CommandArgs, { mgrStat }: CommandContext): CommandOutcome {
+  const id = parseOsd(text(args, 'id') ?? '');
+  const seq = (id !== undefined && mgrStat.digest?.osdStats.get(id)?.seq) || 0;
+  return output(args, seq, `${seq}`);
 }
 
 /** Nothing is pinned here: no OSD has a node. */

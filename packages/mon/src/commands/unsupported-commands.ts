@@ -1,6 +1,5 @@
 /** Commands of Ceph for parts of it that are not here: each is refused, and says why. */
 import { type MonCommandEntry, unsupported } from './command.ts';
-import { ID } from './osd-arguments.ts';
 import { SURE } from './pool-arguments.ts';
 
 const NO_ERASURE = 'erasure coding is not supported';
@@ -70,12 +69,5 @@ export const unsupportedCommands: readonly MonCommandEntry[] = [
     'show everything at once',
     'r',
     'ask for status, osd dump, pg dump and their like one by one',
-  ),
-  unsupported(
-    ['osd', 'last-stat-seq', ID],
-    'show the number of the last report of an OSD',
-    'r',
-    'reports of OSDs are not numbered',
-    'osd',
   ),
 ];
