@@ -1,11 +1,13 @@
 /** What the head object of an object says of its versions: which one is current, and which changes of that were begun. */
 import { type Bytes, bytesFromRaw, type RawString, rawFromBytes, type UTime } from '@spirula/encoding';
-import type { ObjectOperation } from '@spirula/rados';
+import type { IoCtx, ObjectOperation } from '@spirula/rados';
+import type { BucketInfo } from '../formats/bucket-info.ts';
 import { decoded, encoded } from '../formats/encoded.ts';
 import type { ObjectKey } from '../formats/object.ts';
 import { decodeOlhInfo, decodeOlhPending, encodeOlhPending } from '../formats/olh.ts';
-import type { Head } from './head.ts';
+import { garbageTag, type Head } from './head.ts';
 import { Attr, OLH_PENDING_PREFIX, OlhAttr } from './object-attrs.ts';
+import type { Stripes } from './stripes.ts';
 
 /** OLH, object logical head: a head object that leads to the current one of an object's versions. */
 export interface OlhState {
@@ -63,4 +65,18 @@ export function begunAttrs(opTag: RawString, now: UTime, olhTag: RawString, isNe
 /** Guards the rest: the OLH is the one that was seen. */
 export function requireOlh(operation: ObjectOperation, tag: RawString): ObjectOperation {
   return operation.requireXattr(OlhAttr.tag, bytesFromRaw(tag));
+}
+
+/** The change that a write of version null began is still under way: its tag is the write's. */
+export function isUnlinked(head: Head, { pending }: OlhState): boolean {
+  return hasObject(head) && pending.has(garbageTag(head));
+}
+
+/** Where the head object of a name is. */
+export function placeOfOlh(
+  stripes: Stripes,
+  bucket: BucketInfo,
+  name: RawString,
+): { readonly io: IoCtx; readonly oid: RawString } {
+  return stripes.place({ bucket: bucket.bucket, key: { name, instance: '', ns: '' } }, bucket);
 }

@@ -137,8 +137,8 @@ export class VersionWrites {
       if (before) await this.#heads.letGo(bucket, key, before, content.manifest);
       await check?.(before);
       const mtime = this.#world.clock.wall();
-      const opTag = this.#versions.newTag();
-      const { attrs } = this.#versions.begunWith(head, opTag);
+      const opTag = this.#versions.changes.newTag();
+      const { attrs } = this.#versions.changes.begunWith(head, opTag);
       const prepared = await index.prepare(key, ModifyOp.add, opTag);
       const begun = { ...content, attrs: new Map([...content.attrs, ...attrs]) };
       const operation = headOperation(head, begun, opTag, olh && [OlhAttr.tag, OlhAttr.version]).at(mtime);
