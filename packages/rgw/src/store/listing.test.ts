@@ -26,11 +26,10 @@ async function bucketOf(shards: number, heads?: ReadonlySet<string>) {
   const store = {
     index: () => index,
     dataPoolOf: () => 3,
-    find: async (_: BucketInfo, { name }: { readonly name: string }) => {
+    lookAtAny: async (_: BucketInfo, { name }: { readonly name: string }) => {
       if (!heads) throw new Error(`nobody should look at ${name}`);
-      return heads.has(name)
-        ? { head: { attrs: new Map(), size: 7, mtime: { sec: 1, nsec: 0 }, version: 9 } }
-        : undefined;
+      const head = { attrs: new Map(), size: 7, mtime: { sec: 1, nsec: 0 }, version: 9 };
+      return heads.has(name) ? { found: { head } } : {};
     },
   } as unknown as ObjectStore;
   const put = async (name: string, ns = '') => {
