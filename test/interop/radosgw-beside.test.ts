@@ -35,6 +35,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { type RunningS3Cluster, startCluster } from '@spirula/cli';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { STS_OPTIONS, testIamBeside } from './iam-beside.ts';
 import { missingTools } from './real-ceph.ts';
 import { runTool } from './run-tool.ts';
 
@@ -66,7 +67,7 @@ describe.skipIf(missing.length > 0)(`radosgw beside ours (skipped without: ${mis
       osds: 3,
       store: 'memory',
       rgw: true,
-      config: { rgw_crypt_s3_kms_encryption_keys: KMS_KEY },
+      config: { rgw_crypt_s3_kms_encryption_keys: KMS_KEY, ...STS_OPTIONS },
     });
     const caps = ['mon', 'allow rw', 'osd', 'allow rwx', 'mgr', 'allow rw'];
     await runTool('ceph', ['-c', cluster.cephConf, 'auth', 'get-or-create', GATEWAY, ...caps, '-o', keyring]);
@@ -79,6 +80,7 @@ describe.skipIf(missing.length > 0)(`radosgw beside ours (skipped without: ${mis
           '--rgw_crypt_require_ssl=false',
           '--rgw_crypt_s3_kms_backend=testing',
           `--rgw_crypt_s3_kms_encryption_keys=${KMS_KEY}`,
+          ...Object.entries(STS_OPTIONS).map(([name, value]) => `--${name}=${value}`),
         ],
       ],
       { stdio: 'ignore' },
@@ -391,5 +393,9 @@ describe.skipIf(missing.length > 0)(`radosgw beside ours (skipped without: ${mis
       expect(await status(other)).toBe('AccessDenied');
       await changing.send(new PutBucketPolicyCommand({ Bucket, Policy: Policy('Allow') }));
     }
+  });
+
+  describe('IAM and STS', () => {
+    testIamBeside(() => ({ ours: cluster.s3.endpoint, theirs: `http://127.0.0.1:${PORT}`, admin }));
   });
 });

@@ -1,7 +1,17 @@
 /** Users and buckets of the object gateway, in a simulated cluster; two gateways at once, and gateways that stop half-way. */
 import { Errno } from '@spirula/encoding';
-import { Rados, RadosError } from '@spirula/rados';
-import { BucketStore, indexHeaders, newUserInfo, openZone, sumOfStats, UserStore, type Zone } from '@spirula/rgw';
+import { type IoCtx, type ObjectOperation, Rados, RadosError } from '@spirula/rados';
+import {
+  BucketStore,
+  indexHeaders,
+  newRole,
+  newUserInfo,
+  openZone,
+  RoleStore,
+  sumOfStats,
+  UserStore,
+  type Zone,
+} from '@spirula/rgw';
 import { checkScenario, Lab } from '@spirula/sim-scenarios';
 import { SECOND } from '@spirula/world';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -251,5 +261,116 @@ describe('a bucket', () => {
       ['c'],
       false,
     ]);
+  });
+});
+
+describe('a role', () => {
+  const given = (name: string, tenant = '') =>
+    newRole({ tenant, name, path: '/app/', trustPolicy: '{}', maxSessionSeconds: 3600 }, entropy, {
+      sec: 1_700_000_000,
+      nsec: 0,
+    });
+  const NO_TAGS = new Map<string, string>();
+  const listed = async (roles: RoleStore, tenant = '', prefix = '') => {
+    const names: string[] = [];
+    const list = async () => {
+      for await (const { role } of roles.list(tenant, prefix)) names.push(role.name);
+    };
+    await settle(list());
+    return names.sort();
+  };
+
+  /** Of a gateway that dies when it has changed `count` objects. */
+  function dyingAfter(count: number): RoleStore {
+    let left = count;
+    const io = new Proxy(zone.system('roles'), {
+      get(target, name) {
+        const value = Reflect.get(target, name, target);
+        if (name !== 'operate') return typeof value === 'function' ? value.bind(target) : value;
+        return (oid: string, operation: ObjectOperation) =>
+          left-- > 0 ? target.operate(oid, operation) : new Promise<never>(() => {});
+      },
+    });
+    const dying = new Proxy(zone, {
+      get(target, name) {
+        if (name === 'system') return (): IoCtx => io;
+        return Reflect.get(target, name, target);
+      },
+    });
+    return new RoleStore(dying);
+  }
+
+  /** As long as anything of it can still happen. */
+  const abandon = (promise: Promise<unknown>) => settle(Promise.race([promise, later()]));
+  const later = () => new Promise((resolve) => lab.simulation.after(10 * SECOND, () => resolve(0)));
+
+  test('is made, loaded, listed below its path and in its tenant, changed and removed', async () => {
+    const roles = new RoleStore(zone);
+    for (const role of [given('a'), given('b'), given('a', 'acme')])
+      await settle(roles.create(role, new Map([['k', 'v']])));
+
+    expect([await listed(roles), await listed(roles, 'acme'), await listed(roles, '', '/no/')]).toEqual([
+      ['a', 'b'],
+      ['a'],
+      [],
+    ]);
+    expect(await failureOf(roles.create(given('a'), NO_TAGS))).toBe(Errno.EEXIST);
+    const found = (await settle(roles.load('', 'a')))!;
+    expect(found).toMatchObject({ role: { arn: 'arn:aws:iam:::role/app/a' }, tags: new Map([['k', 'v']]) });
+    await settle(roles.update(found, { ...found.role, trustPolicy: '{"changed":1}' }, NO_TAGS));
+    const changed = (await settle(roles.loadById(found.role.id)))!;
+    expect(changed).toMatchObject({ role: { trustPolicy: '{"changed":1}' }, tags: NO_TAGS });
+    expect(await failureOf(roles.remove(found))).toBe(Errno.ECANCELED);
+    await settle(roles.remove(changed));
+    expect(await settle(roles.load('', 'a'))).toBeUndefined();
+    expect(await settle(roles.loadById(found.role.id))).toBeUndefined();
+    expect([await listed(roles), await listed(roles, 'acme')]).toEqual([['b'], ['a']]);
+  });
+
+  test('made by many gateways at once is made by one; changed by many, by one', async () => {
+    const gateways = Array.from({ length: 4 }, () => new RoleStore(zone));
+    const made = await Promise.all(gateways.map((roles) => failureOf(roles.create(given('a'), NO_TAGS))));
+    expect(made.sort((a, b) => Number(b) - Number(a))).toEqual([0, Errno.EEXIST, Errno.EEXIST, Errno.EEXIST]);
+    expect(await listed(gateways[0]!)).toEqual(['a']);
+
+    const found = (await settle(gateways[0]!.load('', 'a')))!;
+    const changes = gateways.map((roles, i) =>
+      failureOf(roles.update(found, { ...found.role, policies: new Map([[`p${i}`, '{}']]) }, NO_TAGS)),
+    );
+    expect((await Promise.all(changes)).filter((code) => code === 0)).toHaveLength(1);
+    expect((await settle(gateways[0]!.load('', 'a')))!.role.policies.size).toBe(1);
+  });
+
+  test('is there or not, whenever the gateway dies that makes it', async () => {
+    const roles = new RoleStore(zone);
+    const all: string[] = [];
+    for (const count of [0, 1, 2, 3]) {
+      const name = `made-${count}`;
+      await abandon(dyingAfter(count).create(given(name), NO_TAGS));
+      const isThere = (await settle(roles.load('', name))) !== undefined;
+
+      expect(isThere, `${count} changes`).toBe(count === 3);
+      expect((await listed(roles)).includes(name)).toBe(isThere);
+      expect(await failureOf(roles.create(given(name), NO_TAGS))).toBe(isThere ? Errno.EEXIST : 0);
+      all.push(name);
+      expect(await listed(roles)).toEqual(all);
+    }
+  });
+
+  test('is there or not, whenever the gateway dies that removes it', async () => {
+    const roles = new RoleStore(zone);
+    for (const count of [0, 1, 2, 3, 4]) {
+      const name = `removed-${count}`;
+      await settle(roles.create(given(name), NO_TAGS));
+      const found = (await settle(roles.load('', name)))!;
+      await abandon(dyingAfter(count).remove(found));
+      const left = await settle(roles.load('', name));
+
+      expect(left !== undefined, `${count} changes`).toBe(count < 2);
+      expect((await settle(roles.loadById(found.role.id))) !== undefined).toBe(left !== undefined);
+      expect((await listed(roles)).includes(name)).toBe(left !== undefined);
+      if (left) await settle(roles.remove(left));
+      expect(await failureOf(roles.create(given(name), NO_TAGS))).toBe(0);
+    }
   });
 });

@@ -30,6 +30,12 @@ const VALUES = [
   'topic',
   'subscription',
   'event-id',
+  'role-name',
+  'path',
+  'path-prefix',
+  'assume-role-policy-doc',
+  'policy-name',
+  'policy-doc',
 ] as const;
 const FLAGS = ['gen-access-key', 'gen-secret', 'system', 'admin'] as const;
 
@@ -63,6 +69,7 @@ ${ADMIN_COMMANDS.map((command) => `  ${command}`).join('\n')}
   user      [--display-name TEXT] [--email ADDRESS] [--max-buckets N] [--system] [--admin] [--caps 'users=*;buckets=read']
   key       --access-key KEY | --gen-access-key, [--secret-key S] [--key-type s3|swift]
   subuser   --subuser UID:NAME [--access read|write|readwrite|full] [--secret S]
+  role      --role-name NAME [--path /P/] [--assume-role-policy-doc JSON] [--policy-name P] [--policy-doc JSON] [--path-prefix /P/]
   quota     --quota-scope user|bucket [--max-size 10G] [--max-objects N]
 `;
 
@@ -77,7 +84,8 @@ export async function radosgwAdmin(
   env: ToolEnvironment,
   connect: Connect = connectByConf,
 ): Promise<number> {
-  const { options, words, incomplete } = parseOptions([...environmentArguments(), ...argv], OPTIONS);
+  const { options, words: given, incomplete } = parseOptions([...environmentArguments(), ...argv], OPTIONS);
+  const words = given.flatMap((word) => (word === 'role-policy' ? ['role', 'policy'] : [word]));
   if (options.has('version')) {
     env.stdout(`spirula version ${version}\n`);
     return 0;

@@ -1,4 +1,4 @@
-import { bool, int, str } from './option.ts';
+import { bool, int, str, uint } from './option.ts';
 
 /** What object gateways read. */
 export const RGW_OPTIONS = {
@@ -31,6 +31,12 @@ export const RGW_OPTIONS = {
   rgw_swift_versioning_enabled: bool(false, 'whether containers of Swift may keep what is overwritten in them', {
     services: ['rgw'],
   }),
+  rgw_s3_auth_use_sts: bool(false, 'whether tokens of sessions (STS) are heeded', { services: ['rgw'] }),
+  rgw_sts_key: str('sts', 'what tokens of sessions are encrypted with: 16 characters', { services: ['rgw'] }),
+  rgw_sts_max_session_duration: uint(43_200, 'longest session of a user (GetSessionToken), in seconds', {
+    services: ['rgw'],
+  }),
+  rgw_sts_min_session_duration: uint(900, 'shortest session in a role (AssumeRole), in seconds', { services: ['rgw'] }),
   rgw_lc_debug_interval: int(-1, 'so many seconds are a day to lifecycle rules; -1: a day is one', {
     level: 'dev',
     services: ['rgw'],

@@ -12,6 +12,7 @@ import type { World } from '@spirula/world';
 import { isActionRequest, withActionForm } from './action-api/action-form.ts';
 import { CONTROL_BUCKET, controlFaults } from './faults/fault-control.ts';
 import { cutResponse, type InjectedRequest, type Injector } from './faults/injector.ts';
+import type { SessionToken } from './formats/session-token.ts';
 import type { HttpRequest, HttpResponse } from './http.ts';
 import { identityOf, NO_IDENTITY } from './iam/identity.ts';
 import { MalformedPolicy } from './iam/policy.ts';
@@ -33,11 +34,12 @@ import { QuotaExceeded } from './store/quotas.ts';
 import { BucketNameTaken, BucketNotEmpty, type Store, TooManyBuckets } from './store/store.ts';
 import { NoSuchUpload } from './store/upload-meta.ts';
 import type { StoredUser } from './store/users.ts';
+import { callerOfSession, openSession } from './sts/sessions.ts';
 import { serveSwift } from './swift/swift.ts';
 import { isSwift } from './swift/swift-request.ts';
 
 export interface GatewayOptions {
-  readonly world: Pick<World, 'clock' | 'crypto' | 'log'>;
+  readonly world: Pick<World, 'clock' | 'config' | 'crypto' | 'log'>;
   readonly store: Store;
   /** rgw_dns_name: hosts below it name buckets. */
   readonly dnsNames?: readonly string[];
@@ -109,7 +111,15 @@ export class Gateway {
       const { crypto } = this.#world;
       const unseenSince = this.#unseenSince(injected);
       const now = this.#world.clock.wall();
-      const answer = await operation.run({ ...caller, store: this.#store, crypto, requestId, now, unseenSince });
+      const answer = await operation.run({
+        ...caller,
+        store: this.#store,
+        world: this.#world,
+        crypto,
+        requestId,
+        now,
+        unseenSince,
+      });
       const response = this.#identified(injected?.answer(answer) ?? answer, requestId);
       return await this.#forOrigin(response, request, tenant);
     } catch (error) {
@@ -154,11 +164,16 @@ export class Gateway {
     operation: Operation,
   ): Promise<Pick<OperationContext, 'request' | 'auth' | 'user' | 'identity' | 'form'>> {
     let found: StoredUser | undefined;
+    let session: SessionToken | undefined;
     const context: AuthenticationContext = {
       crypto: this.#world.crypto,
       wall: () => this.#world.clock.wall(),
       findSecret: async (accessKey, sessionToken) => {
-        if (sessionToken !== undefined) throw s3Error('InvalidToken');
+        // Without STS tokens say nothing: what counts is whose the key is.
+        if (sessionToken !== undefined && this.#world.config.rgw_s3_auth_use_sts) {
+          session = openSession(this.#world, sessionToken, accessKey);
+          return { secret: session.secret };
+        }
         found = await this.#store.users.find('accessKey', accessKey);
         const key = found?.info.accessKeys.get(accessKey);
         if (!found || !key) return undefined;
@@ -168,6 +183,7 @@ export class Gateway {
     };
     const form = operation === postObject ? await authenticatePostForm(request, context) : undefined;
     const asked = form ? requestOfForm(request, form) : { request, auth: await authenticate(request, context) };
+    if (session) return { ...asked, form, ...(await callerOfSession(this.#store, session)) };
     const signer = asked.auth.accessKey === undefined ? undefined : found;
     return { ...asked, form, user: signer?.info, identity: signer ? identityOf(signer) : NO_IDENTITY };
   }

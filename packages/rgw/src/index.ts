@@ -36,6 +36,7 @@ export {
 } from './formats/zone.ts';
 export { Gateway } from './gateway.ts';
 export { ConnectionCut, type HttpRequest, type HttpResponse } from './http.ts';
+export { newRole } from './iam/role.ts';
 export { FIRST_SUBUSER, type FirstUser, RgwDaemon, type RgwOptions } from './rgw-daemon.ts';
 export { formatHttpDate } from './s3/http-date.ts';
 export { S3Error } from './s3/s3-error.ts';
@@ -43,6 +44,7 @@ export { indexHeaders, sumOfStats } from './store/bucket-index.ts';
 export { BucketAttr, BucketStore } from './store/buckets.ts';
 export { type Entropy, randomUpper } from './store/entropy.ts';
 export { MULTIPART_NS, NULL_INSTANCE, SHADOW_NS } from './store/layout.ts';
+export { RoleStore } from './store/roles.ts';
 export { oidsOfObject } from './store/stripes.ts';
 export { IndexConflict } from './store/user-index.ts';
 export { UserStore } from './store/users.ts';

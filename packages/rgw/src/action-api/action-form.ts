@@ -4,6 +4,7 @@
  */
 import { type RawString, rawFromBytes, toHex } from '@spirula/encoding';
 import type { Crypto } from '@spirula/world';
+import { s3Error } from '../s3/s3-errors.ts';
 import { parseQuery, type S3Request } from '../s3/s3-request.ts';
 import { readShortBody } from '../s3/xml-reader.ts';
 
@@ -40,4 +41,11 @@ async function* once(bytes: Uint8Array<ArrayBuffer>): AsyncGenerator<Uint8Array<
 /** A parameter of the form; '' when it is not there. */
 export function formText({ form }: S3Request, name: string): RawString {
   return form?.get(name) ?? '';
+}
+
+/** @throws S3Error InvalidInput */
+export function neededText(request: S3Request, name: string): RawString {
+  const value = formText(request, name);
+  if (value === '') throw s3Error('InvalidInput', `The form needs ${name}`);
+  return value;
 }

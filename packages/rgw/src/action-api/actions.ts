@@ -1,8 +1,23 @@
-/** Which operation a form asks for (RGWHandler_REST_IAM::op_post, RGWHandler_REST_PSTopic_AWS::op_post). */
+/** Which operation a form asks for (the op_post of RGWHandler_REST_IAM, RGWHandler_REST_STS, RGWHandler_REST_PSTopic_AWS). */
 import type { Operation } from '../s3/operations/operation.ts';
 import { s3Error } from '../s3/s3-errors.ts';
 import type { S3Request } from '../s3/s3-request.ts';
 import { formText } from './action-form.ts';
+import {
+  createRole,
+  deleteRole,
+  deleteRolePolicy,
+  getRole,
+  getRolePolicy,
+  listRolePolicies,
+  listRoles,
+  listRoleTags,
+  putRolePolicy,
+  tagRole,
+  untagRole,
+  updateAssumeRolePolicy,
+} from './roles.ts';
+import { assumeRole, getSessionToken, withoutProviders } from './sts.ts';
 import { createTopic, deleteTopic, getTopic, getTopicAttributes, listTopics } from './topics.ts';
 import { deleteUserPolicy, getUserPolicy, listUserPolicies, putUserPolicy } from './user-policies.ts';
 
@@ -11,6 +26,10 @@ export const ACTIONS: ReadonlyMap<string, Operation> = new Map(
   [
     ...[putUserPolicy, getUserPolicy, listUserPolicies, deleteUserPolicy],
     ...[createTopic, getTopic, getTopicAttributes, listTopics, deleteTopic],
+    ...[createRole, getRole, listRoles, deleteRole, updateAssumeRolePolicy],
+    ...[putRolePolicy, getRolePolicy, listRolePolicies, deleteRolePolicy],
+    ...[tagRole, listRoleTags, untagRole],
+    ...[assumeRole, getSessionToken, ...withoutProviders],
   ].map((operation) => [operation.name, operation]),
 );
 

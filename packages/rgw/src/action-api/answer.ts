@@ -1,8 +1,7 @@
 /** What actions of IAM are answered: XML without a declaration or namespace, as radosgw's. */
-import { bytesFromRaw } from '@spirula/encoding';
 import type { HttpResponse } from '../http.ts';
 import { type OperationContext, xmlResponse } from '../s3/operations/operation.ts';
-import { element, type XmlNode } from '../s3/xml-writer.ts';
+import { element, plainDocument, type XmlNode } from '../s3/xml-writer.ts';
 
 /** `XResponse` of `XResult` and `ResponseMetadata`; radosgw has the metadata first in some answers. */
 export function actionResponse(
@@ -14,5 +13,5 @@ export function actionResponse(
   const about = element('ResponseMetadata', [element('RequestId', requestId)]);
   const given = result && element(`${name}Result`, result);
   const parts = metadata === 'first' ? [about, given] : [given, about];
-  return xmlResponse(bytesFromRaw(element(`${name}Response`, parts).xml));
+  return xmlResponse(plainDocument(element(`${name}Response`, parts)));
 }

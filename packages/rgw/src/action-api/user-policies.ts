@@ -16,7 +16,7 @@ import { s3Error } from '../s3/s3-errors.ts';
 import { element } from '../s3/xml-writer.ts';
 import { decodeStored } from '../store/meta-object.ts';
 import type { StoredUser } from '../store/users.ts';
-import { formText } from './action-form.ts';
+import { formText, neededText } from './action-form.ts';
 import { actionResponse } from './answer.ts';
 import { requirePolicy, requirePolicyName } from './policy-document.ts';
 
@@ -30,7 +30,7 @@ export const putUserPolicy: Operation = {
   name: 'PutUserPolicy',
   async run(context) {
     authorize(context, 'PutUserPolicy', Cap.write);
-    const [name, document] = [needed(context, 'PolicyName'), needed(context, 'PolicyDocument')];
+    const [name, document] = [neededText(context.request, 'PolicyName'), neededText(context.request, 'PolicyDocument')];
     requirePolicyName(name);
     const user = await findUser(context);
     requirePolicy(document, 'identity', user.info.id.tenant);
@@ -43,7 +43,7 @@ export const getUserPolicy: Operation = {
   name: 'GetUserPolicy',
   async run(context) {
     authorize(context, 'GetUserPolicy', Cap.read);
-    const name = needed(context, 'PolicyName');
+    const name = neededText(context.request, 'PolicyName');
     const { info, policies } = await findPolicies(context);
     return actionResponse(context, 'GetUserPolicy', [
       element('PolicyName', name),
@@ -67,7 +67,7 @@ export const deleteUserPolicy: Operation = {
   name: 'DeleteUserPolicy',
   async run(context) {
     authorize(context, 'DeleteUserPolicy', Cap.write);
-    const name = needed(context, 'PolicyName');
+    const name = neededText(context.request, 'PolicyName');
     await findPolicies(context);
     await change(context, (policies) => {
       named(policies, name);
@@ -83,15 +83,8 @@ function authorize(context: OperationContext, action: string, mask: number): voi
   requireGrantedAccess(context, `iam:${action}`, iamArn(tenant, `user/${id}`), { kind: 'user-policy', mask });
 }
 
-/** @throws S3Error InvalidInput */
-function needed({ request }: OperationContext, name: string): RawString {
-  const value = formText(request, name);
-  if (value === '') throw s3Error('InvalidInput', `The form needs ${name}`);
-  return value;
-}
-
 async function findUser(context: OperationContext): Promise<StoredUser> {
-  const user = await context.store.users.load(parseUserId(needed(context, 'UserName')));
+  const user = await context.store.users.load(parseUserId(neededText(context.request, 'UserName')));
   if (!user) throw s3Error('NoSuchEntity', 'There is no such user');
   return user;
 }

@@ -23,4 +23,5 @@ export const AdminCode = {
   keyExists: 2033,
   invalidCap: 2036,
   noSuchSubuser: 2043,
+  deleteConflict: 2206,
 } as const;

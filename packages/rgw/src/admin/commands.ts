@@ -6,11 +6,13 @@ import { EventQueues } from '../notifications/queues.ts';
 import { TopicStore } from '../notifications/topics.ts';
 import { BucketStore } from '../store/buckets.ts';
 import type { Entropy } from '../store/entropy.ts';
+import { RoleStore } from '../store/roles.ts';
 import { UserStore } from '../store/users.ts';
 import type { Zone } from '../store/zone.ts';
 import { AdminCode, AdminError } from './admin-error.ts';
 import { BucketAdmin } from './bucket-admin.ts';
 import { parseAccess, parseSize } from './parse.ts';
+import { RoleAdmin, Said } from './role-admin.ts';
 import { TopicAdmin } from './topic-admin.ts';
 import { type KeyRequest, UserAdmin, type UserSettings } from './user-admin.ts';
 
@@ -21,6 +23,7 @@ interface Admin {
   readonly users: UserAdmin;
   readonly buckets: BucketAdmin;
   readonly topics: TopicAdmin;
+  readonly roles: RoleAdmin;
 }
 
 type Command = (admin: Admin, options: AdminOptions) => Promise<unknown>;
@@ -72,6 +75,15 @@ const commands: Readonly<Record<string, Command>> = {
   'subscription rm': refuseSubscription,
   'subscription pull': refuseSubscription,
   'subscription ack': refuseSubscription,
+  'role create': ({ roles }, options) => roles.create(options),
+  'role get': ({ roles }, options) => roles.get(options),
+  'role list': ({ roles }, options) => roles.list(options),
+  'role modify': ({ roles }, options) => roles.modify(options),
+  'role delete': ({ roles }, options) => roles.remove(options),
+  'role policy put': ({ roles }, options) => roles.putPolicy(options),
+  'role policy get': ({ roles }, options) => roles.getPolicy(options),
+  'role policy list': ({ roles }, options) => roles.listPolicies(options),
+  'role policy delete': ({ roles }, options) => roles.removePolicy(options),
 };
 
 /** Zones of the tier `pubsub` have them; there are none. */
@@ -104,9 +116,11 @@ export async function runAdminCommand(
     users: new UserAdmin({ users, lists: buckets.lists, entropy: parts.entropy }),
     topics: new TopicAdmin(new TopicStore(parts.zone, parts.entropy), new EventQueues(parts.zone.system('notif'))),
     buckets: new BucketAdmin({ zone: parts.zone, users, buckets, now: parts.now }),
+    roles: new RoleAdmin({ roles: new RoleStore(parts.zone), entropy: parts.entropy, now: parts.now }),
   };
   const document = await command(admin, options);
   if (document === undefined) return '';
+  if (document instanceof Said) return `${document.text}\n`;
   const empty = Array.isArray(document) && document.length === 0;
   return `${empty ? '[]' : JSON.stringify(document, null, INDENT)}\n${ENDS_WITH_EMPTY_LINE.test(name) ? '\n' : ''}`;
 }

@@ -21,6 +21,8 @@ import {
   encodeTopics,
 } from './notification.ts';
 import { decodeLegalHold, decodeObjectRetention, encodeLegalHold, encodeObjectRetention } from './object-lock.ts';
+import { decodeRole, encodeRole } from './role.ts';
+import { decodeSessionToken, encodeSessionToken } from './session-token.ts';
 import { decodeTags, encodeTags } from './tags.ts';
 import { decodeUploadInfo, decodeUploadPart, encodeUploadInfo, encodeUploadPart } from './upload.ts';
 import { formatUserId, parseUserId } from './user-id.ts';
@@ -59,6 +61,8 @@ const codecs: Readonly<Record<string, Codec>> = {
   queuedEvent: { encode: encodeQueuedEvent, decode: decodeQueuedEvent },
   uploadInfo: { encode: encodeUploadInfo, decode: decodeUploadInfo },
   uploadPart: { encode: encodeUploadPart, decode: decodeUploadPart },
+  role: { encode: encodeRole, decode: decodeRole },
+  sessionToken: { encode: encodeSessionToken, decode: decodeSessionToken },
   userPolicies: { encode: encodeUserPolicies, decode: decodeUserPolicies },
 };
 const cases = Object.keys(codecs).flatMap((kind) =>

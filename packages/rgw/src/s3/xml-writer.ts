@@ -40,6 +40,11 @@ export function xmlDocument(root: XmlNode): Bytes {
   return bytesFromRaw(`<?xml version="1.0" encoding="UTF-8"?>${root.xml}`);
 }
 
+/** The whole document, without a declaration. */
+export function plainDocument(root: XmlNode): Bytes {
+  return bytesFromRaw(root.xml);
+}
+
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is escaped
 const special = /[<&>'"\x00-\x08\x0b-\x1f\x7f]/;
 const everySpecial = new RegExp(special, 'g');

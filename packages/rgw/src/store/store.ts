@@ -22,6 +22,7 @@ import { MultipartUploads } from './multipart.ts';
 import { ObjectStore } from './objects.ts';
 import type { Cluster } from './pools.ts';
 import { Quotas } from './quotas.ts';
+import { RoleStore } from './roles.ts';
 import { Stripes } from './stripes.ts';
 import { listUploads } from './upload-list.ts';
 import { UserStore } from './users.ts';
@@ -56,6 +57,7 @@ type StoreWorld = Pick<World, 'clock' | 'config' | 'crypto' | 'log' | 'memory'>;
 export class Store {
   readonly zone: Zone;
   readonly users: UserStore;
+  readonly roles: RoleStore;
   readonly buckets: BucketStore;
   readonly objects: ObjectStore;
   readonly uploads: MultipartUploads;
@@ -75,6 +77,7 @@ export class Store {
     this.#events = events;
     this.#world = world;
     this.users = new UserStore(zone, world.crypto);
+    this.roles = new RoleStore(zone);
     this.buckets = new BucketStore(zone, world.crypto);
     this.lifecycleBuckets = new LifecycleBuckets(zone.system('lc'), world.crypto);
     this.expiryHints = new ExpiryHints(zone.system('log'), world.crypto, world.config.rgw_objexp_hints_num_shards);

@@ -2,7 +2,7 @@
  * The zone a gateway belongs to: `default`, of the zonegroup `default`, as radosgw without a realm. The first gateway of a
  * cluster makes both; of two that do so at once, the one whose name comes first is right.
  */
-import { type Bytes, Errno, formatUuid, type RawString } from '@spirula/encoding';
+import { type Bytes, Errno, type RawString } from '@spirula/encoding';
 import { type IoCtx, ObjectOperation, RadosError } from '@spirula/rados';
 import { encoded } from '../formats/encoded.ts';
 import { type PlacementRule, STANDARD_STORAGE_CLASS } from '../formats/placement-rule.ts';
@@ -20,13 +20,12 @@ import {
   type ZoneParams,
   type ZonePool,
 } from '../formats/zone.ts';
-import type { Entropy } from './entropy.ts';
+import { type Entropy, randomUuid } from './entropy.ts';
 import { MetaCache, type Warner } from './meta-cache.ts';
 import { decodeStored } from './meta-object.ts';
 import { type Cluster, openPool, openZonePools, type PlacementPools, type ZonePools } from './pools.ts';
 
 const ROOT_POOL = '.rgw.root';
-const UUID_BYTES = 16;
 
 const infoOid = (kind: string, id: RawString) => `${kind}_info.${id}`;
 /** radosgw has an s more in the one of zonegroups. */
@@ -119,12 +118,4 @@ async function readName(root: IoCtx, oid: RawString): Promise<RawString | undefi
     if (error instanceof RadosError && error.code === Errno.ENOENT) return undefined;
     throw error;
   }
-}
-
-/** A random UUID (RFC 9562, version 4). */
-function randomUuid(entropy: Entropy): RawString {
-  const bytes = entropy.randomBytes(UUID_BYTES).slice();
-  bytes[6] = (bytes[6]! & 0x0f) | 0x40;
-  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
-  return formatUuid(bytes);
 }

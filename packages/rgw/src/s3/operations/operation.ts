@@ -6,6 +6,7 @@ import type { UserInfo } from '../../formats/user-info.ts';
 import type { HttpResponse } from '../../http.ts';
 import type { Identity } from '../../iam/identity.ts';
 import type { Store } from '../../store/store.ts';
+import type { SessionWorld } from '../../sts/sessions.ts';
 import type { Authenticated } from '../auth/authenticate.ts';
 import type { PostForm } from '../auth/post-form.ts';
 import type { S3Request } from '../s3-request.ts';
@@ -20,6 +21,7 @@ export interface OperationContext {
   /** Of a `PostObject`: `request` and `auth` are then those that the form stands for. */
   readonly form?: PostForm | undefined;
   readonly store: Store;
+  readonly world: SessionWorld;
   readonly crypto: Crypto;
   readonly requestId: string;
   /** When it came. */
