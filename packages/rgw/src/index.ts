@@ -6,6 +6,7 @@ export type { FaultReport } from './faults/faults.ts';
 export { parseS3Fault } from './faults/s3-fault.ts';
 export { GranteeType, granteeOf, refererGrant } from './formats/acl.ts';
 export { decodePool, type ExplicitPlacement, encodePool, type Pool } from './formats/bucket.ts';
+export { BucketFlag } from './formats/bucket-info.ts';
 export { BUCKET_HASH_MOD, type IndexLayout, type IndexShards, type LogLayout } from './formats/bucket-layout.ts';
 export type { CompressedBlock } from './formats/compression.ts';
 export { type LifecycleExpiration, type LifecycleTransition, NO_EXPIRATION } from './formats/lifecycle.ts';

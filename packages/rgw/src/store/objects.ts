@@ -76,6 +76,10 @@ export interface ObjectStoreOptions {
   readonly beforeLetGo: (bucket: BucketInfo, key: ObjectKey, manifest: Manifest) => Promise<void>;
 }
 
+class NothingThere extends Error {
+  override readonly name = 'NothingThere';
+}
+
 export class ObjectStore {
   readonly #world: ObjectStoreOptions['world'];
   readonly #pools: DataPools;
@@ -250,7 +254,7 @@ export class ObjectStore {
     const checkCurrent = check && (async () => check((await this.find(bucket, { ...key, instance: '' }))?.head));
     if (key.instance !== '') {
       await checkCurrent?.();
-      return { mtime: await this.#versionWrites.putVersion(bucket, key, content), replaced: true };
+      return { mtime: await this.#versionWrites.putVersion(bucket, key, content, checkCurrent), replaced: true };
     }
     const checkSeen = check && ((seen: Head | undefined) => check(seen && this.#isOver(seen) ? undefined : seen));
     const put = isVersioned(bucket) ? undefined : await this.#heads.put(bucket, key, content, checkSeen);
@@ -293,14 +297,23 @@ export class ObjectStore {
       const removed = await this.#heads.remove(bucket, { ...key, instance: '' }, check);
       if (removed !== undefined) return NOTHING_REMOVED;
     }
-    if (check) {
-      const { found, deleteMarker } = await this.lookAtAny(bucket, key);
-      // Nothing is what the check asks for: nor is it hidden.
-      if (!found && deleteMarker === undefined) return NOTHING_REMOVED;
-      check(found?.head);
+    const checkSeen =
+      check &&
+      (async () => {
+        const { found, deleteMarker } = await this.lookAtAny(bucket, key);
+        // Nothing is what the check asks for: nor is it hidden.
+        if (!found && deleteMarker === undefined) throw new NothingThere();
+        check(found?.head);
+      });
+    try {
+      // Before anything is begun that would be taken back.
+      await checkSeen?.();
+      if (key.instance !== '') return await this.#versionWrites.removeVersion(bucket, key, checkSeen);
+      return await this.#versionWrites.putDeleteMarker(bucket, key.name, owner, checkSeen);
+    } catch (error) {
+      if (error instanceof NothingThere) return NOTHING_REMOVED;
+      throw error;
     }
-    if (key.instance !== '') return await this.#versionWrites.removeVersion(bucket, key);
-    return await this.#versionWrites.putDeleteMarker(bucket, key.name, owner);
   }
 
   /** Changes who may do what with an object that was found. @throws ObjectGone; RadosError ECANCELED: it was replaced meanwhile */

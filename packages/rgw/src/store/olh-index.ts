@@ -66,9 +66,9 @@ export class OlhIndex {
   }
 
   /** A version goes. @throws RadosError ECANCELED: the name's OLH is another one */
-  async unlink(key: ObjectKey, { olhTag, opTag }: OlhChange): Promise<void> {
+  async unlink(key: ObjectKey, { olhTag, opTag }: OlhChange, guard?: IndexGuard): Promise<void> {
     const input = { key: indexKey(key), olhTag, opTag, olhEpoch: NEXT_EPOCH, ...NO_LOG };
-    await this.#index.change(key, 'bucket_unlink_instance', encodeUnlinkInstanceInput(input));
+    await this.#index.change(key, 'bucket_unlink_instance', encodeUnlinkInstanceInput(input), guard);
   }
 
   /** What is to be done with the objects of the data pool, since it was last trimmed. @throws RadosError ECANCELED */

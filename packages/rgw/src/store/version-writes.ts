@@ -20,7 +20,7 @@ import type { HeadWrite, ObjectIndex, PreparedChange, WrittenEntry } from './obj
 import { hasObject, olhOf } from './olh-head.ts';
 import { OlhIndex } from './olh-index.ts';
 import type { Stripes } from './stripes.ts';
-import type { Versions } from './versions.ts';
+import type { VersionCheck, Versions } from './versions.ts';
 
 const INSTANCE_LENGTH = 31;
 const MAX_TRIES = 20;
@@ -76,9 +76,10 @@ export class VersionWrites {
   /**
    * Makes a version of its own, and the current one. One that is there already is of the same content: an upload's.
    *
-   * @throws RadosError; but for ETIMEDOUT and ESHUTDOWN nothing remains of it
+   * @param check see `Versions.link`
+   * @throws RadosError, and what the check throws; but for ETIMEDOUT and ESHUTDOWN nothing remains of it
    */
-  async putVersion(bucket: BucketInfo, key: ObjectKey, content: HeadContent): Promise<UTime> {
+  async putVersion(bucket: BucketInfo, key: ObjectKey, content: HeadContent, check?: VersionCheck): Promise<UTime> {
     const { io, oid } = this.#stripes.place({ bucket: bucket.bucket, key }, bucket);
     const index = this.#index(bucket);
     const tag = this.#heads.newTag();
@@ -96,12 +97,13 @@ export class VersionWrites {
     }
     try {
       await index.complete(prepared, { pool: io.pool, version }, entryMeta(content, mtime), content.replaces);
-      const isLinked = await this.#versions.link(bucket, key);
+      const isLinked = await this.#versions.link(bucket, key, undefined, check);
       if (!isLinked) throw new RadosError(Errno.ECANCELED, oid);
       return mtime;
     } catch (error) {
-      // Nobody has seen it.
-      if (error instanceof RadosError && !UNKNOWN.has(error.code)) await this.#withdraw(bucket, key);
+      // Nobody has seen it. But whoever made it before, of the same upload, may have linked it: that is what a check met, then.
+      const isUnseen = error instanceof RadosError ? !UNKNOWN.has(error.code) : reply.result !== Errno.EEXIST;
+      if (isUnseen) await this.#withdraw(bucket, key);
       throw error;
     }
   }
@@ -168,13 +170,18 @@ export class VersionWrites {
     }
   }
 
-  /** Hides an object behind a delete marker. Nothing is removed where one is current already. */
-  async putDeleteMarker(bucket: BucketInfo, name: RawString, owner: MarkerOwner): Promise<Removed> {
+  /** Hides an object behind a delete marker. Nothing is removed where one is current already. @param check see `Versions.link` */
+  async putDeleteMarker(
+    bucket: BucketInfo,
+    name: RawString,
+    owner: MarkerOwner,
+    check?: VersionCheck,
+  ): Promise<Removed> {
     const key = { name, instance: this.newInstance(bucket), ns: '' };
     if (key.instance === '') await this.#settleNull(bucket, name);
     const mtime = this.#world.clock.wall();
     const meta = { ...NO_META, mtime, owner: owner.id, ownerDisplayName: owner.displayName };
-    if (!(await this.#versions.link(bucket, key, meta))) return NOTHING_REMOVED;
+    if (!(await this.#versions.link(bucket, key, meta, check))) return NOTHING_REMOVED;
     return { versionId: key.instance === '' ? NULL_INSTANCE : key.instance, isDeleteMarker: true };
   }
 
@@ -188,11 +195,13 @@ export class VersionWrites {
     return entry !== undefined && isDeleteMarker(entry);
   }
 
-  async removeVersion(bucket: BucketInfo, key: ObjectKey): Promise<Removed> {
+  /** @param check see `Versions.link` */
+  async removeVersion(bucket: BucketInfo, key: ObjectKey, check?: VersionCheck): Promise<Removed> {
     if (key.instance === '' || key.instance === NULL_INSTANCE) await this.#settleNull(bucket, key.name);
     const entry = await new OlhIndex(this.#index(bucket)).readVersion(key);
     if (!entry) return NOTHING_REMOVED;
-    await this.#versions.unlink(bucket, { ...key, instance: key.instance === NULL_INSTANCE ? '' : key.instance });
+    const plain = { ...key, instance: key.instance === NULL_INSTANCE ? '' : key.instance };
+    await this.#versions.unlink(bucket, plain, check);
     return { versionId: key.instance, isDeleteMarker: isDeleteMarker(entry) };
   }
 }

@@ -24,7 +24,7 @@ import type { ObjectKey } from '../formats/object.ts';
 import { garbageTag, type Head, readHead } from './head.ts';
 import { entryMetaOf } from './head-write.ts';
 import { Attr } from './object-attrs.ts';
-import type { WrittenEntry } from './object-index.ts';
+import type { IndexGuard, WrittenEntry } from './object-index.ts';
 import { OlhChanges } from './olh-changes.ts';
 import { OlhFollower, type OlhFollowerOptions } from './olh-follower.ts';
 import { hasObject, isUnlinked, olhOf, placeOfOlh } from './olh-head.ts';
@@ -40,6 +40,9 @@ const OVERTAKEN: ReadonlySet<number> = new Set([Errno.ECANCELED, Errno.ENOENT, E
 export type VersionsOptions = Pick<OlhFollowerOptions, 'stripes' | 'index' | 'removeObject'> & {
   readonly world: Pick<World, 'clock' | 'crypto' | 'log'>;
 };
+
+/** Looks whether a change may be made: throws when not. */
+export type VersionCheck = () => Promise<void>;
 
 export class Versions {
   readonly changes: OlhChanges;
@@ -128,18 +131,32 @@ export class Versions {
   /**
    * Makes a version the current one.
    *
+   * @param check what it throws ends it. What it saw is still so when the version becomes the current one
    * @returns false: there is no such version any more; of a delete marker, that one is current already
    * @throws RadosError it is not linked; ETIMEDOUT, ESHUTDOWN: perhaps
    */
-  async link(bucket: BucketInfo, key: ObjectKey, deleteMarker?: EntryMeta): Promise<boolean> {
+  async link(bucket: BucketInfo, key: ObjectKey, deleteMarker?: EntryMeta, check?: VersionCheck): Promise<boolean> {
     const olhs = new OlhIndex(this.#index(bucket));
-    return await this.#change(bucket, key, (change) => olhs.link(key, change, deleteMarker));
+    return await this.#change(bucket, key, async (change) => {
+      const guard = check && (await this.#checked(olhs, key, check));
+      await olhs.link(key, change, deleteMarker, guard);
+    });
   }
 
-  /** Removes a version, a delete marker too. @throws as `link` */
-  async unlink(bucket: BucketInfo, key: ObjectKey): Promise<void> {
+  /** Removes a version, a delete marker too. @param check as of `link` @throws as `link` */
+  async unlink(bucket: BucketInfo, key: ObjectKey, check?: VersionCheck): Promise<void> {
     const olhs = new OlhIndex(this.#index(bucket));
-    await this.#change(bucket, key, (change) => olhs.unlink(key, change));
+    await this.#change(bucket, key, async (change) => {
+      const guard = check && (await this.#checked(olhs, key, check));
+      await olhs.unlink(key, change, guard);
+    });
+  }
+
+  /** What the index says first: whatever is changed after the check has begun, changes that. */
+  async #checked(olhs: OlhIndex, key: ObjectKey, check: VersionCheck): Promise<IndexGuard> {
+    const { guard } = await olhs.readGuarded(key);
+    await check();
+    return guard;
   }
 
   async #change(bucket: BucketInfo, key: ObjectKey, tell: (change: OlhChange) => Promise<void>): Promise<boolean> {
@@ -149,12 +166,13 @@ export class Versions {
       try {
         await tell(change);
       } catch (error) {
-        if (!(error instanceof RadosError) || UNKNOWN.has(error.code)) throw error;
+        if (error instanceof RadosError && UNKNOWN.has(error.code)) throw error;
+        await this.changes.takeBack(bucket, key.name, change.olhTag, [change.opTag]);
+        if (!(error instanceof RadosError)) throw error;
         if (error.code === Errno.ECANCELED) {
           await this.#follower.repair(bucket, key.name);
           continue;
         }
-        await this.changes.takeBack(bucket, key.name, change.olhTag, [change.opTag]);
         if (error.code === Errno.ENOENT) return false;
         throw error;
       }

@@ -43,7 +43,9 @@ export function signed(
   { method, target, body = EMPTY, headers = {} }: Asked,
 ): HttpRequest {
   const date = formatHttpDate(clock.wall());
-  const amz = Object.entries(headers).map(([name, value]) => `${name}:${value}\n`);
+  const amz = Object.entries(headers)
+    .filter(([name]) => name.startsWith('x-amz-'))
+    .map(([name, value]) => `${name}:${value}\n`);
   const toSign = `${method}\n\n\n${date}\n${amz.join('')}${signedTarget(target)}`;
   const signature = base64.encode(crypto.hmac('sha1', utf8(USER.secret), utf8(toSign)));
   return {

@@ -21,7 +21,8 @@ export const getBucketVersioning: Operation = {
     const { flags } = bucket.info;
     const isOn = (flags & BucketFlag.versioned) !== 0;
     const status = (flags & BucketFlag.versionsSuspended) !== 0 ? 'Suspended' : isOn ? 'Enabled' : undefined;
-    return xmlResponse(versioningConfiguration({ status, mfaDelete: undefined }));
+    const mfaDelete = (flags & BucketFlag.mfaEnabled) !== 0 ? 'Enabled' : undefined;
+    return xmlResponse(versioningConfiguration({ status, mfaDelete }));
   },
 };
 

@@ -148,13 +148,20 @@ export function lockHeaders({ attrs }: Pick<Head, 'attrs'>): HttpResponse['heade
   ];
 }
 
-/** Before a version is removed. Undefined `check`: nothing else is asked of it. */
+/**
+ * Before a version is removed. Undefined `check`: nothing else is asked of it.
+ *
+ * @throws S3Error AccessDenied: somebody turned MFA delete on, and nobody can give a code here
+ */
 export function lockCheck(
   context: OperationContext,
   bucket: StoredBucket,
   versionId: RawString,
   check: ((head: Head | undefined) => void) | undefined,
 ): ((head: Head | undefined) => void) | undefined {
+  if (versionId !== '' && (bucket.info.flags & BucketFlag.mfaEnabled) !== 0) {
+    throw s3Error('AccessDenied', 'Versions of this bucket are removed with a code of an MFA device');
+  }
   if (versionId === '' || !hasLock(bucket)) return check;
   return (head) => {
     const lock = head && lockOf(head.attrs, context.now);
