@@ -20,6 +20,8 @@ export interface ClassLists {
 export class ClassRegistry {
   readonly #classes: ReadonlyMap<string, ObjectClass>;
   readonly #lists: ClassLists;
+  readonly #loadable = new NameList();
+  readonly #default = new NameList();
 
   /** Of two classes of one name the later counts. */
   constructor(classes: readonly ObjectClass[], lists: ClassLists) {
@@ -29,14 +31,24 @@ export class ClassRegistry {
 
   /** The method, or the errno that a request with it is refused with: EPERM, or EOPNOTSUPP when there is none. */
   resolve(className: RawString, methodName: RawString): ResolvedMethod | number {
-    if (!isListed(this.#lists.loadList, className)) return Errno.EPERM;
+    if (!this.#loadable.has(this.#lists.loadList, className)) return Errno.EPERM;
     const methods = this.#classes.get(className)?.methods ?? {};
     const method = Object.hasOwn(methods, methodName) ? methods[methodName] : undefined;
     if (method === undefined) return Errno.EOPNOTSUPP;
-    return { className, methodName, method, isDefault: isListed(this.#lists.defaultList, className) };
+    return { className, methodName, method, isDefault: this.#default.has(this.#lists.defaultList, className) };
   }
 }
 
-function isListed(list: string, name: string): boolean {
-  return list.split(/\s+/).some((each) => each !== '' && (each === '*' || each === name));
+/** A list of names, taken apart once: it seldom changes. */
+class NameList {
+  #text = '';
+  #names: ReadonlySet<string> = new Set();
+
+  has(text: string, name: string): boolean {
+    if (text !== this.#text) {
+      this.#text = text;
+      this.#names = new Set(text.split(/\s+/).filter((each) => each !== ''));
+    }
+    return this.#names.has('*') || this.#names.has(name);
+  }
 }

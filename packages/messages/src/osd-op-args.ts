@@ -178,8 +178,16 @@ export interface CallArgs {
   readonly input: Bytes;
 }
 
+/** A request is asked again and again which methods it calls. */
+let lastCall: { readonly op: OsdOp; readonly args: CallArgs } | undefined;
+
 /** @throws MalformedInput when the lengths exceed the op's input. */
 export function callArgs(op: OsdOp): CallArgs {
+  if (lastCall?.op !== op) lastCall = { op, args: decodeCall(op) };
+  return lastCall.args;
+}
+
+function decodeCall(op: OsdOp): CallArgs {
   const args = new Decoder(op.args);
   const classLength = args.u8('class_len');
   const methodLength = args.u8('method_len');

@@ -403,7 +403,13 @@ export class ClientOps {
     if (!queue) return;
     const ops = queue.waiting.splice(0);
     if (queue.writesInFlight === 0) this.#objects.delete(key);
-    for (const op of ops) this.handle(op);
+    for (const op of ops) {
+      const now = this.#objects.get(key);
+      // Nothing is to be found out about it before its turn comes.
+      const waitsOn = now && now.waiting.length > 0 && !this.#overtakes(op, now);
+      if (waitsOn) insert(now.waiting, op);
+      else this.handle(op);
+    }
   }
 
   #queueOf(oid: HObject): ObjectQueue {

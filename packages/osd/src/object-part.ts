@@ -1,5 +1,5 @@
 /** An object in parts, as it travels in recovery: reading them from a store and putting them together in another. */
-import { concatBytes, EMPTY, type EVersion, type RawString } from '@spirula/encoding';
+import { type Bytes, concatBytes, EMPTY, type EVersion, type RawString } from '@spirula/encoding';
 import type { HObject } from '@spirula/maps';
 import type { ObjectPart, PartCursor } from '@spirula/messages';
 import {
@@ -16,10 +16,15 @@ import { decodeObjectInfo, OBJECT_INFO_ATTR, type ObjectInfo } from './object-in
 /** Entries of omap in one part, at most. */
 const OMAP_ENTRIES = 1024;
 
+/** A request asks more than once. */
+let lastRead: { readonly encoded: Bytes; readonly info: ObjectInfo } | undefined;
+
 /** What the store says of an object; undefined: it does not exist. */
 export function readObjectInfo(store: ObjectStore, cid: Cid, oid: HObject): ObjectInfo | undefined {
   const encoded = store.getAttr(cid, oid, OBJECT_INFO_ATTR);
-  return encoded && decodeObjectInfo(encoded);
+  if (encoded === undefined) return undefined;
+  if (lastRead?.encoded !== encoded) lastRead = { encoded, info: decodeObjectInfo(encoded) };
+  return lastRead.info;
 }
 
 /**

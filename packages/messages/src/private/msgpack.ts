@@ -49,34 +49,38 @@ function fixedSize(type: number): number | undefined {
   }
 }
 
+const ENDS_WITHIN = 'ends within a value';
+
+/** `end`, when there are so many bytes. */
+function need(bytes: Bytes, end: number): number {
+  if (end > bytes.length) throw new MalformedInput(FIELD, bytes.length, ENDS_WITHIN);
+  return end;
+}
+
 /** Where the value at `at` ends. */
 function skipValue(bytes: Bytes, view: DataView, at: number, depth: number): number {
-  const need = (end: number): number => {
-    if (end > bytes.length) throw new MalformedInput(FIELD, at, `ends within a value`);
-    return end;
-  };
-  need(at + 1);
+  if (at >= bytes.length) throw new MalformedInput(FIELD, at, ENDS_WITHIN);
   const type = bytes[at]!;
   const body = at + 1;
   if (type <= 0x7f || type >= 0xe0) return body;
-  if (type >= 0xa0 && type <= 0xbf) return need(body + (type & 0x1f));
+  if (type >= 0xa0 && type <= 0xbf) return need(bytes, body + (type & 0x1f));
   if (type >= 0x90 && type <= 0x9f) return skipItems(bytes, view, body, type & 0x0f, depth);
   const size = fixedSize(type);
-  if (size !== undefined) return need(body + size);
+  if (size !== undefined) return need(bytes, body + size);
   switch (type) {
     case 0xc4: // bytes
     case 0xd9: // string
-      return need(need(body + 1) + bytes[body]!);
+      return need(bytes, need(bytes, body + 1) + bytes[body]!);
     case 0xc5:
     case 0xda:
-      return need(need(body + 2) + view.getUint16(body));
+      return need(bytes, need(bytes, body + 2) + view.getUint16(body));
     case 0xc6:
     case 0xdb:
-      return need(need(body + 4) + view.getUint32(body));
+      return need(bytes, need(bytes, body + 4) + view.getUint32(body));
     case 0xdc: // array
-      return skipItems(bytes, view, need(body + 2), view.getUint16(body), depth);
+      return skipItems(bytes, view, need(bytes, body + 2), view.getUint16(body), depth);
     case 0xdd:
-      return skipItems(bytes, view, need(body + 4), view.getUint32(body), depth);
+      return skipItems(bytes, view, need(bytes, body + 4), view.getUint32(body), depth);
     default:
       throw new MalformedInput(FIELD, at, `type byte 0x${type.toString(16)} is not used`);
   }
