@@ -1,34 +1,47 @@
-/** Notifications of buckets, through the AWS SDK for JavaScript and SNS's API, with a server that events are pushed to. */
+/**
+ * What buckets tell others: notifications, through the AWS SDK for JavaScript and SNS's API, with a server that events are pushed to;
+ * and pages of web sites.
+ */
+import { execFile, spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { promisify } from 'node:util';
 import {
   CompleteMultipartUploadCommand,
   CopyObjectCommand,
   CreateBucketCommand,
   CreateMultipartUploadCommand,
   DeleteBucketCommand,
+  DeleteBucketWebsiteCommand,
   DeleteObjectCommand,
   DeleteObjectsCommand,
   type Event,
   GetBucketNotificationConfigurationCommand,
+  GetBucketWebsiteCommand,
   PutBucketNotificationConfigurationCommand,
   PutBucketVersioningCommand,
+  PutBucketWebsiteCommand,
   PutObjectCommand,
   type S3Client,
   type TopicConfiguration,
   UploadPartCommand,
+  type WebsiteConfiguration,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { EventReceiver } from './event-receiver.ts';
 import { type S3Gateway, s3ClientOf, startS3Gateway } from './s3-gateway.ts';
+import { pageOfSite } from './site-page.ts';
 import { sns } from './sns-client.ts';
 
 let gateway: S3Gateway;
 let client: S3Client;
 let receiver: EventReceiver;
 let made = 0;
+/** Hosts below it show buckets. */
+const SITES = 'web.test';
 
 beforeAll(async () => {
   receiver = await EventReceiver.listen();
-  gateway = await startS3Gateway(31_500);
+  gateway = await startS3Gateway(31_500, 'rgw_enable_static_website=true', `rgw_dns_s3website_name=${SITES}`);
   client = s3ClientOf(gateway);
 }, 180_000);
 afterAll(async () => {
@@ -246,6 +259,27 @@ test('what a bucket notifies of is told, changed and goes; with the bucket, too'
   expect(await get()).toEqual([]);
 });
 
+const hasSigningCurl = spawnSync('curl', ['--aws-sigv4', 'aws:amz', '--version']).status === 0;
+
+test.skipIf(!hasSigningCurl)(
+  'the example of the documentation does what it says (skipped without: curl that signs)',
+  async () => {
+    const page = readFileSync(new URL('../../docs/notifications-and-websites.md', import.meta.url), 'utf8');
+    const [, script] = /```sh\n(.*?)```/s.exec(page)!;
+    const env = {
+      ...process.env,
+      S3: gateway.endpoint,
+      KEYS: `${gateway.accessKey}:${gateway.secretKey}`,
+      HOOK: receiver.url,
+    };
+
+    const { stdout } = await promisify(execFile)('bash', ['-ec', script!], { env });
+
+    expect(stdout).toContain('<TopicArn>arn:aws:sns:default::pictures</TopicArn>');
+    await vi.waitFor(() => expect(shown()).toEqual(['ObjectCreated:Put cat.jpg']), SOON);
+  },
+);
+
 describe('topics', () => {
   test('are listed, told and removed', async () => {
     const TopicArn = await newTopic({ 'verify-ssl': 'false', OpaqueData: '<&>' });
@@ -280,5 +314,76 @@ describe('topics', () => {
     expect(nobody.status).toBe(403);
     const unknown = await sns(gateway, { Action: 'SetTopicAttributes', TopicArn: 'arn:aws:sns:default::x' });
     expect(unknown.status).toBe(405);
+  });
+});
+
+describe('a web site', () => {
+  const page = (bucket: string, path: string, method?: string) =>
+    pageOfSite(gateway.endpoint, `${bucket}.${SITES}`, path, method);
+  const setWebsite = (Bucket: string, configuration: WebsiteConfiguration) =>
+    client.send(new PutBucketWebsiteCommand({ Bucket, WebsiteConfiguration: configuration }));
+  const show = (Bucket: string, Key: string, more = {}) =>
+    put(Bucket, Key, { ContentType: 'text/html', ACL: 'public-read', ...more });
+  const IndexDocument = { Suffix: 'index.html' };
+
+  test('shows pages, folders by their index, and what is wrong; only what is public', async () => {
+    const Bucket = await newBucket();
+    expect(await page(Bucket, '/')).toMatchObject({
+      status: 404,
+      body: expect.stringContaining('NoSuchWebsiteConfiguration'),
+    });
+    await setWebsite(Bucket, { IndexDocument, ErrorDocument: { Key: 'wrong.html' } });
+    for (const key of ['index.html', 'dir/index.html', 'a page.html']) await show(Bucket, key);
+    await show(Bucket, 'hidden.html', { ACL: 'private' });
+    await show(Bucket, 'moved', { WebsiteRedirectLocation: '/a%20page.html' });
+
+    expect(await page(Bucket, '/')).toMatchObject({ status: 200, type: 'text/html', body: 'index.html' });
+    expect(await page(Bucket, '/dir/')).toMatchObject({ status: 200, body: 'dir/index.html' });
+    expect(await page(Bucket, '/dir')).toMatchObject({ status: 200, body: 'dir/index.html' });
+    expect(await page(Bucket, '/a%20page.html?x=y')).toMatchObject({ status: 200, body: 'a page.html' });
+    expect(await page(Bucket, '/index.html', 'HEAD')).toMatchObject({ status: 200, body: '' });
+    expect(await page(Bucket, '/moved')).toMatchObject({ status: 301, location: '/a%20page.html', body: '' });
+    expect(await page(Bucket, '/hidden.html')).toMatchObject({
+      status: 403,
+      type: 'text/html',
+      body: expect.stringContaining('<li>Code: AccessDenied</li>'),
+    });
+    expect(await page(Bucket, '/?acl')).toMatchObject({ status: 200, body: 'index.html' });
+    expect((await page(Bucket, '/index.html', 'PUT')).status).toBe(405);
+    expect((await page('no-such-bucket', '/')).status).toBe(404);
+
+    await show(Bucket, 'wrong.html');
+    expect(await page(Bucket, '/hidden.html')).toMatchObject({ status: 403, body: 'wrong.html' });
+  });
+
+  test('leads elsewhere by its rules, or all of it', async () => {
+    const Bucket = await newBucket();
+    const RoutingRules = [
+      { Condition: { KeyPrefixEquals: 'docs/' }, Redirect: { ReplaceKeyPrefixWith: 'documents/' } },
+      {
+        Condition: { HttpErrorCodeReturnedEquals: '403' },
+        Redirect: {
+          HostName: 'other.example',
+          Protocol: 'https' as const,
+          HttpRedirectCode: '302',
+          ReplaceKeyWith: 'none',
+        },
+      },
+    ];
+    await setWebsite(Bucket, { IndexDocument, RoutingRules });
+    expect(await page(Bucket, '/docs/a%20b')).toMatchObject({
+      status: 301,
+      location: `http://${Bucket}.${SITES}/documents/a%20b`,
+    });
+    expect(await page(Bucket, '/missing')).toMatchObject({ status: 302, location: 'https://other.example/none' });
+    expect(await client.send(new GetBucketWebsiteCommand({ Bucket }))).toMatchObject({ IndexDocument, RoutingRules });
+
+    await setWebsite(Bucket, { RedirectAllRequestsTo: { HostName: 'example.com', Protocol: 'https' } });
+    expect(await page(Bucket, '/a/b?c')).toMatchObject({ status: 301, location: 'https://example.com/a/b' });
+
+    expect(await refusal(setWebsite(Bucket, {}))).toBe('400 InvalidArgument');
+    expect(await refusal(setWebsite(Bucket, { IndexDocument: { Suffix: 'a/b' } }))).toBe('400 InvalidArgument');
+    await client.send(new DeleteBucketWebsiteCommand({ Bucket }));
+    expect(await refusal(client.send(new GetBucketWebsiteCommand({ Bucket })))).toBe('404 NoSuchWebsiteConfiguration');
   });
 });

@@ -2,6 +2,20 @@ import { bool, int, str, uint } from './option.ts';
 
 /** What object gateways read. */
 export const RGW_OPTIONS = {
+  rgw_dns_name: str('', 'the name of object gateways: hosts below it are buckets', { services: ['rgw'] }),
+  rgw_dns_s3website_name: str('', 'the name of web sites: hosts below it are buckets, and show pages', {
+    services: ['rgw'],
+    seeAlso: ['rgw_enable_static_website'],
+  }),
+  rgw_enable_static_website: bool(false, 'whether buckets can be made web sites (`?website`)', {
+    services: ['rgw'],
+    seeAlso: ['rgw_dns_s3website_name', 'rgw_enable_apis'],
+  }),
+  rgw_enable_apis: str(
+    's3, s3website, swift, swift_auth, admin, sts, iam, notifications',
+    'what gateways serve: without `s3website` no pages of web sites; with it before `s3`, nothing but these',
+    { services: ['rgw'] },
+  ),
   rgw_gc_processor_period: int(3600, 'time between looks for garbage that is due, in seconds', { services: ['rgw'] }),
   rgw_gc_obj_min_wait: int(7200, "how long an object's old data stay for who has begun to read them, in seconds", {
     services: ['rgw'],

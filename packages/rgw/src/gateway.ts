@@ -37,12 +37,13 @@ import type { StoredUser } from './store/users.ts';
 import { callerOfSession, openSession } from './sts/sessions.ts';
 import { serveSwift } from './swift/swift.ts';
 import { isSwift } from './swift/swift-request.ts';
+import { type HostNames, isWebsiteHost } from './website/hosts.ts';
+import { serveWebsite } from './website/website.ts';
 
 export interface GatewayOptions {
   readonly world: Pick<World, 'clock' | 'config' | 'crypto' | 'log'>;
   readonly store: Store;
-  /** rgw_dns_name: hosts below it name buckets. */
-  readonly dnsNames?: readonly string[];
+  readonly hosts?: HostNames;
   /** Without it, faults can neither be asked for nor happen. */
   readonly injector?: Injector;
 }
@@ -58,6 +59,10 @@ const storeErrors = [
   [QueueFull, 'SlowDown'],
 ] as const;
 
+const NO_HOSTS: HostNames = { s3: [], websites: [], onlyWebsites: false };
+
+async function* nothing(): AsyncGenerator<Uint8Array<ArrayBuffer>> {}
+
 const SEQUENCE_DIGITS = 21;
 const TIME_DIGITS = 10;
 const HEX = 16;
@@ -65,16 +70,16 @@ const HEX = 16;
 export class Gateway {
   readonly #world: GatewayOptions['world'];
   readonly #store: Store;
-  readonly #dnsNames: readonly string[];
+  readonly #hosts: HostNames;
   readonly #injector: Injector | undefined;
   /** Tells gateways apart in request ids. */
   readonly #instance: string;
   #requests = 0;
 
-  constructor({ world, store, dnsNames = [], injector }: GatewayOptions) {
+  constructor({ world, store, hosts = NO_HOSTS, injector }: GatewayOptions) {
     this.#world = world;
     this.#store = store;
-    this.#dnsNames = dnsNames;
+    this.#hosts = hosts;
     this.#injector = injector;
     this.#instance = new Decoder(world.crypto.randomBytes(4)).u32('instance').toString(HEX);
   }
@@ -86,12 +91,13 @@ export class Gateway {
   /** Never rejects: what goes wrong is a response. */
   async handle(http: HttpRequest): Promise<HttpResponse> {
     const requestId = this.#newRequestId();
+    if (isWebsiteHost(http.headers.get('host') ?? '', this.#hosts)) return await this.#showWebsite(http, requestId);
     if (isSwift(http)) return await serveSwift({ world: this.#world, store: this.#store }, http, requestId);
     const injected = this.#injector?.receive(http);
     let request: S3Request | undefined;
     let tenant = '';
     try {
-      request = parseS3Request(injected?.http ?? http, { dnsNames: this.#dnsNames });
+      request = parseS3Request(injected?.http ?? http, { dnsNames: this.#hosts.s3 });
       if (this.#injector && request.bucket === CONTROL_BUCKET) {
         return await controlFaults(this.#injector.faults, request);
       }
@@ -127,6 +133,35 @@ export class Gateway {
       const refusal = this.#refusal(http, request, requestId, this.#explain(error, requestId));
       return await this.#forOrigin(refusal, request, tenant);
     }
+  }
+
+  async #showWebsite(http: HttpRequest, requestId: string): Promise<HttpResponse> {
+    const { crypto, clock } = this.#world;
+    const nobody = { accessKey: undefined, body: nothing(), decodedLength: undefined, trailers: () => new Map() };
+    const response = await serveWebsite({
+      http,
+      dnsNames: [...this.#hosts.s3, ...this.#hosts.websites],
+      store: this.#store,
+      requestId,
+      hostId: this.#hostId,
+      explain: (error) => this.#explain(error, requestId),
+      context: {
+        auth: nobody,
+        user: undefined,
+        identity: NO_IDENTITY,
+        world: this.#world,
+        store: this.#store,
+        crypto,
+        requestId,
+        now: clock.wall(),
+        unseenSince: undefined,
+      },
+    });
+    return this.#identified(response, requestId);
+  }
+
+  get #hostId(): string {
+    return `${this.#instance}-default-default`;
   }
 
   #identified(response: HttpResponse, requestId: string): HttpResponse {
@@ -234,8 +269,7 @@ export class Gateway {
     const headers: (readonly [string, string])[] = [['x-amz-request-id', requestId], ...error.headers];
     const hasBody = http.method !== 'HEAD' && error.status !== 304;
     if (!hasBody) return { status: error.status, headers, body: new Uint8Array(0) };
-    const hostId = `${this.#instance}-default-default`;
-    const body = errorDocument(error, { bucket: request?.bucket, requestId, hostId });
+    const body = errorDocument(error, { bucket: request?.bucket, requestId, hostId: this.#hostId });
     return { status: error.status, headers: [...headers, ['Content-Type', 'application/xml']], body };
   }
 

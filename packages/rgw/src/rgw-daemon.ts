@@ -18,6 +18,7 @@ import { Delivery } from './notifications/delivery.ts';
 import { Pusher } from './notifications/pusher.ts';
 import { OPERATION_NAMES } from './s3/operations/routes.ts';
 import { Store } from './store/store.ts';
+import { hostNamesOf } from './website/hosts.ts';
 
 export interface FirstUser {
   readonly uid: RawString;
@@ -108,7 +109,8 @@ export class RgwDaemon implements Daemon<Message> {
     const { dnsNames, faults = [] } = this.#options;
     this.#faults.add(faults);
     const injector = new Injector(this.#faults, (us) => this.#sleeper.sleep(us));
-    return new Gateway({ world: this.#world, store, injector, ...(dnsNames && { dnsNames }) });
+    const hosts = hostNamesOf(this.#world.config, dnsNames);
+    return new Gateway({ world: this.#world, store, injector, hosts });
   }
 
   #choresOf(store: Store): Chore[] {

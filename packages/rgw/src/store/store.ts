@@ -112,6 +112,11 @@ export class Store {
     return new Store(await openZone(cluster, world.crypto, world.log), world, events);
   }
 
+  /** Whether buckets may be made web sites. */
+  get hasWebsites(): boolean {
+    return this.#world.config.rgw_enable_static_website;
+  }
+
   /** What `LocationConstraint` is here. */
   get location(): RawString {
     return this.zone.zonegroup.name;

@@ -51,7 +51,7 @@ test('copies are known by their header', () => {
 
 test.each([
   ...['abac', 'accelerate', 'analytics', 'intelligent-tiering', 'inventory', 'metadataConfiguration', 'metadataTable'],
-  ...['metrics', 'replication', 'session', 'website', 'torrent', 'select', 'restore', 'annotation'],
+  ...['metrics', 'replication', 'session', 'torrent', 'select', 'restore', 'annotation'],
   ...['renameObject', 'metadataAnnotationTable', 'metadataInventoryTable', 'metadataJournalTable'],
 ])('what nobody serves here (%s) makes, changes and removes nothing', (name) => {
   for (const method of ['GET', 'PUT', 'POST', 'DELETE']) {

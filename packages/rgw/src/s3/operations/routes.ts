@@ -59,6 +59,7 @@ import {
   putObjectTagging,
 } from './tagging.ts';
 import { listObjectVersions } from './versions.ts';
+import { deleteBucketWebsite, getBucketWebsite, putBucketWebsite } from './website.ts';
 
 /** By method, then by the subresource that the query names. */
 type Routes = Readonly<Record<string, Readonly<Record<string, Operation>>>>;
@@ -86,6 +87,7 @@ const bucketRoutes: Routes = {
     uploads: listMultipartUploads,
     versioning: getBucketVersioning,
     versions: listObjectVersions,
+    website: getBucketWebsite,
   },
   HEAD: { [PLAIN]: headBucket },
   PUT: {
@@ -103,6 +105,7 @@ const bucketRoutes: Routes = {
     requestPayment: putBucketRequestPayment,
     tagging: putBucketTagging,
     versioning: putBucketVersioning,
+    website: putBucketWebsite,
   },
   DELETE: {
     [PLAIN]: deleteBucket,
@@ -114,6 +117,7 @@ const bucketRoutes: Routes = {
     policy: deleteBucketPolicy,
     publicAccessBlock: deletePublicAccessBlock,
     tagging: deleteBucketTagging,
+    website: deleteBucketWebsite,
   },
   POST: { [PLAIN]: postObject, delete: deleteObjects },
 };
