@@ -13,9 +13,13 @@ const VIRTUAL_SECONDS = 15;
 /** Runs the seeds that it is given, in their order, and prints a digest for each. */
 const PROGRAM = `
 import { runScenario } from './sim/scenarios/src/index.ts';
-for (const seed of process.argv.slice(2).map(Number)) {
-  console.log(seed + ' ' + (await runScenario({ scenario: 'standard', seed, virtualSeconds: ${VIRTUAL_SECONDS} })).digest);
-}`;
+async function run() {
+  for (const seed of process.argv.slice(2).map(Number)) {
+    const { digest } = await runScenario({ scenario: 'standard', seed, virtualSeconds: ${VIRTUAL_SECONDS} });
+    console.log(seed + ' ' + digest);
+  }
+}
+void run();`;
 
 let dir: string;
 
