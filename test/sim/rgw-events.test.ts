@@ -60,14 +60,22 @@ test.each(seeds)(
     let working = 0;
     let writes = 0;
     const end = simulation.now + WORK_SECONDS * SECOND;
+    const crash = ({ process }: GatewayPlace, downUs: number) => {
+      if (process.state !== 'running') return;
+      process.crash();
+      simulation.after(downUs, () => process.start());
+    };
     const write = async (place: GatewayPlace) => {
       const key = `k${random.below(6)}`;
       const bytes = Buffer.from(`write ${++writes}`);
       const event = `ObjectCreated:Put ${key} ${createHash('md5').update(bytes).digest('hex')}`;
       sent.add(event);
       const answer = await place.ask({ method: 'PUT', target: `/${BUCKET}/${key}`, body: bytes });
-      if (answer?.status === 200) owed.add(event);
-      else if (answer && answer.status !== 503 && answer.status !== 409) {
+      if (answer?.status === 200) {
+        owed.add(event);
+        // Whatever it meant to do after the answer it does not live to do.
+        if (random.oneIn(10)) crash(place, random.between(SECOND / 10, SECOND));
+      } else if (answer && answer.status !== 503 && answer.status !== 409) {
         simulation.addViolation(`PUT of ${key}: ${answer.status}`);
       }
     };
@@ -88,11 +96,6 @@ test.each(seeds)(
       });
     };
     for (let i = 0; i < 4; i++) rest();
-    const crash = ({ process }: GatewayPlace, downUs: number) => {
-      if (process.state !== 'running') return;
-      process.crash();
-      simulation.after(downUs, () => process.start());
-    };
     const strike = () => {
       if (simulation.now >= end) return;
       const downUs = random.between(SECOND / 10, 5 * SECOND);
