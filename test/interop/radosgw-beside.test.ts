@@ -7,6 +7,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import {
   CompleteMultipartUploadCommand,
   CopyObjectCommand,
@@ -56,6 +57,7 @@ const SITES = 'web.test';
 /** A subuser of one of its own. */
 const SWIFT_USER = 'ada:swift';
 const SWIFT_KEY = 'secret of ada';
+const SPIRULA = fileURLToPath(new URL('../../packages/cli/bin/spirula.mjs', import.meta.url));
 const KMS_KEY = `testkey-1=${randomBytes(32).toString('base64')}`;
 
 function bytes(length: number): Uint8Array {
@@ -539,6 +541,73 @@ describe.skipIf(missing.length > 0)(`radosgw beside ours (skipped without: ${mis
       await changing.send(new PutBucketPolicyCommand({ Bucket, Policy: Policy('Allow') }));
     }
   });
+
+  test('an index that one reshards is used through both, also meanwhile', async () => {
+    const Bucket = await newBucket(ours);
+    const VersioningConfiguration = { Status: 'Enabled' } as const;
+    await ours.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration }));
+    const put = (by: S3Client, Key: string) => by.send(new PutObjectCommand({ Bucket, Key, Body: Key }));
+    const versions = async (by: S3Client) => {
+      const { Versions = [], DeleteMarkers = [] } = await by.send(new ListObjectVersionsCommand({ Bucket }));
+      return [...Versions, ...DeleteMarkers].map(({ Key, VersionId, IsLatest }) => `${Key} ${VersionId} ${IsLatest}`);
+    };
+    const { UploadId } = await theirs.send(new CreateMultipartUploadCommand({ Bucket, Key: 'whole' }));
+    const part = { Bucket, Key: 'whole', UploadId, PartNumber: 1 };
+    const { ETag } = await ours.send(new UploadPartCommand({ ...part, Body: 'part' }));
+    const commands = { ours: [process.execPath, SPIRULA, 'radosgw-admin', '-c', cluster.cephConf], theirs: undefined };
+
+    let count = 0;
+    for (const [who, shards] of [
+      ['ours', '13'],
+      ['theirs', '5'],
+      ['ours', '17'],
+    ] as const) {
+      for (const by of [ours, theirs]) {
+        for (const name of ['_a', 'b/c', `only ${shards}`]) await put(by, name);
+        await by.send(new DeleteObjectCommand({ Bucket, Key: 'b/c' }));
+        count += 4;
+      }
+      const args = ['bucket', 'reshard', '--bucket', Bucket, '--num-shards', shards, '--yes-i-really-mean-it'];
+      const [program, ...words] = commands[who] ?? [
+        'radosgw-admin',
+        '-c',
+        cluster.cephConf,
+        '-n',
+        GATEWAY,
+        '-k',
+        keyring,
+      ];
+      const [{ status, stdout, stderr }] = await Promise.all([
+        runTool(program!, [...words, ...args], { timeoutSeconds: 60 }),
+        put(ours, 'meanwhile'),
+        put(theirs, 'meanwhile'),
+      ]);
+      count += 2;
+
+      expect({ status, stderr }).toMatchObject({ status: 0 });
+      expect(stdout).toMatch(
+        /^tenant: \nbucket name: beside-\d+\nold bucket instance id: .+\nnew .+\ntotal entries: \d+\n$/,
+      );
+      const listed = await versions(ours);
+      expect(listed).toHaveLength(count);
+      expect(await versions(theirs)).toEqual(listed);
+      expect(await get(theirs, Bucket, 'meanwhile')).toEqual(await get(ours, Bucket, 'meanwhile'));
+      const stats = JSON.parse((await admin('bucket', 'stats', '--bucket', Bucket)).stdout);
+      expect(stats.num_shards).toBe(Number(shards));
+      const counted =
+        listed.length - (await theirs.send(new ListObjectVersionsCommand({ Bucket }))).DeleteMarkers!.length;
+      expect(stats.usage['rgw.main'].num_objects).toBeGreaterThanOrEqual(counted);
+    }
+    const MultipartUpload = { Parts: [{ PartNumber: 1, ETag }] };
+    await theirs.send(new CompleteMultipartUploadCommand({ Bucket, Key: 'whole', UploadId, MultipartUpload }));
+    expect(Buffer.from(await get(ours, Bucket, 'whole')).toString()).toBe('part');
+    for (const args of [
+      ['reshard', 'list'],
+      ['reshard', 'stale-instances', 'list'],
+    ]) {
+      expect(JSON.parse((await admin(...args)).stdout)).toEqual([]);
+    }
+  }, 120_000);
 
   describe('IAM and STS', () => {
     testIamBeside(() => ({ ours: cluster.s3.endpoint, theirs: `http://127.0.0.1:${PORT}`, admin }));

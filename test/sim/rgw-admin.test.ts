@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Rados } from '@spirula/rados';
 import { AdminError, openZone, runAdminCommand } from '@spirula/rgw';
 import { checkScenario, Lab } from '@spirula/sim-scenarios';
-import { SECOND } from '@spirula/world';
+import { SECOND, type World } from '@spirula/world';
 import { expect, test } from 'vitest';
 
 interface Recorded {
@@ -51,10 +51,11 @@ test('ours says what radosgw-admin says, and exits as it does', async () => {
     expect(isSettled, 'it is answered').toBe(true);
     return promise;
   };
-  const rados = lab.cluster.addTools(
-    'admin',
-    (world, monAddrs, auth) => new Rados(world, { monAddrs, auth, fsid: lab.cluster.fsid }),
-  );
+  let config: World['config'] | undefined;
+  const rados = lab.cluster.addTools('admin', (world, monAddrs, auth) => {
+    config = world.config;
+    return new Rados(world, { monAddrs, auth, fsid: lab.cluster.fsid });
+  });
   await settle(rados.connect());
   let drawn = 0;
   const entropy = { randomBytes: (count: number) => Uint8Array.from({ length: count }, () => drawn++ & 255) };
@@ -62,7 +63,9 @@ test('ours says what radosgw-admin says, and exits as it does', async () => {
 
   for (const recorded of session) {
     const { words, options } = parse(recorded.argv);
-    const parts = { zone, entropy, now: () => ({ sec: 1_700_000_000, nsec: 0 }) };
+    const now = () => ({ sec: 1_700_000_000, nsec: 0 });
+    const sleep = () => Promise.reject(new Error('nobody should wait'));
+    const parts = { zone, entropy, now, sleep, log: console, config: config! };
     let answer: Omit<Recorded, 'argv'>;
     try {
       answer = { code: 0, stdout: await settle(runAdminCommand(parts, words, options)), stderr: '' };

@@ -196,7 +196,8 @@ describe('a bucket', () => {
     const changed = (await settle(buckets.load('', 'b')))!;
     expect([changed.info.requesterPays, changed.attrs.size]).toEqual([true, 0]);
 
-    await settle(buckets.remove(changed.info, given('b').now));
+    const entry = (await settle(buckets.loadEntryPoint('', 'b')))!;
+    await settle(buckets.remove(changed.info, given('b').now, entry));
     expect([await settle(buckets.load('', 'b')), await listed()]).toEqual([undefined, []]);
     for (const io of [index, zone.system('domainRoot')]) {
       const left: string[] = [];

@@ -1,5 +1,7 @@
 /** `spirula radosgw-admin …`: users and buckets of the object gateway (rgw/rgw_admin.cc), as far as its commands are supported. */
 import { randomBytes } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
+import { makeConfig } from '@spirula/config';
 import { RadosError } from '@spirula/rados';
 import { ADMIN_COMMANDS, AdminError, openZone, runAdminCommand } from '@spirula/rgw';
 import { type ClusterConnection, type Connect, connectByConf } from './ceph/connect.ts';
@@ -36,8 +38,9 @@ const VALUES = [
   'assume-role-policy-doc',
   'policy-name',
   'policy-doc',
+  'num-shards',
 ] as const;
-const FLAGS = ['gen-access-key', 'gen-secret', 'system', 'admin'] as const;
+const FLAGS = ['gen-access-key', 'gen-secret', 'system', 'admin', 'yes-i-really-mean-it'] as const;
 
 const OPTIONS: OptionTable = {
   '-h': ['help', 'flag'],
@@ -61,6 +64,7 @@ const OPTIONS: OptionTable = {
 const CONNECT_TIMEOUT_SECONDS = 300;
 const NSEC_PER_MSEC = 1_000_000;
 const MSEC_PER_SEC = 1000;
+const USEC_PER_MSEC = 1000;
 
 const USAGE = `usage: radosgw-admin COMMAND [--uid UID] [--tenant T] [--bucket NAME] ...
 
@@ -71,6 +75,7 @@ ${ADMIN_COMMANDS.map((command) => `  ${command}`).join('\n')}
   subuser   --subuser UID:NAME [--access read|write|readwrite|full] [--secret S]
   role      --role-name NAME [--path /P/] [--assume-role-policy-doc JSON] [--policy-name P] [--policy-doc JSON] [--path-prefix /P/]
   quota     --quota-scope user|bucket [--max-size 10G] [--max-objects N]
+  reshard   --bucket NAME --num-shards N [--yes-i-really-mean-it]
 `;
 
 /** With dashes or with underscores, as Ceph's options. */
@@ -104,8 +109,9 @@ export async function radosgwAdmin(
   try {
     connection = await connect(env, options, CONNECT_TIMEOUT_SECONDS);
     const entropy = { randomBytes: (count: number) => new Uint8Array(randomBytes(count)) };
-    const zone = await openZone(connection.rados, entropy, { warn: (text) => env.stderr(`${text}\n`) });
-    env.stdout(await runAdminCommand({ zone, entropy, now }, words, options));
+    const log = { warn: (text: string) => env.stderr(`${text}\n`) };
+    const zone = await openZone(connection.rados, entropy, log);
+    env.stdout(await runAdminCommand({ zone, entropy, now, sleep, log, config: makeConfig() }, words, options));
     return 0;
   } catch (error) {
     if (error instanceof AdminError) return refuse(env, error.code & 0xff, error.message);
@@ -117,6 +123,10 @@ export async function radosgwAdmin(
   } finally {
     await connection?.close();
   }
+}
+
+function sleep(us: number): Promise<void> {
+  return setTimeout(us / USEC_PER_MSEC);
 }
 
 function now() {

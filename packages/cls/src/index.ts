@@ -86,6 +86,7 @@ export {
   PendingState,
 } from './rgw/dir-entry.ts';
 export {
+  accountEntry,
   addStats,
   type BucketStats,
   type CategoryStats,

@@ -55,4 +55,50 @@ export const RGW_OPTIONS = {
     level: 'dev',
     services: ['rgw'],
   }),
+  rgw_dynamic_resharding: bool(true, 'whether indexes of buckets get more shards as objects get more', {
+    level: 'basic',
+    services: ['rgw'],
+    seeAlso: ['rgw_max_objs_per_shard', 'rgw_max_dynamic_shards'],
+  }),
+  rgw_max_objs_per_shard: uint(100_000, 'objects of a shard, above which an index gets more shards', {
+    level: 'basic',
+    services: ['rgw'],
+    seeAlso: ['rgw_dynamic_resharding', 'rgw_max_dynamic_shards'],
+  }),
+  rgw_max_dynamic_shards: uint(1999, 'shards of an index, above which it gets no more by itself', {
+    min: 1,
+    services: ['rgw'],
+    seeAlso: ['rgw_dynamic_resharding', 'rgw_max_objs_per_shard'],
+  }),
+  rgw_reshard_thread_interval: uint(600, 'time between rounds of resharding what waits for it, in seconds', {
+    min: 10,
+    services: ['rgw'],
+  }),
+  rgw_reshard_num_logs: uint(16, 'objects that hold the list of what waits to be resharded', {
+    min: 1,
+    services: ['rgw', 'rgw-admin'],
+  }),
+  rgw_reshard_bucket_lock_duration: uint(
+    360,
+    'how long a lock for a resharding lasts that is not renewed, in seconds',
+    {
+      min: 30,
+      services: ['rgw', 'rgw-admin'],
+    },
+  ),
+  rgw_reshard_batch_size: uint(64, 'entries that a resharding writes at once', {
+    min: 8,
+    services: ['rgw', 'rgw-admin'],
+  }),
+  rgw_reshard_max_aio: uint(128, 'writes of a resharding that are under way at once', {
+    min: 16,
+    services: ['rgw', 'rgw-admin'],
+  }),
+  rgw_user_quota_bucket_sync_interval: int(
+    180,
+    'time between counts of what buckets hold that are written to, in seconds',
+    {
+      services: ['rgw'],
+    },
+  ),
 };

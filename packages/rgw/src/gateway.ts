@@ -30,6 +30,7 @@ import { S3Error } from './s3/s3-error.ts';
 import { errorDocument, s3Error } from './s3/s3-errors.ts';
 import { parseS3Request, type S3Request } from './s3/s3-request.ts';
 import { ObjectGone } from './store/heads.ts';
+import { BucketBusy, BucketGone } from './store/object-index.ts';
 import { QuotaExceeded } from './store/quotas.ts';
 import { BucketNameTaken, BucketNotEmpty, type Store, TooManyBuckets } from './store/store.ts';
 import { NoSuchUpload } from './store/upload-meta.ts';
@@ -57,6 +58,8 @@ const storeErrors = [
   [TooManyBuckets, 'TooManyBuckets'],
   [QuotaExceeded, 'QuotaExceeded'],
   [QueueFull, 'SlowDown'],
+  [BucketGone, 'NoSuchBucket'],
+  [BucketBusy, 'ServiceUnavailable'],
 ] as const;
 
 const NO_HOSTS: HostNames = { s3: [], websites: [], onlyWebsites: false };

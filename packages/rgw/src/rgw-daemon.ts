@@ -16,6 +16,7 @@ import { Gateway } from './gateway.ts';
 import { Lifecycle } from './lifecycle/lifecycle.ts';
 import { Delivery } from './notifications/delivery.ts';
 import { Pusher } from './notifications/pusher.ts';
+import { processReshardLog } from './reshard/reshard-round.ts';
 import { OPERATION_NAMES } from './s3/operations/routes.ts';
 import { Store } from './store/store.ts';
 import { hostNamesOf } from './website/hosts.ts';
@@ -38,6 +39,7 @@ export interface RgwOptions {
 
 const FAULT_TIMER = 'rgw fault';
 const NOTIFY_TIMER = 'rgw notify';
+const WAIT_TIMER = 'rgw wait';
 const FAREWELL_TIMER = 'rgw farewell';
 /** How often it is looked whether a new day has begun. */
 const LIFECYCLE_PERIOD_SECONDS = 600;
@@ -55,6 +57,8 @@ export class RgwDaemon implements Daemon<Message> {
   readonly #world: World<Message>;
   readonly #options: RgwOptions;
   readonly #sleeper: Sleeper;
+  /** Of requests that wait for what others do. */
+  readonly #waits: Sleeper;
   readonly #faults: Faults;
   readonly #pusher: Pusher;
   #resolveReady: (gateway: Promise<Gateway>) => void = () => {};
@@ -68,6 +72,7 @@ export class RgwDaemon implements Daemon<Message> {
     this.rados = new Rados(world, options.rados);
     this.#pusher = new Pusher({ post: (post, token) => world.http.post(post, token) });
     this.#sleeper = new Sleeper(world.clock, FAULT_TIMER);
+    this.#waits = new Sleeper(world.clock, WAIT_TIMER);
     this.#faults = new Faults({ now: () => world.clock.now(), operations: OPERATION_NAMES });
     this.ready = new Promise((resolve) => {
       this.#resolveReady = resolve;
@@ -89,6 +94,7 @@ export class RgwDaemon implements Daemon<Message> {
     if (chore) void chore.onTimer();
     else if (event.kind === 'timer' && event.name === NOTIFY_TIMER) void this.#delivery?.work();
     else if (event.kind === 'timer' && event.name === FAULT_TIMER) this.#sleeper.onTimer();
+    else if (event.kind === 'timer' && event.name === WAIT_TIMER) this.#waits.onTimer();
     else if (event.kind === 'timer' && event.name === FAREWELL_TIMER) this.rados.shutdown();
     else if (event.kind === 'terminate') void this.#leave();
     else if (!this.#pusher.handle(event)) this.rados.handle(event);
@@ -96,7 +102,7 @@ export class RgwDaemon implements Daemon<Message> {
 
   async #open(): Promise<Gateway> {
     await this.rados.connect();
-    const store = await Store.open(this.rados, this.#world, {
+    const store = await Store.open(this.rados, this.#world, (us) => this.#waits.sleep(us), {
       pusher: this.#pusher,
       onQueued: (queue) => this.#delivery?.poke(queue),
     });
@@ -135,7 +141,22 @@ export class RgwDaemon implements Daemon<Message> {
         periodSeconds: () => config.rgw_objexp_gc_interval,
         run: () => expirer.process(),
       }),
+      new Chore(world, {
+        timer: 'rgw bucket sync',
+        periodSeconds: () => Math.max(config.rgw_user_quota_bucket_sync_interval, 1),
+        run: () => store.growth.count(),
+      }),
+      new Chore(world, {
+        timer: 'rgw reshard',
+        periodSeconds: () => config.rgw_reshard_thread_interval,
+        run: () => this.#reshard(store),
+      }),
     ];
+  }
+
+  async #reshard({ zone }: Store): Promise<void> {
+    const { clock, log, config, crypto: entropy } = this.#world;
+    if (config.rgw_dynamic_resharding) await processReshardLog({ zone, clock, log, config, entropy });
   }
 
   #startDelivery({ queues }: Store): void {

@@ -13,6 +13,7 @@ export class AdminError extends Error {
 /** Errors that are not errnos (ERR_*, rgw_common.h), and those that are. */
 export const AdminCode = {
   ENOENT: 2,
+  EBUSY: 16,
   EEXIST: 17,
   EINVAL: 22,
   ENOTEMPTY: 39,

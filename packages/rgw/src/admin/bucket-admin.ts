@@ -8,6 +8,7 @@ import { formatPlacementRule } from '../formats/placement-rule.ts';
 import { changedQuota, type QuotaChange } from '../formats/quota.ts';
 import { decodeTags } from '../formats/tags.ts';
 import { formatUserId, type UserId } from '../formats/user-id.ts';
+import type { IndexFollower } from '../reshard/index-follower.ts';
 import { indexHeaders, sumOfStats } from '../store/bucket-index.ts';
 import { BucketAttr, type BucketStore, type StoredBucket } from '../store/buckets.ts';
 import { decodeStored } from '../store/meta-object.ts';
@@ -20,6 +21,7 @@ export interface BucketAdminParts {
   readonly zone: Zone;
   readonly users: UserStore;
   readonly buckets: BucketStore;
+  readonly follower: IndexFollower;
   readonly now: () => UTime;
 }
 
@@ -32,12 +34,14 @@ export class BucketAdmin {
   readonly #zone: Zone;
   readonly #users: UserStore;
   readonly #buckets: BucketStore;
+  readonly #follower: IndexFollower;
   readonly #now: () => UTime;
 
-  constructor({ zone, users, buckets, now }: BucketAdminParts) {
+  constructor({ zone, users, buckets, follower, now }: BucketAdminParts) {
     this.#zone = zone;
     this.#users = users;
     this.#buckets = buckets;
+    this.#follower = follower;
     this.#now = now;
   }
 
@@ -79,12 +83,19 @@ export class BucketAdmin {
 
   async remove(tenant: RawString, name: RawString): Promise<void> {
     const bucket = await this.#load(tenant, name);
-    const { index } = this.#zone.placement(bucket.info.placement);
-    const stats = sumOfStats(await indexHeaders(index, bucket.info));
-    if ([...stats.values()].some(({ entries }) => entries > 0n)) {
-      throw new AdminError(AdminCode.ENOTEMPTY, `ERROR: could not remove non-empty bucket ${textFromRaw(name)}`);
-    }
-    await this.#buckets.remove(bucket.info, this.#now());
+    await this.#requireEmpty(bucket);
+    await this.#follower.closed(bucket.info, async (found) => {
+      await this.#requireEmpty(found);
+      await this.#buckets.remove(found.info, this.#now(), found.entry);
+      return true;
+    });
+  }
+
+  async #requireEmpty({ info }: StoredBucket): Promise<void> {
+    const stats = sumOfStats(await indexHeaders(this.#zone.placement(info.placement).index, info));
+    if ([...stats.values()].every(({ entries }) => entries === 0n)) return;
+    const shown = textFromRaw(info.bucket.name);
+    throw new AdminError(AdminCode.ENOTEMPTY, `ERROR: could not remove non-empty bucket ${shown}`);
   }
 
   async #load(tenant: RawString, name: RawString): Promise<StoredBucket> {

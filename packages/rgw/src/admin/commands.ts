@@ -1,17 +1,22 @@
 /** The command line of radosgw-admin (rgw_admin.cc), as far as its commands are supported. */
 import { rawFromText, type UTime } from '@spirula/encoding';
+import { type Instant, seconds } from '@spirula/world';
 import type { QuotaChange } from '../formats/quota.ts';
 import { parseUserId, type UserId } from '../formats/user-id.ts';
 import { EventQueues } from '../notifications/queues.ts';
 import { TopicStore } from '../notifications/topics.ts';
+import type { ReshardConfig } from '../reshard/bucket-reshard.ts';
+import { IndexFollower } from '../reshard/index-follower.ts';
 import { BucketStore } from '../store/buckets.ts';
 import type { Entropy } from '../store/entropy.ts';
+import type { Warner } from '../store/meta-cache.ts';
 import { RoleStore } from '../store/roles.ts';
 import { UserStore } from '../store/users.ts';
 import type { Zone } from '../store/zone.ts';
 import { AdminCode, AdminError } from './admin-error.ts';
 import { BucketAdmin } from './bucket-admin.ts';
 import { parseAccess, parseSize } from './parse.ts';
+import { type NamedBucket, ReshardAdmin } from './reshard-admin.ts';
 import { RoleAdmin, Said } from './role-admin.ts';
 import { TopicAdmin } from './topic-admin.ts';
 import { type KeyRequest, UserAdmin, type UserSettings } from './user-admin.ts';
@@ -24,11 +29,35 @@ interface Admin {
   readonly buckets: BucketAdmin;
   readonly topics: TopicAdmin;
   readonly roles: RoleAdmin;
+  readonly reshards: ReshardAdmin;
 }
 
 type Command = (admin: Admin, options: AdminOptions) => Promise<unknown>;
 
 const INDENT = 4;
+const NSEC_PER_USEC = 1000;
+
+const reshardBucket: Command = async ({ reshards }, options) =>
+  new Said(await reshards.reshard(namedBucket(options), shardsOf(options), options.has('yes-i-really-mean-it')));
+
+const reshardCommands: Readonly<Record<string, Command>> = {
+  'bucket reshard': reshardBucket,
+  'reshard bucket': reshardBucket,
+  'reshard add': ({ reshards }, options) =>
+    reshards.add(namedBucket(options), shardsOf(options), options.has('yes-i-really-mean-it')),
+  'reshard list': ({ reshards }) => reshards.list(),
+  'reshard status': ({ reshards }, options) => reshards.status(namedBucket(options)),
+  'reshard process': ({ reshards }) => reshards.process(),
+  'reshard cancel': ({ reshards }, options) =>
+    reshards.cancel(namedBucket(options), options.has('yes-i-really-mean-it')),
+  ...Object.fromEntries(
+    ['stale-instances', 'stale'].flatMap((stale): [string, Command][] => [
+      [`reshard ${stale} list`, ({ reshards }) => reshards.listStale()],
+      [`reshard ${stale} delete`, ({ reshards }) => reshards.removeStale()],
+      [`reshard ${stale} rm`, ({ reshards }) => reshards.removeStale()],
+    ]),
+  ),
+};
 
 /** Words of a command -> what it does; undefined when nothing is printed. */
 const commands: Readonly<Record<string, Command>> = {
@@ -84,6 +113,7 @@ const commands: Readonly<Record<string, Command>> = {
   'role policy get': ({ roles }, options) => roles.getPolicy(options),
   'role policy list': ({ roles }, options) => roles.listPolicies(options),
   'role policy delete': ({ roles }, options) => roles.removePolicy(options),
+  ...reshardCommands,
 };
 
 /** Zones of the tier `pubsub` have them; there are none. */
@@ -97,13 +127,23 @@ const ENDS_WITH_EMPTY_LINE = /^(user (create|info|modify|suspend|enable)|key|sub
 /** Names of the commands, for the usage text. */
 export const ADMIN_COMMANDS: readonly string[] = Object.keys(commands);
 
+export interface AdminParts {
+  readonly zone: Zone;
+  readonly entropy: Entropy;
+  readonly now: () => UTime;
+  /** Waits so many microseconds. */
+  readonly sleep: (us: number) => Promise<void>;
+  readonly log: Warner;
+  readonly config: ReshardConfig;
+}
+
 /**
  * Runs a command and gives what it prints on stdout.
  *
  * @throws AdminError, RadosError
  */
 export async function runAdminCommand(
-  parts: { readonly zone: Zone; readonly entropy: Entropy; readonly now: () => UTime },
+  parts: AdminParts,
   words: readonly string[],
   options: AdminOptions,
 ): Promise<string> {
@@ -111,11 +151,15 @@ export async function runAdminCommand(
   const command = commands[name];
   if (!command) throw new AdminError(1, `ERROR: Unrecognized argument: '${words.at(-1) ?? ''}'`);
   const users = new UserStore(parts.zone, parts.entropy);
-  const buckets = new BucketStore(parts.zone, parts.entropy);
+  const { zone, entropy, log, sleep } = parts;
+  const clock = { now: () => instantOf(parts.now()), wall: parts.now };
+  const follower = new IndexFollower({ zone, clock, log, entropy, sleep });
+  const buckets = new BucketStore(zone, entropy, (info) => follower.settled(info));
   const admin: Admin = {
     users: new UserAdmin({ users, lists: buckets.lists, entropy: parts.entropy }),
     topics: new TopicAdmin(new TopicStore(parts.zone, parts.entropy), new EventQueues(parts.zone.system('notif'))),
-    buckets: new BucketAdmin({ zone: parts.zone, users, buckets, now: parts.now }),
+    buckets: new BucketAdmin({ zone, users, buckets, follower, now: parts.now }),
+    reshards: new ReshardAdmin({ ...parts, clock }),
     roles: new RoleAdmin({ roles: new RoleStore(parts.zone), entropy: parts.entropy, now: parts.now }),
   };
   const document = await command(admin, options);
@@ -155,11 +199,30 @@ function topicOf(options: AdminOptions): string {
 }
 
 function bucketOf(options: AdminOptions): [tenant: string, name: string] {
+  const { tenant, name } = namedBucket(options);
+  if (name === '') throw new AdminError(AdminCode.EINVAL, 'ERROR: bucket not specified');
+  return [tenant, name];
+}
+
+/** `name`, or `tenant/name`; '': none. */
+function namedBucket(options: AdminOptions): NamedBucket {
   const given = options.get('bucket') ?? '';
-  if (given === '') throw new AdminError(AdminCode.EINVAL, 'ERROR: bucket not specified');
   const slash = given.indexOf('/');
   const tenant = slash < 0 ? (options.get('tenant') ?? '') : given.slice(0, slash);
-  return [rawFromText(tenant), rawFromText(given.slice(slash + 1))];
+  return { tenant: rawFromText(tenant), name: rawFromText(given.slice(slash + 1)) };
+}
+
+function shardsOf(options: AdminOptions): number | undefined {
+  const text = options.get('num-shards');
+  if (text === undefined) return undefined;
+  if (/^-?\d{1,9}$/.test(text)) return Number(text);
+  const problem = `Expected option value to be integer, got '${text}'`;
+  throw new AdminError(AdminCode.EINVAL, `ERROR: failed to parse num shards: ${problem}`);
+}
+
+/** Whole microseconds of the wall clock, for one who only measures how much later it is. */
+function instantOf({ sec, nsec }: UTime): Instant {
+  return seconds(sec) + Math.floor(nsec / NSEC_PER_USEC);
 }
 
 /** Of the bucket that is named, or of a user. */

@@ -2,8 +2,8 @@
  * Buckets (services/svc_bucket_sobj.cc, RGWRados::create_bucket): in the namespace root of the meta pool, an entry point under
  * the bucket's name, which leads to an instance; and in the owner's list. The entry point is what counts:
  *
- *   make      index, instance, entry point (of two gateways one is first), list      a crash leaves what no name leads to, or
- *   remove    list, entry point, instance, index                                     a bucket that its owner's list lacks
+ *   make      instance, index, entry point (of two gateways one is first), list      a crash leaves what no name leads to, or
+ *   remove    list, entry point, index, instance                                     a bucket that its owner's list lacks
  *
  * Who makes a bucket of theirs again, or removes it again, puts the latter right. Changes are made from what was loaded, and
  * fail with ECANCELED when another gateway was first.
@@ -80,8 +80,11 @@ export class BucketStore {
   /** Bucket ids are the zone's, this gateway's, and a count. */
   readonly #gatewayId: bigint;
   #made = 0;
+  readonly #settled: (info: BucketInfo) => Promise<StoredBucket>;
 
-  constructor(zone: Zone, entropy: Entropy) {
+  /** @param settled the bucket, once its index is not being resharded; without it, a bucket that is is refused with EBUSY */
+  constructor(zone: Zone, entropy: Entropy, settled: (info: BucketInfo) => Promise<StoredBucket> = refuse) {
+    this.#settled = settled;
     this.#zone = zone;
     this.#root = new MetaPool(zone, 'domainRoot', entropy);
     this.lists = new UserBuckets(zone.system('userUid'));
@@ -119,9 +122,9 @@ export class BucketStore {
     if (before) return this.#existing(before, given);
     const info = this.#newInfo(given);
     const { index } = this.#zone.placement(info.placement);
-    await createIndex(index, info);
     const change = { data: encoded(encodeBucketInfo, info), attrs: given.attrs };
     const version = await this.#root.create(bucketInstanceOid(info.bucket), change);
+    await createIndex(index, info);
     const entryPoint: BucketEntryPoint = {
       bucket: info.bucket,
       owner: info.owner,
@@ -161,7 +164,7 @@ export class BucketStore {
   /**
    * Changes what is stored of a bucket, whatever else changes at the same time (retry_raced_bucket_write).
    *
-   * @throws RadosError ENOENT; ECANCELED when others get in its way again and again
+   * @throws RadosError ENOENT; ECANCELED when others get in its way again and again; BucketGone, BucketBusy
    */
   async change(
     bucket: StoredBucket,
@@ -170,14 +173,20 @@ export class BucketStore {
   ): Promise<void> {
     let seen = bucket;
     for (let tries = 1; ; tries++) {
+      // The instance that it is resharded to is made of this one as it is.
+      if (seen.info.reshardStatus !== 0) seen = await this.#settled(seen.info);
       try {
         await this.update(seen, changed(seen.info), attrs);
         return;
       } catch (error) {
-        if (!(error instanceof RadosError) || error.code !== Errno.ECANCELED || tries >= MAX_TRIES) throw error;
+        const isOvertaken =
+          error instanceof RadosError && (error.code === Errno.ECANCELED || error.code === Errno.ENOENT);
+        if (!isOvertaken || tries >= MAX_TRIES) throw error;
       }
-      const found = await this.loadInstance(bucket.info.bucket);
-      if (!found) throw new RadosError(Errno.ENOENT, bucketInstanceOid(bucket.info.bucket));
+      const { tenant, name, marker } = bucket.info.bucket;
+      const found = await this.load(tenant, name);
+      if (found?.info.bucket.marker !== marker)
+        throw new RadosError(Errno.ENOENT, bucketInstanceOid(bucket.info.bucket));
       seen = found;
     }
   }
@@ -199,12 +208,11 @@ export class BucketStore {
   /**
    * Removes a bucket; that nothing is in it, the caller knows.
    *
+   * @param found what leads to it, as it was when the caller began to look
    * @throws RadosError ECANCELED when the name leads elsewhere or was changed meanwhile; ENOENT
    */
-  async remove(info: BucketInfo, now: UTime): Promise<void> {
+  async remove(info: BucketInfo, now: UTime, found: StoredEntryPoint): Promise<void> {
     const { bucket, owner } = info;
-    const found = await this.loadEntryPoint(bucket.tenant, bucket.name);
-    if (!found) throw new RadosError(Errno.ENOENT, bucketName(bucket));
     if (found.entryPoint.bucket.bucketId !== bucket.bucketId) throw new RadosError(Errno.ECANCELED, bucketName(bucket));
     await this.lists.remove(owner, bucket);
     try {
@@ -262,4 +270,8 @@ export class BucketStore {
       if (!(error instanceof RadosError) || error.code !== Errno.ENOENT) throw error;
     }
   }
+}
+
+async function refuse({ bucket }: BucketInfo): Promise<never> {
+  throw new RadosError(Errno.EBUSY, `${bucketName(bucket)} is being resharded`);
 }

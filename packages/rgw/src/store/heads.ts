@@ -23,7 +23,7 @@ import {
   requireHead,
 } from './head-write.ts';
 import { Attr, textAttr } from './object-attrs.ts';
-import type { ObjectIndex, PreparedChange } from './object-index.ts';
+import { BucketBusy, BucketGone, type ObjectIndex, type PreparedChange } from './object-index.ts';
 import { hasObject, olhOf } from './olh-head.ts';
 import type { FoundObject, Stripes } from './stripes.ts';
 
@@ -104,7 +104,12 @@ export class Heads {
       const reply = await io.submit(oid, operation);
       if (reply.result >= 0) {
         const meta = entryMeta(content, mtime);
-        await this.#complete(index, prepared, { pool: io.pool, version: reply.userVersion }, meta, content.replaces);
+        try {
+          await this.#complete(index, prepared, { pool: io.pool, version: reply.userVersion }, meta, content.replaces);
+        } catch (error) {
+          if (error instanceof BucketGone) await this.takeBack(bucket, key, tag);
+          throw error;
+        }
         if (head) await this.#stripes.discardTailOf(bucket, object, head, content.manifest);
         return { mtime, replaced: true };
       }
@@ -149,7 +154,7 @@ export class Heads {
       const index = this.#index(bucket);
       const prepared = await index.prepare(key, ModifyOp.delete, this.newTag());
       // What was written later was told later.
-      await this.#complete(index, prepared, { pool: io.pool, version: head?.version ?? 0 }, NO_META);
+      await this.#completeRemoval(index, prepared, { pool: io.pool, version: head?.version ?? 0 }, NO_META);
       return true;
     }
     const result = await this.#removeSeen(bucket, key, head);
@@ -173,7 +178,7 @@ export class Heads {
       return reply.result;
     }
     const gone = { ...NO_META, mtime: head.mtime };
-    await this.#complete(index, prepared, { pool: io.pool, version: reply.userVersion }, gone);
+    await this.#completeRemoval(index, prepared, { pool: io.pool, version: reply.userVersion }, gone);
     await this.#stripes.discardTailOf(bucket, object, head);
     return reply.result;
   }
@@ -232,7 +237,28 @@ export class Heads {
       await index.complete(prepared, ...told);
     } catch (error) {
       if (!(error instanceof RadosError)) throw error;
-      this.#world.log.warn('the index could not be told of an object', { oid: prepared.oid, error: error.message });
+      this.#world.log.warn('the index could not be told of an object', {
+        name: prepared.key.name,
+        error: error.message,
+      });
+    }
+  }
+
+  /** What was removed is removed, whether or not its bucket is there still. */
+  async #completeRemoval(...told: [ObjectIndex, ...Parameters<ObjectIndex['complete']>]): Promise<void> {
+    try {
+      await this.#complete(...told);
+    } catch (error) {
+      if (!(error instanceof BucketGone)) throw error;
+    }
+  }
+
+  /** The bucket was removed while an object was written into it: of the write nothing stays. Never rejects. */
+  async takeBack(bucket: BucketInfo, key: ObjectKey, tag: RawString): Promise<void> {
+    const { io, oid } = this.#stripes.place({ bucket: bucket.bucket, key }, bucket);
+    const { result } = await io.submit(oid, new ObjectOperation().requireXattr(Attr.idTag, textAttr(tag)).remove());
+    if (result < 0 && !OVERTAKEN.has(result)) {
+      this.#world.log.warn('an object of a bucket that was removed stays behind', { oid, error: String(result) });
     }
   }
 
@@ -245,8 +271,13 @@ export class Heads {
     try {
       await index.cancel(prepared);
     } catch (error) {
-      if (!(error instanceof RadosError)) throw error;
-      this.#world.log.warn('an announcement could not be taken back', { oid: prepared.oid, error: error.message });
+      // It went with the bucket.
+      if (error instanceof BucketGone) return;
+      if (!(error instanceof RadosError || error instanceof BucketBusy)) throw error;
+      this.#world.log.warn('an announcement could not be taken back', {
+        name: prepared.key.name,
+        error: error.message,
+      });
     }
   }
 

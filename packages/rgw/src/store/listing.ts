@@ -10,7 +10,7 @@ import { decoded } from '../formats/encoded.ts';
 import { entryMetaOf } from './head-write.ts';
 import { keyToIndexName, NULL_INSTANCE, oidToKey } from './layout.ts';
 import { Attr } from './object-attrs.ts';
-import { isAnnounced, type ObjectIndex } from './object-index.ts';
+import { IndexMoved, isAnnounced, type ObjectIndex } from './object-index.ts';
 import type { ObjectStore } from './objects.ts';
 
 export interface ListedObject {
@@ -74,16 +74,75 @@ interface MergedEntry {
   readonly meta: EntryMeta | undefined;
 }
 
-/** Entries of all shards in the order of their names, from where the query begins. */
+/** Entries of all shards in the order of their names, from where the query begins; also when the index moves meanwhile. */
 export async function* mergeShards(
   store: ObjectStore,
   bucket: BucketInfo,
   query: ListQuery,
 ): AsyncGenerator<MergedEntry> {
   const index = store.index(bucket);
+  const given = new Given();
+  for (;;) {
+    try {
+      for await (const entry of mergeOnce(store, bucket, index, query, given.name)) yield* given.next(entry);
+      yield* given.end();
+      return;
+    } catch (error) {
+      if (!(error instanceof IndexMoved)) throw error;
+      given.again();
+    }
+  }
+}
+
+/** What a listing has given, so that it can begin anew at the name given last: of that no version twice, nor one newer than those. */
+class Given {
+  #name: RawString | undefined;
+  readonly #instances = new Set<RawString>();
+  /** Versions of the name, newer than those that were given: of interest if those are no more. */
+  #newer: MergedEntry[] | undefined;
+
+  get name(): RawString | undefined {
+    return this.#name;
+  }
+
+  *next(entry: MergedEntry): Generator<MergedEntry> {
+    if (entry.name !== this.#name) {
+      yield* this.end();
+      this.#name = entry.name;
+      this.#instances.clear();
+    } else if (this.#instances.has(entry.instance)) {
+      this.#newer = undefined;
+      return;
+    } else if (this.#newer) {
+      this.#newer.push(entry);
+      return;
+    }
+    this.#instances.add(entry.instance);
+    yield entry;
+  }
+
+  *end(): Generator<MergedEntry> {
+    const newer = this.#newer ?? [];
+    this.#newer = undefined;
+    yield* newer;
+  }
+
+  again(): void {
+    if (this.#name !== undefined) this.#newer = [];
+  }
+}
+
+/** @param from the first name, as the index has it; undefined: as the query says. @throws IndexMoved */
+async function* mergeOnce(
+  store: ObjectStore,
+  bucket: BucketInfo,
+  index: ObjectIndex,
+  query: ListQuery,
+  from: RawString | undefined,
+): AsyncGenerator<MergedEntry> {
   const cursors = Array.from(
     { length: index.shards },
-    (_, shard) => new ShardCursor(store, bucket, index, shard, query),
+    (_, shard) => new ShardCursor(store, bucket, index, shard, query, from),
   );
   await Promise.all(cursors.map((cursor) => cursor.fill()));
   for (;;) {
@@ -112,7 +171,15 @@ class ShardCursor {
   #at = 0;
   #more = true;
 
-  constructor(store: ObjectStore, bucket: BucketInfo, index: ObjectIndex, shard: number, query: ListQuery) {
+  /** @param from behind this name, as the index has it, but with all its versions; undefined: as the query says */
+  constructor(
+    store: ObjectStore,
+    bucket: BucketInfo,
+    index: ObjectIndex,
+    shard: number,
+    query: ListQuery,
+    from: RawString | undefined,
+  ) {
     this.#store = store;
     this.#bucket = bucket;
     this.#index = index;
@@ -127,7 +194,10 @@ class ShardCursor {
     const version = query.versions?.after ?? '';
     const isVersion = version !== '' && query.after !== '' && start === inIndex(query.after);
     // The class does not find a delete marker of version null: all of the name is listed then.
-    this.#start = { name: start, instance: isVersion && version !== NULL_INSTANCE ? version : '' };
+    this.#start =
+      from === undefined
+        ? { name: start, instance: isVersion && version !== NULL_INSTANCE ? version : '' }
+        : { name: from, instance: '' };
     const fair = Math.ceil(query.hint / index.shards);
     this.#pageSize = Math.min(MAX_PAGE, Math.max(MIN_PAGE, fair + Math.ceil(Math.sqrt(2 * fair))));
   }

@@ -41,6 +41,12 @@ export class MetaPool {
     return found === ABSENT ? undefined : found;
   }
 
+  /** As it is stored now, whatever is remembered of it. Undefined: there is no such object. @throws RadosError */
+  async readNow(oid: RawString): Promise<MetaObject | undefined> {
+    this.#zone.cache.forget(this.#object(oid));
+    return await readMeta(this.io, oid);
+  }
+
   /** @throws RadosError EEXIST */
   async create(oid: RawString, change: MetaChange): Promise<ObjectVersion> {
     return await this.#changing(oid, createMeta(this.io, oid, change, this.#entropy));

@@ -25,6 +25,7 @@ import type { Head } from './head.ts';
 import type { HeadContent } from './head-write.ts';
 import type { HeadCheck } from './heads.ts';
 import { NULL_INSTANCE, radosNameOf } from './layout.ts';
+import { BucketGone } from './object-index.ts';
 import { type ObjectStore, versionIdOf, type Written } from './objects.ts';
 import { setPartChecksum } from './part-checksums.ts';
 import { PartClaim } from './part-claim.ts';
@@ -90,17 +91,15 @@ export class MultipartUploads {
     for (const [name, value] of content.attrs) operation.setXattr(name, value);
     const mtime = this.#world.clock.wall();
     const { userVersion } = await io.operate(oid, operation.at(mtime));
-    await index.complete(
-      prepared,
-      { pool: io.pool, version: userVersion },
-      {
-        ...NO_META,
-        category: ObjectCategory.multiMeta,
-        mtime,
-        owner: content.owner,
-        ownerDisplayName: content.ownerName,
-      },
-    );
+    const category = ObjectCategory.multiMeta;
+    const meta = { ...NO_META, category, mtime, owner: content.owner, ownerDisplayName: content.ownerName };
+    try {
+      await index.complete(prepared, { pool: io.pool, version: userVersion }, meta);
+    } catch (error) {
+      // Nobody has heard of it, nor will find it.
+      if (error instanceof BucketGone) await io.submit(oid, new ObjectOperation().remove());
+      throw error;
+    }
     return upload;
   }
 

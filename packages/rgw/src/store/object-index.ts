@@ -5,6 +5,9 @@
  * the version that the head got) or given up (`cancel`). Who crashes in between leaves an announcement: a listing that meets one
  * looks at the head, shows what is there, and tells the index (`dir_suggest_changes`). Changes told late or twice are known by
  * the head's version. So the index and the data never disagree for who lists.
+ *
+ * An index may be moved to shards of another bucket id, which is resharding. Meanwhile its shards take no changes, and afterwards
+ * they are no more: whoever meets either asks where the index is now (`IndexMoves`), and goes on there.
  */
 import {
   BiType,
@@ -12,17 +15,21 @@ import {
   decodeBiEntry,
   decodeDirEntry,
   decodeListReply,
+  decodeReshardStateReply,
   EntryFlag,
   type EntryMeta,
   encodeBiGetInput,
   encodeCompleteInput,
   encodeListInput,
   encodePrepareInput,
+  encodeReshardEmptyInput,
+  encodeReshardGuardInput,
   encodeSuggestInput,
   type ObjectKey as IndexKey,
   type ListReply,
   ModifyOp,
   NO_META,
+  ReshardStatus,
   type Suggestion,
 } from '@spirula/cls';
 import { type Bytes, Decoder, Errno, MalformedInput, type RawString } from '@spirula/encoding';
@@ -34,13 +41,46 @@ import { decodeStored } from './meta-object.ts';
 const CLASS = 'rgw';
 /** Another change of the entry came first. */
 const OVERTAKEN: ReadonlySet<number> = new Set([Errno.ECANCELED, Errno.EINVAL]);
+/** ERR_BUSY_RESHARDING: what the guard before each change fails with. */
+const BUSY_RESHARDING = -2300;
+/** A suggestion is not made: another listing will. */
+const UNTOLD: ReadonlySet<number> = new Set([Errno.ECANCELED, Errno.ENOENT, BUSY_RESHARDING]);
+
+/** Where the index of a bucket is. */
+export interface IndexPlace {
+  readonly bucketId: RawString;
+  /** 0: one object, without a number. */
+  readonly shardCount: number;
+}
+
+/** Follows the index of one bucket. */
+export interface IndexMoves {
+  /** Where it is now. @throws BucketGone, RadosError */
+  find(): Promise<IndexPlace>;
+  /** The same, when a shard takes changes again. @throws BucketGone, BucketBusy, RadosError */
+  wait(oid: RawString): Promise<IndexPlace>;
+}
+
+/** A listing found the index to be elsewhere: it begins anew, behind what it has given. */
+export class IndexMoved extends Error {
+  override readonly name = 'IndexMoved';
+}
+
+/** The bucket was removed meanwhile. */
+export class BucketGone extends Error {
+  override readonly name = 'BucketGone';
+}
+
+/** The bucket takes no changes, and has not for some time: its index is being resharded. */
+export class BucketBusy extends Error {
+  override readonly name = 'BucketBusy';
+}
 
 /** A change that was announced. */
 export interface PreparedChange {
   readonly key: ObjectKey;
   readonly op: number;
   readonly tag: RawString;
-  readonly oid: RawString;
 }
 
 /** The write of the head that a change tells of. */
@@ -67,14 +107,16 @@ export interface IndexGuard {
 
 export class ObjectIndex {
   readonly #io: IoCtx;
-  readonly #oids: readonly RawString[];
-  readonly #shardCount: number;
+  readonly #moves: IndexMoves | undefined;
+  #place: IndexPlace;
+  #oids: readonly RawString[];
 
   /** @param io of the index pool */
-  constructor(io: IoCtx, bucketId: RawString, shardCount: number) {
+  constructor(io: IoCtx, place: IndexPlace, moves?: IndexMoves) {
     this.#io = io;
-    this.#oids = indexOids(bucketId, shardCount);
-    this.#shardCount = shardCount;
+    this.#moves = moves;
+    this.#place = place;
+    this.#oids = indexOids(place.bucketId, place.shardCount);
   }
 
   get shards(): number {
@@ -85,23 +127,22 @@ export class ObjectIndex {
    * Announces a change.
    *
    * @param tag unlike that of any other change
-   * @throws RadosError ENOENT when the bucket is gone
+   * @throws BucketGone, BucketBusy, RadosError
    */
   async prepare(key: ObjectKey, op: number, tag: RawString): Promise<PreparedChange> {
-    const oid = this.#oidOf(key);
     const input = encodePrepareInput({ ...describe(key), op, tag });
-    // Only what is there: no index comes back by a write to a bucket that was removed.
-    await this.#io.operate(oid, mustExist().exec(CLASS, 'bucket_prepare_op', input, 'write'));
-    return { key, op, tag, oid };
+    await this.change(key, 'bucket_prepare_op', input);
+    return { key, op, tag };
   }
 
   /**
    * Tells that the change was made.
    *
    * @param removed entries that go with it: parts of an upload that has become an object
+   * @throws BucketGone, BucketBusy, RadosError
    */
   async complete(
-    { key, op, tag, oid }: PreparedChange,
+    { key, op, tag }: PreparedChange,
     { pool, version }: HeadWrite,
     meta: EntryMeta,
     removed: readonly ObjectKey[] = [],
@@ -115,7 +156,7 @@ export class ObjectIndex {
       meta,
       removeKeys: removed.map(indexKey),
     });
-    await this.#io.operate(oid, guarded(guard).exec(CLASS, 'bucket_complete_op', input, 'write'));
+    await this.change(key, 'bucket_complete_op', input, guard);
   }
 
   /**
@@ -131,12 +172,12 @@ export class ObjectIndex {
       const isOvertaken = error instanceof RadosError && OVERTAKEN.has(error.code);
       if (!isOvertaken) throw error;
       if (error.code === Errno.ECANCELED) await this.cancel(prepared);
-      throw new RadosError(Errno.ECANCELED, prepared.oid);
+      throw new RadosError(Errno.ECANCELED, this.#oidOf(key));
     }
   }
 
   /** Takes the announcement back: the change was not made. */
-  async cancel({ key, tag, oid }: PreparedChange): Promise<void> {
+  async cancel({ key, tag }: PreparedChange): Promise<void> {
     const version = { pool: -1n, epoch: 0n };
     const input = encodeCompleteInput({
       ...describe(key),
@@ -146,28 +187,36 @@ export class ObjectIndex {
       meta: NO_META,
       removeKeys: [],
     });
-    await this.#io.operate(oid, mustExist().exec(CLASS, 'bucket_complete_op', input, 'write'));
+    await this.change(key, 'bucket_complete_op', input);
   }
 
-  /** A page of one shard: entries behind `start`, in the order of their names. */
+  /** A page of one shard: entries behind `start`, in the order of their names. @throws IndexMoved, BucketGone, RadosError */
   async listShard(shard: number, asked: Parameters<typeof encodeListInput>[0]): Promise<ListReply> {
-    const oid = this.#oids[shard]!;
+    const oid = this.#oids[shard];
+    if (oid === undefined) throw new IndexMoved();
+    const place = this.#place;
     let start = asked.start;
     for (;;) {
       const input = encodeListInput({ ...asked, start });
-      const reply = await this.#io.submit(oid, new ObjectOperation().exec(CLASS, 'bucket_list', input));
+      const reply = await this.#io.submit(oid, mustExist().exec(CLASS, 'bucket_list', input));
+      if (reply.result === Errno.ENOENT && (await this.#isElsewhere(place))) throw new IndexMoved();
       if (reply.result < 0 && reply.result !== Errno.EFBIG) throw new RadosError(reply.result, oid);
-      const page = parsed(oid, reply.ops[0]!.output);
+      const page = parsed(oid, reply.ops[1]!.output, decodeListReply);
+      // Who reads on may read what others have changed elsewhere since.
+      const isClosed = page.header.reshard.status !== ReshardStatus.notResharding;
+      if (isClosed && (await this.#isElsewhere(place))) throw new IndexMoved();
       if (reply.result !== Errno.EFBIG) return page;
       // Nothing to show so far.
       start = page.marker;
     }
   }
 
-  /** Tells a shard what its entries should be, by what is in the data pool. */
+  /** Tells a shard what its entries should be, by what is in the data pool; while it takes no changes, another listing will. */
   async suggest(shard: number, suggestions: readonly Suggestion[]): Promise<void> {
-    const input = encodeSuggestInput(suggestions);
-    await this.#io.operate(this.#oids[shard]!, mustExist().exec(CLASS, 'dir_suggest_changes', input, 'write'));
+    const oid = this.#oids[shard]!;
+    const operation = guarded().exec(CLASS, 'dir_suggest_changes', encodeSuggestInput(suggestions), 'write');
+    const { result } = await this.#io.submit(oid, operation);
+    if (result < 0 && !UNTOLD.has(result)) throw new RadosError(result, oid);
   }
 
   /**
@@ -189,26 +238,60 @@ export class ObjectIndex {
     const input = encodeSuggestInput([suggestion]);
     const operation = guarded({ key: name, value }).exec(CLASS, 'dir_suggest_changes', input, 'write');
     const { result } = await this.#io.submit(oid, operation);
-    if (result < 0 && result !== Errno.ECANCELED) throw new RadosError(result, oid);
+    if (result < 0 && !UNTOLD.has(result)) throw new RadosError(result, oid);
   }
 
-  /** Calls a method of the class on the shard of a key. @throws RadosError ENOENT also when the bucket is gone */
+  /** Calls a method of the class on the shard of a key. @throws BucketGone, BucketBusy, RadosError */
   async change(key: ObjectKey, method: string, input: Bytes, guard?: IndexGuard): Promise<void> {
-    await this.#io.operate(this.#oidOf(key), guarded(guard).exec(CLASS, method, input, 'write'));
+    for (;;) {
+      const place = this.#place;
+      const oid = this.#oidOf(key);
+      const { result } = await this.#io.submit(oid, guarded(guard).exec(CLASS, method, input, 'write'));
+      if (result >= 0) return;
+      if (result === BUSY_RESHARDING && this.#moves) this.#moveTo(await this.#moves.wait(oid));
+      // Of a shard that is not there, or of an entry.
+      else if (result !== Errno.ENOENT || !(await this.#isElsewhere(place))) throw new RadosError(result, oid);
+    }
   }
 
-  /** The same, for one that reads. */
+  /** The same, for one that reads. @throws BucketGone, RadosError */
   async ask(
     key: ObjectKey,
     method: string,
     input: Bytes,
   ): Promise<{ readonly oid: RawString; readonly output: Bytes }> {
-    const oid = this.#oidOf(key);
-    return { oid, output: await this.#io.exec(oid, CLASS, method, input) };
+    for (;;) {
+      const place = this.#place;
+      const oid = this.#oidOf(key);
+      const operation = mustExist().exec(CLASS, 'get_bucket_resharding', encodeReshardEmptyInput());
+      const { result, ops } = await this.#io.submit(oid, operation.exec(CLASS, method, input));
+      const [, state, answer] = ops;
+      // Of an object that is not there nothing is said but that.
+      const isThere = (state?.output.length ?? 0) > 0;
+      const isMissing = result === Errno.ENOENT && !isThere;
+      const isClosed =
+        isThere && parsed(oid, state!.output, decodeReshardStateReply).status !== ReshardStatus.notResharding;
+      // Others may have changed what is asked for, where the index is now.
+      if ((isMissing || isClosed) && (await this.#isElsewhere(place))) continue;
+      if (result < 0) throw new RadosError(result, oid);
+      return { oid, output: answer!.output };
+    }
+  }
+
+  /** Whether it is not where it was for an operation, as another one may know already. @throws BucketGone, RadosError */
+  async #isElsewhere(place: IndexPlace): Promise<boolean> {
+    if (this.#moves && this.#place === place) this.#moveTo(await this.#moves.find());
+    return this.#place.bucketId !== place.bucketId;
+  }
+
+  #moveTo(place: IndexPlace): void {
+    if (place.bucketId === this.#place.bucketId) return;
+    this.#place = place;
+    this.#oids = indexOids(place.bucketId, place.shardCount);
   }
 
   #oidOf(key: ObjectKey): RawString {
-    return this.#oids[shardOf(hashedName(key), this.#shardCount)]!;
+    return this.#oids[shardOf(hashedName(key), this.#place.shardCount)]!;
   }
 }
 
@@ -219,7 +302,7 @@ const OF_UPLOAD = /^(.+)\.2~[^.]+(?:\.[^.]+)?\.(?:meta|\d+)$/s;
  * What belongs to an upload is in the shard of the object uploaded, however often a part came (rgw_obj::get_hash_object): what
  * becomes of them is told at once.
  */
-function hashedName({ name, ns }: ObjectKey): RawString {
+export function hashedName({ name, ns }: Pick<ObjectKey, 'name' | 'ns'>): RawString {
   if (ns !== MULTIPART_NS) return name;
   const [, key] = OF_UPLOAD.exec(name) ?? [];
   if (key !== undefined) return key;
@@ -241,15 +324,18 @@ function mustExist(): ObjectOperation {
   return new ObjectOperation().stat();
 }
 
-function guarded(guard: IndexGuard | undefined): ObjectOperation {
-  return guard ? mustExist().requireOmap(guard.key, guard.value) : mustExist();
+/** No index comes back by a change of a bucket that was removed; none is changed while its entries are moved. */
+function guarded(guard?: IndexGuard): ObjectOperation {
+  const closed = encodeReshardGuardInput(BUSY_RESHARDING);
+  const operation = mustExist().exec(CLASS, 'guard_bucket_resharding', closed);
+  return guard ? operation.requireOmap(guard.key, guard.value) : operation;
 }
 
-function parsed(oid: RawString, output: Uint8Array): ListReply {
+function parsed<T>(oid: RawString, output: Bytes, decode: (from: Decoder) => T): T {
   try {
-    return decodeListReply(new Decoder(output));
+    return decode(new Decoder(output));
   } catch (error) {
-    if (error instanceof MalformedInput) throw new RadosError(Errno.EIO, `${oid}: the listing does not parse`);
+    if (error instanceof MalformedInput) throw new RadosError(Errno.EIO, `${oid}: the answer does not parse`);
     throw error;
   }
 }

@@ -27,7 +27,7 @@ import type { HeadContent } from './head-write.ts';
 import { type HeadCheck, Heads, UNKNOWN } from './heads.ts';
 import { NULL_INSTANCE } from './layout.ts';
 import { Attr } from './object-attrs.ts';
-import { ObjectIndex } from './object-index.ts';
+import { type IndexMoves, ObjectIndex } from './object-index.ts';
 import { hasObject, olhOf } from './olh-head.ts';
 import { writeStripes } from './stripe-writer.ts';
 import { CHUNK_BYTES, type FoundObject, STRIPE_BYTES, type Stripes, stripeObject } from './stripes.ts';
@@ -72,6 +72,10 @@ export interface ObjectStoreOptions {
   readonly pools: DataPools;
   readonly stripes: Stripes;
   readonly hints: ExpiryHints;
+  /** Follows the index of a bucket. */
+  readonly follow: (bucket: BucketInfo) => IndexMoves;
+  /** Called when an object was written. */
+  readonly onWritten: (bucket: BucketInfo) => void;
   /** Called before a head that an upload became is replaced or removed: from then on nobody makes it of the same parts again. */
   readonly beforeLetGo: (bucket: BucketInfo, key: ObjectKey, manifest: Manifest) => Promise<void>;
 }
@@ -85,15 +89,19 @@ export class ObjectStore {
   readonly #pools: DataPools;
   readonly #stripes: Stripes;
   readonly #hints: ExpiryHints;
+  readonly #follow: ObjectStoreOptions['follow'];
+  readonly #onWritten: ObjectStoreOptions['onWritten'];
   readonly #heads: Heads;
   readonly #versions: Versions;
   readonly #versionWrites: VersionWrites;
 
-  constructor({ world, pools, stripes, hints, beforeLetGo }: ObjectStoreOptions) {
+  constructor({ world, pools, stripes, hints, follow, onWritten, beforeLetGo }: ObjectStoreOptions) {
     this.#world = world;
     this.#pools = pools;
     this.#stripes = stripes;
     this.#hints = hints;
+    this.#follow = follow;
+    this.#onWritten = onWritten;
     const index = (bucket: BucketInfo) => this.index(bucket);
     const heads = new Heads({ world, stripes, index, beforeLetGo });
     this.#heads = heads;
@@ -103,7 +111,8 @@ export class ObjectStore {
   }
 
   index(bucket: BucketInfo): ObjectIndex {
-    return new ObjectIndex(this.#pools.index(bucket), bucket.bucket.bucketId, bucket.layout.current.shards.count);
+    const place = { bucketId: bucket.bucket.bucketId, shardCount: bucket.layout.current.shards.count };
+    return new ObjectIndex(this.#pools.index(bucket), place, this.#follow(bucket));
   }
 
   /** Number of the pool of the bucket's heads. */
@@ -247,7 +256,9 @@ export class ObjectStore {
     content: HeadContent,
     check?: HeadCheck,
   ): Promise<{ readonly mtime: UTime; readonly replaced: boolean }> {
-    return await this.#withHint(bucket, key, content.attrs, () => this.#putHead(bucket, key, content, check));
+    const put = await this.#withHint(bucket, key, content.attrs, () => this.#putHead(bucket, key, content, check));
+    this.#onWritten(bucket);
+    return put;
   }
 
   async #putHead(bucket: BucketInfo, key: ObjectKey, content: HeadContent, check?: HeadCheck) {

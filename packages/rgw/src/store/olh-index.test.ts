@@ -4,7 +4,7 @@ import { ObjectOperation } from '@spirula/rados';
 import { expect, test } from 'vitest';
 import { MemoryObject } from '../../../cls/src/memory-object.test-support.ts';
 import { MemoryPool } from './index-pool.test-support.ts';
-import { indexOids } from './layout.ts';
+import { indexOids, shardOf } from './layout.ts';
 import { ObjectIndex } from './object-index.ts';
 import { OlhIndex } from './olh-index.ts';
 
@@ -22,7 +22,7 @@ async function newIndex(): Promise<{
     pool.objects.set(oid, new MemoryObject());
     await pool.io.operate(oid, new ObjectOperation().exec('rgw', 'bucket_init_index', EMPTY));
   }
-  const index = new ObjectIndex(pool.io, 'b', 3);
+  const index = new ObjectIndex(pool.io, { bucketId: 'b', shardCount: 3 });
   return { olhs: new OlhIndex(index), index, pool };
 }
 
@@ -70,7 +70,8 @@ test('a name whose versions all have ids has no version null', async () => {
 
 test('a listing that saw a name before it came to have versions does not take them from it', async () => {
   const { olhs, index } = await newIndex();
-  const shard = indexOids('b', 3).indexOf((await index.prepare(NO_INSTANCE, ModifyOp.add, 'seen')).oid);
+  await index.prepare(NO_INSTANCE, ModifyOp.add, 'seen');
+  const shard = shardOf(NO_INSTANCE.name, 3);
   const everything = { start: { name: '', instance: '' }, max: 9, prefix: '', delimiter: '', listVersions: true };
   const [entry] = (await index.listShard(shard, everything)).entries.values();
   await written(index, NO_INSTANCE);

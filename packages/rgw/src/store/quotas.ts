@@ -13,6 +13,7 @@ import type { BucketInfo } from '../formats/bucket-info.ts';
 import { NO_QUOTA, type Quota } from '../formats/quota.ts';
 import { formatUserId } from '../formats/user-id.ts';
 import type { UserInfo } from '../formats/user-info.ts';
+import type { IndexFollower } from '../reshard/index-follower.ts';
 import { indexHeaders, sumOfStats } from './bucket-index.ts';
 import type { BucketStore } from './buckets.ts';
 import type { UserStore } from './users.ts';
@@ -46,6 +47,7 @@ interface Parts {
   readonly zone: Zone;
   readonly users: UserStore;
   readonly buckets: BucketStore;
+  readonly follower: IndexFollower;
   readonly clock: World['clock'];
 }
 
@@ -132,8 +134,9 @@ export class Quotas {
   }
 
   async #countBucket(bucket: BucketInfo): Promise<Usage> {
-    const { index } = this.#parts.zone.placement(bucket.placement);
-    const stats = [...sumOfStats(await indexHeaders(index, bucket)).values()];
+    const { zone, follower } = this.#parts;
+    const headers = await follower.following(bucket, (now) => indexHeaders(zone.placement(now.placement).index, now));
+    const stats = [...sumOfStats(headers).values()];
     return stats
       .map(({ entries, size, sizeRounded }) => ({ objects: entries, bytes: size, roundedBytes: sizeRounded }))
       .reduce(sumOf, NOTHING);

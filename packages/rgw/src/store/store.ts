@@ -4,7 +4,7 @@ import type { Bytes, RawString } from '@spirula/encoding';
 import type { World } from '@spirula/world';
 import { EncryptionKeys } from '../encryption/keys.ts';
 import { type Acl, encodeAcl } from '../formats/acl.ts';
-import { BucketFlag } from '../formats/bucket-info.ts';
+import { BucketFlag, type BucketInfo } from '../formats/bucket-info.ts';
 import { encoded } from '../formats/encoded.ts';
 import type { ObjectLock } from '../formats/object-lock.ts';
 import type { UserInfo } from '../formats/user-info.ts';
@@ -12,6 +12,10 @@ import { Notifications } from '../notifications/notifications.ts';
 import type { Pusher } from '../notifications/pusher.ts';
 import { EventQueues } from '../notifications/queues.ts';
 import { TopicStore } from '../notifications/topics.ts';
+import { BucketReshard } from '../reshard/bucket-reshard.ts';
+import { Growth } from '../reshard/growth.ts';
+import { IndexFollower } from '../reshard/index-follower.ts';
+import type { FoundBucket } from '../reshard/instances.ts';
 import { indexHeaders, sumOfStats } from './bucket-index.ts';
 import { BucketAttr, BucketStore, type StoredBucket } from './buckets.ts';
 import { DataPools } from './data-pools.ts';
@@ -49,10 +53,13 @@ export interface EventPorts {
   readonly onQueued: (queue: RawString) => void;
 }
 
+const ALL_UPLOADS = { prefix: '', delimiter: '', after: { key: '', id: '' }, hint: 1000 };
+/** How often uploads that were begun meanwhile are given up, too. */
+const MAX_TRIES = 10;
 const NO_RULE: ObjectLock = { enabled: true, rule: undefined };
 
 /** What the store uses of its daemon's world. */
-type StoreWorld = Pick<World, 'clock' | 'config' | 'crypto' | 'log' | 'memory'>;
+export type StoreWorld = Pick<World, 'clock' | 'config' | 'crypto' | 'log' | 'memory'>;
 
 export class Store {
   readonly zone: Zone;
@@ -69,20 +76,34 @@ export class Store {
   readonly topics: TopicStore;
   readonly queues: EventQueues;
   readonly notifications: Notifications;
+  readonly follower: IndexFollower;
+  readonly reshards: BucketReshard;
+  readonly growth: Growth;
   readonly #world: StoreWorld;
   readonly #events: EventPorts | undefined;
 
-  constructor(zone: Zone, world: StoreWorld, events?: EventPorts) {
+  /** @param sleep waits so many microseconds */
+  constructor(zone: Zone, world: StoreWorld, sleep: (us: number) => Promise<void>, events?: EventPorts) {
     this.zone = zone;
     this.#events = events;
     this.#world = world;
     this.users = new UserStore(zone, world.crypto);
     this.roles = new RoleStore(zone);
-    this.buckets = new BucketStore(zone, world.crypto);
+    const { clock, config, crypto: entropy, log } = world;
+    this.follower = new IndexFollower({ zone, clock, log, entropy, sleep });
+    this.reshards = new BucketReshard({ zone, clock, log, config, entropy });
+    this.buckets = new BucketStore(zone, world.crypto, (info) => this.follower.settled(info));
+    this.growth = new Growth({ zone, buckets: this.buckets, follower: this.follower, clock, config });
     this.lifecycleBuckets = new LifecycleBuckets(zone.system('lc'), world.crypto);
     this.expiryHints = new ExpiryHints(zone.system('log'), world.crypto, world.config.rgw_objexp_hints_num_shards);
     this.keys = new EncryptionKeys(zone, world);
-    this.quotas = new Quotas({ zone, users: this.users, buckets: this.buckets, clock: world.clock });
+    this.quotas = new Quotas({
+      zone,
+      users: this.users,
+      buckets: this.buckets,
+      follower: this.follower,
+      clock: world.clock,
+    });
     this.topics = new TopicStore(zone, world.crypto);
     this.queues = new EventQueues(zone.system('notif'));
     this.notifications = new Notifications({
@@ -102,14 +123,21 @@ export class Store {
       pools,
       stripes,
       hints: this.expiryHints,
+      follow: (bucket) => this.follower.of(bucket),
+      onWritten: (bucket) => this.growth.note(bucket),
       beforeLetGo: (bucket, key, manifest) => this.uploads.end(bucket, key, manifest),
     });
     this.uploads = new MultipartUploads({ world, pools, objects: this.objects, stripes, garbage: this.garbage });
   }
 
   /** Makes the pools that are missing. @throws RadosError */
-  static async open(cluster: Cluster, world: StoreWorld, events?: EventPorts): Promise<Store> {
-    return new Store(await openZone(cluster, world.crypto, world.log), world, events);
+  static async open(
+    cluster: Cluster,
+    world: StoreWorld,
+    sleep: (us: number) => Promise<void>,
+    events?: EventPorts,
+  ): Promise<Store> {
+    return new Store(await openZone(cluster, world.crypto, world.log), world, sleep, events);
   }
 
   /** Whether buckets may be made web sites. */
@@ -166,17 +194,34 @@ export class Store {
     if (count >= maxBuckets) throw new TooManyBuckets();
   }
 
-  /** Uploads that go on are given up. @throws BucketNotEmpty, RadosError */
+  /**
+   * Uploads that go on are given up. An object that is being written at the same time is there before, and the bucket stays; or
+   * its write fails, as the bucket is gone.
+   *
+   * @throws BucketNotEmpty, BucketGone, BucketBusy, RadosError
+   */
   async removeBucket(bucket: StoredBucket): Promise<void> {
-    const all = { prefix: '', delimiter: '', after: '', versionId: '', hint: 1 };
-    for await (const _ of listVersions(this.objects, bucket.info, all)) throw new BucketNotEmpty();
-    const uploads = { prefix: '', delimiter: '', after: { key: '', id: '' }, hint: 1000 };
-    for await (const upload of listUploads(this.objects, bucket.info, uploads)) {
-      if (upload.kind === 'upload') await this.uploads.abort({ bucket: bucket.info, key: upload.key, id: upload.id });
+    const remove = async ({ info, entry }: FoundBucket) => {
+      await this.#requireEmpty(info);
+      for await (const _ of listUploads(this.objects, info, ALL_UPLOADS)) return false;
+      await this.buckets.remove(info, this.#world.clock.wall(), entry);
+      return true;
+    };
+    for (let tries = 1; ; tries++) {
+      await this.#requireEmpty(bucket.info);
+      for await (const upload of listUploads(this.objects, bucket.info, ALL_UPLOADS)) {
+        if (upload.kind === 'upload') await this.uploads.abort({ bucket: bucket.info, key: upload.key, id: upload.id });
+      }
+      if (await this.follower.closed(bucket.info, remove)) break;
+      if (tries >= MAX_TRIES) throw new BucketNotEmpty();
     }
-    await this.buckets.remove(bucket.info, this.#world.clock.wall());
     await this.removeNotifications(bucket);
     if (bucket.attrs.has(BucketAttr.lifecycle)) await this.lifecycleBuckets.remove(bucket.info.bucket);
+  }
+
+  async #requireEmpty(bucket: BucketInfo): Promise<void> {
+    const all = { prefix: '', delimiter: '', after: '', versionId: '', hint: 1 };
+    for await (const _ of listVersions(this.objects, bucket, all)) throw new BucketNotEmpty();
   }
 
   /** Undefined: takes it away. @throws RadosError */
@@ -221,14 +266,14 @@ export class Store {
     );
   }
 
-  /** Of a bucket that has one. @throws RadosError ECANCELED when the bucket was changed meanwhile */
+  /** Of a bucket that has one. @throws as `BucketStore.change` */
   async setObjectLock(bucket: StoredBucket, objectLock: ObjectLock): Promise<void> {
-    await this.buckets.update(bucket, { ...bucket.info, objectLock });
+    await this.buckets.change(bucket, (info) => ({ ...info, objectLock }));
   }
 
-  /** @throws RadosError ECANCELED when the bucket was changed meanwhile */
+  /** @throws as `BucketStore.change` */
   async setRequesterPays(bucket: StoredBucket, requesterPays: boolean): Promise<void> {
-    await this.buckets.update(bucket, { ...bucket.info, requesterPays });
+    await this.buckets.change(bucket, (info) => ({ ...info, requesterPays }));
   }
 
   /** @throws RadosError */
@@ -236,18 +281,20 @@ export class Store {
     await this.setBucketAttr(bucket, BucketAttr.acl, encoded(encodeAcl, acl));
   }
 
-  /** From now on: new objects become versions of their own, or version null. @throws RadosError ECANCELED, as `setBucketAcl` */
+  /** From now on: new objects become versions of their own, or version null. @throws as `BucketStore.change` */
   async setVersioning(bucket: StoredBucket, status: 'Enabled' | 'Suspended'): Promise<void> {
     const { versioned, versionsSuspended } = BucketFlag;
     const isSuspended = status === 'Suspended';
-    const flags = (bucket.info.flags & ~versionsSuspended) | versioned | (isSuspended ? versionsSuspended : 0);
-    await this.buckets.update(bucket, { ...bucket.info, flags }, new Map());
+    const changed = (flags: number) => (flags & ~versionsSuspended) | versioned | (isSuspended ? versionsSuspended : 0);
+    await this.buckets.change(bucket, (info) => ({ ...info, flags: changed(info.flags) }));
   }
 
   /** What a bucket holds: objects that users see, and their bytes. */
   async bucketStats({ info }: StoredBucket): Promise<{ readonly objects: bigint; readonly bytes: bigint }> {
-    const index = this.zone.placement(info.placement).index;
-    const main = sumOfStats(await indexHeaders(index, info)).get(ObjectCategory.main);
+    const headers = await this.follower.following(info, (now) =>
+      indexHeaders(this.zone.placement(now.placement).index, now),
+    );
+    const main = sumOfStats(headers).get(ObjectCategory.main);
     return { objects: main?.entries ?? 0n, bytes: main?.size ?? 0n };
   }
 }

@@ -12,6 +12,7 @@ import { randomTag } from './entropy.ts';
 import { type Head, readHead } from './head.ts';
 import { radosNameOf } from './layout.ts';
 import { attrText } from './object-attrs.ts';
+import { BucketGone } from './object-index.ts';
 import { readPartChecksums } from './part-checksums.ts';
 import { metaKeyOf, partKey, type Upload } from './upload-names.ts';
 
@@ -194,7 +195,7 @@ export class UploadMeta {
     try {
       await work();
     } catch (error) {
-      if (error instanceof NoSuchUpload) return;
+      if (error instanceof NoSuchUpload || error instanceof BucketGone) return;
       if (!(error instanceof RadosError)) throw error;
       if (error.code !== Errno.ENOENT) this.#world.log.warn(`cannot ${what}`, { key, id, problem: error.message });
     }

@@ -16,7 +16,14 @@ import { entryMeta, type HeadContent, headOperation } from './head-write.ts';
 import { type HeadCheck, type Heads, OVERTAKEN, UNKNOWN } from './heads.ts';
 import { NULL_INSTANCE } from './layout.ts';
 import { OlhAttr } from './object-attrs.ts';
-import type { HeadWrite, ObjectIndex, PreparedChange, WrittenEntry } from './object-index.ts';
+import {
+  BucketBusy,
+  BucketGone,
+  type HeadWrite,
+  type ObjectIndex,
+  type PreparedChange,
+  type WrittenEntry,
+} from './object-index.ts';
 import { hasObject, olhOf } from './olh-head.ts';
 import { OlhIndex } from './olh-index.ts';
 import type { Stripes } from './stripes.ts';
@@ -101,9 +108,8 @@ export class VersionWrites {
       if (!isLinked) throw new RadosError(Errno.ECANCELED, oid);
       return mtime;
     } catch (error) {
-      // Nobody has seen it. But whoever made it before, of the same upload, may have linked it: that is what a check met, then.
-      const isUnseen = error instanceof RadosError ? !UNKNOWN.has(error.code) : reply.result !== Errno.EEXIST;
-      if (isUnseen) await this.#withdraw(bucket, key);
+      if (error instanceof BucketGone) await this.#heads.takeBack(bucket, key, tag);
+      else if (isUnseen(error, reply.result)) await this.#withdraw(bucket, key);
       throw error;
     }
   }
@@ -152,8 +158,14 @@ export class VersionWrites {
         continue;
       }
       const entry = { meta: entryMeta(content, mtime), removed: content.replaces ?? [] };
-      const isTold = await this.#tell(index, prepared, { pool: io.pool, version: reply.userVersion }, entry);
-      const replaced = await this.#versions.linkNull(bucket, key, opTag, isTold ? undefined : entry);
+      let replaced: boolean;
+      try {
+        const isTold = await this.#tell(index, prepared, { pool: io.pool, version: reply.userVersion }, entry);
+        replaced = await this.#versions.linkNull(bucket, key, opTag, isTold ? undefined : entry);
+      } catch (error) {
+        if (error instanceof BucketGone) await this.#heads.takeBack(bucket, key, opTag);
+        throw error;
+      }
       if (before) await this.#stripes.discardTailOf(bucket, object, before, content.manifest);
       return { mtime, replaced };
     }
@@ -204,4 +216,10 @@ export class VersionWrites {
     await this.#versions.unlink(bucket, plain, check);
     return { versionId: key.instance, isDeleteMarker: isDeleteMarker(entry) };
   }
+}
+
+/** Nobody has seen it. But whoever made it before, of the same upload, may have linked it: that is what a check met, then. */
+function isUnseen(error: unknown, result: number): boolean {
+  if (error instanceof RadosError) return !UNKNOWN.has(error.code);
+  return !(error instanceof BucketBusy) && result !== Errno.EEXIST;
 }

@@ -8,6 +8,7 @@ import { QueueFull } from '../notifications/queues.ts';
 import { S3Error } from '../s3/s3-error.ts';
 import { readShortBody } from '../s3/xml-reader.ts';
 import { ObjectGone } from '../store/heads.ts';
+import { BucketBusy, BucketGone } from '../store/object-index.ts';
 import { QuotaExceeded } from '../store/quotas.ts';
 import { BucketNameTaken, BucketNotEmpty, type Store, TooManyBuckets } from '../store/store.ts';
 import { serveAccount } from './account.ts';
@@ -153,6 +154,8 @@ function explain(log: World['log'] | undefined, error: unknown, requestId: strin
   if (error instanceof QuotaExceeded) return new SwiftError('RequestEntityTooLarge', error.message);
   if (error instanceof TooManyBuckets)
     return new SwiftError('Forbidden', 'The account has as many containers as it may');
+  if (error instanceof BucketGone) return new SwiftError('NotFound', 'There is no such container');
+  if (error instanceof BucketBusy) return new SwiftError('ServiceUnavailable', 'The container is being rearranged');
   if (error instanceof RadosError) {
     if (error.code === Errno.EDQUOT || error.code === Errno.ENOSPC) {
       return new SwiftError('RequestEntityTooLarge', 'The cluster has no room for it');

@@ -36,6 +36,11 @@ export class GatewayPlace {
     });
   }
 
+  /** Of the one that runs there now. */
+  get config(): World['config'] {
+    return this.#world!.config;
+  }
+
   /** Undefined while none is ready. */
   get gateway(): Gateway | undefined {
     return this.#gateway;

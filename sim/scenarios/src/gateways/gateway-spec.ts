@@ -12,6 +12,10 @@ export const gatewaySchema = z.strictObject({
     .default(['objects']),
   /** Whether it is changed again and again whether versions are kept. */
   suspends: z.boolean().default(false),
+  /** Whether the indexes of buckets are resharded again and again, by a gateway beside the others. */
+  reshards: z.boolean().default(false),
+  /** Whether a bucket is removed and made again, again and again, while clients write into it. */
+  removes: z.boolean().default(false),
   /** Whether gateways crash: then requests that they did not live to finish may leave something behind. */
   crash: z.boolean().default(true),
 });

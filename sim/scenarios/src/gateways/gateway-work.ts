@@ -11,6 +11,9 @@ import { GatewayPlace } from './gateway-place.ts';
 import type { GatewaySpec } from './gateway-spec.ts';
 import { ObjectClients } from './object-clients.ts';
 import { endUploads, takeStock } from './object-stock.ts';
+import { PassingBucket } from './passing-bucket.ts';
+import { Resharders, STILL, STILL_KEYS } from './resharders.ts';
+import { expectNoStaleIndex } from './stale-indexes.ts';
 import { VersionClients, type Versioning } from './version-clients.ts';
 
 const POLL: Instant = SECOND / 10;
@@ -18,15 +21,20 @@ const POLL: Instant = SECOND / 10;
 const PERIOD: Instant = 7 * SECOND;
 /** Locks that gateways which crashed have taken are gone by then. */
 const LOCK_TIME: Instant = 610 * SECOND;
+/** rgw_reshard_bucket_lock_duration, and some. */
+const RESHARD_LOCK_TIME: Instant = 60 * SECOND;
 const CRASH_TIME: Instant = SECOND;
 
 export class GatewayWork {
   readonly #simulation: Simulation;
   readonly #spec: GatewaySpec;
   readonly #random: SeededRandom;
+  /** Those that clients ask. */
   readonly #places: readonly GatewayPlace[];
   readonly #objects: ObjectClients | undefined;
   readonly #versions: VersionClients | undefined;
+  readonly #resharders: Resharders | undefined;
+  readonly #passing: PassingBucket | undefined;
   #paused = false;
   /** What is done before clients begin, and between their periods. */
   #busy = 0;
@@ -50,11 +58,19 @@ export class GatewayWork {
     if (spec.work.includes('versions')) {
       this.#versions = new VersionClients({ simulation, places, ...(spec.crash && { crashSoon }) });
     }
+    if (spec.reshards) {
+      const place = new GatewayPlace(cluster, 'rgw-reshard');
+      const buckets = [this.#objects, this.#versions].flatMap((clients) => (clients ? [clients.bucket] : []));
+      this.#resharders = new Resharders({ simulation, place, places, buckets, ...(spec.crash && { crashSoon }) });
+    }
+    if (spec.removes) this.#passing = new PassingBucket(simulation, places);
   }
 
   begin(): void {
     if (this.#objects) this.#attend(this.#workOnObjects(this.#objects));
     if (this.#versions) this.#attend(this.#workOnVersions(this.#versions));
+    if (this.#resharders) this.#attend(this.#reshard(this.#resharders));
+    this.#passing?.begin(this.#spec.clients);
   }
 
   /** Clients begin nothing more. */
@@ -62,6 +78,8 @@ export class GatewayWork {
     this.#paused = true;
     this.#objects?.pause();
     this.#versions?.pause();
+    this.#resharders?.pause();
+    this.#passing?.pause();
   }
 
   /** What is not as it should be once clients begin nothing more, a sentence each. */
@@ -75,7 +93,7 @@ export class GatewayWork {
   }
 
   get requests(): number {
-    const stats = [this.#objects?.stats, this.#versions?.stats];
+    const stats = [this.#objects?.stats, this.#versions?.stats, this.#passing?.stats];
     return stats.reduce((sum, each) => sum + (each ? each.answered + each.refused + each.unknown : 0), 0);
   }
 
@@ -92,10 +110,17 @@ export class GatewayWork {
     }
     await this.#versions?.takeStock();
     this.#versions?.finish();
+    await this.#passing?.takeStock();
+    this.#passing?.finish();
+    if (!this.#resharders) return;
+    await this.#sleep(RESHARD_LOCK_TIME);
+    await this.#resharders.check();
+    await expectNoStaleIndex(this.#simulation, this.#random.pick(this.#places));
   }
 
   get #working(): number {
-    return this.#busy + (this.#objects?.working ?? 0) + (this.#versions?.working ?? 0);
+    const all = [this.#objects, this.#versions, this.#resharders, this.#passing];
+    return all.reduce((sum, each) => sum + (each?.working ?? 0), this.#busy);
   }
 
   #attend(work: Promise<void>): void {
@@ -113,6 +138,12 @@ export class GatewayWork {
     await this.#change({ method: 'PUT', target: `/${clients.bucket}` });
     this.#begun = true;
     if (!this.#paused) clients.begin(this.#spec.clients);
+  }
+
+  async #reshard(resharders: Resharders): Promise<void> {
+    await this.#change({ method: 'PUT', target: `/${STILL}` });
+    for (const key of STILL_KEYS) await this.#change({ method: 'PUT', target: `/${STILL}/${key}`, body: utf8(key) });
+    if (!this.#paused) resharders.begin();
   }
 
   /** In periods: nobody works while it is changed whether versions are kept. */

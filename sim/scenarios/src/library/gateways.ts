@@ -22,6 +22,7 @@ function drawGateways(seed: number): ScenarioInput {
   const crash = !random.oneIn(4);
   const weight = (most: number) => (random.oneIn(4) ? 0 : random.between(1, most));
   const { auth, options } = drawAuth(seed);
+  const buckets = new SeededRandom(seed, 'buckets');
   return {
     name: 'gateways',
     cluster: {
@@ -30,7 +31,8 @@ function drawGateways(seed: number): ScenarioInput {
       mgrs: 0,
       clients: 1,
       auth,
-      options: { ...options },
+      // Whoever reshards and crashes is soon known to have.
+      options: { ...options, rgw_reshard_bucket_lock_duration: 30, rgw_reshard_batch_size: 8 },
       network: { latencyUs: [100, random.pick([200, 2000])] },
       timerSlackUs: random.pick([1, 1000]),
     },
@@ -41,6 +43,8 @@ function drawGateways(seed: number): ScenarioInput {
       clients: random.between(3, 5),
       work: random.pick([['objects'], ['versions'], ['objects', 'versions']] as const).slice(),
       suspends: !random.oneIn(3),
+      reshards: buckets.oneIn(2),
+      removes: buckets.oneIn(3),
       crash,
     },
     duration: '30s',
