@@ -495,7 +495,7 @@ describe.skipIf(missing.length > 0)(`radosgw beside ours (skipped without: ${mis
         );
       }
       const moved = { Bucket, Key: 'moved', ACL: 'public-read' as const, WebsiteRedirectLocation: '/dir/' };
-      await writer.send(new PutObjectCommand({ ...moved, Body: '' }));
+      await writer.send(new PutObjectCommand({ ...moved, Body: 'gone' }));
 
       expect(await reader.send(new GetBucketWebsiteCommand({ Bucket }))).toMatchObject(website);
       for (const path of ['/', '/dir', '/dir/', '/none', '/docs/a', '/moved']) {

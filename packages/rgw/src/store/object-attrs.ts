@@ -42,7 +42,7 @@ export const KEPT_HEADERS: readonly (readonly [header: string, attr: RawString])
   ['cache-control', 'user.rgw.cache_control'],
   ['content-disposition', 'user.rgw.content_disposition'],
   ['content-encoding', 'user.rgw.content_encoding'],
-  ['x-amz-website-redirect-location', 'user.rgw.amz-website-redirect-location'],
+  ['x-amz-website-redirect-location', 'user.rgw.x-amz-website-redirect-location'],
 ];
 
 const NUL = new Uint8Array(1);
