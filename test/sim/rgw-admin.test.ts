@@ -1,9 +1,10 @@
 /** A session of radosgw-admin 16.2.15, recorded against a cluster of its own: ours answers the same, in a simulated one. */
 import { readFileSync } from 'node:fs';
+import type { Message } from '@spirula/messages';
 import { Rados } from '@spirula/rados';
-import { AdminError, openZone, runAdminCommand } from '@spirula/rgw';
+import { AdminError, runAdminCommand, Store } from '@spirula/rgw';
 import { checkScenario, Lab } from '@spirula/sim-scenarios';
-import { SECOND, type World } from '@spirula/world';
+import { makeConfig, SECOND, type World } from '@spirula/world';
 import { expect, test } from 'vitest';
 
 interface Recorded {
@@ -51,24 +52,21 @@ test('ours says what radosgw-admin says, and exits as it does', async () => {
     expect(isSettled, 'it is answered').toBe(true);
     return promise;
   };
-  let config: World['config'] | undefined;
   const rados = lab.cluster.addTools('admin', (world, monAddrs, auth) => {
-    config = world.config;
     return new Rados(world, { monAddrs, auth, fsid: lab.cluster.fsid });
   });
   await settle(rados.connect());
   let drawn = 0;
-  const entropy = { randomBytes: (count: number) => Uint8Array.from({ length: count }, () => drawn++ & 255) };
-  const zone = await settle(openZone(rados, entropy, console));
+  const crypto = { randomBytes: (count: number) => Uint8Array.from({ length: count }, () => drawn++ & 255) };
+  const clock = { wall: () => ({ sec: 1_700_000_000, nsec: 0 }) };
+  const world = { clock, crypto, config: makeConfig(), log: console } as unknown as World<Message>;
+  const store = await settle(Store.open(rados, world, () => Promise.reject(new Error('nobody should wait'))));
 
   for (const recorded of session) {
     const { words, options } = parse(recorded.argv);
-    const now = () => ({ sec: 1_700_000_000, nsec: 0 });
-    const sleep = () => Promise.reject(new Error('nobody should wait'));
-    const parts = { zone, entropy, now, sleep, log: console, config: config! };
     let answer: Omit<Recorded, 'argv'>;
     try {
-      answer = { code: 0, stdout: await settle(runAdminCommand(parts, words, options)), stderr: '' };
+      answer = { code: 0, stdout: await settle(runAdminCommand({ store, world }, words, options)), stderr: '' };
     } catch (error) {
       if (!(error instanceof AdminError)) throw error;
       answer = { code: error.code & 0xff, stdout: '', stderr: `${error.message}\n` };

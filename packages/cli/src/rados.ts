@@ -2,9 +2,10 @@
 import type { IoCtx, Rados } from '@spirula/rados';
 import { RadosError } from '@spirula/rados';
 import { type ClusterConnection, type Connect, connectByConf } from './ceph/connect.ts';
-import { environmentArguments, type ToolEnvironment } from './ceph/environment.ts';
+import type { ToolEnvironment } from './ceph/environment.ts';
 import { describeErrno } from './ceph/errno-text.ts';
-import { type OptionTable, parseOptions } from './ceph/global-options.ts';
+import type { OptionTable } from './ceph/global-options.ts';
+import { CLIENT_OPTIONS, parseToolLine, refuse } from './ceph/tool.ts';
 import { UserError } from './cluster/user-error.ts';
 import { bench, cleanup } from './rados/bench.ts';
 import { Refusal, type VerbContext } from './rados/context.ts';
@@ -13,26 +14,9 @@ import { objectVerbs } from './rados/object-verbs.ts';
 import { df, ls, lspools } from './rados/pool-verbs.ts';
 import { selectSnap, snapVerbs } from './rados/snap-verbs.ts';
 import { watchVerbs } from './rados/watch-verbs.ts';
-import { version } from './version.ts';
 
 const OPTIONS: OptionTable = {
-  '-h': ['help', 'flag'],
-  '--help': ['help', 'flag'],
-  '-c': ['conf', 'value'],
-  '--conf': ['conf', 'value'],
-  '--id': ['id', 'value'],
-  '--user': ['id', 'value'],
-  '-n': ['name', 'value'],
-  '--name': ['name', 'value'],
-  '-k': ['keyring', 'value'],
-  '--keyring': ['keyring', 'value'],
-  '--key': ['key', 'value'],
-  '--keyfile': ['keyfile', 'value'],
-  '-m': ['mon_host', 'value'],
-  '--mon-host': ['mon_host', 'value'],
-  '--mon_host': ['mon_host', 'value'],
-  '-v': ['version', 'flag'],
-  '--version': ['version', 'flag'],
+  ...CLIENT_OPTIONS,
   '-p': ['pool', 'value'],
   '--pool': ['pool', 'value'],
   '-N': ['namespace', 'value'],
@@ -128,25 +112,17 @@ export async function rados(
   env: ToolEnvironment,
   connect: Connect = connectByConf,
 ): Promise<number> {
-  const { options, words, incomplete } = parseOptions([...environmentArguments(), ...argv], OPTIONS);
+  const line = parseToolLine(argv, env, { name: 'rados', options: OPTIONS, usage: USAGE });
+  if (typeof line === 'number') return line;
+  const { options, words } = line;
   const [verb = '', ...args] = words;
-  if (options.has('version')) {
-    env.stdout(`spirula version ${version}\n`);
-    return 0;
-  }
-  if (options.has('help')) {
-    env.stdout(USAGE);
-    return 0;
-  }
-  if (incomplete !== undefined) return refuse(env, `Option ${incomplete} requires an argument.`);
-  if (argv.length === 0) return refuse(env, 'rados: -h or --help for usage');
-  if (verb === '') return refuse(env, 'rados: you must give an action. Try --help');
+  if (verb === '') return refuse(env, 1, 'rados: you must give an action. Try --help');
   const poolVerb = poolVerbs[verb];
   if (!poolVerb && !clusterVerbs[verb]) {
-    return refuse(env, `unrecognized command ${verb}; -h or --help for usage\nerror 22: (22) Invalid argument`);
+    return refuse(env, 1, `unrecognized command ${verb}; -h or --help for usage\nerror 22: (22) Invalid argument`);
   }
-  if (poolVerb && !options.has('pool')) return refuse(env, 'either pool name or pg id needs to be specified');
-  if (poolVerb && args.length < poolVerb.least) return refuse(env, USAGE.trimEnd());
+  if (poolVerb && !options.has('pool')) return refuse(env, 1, 'either pool name or pg id needs to be specified');
+  if (poolVerb && args.length < poolVerb.least) return refuse(env, 1, USAGE.trimEnd());
 
   let connection: ClusterConnection | undefined;
   try {
@@ -155,17 +131,12 @@ export async function rados(
     await (poolVerb?.run ?? clusterVerbs[verb]!)(context);
     return 0;
   } catch (error) {
-    if (error instanceof Refusal || error instanceof UserError) return refuse(env, error.message);
-    if (error instanceof RadosError) return refuse(env, `error ${-error.code}: ${describeErrno(error.code)}`);
+    if (error instanceof Refusal || error instanceof UserError) return refuse(env, 1, error.message);
+    if (error instanceof RadosError) return refuse(env, 1, `error ${-error.code}: ${describeErrno(error.code)}`);
     throw error;
   } finally {
     await connection?.close();
   }
-}
-
-function refuse(env: ToolEnvironment, complaint: string): number {
-  if (complaint !== '') env.stderr(`${complaint}\n`);
-  return 1;
 }
 
 async function makeContext(

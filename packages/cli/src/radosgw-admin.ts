@@ -1,15 +1,13 @@
 /** `spirula radosgw-admin …`: users and buckets of the object gateway (rgw/rgw_admin.cc), as far as its commands are supported. */
-import { randomBytes } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
-import { makeConfig } from '@spirula/config';
 import { RadosError } from '@spirula/rados';
-import { ADMIN_COMMANDS, AdminError, openZone, runAdminCommand } from '@spirula/rgw';
+import { ADMIN_COMMANDS, AdminError, runAdminCommand, Store } from '@spirula/rgw';
 import { type ClusterConnection, type Connect, connectByConf } from './ceph/connect.ts';
-import { environmentArguments, type ToolEnvironment } from './ceph/environment.ts';
+import type { ToolEnvironment } from './ceph/environment.ts';
 import { describeErrno } from './ceph/errno-text.ts';
-import { type OptionTable, parseOptions } from './ceph/global-options.ts';
+import type { OptionTable } from './ceph/global-options.ts';
+import { CLIENT_OPTIONS, parseToolLine, refuse } from './ceph/tool.ts';
 import { UserError } from './cluster/user-error.ts';
-import { version } from './version.ts';
 
 /** Options of commands, with a value each. */
 const VALUES = [
@@ -39,22 +37,23 @@ const VALUES = [
   'policy-name',
   'policy-doc',
   'num-shards',
+  'start-date',
+  'end-date',
+  'categories',
 ] as const;
-const FLAGS = ['gen-access-key', 'gen-secret', 'system', 'admin', 'yes-i-really-mean-it'] as const;
+/** Alone, or with `=true` or `=false` behind. */
+const FLAGS = [
+  'gen-access-key',
+  'gen-secret',
+  'system',
+  'admin',
+  'show-log-entries',
+  'show-log-sum',
+  'yes-i-really-mean-it',
+] as const;
 
 const OPTIONS: OptionTable = {
-  '-h': ['help', 'flag'],
-  '--help': ['help', 'flag'],
-  '-v': ['version', 'flag'],
-  '--version': ['version', 'flag'],
-  '-c': ['conf', 'value'],
-  '--conf': ['conf', 'value'],
-  '--id': ['id', 'value'],
-  '-n': ['name', 'value'],
-  '--name': ['name', 'value'],
-  '-k': ['keyring', 'value'],
-  '--keyring': ['keyring', 'value'],
-  '-m': ['mon_host', 'value'],
+  ...CLIENT_OPTIONS,
   '-i': ['uid', 'value'],
   '-b': ['bucket', 'value'],
   ...Object.fromEntries(VALUES.flatMap((name) => spellings(name).map((each) => [each, [name, 'value']]))),
@@ -62,8 +61,6 @@ const OPTIONS: OptionTable = {
 };
 
 const CONNECT_TIMEOUT_SECONDS = 300;
-const NSEC_PER_MSEC = 1_000_000;
-const MSEC_PER_SEC = 1000;
 const USEC_PER_MSEC = 1000;
 
 const USAGE = `usage: radosgw-admin COMMAND [--uid UID] [--tenant T] [--bucket NAME] ...
@@ -89,17 +86,10 @@ export async function radosgwAdmin(
   env: ToolEnvironment,
   connect: Connect = connectByConf,
 ): Promise<number> {
-  const { options, words: given, incomplete } = parseOptions([...environmentArguments(), ...argv], OPTIONS);
-  const words = given.flatMap((word) => (word === 'role-policy' ? ['role', 'policy'] : [word]));
-  if (options.has('version')) {
-    env.stdout(`spirula version ${version}\n`);
-    return 0;
-  }
-  if (options.has('help')) {
-    env.stdout(USAGE);
-    return 0;
-  }
-  if (incomplete !== undefined) return refuse(env, 1, `Option ${incomplete} requires an argument.`);
+  const line = parseToolLine(argv, env, { name: 'radosgw-admin', options: OPTIONS, usage: USAGE });
+  if (typeof line === 'number') return line;
+  const { options } = line;
+  const words = line.words.flatMap((word) => (word === 'role-policy' ? ['role', 'policy'] : [word]));
   if (words.length === 0) return refuse(env, 1, 'radosgw-admin: -h or --help for usage');
   if (!ADMIN_COMMANDS.includes(words.join(' '))) {
     return refuse(env, 1, `ERROR: Unrecognized argument: '${words.at(-1)}'\nradosgw-admin: -h or --help for usage`);
@@ -108,10 +98,11 @@ export async function radosgwAdmin(
   let connection: ClusterConnection | undefined;
   try {
     connection = await connect(env, options, CONNECT_TIMEOUT_SECONDS);
-    const entropy = { randomBytes: (count: number) => new Uint8Array(randomBytes(count)) };
-    const log = { warn: (text: string) => env.stderr(`${text}\n`) };
-    const zone = await openZone(connection.rados, entropy, log);
-    env.stdout(await runAdminCommand({ zone, entropy, now, sleep, log, config: makeConfig() }, words, options));
+    const { rados, world } = connection;
+    const log = { ...world.log, warn: (text: string) => env.stderr(`${text}\n`) };
+    const own = { clock: world.clock, config: world.config, crypto: world.crypto, memory: world.memory, log };
+    const store = await Store.open(rados, own, sleep);
+    env.stdout(await runAdminCommand({ store, world: own }, words, options));
     return 0;
   } catch (error) {
     if (error instanceof AdminError) return refuse(env, error.code & 0xff, error.message);
@@ -127,14 +118,4 @@ export async function radosgwAdmin(
 
 function sleep(us: number): Promise<void> {
   return setTimeout(us / USEC_PER_MSEC);
-}
-
-function now() {
-  const millis = Date.now();
-  return { sec: Math.floor(millis / MSEC_PER_SEC), nsec: (millis % MSEC_PER_SEC) * NSEC_PER_MSEC };
-}
-
-function refuse(env: ToolEnvironment, code: number, complaint: string): number {
-  env.stderr(`${complaint}\n`);
-  return code;
 }

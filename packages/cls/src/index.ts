@@ -207,6 +207,7 @@ export {
   encodeListInput as encodeUserBucketsInput,
   encodeRemoveInput as encodeRemoveUserBucketInput,
   encodeSetBucketsInput as encodeSetUserBucketsInput,
+  encodeTimeInput as encodeUserTimeInput,
   type UserBucket,
   type UserHeader,
 } from './user/user-codec.ts';

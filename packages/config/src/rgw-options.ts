@@ -51,6 +51,13 @@ export const RGW_OPTIONS = {
     services: ['rgw'],
   }),
   rgw_sts_min_session_duration: uint(900, 'shortest session in a role (AssumeRole), in seconds', { services: ['rgw'] }),
+  rgw_enable_usage_log: bool(false, 'whether requests are counted, by user, bucket and what they do', {
+    services: ['rgw'],
+  }),
+  rgw_usage_log_flush_threshold: int(1024, 'how many counts are kept before they are written to the usage log', {
+    services: ['rgw'],
+  }),
+  rgw_usage_log_tick_interval: int(30, 'time between writes of the usage log, in seconds', { services: ['rgw'] }),
   rgw_lc_debug_interval: int(-1, 'so many seconds are a day to lifecycle rules; -1: a day is one', {
     level: 'dev',
     services: ['rgw'],

@@ -38,6 +38,8 @@ import type { StoredUser } from './store/users.ts';
 import { callerOfSession, openSession } from './sts/sessions.ts';
 import { serveSwift } from './swift/swift.ts';
 import { isSwift } from './swift/swift-request.ts';
+import { categoryOfS3, PREFLIGHT_CATEGORY } from './usage/categories.ts';
+import type { MeteredCall, UsageMeter } from './usage/usage-meter.ts';
 import { type HostNames, isWebsiteHost } from './website/hosts.ts';
 import { serveWebsite } from './website/website.ts';
 
@@ -47,6 +49,8 @@ export interface GatewayOptions {
   readonly hosts?: HostNames;
   /** Without it, faults can neither be asked for nor happen. */
   readonly injector?: Injector;
+  /** Without it, nothing is counted. */
+  readonly meter?: UsageMeter;
 }
 
 /** What the store refuses, and what S3 calls it. */
@@ -75,15 +79,17 @@ export class Gateway {
   readonly #store: Store;
   readonly #hosts: HostNames;
   readonly #injector: Injector | undefined;
+  readonly #meter: UsageMeter | undefined;
   /** Tells gateways apart in request ids. */
   readonly #instance: string;
   #requests = 0;
 
-  constructor({ world, store, hosts = NO_HOSTS, injector }: GatewayOptions) {
+  constructor({ world, store, hosts = NO_HOSTS, injector, meter }: GatewayOptions) {
     this.#world = world;
     this.#store = store;
     this.#hosts = hosts;
     this.#injector = injector;
+    this.#meter = meter;
     this.#instance = new Decoder(world.crypto.randomBytes(4)).u32('instance').toString(HEX);
   }
 
@@ -95,7 +101,14 @@ export class Gateway {
   async handle(http: HttpRequest): Promise<HttpResponse> {
     const requestId = this.#newRequestId();
     if (isWebsiteHost(http.headers.get('host') ?? '', this.#hosts)) return await this.#showWebsite(http, requestId);
-    if (isSwift(http)) return await serveSwift({ world: this.#world, store: this.#store }, http, requestId);
+    const call = this.#meter?.open();
+    const response = isSwift(http)
+      ? await serveSwift({ world: this.#world, store: this.#store, call }, http, requestId)
+      : await this.#serveS3(http, requestId, call);
+    return call && this.#meter ? this.#meter.count(call, response) : response;
+  }
+
+  async #serveS3(http: HttpRequest, requestId: string, call: MeteredCall | undefined): Promise<HttpResponse> {
     const injected = this.#injector?.receive(http);
     let request: S3Request | undefined;
     let tenant = '';
@@ -105,7 +118,9 @@ export class Gateway {
         return await controlFaults(this.#injector.faults, request);
       }
       if (http.method === 'OPTIONS') {
-        const rules = await this.#corsRules(request, await this.#presigner(request));
+        const presigner = await this.#presigner(request);
+        await call?.begin(subjectOf(PREFLIGHT_CATEGORY, request, undefined, presigner));
+        const rules = await this.#corsRules(request, presigner);
         return this.#identified(answerPreflight(request, rules), requestId);
       }
       if (isActionRequest(request)) request = await withActionForm(request, this.#world.crypto);
@@ -114,14 +129,17 @@ export class Gateway {
       const { user } = caller;
       request = caller.request;
       tenant = tenantOf(caller);
+      await call?.begin(subjectOf(categoryOfS3(operation.name), request, user, tenant));
       refuseUnsupported(request);
       const { bucket, key } = request;
       await injected?.meet({ operation: operation.name, bucket, key, method: http.method, uid: user?.id.id });
       const { crypto } = this.#world;
       const unseenSince = this.#unseenSince(injected);
       const now = this.#world.clock.wall();
+      const auth = call ? { ...caller.auth, body: call.receive(caller.auth.body) } : caller.auth;
       const answer = await operation.run({
         ...caller,
+        auth,
         store: this.#store,
         world: this.#world,
         crypto,
@@ -283,4 +301,11 @@ export class Gateway {
     const time = this.#world.clock.wall().sec.toString(HEX).padStart(TIME_DIGITS, '0');
     return `tx${number}-${time}-${this.#instance}-default`;
   }
+}
+
+/** What a request is counted as. */
+function subjectOf(category: string, { bucket }: S3Request, user: OperationContext['user'], own: RawString) {
+  const at = bucket.indexOf(':');
+  const tenant = at < 0 ? own : bucket.slice(0, at);
+  return { category, user: user?.id, tenant, bucket: at < 0 ? bucket : bucket.slice(at + 1) };
 }

@@ -19,6 +19,7 @@ import { Pusher } from './notifications/pusher.ts';
 import { processReshardLog } from './reshard/reshard-round.ts';
 import { OPERATION_NAMES } from './s3/operations/routes.ts';
 import { Store } from './store/store.ts';
+import { UsageMeter } from './usage/usage-meter.ts';
 import { hostNamesOf } from './website/hosts.ts';
 
 export interface FirstUser {
@@ -63,6 +64,7 @@ export class RgwDaemon implements Daemon<Message> {
   readonly #pusher: Pusher;
   #resolveReady: (gateway: Promise<Gateway>) => void = () => {};
   #store: Store | undefined;
+  #meter: UsageMeter | undefined;
   #chores: readonly Chore[] = [];
   #delivery: Delivery | undefined;
 
@@ -109,17 +111,19 @@ export class RgwDaemon implements Daemon<Message> {
     if (this.#options.user) await ensureUser(store, this.#options.user);
     this.#store = store;
     store.zone.cache.start(this.#world.clock);
-    this.#chores = this.#choresOf(store);
+    const meter = new UsageMeter({ world: this.#world, store, log: store.usageLog });
+    this.#meter = meter;
+    this.#chores = this.#choresOf(store, meter);
     for (const chore of this.#chores) chore.arm();
     this.#startDelivery(store);
     const { dnsNames, faults = [] } = this.#options;
     this.#faults.add(faults);
     const injector = new Injector(this.#faults, (us) => this.#sleeper.sleep(us));
     const hosts = hostNamesOf(this.#world.config, dnsNames);
-    return new Gateway({ world: this.#world, store, injector, hosts });
+    return new Gateway({ world: this.#world, store, injector, meter, hosts });
   }
 
-  #choresOf(store: Store): Chore[] {
+  #choresOf(store: Store, meter: UsageMeter): Chore[] {
     const world = this.#world;
     const { config } = world;
     const debugInterval = () => this.#debugInterval;
@@ -151,6 +155,11 @@ export class RgwDaemon implements Daemon<Message> {
         periodSeconds: () => config.rgw_reshard_thread_interval,
         run: () => this.#reshard(store),
       }),
+      new Chore(world, {
+        timer: 'rgw usage',
+        periodSeconds: () => Math.max(1, config.rgw_usage_log_tick_interval),
+        run: () => meter.flush(),
+      }),
     ];
   }
 
@@ -173,7 +182,7 @@ export class RgwDaemon implements Daemon<Message> {
 
   async #leave(): Promise<void> {
     this.#world.clock.arm(FAREWELL_TIMER, this.#world.clock.now() + seconds(FAREWELL_SECONDS));
-    await Promise.all([this.#store?.zone.cache.stop(), this.#delivery?.stop()]);
+    await Promise.all([this.#store?.zone.cache.stop(), this.#delivery?.stop(), this.#meter?.flush()]);
     this.rados.handle({ kind: 'terminate' });
   }
 }

@@ -10,6 +10,8 @@ import { type ClusterAddress, findCluster, type ToolEnvironment } from './enviro
 /** A client of a cluster, connected. */
 export interface ClusterConnection {
   readonly rados: Rados;
+  /** Where the client lives. */
+  readonly world: World<Message>;
   /** Ends every session, after what was sent has left. */
   close(): Promise<void>;
 }
@@ -36,8 +38,10 @@ const SILENT: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: ()
  */
 export async function connectRados(cluster: ClusterAddress, timeoutSeconds: number): Promise<ClusterConnection> {
   let client: Rados | undefined;
+  let home: World<Message> | undefined;
   const { entity, key } = cluster.auth;
   const make = (world: World<Message>) => {
+    home = world;
     client = new Rados(world, {
       monAddrs: cluster.monAddrs,
       auth: key && { entity, key },
@@ -73,7 +77,7 @@ export async function connectRados(cluster: ClusterAddress, timeoutSeconds: numb
     }
     throw new UserError(`No monitor answers within ${timeoutSeconds} s. Is the cluster running?`);
   }
-  return { rados, close: () => host.terminate() };
+  return { rados, world: home!, close: () => host.terminate() };
 }
 
 /** To the cluster of a conf, over TCP. @throws UserError */

@@ -29,7 +29,7 @@ export function parseOptions(argv: readonly string[], table: OptionTable): Parse
     const [spelling, attached] = splitOption(word, table);
     const option = table[spelling];
     if (!option) words.push(word);
-    else if (option[1] === 'flag') options.set(option[0], 'true');
+    else if (option[1] === 'flag') options.set(option[0], attached ?? 'true');
     else if (attached !== undefined) options.set(option[0], attached);
     else if (i + 1 < argv.length) options.set(option[0], argv[++i]!);
     else incomplete ??= spelling;

@@ -190,6 +190,13 @@ export function decodeRemoveInput(decoder: Decoder): UserBucket {
   return decoder.struct('remove bucket', 1, () => decodeBucket(decoder));
 }
 
+/** Of `complete_stats_sync` and `reset_user_stats`. */
+export function encodeTimeInput(time: UTime): Bytes {
+  const encoder = new Encoder(16);
+  encoder.struct(1, 1, () => encodeUTime(encoder, time));
+  return encoder.finish();
+}
+
 export function decodeTimeInput(decoder: Decoder): UTime {
   return decoder.struct('time', 1, () => decodeRealTime(decoder, 'time'));
 }

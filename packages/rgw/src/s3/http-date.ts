@@ -104,6 +104,12 @@ export function parseIsoDate(text: string): UTime | undefined {
   return sec === undefined ? undefined : { sec, nsec: Number((fraction ?? '').padEnd(9, '0')) };
 }
 
+/** `2026-11-30`, or with a time of UTC behind it: seconds (utime_t::parse_date). Undefined: it is no date. */
+export function parseDate(text: string): bigint | undefined {
+  const date = parseIsoDate(/^\d{4}-\d{2}-\d{2}$/.test(text.trim()) ? `${text.trim()}T00:00:00` : text);
+  return date === undefined || date.sec < 0 ? undefined : BigInt(date.sec);
+}
+
 /** 0 for none. */
 function monthOf(text: string): number {
   return months.findIndex((month) => month.toLowerCase() === text.slice(0, 3).toLowerCase()) + 1;

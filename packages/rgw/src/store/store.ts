@@ -16,6 +16,7 @@ import { BucketReshard } from '../reshard/bucket-reshard.ts';
 import { Growth } from '../reshard/growth.ts';
 import { IndexFollower } from '../reshard/index-follower.ts';
 import type { FoundBucket } from '../reshard/instances.ts';
+import { UsageLog } from '../usage/usage-log.ts';
 import { indexHeaders, sumOfStats } from './bucket-index.ts';
 import { BucketAttr, BucketStore, type StoredBucket } from './buckets.ts';
 import { DataPools } from './data-pools.ts';
@@ -79,6 +80,7 @@ export class Store {
   readonly follower: IndexFollower;
   readonly reshards: BucketReshard;
   readonly growth: Growth;
+  readonly usageLog: UsageLog;
   readonly #world: StoreWorld;
   readonly #events: EventPorts | undefined;
 
@@ -97,6 +99,7 @@ export class Store {
     this.lifecycleBuckets = new LifecycleBuckets(zone.system('lc'), world.crypto);
     this.expiryHints = new ExpiryHints(zone.system('log'), world.crypto, world.config.rgw_objexp_hints_num_shards);
     this.keys = new EncryptionKeys(zone, world);
+    this.usageLog = new UsageLog(zone.system('usageLog'));
     this.quotas = new Quotas({
       zone,
       users: this.users,

@@ -5,6 +5,7 @@ import {
   encodeRemoveUserBucketInput,
   encodeSetUserBucketsInput,
   encodeUserBucketsInput,
+  encodeUserTimeInput,
   type UserBucket,
   type UserBucketEntry,
   type UserHeader,
@@ -70,6 +71,11 @@ export class UserBuckets {
   ): Promise<void> {
     const entry: UserBucketEntry = { bucket: toUserBucket(bucket), ...stats, isCounted: false };
     await this.#write(user, 'set_buckets_info', encodeSetUserBucketsInput([entry], false, now));
+  }
+
+  /** Says that all buckets said what they hold, or with `reset`, sums that up anew. @throws RadosError */
+  async completeStats(user: UserId, now: UTime, reset = false): Promise<void> {
+    await this.#write(user, reset ? 'reset_user_stats' : 'complete_stats_sync', encodeUserTimeInput(now));
   }
 
   /** Does nothing when it is not there. @throws RadosError */

@@ -11,6 +11,8 @@ import { ObjectGone } from '../store/heads.ts';
 import { BucketBusy, BucketGone } from '../store/object-index.ts';
 import { QuotaExceeded } from '../store/quotas.ts';
 import { BucketNameTaken, BucketNotEmpty, type Store, TooManyBuckets } from '../store/store.ts';
+import { categoryOfSwift } from '../usage/categories.ts';
+import type { MeteredCall } from '../usage/usage-meter.ts';
 import { serveAccount } from './account.ts';
 import { findCaller, giveToken } from './auth.ts';
 import { serveContainer } from './container.ts';
@@ -26,11 +28,13 @@ const MAX_DELETES = 1000;
 export interface SwiftOptions {
   readonly world: Pick<World, 'clock' | 'crypto' | 'log'>;
   readonly store: Store;
+  /** How the request is counted; undefined: it is not. */
+  readonly call?: MeteredCall | undefined;
 }
 
 /** Never rejects: what goes wrong is a response. */
 export async function serveSwift(
-  { world, store }: SwiftOptions,
+  { world, store, call }: SwiftOptions,
   http: HttpRequest,
   requestId: string,
 ): Promise<HttpResponse> {
@@ -39,13 +43,17 @@ export async function serveSwift(
     headers: [['X-Trans-Id', requestId], ['X-Openstack-Request-Id', requestId], ...response.headers],
   });
   try {
-    return identified(await serve({ world, store }, parseSwiftRequest(http), requestId));
+    return identified(await serve({ world, store, call }, parseSwiftRequest(http), requestId));
   } catch (error) {
     return identified(refusal(http, explain(world.log, error, requestId)));
   }
 }
 
-async function serve({ world, store }: SwiftOptions, request: SwiftRequest, requestId: string): Promise<HttpResponse> {
+async function serve(
+  { world, store, call }: SwiftOptions,
+  request: SwiftRequest,
+  requestId: string,
+): Promise<HttpResponse> {
   const { crypto } = world;
   const now = world.clock.wall();
   if (request.kind === 'info') return infoResponse();
@@ -58,6 +66,23 @@ async function serve({ world, store }: SwiftOptions, request: SwiftRequest, requ
     user: caller?.user ?? lent,
     permissions: caller?.permissions ?? FULL_CONTROL,
   };
+  await call?.begin(subjectOf(context));
+  return await run(call ? { ...context, request: received(request, call) } : context);
+}
+
+/** What a request is counted as. */
+function subjectOf({ request, user }: SwiftContext) {
+  const { kind, params, container, http } = request;
+  const category = categoryOfSwift(kind, http.method, params.has('bulk-delete'), http.headers.has('x-copy-from'));
+  return { category, user: user?.id, tenant: user?.id.tenant ?? '', bucket: container };
+}
+
+function received(request: SwiftRequest, call: MeteredCall): SwiftRequest {
+  return { ...request, http: { ...request.http, body: call.receive(request.http.body) } };
+}
+
+async function run(context: SwiftContext): Promise<HttpResponse> {
+  const { request } = context;
   if (request.params.has('bulk-delete')) return await bulkDelete(context);
   if (request.params.has('extract-archive')) throw new SwiftError('NotImplemented', 'Archives are not expanded');
   if (request.kind === 'account') return await serveAccount(context);

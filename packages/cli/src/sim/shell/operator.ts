@@ -33,9 +33,15 @@ interface Description {
 
 /** Remembers which of its commands changed something. */
 class Tools extends Rados {
+  readonly world: World<Message>;
   changes: Readonly<Record<string, unknown>>[] = [];
   /** Commands that only read. */
   readonly #reading = new Set<string>();
+
+  constructor(world: World<Message>, options: RadosOptions) {
+    super(world, options);
+    this.world = world;
+  }
 
   override async monCommand(cmd: CommandLine, data?: Uint8Array): Promise<CommandResult> {
     const result = await super.monCommand(cmd, data);
@@ -100,6 +106,6 @@ function connectTo(tools: Tools): Connect {
       if (error instanceof RadosError) throw new UserError('No monitor answers.');
       throw error;
     }
-    return { rados: tools, close: async () => {} };
+    return { rados: tools, world: tools.world, close: async () => {} };
   };
 }

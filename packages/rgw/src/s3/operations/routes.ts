@@ -58,6 +58,7 @@ import {
   putBucketTagging,
   putObjectTagging,
 } from './tagging.ts';
+import { getSelfUsage } from './usage.ts';
 import { listObjectVersions } from './versions.ts';
 import { deleteBucketWebsite, getBucketWebsite, putBucketWebsite } from './website.ts';
 
@@ -155,7 +156,7 @@ export function operationOf(request: S3Request): Operation {
   if (isActionRequest(request)) return actionOf(request);
   if (bucket === '') {
     if (method !== 'GET' && method !== 'HEAD') throw s3Error('MethodNotAllowed');
-    return listBuckets;
+    return method === 'GET' && params.has('usage') ? getSelfUsage : listBuckets;
   }
   const routes = (key === '' ? bucketRoutes : objectRoutes)[method];
   if (!routes) throw s3Error('MethodNotAllowed');
@@ -175,6 +176,7 @@ export function operationOf(request: S3Request): Operation {
 export const OPERATION_NAMES: ReadonlySet<string> = new Set(
   [
     listBuckets,
+    getSelfUsage,
     listObjectsV2,
     copyObject,
     uploadPartCopy,

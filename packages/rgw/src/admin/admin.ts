@@ -1,0 +1,49 @@
+/** What commands of administration work with. */
+import type { World } from '@spirula/world';
+import type { Store } from '../store/store.ts';
+import { BucketAdmin } from './bucket-admin.ts';
+import type { AdminOptions } from './command-options.ts';
+import { ReshardAdmin } from './reshard-admin.ts';
+import { RoleAdmin } from './role-admin.ts';
+import { TopicAdmin } from './topic-admin.ts';
+import { UserAdmin } from './user-admin.ts';
+
+export interface AdminParts {
+  readonly store: Store;
+  readonly world: Pick<World, 'clock' | 'config' | 'crypto' | 'log'>;
+}
+
+export interface Admin extends AdminParts {
+  readonly users: UserAdmin;
+  readonly buckets: BucketAdmin;
+  readonly reshards: ReshardAdmin;
+  readonly roles: RoleAdmin;
+  readonly topics: TopicAdmin;
+}
+
+/** Words of a command -> what it does; what it gives is printed, undefined is nothing. */
+export type CommandTable = Readonly<Record<string, (admin: Admin, options: AdminOptions) => Promise<unknown>>>;
+
+export function adminOf({ store, world }: AdminParts): Admin {
+  return {
+    store,
+    world,
+    reshards: new ReshardAdmin({
+      zone: store.zone,
+      clock: world.clock,
+      log: world.log,
+      config: world.config,
+      entropy: world.crypto,
+    }),
+    roles: new RoleAdmin({ roles: store.roles, entropy: world.crypto, now: () => world.clock.wall() }),
+    topics: new TopicAdmin(store.topics, store.queues),
+    users: new UserAdmin({ users: store.users, lists: store.buckets.lists, entropy: world.crypto }),
+    buckets: new BucketAdmin({
+      zone: store.zone,
+      users: store.users,
+      buckets: store.buckets,
+      follower: store.follower,
+      now: () => world.clock.wall(),
+    }),
+  };
+}
