@@ -6,10 +6,12 @@
  *
  * Between who and which, faults that somebody asked for may happen: `src/faults`.
  */
+
 import { addSeconds, Decoder, Errno, MalformedInput, type RawString, type UTime } from '@spirula/encoding';
 import { RadosError } from '@spirula/rados';
 import type { World } from '@spirula/world';
 import { isActionRequest, withActionForm } from './action-api/action-form.ts';
+import { isAdmin, serveAdmin } from './admin/rest/serve-admin.ts';
 import { CONTROL_BUCKET, controlFaults } from './faults/fault-control.ts';
 import { cutResponse, type InjectedRequest, type Injector } from './faults/injector.ts';
 import type { SessionToken } from './formats/session-token.ts';
@@ -117,6 +119,7 @@ export class Gateway {
       if (this.#injector && request.bucket === CONTROL_BUCKET) {
         return await controlFaults(this.#injector.faults, request);
       }
+      if (isAdmin(http)) return await this.#serveAdmin(request, requestId);
       if (http.method === 'OPTIONS') {
         const presigner = await this.#presigner(request);
         await call?.begin(subjectOf(PREFLIGHT_CATEGORY, request, undefined, presigner));
@@ -185,6 +188,19 @@ export class Gateway {
     return `${this.#instance}-default-default`;
   }
 
+  async #serveAdmin(request: S3Request, requestId: string): Promise<HttpResponse> {
+    return await serveAdmin(request, {
+      parts: { store: this.#store, world: this.#world },
+      requestId,
+      hostId: this.#hostId,
+      authenticate: async () => {
+        const { user, auth } = await this.#authenticate(request, undefined);
+        return { user, body: auth.body };
+      },
+      explain: (error) => this.#explain(error, requestId),
+    });
+  }
+
   #identified(response: HttpResponse, requestId: string): HttpResponse {
     return { ...response, headers: [['x-amz-request-id', requestId], ...response.headers] };
   }
@@ -217,7 +233,7 @@ export class Gateway {
 
   async #authenticate(
     request: S3Request,
-    operation: Operation,
+    operation: Operation | undefined,
   ): Promise<Pick<OperationContext, 'request' | 'auth' | 'user' | 'identity' | 'form'>> {
     let found: StoredUser | undefined;
     let session: SessionToken | undefined;

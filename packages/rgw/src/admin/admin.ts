@@ -38,12 +38,6 @@ export function adminOf({ store, world }: AdminParts): Admin {
     roles: new RoleAdmin({ roles: store.roles, entropy: world.crypto, now: () => world.clock.wall() }),
     topics: new TopicAdmin(store.topics, store.queues),
     users: new UserAdmin({ users: store.users, lists: store.buckets.lists, entropy: world.crypto }),
-    buckets: new BucketAdmin({
-      zone: store.zone,
-      users: store.users,
-      buckets: store.buckets,
-      follower: store.follower,
-      now: () => world.clock.wall(),
-    }),
+    buckets: new BucketAdmin({ store, now: () => world.clock.wall() }),
   };
 }

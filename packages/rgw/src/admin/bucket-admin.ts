@@ -1,27 +1,25 @@
 /** What radosgw-admin does with buckets (rgw_bucket.cc): answers as it prints them, refusals as it says them. */
 
-import type { CategoryStats, DirHeader } from '@spirula/cls';
+import type { BucketStats, CategoryStats, DirHeader } from '@spirula/cls';
 import { type RawString, textFromRaw, type UTime } from '@spirula/encoding';
 import { encodeAcl, privateAcl } from '../formats/acl.ts';
 import { encoded } from '../formats/encoded.ts';
 import { formatPlacementRule } from '../formats/placement-rule.ts';
-import { changedQuota, type QuotaChange } from '../formats/quota.ts';
+import { changedQuota, type Quota, type QuotaChange } from '../formats/quota.ts';
 import { decodeTags } from '../formats/tags.ts';
 import { formatUserId, type UserId } from '../formats/user-id.ts';
-import type { IndexFollower } from '../reshard/index-follower.ts';
 import { indexHeaders, sumOfStats } from '../store/bucket-index.ts';
 import { BucketAttr, type BucketStore, type StoredBucket } from '../store/buckets.ts';
 import { decodeStored } from '../store/meta-object.ts';
+import { purgeBucket } from '../store/purge.ts';
+import type { Store } from '../store/store.ts';
 import type { UserStore } from '../store/users.ts';
 import type { Zone } from '../store/zone.ts';
 import { AdminCode, AdminError } from './admin-error.ts';
 import { quotaJson, timeText } from './user-json.ts';
 
 export interface BucketAdminParts {
-  readonly zone: Zone;
-  readonly users: UserStore;
-  readonly buckets: BucketStore;
-  readonly follower: IndexFollower;
+  readonly store: Store;
   readonly now: () => UTime;
 }
 
@@ -31,17 +29,17 @@ const INDEX_TYPE_NAMES = ['Normal', 'Indexless'];
 const KIB = 1024n;
 
 export class BucketAdmin {
+  readonly #store: Store;
   readonly #zone: Zone;
   readonly #users: UserStore;
   readonly #buckets: BucketStore;
-  readonly #follower: IndexFollower;
   readonly #now: () => UTime;
 
-  constructor({ zone, users, buckets, follower, now }: BucketAdminParts) {
-    this.#zone = zone;
-    this.#users = users;
-    this.#buckets = buckets;
-    this.#follower = follower;
+  constructor({ store, now }: BucketAdminParts) {
+    this.#store = store;
+    this.#zone = store.zone;
+    this.#users = store.users;
+    this.#buckets = store.buckets;
     this.#now = now;
   }
 
@@ -57,6 +55,12 @@ export class BucketAdmin {
     const bucket = await this.#buckets.load(tenant, name);
     if (!bucket) throw new AdminError(AdminCode.noSuchBucket, 'failure: (2002) Unknown error 2002: ');
     return this.#statsJson(bucket);
+  }
+
+  /** Undefined: it is not there any more. */
+  async statsIfThere(tenant: RawString, name: RawString) {
+    const bucket = await this.#buckets.load(tenant, name);
+    return bucket && this.#statsJson(bucket);
   }
 
   async link(tenant: RawString, name: RawString, user: UserId): Promise<void> {
@@ -81,10 +85,12 @@ export class BucketAdmin {
     await this.#buckets.change(bucket, (info) => ({ ...info, quota: changedQuota(info.quota, change) }));
   }
 
-  async remove(tenant: RawString, name: RawString): Promise<void> {
+  /** @param purge with all that is in it */
+  async remove(tenant: RawString, name: RawString, purge = false): Promise<void> {
     const bucket = await this.#load(tenant, name);
+    if (purge) return await purgeBucket(this.#store, bucket);
     await this.#requireEmpty(bucket);
-    await this.#follower.closed(bucket.info, async (found) => {
+    await this.#store.follower.closed(bucket.info, async (found) => {
       await this.#requireEmpty(found);
       await this.#buckets.remove(found.info, this.#now(), found.entry);
       return true;
@@ -96,6 +102,12 @@ export class BucketAdmin {
     if ([...stats.values()].every(({ entries }) => entries === 0n)) return;
     const shown = textFromRaw(info.bucket.name);
     throw new AdminError(AdminCode.ENOTEMPTY, `ERROR: could not remove non-empty bucket ${shown}`);
+  }
+
+  /** As it is given. */
+  async replaceQuota(tenant: RawString, name: RawString, changed: (quota: Quota) => Quota): Promise<void> {
+    const bucket = await this.#load(tenant, name);
+    await this.#buckets.change(bucket, (info) => ({ ...info, quota: changed(info.quota) }));
   }
 
   async #load(tenant: RawString, name: RawString): Promise<StoredBucket> {
@@ -129,16 +141,18 @@ export class BucketAdmin {
       mtime: timeText(modified),
       creation_time: timeText(info.created),
       max_marker: perShard(headers, ({ maxMarker }) => maxMarker),
-      usage: Object.fromEntries(
-        [...sumOfStats(headers)].map(([category, sums]) => [
-          CATEGORY_NAMES[category] ?? 'rgw.unknown',
-          usageJson(sums),
-        ]),
-      ),
+      usage: statsNode(sumOfStats(headers)),
       bucket_quota: quotaJson(info.quota),
       ...(tags && { tagset: tagsJson(bucket.name, tags) }),
     };
   }
+}
+
+/** By category. */
+export function statsNode(stats: BucketStats) {
+  return Object.fromEntries(
+    [...stats].map(([category, sums]) => [CATEGORY_NAMES[category] ?? 'rgw.unknown', usageJson(sums)]),
+  );
 }
 
 function tagsJson(name: RawString, stored: Parameters<typeof decodeStored>[1]): Record<string, string> {

@@ -7,5 +7,5 @@ export const bucketCommands: CommandTable = {
   'bucket stats': ({ buckets }, options) => buckets.stats(...bucketOf(options)),
   'bucket link': ({ buckets }, options) => buckets.link(...bucketOf(options), userOf(options)),
   'bucket unlink': ({ buckets }, options) => buckets.unlink(...bucketOf(options), userOf(options)),
-  'bucket rm': ({ buckets }, options) => buckets.remove(...bucketOf(options)),
+  'bucket rm': ({ buckets }, options) => buckets.remove(...bucketOf(options), options.has('purge-objects')),
 };

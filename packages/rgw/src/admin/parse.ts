@@ -1,6 +1,7 @@
 /** Values that administrators give (rgw_user.cc, rgw_admin.cc). */
 import type { RawString } from '@spirula/encoding';
 import { FULL_CONTROL, Permission } from '../formats/acl.ts';
+import { ALL_OPS, OpMask } from '../formats/user-info.ts';
 import { AdminCode, AdminError } from './admin-error.ts';
 
 /** RGWUserCaps::is_valid_cap_type. */
@@ -48,6 +49,20 @@ export function parseCaps(text: string, what: string): Map<RawString, number> {
 /** Undefined: there is no such kind of access. */
 export function parseAccess(text: string): number | undefined {
   return ACCESS_MASKS[text];
+}
+
+const OP_MASKS: Readonly<Record<string, number>> = { ...OpMask, '*': ALL_OPS };
+
+/** `read,write,delete`, or `*`. Undefined: there is no such kind. */
+export function parseOpMask(text: string): number | undefined {
+  const masks = text
+    .split(/[\s,]+/)
+    .filter((word) => word !== '')
+    .map((word) => OP_MASKS[word]);
+  return masks.reduce<number | undefined>(
+    (sum, mask) => (sum === undefined || mask === undefined ? undefined : sum | mask),
+    0,
+  );
 }
 
 /** `10`, `10K`, `1G`; negative: no limit. Undefined: it is no size. */

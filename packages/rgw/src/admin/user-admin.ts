@@ -11,13 +11,15 @@ import { IndexConflict } from '../store/user-index.ts';
 import type { StoredUser, UserStore } from '../store/users.ts';
 import { AdminCode, AdminError } from './admin-error.ts';
 import { parseCaps } from './parse.ts';
-import { timeText, userJson } from './user-json.ts';
+import { timeText } from './user-json.ts';
 
 /** What may be said of a user; undefined: as it is, or as new users have it. */
 export interface UserSettings {
   readonly displayName?: RawString | undefined;
   readonly email?: RawString | undefined;
   readonly maxBuckets?: number | undefined;
+  /** `OpMask`s. */
+  readonly opMask?: number | undefined;
   readonly system?: boolean | undefined;
   readonly admin?: boolean | undefined;
   readonly suspended?: boolean | undefined;
@@ -54,7 +56,7 @@ export class UserAdmin {
     this.#entropy = entropy;
   }
 
-  async create(id: UserId, settings: UserSettings) {
+  async create(id: UserId, settings: UserSettings): Promise<UserInfo> {
     const refuse = (code: number, why: string) =>
       new AdminError(code, `could not create user: unable to parse parameters, ${why}`);
     const exists = refuse(AdminCode.EEXIST, `user: ${textFromRaw(formatUserId(id))} exists`);
@@ -75,26 +77,26 @@ export class UserAdmin {
         : withCaps(bare, parseCaps(caps, 'could not create user: unable to add user capabilities'));
     const info = key ? this.#withKey(capable, key) : capable;
     try {
-      return userJson((await this.#users.create(info)).info);
+      return (await this.#users.create(info)).info;
     } catch (error) {
       if (error instanceof RadosError && error.code === Errno.EEXIST) throw exists;
       throw asRefusal(error, (code, why) => refuse(code, why));
     }
   }
 
-  async info(id: UserId) {
+  async info(id: UserId): Promise<UserInfo> {
     const user = await this.#users.load(id);
     if (!user) throw new AdminError(AdminCode.EINVAL, 'could not fetch user info: no user info saved');
-    return userJson(user.info);
+    return user.info;
   }
 
-  async infoByKey(accessKey: RawString) {
+  async infoByKey(accessKey: RawString): Promise<UserInfo> {
     const user = await this.#users.find('accessKey', accessKey);
     if (!user) throw new AdminError(AdminCode.EINVAL, 'could not fetch user info: no user info saved');
-    return userJson(user.info);
+    return user.info;
   }
 
-  async modify(id: UserId, { caps, key, displayName, email, ...settings }: UserSettings) {
+  async modify(id: UserId, { caps, key, displayName, email, ...settings }: UserSettings): Promise<UserInfo> {
     const given = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
     return this.#change(
       id,
@@ -114,10 +116,11 @@ export class UserAdmin {
     );
   }
 
-  /** Without `purge`, refuses to remove one who has buckets. */
-  async remove(id: UserId): Promise<void> {
+  /** One who has buckets is not removed, unless `purge` removes each first. */
+  async remove(id: UserId, purge?: (name: RawString) => Promise<void>): Promise<void> {
     const user = await this.#users.load(id);
     if (!user) throw notFound('could not remove user: unable to remove user, user does not exist');
+    if (purge) for await (const { bucket } of this.#lists.list(id)) await purge(bucket.name);
     if ((await this.#lists.page(id, '', 1)).entries.length > 0) {
       const why = 'could not remove user: unable to remove user, must specify purge data to remove user with buckets';
       throw new AdminError(AdminCode.EEXIST, why);
@@ -197,6 +200,7 @@ export class UserAdmin {
     });
   }
 
+  /** With its keys. */
   async removeSubuser(id: UserId, name: RawString) {
     const what = 'could not remove subuser';
     return this.#change(id, notPopulated(what), what, (info) => {
@@ -243,13 +247,24 @@ export class UserAdmin {
     );
   }
 
+  /** Both as they are given. */
+  async replaceQuotas(id: UserId, quotas: Partial<Pick<UserInfo, 'userQuota' | 'bucketQuota'>>): Promise<void> {
+    const what = 'ERROR: failed updating user info';
+    await this.#change(id, notFound(`${what}: user not found`), what, (info) => ({ ...info, ...quotas }));
+  }
+
   /** Loads, changes and stores a user; again when another was first. */
-  async #change(id: UserId, missing: AdminError, what: string, change: (info: UserInfo) => UserInfo) {
+  async #change(
+    id: UserId,
+    missing: AdminError,
+    what: string,
+    change: (info: UserInfo) => UserInfo,
+  ): Promise<UserInfo> {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const user: StoredUser | undefined = await this.#users.load(id);
       if (!user) throw missing;
       try {
-        return userJson((await this.#users.update(user, change(user.info))).info);
+        return (await this.#users.update(user, change(user.info))).info;
       } catch (error) {
         if (error instanceof RadosError && error.code === Errno.ECANCELED) continue;
         throw asRefusal(error, (code, why) => new AdminError(code, `${what}, ${why}`));

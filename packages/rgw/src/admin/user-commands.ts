@@ -1,6 +1,7 @@
 /** Commands of radosgw-admin about users. */
-import { rawFromText } from '@spirula/encoding';
+import { type RawString, rawFromText } from '@spirula/encoding';
 import type { QuotaChange } from '../formats/quota.ts';
+import type { UserInfo } from '../formats/user-info.ts';
 import type { Admin, CommandTable } from './admin.ts';
 import { AdminCode, AdminError } from './admin-error.ts';
 import {
@@ -14,35 +15,40 @@ import {
   subuserOf,
   userOf,
 } from './command-options.ts';
+import { userJson } from './user-json.ts';
 
 export const userCommands: CommandTable = {
-  'user create': ({ users }, options) => users.create(userOf(options), settingsOf(options, true)),
+  'user create': ({ users }, options) => shown(users.create(userOf(options), settingsOf(options, true))),
   'user info': ({ users }, options) => {
     const accessKey = options.get('access-key');
-    if (options.has('uid')) return users.info(userOf(options));
-    if (accessKey !== undefined) return users.infoByKey(rawFromText(accessKey));
+    if (options.has('uid')) return shown(users.info(userOf(options)));
+    if (accessKey !== undefined) return shown(users.infoByKey(rawFromText(accessKey)));
     throw new AdminError(AdminCode.EINVAL, 'ERROR: --uid or --access-key required');
   },
-  'user modify': ({ users }, options) => users.modify(userOf(options), settingsOf(options, false)),
-  'user rm': ({ users }, options) => users.remove(userOf(options)),
-  'user suspend': ({ users }, options) => users.modify(userOf(options), { suspended: true }),
-  'user enable': ({ users }, options) => users.modify(userOf(options), { suspended: false }),
+  'user modify': ({ users }, options) => shown(users.modify(userOf(options), settingsOf(options, false))),
+  'user rm': ({ users, buckets }, options) => {
+    const user = userOf(options);
+    const purge = (name: RawString) => buckets.remove(user.tenant, name, true);
+    return users.remove(user, options.has('purge-data') ? purge : undefined);
+  },
+  'user suspend': ({ users }, options) => shown(users.modify(userOf(options), { suspended: true })),
+  'user enable': ({ users }, options) => shown(users.modify(userOf(options), { suspended: false })),
   'user list': ({ users }) => users.list(),
   'user stats': ({ users }, options) => users.stats(userOf(options)),
   'key create': ({ users }, options) =>
-    users.addKey(userOf(options), { ...keyOf(options), generate: options.has('gen-access-key') }),
+    shown(users.addKey(userOf(options), { ...keyOf(options), generate: options.has('gen-access-key') })),
   'key rm': ({ users }, options) => {
     const { kind, accessKey, subuser } = keyOf(options);
     const name = accessKey ?? (kind === 'swift' ? rawFromText(options.get('subuser') ?? '') : '');
-    return users.removeKey(userOf(options), kind, name === '' ? (subuser ?? '') : name);
+    return shown(users.removeKey(userOf(options), kind, name === '' ? (subuser ?? '') : name));
   },
   'subuser create': ({ users }, options) =>
-    users.setSubuser(userOf(options), subuserOf(options), subuserGiven(options, 'create')),
+    shown(users.setSubuser(userOf(options), subuserOf(options), subuserGiven(options, 'create'))),
   'subuser modify': ({ users }, options) =>
-    users.setSubuser(userOf(options), subuserOf(options), subuserGiven(options, 'modify')),
-  'subuser rm': ({ users }, options) => users.removeSubuser(userOf(options), subuserOf(options)),
-  'caps add': ({ users }, options) => users.addCaps(userOf(options), options.get('caps') ?? ''),
-  'caps rm': ({ users }, options) => users.removeCaps(userOf(options), options.get('caps') ?? ''),
+    shown(users.setSubuser(userOf(options), subuserOf(options), subuserGiven(options, 'modify'))),
+  'subuser rm': ({ users }, options) => shown(users.removeSubuser(userOf(options), subuserOf(options))),
+  'caps add': ({ users }, options) => shown(users.addCaps(userOf(options), options.get('caps') ?? '')),
+  'caps rm': ({ users }, options) => shown(users.removeCaps(userOf(options), options.get('caps') ?? '')),
   'quota set': (admin, options) =>
     setQuota(admin, options, { maxSize: sizeOf(options, 'max-size'), maxObjects: sizeOf(options, 'max-objects') }),
   'quota enable': (admin, options) => setQuota(admin, options, { enabled: true }),
@@ -56,4 +62,8 @@ async function setQuota({ users, buckets }: Admin, options: AdminOptions, change
     throw new AdminError(AdminCode.EINVAL, 'ERROR: invalid quota scope specification.');
   }
   await buckets.setQuota(...bucketOf(options), change);
+}
+
+async function shown(user: Promise<UserInfo>) {
+  return userJson(await user);
 }

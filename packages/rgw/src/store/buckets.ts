@@ -73,6 +73,8 @@ export interface NewBucket {
 /** How often a change that others get in the way of is tried: each time one of them is done. */
 const MAX_TRIES = 100;
 
+const INSTANCE_PREFIX: RawString = '.bucket.meta.';
+
 export class BucketStore {
   readonly lists: UserBuckets;
   readonly #zone: Zone;
@@ -229,6 +231,15 @@ export class BucketStore {
   /** Names of all buckets, `tenant/name`, in no order that means anything. */
   async *list(): AsyncGenerator<RawString> {
     for await (const { oid } of this.#root.io.listObjects()) if (!oid.startsWith('.')) yield oid;
+  }
+
+  /** Of all instances, `tenant/name:id`, in no order that means anything. */
+  async *listInstances(): AsyncGenerator<RawString> {
+    for await (const { oid } of this.#root.io.listObjects()) {
+      if (!oid.startsWith(INSTANCE_PREFIX)) continue;
+      const parts = oid.slice(INSTANCE_PREFIX.length).split(':');
+      yield parts.length > 2 ? `${parts[0]}/${parts.slice(1).join(':')}` : parts.join(':');
+    }
   }
 
   async #existing(bucket: StoredBucket, { owner, now }: NewBucket) {

@@ -8,14 +8,14 @@ import type { StoredBucket } from './buckets.ts';
 import type { Store } from './store.ts';
 
 /** What objects of all categories take. */
-export interface BucketTotals {
+interface BucketTotals {
   readonly entries: bigint;
   readonly size: bigint;
   readonly sizeRounded: bigint;
 }
 
 /** @throws RadosError */
-export async function bucketTotals({ zone }: Pick<Store, 'zone'>, { info }: StoredBucket): Promise<BucketTotals> {
+async function bucketTotals({ zone }: Pick<Store, 'zone'>, { info }: StoredBucket): Promise<BucketTotals> {
   const stats = sumOfStats(await indexHeaders(zone.placement(info.placement).index, info));
   let totals: BucketTotals = { entries: 0n, size: 0n, sizeRounded: 0n };
   for (const { entries, size, sizeRounded } of stats.values()) {
@@ -29,7 +29,7 @@ export async function bucketTotals({ zone }: Pick<Store, 'zone'>, { info }: Stor
 }
 
 /** Tells a user's list of buckets what one of them holds. @throws RadosError */
-export async function syncBucketStats(store: Store, bucket: StoredBucket, now: UTime): Promise<void> {
+async function syncBucketStats(store: Store, bucket: StoredBucket, now: UTime): Promise<void> {
   const { entries, size, sizeRounded } = await bucketTotals(store, bucket);
   const { info } = bucket;
   const stats = { size, sizeRounded, count: entries, created: info.created };

@@ -1,0 +1,150 @@
+/** Administration of Debian's `radosgw` beside ours, on one cluster: the same requests and commands are answered the same. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type RunningS3Cluster, startCluster } from '@spirula/cli';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { type AdminRequest, requests } from './administration/requests.ts';
+import { type Key, signedFetch } from './administration/signed-fetch.ts';
+import { missingTools } from './real-ceph.ts';
+import { runTool } from './run-tool.ts';
+
+const missing = missingTools(['ceph', 'radosgw', 'radosgw-admin']);
+const PORT = 26_082;
+const GATEWAY = 'client.rgw.real';
+const SPIRULA = new URL('../../packages/cli/bin/spirula.mjs', import.meta.url).pathname;
+const keyOf = (name: string): Key => ({ accessKey: `${name}key`, secret: `${name}secret` });
+
+/** What may differ: texts of errors, ids, times, versions of indexes; and the order of names, which radosgw tells in that of the pool. */
+function normal(text: string): unknown {
+  const plain = text
+    .replace(/\btx[0-9a-f]+-[0-9a-f]+-[0-9a-f]+-default\b/g, 'ID')
+    .replace(/\b[0-9a-f]+-default-default\b/g, 'HOST')
+    .replace(/<\?xml[^>]*\?>/, '')
+    .replace(/<Message>[^<]*/g, '<Message>')
+    .replace(/"Message":"[^"]*"/g, '"Message":""')
+    .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
+    .replace(/[0-9a-f-]{36}\.\d+\.\d+/g, 'BUCKETID')
+    .replace(/"(ver|master_ver|tag)":"[^"]*"/g, '"$1":""')
+    .replace(/<(ver|master_ver)>[^<]*/g, '<$1>');
+  if (!/^[[{]/.test(plain))
+    return plain.replace(/<keys>.*<\/keys>/s, (keys) => sorted(keys.split(/(?<=<\/key>)/)).join(''));
+  return JSON.parse(plain, (_, value) =>
+    Array.isArray(value) && value.every((each) => typeof each === 'string') ? sorted(value) : value,
+  );
+}
+
+function sorted(names: readonly string[]): string[] {
+  return names.map((name) => name.replace(/<\/?keys>/g, '')).sort();
+}
+
+describe.skipIf(missing.length > 0)(`administration (skipped without: ${missing.join(' ')})`, () => {
+  const dir = mkdtempSync(join(tmpdir(), 'radosgw-'));
+  const keyring = join(dir, 'keyring');
+  let cluster: RunningS3Cluster;
+  let gateway: ChildProcess;
+  const theirs = `http://127.0.0.1:${PORT}`;
+
+  beforeAll(async () => {
+    cluster = await startCluster({
+      osds: 3,
+      store: 'memory',
+      rgw: true,
+      config: { rgw_enable_usage_log: true, rgw_usage_log_tick_interval: 1 },
+    });
+    const caps = ['mon', 'allow rw', 'osd', 'allow rwx', 'mgr', 'allow rw'];
+    await runTool('ceph', ['-c', cluster.cephConf, 'auth', 'get-or-create', GATEWAY, ...caps, '-o', keyring]);
+    const options = ['-c', cluster.cephConf, '-n', GATEWAY, '-k', keyring, '--rgw-data', dir, '--run-dir', dir];
+    const frontend = ['--rgw-frontends', `beast endpoint=127.0.0.1:${PORT}`, '--log-file', join(dir, 'log'), '-f'];
+    const usage = ['--rgw_enable_usage_log=true', '--rgw_usage_log_tick_interval=1'];
+    gateway = spawn('radosgw', [...options, ...frontend, ...usage], { stdio: 'ignore' });
+    await vi.waitFor(() => fetch(theirs), { timeout: 60_000, interval: 500 });
+    await admin('user', 'create', '--uid', 'root', '--display-name', 'Root', ...keyArgs('root'), ...ALL_CAPS);
+    await admin(
+      'user',
+      'create',
+      '--uid',
+      'reader',
+      '--display-name',
+      'Reader',
+      ...keyArgs('reader'),
+      '--caps',
+      'users=read',
+    );
+    for (const name of ['ada', 'eve']) {
+      await admin('user', 'create', '--uid', name, '--display-name', name, ...keyArgs(name));
+    }
+  }, 120_000);
+  afterAll(async () => {
+    gateway?.kill('SIGKILL');
+    await cluster?.stop();
+    rmSync(dir, { recursive: true, force: true });
+  });
+
+  const ALL_CAPS = ['--caps', 'users=*;buckets=*;usage=*;metadata=*'];
+  const keyArgs = (name: string) => ['--access-key', keyOf(name).accessKey, '--secret-key', keyOf(name).secret];
+  const asGateway = () => ['-c', cluster.cephConf, '-n', GATEWAY, '-k', keyring];
+  const admin = (...args: string[]) => runTool('radosgw-admin', [...asGateway(), ...args]);
+  const own = (...args: string[]) =>
+    runTool(process.execPath, [SPIRULA, 'radosgw-admin', ...asGateway(), ...args], { timeoutSeconds: 60 });
+
+  async function answers(endpoint: string, asked: readonly AdminRequest[]) {
+    const all: { line: string; status: number; answer: unknown }[] = [];
+    for (const { line, body, who } of asked) {
+      const [method = '', target = ''] = line.split(' ');
+      const key = who === 'nobody' ? undefined : keyOf(who ?? 'root');
+      const { status, text } = await signedFetch(endpoint, key, method, target, body);
+      all.push({ line, status, answer: normal(text) });
+    }
+    return all;
+  }
+
+  test('the interface of administrators answers as that of radosgw', async () => {
+    const expected = await answers(theirs, requests);
+    const actual = await answers(cluster.s3.endpoint, requests);
+
+    for (const [i, each] of actual.entries()) expect(each).toEqual(expected[i]);
+    expect(actual.filter(({ status }) => status === 200).length).toBeGreaterThan(60);
+  }, 120_000);
+
+  test('what was transferred is counted as radosgw counts it, and told by either', async () => {
+    const transfer: readonly AdminRequest[] = [
+      { line: 'PUT /BUCKET' },
+      { line: 'PUT /BUCKET/object', body: 'x'.repeat(1000) },
+      { line: 'GET /BUCKET/object' },
+      { line: 'GET /BUCKET/none' },
+      { line: 'GET /BUCKET?acl' },
+      { line: 'GET /BUCKET?versioning' },
+      { line: 'HEAD /BUCKET' },
+      { line: 'GET /none' },
+      { line: 'DELETE /BUCKET/object' },
+      { line: 'DELETE /BUCKET' },
+    ];
+    const by = async (endpoint: string, name: string) => {
+      for (const { line, body } of transfer) {
+        const [method = '', target = ''] = line.split(' ');
+        await signedFetch(endpoint, keyOf(name), method, target.replace('BUCKET', `of-${name}`), body);
+      }
+    };
+    await by(theirs, 'ada');
+    await by(cluster.s3.endpoint, 'eve');
+    const shown = async (run: typeof admin, name: string) => (await run('usage', 'show', '--uid', name)).stdout;
+    const done = (text: string) => expect(text).toContain('delete_bucket');
+    await vi.waitFor(async () => done(await shown(admin, 'ada')), { timeout: 30_000, interval: 500 });
+    await vi.waitFor(async () => done(await shown(admin, 'eve')), { timeout: 30_000, interval: 500 });
+
+    // Texts of errors have other lengths, and chunks of HTTP are counted by radosgw.
+    const counts = (text: string) =>
+      JSON.parse(text.replaceAll('eve', 'ada').replace(/"bytes_sent": \d+/g, '"bytes_sent": 0'));
+    expect(counts(await shown(admin, 'eve'))).toEqual(counts(await shown(admin, 'ada')));
+    expect(await shown(own, 'ada')).toBe(await shown(admin, 'ada'));
+    const one = ['usage', 'show', '--uid', 'eve', '--categories', 'get_obj', '--show-log-sum=false'];
+    expect(await own(...one)).toEqual(await admin(...one));
+    const { text } = await signedFetch(cluster.s3.endpoint, keyOf('eve'), 'GET', '/?usage');
+    expect(text).toContain('<Category>put_obj</Category><BytesSent>0</BytesSent><BytesReceived>1000</BytesReceived>');
+    expect(await own('usage', 'trim', '--uid', 'eve')).toMatchObject({ status: 0 });
+    expect(JSON.parse(await shown(admin, 'eve'))).toEqual({ entries: [], summary: [] });
+    for (const verb of ['trim', 'clear']) expect(await own('usage', verb)).toEqual(await admin('usage', verb));
+  }, 120_000);
+});
