@@ -147,4 +147,37 @@ describe.skipIf(missing.length > 0)(`administration (skipped without: ${missing.
     expect(JSON.parse(await shown(admin, 'eve'))).toEqual({ entries: [], summary: [] });
     for (const verb of ['trim', 'clear']) expect(await own('usage', verb)).toEqual(await admin('usage', verb));
   }, 120_000);
+
+  test('commands say what those of radosgw-admin say', async () => {
+    const send = async (line: string, body = '') => {
+      const [method = '', target = ''] = line.split(' ');
+      const { status } = await signedFetch(theirs, keyOf('ada'), method, target, body);
+      expect(status, line).toBeLessThan(300);
+    };
+    const rule = '<ID>r</ID><Prefix>tmp/</Prefix><Status>Enabled</Status><Expiration><Days>3</Days></Expiration>';
+    await send('PUT /kept');
+    await send('PUT /kept/object', 'hello');
+    await send('PUT /kept?lifecycle', `<LifecycleConfiguration><Rule>${rule}</Rule></LifecycleConfiguration>`);
+    await send('PUT /plain');
+
+    for (const line of [
+      ...['gc list', 'lc list', 'lc get --bucket kept', 'lc get --bucket plain', 'lc get --bucket none'],
+      ...['bucket limit check --uid ada', 'bucket limit check --uid ada --warnings-only', 'bucket check --bucket kept'],
+      ...['bucket check --bucket kept --fix', 'bucket check --bucket none', 'object rm --bucket kept --object none'],
+      ...['object rm --bucket kept', 'object rm --bucket none --object x', 'zone get', 'zone list', 'zonegroup list'],
+      ...['realm list', 'user stats --uid ada'],
+    ]) {
+      const { status, stdout, stderr } = await own(...line.split(' '));
+      expect({ line, status, stdout, stderr }).toEqual({ line, ...(await admin(...line.split(' '))) });
+    }
+    const synced = async (run: typeof admin) =>
+      JSON.parse((await run('user', 'stats', '--uid', 'ada', '--sync-stats')).stdout).stats;
+    expect(await synced(own)).toEqual(await synced(admin));
+    expect(await own('object', 'rm', '--bucket', 'kept', '--object', 'object')).toMatchObject({ status: 0 });
+    expect(await own('lc', 'process')).toMatchObject({ status: 0, stdout: '' });
+    expect(JSON.parse((await admin('lc', 'list')).stdout)).toMatchObject([{ status: 'COMPLETE' }]);
+    expect(await own('bucket', 'rm', '--bucket', 'kept', '--purge-objects')).toMatchObject({ status: 0 });
+    expect(await own('user', 'rm', '--uid', 'ada', '--purge-data')).toMatchObject({ status: 0 });
+    expect(JSON.parse((await admin('bucket', 'list')).stdout)).not.toContain('plain');
+  }, 120_000);
 });

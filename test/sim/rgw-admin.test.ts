@@ -58,7 +58,7 @@ test('ours says what radosgw-admin says, and exits as it does', async () => {
   await settle(rados.connect());
   let drawn = 0;
   const crypto = { randomBytes: (count: number) => Uint8Array.from({ length: count }, () => drawn++ & 255) };
-  const clock = { wall: () => ({ sec: 1_700_000_000, nsec: 0 }) };
+  const clock = { now: () => 0, wall: () => ({ sec: 1_700_000_000, nsec: 0 }) };
   const world = { clock, crypto, config: makeConfig(), log: console } as unknown as World<Message>;
   const store = await settle(Store.open(rados, world, () => Promise.reject(new Error('nobody should wait'))));
 

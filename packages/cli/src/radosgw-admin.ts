@@ -40,6 +40,8 @@ const VALUES = [
   'start-date',
   'end-date',
   'categories',
+  'object',
+  'object-version',
 ] as const;
 /** Alone, or with `=true` or `=false` behind. */
 const FLAGS = [
@@ -50,6 +52,14 @@ const FLAGS = [
   'show-log-entries',
   'show-log-sum',
   'yes-i-really-mean-it',
+  'purge-data',
+  'purge-objects',
+  'include-all',
+  'sync-stats',
+  'reset-stats',
+  'warnings-only',
+  'fix',
+  'check-objects',
 ] as const;
 
 const OPTIONS: OptionTable = {

@@ -10,9 +10,11 @@ import { decodeTags } from '../formats/tags.ts';
 import { formatUserId, type UserId } from '../formats/user-id.ts';
 import { indexHeaders, sumOfStats } from '../store/bucket-index.ts';
 import { BucketAttr, type BucketStore, type StoredBucket } from '../store/buckets.ts';
+import { checkBucketIndex } from '../store/index-check.ts';
 import { decodeStored } from '../store/meta-object.ts';
 import { purgeBucket } from '../store/purge.ts';
 import type { Store } from '../store/store.ts';
+import { bucketTotals } from '../store/user-stats.ts';
 import type { UserStore } from '../store/users.ts';
 import type { Zone } from '../store/zone.ts';
 import { AdminCode, AdminError } from './admin-error.ts';
@@ -27,6 +29,9 @@ export interface BucketAdminParts {
 const CATEGORY_NAMES = ['rgw.none', 'rgw.main', 'rgw.shadow', 'rgw.multimeta'];
 const INDEX_TYPE_NAMES = ['Normal', 'Indexless'];
 const KIB = 1024n;
+/** rgw_safe_max_objects_per_shard, rgw_shard_warning_threshold */
+const SAFE_OBJECTS_PER_SHARD = 102_400;
+const WARN_PERCENT = 90;
 
 export class BucketAdmin {
   readonly #store: Store;
@@ -108,6 +113,62 @@ export class BucketAdmin {
   async replaceQuota(tenant: RawString, name: RawString, changed: (quota: Quota) => Quota): Promise<void> {
     const bucket = await this.#load(tenant, name);
     await this.#buckets.change(bucket, (info) => ({ ...info, quota: changed(info.quota) }));
+  }
+
+  /** @throws AdminError ENOENT */
+  async require(tenant: RawString, name: RawString): Promise<StoredBucket> {
+    const bucket = await this.#buckets.load(tenant, name);
+    if (bucket) return bucket;
+    const why = `could not get bucket info for bucket=${textFromRaw(name)}`;
+    throw new AdminError(AdminCode.ENOENT, `${why}\nERROR: could not init bucket: (2) No such file or directory`);
+  }
+
+  /** @param fix the sums of the index become those of its entries */
+  async check(tenant: RawString, name: RawString, fix: boolean) {
+    const bucket = await this.#buckets.load(tenant, name);
+    // As radosgw-admin: of what is not there, nothing is said.
+    if (!bucket) return undefined;
+    const { invalidParts, existing, calculated } = await checkBucketIndex(this.#store, bucket, fix);
+    return {
+      invalid_multipart_entries: invalidParts.map(textFromRaw),
+      check_result: {
+        existing_header: { usage: statsNode(existing) },
+        calculated_header: { usage: statsNode(calculated) },
+      },
+    };
+  }
+
+  /** How full the shards of users' buckets are. @param warningsOnly only of those that are near the limit, or above */
+  async limits(users: readonly UserId[], warningsOnly: boolean) {
+    const found = [];
+    for (const user of users) {
+      const buckets = [];
+      for await (const { bucket: entry } of this.#buckets.lists.list(user)) {
+        const bucket = await this.#buckets.load(user.tenant, entry.name);
+        if (!bucket) continue;
+        const limit = await this.#limitOf(bucket);
+        if (!warningsOnly || limit.fill_status !== 'OK') buckets.push(limit);
+      }
+      found.push({ user_id: textFromRaw(formatUserId(user)), buckets });
+    }
+    return found;
+  }
+
+  async #limitOf(bucket: StoredBucket) {
+    const { tenant, name } = bucket.info.bucket;
+    const objects = Number((await bucketTotals(this.#store, bucket)).entries);
+    const shards = bucket.info.layout.current.shards.count;
+    const perShard = Math.floor(objects / Math.max(1, shards));
+    const percent = Math.floor((perShard * 100) / SAFE_OBJECTS_PER_SHARD);
+    const isNear = percent >= WARN_PERCENT;
+    return {
+      bucket: textFromRaw(name),
+      tenant: textFromRaw(tenant),
+      num_objects: objects,
+      num_shards: shards,
+      objects_per_shard: perShard,
+      fill_status: percent > 100 ? `OVER ${percent}%` : isNear ? `WARN ${percent}%` : 'OK',
+    };
   }
 
   async #load(tenant: RawString, name: RawString): Promise<StoredBucket> {

@@ -3,6 +3,7 @@ import { type AdminParts, adminOf, type CommandTable } from './admin.ts';
 import { AdminError } from './admin-error.ts';
 import { bucketCommands } from './bucket-commands.ts';
 import type { AdminOptions } from './command-options.ts';
+import { maintenanceCommands } from './maintenance-commands.ts';
 import { reshardCommands } from './reshard-commands.ts';
 import { Said } from './role-admin.ts';
 import { roleCommands } from './role-commands.ts';
@@ -12,7 +13,15 @@ import { userCommands } from './user-commands.ts';
 
 const INDENT = 4;
 
-const commands: CommandTable = { ...userCommands, ...bucketCommands, ...reshardCommands, ...roleCommands, ...topicCommands, ...usageCommands };
+const commands: CommandTable = {
+  ...userCommands,
+  ...bucketCommands,
+  ...maintenanceCommands,
+  ...reshardCommands,
+  ...roleCommands,
+  ...topicCommands,
+  ...usageCommands,
+};
 
 /** Documents of users are followed by an empty line. */
 const ENDS_WITH_EMPTY_LINE = /^(user (create|info|modify|suspend|enable)|key|subuser|caps) ?/;

@@ -2,6 +2,7 @@
 import { type RawString, rawFromText } from '@spirula/encoding';
 import type { QuotaChange } from '../formats/quota.ts';
 import type { UserInfo } from '../formats/user-info.ts';
+import { syncBucketStats, syncUserStats } from '../store/user-stats.ts';
 import type { Admin, CommandTable } from './admin.ts';
 import { AdminCode, AdminError } from './admin-error.ts';
 import {
@@ -34,7 +35,16 @@ export const userCommands: CommandTable = {
   'user suspend': ({ users }, options) => shown(users.modify(userOf(options), { suspended: true })),
   'user enable': ({ users }, options) => shown(users.modify(userOf(options), { suspended: false })),
   'user list': ({ users }) => users.list(),
-  'user stats': ({ users }, options) => users.stats(userOf(options)),
+  'user stats': async ({ users, store, buckets, world }, options) => {
+    const user = userOf(options);
+    const now = world.clock.wall();
+    if (options.has('reset-stats')) await store.buckets.lists.completeStats(user, now, true);
+    if (options.has('sync-stats')) {
+      if (options.has('bucket')) await syncBucketStats(store, await buckets.require(...bucketOf(options)), now);
+      else await syncUserStats(store, user, now);
+    }
+    return users.stats(user);
+  },
   'key create': ({ users }, options) =>
     shown(users.addKey(userOf(options), { ...keyOf(options), generate: options.has('gen-access-key') })),
   'key rm': ({ users }, options) => {

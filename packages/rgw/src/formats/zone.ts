@@ -44,6 +44,10 @@ export interface ZoneParams {
   readonly name: RawString;
   readonly pools: Readonly<Record<ZonePool, Pool>>;
   readonly placements: ReadonlyMap<RawString, ZonePlacement>;
+  /** Of other zones that copy from this one; '' when there are none. */
+  readonly systemKey: { readonly id: RawString; readonly secret: RawString };
+  /** '': none. */
+  readonly realm: RawString;
 }
 
 /** What is read of a zonegroup. */
@@ -95,6 +99,8 @@ export function defaultZone(id: RawString): ZoneParams {
       notif: log('notif'),
     },
     placements: new Map([[DEFAULT_PLACEMENT, placement]]),
+    systemKey: { id: '', secret: '' },
+    realm: '',
   };
 }
 
@@ -211,7 +217,10 @@ export function decodeZoneParams(from: Decoder): ZoneParams {
     if (version < 14) from.fail('zone', `of version ${version}, from before release 16`);
     const pools = Object.fromEntries(FIRST_POOLS.map((name) => [name, decodePool(from)]));
     const identity = decodeIdentity(from);
-    from.struct('system key', 2, () => undefined);
+    const systemKey = from.struct('system key', 2, () => ({
+      id: from.rawString('id'),
+      secret: from.rawString('secret'),
+    }));
     const placements = from.map(
       'placements',
       NAMED_BYTES,
@@ -219,14 +228,14 @@ export function decodeZoneParams(from: Decoder): ZoneParams {
       () => decodePlacement(from),
     );
     decodePool(from);
-    from.blob('realm');
+    const realm = from.rawString('realm');
     pools['lc'] = decodePool(from);
     from.list('tier settings', 8, () => [from.blob('key'), from.blob('value')]);
     for (const name of ['roles', 'reshard', 'otp']) pools[name] = decodePool(from);
     from.struct('tier config', 2, () => undefined);
     pools['oidc'] = decodePool(from);
     pools['notif'] = decodePool(from);
-    return { ...identity, pools: pools as Record<ZonePool, Pool>, placements };
+    return { ...identity, pools: pools as Record<ZonePool, Pool>, placements, systemKey, realm };
   });
 }
 

@@ -29,7 +29,7 @@ import { type FoundBucket, Instances } from './instances.ts';
 import { reopen, withIndex } from './reopening.ts';
 import { closeShards, shardStates } from './shard-states.ts';
 
-export type ReshardConfig = Pick<
+type ReshardConfig = Pick<
   World['config'],
   'rgw_reshard_bucket_lock_duration' | 'rgw_reshard_batch_size' | 'rgw_reshard_max_aio' | 'rgw_reshard_num_logs'
 >;

@@ -15,7 +15,7 @@ interface BucketTotals {
 }
 
 /** @throws RadosError */
-async function bucketTotals({ zone }: Pick<Store, 'zone'>, { info }: StoredBucket): Promise<BucketTotals> {
+export async function bucketTotals({ zone }: Pick<Store, 'zone'>, { info }: StoredBucket): Promise<BucketTotals> {
   const stats = sumOfStats(await indexHeaders(zone.placement(info.placement).index, info));
   let totals: BucketTotals = { entries: 0n, size: 0n, sizeRounded: 0n };
   for (const { entries, size, sizeRounded } of stats.values()) {
@@ -29,7 +29,7 @@ async function bucketTotals({ zone }: Pick<Store, 'zone'>, { info }: StoredBucke
 }
 
 /** Tells a user's list of buckets what one of them holds. @throws RadosError */
-async function syncBucketStats(store: Store, bucket: StoredBucket, now: UTime): Promise<void> {
+export async function syncBucketStats(store: Store, bucket: StoredBucket, now: UTime): Promise<void> {
   const { entries, size, sizeRounded } = await bucketTotals(store, bucket);
   const { info } = bucket;
   const stats = { size, sizeRounded, count: entries, created: info.created };

@@ -2,6 +2,7 @@
 import type { IoCtx } from '@spirula/rados';
 import { runAdminCommand } from '@spirula/rgw';
 import { SimCrypto, type Simulation } from '@spirula/sim-world';
+import type { World } from '@spirula/world';
 import type { GatewayPlace } from './gateway-place.ts';
 
 const INDEX_PREFIX = '.dir.';
@@ -18,15 +19,13 @@ export async function expectNoStaleIndex(simulation: Simulation, place: GatewayP
     const key = { name: 'visitor', instance: '', ns: '' };
     if (bucket) await store.objects.remove(bucket.info, key, { id: '', displayName: '' });
   }
-  const admin = {
-    zone,
-    entropy: new SimCrypto(simulation.random('stale indexes')),
-    now: () => ({ sec: 1_700_000_000, nsec: 0 }),
-    sleep: (us: number) => new Promise<void>((resolve) => simulation.after(us, resolve)),
+  const world = {
+    clock: { now: () => simulation.now, wall: () => ({ sec: 1_700_000_000, nsec: 0 }) },
+    crypto: new SimCrypto(simulation.random('stale indexes')),
     log: { warn: violate },
     config: place.config,
-  };
-  await runAdminCommand(admin, ['reshard', 'stale-instances', 'delete'], new Map());
+  } as unknown as World;
+  await runAdminCommand({ store, world }, ['reshard', 'stale-instances', 'delete'], new Map());
 
   const expected: string[] = [];
   let instances = 0;
