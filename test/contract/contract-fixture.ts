@@ -1,10 +1,16 @@
 import type { Message } from '@spirula/messages';
-import type { AuthDecision, Authentication, AuthRequest, Daemon, World, WorldEvent } from '@spirula/world';
+import type { AuthDecision, Authentication, AuthRequest, Daemon, HttpReply, World, WorldEvent } from '@spirula/world';
 
 /** What a server outside the cluster makes of a request; `lost`: its connection ends without an answer. */
-export type HttpAnswer = { readonly status: number } | 'lost' | 'silent';
+export type HttpAnswer = ({ readonly status: number } & Partial<HttpReply>) | 'lost' | 'silent';
 
 export type DiskOperation = 'read' | 'write' | 'flush' | 'commit';
+
+/** Of a request that came, beside its body; names of headers in lower case. */
+export interface Received {
+  readonly method: string;
+  readonly headers: Readonly<Record<string, unknown>>;
+}
 
 /** Daemons of one case, in worlds that reach one another. The two implementations of `World` each make one. */
 export interface ContractFixture {
@@ -24,7 +30,9 @@ export interface ContractFixture {
   /** Whether the world has ended OSD `id` by itself, and what it says of that. */
   endOf(id: number): string | undefined;
   /** Starts a server outside the cluster, and keeps the bodies of what is posted to it. */
-  receive(answer: () => HttpAnswer): Promise<{ readonly origin: string; readonly bodies: readonly Uint8Array[] }>;
+  receive(
+    answer: (request: Received) => HttpAnswer,
+  ): Promise<{ readonly origin: string; readonly bodies: readonly Uint8Array[] }>;
   /** Runs `work` in OSD `id`'s turn, as its handler would. */
   act(id: number, work: () => void): Promise<void>;
   /** Lets time pass until `done`; fails in words when that takes more than five seconds of the fixture's time. */

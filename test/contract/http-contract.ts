@@ -1,4 +1,4 @@
-import { toHex, utf8 } from '@spirula/encoding';
+import { EMPTY, fromUtf8, toHex, utf8 } from '@spirula/encoding';
 import { type HttpPost, SECOND } from '@spirula/world';
 import { expect } from 'vitest';
 import { type ContractCase, type ContractFixture, Recorder } from './contract-fixture.ts';
@@ -71,5 +71,26 @@ export const HTTP_CONTRACT: readonly ContractCase[] = [
         .map(({ token }) => token)
         .sort(),
     ).toEqual([0, 1, 2]);
+  }),
+  http('an answer that is to be read comes with its headers and its body', async (fixture, daemon) => {
+    const asked: unknown[] = [];
+    const receiver = await fixture.receive(({ method, headers }) => {
+      asked.push([method, headers['x-given']]);
+      return { status: 201, headers: new Map([['x-told', 'so']]), body: utf8('a body') };
+    });
+    const more = { method: 'GET', headers: { 'x-given': 'this' }, body: EMPTY } as const;
+
+    await daemon.act(({ http }) => http.post(postTo(`${receiver.origin}/`, { ...more, replyBytes: 6 }), 1));
+
+    const { status, reply } = await daemon.event('posted');
+    expect([status, reply?.headers.get('x-told'), reply && fromUtf8(reply.body)]).toEqual([201, 'so', 'a body']);
+    expect(asked).toEqual([['GET', 'this']]);
+  }),
+  http('an answer that is longer than what is read has no status', async (fixture, daemon) => {
+    const receiver = await fixture.receive(() => ({ status: 200, body: utf8('a body') }));
+
+    await daemon.act(({ http }) => http.post(postTo(`${receiver.origin}/`, { replyBytes: 5 }), 1));
+
+    expect(await daemon.event('posted')).toMatchObject({ token: 1, status: undefined });
   }),
 ];

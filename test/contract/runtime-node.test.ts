@@ -8,7 +8,7 @@ import { DaemonHost, MemoryDisk, type StoreConfig } from '@spirula/runtime-node'
 import { type Daemon, makeConfig, type World } from '@spirula/world';
 import { describe, expect, test } from 'vitest';
 import { FailingFiles } from '../src/failing-files.ts';
-import type { ContractFixture, DiskOperation, HttpAnswer } from './contract-fixture.ts';
+import type { ContractFixture, DiskOperation, HttpAnswer, Received } from './contract-fixture.ts';
 import { WORLD_CONTRACT } from './world-contract.ts';
 
 const TIMEOUT_MS = 5000;
@@ -65,15 +65,18 @@ class NodeFixture implements ContractFixture {
     return this.#ends.get(id);
   }
 
-  async receive(answer: () => HttpAnswer) {
+  async receive(answer: (request: Received) => HttpAnswer) {
     const bodies: Uint8Array[] = [];
     const receiver = createServer(async (request, response) => {
       const pieces: Uint8Array[] = [];
       for await (const piece of request) pieces.push(piece);
       bodies.push(Buffer.concat(pieces));
-      const given = answer();
+      const given = answer({ method: request.method!, headers: request.headers });
       if (given === 'lost') request.socket.destroy();
-      else if (given !== 'silent') response.writeHead(given.status, { location: '/elsewhere' }).end('said');
+      else if (given !== 'silent') {
+        const headers = { location: '/elsewhere', ...Object.fromEntries(given.headers ?? []) };
+        response.writeHead(given.status, headers).end(given.body ?? 'said');
+      }
     });
     this.#receiver = receiver;
     await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));

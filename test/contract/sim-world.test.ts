@@ -2,7 +2,7 @@ import type { Message } from '@spirula/messages';
 import { EXACT_CLOCK, type NetworkProfile, QUICK_DISK, type SimProcess, Simulation } from '@spirula/sim-world';
 import { type Daemon, makeConfig, SECOND, type World } from '@spirula/world';
 import { describe, expect, test } from 'vitest';
-import type { ContractFixture, DiskOperation, HttpAnswer } from './contract-fixture.ts';
+import type { ContractFixture, DiskOperation, HttpAnswer, Received } from './contract-fixture.ts';
 import { WORLD_CONTRACT } from './world-contract.ts';
 
 /** One seed may be lucky: what a crash leaves, how packets fall, and how clocks run are drawn. */
@@ -60,12 +60,12 @@ class SimFixture implements ContractFixture {
     return process.state === 'stopped' ? this.#ends.get(process) : undefined;
   }
 
-  async receive(answer: () => HttpAnswer) {
+  async receive(answer: (request: Received) => HttpAnswer) {
     const bodies: Uint8Array[] = [];
     const origin = 'http://outside:80';
-    this.#simulation.httpServers.serve(origin, ({ body }) => {
+    this.#simulation.httpServers.serve(origin, ({ body, method = 'POST', headers = {} }) => {
       bodies.push(body);
-      return answer();
+      return answer({ method, headers });
     });
     return { origin, bodies };
   }

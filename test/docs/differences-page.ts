@@ -2,6 +2,7 @@
 import type { Topic } from '../interop/commands/topic.ts';
 import { topics } from '../interop/commands/topics.ts';
 import { knownDifferences, programs } from '../interop/librados/known-differences.ts';
+import { swiftSteps } from '../interop/swift/sequence.ts';
 
 export function differencesPage(): string {
   const lines = topics.reduce((sum, { steps }) => sum + steps.length, 0);
@@ -34,6 +35,16 @@ A star stands for any rest of the line.
 | program | steps | why |
 | --- | --- | --- |
 ${knownDifferences.map(({ program, steps, reason }) => row(program, steps.join('; '), reason)).join('\n')}
+
+## Swift
+
+Debian's radosgw and our gateway are sent the same ${swiftSteps.length} requests; statuses, headers and bodies are compared, of refusals the status. \`@\`
+stands for what tells the containers of one from the other's. radosgw could not be asked about archives and forms without the name of
+a file: 16.2.15 ends by a segmentation fault.
+
+| request | what differs | why |
+| --- | --- | --- |
+${swiftSteps.flatMap(({ method, path, differs }) => (differs ? [row(`\`${method} ${path}\``, differs.in.join(', '), differs.because)] : [])).join('\n')}
 `;
 }
 

@@ -47,6 +47,7 @@ import { sns } from '../e2e/sns-client.ts';
 import { STS_OPTIONS, testIamBeside } from './iam-beside.ts';
 import { missingTools } from './real-ceph.ts';
 import { runTool } from './run-tool.ts';
+import { compareSwift } from './swift/compare.ts';
 
 const missing = missingTools(['ceph', 'radosgw', 'radosgw-admin']);
 const PORT = 26_081;
@@ -83,6 +84,8 @@ describe.skipIf(missing.length > 0)(`radosgw beside ours (skipped without: ${mis
         rgw_crypt_s3_kms_encryption_keys: KMS_KEY,
         rgw_enable_static_website: true,
         rgw_dns_s3website_name: SITES,
+        rgw_objexp_gc_interval: 2,
+        rgw_swift_versioning_enabled: true,
         ...STS_OPTIONS,
       },
     });
@@ -98,6 +101,8 @@ describe.skipIf(missing.length > 0)(`radosgw beside ours (skipped without: ${mis
           '--rgw_enable_static_website=true',
           `--rgw_dns_s3website_name=${SITES}`,
           '--rgw_crypt_s3_kms_backend=testing',
+          '--rgw_objexp_gc_interval=2',
+          '--rgw_swift_versioning_enabled=true',
           `--rgw_crypt_s3_kms_encryption_keys=${KMS_KEY}`,
           ...Object.entries(STS_OPTIONS).map(([name, value]) => `--${name}=${value}`),
         ],
@@ -377,6 +382,13 @@ describe.skipIf(missing.length > 0)(`radosgw beside ours (skipped without: ${mis
       }
       const names = async (at: string | undefined) => (await ask(at, 'GET', name)).text.trim();
       expect(await names(reader)).toBe(await names(writer));
+
+      await ask(writer, 'PUT', `${name}/ending`, { 'x-delete-after': '3' }, 'x');
+      expect(Number((await ask(reader, 'HEAD', `${name}/ending`)).headers.get('x-delete-at'))).toBeGreaterThan(0);
+      // One or the other removes it.
+      const isListed = async () => (await names(reader)).includes('ending');
+      await vi.waitUntil(async () => !(await isListed()), { timeout: 60_000, interval: 500 });
+      expect((await ask(reader, 'GET', `${name}/ending`)).status).toBe(404);
     });
   });
 
@@ -507,6 +519,17 @@ describe.skipIf(missing.length > 0)(`radosgw beside ours (skipped without: ${mis
       }
     });
   });
+
+  test('Swift: the same requests have the same answers', async () => {
+    const gatewayOf = async (endpoint: string, name: string) => {
+      const headers = { 'x-auth-user': SWIFT_USER, 'x-auth-key': SWIFT_KEY };
+      const granted = await fetch(`${endpoint}/auth/v1.0`, { headers });
+      return { endpoint, token: granted.headers.get('x-auth-token')!, name };
+    };
+    const real = await gatewayOf(`http://127.0.0.1:${PORT}`, 'real');
+
+    expect(await compareSwift(await gatewayOf(cluster.s3.endpoint, 'ours'), real)).toEqual([]);
+  }, 300_000);
 
   test('a quota is for what both have stored', async () => {
     const Bucket = await newBucket(ours);

@@ -8,8 +8,8 @@ import { checkScenario, Lab } from '@spirula/sim-scenarios';
 import { SECOND } from '@spirula/world';
 import { expect, test } from 'vitest';
 import { GatewayPlace } from '../../sim/scenarios/src/gateways/gateway-place.ts';
-import { type Answered, type Asked, readAnswer, USER } from '../../sim/scenarios/src/gateways/s3-request.ts';
 import { runUntil, settle } from './lab-time.ts';
+import { askSwift } from './swift-request.ts';
 
 const { SEED, SEEDS, FROM } = process.env;
 const seeds = SEED ? [Number(SEED)] : Array.from({ length: Number(SEEDS ?? 2) }, (_, i) => Number(FROM ?? 1) + i);
@@ -199,33 +199,4 @@ async function notesOf({ gateway }: GatewayPlace): Promise<number> {
     for await (const { hints: page } of hints.list(shard, { sec: 4_000_000_000, nsec: 0 })) count += page.length;
   }
   return count;
-}
-
-/** As `place.ask`, by Swift: a token is asked for first. */
-async function askSwift(place: GatewayPlace, asked: Asked): Promise<Answered | undefined> {
-  const { method, target, body = new Uint8Array(0), headers = {} } = asked;
-  const gateway = place.gateway!;
-  const handle = (method: string, target: string, headers: readonly (readonly [string, string])[]) =>
-    gateway.handle({
-      method,
-      target,
-      headers: new Map([['host', 'swift'], ['content-length', String(body.length)], ...headers]),
-      body: (async function* () {
-        yield body;
-      })(),
-      secure: false,
-      remoteAddr: '10.0.0.1',
-    });
-  const ask = async () => {
-    const login = [
-      ['x-auth-user', `${USER.uid}:swift`],
-      ['x-auth-key', USER.secret],
-    ] as const;
-    const granted = await handle('GET', '/auth/v1.0', login);
-    const token = granted.headers.find(([name]) => name === 'X-Auth-Token')?.[1] ?? '';
-    return await readAnswer(
-      await handle(method, `/swift/v1${target}`, [['x-auth-token', token], ...Object.entries(headers)]),
-    );
-  };
-  return await place.unlessCrashed(ask());
 }

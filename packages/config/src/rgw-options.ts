@@ -58,6 +58,31 @@ export const RGW_OPTIONS = {
     services: ['rgw'],
   }),
   rgw_usage_log_tick_interval: int(30, 'time between writes of the usage log, in seconds', { services: ['rgw'] }),
+  rgw_keystone_url: str(
+    '',
+    'where Keystone is, such as `http://keystone:5000`; empty: nobody is asked whose a token is',
+    {
+      services: ['rgw'],
+    },
+  ),
+  rgw_keystone_api_version: int(2, 'version of its API; only 3 is there', { services: ['rgw'] }),
+  rgw_keystone_admin_user: str('', 'as whom the gateway asks Keystone', { services: ['rgw'] }),
+  rgw_keystone_admin_password: str('', 'the password of rgw_keystone_admin_user', { services: ['rgw'] }),
+  rgw_keystone_admin_domain: str('', 'the domain of rgw_keystone_admin_user', { services: ['rgw'] }),
+  rgw_keystone_admin_project: str('', 'the project for which the gateway asks', { services: ['rgw'] }),
+  rgw_keystone_accepted_roles: str('Member, admin', 'who has none of these roles is not let in', { services: ['rgw'] }),
+  rgw_keystone_accepted_admin_roles: str('', 'who has one of these roles may do everything', { services: ['rgw'] }),
+  rgw_keystone_token_cache_size: int(10_000, 'how many tokens are remembered until they end', {
+    min: 0,
+    services: ['rgw'],
+  }),
+  rgw_keystone_implicit_tenants: str('false', 'whether a user that is made for a project has a tenant of its own', {
+    values: ['false', 'true', 'swift', 's3', 'both', '0', '1', 'none'],
+    services: ['rgw'],
+  }),
+  rgw_keystone_verify_ssl: bool(true, "whether Keystone's certificate must be one that the host trusts", {
+    services: ['rgw'],
+  }),
   rgw_lc_debug_interval: int(-1, 'so many seconds are a day to lifecycle rules; -1: a day is one', {
     level: 'dev',
     services: ['rgw'],

@@ -12,12 +12,14 @@ import { RadosError } from '@spirula/rados';
 import type { World } from '@spirula/world';
 import { isActionRequest, withActionForm } from './action-api/action-form.ts';
 import { isAdmin, serveAdmin } from './admin/rest/serve-admin.ts';
+import type { Archives } from './archives.ts';
 import { CONTROL_BUCKET, controlFaults } from './faults/fault-control.ts';
 import { cutResponse, type InjectedRequest, type Injector } from './faults/injector.ts';
 import type { SessionToken } from './formats/session-token.ts';
 import type { HttpRequest, HttpResponse } from './http.ts';
 import { identityOf, NO_IDENTITY } from './iam/identity.ts';
 import { MalformedPolicy } from './iam/policy.ts';
+import type { Keystone } from './keystone/keystone.ts';
 import { QueueFull } from './notifications/queues.ts';
 import { type AuthenticationContext, authenticate, presigningKey } from './s3/auth/authenticate.ts';
 import { authenticatePostForm } from './s3/auth/post-form.ts';
@@ -33,6 +35,7 @@ import { errorDocument, s3Error } from './s3/s3-errors.ts';
 import { parseS3Request, type S3Request } from './s3/s3-request.ts';
 import { ObjectGone } from './store/heads.ts';
 import { BucketBusy, BucketGone } from './store/object-index.ts';
+import { NoPreviousVersions, PreviousVersionError } from './store/previous-versions.ts';
 import { QuotaExceeded } from './store/quotas.ts';
 import { BucketNameTaken, BucketNotEmpty, type Store, TooManyBuckets } from './store/store.ts';
 import { NoSuchUpload } from './store/upload-meta.ts';
@@ -53,6 +56,10 @@ export interface GatewayOptions {
   readonly injector?: Injector;
   /** Without it, nothing is counted. */
   readonly meter?: UsageMeter;
+  /** Without it, archives are not expanded. */
+  readonly archives?: Archives;
+  /** Who knows whose tokens are that are not the gateway's own. */
+  readonly keystone?: Keystone;
 }
 
 /** What the store refuses, and what S3 calls it. */
@@ -66,6 +73,8 @@ const storeErrors = [
   [QueueFull, 'SlowDown'],
   [BucketGone, 'NoSuchBucket'],
   [BucketBusy, 'ServiceUnavailable'],
+  [NoPreviousVersions, 'NoSuchKey'],
+  [PreviousVersionError, 'PreconditionFailed'],
 ] as const;
 
 const NO_HOSTS: HostNames = { s3: [], websites: [], onlyWebsites: false };
@@ -82,16 +91,20 @@ export class Gateway {
   readonly #hosts: HostNames;
   readonly #injector: Injector | undefined;
   readonly #meter: UsageMeter | undefined;
+  readonly #archives: Archives | undefined;
+  readonly #keystone: Keystone | undefined;
   /** Tells gateways apart in request ids. */
   readonly #instance: string;
   #requests = 0;
 
-  constructor({ world, store, hosts = NO_HOSTS, injector, meter }: GatewayOptions) {
+  constructor({ world, store, hosts = NO_HOSTS, injector, meter, archives, keystone }: GatewayOptions) {
     this.#world = world;
     this.#store = store;
     this.#hosts = hosts;
     this.#injector = injector;
     this.#meter = meter;
+    this.#archives = archives;
+    this.#keystone = keystone;
     this.#instance = new Decoder(world.crypto.randomBytes(4)).u32('instance').toString(HEX);
   }
 
@@ -104,8 +117,9 @@ export class Gateway {
     const requestId = this.#newRequestId();
     if (isWebsiteHost(http.headers.get('host') ?? '', this.#hosts)) return await this.#showWebsite(http, requestId);
     const call = this.#meter?.open();
+    const swift = { world: this.#world, store: this.#store, archives: this.#archives, keystone: this.#keystone, call };
     const response = isSwift(http)
-      ? await serveSwift({ world: this.#world, store: this.#store, call }, http, requestId)
+      ? await serveSwift(swift, http, requestId)
       : await this.#serveS3(http, requestId, call);
     return call && this.#meter ? this.#meter.count(call, response) : response;
   }

@@ -4,6 +4,7 @@ import { Errno } from '@spirula/encoding';
 import type { Message } from '@spirula/messages';
 import { Rados, RadosError, type RadosOptions } from '@spirula/rados';
 import { type Authentication, type Daemon, type Instant, seconds, type World, type WorldEvent } from '@spirula/world';
+import type { Archives } from './archives.ts';
 import { Chore } from './chore.ts';
 import { Expirer } from './expiry/expirer.ts';
 import type { FaultRule } from './faults/fault-rule.ts';
@@ -13,6 +14,8 @@ import { Sleeper } from './faults/sleeper.ts';
 import { FULL_CONTROL } from './formats/acl.ts';
 import { newUserInfo } from './formats/user-info.ts';
 import { Gateway } from './gateway.ts';
+import { Keystone } from './keystone/keystone.ts';
+import { Outgoing } from './keystone/outgoing.ts';
 import { Lifecycle } from './lifecycle/lifecycle.ts';
 import { Delivery } from './notifications/delivery.ts';
 import { Pusher } from './notifications/pusher.ts';
@@ -34,6 +37,8 @@ export interface RgwOptions {
   /** Made if there is no such user yet. */
   readonly user?: FirstUser;
   readonly dnsNames?: readonly string[];
+  /** Without it, archives are not expanded. */
+  readonly archives?: Archives;
   /** Faults that requests meet from the start. */
   readonly faults?: readonly FaultRule[];
 }
@@ -65,6 +70,7 @@ export class RgwDaemon implements Daemon<Message> {
   #resolveReady: (gateway: Promise<Gateway>) => void = () => {};
   #store: Store | undefined;
   #meter: UsageMeter | undefined;
+  readonly #outgoing: Outgoing;
   #chores: readonly Chore[] = [];
   #delivery: Delivery | undefined;
 
@@ -73,6 +79,7 @@ export class RgwDaemon implements Daemon<Message> {
     this.#options = options;
     this.rados = new Rados(world, options.rados);
     this.#pusher = new Pusher({ post: (post, token) => world.http.post(post, token) });
+    this.#outgoing = new Outgoing(world.http);
     this.#sleeper = new Sleeper(world.clock, FAULT_TIMER);
     this.#waits = new Sleeper(world.clock, WAIT_TIMER);
     this.#faults = new Faults({ now: () => world.clock.now(), operations: OPERATION_NAMES });
@@ -98,6 +105,7 @@ export class RgwDaemon implements Daemon<Message> {
     else if (event.kind === 'timer' && event.name === FAULT_TIMER) this.#sleeper.onTimer();
     else if (event.kind === 'timer' && event.name === WAIT_TIMER) this.#waits.onTimer();
     else if (event.kind === 'timer' && event.name === FAREWELL_TIMER) this.rados.shutdown();
+    else if (event.kind === 'posted' && this.#outgoing.onPosted(event)) return;
     else if (event.kind === 'terminate') void this.#leave();
     else if (!this.#pusher.handle(event)) this.rados.handle(event);
   }
@@ -116,11 +124,13 @@ export class RgwDaemon implements Daemon<Message> {
     this.#chores = this.#choresOf(store, meter);
     for (const chore of this.#chores) chore.arm();
     this.#startDelivery(store);
-    const { dnsNames, faults = [] } = this.#options;
+    const { dnsNames, archives, faults = [] } = this.#options;
     this.#faults.add(faults);
     const injector = new Injector(this.#faults, (us) => this.#sleeper.sleep(us));
     const hosts = hostNamesOf(this.#world.config, dnsNames);
-    return new Gateway({ world: this.#world, store, injector, meter, hosts });
+    const keystone = Keystone.open(this.#world, store, this.#outgoing);
+    const given = { hosts, ...(keystone && { keystone }), ...(archives && { archives }) };
+    return new Gateway({ world: this.#world, store, injector, meter, ...given });
   }
 
   #choresOf(store: Store, meter: UsageMeter): Chore[] {

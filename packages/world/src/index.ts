@@ -30,6 +30,7 @@ export {
   type HashName,
   type Http,
   type HttpPost,
+  type HttpReply,
   type Instant,
   type KeyValue,
   type KvOp,

@@ -96,7 +96,14 @@ export type WorldEvent<M extends WireMessage = WireMessage> =
    * What a post of this token came to: the status of its answer, or undefined when there is none: nobody listens there, the
    * connection broke, the certificate is not to be trusted, or it took too long. `detail` is one line for people.
    */
-  | { readonly kind: 'posted'; readonly token: Token; readonly status: number | undefined; readonly detail: string }
+  | {
+      readonly kind: 'posted';
+      readonly token: Token;
+      readonly status: number | undefined;
+      readonly detail: string;
+      /** Of an answer that was to be read. */
+      readonly reply?: HttpReply;
+    }
   /** An orderly stop is asked for (SIGTERM): say farewell, then call `lifecycle.stop`. */
   | { readonly kind: 'terminate' };
 
@@ -310,15 +317,28 @@ export interface HttpPost {
   readonly body: Bytes;
   /** Whether a server's certificate must be one that the host trusts. */
   readonly verifiesTls: boolean;
-  /** From the call to the end of the answer's head. */
+  /** From the call to the end of the answer's head, or of its body when that is read. */
   readonly timeout: Instant;
+  /** `POST`, when it is not said. A `GET` has no body. */
+  readonly method?: 'GET' | 'POST';
+  /** Beside those about the body. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** The answer is read, and so many bytes of its body at most: one that is longer is no answer. Without it, only the status counts. */
+  readonly replyBytes?: number;
+}
+
+/** What a server answers beside a status. */
+export interface HttpReply {
+  /** Names in lower case. */
+  readonly headers: ReadonlyMap<string, string>;
+  readonly body: Bytes;
 }
 
 /** Requests to servers outside the cluster, which people have named. */
 export interface Http {
   /**
    * Sends a request. `posted { token }` follows, once and never before this returns, but not to a daemon that has gone. Redirects
-   * are not followed: 302 is a status like others. The body of an answer is not looked at. Whether the server has acted on a
+   * are not followed: 302 is a status like others. Whether the server has acted on a
    * request without an answer is not known.
    */
   post(request: HttpPost, token: Token): void;

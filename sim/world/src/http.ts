@@ -1,9 +1,10 @@
-import type { Http, HttpPost, Instant, Token, WorldEvent } from '@spirula/world';
+import { EMPTY } from '@spirula/encoding';
+import type { Http, HttpPost, HttpReply, Instant, Token, WorldEvent } from '@spirula/world';
 import type { SeededRandom } from './random.ts';
 import type { Scheduler } from './scheduler.ts';
 
 /** What a server makes of a request; `lost`: it has acted, and nobody hears of it; `silent`: it never answers. */
-export type HttpAnswer = { readonly status: number } | 'lost' | 'silent';
+export type HttpAnswer = ({ readonly status: number } & Partial<HttpReply>) | 'lost' | 'silent';
 
 export type HttpServer = (request: HttpPost) => HttpAnswer;
 
@@ -34,8 +35,8 @@ export class HttpServers {
   }
 
   #post(request: HttpPost, token: Token, deliver: (event: Posted) => void): void {
-    const told = (after: Instant, status: number | undefined, detail: string) =>
-      this.#scheduler.after(after, () => deliver({ kind: 'posted', token, status, detail }));
+    const told = (after: Instant, status: number | undefined, detail: string, reply?: HttpReply) =>
+      this.#scheduler.after(after, () => deliver({ kind: 'posted', token, status, detail, ...(reply && { reply }) }));
     const origin = originOf(request.url);
     if (origin === undefined) return void told(0, undefined, `${request.url} is no URL of http or https`);
     this.#scheduler.after(this.#latency(), () => {
@@ -45,7 +46,9 @@ export class HttpServers {
       const answer = server(request);
       if (answer === 'lost') told(this.#latency(), undefined, 'the connection ended without an answer');
       else if (answer === 'silent') told(request.timeout, undefined, `no answer within ${request.timeout / 1e6} s`);
-      else told(this.#latency(), answer.status, String(answer.status));
+      else if (request.replyBytes === undefined) told(this.#latency(), answer.status, String(answer.status));
+      else if ((answer.body?.length ?? 0) > request.replyBytes) told(this.#latency(), undefined, 'too long an answer');
+      else told(this.#latency(), answer.status, String(answer.status), { headers: new Map(), body: EMPTY, ...answer });
     });
   }
 

@@ -10,7 +10,7 @@ import type { MgrHttp } from '@spirula/mgr-http';
 import { Monitor } from '@spirula/mon';
 import { createObjectStore } from '@spirula/objectstore';
 import { Osd } from '@spirula/osd';
-import { type FaultRule, type Gateway, RgwDaemon } from '@spirula/rgw';
+import { type ArchiveEntry, type Archives, type FaultRule, type Gateway, RgwDaemon } from '@spirula/rgw';
 import { DaemonHost, type HostExit, largeMemory, NodeLog, type StoreConfig } from '@spirula/runtime-node';
 import { type Daemon, type Log, makeConfig, type World } from '@spirula/world';
 import { type ClusterFile, LOOPBACK } from './cluster-file.ts';
@@ -127,6 +127,7 @@ function blueprint(dir: string, cluster: ClusterFile, name: string, extras: Daem
             ...(authenticates && { auth: { entity, key: daemonKey(dir, `client.${name}`) } }),
           },
           user: firstUser(dir),
+          archives: { expand: expandArchive },
           faults: s3Faults,
         }),
     };
@@ -262,4 +263,10 @@ class HttpFace {
     const { serveMgrHttp } = await import('@spirula/mgr-http');
     return await serveMgrHttp(mgr);
   }
+}
+
+/** Only a gateway that is sent an archive needs what takes it apart. */
+async function* expandArchive(...given: Parameters<Archives['expand']>): AsyncGenerator<ArchiveEntry> {
+  const { archives } = await import('@spirula/rgw-http');
+  yield* archives.expand(...given);
 }

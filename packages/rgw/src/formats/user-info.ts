@@ -26,6 +26,8 @@ export const OpMask = { read: 1, write: 2, delete: 4 } as const;
 export const ALL_OPS = 7;
 /** RGWIdentityType of users who are stored here. */
 export const USER_TYPE_RGW = 1;
+/** Of those that were made because Keystone vouches for them. */
+export const USER_TYPE_KEYSTONE = 2;
 /** rgw_user_max_buckets */
 export const DEFAULT_MAX_BUCKETS = 1000;
 

@@ -13,7 +13,7 @@ import type { StoredBucket } from '../store/buckets.ts';
 import type { Head } from '../store/head.ts';
 import { listObjects } from '../store/listing.ts';
 import { attrText } from '../store/object-attrs.ts';
-import type { FoundObject } from '../store/stripes.ts';
+import { CHUNK_BYTES, type FoundObject } from '../store/stripes.ts';
 
 export const DYNAMIC_ATTR = 'user.rgw.user_manifest';
 export const STATIC_ATTR = 'user.rgw.slo_manifest';
@@ -126,7 +126,8 @@ function stretchesOf(segments: readonly Segment[], from: number, to: number): St
 
 async function openStretch(reader: SegmentReader, { segment, first, last }: Stretch): Promise<AsyncIterable<Bytes>> {
   const { bucket, name } = segment;
-  const found = await reader.context.store.objects.find(bucket.info, { name, instance: '', ns: '' });
+  const key = { name, instance: '', ns: '' };
+  const found = await reader.context.store.objects.find(bucket.info, key, first < CHUNK_BYTES ? CHUNK_BYTES : 0);
   if (!found || found.head.size < last) {
     throw reader.conflict(`The segment ${textFromRaw(name)} is not there any more`);
   }

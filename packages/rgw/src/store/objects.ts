@@ -43,6 +43,8 @@ export interface WriteOptions {
   readonly attrs: ReadonlyMap<RawString, Bytes>;
   readonly acl: Acl;
   readonly contentType: RawString;
+  /** Instead of the MD5 of the bytes. */
+  readonly etag?: RawString;
   /** How the bytes are encrypted; `attrs` say how they are read again. */
   readonly cipher?: BlockCipher | undefined;
   /** Called with the object that is there, before it is replaced; what it throws ends the write. */
@@ -218,7 +220,7 @@ export class ObjectStore {
         },
       });
       const md5 = hasher.digest();
-      const etag = toHex(md5);
+      const etag = options.etag ?? toHex(md5);
       const attrs = new Map([...options.attrs, ...(options.finish?.(md5) ?? [])]);
       const manifest = { ...begun, objectSize: size, headSize: head.length };
       const { contentType, acl } = options;

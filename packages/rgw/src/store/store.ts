@@ -292,12 +292,16 @@ export class Store {
     await this.buckets.change(bucket, (info) => ({ ...info, flags: changed(info.flags) }));
   }
 
-  /** What a bucket holds: objects that users see, and their bytes. */
-  async bucketStats({ info }: StoredBucket): Promise<{ readonly objects: bigint; readonly bytes: bigint }> {
+  /** What a bucket holds: objects that users see, and their bytes; these in whole blocks as well. */
+  async bucketStats({ info }: StoredBucket): Promise<{
+    readonly objects: bigint;
+    readonly bytes: bigint;
+    readonly roundedBytes: bigint;
+  }> {
     const headers = await this.follower.following(info, (now) =>
       indexHeaders(this.zone.placement(now.placement).index, now),
     );
     const main = sumOfStats(headers).get(ObjectCategory.main);
-    return { objects: main?.entries ?? 0n, bytes: main?.size ?? 0n };
+    return { objects: main?.entries ?? 0n, bytes: main?.size ?? 0n, roundedBytes: main?.sizeRounded ?? 0n };
   }
 }

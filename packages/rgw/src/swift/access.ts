@@ -34,11 +34,18 @@ export function requireOwner({ user, permissions }: SwiftContext, bucket?: Store
     throw new SwiftError('Forbidden', 'Only the owner may do this');
 }
 
-function isGranted({ user, request }: SwiftContext, { grants }: Acl, needed: 'read' | 'list' | 'write'): boolean {
+function isGranted(
+  { user, aclNames, request }: SwiftContext,
+  { grants }: Acl,
+  needed: 'read' | 'list' | 'write',
+): boolean {
   const bit = needed === 'write' ? Permission.writeObjs : Permission.readObjs;
   const id = user && formatUserId(user.id);
   const has = (grant: Grant) => (grant.permissions & bit) !== 0;
-  const byName = grants.some((grant) => has(grant) && grant.type === GranteeType.user && formatUserId(grant.id) === id);
+  const isNamed = (name: RawString) => name === id || aclNames.includes(name);
+  const byName = grants.some(
+    (grant) => has(grant) && grant.type === GranteeType.user && isNamed(formatUserId(grant.id)),
+  );
   if (byName || needed === 'write') return byName;
   const referer = request.http.headers.get('referer');
   // The last that is for the referer decides.

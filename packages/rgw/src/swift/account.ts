@@ -1,10 +1,10 @@
 /** An account: what a user has, and its containers. */
 import { EMPTY, type RawString } from '@spirula/encoding';
-import { formatUserId } from '../formats/user-id.ts';
 import type { HttpResponse } from '../http.ts';
 import { requireOwner } from './access.ts';
-import { type ListEntry, listResponse, readListParameters } from './listing.ts';
-import { metaChanges, metaHeaders } from './metadata.ts';
+import { timestamp } from './container.ts';
+import { type ListEntry, listResponse, readAccountParameters } from './listing.ts';
+import { capitalised, metaChanges, metaHeaders } from './metadata.ts';
 import { findContainer, type SwiftContext, type SwiftHeaders } from './swift-context.ts';
 import { SwiftError } from './swift-error.ts';
 
@@ -26,40 +26,72 @@ export async function serveAccount(context: SwiftContext): Promise<HttpResponse>
   }
 }
 
+/** What containers hold together. */
+interface Sums {
+  readonly containers: number;
+  readonly objects: bigint;
+  readonly bytes: bigint;
+  readonly roundedBytes: bigint;
+}
+const NOTHING: Sums = { containers: 0, objects: 0n, bytes: 0n, roundedBytes: 0n };
+
 async function accountHeaders(context: SwiftContext): Promise<SwiftHeaders> {
-  const { store, user } = context;
-  let [containers, objects, bytes] = [0, 0n, 0n];
+  const { store, user, now } = context;
+  let all = NOTHING;
+  const policies = new Map<RawString, Sums>();
   for await (const { bucket } of store.buckets.lists.list(user!.id)) {
-    containers += 1;
     const found = await store.buckets.load(user!.id.tenant, bucket.name);
-    const stats = found && (await store.bucketStats(found));
-    objects += stats?.objects ?? 0n;
-    bytes += stats?.bytes ?? 0n;
+    const held = { containers: 1, ...(found ? await store.bucketStats(found) : NOTHING) };
+    all = sumOf(all, { ...held, containers: 1 });
+    const policy = found?.info.placement.name;
+    if (policy) policies.set(policy, sumOf(policies.get(policy) ?? NOTHING, { ...held, containers: 1 }));
   }
   const stored = await store.users.load(user!.id);
   return [
-    ['X-Account-Container-Count', String(containers)],
-    ['X-Account-Object-Count', String(objects)],
-    ['X-Account-Bytes-Used', String(bytes)],
+    ['X-Timestamp', timestamp(now)],
+    ...sumHeaders('X-Account', all),
+    ...[...policies].flatMap(([name, sums]) => sumHeaders(`X-Account-Storage-Policy-${capitalised(name)}`, sums)),
     ...(stored ? metaHeaders(stored.attrs, 'account') : []),
     ...[...user!.tempUrlKeys].map(([at, key]) => [`X-Account-Meta-Temp-Url-Key${at === 0 ? '' : '-2'}`, key] as const),
   ];
 }
 
+function sumOf(a: Sums, b: Sums): Sums {
+  return {
+    containers: a.containers + b.containers,
+    objects: a.objects + b.objects,
+    bytes: a.bytes + b.bytes,
+    roundedBytes: a.roundedBytes + b.roundedBytes,
+  };
+}
+
+function sumHeaders(prefix: string, { containers, objects, bytes, roundedBytes }: Sums): SwiftHeaders {
+  return [
+    [`${prefix}-Container-Count`, String(containers)],
+    [`${prefix}-Object-Count`, String(objects)],
+    [`${prefix}-Bytes-Used`, String(bytes)],
+    [`${prefix}-Bytes-Used-Actual`, String(roundedBytes)],
+  ];
+}
+
 async function listContainers(context: SwiftContext): Promise<HttpResponse> {
   const { store, user } = context;
-  const { limit, marker, endMarker, prefix, format } = readListParameters(context);
+  const { limit, marker, endMarker, prefix, format, isReversed } = readAccountParameters(context);
   const entries: ListEntry[] = [];
+  let isEmpty = limit > 0;
   if (limit > 0) {
     for await (const { bucket } of store.buckets.lists.list(user!.id, marker)) {
       if (endMarker !== '' && bucket.name >= endMarker) break;
+      isEmpty = false;
       if (!bucket.name.startsWith(prefix)) continue;
       entries.push(await containerEntry(context, bucket.name, format !== 'plain'));
       if (entries.length === limit) break;
     }
   }
-  const root = { element: 'account', name: formatUserId(user!.id) };
-  return listResponse(format, root, entries, await accountHeaders(context));
+  if (isReversed) entries.reverse();
+  const root = { element: 'account', name: user!.displayName };
+  // Of an account that has containers, also an empty list is one.
+  return listResponse(format, root, entries, await accountHeaders(context), isEmpty);
 }
 
 async function containerEntry(context: SwiftContext, name: RawString, isCounted: boolean): Promise<ListEntry> {

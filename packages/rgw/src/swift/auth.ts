@@ -5,14 +5,17 @@ import { FULL_CONTROL } from '../formats/acl.ts';
 import { formatUserId } from '../formats/user-id.ts';
 import type { UserInfo } from '../formats/user-info.ts';
 import type { HttpRequest, HttpResponse } from '../http.ts';
+import type { Keystone } from '../keystone/keystone.ts';
 import type { Store } from '../store/store.ts';
 import { SwiftError } from './swift-error.ts';
-import { isSignedWith, makeToken, readToken, TOKEN_SECONDS } from './tokens.ts';
+import { isOwnToken, isSignedWith, makeToken, readToken, TOKEN_SECONDS } from './tokens.ts';
 
 export interface Caller {
   readonly user: UserInfo;
   /** What the subuser may: `Permission`s. */
   readonly permissions: number;
+  /** As what containers may name the caller, beside the user. */
+  readonly aclNames?: readonly RawString[];
 }
 
 interface Ports {
@@ -45,10 +48,19 @@ export async function giveToken(http: HttpRequest, { store, crypto, now }: Ports
   return { status: 204, headers, body: EMPTY };
 }
 
-/** Whose token a request brings; undefined: it brings none. @throws SwiftError Unauthorized */
-export async function findCaller(http: HttpRequest, { store, crypto, now }: Ports): Promise<Caller | undefined> {
+/** Whose token a request brings; undefined: it brings none. @throws SwiftError Unauthorized, KeystoneUnavailable */
+export async function findCaller(
+  http: HttpRequest,
+  { store, crypto, now }: Ports,
+  keystone: Keystone | undefined,
+): Promise<Caller | undefined> {
   const token = http.headers.get('x-auth-token') ?? http.headers.get('x-storage-token');
   if (token === undefined || token === '') return undefined;
+  if (keystone && !isOwnToken(token)) {
+    const vouchedFor = await keystone.authenticate(token);
+    if (vouchedFor) return { ...vouchedFor, permissions: FULL_CONTROL };
+    throw new SwiftError('Unauthorized', 'Keystone lets nobody in with this token');
+  }
   const claim = readToken(token, now);
   const found = claim && (await findSwiftKey(store, claim.name));
   if (!found || !isSignedWith(crypto, claim, found.secret)) {

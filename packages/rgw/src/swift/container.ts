@@ -1,12 +1,15 @@
 /** A container: what it holds, who may, and what is said of it. */
 import { EMPTY, type RawString } from '@spirula/encoding';
 import { type Acl, encodeAcl, FULL_CONTROL, type Grant, GranteeType, Permission, privateAcl } from '../formats/acl.ts';
+import type { BucketInfo } from '../formats/bucket-info.ts';
 import { encoded } from '../formats/encoded.ts';
+import { STANDARD_STORAGE_CLASS } from '../formats/placement-rule.ts';
 import type { Quota } from '../formats/quota.ts';
 import { formatUserId } from '../formats/user-id.ts';
 import type { HttpResponse } from '../http.ts';
-import { formatIsoDate } from '../s3/http-date.ts';
+import { formatHttpDate, formatIsoDate } from '../s3/http-date.ts';
 import { aclOf } from '../s3/operations/access.ts';
+import { urlEncode } from '../s3/percent-encoding.ts';
 import { BucketAttr, type StoredBucket } from '../store/buckets.ts';
 import { listObjects } from '../store/listing.ts';
 import { attrText, USER_META_PREFIX } from '../store/object-attrs.ts';
@@ -15,16 +18,14 @@ import { type ListEntry, listResponse, readListParameters } from './listing.ts';
 import { metaChanges, metaHeaders } from './metadata.ts';
 import { findContainer, headerOf, type SwiftContext, type SwiftHeaders } from './swift-context.ts';
 import { SwiftError } from './swift-error.ts';
+import { MAX_CONTAINER_BYTES } from './swift-request.ts';
 
 const QUOTA_HEADERS = [
   ['quota-bytes', 'maxSize'],
   ['quota-count', 'maxObjects'],
 ] as const;
-const UNSUPPORTED = ['x-versions-location', 'x-history-location', 'x-versions-enabled', 'x-container-sync-to'];
 
 export async function serveContainer(context: SwiftContext): Promise<HttpResponse> {
-  const unsupported = UNSUPPORTED.find((name) => context.request.http.headers.has(name));
-  if (unsupported) throw new SwiftError('NotImplemented', `${unsupported} is not supported`);
   switch (context.request.http.method) {
     case 'GET':
       return await listContainer(context);
@@ -53,17 +54,22 @@ export async function serveContainer(context: SwiftContext): Promise<HttpRespons
 }
 
 async function containerHeaders({ store }: SwiftContext, bucket: StoredBucket): Promise<SwiftHeaders> {
-  const { objects, bytes } = await store.bucketStats(bucket);
+  const { objects, bytes, roundedBytes } = await store.bucketStats(bucket);
+  const { swiftVersionsLocation, placement } = bucket.info;
   const acl = aclOf(bucket.attrs);
   const [read, write] = acl ? [formatGrants(acl, 'read'), formatGrants(acl, 'write')] : ['', ''];
   return [
     ['X-Container-Object-Count', String(objects)],
     ['X-Container-Bytes-Used', String(bytes)],
+    ['X-Container-Bytes-Used-Actual', String(roundedBytes)],
     ['X-Timestamp', timestamp(bucket.info.created)],
-    ['X-Storage-Policy', bucket.info.placement.name],
+    ['Last-Modified', formatHttpDate(bucket.modified)],
+    ['X-Storage-Policy', placement.name],
+    ['X-Storage-Class', placement.storageClass || STANDARD_STORAGE_CLASS],
     ...(read === '' ? [] : [['X-Container-Read', read] as const]),
     ...(write === '' ? [] : [['X-Container-Write', write] as const]),
     ...metaHeaders(bucket.attrs, 'container'),
+    ...(swiftVersionsLocation ? [['X-Versions-Location', urlEncode(swiftVersionsLocation, false)] as const] : []),
   ];
 }
 
@@ -75,12 +81,13 @@ export function timestamp({ sec, nsec }: { readonly sec: number; readonly nsec: 
 async function listContainer(context: SwiftContext): Promise<HttpResponse> {
   const bucket = await findContainer(context);
   requireAccess(context, bucket, 'list');
-  const { limit, marker, endMarker, prefix, delimiter, format } = readListParameters(context);
+  const { limit, marker, endMarker, prefix, delimiter, path, format } = readListParameters(context);
   const entries: ListEntry[] = [];
   if (limit > 0) {
     const query = { prefix, delimiter, after: marker, ns: '', hint: limit };
     for await (const entry of listObjects(context.store.objects, bucket.info, query)) {
       if (endMarker !== '' && entry.name >= endMarker) break;
+      if (path !== '' && entry.name === path) continue;
       entries.push(entry.kind === 'prefix' ? subdirEntry(entry.name) : objectEntry(entry.name, entry.meta));
       if (entries.length === limit) break;
     }
@@ -107,15 +114,17 @@ function objectEntry(
     ['hash', meta.etag],
     ['bytes', Number(meta.accountedSize)],
     ['content_type', meta.contentType],
-    ['last_modified', lastModified(meta.mtime)],
+    ['last_modified', formatIsoDate(meta.mtime)],
   ] as const;
   return { element: 'object', fields };
 }
 
-/** ISO 8601 to the microsecond, without a zone. */
-function lastModified({ sec, nsec }: { readonly sec: number; readonly nsec: number }): string {
-  const seconds = formatIsoDate({ sec, nsec: 0 }).slice(0, 19);
-  return `${seconds}.${String(Math.floor(nsec / 1000)).padStart(6, '0')}`;
+/** @throws SwiftError BadRequest */
+export function requireContainerName(name: RawString): void {
+  if (name.length > MAX_CONTAINER_BYTES) throw new SwiftError('BadRequest', 'The name of a container is too long');
+  if (name.startsWith('.') || name.includes(':')) {
+    throw new SwiftError('BadRequest', 'The name of a container begins with no dot, and has no colon in it');
+  }
 }
 
 /** 201 when it is new, 202 when it was there. */
@@ -123,7 +132,7 @@ async function makeContainer(context: SwiftContext): Promise<HttpResponse> {
   const { store, user, request } = context;
   requireOwner(context);
   const name = request.container;
-  if (name.includes(':')) throw new SwiftError('BadRequest', 'A container has no : in its name');
+  requireContainerName(name);
   const before = await store.buckets.load(user!.id.tenant, name);
   if (before) {
     requireOwner(context, before);
@@ -140,12 +149,14 @@ async function changeContainer(context: SwiftContext, bucket: StoredBucket): Pro
   const acl = changedAcl(context, bucket);
   if (acl) changes.set(BucketAttr.acl, encoded(encodeAcl, acl));
   const quota = readQuota(changes);
-  if (changes.size === 0) return;
-  await context.store.buckets.change(
-    bucket,
-    (info) => (quota ? { ...info, quota: { ...info.quota, ...quota, enabled: true } } : info),
-    changes,
-  );
+  const location = readVersionsLocation(context);
+  if (changes.size === 0 && location === undefined) return;
+  const changed = (info: BucketInfo) => ({
+    ...info,
+    ...(quota && { quota: { ...info.quota, ...quota, enabled: true } }),
+    ...(location !== undefined && { swiftVersionsLocation: location === '' ? undefined : location }),
+  });
+  await context.store.buckets.change(bucket, changed, changes);
 }
 
 /**
@@ -165,6 +176,16 @@ function readQuota(changes: ReadonlyMap<RawString, Uint8Array | undefined>): Par
     quota[limit] = BigInt(text);
   }
   return Object.keys(quota).length === 0 ? undefined : quota;
+}
+
+/** Where what is overwritten is to be kept; '': nowhere. Undefined: the request does not say. @throws SwiftError PreconditionFailed */
+function readVersionsLocation(context: SwiftContext): RawString | undefined {
+  const location = headerOf(context, 'x-versions-location');
+  if (location === undefined) return headerOf(context, 'x-remove-versions-location') ? '' : undefined;
+  if (!context.keepsVersions) {
+    throw new SwiftError('PreconditionFailed', 'rgw_swift_versioning_enabled is not set: containers keep no versions');
+  }
+  return location;
 }
 
 /** Undefined: the request says nothing of who may. */

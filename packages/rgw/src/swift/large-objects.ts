@@ -10,7 +10,7 @@ import { findContainer, type SwiftContext } from './swift-context.ts';
 import { SwiftError } from './swift-error.ts';
 
 /** rgw_max_slo_entries */
-const MAX_SEGMENTS = 1000;
+export const MAX_SEGMENTS = 1000;
 
 /** Containers say who may read their objects. */
 export function segmentReader(context: SwiftContext): SegmentReader {

@@ -4,14 +4,15 @@ import type { HttpResponse } from '../http.ts';
 import { element, type XmlNode, xmlDocument } from '../s3/xml-writer.ts';
 import type { SwiftContext, SwiftHeaders } from './swift-context.ts';
 import { SwiftError } from './swift-error.ts';
+import type { SwiftRequest } from './swift-request.ts';
 
 const MAX_LIMIT = 10_000;
-const TYPES = {
+export const TYPES = {
   plain: 'text/plain; charset=utf-8',
   json: 'application/json; charset=utf-8',
   xml: 'application/xml; charset=utf-8',
 } as const;
-type Format = keyof typeof TYPES;
+export type Format = keyof typeof TYPES;
 
 export interface ListParameters {
   readonly limit: number;
@@ -20,33 +21,57 @@ export interface ListParameters {
   readonly endMarker: RawString;
   readonly prefix: RawString;
   readonly delimiter: RawString;
+  /** '': none was given. What it names is in front of the list, and not in it. */
+  readonly path: RawString;
   readonly format: Format;
 }
 
-/** @throws SwiftError PreconditionFailed, NotImplemented */
-export function readListParameters({ request }: SwiftContext): ListParameters {
-  const { params, http } = request;
+/** Of containers. @throws SwiftError BadRequest, PreconditionFailed */
+export function readAccountParameters({ request }: SwiftContext): ListParameters & { readonly isReversed: boolean } {
+  const { params } = request;
   const text = (name: string) => params.get(name) ?? '';
-  const limit = params.has('limit') ? Number(text('limit')) : MAX_LIMIT;
-  if (!Number.isInteger(limit) || limit < 0 || limit > MAX_LIMIT) {
+  const limit = readLimit(text('limit'));
+  if (limit < 0 || limit > MAX_LIMIT)
     throw new SwiftError('PreconditionFailed', `limit is a number up to ${MAX_LIMIT}`);
+  const isReversed = params.has('reverse');
+  const [marker, endMarker] = isReversed ? [text('end_marker'), text('marker')] : [text('marker'), text('end_marker')];
+  const format = readFormat(request);
+  return { limit, marker, endMarker, prefix: text('prefix'), delimiter: '', path: '', format, isReversed };
+}
+
+/** Of objects. `reverse` says nothing here, as in radosgw. @throws SwiftError BadRequest */
+export function readListParameters({ request }: SwiftContext): ListParameters {
+  const { params } = request;
+  const text = (name: string) => params.get(name) ?? '';
+  const limit = Math.min(MAX_LIMIT, Math.max(0, readLimit(text('limit'))));
+  const given = params.get('path');
+  if (given !== undefined && (text('prefix') !== '' || text('delimiter') !== '')) {
+    throw new SwiftError('BadRequest', 'path says prefix and delimiter already');
   }
-  if (/^(true|1|yes|on)$/i.test(text('reverse'))) throw new SwiftError('NotImplemented', 'Lists are not reversed');
-  const path = params.get('path');
-  const prefix = path === undefined ? text('prefix') : path === '' ? '' : `${path.replace(/\/$/, '')}/`;
-  const delimiter = path === undefined ? text('delimiter') : '/';
+  const path = given === undefined || given === '' ? '' : `${given.replace(/\/$/, '')}/`;
   return {
     limit,
     marker: text('marker'),
     endMarker: text('end_marker'),
-    prefix,
-    delimiter,
-    format: readFormat(text('format'), http.headers.get('accept') ?? ''),
+    prefix: given === undefined ? text('prefix') : path,
+    delimiter: given === undefined ? text('delimiter') : '/',
+    path,
+    format: readFormat(request),
   };
 }
 
-function readFormat(asked: string, accept: string): Format {
+/** As many as there may be, when none is given. @throws SwiftError BadRequest */
+function readLimit(text: string): number {
+  if (text === '') return MAX_LIMIT;
+  if (!/^[+-]?\d{1,15}$/.test(text)) throw new SwiftError('BadRequest', 'limit is a number');
+  return Number(text);
+}
+
+/** What an answer is to be written in. */
+export function readFormat({ params, http }: SwiftRequest): Format {
+  const asked = params.get('format');
   if (asked === 'json' || asked === 'xml' || asked === 'plain') return asked;
+  const accept = http.headers.get('accept') ?? '';
   if (/application\/json/.test(accept)) return 'json';
   return /(application|text)\/xml/.test(accept) ? 'xml' : 'plain';
 }
@@ -64,9 +89,10 @@ export function listResponse(
   root: { readonly element: string; readonly name: RawString },
   entries: readonly ListEntry[],
   headers: SwiftHeaders,
+  isEmpty = entries.length === 0,
 ): HttpResponse {
   const body = bodyOf(format, root, entries);
-  const status = format === 'plain' && entries.length === 0 ? 204 : 200;
+  const status = format === 'plain' && isEmpty ? 204 : 200;
   return { status, headers: [...headers, ['Content-Type', TYPES[format]]], body };
 }
 
@@ -81,7 +107,7 @@ function bodyOf(
     case 'xml':
       return xmlDocument(element(root.element, entries.map(xmlOf), [['name', root.name]]));
     default:
-      return bytesFromRaw(entries.map(({ fields }) => `${fields[0]![1]}\n`).join(''));
+      return bytesFromRaw(entries.map(({ fields }) => fields[0]![1]).join('\n'));
   }
 }
 

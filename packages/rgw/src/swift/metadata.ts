@@ -44,6 +44,6 @@ export function metaHeaders(attrs: ReadonlyMap<RawString, Bytes>, owner: MetaOwn
 }
 
 /** As HTTP headers are usually written: clients of Swift look for them so. */
-function capitalised(name: string): string {
+export function capitalised(name: string): string {
   return name.replace(/(^|-)([a-z])/g, (_, before: string, letter: string) => before + letter.toUpperCase());
 }

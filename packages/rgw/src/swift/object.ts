@@ -1,7 +1,6 @@
 /** Objects. */
 import { type Bytes, EMPTY, type RawString, toHex } from '@spirula/encoding';
 import { privateAcl } from '../formats/acl.ts';
-import { isVersioned } from '../formats/bucket-info.ts';
 import type { HttpResponse } from '../http.ts';
 import {
   DYNAMIC_ATTR,
@@ -18,24 +17,29 @@ import { formatContentRange, parseRange } from '../s3/byte-range.ts';
 import { checkReadConditions, readConditions } from '../s3/conditions.ts';
 import { formatHttpDate } from '../s3/http-date.ts';
 import { decryptionOf, encryptionOf } from '../s3/operations/encryption.ts';
-import { notifyingOfObject, notifyingOfRemoval } from '../s3/operations/notifying.ts';
+import { notifyingOfObject } from '../s3/operations/notifying.ts';
 import { asStream } from '../s3/operations/object-data.ts';
-import { percentDecode } from '../s3/percent-encoding.ts';
+import { percentDecode, urlEncode } from '../s3/percent-encoding.ts';
 import { readShortBody } from '../s3/xml-reader.ts';
 import type { StoredBucket } from '../store/buckets.ts';
 import { etagOf, type Head } from '../store/head.ts';
 import { Attr, attrText, KEPT_HEADERS, textAttr, USER_META_PREFIX } from '../store/object-attrs.ts';
-import type { FoundObject } from '../store/stripes.ts';
+import { keeping, restorePrevious } from '../store/previous-versions.ts';
+import { CHUNK_BYTES, type FoundObject } from '../store/stripes.ts';
 import { requireAccess } from './access.ts';
+import { bulkResponse } from './bulk.ts';
+import { deleteAll, deleteResult } from './bulk-delete.ts';
 import { timestamp } from './container.ts';
 import { deleteAtChange, deleteAtHeader, newDeleteAt } from './delete-at.ts';
 import { encodeSegments, readStaticManifest, segmentReader, shownManifest } from './large-objects.ts';
+import { readFormat } from './listing.ts';
 import { metaHeaders, newMeta } from './metadata.ts';
+import { removeObject } from './remove-object.ts';
 import { findContainer, headerOf, type SwiftContext, type SwiftHeaders } from './swift-context.ts';
 import { SwiftError } from './swift-error.ts';
 
 /** rgw_max_put_size */
-const MAX_BYTES = 5 * 1024 ** 3;
+export const MAX_BYTES = 5 * 1024 ** 3;
 
 export async function serveObject(context: SwiftContext): Promise<HttpResponse> {
   const bucket = await findContainer(context);
@@ -62,7 +66,8 @@ async function find(
   bucket: StoredBucket,
   name = request.object,
 ): Promise<FoundObject> {
-  const found = await store.objects.find(bucket.info, { name, instance: '', ns: '' });
+  // Attributes and first bytes of one moment: the head may be replaced before it is read again.
+  const found = await store.objects.find(bucket.info, { name, instance: '', ns: '' }, CHUNK_BYTES);
   if (!found) throw new SwiftError('NotFound', 'There is no such object');
   return found;
 }
@@ -102,25 +107,34 @@ async function readObject(context: SwiftContext, bucket: StoredBucket, withData:
   return { status, headers, body };
 }
 
-function objectHeaders(head: Head, etag: string): SwiftHeaders {
-  const headers: [string, string][] = [
+function objectHeaders({ attrs, mtime }: Head, etag: string): SwiftHeaders {
+  return [
     ['Accept-Ranges', 'bytes'],
-    ['Last-Modified', formatHttpDate(head.mtime)],
+    ['Last-Modified', formatHttpDate(mtime)],
     ['Etag', etag],
-    ['X-Timestamp', timestamp(head.mtime)],
+    ['X-Timestamp', timestamp(mtime)],
+    ...describedHeaders(attrs),
   ];
-  for (const [name, attr] of KEPT_HEADERS) {
-    const value = head.attrs.get(attr);
-    if (value) headers.push([name, attrText(value)]);
-    else if (name === 'content-type') headers.push([name, 'binary/octet-stream']);
-  }
-  return [...headers, ...metaHeaders(head.attrs, 'object'), ...deleteAtHeader(head.attrs)];
+}
+
+/** What its owner said of it. */
+function describedHeaders(attrs: ReadonlyMap<RawString, Bytes>): SwiftHeaders {
+  const kept: SwiftHeaders = KEPT_HEADERS.flatMap(([name, attr]) => {
+    const value = attrs.get(attr);
+    if (value) return [[name, attrText(value)] as const];
+    return name === 'content-type' ? [[name, 'binary/octet-stream'] as const] : [];
+  });
+  return [...kept, ...metaHeaders(attrs, 'object'), ...deleteAtHeader(attrs)];
 }
 
 function largeHeaders({ attrs }: Head): SwiftHeaders {
   const prefix = attrs.get(DYNAMIC_ATTR);
   if (prefix) return [['X-Object-Manifest', attrText(prefix)]];
-  return attrs.has(STATIC_ATTR) ? [['X-Static-Large-Object', 'True']] : [];
+  if (!attrs.has(STATIC_ATTR)) return [];
+  return [
+    ['X-Static-Large-Object', 'True'],
+    ['X-Object-Meta-Static-Large-Object', 'True'],
+  ];
 }
 
 async function putObject(context: SwiftContext, bucket: StoredBucket): Promise<HttpResponse> {
@@ -137,7 +151,7 @@ async function putObject(context: SwiftContext, bucket: StoredBucket): Promise<H
   const manifest = http.headers.get('x-object-manifest');
   if (manifest !== undefined) attrs.set(DYNAMIC_ATTR, textAttr(manifest));
   const etag = http.headers.get('etag')?.replaceAll('"', '').toLowerCase();
-  const written = await write(context, bucket, context.request.object, bounded(http.body), attrs, {
+  const written = await writeObject(context, bucket, context.request.object, bounded(http.body), attrs, {
     size: length === undefined ? undefined : Number(length),
     check(md5) {
       if (etag === undefined || etag === toHex(md5)) return;
@@ -152,7 +166,7 @@ async function putStatic(context: SwiftContext, bucket: StoredBucket): Promise<H
   const attrs = attrsOf(context);
   attrs.set(STATIC_ATTR, encodeSegments(segments));
   const body = shownManifest(segments);
-  const written = await write(context, bucket, context.request.object, asStream(body), attrs);
+  const written = await writeObject(context, bucket, context.request.object, asStream(body), attrs);
   const etag = `"${etagOfSegments(context, segments)}"`;
   return { status: 201, headers: writtenHeaders({ ...written, etag }), body: EMPTY };
 }
@@ -164,7 +178,7 @@ interface WriteSettings {
   readonly type?: EventType;
 }
 
-async function write(
+export async function writeObject(
   context: SwiftContext,
   bucket: StoredBucket,
   name: RawString,
@@ -180,6 +194,7 @@ async function write(
   const subject = { type, key: name, attrs: async () => attrs };
   return await notifyingOfObject(context, bucket, subject, () =>
     store.objects.write(bucket.info, name, data, {
+      ...keeping(store, bucket, name),
       attrs: new Map([...attrs, ...(encryption?.attrs ?? [])]),
       cipher: encryption?.cipher,
       acl: privateAcl(owner, user?.displayName ?? ''),
@@ -196,7 +211,6 @@ function writtenHeaders({ etag, mtime }: { readonly etag: string; readonly mtime
   return [
     ['Etag', etag],
     ['Last-Modified', formatHttpDate(mtime)],
-    ['X-Timestamp', timestamp(mtime)],
   ];
 }
 
@@ -215,41 +229,37 @@ function describedBy({ request }: SwiftContext): Map<RawString, Bytes> {
   return attrs;
 }
 
-/** What was said of it before goes, but for its type when none is given. */
+/** What its owner said of it before goes; headers of HTTP's stay, unless they are given. */
 async function describeObject(context: SwiftContext, bucket: StoredBucket): Promise<HttpResponse> {
   requireAccess(context, bucket, 'write');
   const found = await find(context, bucket);
   const given = describedBy(context);
   const changes = new Map<RawString, Bytes | undefined>([...given, ...deleteAtChange(context)]);
-  const replaced = new Set(KEPT_HEADERS.map(([, attr]) => attr));
   for (const attr of found.head.attrs.keys()) {
-    const isOld = attr.startsWith(USER_META_PREFIX) || (replaced.has(attr) && attr !== Attr.contentType);
-    if (isOld && !given.has(attr)) changes.set(attr, undefined);
+    if (attr.startsWith(USER_META_PREFIX) && !given.has(attr)) changes.set(attr, undefined);
   }
   if (changes.size > 0) await context.store.objects.setAttrs(bucket.info, found, changes);
   return { status: 202, headers: [], body: EMPTY };
 }
 
 async function deleteObject(context: SwiftContext, bucket: StoredBucket): Promise<HttpResponse> {
+  const { request, store } = context;
   requireAccess(context, bucket, 'write');
-  const found = await find(context, bucket);
-  if (context.request.params.get('multipart-manifest') === 'delete' && found.head.attrs.has(STATIC_ATTR)) {
-    for (const { bucket: from, name } of (await segmentsOf(segmentReader(context), found.head.attrs))!) {
-      requireAccess(context, from, 'write');
-      await remove(context, from, name);
-    }
-  }
-  await remove(context, bucket, context.request.object);
+  if (request.params.get('multipart-manifest') === 'delete') return await deleteWithSegments(context, bucket);
+  const { object } = await find(context, bucket);
+  if (!(await restorePrevious(store, bucket, object.key.name))) await removeObject(context, bucket, object.key.name);
   return { status: 204, headers: [], body: EMPTY };
 }
 
-async function remove(context: SwiftContext, bucket: StoredBucket, name: RawString): Promise<void> {
-  const { store, user } = context;
-  const owner = { id: user?.id.id ?? 'anonymous', displayName: user?.displayName ?? '' };
-  const key = { name, instance: '', ns: '' };
-  await notifyingOfRemoval(context, bucket, key, isVersioned(bucket.info), () =>
-    store.objects.remove(bucket.info, key, owner),
-  );
+/** An object that is made of a list of others, and these: what became of them is told as of a bulk delete. */
+async function deleteWithSegments(context: SwiftContext, bucket: StoredBucket): Promise<HttpResponse> {
+  const { container, object } = context.request;
+  const format = readFormat(context.request);
+  const found = await context.store.objects.find(bucket.info, { name: object, instance: '', ns: '' });
+  const segments = found?.head.attrs.has(STATIC_ATTR) && (await segmentsOf(segmentReader(context), found.head.attrs));
+  if (!segments) return bulkResponse(format, deleteResult(0, 0, [{ name: `${container}/${object}`, status: 400 }]));
+  const names = segments.map((segment) => ({ container: segment.bucket.info.bucket.name, object: segment.name }));
+  return bulkResponse(format, await deleteAll(context, [...names, { container, object }]));
 }
 
 /** `COPY`: from here to `Destination`. */
@@ -281,8 +291,8 @@ async function copy(
   requireAccess(context, from, 'read');
   const found = await find(context, from, source);
   const { attrs, size } = found.head;
-  const kept = new Set(KEPT_HEADERS.map(([, attr]) => attr));
-  const isKept = (attr: RawString) => kept.has(attr) || attr.startsWith(USER_META_PREFIX);
+  const described = new Set(KEPT_HEADERS.map(([, attr]) => attr));
+  const isKept = (attr: RawString) => described.has(attr) || attr.startsWith(USER_META_PREFIX);
   const given = attrsOf(context);
   const isFresh = /^true$/i.test(headerOf(context, 'x-fresh-metadata') ?? '');
   const before = isFresh ? [] : [...attrs].filter(([attr]) => isKept(attr));
@@ -291,13 +301,16 @@ async function copy(
   const data = segments
     ? await openSegments(reader, segments, 0, sizeOf(segments))
     : await openData(context, from, found, 0, size);
-  const merged = new Map([...before, ...given]);
-  const written = await write(context, to, name, data, merged, { type: EventType.createdCopy });
-  return {
-    status: 201,
-    headers: [...writtenHeaders(written), ['X-Copied-From', `${from.info.bucket.name}/${source}`]],
-    body: EMPTY,
-  };
+  const kept = new Map([...before, ...given]);
+  const written = await writeObject(context, to, name, data, kept, { type: EventType.createdCopy });
+  const headers = [
+    ...writtenHeaders(written),
+    ['X-Copied-From', `${urlEncode(from.info.bucket.name, false)}/${urlEncode(source, false)}`],
+    ['X-Copied-From-Account', urlEncode(context.user?.id.id ?? '', false)],
+    ['X-Copied-From-Last-Modified', formatHttpDate(found.head.mtime)],
+    ...describedHeaders(kept),
+  ] as const;
+  return { status: 201, headers, body: EMPTY };
 }
 
 /** `/container/object`, percent-encoded. @throws SwiftError PreconditionFailed */
@@ -310,7 +323,7 @@ function placeOf(
   return place;
 }
 
-async function* bounded(body: AsyncIterable<Bytes>): AsyncGenerator<Bytes> {
+export async function* bounded(body: AsyncIterable<Bytes>): AsyncGenerator<Bytes> {
   let size = 0;
   for await (const chunk of body) {
     size += chunk.length;

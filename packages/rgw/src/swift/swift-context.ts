@@ -1,5 +1,6 @@
 import type { RawString, UTime } from '@spirula/encoding';
 import type { Crypto } from '@spirula/world';
+import type { Archives } from '../archives.ts';
 import type { UserInfo } from '../formats/user-info.ts';
 import type { HttpResponse } from '../http.ts';
 import type { StoredBucket } from '../store/buckets.ts';
@@ -14,10 +15,16 @@ export interface SwiftContext {
   readonly user: UserInfo | undefined;
   /** What a subuser may: `Permission`s. */
   readonly permissions: number;
+  /** As what containers may name the caller, beside the user. */
+  readonly aclNames: readonly RawString[];
   readonly store: Store;
   readonly crypto: Crypto;
   readonly requestId: string;
   readonly now: UTime;
+  /** rgw_swift_versioning_enabled */
+  readonly keepsVersions: boolean;
+  /** Undefined: archives are not expanded. */
+  readonly archives: Archives | undefined;
 }
 
 export type SwiftHeaders = HttpResponse['headers'];

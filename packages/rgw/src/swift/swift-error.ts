@@ -16,6 +16,28 @@ const statuses = {
   ServiceUnavailable: 503,
 } as const;
 
+const REASONS = new Map<number, string>([
+  [200, 'OK'],
+  [201, 'Created'],
+  [400, 'Bad Request'],
+  [401, 'Unauthorized'],
+  [403, 'Forbidden'],
+  [404, 'Not Found'],
+  [409, 'Conflict'],
+  [411, 'Length Required'],
+  [412, 'Precondition Failed'],
+  [413, 'Request Entity Too Large'],
+  [422, 'Unprocessable Entity'],
+  [500, 'Internal Server Error'],
+  [501, 'Not Implemented'],
+  [503, 'Service Unavailable'],
+]);
+
+/** As the first line of an answer has it. */
+export function statusLine(status: number): string {
+  return `${status} ${REASONS.get(status) ?? 'Error'}`;
+}
+
 export class SwiftError extends Error {
   override readonly name = 'SwiftError';
   readonly status: number;

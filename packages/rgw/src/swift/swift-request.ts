@@ -21,8 +21,9 @@ export interface SwiftRequest {
 }
 
 const PREFIX = '/swift/v1';
-const MAX_NAME_BYTES = 1024;
-const MAX_CONTAINER_BYTES = 256;
+export const MAX_NAME_BYTES = 1024;
+/** RGWHandler_REST::MAX_BUCKET_NAME_LEN */
+export const MAX_CONTAINER_BYTES = 255;
 
 /** Whether a request is Swift's, by its path. */
 export function isSwift({ target }: HttpRequest): boolean {

@@ -24,7 +24,7 @@ export async function temporaryOwner({
   store,
   crypto,
   now,
-}: Omit<SwiftContext, 'user' | 'permissions'>): Promise<UserInfo | undefined> {
+}: Omit<SwiftContext, 'user' | 'permissions' | 'aclNames'>): Promise<UserInfo | undefined> {
   const { params, http, container, rawPath } = request;
   const signature = params.get('temp_url_sig');
   const expires = params.get('temp_url_expires');

@@ -44,6 +44,11 @@ export function makeToken(crypto: Crypto, name: RawString, secret: RawString, no
   return PREFIX + toHex(signed) + toHex(sign(crypto, secret, signed));
 }
 
+/** Whether it is one of these at all. */
+export function isOwnToken(token: string): boolean {
+  return token.startsWith(PREFIX);
+}
+
 /** Undefined: it is no such token, or it is over. */
 export function readToken(token: string, now: UTime): Claim | undefined {
   const hex = token.startsWith(PREFIX) ? token.slice(PREFIX.length) : '';

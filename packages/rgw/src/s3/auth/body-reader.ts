@@ -19,18 +19,31 @@ export class BodyReader {
    * @throws S3Error IncompleteBody when the body ends before, InvalidRequest when the line is longer than `most` bytes.
    */
   async line(most: number): Promise<string> {
+    const { text, isEnded } = await this.#line(most);
+    if (!isEnded) throw s3Error('IncompleteBody');
+    return text;
+  }
+
+  /** As `line`; the end of the body ends a line, too. Undefined: there is none any more. */
+  async lastLine(most: number): Promise<string | undefined> {
+    const { text, isEnded } = await this.#line(most);
+    return text === '' && !isEnded ? undefined : text;
+  }
+
+  async #line(most: number): Promise<{ readonly text: string; readonly isEnded: boolean }> {
     const parts: Bytes[] = [];
+    const textOf = () => rawFromBytes(concatBytes(parts)).replace(/\r$/, '');
     let length = 0;
     for (;;) {
       const piece = await this.#next();
-      if (piece === undefined) throw s3Error('IncompleteBody');
+      if (piece === undefined) return { text: textOf(), isEnded: false };
       const end = piece.indexOf(LINE_FEED);
       const part = end < 0 ? piece : piece.subarray(0, end);
       length += part.length;
       if (length > most) throw s3Error('InvalidRequest', 'A line in the body is too long');
       parts.push(part);
       this.#keep(end < 0 ? undefined : piece.subarray(end + 1));
-      if (end >= 0) return rawFromBytes(concatBytes(parts)).replace(/\r$/, '');
+      if (end >= 0) return { text: textOf(), isEnded: true };
     }
   }
 

@@ -5,22 +5,33 @@
  *   --boundary\r\n   Content-Disposition: form-data; name="file"; filename="x"\r\n   \r\n   data ...   \r\n
  *   --boundary--\r\n
  *
- * Fields behind the file are not looked at, as in S3.
+ * Fields behind the file are not looked at, as in S3; in Swift other files may follow.
  */
 import { type Bytes, bytesFromRaw, concatBytes, EMPTY, type RawString, rawFromBytes } from '@spirula/encoding';
 import { s3Error } from '../s3-errors.ts';
 import { BodyReader } from './body-reader.ts';
 
-export interface FormData {
-  /** Those before the file. Names in lower case. */
-  readonly fields: ReadonlyMap<string, RawString>;
+export interface FormFile {
   /** As the client calls it; '' when it does not. */
   readonly fileName: RawString;
   /** Of the file's own header. */
   readonly fileType: RawString | undefined;
   /** The file, once. @throws S3Error IncompleteBody when the form ends inside it. */
   readonly file: AsyncIterable<Bytes>;
+}
+
+export interface FormData extends FormFile {
+  /** Those before the file. Names in lower case. */
+  readonly fields: ReadonlyMap<string, RawString>;
   /** For who will not read the file: whoever sends may stop. */
+  close(): Promise<void>;
+}
+
+export interface FormWithFiles {
+  /** Those before the first file. Names in lower case. */
+  readonly fields: ReadonlyMap<string, RawString>;
+  /** Each is to be read to its end before the next. @throws S3Error */
+  readonly files: AsyncIterable<FormFile>;
   close(): Promise<void>;
 }
 
@@ -29,8 +40,52 @@ const MAX_FIELDS_BYTES = 1 << 20;
 const MAX_LINE = 8192;
 const MAX_BOUNDARY = 200;
 
-/** @throws S3Error InvalidArgument, MalformedPOSTRequest, MaxPostPreDataLengthExceededError, IncompleteBody */
+/**
+ * A form with one file, which is called so.
+ *
+ * @throws S3Error InvalidArgument, MalformedPOSTRequest, MaxPostPreDataLengthExceededError, IncompleteBody
+ */
 export async function readFormData(contentType: string, body: AsyncIterable<Bytes>): Promise<FormData> {
+  const { reader, delimiter, fields, first } = await openForm(contentType, body, ({ name }) => name === 'file');
+  return { fields, ...fileOf(first, dataUntil(reader, delimiter)), close: () => reader.close() };
+}
+
+/** A form with any number of files: parts that have the name of a file. @throws S3Error as `readFormData` */
+export async function readFormWithFiles(contentType: string, body: AsyncIterable<Bytes>): Promise<FormWithFiles> {
+  const isFile = ({ fileName }: PartHead) => fileName !== undefined;
+  const { reader, delimiter, fields, first } = await openForm(contentType, body, isFile);
+  async function* files(): AsyncGenerator<FormFile> {
+    for (let part = first; isFile(part); part = await readPartHead(reader)) {
+      yield fileOf(part, untilDelimiter(reader, delimiter));
+      if ((await reader.lastLine(MAX_LINE))?.trim() !== '') return;
+    }
+  }
+  return { fields, files: files(), close: () => reader.close() };
+}
+
+/** Whether a form is sent. */
+export function isFormData(contentType: string): boolean {
+  const { value, params } = parseParameters(contentType);
+  return value.toLowerCase() === 'multipart/form-data' && (params.get('boundary') ?? '') !== '';
+}
+
+function fileOf({ fileName = '', type }: PartHead, file: AsyncIterable<Bytes>): FormFile {
+  return { fileName, fileType: type, file };
+}
+
+interface OpenForm {
+  readonly reader: BodyReader;
+  readonly delimiter: Bytes;
+  readonly fields: ReadonlyMap<string, RawString>;
+  /** The first part that is a file: its data come next. */
+  readonly first: PartHead;
+}
+
+async function openForm(
+  contentType: string,
+  body: AsyncIterable<Bytes>,
+  isFile: (part: PartHead) => boolean,
+): Promise<OpenForm> {
   const { value, params } = parseParameters(contentType);
   if (value.toLowerCase() !== 'multipart/form-data') {
     throw s3Error('InvalidArgument', 'The Content-Type must be multipart/form-data');
@@ -41,14 +96,18 @@ export async function readFormData(contentType: string, body: AsyncIterable<Byte
   }
   const reader = new BodyReader(body);
   try {
-    return await readParts(reader, boundary);
+    return await readFields(reader, boundary, isFile);
   } catch (error) {
     await reader.close();
     throw error;
   }
 }
 
-async function readParts(reader: BodyReader, boundary: string): Promise<FormData> {
+async function readFields(
+  reader: BodyReader,
+  boundary: string,
+  isFile: (part: PartHead) => boolean,
+): Promise<OpenForm> {
   const delimiter = bytesFromRaw(`\r\n--${boundary}`).slice();
   const fields = new Map<string, RawString>();
   let room = MAX_FIELDS_BYTES;
@@ -56,10 +115,7 @@ async function readParts(reader: BodyReader, boundary: string): Promise<FormData
   for (;;) {
     const part = await readPartHead(reader);
     room -= part.headBytes;
-    if (part.name === 'file') {
-      const file = dataUntil(reader, delimiter);
-      return { fields, fileName: part.fileName, fileType: part.type, file, close: () => reader.close() };
-    }
+    if (isFile(part)) return { reader, delimiter, fields, first: part };
     const pieces: Bytes[] = [];
     for await (const piece of untilDelimiter(reader, delimiter)) {
       room -= piece.length;
@@ -76,7 +132,8 @@ async function readParts(reader: BodyReader, boundary: string): Promise<FormData
 interface PartHead {
   /** In lower case. */
   readonly name: string;
-  readonly fileName: RawString;
+  /** Undefined: it is no file. */
+  readonly fileName: RawString | undefined;
   readonly type: RawString | undefined;
   readonly headBytes: number;
 }
@@ -95,7 +152,7 @@ async function readPartHead(reader: BodyReader): Promise<PartHead> {
   if (name === undefined) throw malformedForm();
   return {
     name: name.toLowerCase(),
-    fileName: params.get('filename') ?? '',
+    fileName: params.get('filename'),
     type: headers.get('content-type'),
     headBytes,
   };

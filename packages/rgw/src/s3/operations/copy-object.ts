@@ -4,6 +4,7 @@ import { EventType } from '../../notifications/event-type.ts';
 import type { StoredBucket } from '../../store/buckets.ts';
 import type { Head } from '../../store/head.ts';
 import { Attr, attrText, KEPT_HEADERS, USER_META_PREFIX } from '../../store/object-attrs.ts';
+import { keeping } from '../../store/previous-versions.ts';
 import { CHUNK_BYTES, type FoundObject } from '../../store/stripes.ts';
 import { type Checksum, type ChecksumAlgorithm, namedAlgorithm, UploadChecks } from '../checksums.ts';
 import { checkCopySourceConditions, readConditions } from '../conditions.ts';
@@ -90,7 +91,7 @@ export const copyObject: Operation = {
         cipher: encryption?.cipher,
         acl: given.acl,
         contentType: contentType === undefined ? '' : attrText(contentType),
-        ...checkOf(readConditions(request.http.headers)),
+        ...keeping(store, bucket, request.key, checkOf(readConditions(request.http.headers)).check),
         finish: (md5) => {
           checksum = checks.finish(md5);
           return checksumAttrs(checksum);

@@ -7,6 +7,7 @@ import { EventType } from '../../notifications/event-type.ts';
 import { etagOf, type Head } from '../../store/head.ts';
 import { attrText, KEPT_HEADERS, USER_META_PREFIX } from '../../store/object-attrs.ts';
 import type { Written } from '../../store/objects.ts';
+import { keeping, restorePrevious } from '../../store/previous-versions.ts';
 import { CHUNK_BYTES } from '../../store/stripes.ts';
 import { type ByteRange, formatContentRange, parseRange } from '../byte-range.ts';
 import { type Checksum, UploadChecks } from '../checksums.ts';
@@ -67,7 +68,7 @@ export async function storeObject(
       ...content,
       attrs: new Map([...content.attrs, ...(encryption?.attrs ?? [])]),
       cipher: encryption?.cipher,
-      ...checkOf(conditions),
+      ...keeping(store, bucket, request.key, checkOf(conditions).check),
       finish: (md5) => {
         checksum = checks.finish(md5);
         return checksumAttrs(checksum);
@@ -105,6 +106,8 @@ export const deleteObject: Operation = {
     );
     const check = removalCheck(readConditions(request.http.headers), readExpectedState(request.http.headers));
     const key = keyOf(context);
+    // As in Swift, what it was before comes back.
+    if (key.instance === '' && !check && (await restorePrevious(store, bucket, key.name))) return emptyResponse(204);
     const unlocked = lockCheck(context, bucket, key.instance, check);
     const removed = await notifyingOfRemoval(context, bucket, key, isVersioned(bucket.info), () =>
       store.objects.remove(bucket.info, key, markerOwner(context), unlocked),
