@@ -125,7 +125,7 @@ describe('a policy', () => {
     );
 
     expect(Deleted?.map(({ Key }) => Key)).toEqual(['b/1']);
-    expect(Errors).toMatchObject([{ Key: 'a/1', Code: 'AccessDenied', Message: 'The policy of the bucket denies it' }]);
+    expect(Errors).toMatchObject([{ Key: 'a/1', Code: 'AccessDenied', Message: 'A policy denies it' }]);
   });
 
   test('is read back as it was given; others may neither read nor set it', async () => {
