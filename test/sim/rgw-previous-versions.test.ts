@@ -64,8 +64,8 @@ test.each(seeds)(
       }
     };
     const live = () => {
-      if (simulation.now >= end) return;
       simulation.after(random.between(1, SECOND), () => {
+        if (simulation.now >= end) return;
         const ready = places.filter(({ gateway }) => gateway);
         if (ready.length === 0) return live();
         working += 1;
