@@ -110,4 +110,9 @@ export const CORPUS: readonly CorpusEntry[] = [
     found:
       'an upload was given up by a gateway that crashed amid it, and completed afterwards: an object of parts that were garbage',
   },
+  {
+    scenario: 'gateways',
+    seed: 31,
+    found: 'a bucket that was resharded between two looks at it, where it is and what it is, seemed to be gone',
+  },
 ];

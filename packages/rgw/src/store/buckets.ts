@@ -114,8 +114,16 @@ export class BucketStore {
 
   /** Undefined: there is no bucket of that name. @throws RadosError */
   async load(tenant: RawString, name: RawString): Promise<StoredBucket | undefined> {
-    const found = await this.loadEntryPoint(tenant, name);
-    return found && this.loadInstance(found.entryPoint.bucket);
+    let seen: RawString | undefined;
+    for (;;) {
+      const found = await this.loadEntryPoint(tenant, name);
+      const bucket = found?.entryPoint.bucket;
+      // The same as before, and without an instance: it was not resharded between the two looks.
+      if (!bucket || bucket.bucketId === seen) return undefined;
+      const instance = await this.loadInstance(bucket);
+      if (instance) return instance;
+      seen = bucket.bucketId;
+    }
   }
 
   /** Makes a bucket, unless there is one of that name: then that one is given, and it is in its owner's list. */
