@@ -20,30 +20,17 @@ import {
   type Signature,
   validateCommand,
 } from './ceph/signature.ts';
+import { CLIENT_OPTIONS } from './ceph/tool.ts';
 import { UserError } from './cluster/user-error.ts';
 import { version } from './version.ts';
 
 const OPTIONS: OptionTable = {
-  '-h': ['help', 'flag'],
-  '--help': ['help', 'flag'],
-  '-c': ['conf', 'value'],
-  '--conf': ['conf', 'value'],
+  ...CLIENT_OPTIONS,
   '-i': ['input', 'value'],
   '--in-file': ['input', 'value'],
   '-o': ['output', 'value'],
   '--out-file': ['output', 'value'],
-  '--id': ['id', 'value'],
-  '--user': ['id', 'value'],
-  '-n': ['name', 'value'],
-  '--name': ['name', 'value'],
   '--cluster': ['cluster', 'value'],
-  '-k': ['keyring', 'value'],
-  '--keyring': ['keyring', 'value'],
-  '--key': ['key', 'value'],
-  '--keyfile': ['keyfile', 'value'],
-  '-m': ['mon_host', 'value'],
-  '--mon-host': ['mon_host', 'value'],
-  '--mon_host': ['mon_host', 'value'],
   '-s': ['status', 'flag'],
   '--status': ['status', 'flag'],
   '-w': ['watch', 'flag'],
@@ -55,8 +42,6 @@ const OPTIONS: OptionTable = {
   '--watch-error': ['watch_error', 'flag'],
   '-W': ['watch_channel', 'value'],
   '--watch-channel': ['watch_channel', 'value'],
-  '-v': ['version', 'flag'],
-  '--version': ['version', 'flag'],
   '--verbose': ['verbose', 'flag'],
   '--concise': ['concise', 'flag'],
   '-f': ['format', 'value'],
