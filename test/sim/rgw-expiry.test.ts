@@ -4,10 +4,10 @@
  *
  *     SEED=7 npx vitest run test/sim/rgw-expiry.test.ts        one seed; SEEDS=100 FROM=1: many
  */
-import { checkScenario, Lab } from '@spirula/sim-scenarios';
 import { SECOND } from '@spirula/world';
 import { expect, test } from 'vitest';
-import { GatewayPlace } from '../../sim/scenarios/src/gateways/gateway-place.ts';
+import type { GatewayPlace } from '../../sim/scenarios/src/gateways/gateway-place.ts';
+import { openGateways } from './gateway-lab.ts';
 import { runUntil, settle } from './lab-time.ts';
 import { askSwift } from './swift-request.ts';
 
@@ -34,29 +34,14 @@ interface State {
 test.each(seeds)(
   'an object ends when it is said to, and not otherwise (seed %i)',
   async (seed) => {
-    const lab = new Lab(
-      checkScenario({
-        name: 'expiry',
-        cluster: {
-          mons: 1,
-          osds: 3,
-          mgrs: 0,
-          clients: 1,
-          // Slow enough that gateways crash in the midst of what they do.
-          network: { latencyUs: [1000, 20_000] },
-          options: { rgw_objexp_gc_interval: INTERVAL_SECONDS, rgw_objexp_hints_num_shards: 3 },
-        },
-        pools: [{ name: 'data', pgNum: 4 }],
-        workloads: [{ kind: 'objects', objects: 1, pace: { kind: 'closed', workers: 0 } }],
-        checkOneIn: 1000,
-      }),
-      seed,
-    );
-    expect(lab.boot()).toBeUndefined();
+    const { lab, places } = await openGateways(seed, 'expiry', {
+      osds: 3,
+      // Slow enough that gateways crash in the midst of what they do.
+      network: { latencyUs: [1000, 20_000] },
+      options: { rgw_objexp_gc_interval: INTERVAL_SECONDS, rgw_objexp_hints_num_shards: 3 },
+    });
     const { simulation } = lab;
     const random = simulation.random('expiry test');
-    const places = [new GatewayPlace(lab.cluster, 'rgw0'), new GatewayPlace(lab.cluster, 'rgw1')];
-    expect(await runUntil(lab, () => places.every(({ gateway }) => gateway), 120)).toBe(true);
     expect((await settle(lab, askSwift(places[0]!, { method: 'PUT', target: `/${CONTAINER}` })))?.status).toBe(201);
 
     const states = new Map<string, readonly State[]>(KEYS.map((key) => [key, [{}]]));

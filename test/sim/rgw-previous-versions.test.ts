@@ -4,10 +4,10 @@
  *
  *     SEED=7 npx vitest run test/sim/rgw-previous-versions.test.ts        one seed; SEEDS=100 FROM=1: many
  */
-import { checkScenario, Lab } from '@spirula/sim-scenarios';
 import { SECOND } from '@spirula/world';
 import { expect, test } from 'vitest';
-import { GatewayPlace } from '../../sim/scenarios/src/gateways/gateway-place.ts';
+import type { GatewayPlace } from '../../sim/scenarios/src/gateways/gateway-place.ts';
+import { openGateways } from './gateway-lab.ts';
 import { runUntil, settle } from './lab-time.ts';
 import { askSwift } from './swift-request.ts';
 
@@ -21,29 +21,14 @@ const WORK_SECONDS = 40;
 test.each(seeds)(
   'what was overwritten is kept, whoever crashes (seed %i)',
   async (seed) => {
-    const lab = new Lab(
-      checkScenario({
-        name: 'previous-versions',
-        cluster: {
-          mons: 1,
-          osds: 3,
-          mgrs: 0,
-          clients: 1,
-          // Slow enough that gateways crash in the midst of what they do, and writes meet.
-          network: { latencyUs: [1000, 20_000] },
-          options: { rgw_swift_versioning_enabled: true },
-        },
-        pools: [{ name: 'data', pgNum: 4 }],
-        workloads: [{ kind: 'objects', objects: 1, pace: { kind: 'closed', workers: 0 } }],
-        checkOneIn: 1000,
-      }),
-      seed,
-    );
-    expect(lab.boot()).toBeUndefined();
+    const { lab, places } = await openGateways(seed, 'previous-versions', {
+      osds: 3,
+      // Slow enough that gateways crash in the midst of what they do, and writes meet.
+      network: { latencyUs: [1000, 20_000] },
+      options: { rgw_swift_versioning_enabled: true },
+    });
     const { simulation } = lab;
     const random = simulation.random('previous versions test');
-    const places = [new GatewayPlace(lab.cluster, 'rgw0'), new GatewayPlace(lab.cluster, 'rgw1')];
-    expect(await runUntil(lab, () => places.every(({ gateway }) => gateway), 120)).toBe(true);
     const ask = async (...[place, asked]: Parameters<typeof askSwift>) => await settle(lab, askSwift(place, asked));
     expect((await ask(places[0]!, { method: 'PUT', target: '/was' }))?.status).toBe(201);
     const headers = { 'x-versions-location': 'was' };

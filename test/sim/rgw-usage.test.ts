@@ -1,10 +1,10 @@
 /** Two gateways count requests into one usage log, while OSDs crash: those that stop in order forget nothing, and count nothing twice. */
 import { Rados } from '@spirula/rados';
 import { openZone, UsageLog } from '@spirula/rgw';
-import { checkScenario, Lab } from '@spirula/sim-scenarios';
 import { SECOND } from '@spirula/world';
 import { expect, test } from 'vitest';
-import { GatewayPlace } from '../../sim/scenarios/src/gateways/gateway-place.ts';
+import type { GatewayPlace } from '../../sim/scenarios/src/gateways/gateway-place.ts';
+import { openGateways } from './gateway-lab.ts';
 import { runUntil, settle } from './lab-time.ts';
 
 const { SEED } = process.env;
@@ -13,27 +13,11 @@ const REQUESTS = 15;
 test.each(SEED ? [Number(SEED)] : [1])(
   'what gateways count is what was asked of them (seed %i)',
   async (seed) => {
-    const lab = new Lab(
-      checkScenario({
-        name: 'usage',
-        cluster: {
-          mons: 1,
-          osds: 4,
-          mgrs: 0,
-          clients: 1,
-          options: { rgw_enable_usage_log: true, rgw_usage_log_tick_interval: 2 },
-        },
-        pools: [{ name: 'data', pgNum: 4 }],
-        workloads: [{ kind: 'objects', objects: 1, pace: { kind: 'closed', workers: 0 } }],
-        checkOneIn: 1000,
-      }),
-      seed,
-    );
-    expect(lab.boot()).toBeUndefined();
+    const { lab, places } = await openGateways(seed, 'usage', {
+      options: { rgw_enable_usage_log: true, rgw_usage_log_tick_interval: 2 },
+    });
     const { simulation } = lab;
     const random = simulation.random('usage test');
-    const places = [new GatewayPlace(lab.cluster, 'rgw0'), new GatewayPlace(lab.cluster, 'rgw1')];
-    expect(await runUntil(lab, () => places.every(({ gateway }) => gateway), 120)).toBe(true);
     expect((await settle(lab, places[0]!.ask({ method: 'PUT', target: '/bucket' })))?.status).toBe(200);
     const asked = { put: 0, get: 0, missing: 0, bytes: 0 };
 
