@@ -6,6 +6,7 @@ import { type Bytes, concatBytes, fromUtf8, utf8 } from '@spirula/encoding';
 import type { Simulation } from '@spirula/sim-world';
 import { SECOND } from '@spirula/world';
 import type { GatewayPlace } from './gateway-place.ts';
+import { ABSENT, makes, type State, tellsThat } from './object-state.ts';
 import { S3Clients } from './s3-clients.ts';
 import { type Answered, elements } from './s3-request.ts';
 
@@ -18,11 +19,6 @@ const MARK_BYTES = 16;
 const LARGE = 4 << 20;
 /** The least that a part may have that is not the last. */
 const LEAST_PART = 5 << 20;
-
-interface State {
-  readonly key: string;
-}
-const ABSENT: State = { key: 'none' };
 
 /** An upload that was begun, for all clients. */
 interface Upload {
@@ -208,16 +204,4 @@ export function repeated(line: string, size: number): Bytes {
   const pattern = utf8(line);
   for (let at = 0; at < size; at += pattern.length) bytes.set(pattern.subarray(0, size - at), at);
   return bytes;
-}
-
-function makes(state: State) {
-  return { step: () => state, reveals: state, told: state.key };
-}
-
-function tellsThat(state: State) {
-  return {
-    step: (before: State) => (before.key === state.key ? state : undefined),
-    reveals: state,
-    told: state.key,
-  };
 }

@@ -6,13 +6,9 @@ import { fromUtf8, utf8 } from '@spirula/encoding';
 import type { Simulation } from '@spirula/sim-world';
 import { SECOND } from '@spirula/world';
 import type { GatewayPlace } from './gateway-place.ts';
-import { S3Clients, type Told } from './s3-clients.ts';
+import { ABSENT, makes, type State, tellsThat } from './object-state.ts';
+import { S3Clients } from './s3-clients.ts';
 import type { Answered } from './s3-request.ts';
-
-interface State {
-  readonly key: string;
-}
-const ABSENT: State = { key: 'none' };
 
 export class PassingBucket extends S3Clients<State> {
   /** Objects of which it was said that they are there. */
@@ -56,7 +52,7 @@ export class PassingBucket extends S3Clients<State> {
         if (answer?.status === 404) return { answer, refused: true, step: (before) => before };
         if (answer?.status !== 200) return { answer };
         this.#acknowledged.add(state.key);
-        return { answer, step: () => state, reveals: state, told: state.key };
+        return { answer, ...makes(state) };
       },
     );
   }
@@ -69,9 +65,7 @@ export class PassingBucket extends S3Clients<State> {
       () => ABSENT,
       async () => {
         const answer = await place.ask({ method: 'DELETE', target: this.pathOf(key) });
-        return answer && [204, 404].includes(answer.status)
-          ? { answer, step: () => ABSENT, reveals: ABSENT, told: ABSENT.key }
-          : { answer };
+        return answer && [204, 404].includes(answer.status) ? { answer, ...makes(ABSENT) } : { answer };
       },
     );
   }
@@ -79,11 +73,13 @@ export class PassingBucket extends S3Clients<State> {
   async #read(place: GatewayPlace, key: string): Promise<unknown> {
     return await this.recorded('reader', key, 'GET', undefined, async () => {
       const answer = await place.ask({ method: 'GET', target: this.pathOf(key) });
-      if (answer?.status === 404) return saw(answer, ABSENT);
+      if (answer?.status === 404) return { answer, ...tellsThat(ABSENT) };
       if (answer?.status !== 200) return { answer };
       const state = { key: fromUtf8(answer.body) };
       // One that is being written may be seen before it is known that the bucket goes, and the object with it.
-      return this.#acknowledged.has(state.key) ? saw(answer, state) : { answer: { ...answer, status: 503 } };
+      return this.#acknowledged.has(state.key)
+        ? { answer, ...tellsThat(state) }
+        : { answer: { ...answer, status: 503 } };
     });
   }
 
@@ -94,20 +90,11 @@ export class PassingBucket extends S3Clients<State> {
       (inner, key) => () =>
         this.recorded(client, key, 'DELETE of the bucket', undefined, async () => {
           const answer = await inner();
-          if (answer?.status === 204) return saw(answer, ABSENT);
+          if (answer?.status === 204) return { answer, ...tellsThat(ABSENT) };
           return answer && [404, 409].includes(answer.status) ? { answer, step: (before) => before } : { answer };
         }),
       ask,
     );
     return await forAll();
   }
-}
-
-function saw(answer: Answered, state: State): Told<State> {
-  return {
-    answer,
-    step: (before) => (before.key === state.key ? state : undefined),
-    reveals: state,
-    told: state.key,
-  };
 }
