@@ -66,7 +66,7 @@ import {
 } from './superblock.ts';
 
 /** What a store needs of its daemon's world; `kv` and `block` are its own. */
-export type StoreWorld = Pick<World, 'kv' | 'block' | 'crypto' | 'log' | 'buggify'>;
+export type StoreWorld = Pick<World, 'kv' | 'block' | 'crypto' | 'log' | 'buggify' | 'memory'>;
 
 /** Shards of onodes kept in memory: about 20 MB. */
 const CACHED_SHARDS = 32_768;
@@ -263,6 +263,7 @@ class ExtentStore implements ObjectStore {
     return new ObjectData({
       block: this.#world.block,
       crypto: this.#world.crypto,
+      memory: this.#world.memory,
       allocator: this.#allocator,
       deferred: this.#deferred,
       loadShard: (onode, index) => this.#loadShard(onode, index),

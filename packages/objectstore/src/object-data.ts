@@ -1,5 +1,5 @@
 import { type Bytes, EMPTY } from '@spirula/encoding';
-import { type BlockDevice, type Crypto, DeviceError } from '@spirula/world';
+import { type BlockDevice, type Crypto, DeviceError, type Memory } from '@spirula/world';
 import type { Allocator } from './allocator.ts';
 import type { DeferredWrites } from './deferred-writes.ts';
 import { bytesOfExtents, type Extent, type Extents, extent, subtractExtents, unionOfExtents } from './extents.ts';
@@ -16,6 +16,7 @@ const NONE_DAMAGED: ReadonlySet<number> = new Set();
 export interface ObjectDataPorts {
   readonly block: BlockDevice;
   readonly crypto: Pick<Crypto, 'crc32c'>;
+  readonly memory: Memory | undefined;
   readonly allocator: Allocator;
   readonly deferred: DeferredWrites;
   /** Reads a shard that is not in memory; undefined when it has no block. */
@@ -54,19 +55,34 @@ export class ObjectData {
     if (end <= offset) return EMPTY;
     const first = Math.floor(offset / BLOCK_BYTES);
     const last = Math.ceil(end / BLOCK_BYTES);
-    const bytes = new Uint8Array((last - first) * BLOCK_BYTES);
+    const part = (whole: Bytes) => whole.subarray(offset - first * BLOCK_BYTES, end - first * BLOCK_BYTES);
+    const atOnce = this.#runLength(onode, first, last);
+    const block = this.#blockOf(onode, first);
+    // Most objects are in one place: their bytes are not copied.
+    if (first + atOnce === last && block !== 0) return part(this.#readRun(onode, first, block, atOnce));
+    return part(this.#gather(onode, first, last));
+  }
+
+  /** Blocks [first, last) from wherever they are. */
+  #gather(onode: Onode, first: number, last: number): Bytes {
+    const length = (last - first) * BLOCK_BYTES;
+    const { memory } = this.#ports;
+    const bytes = memory?.take(length) ?? new Uint8Array(length);
     let index = first;
     while (index < last) {
       const count = this.#runLength(onode, index, last);
       const block = this.#blockOf(onode, index);
-      if (block !== 0) {
+      const at = (index - first) * BLOCK_BYTES;
+      if (block === 0) {
+        bytes.fill(0, at, at + count * BLOCK_BYTES);
+      } else {
         const run = this.#readRun(onode, index, block, count);
-        if (count === last - first) return run.subarray(offset - first * BLOCK_BYTES, end - first * BLOCK_BYTES);
-        bytes.set(run, (index - first) * BLOCK_BYTES);
+        bytes.set(run, at);
+        memory?.giveBack(run);
       }
       index += count;
     }
-    return bytes.subarray(offset - first * BLOCK_BYTES, end - first * BLOCK_BYTES);
+    return bytes;
   }
 
   write(onode: Onode, offset: number, data: Bytes): void {
