@@ -8,6 +8,7 @@ import { deleteAtOf } from '../store/expiry.ts';
 import { UNKNOWN } from '../store/heads.ts';
 import { NULL_INSTANCE } from '../store/layout.ts';
 import { lockOf } from '../store/locks.ts';
+import { BucketBusy, BucketGone } from '../store/object-index.ts';
 import type { Store } from '../store/store.ts';
 
 /** A note whose object is not there yet may be of one that is just being written: so long it is kept. */
@@ -99,8 +100,9 @@ export class Expirer {
       });
       return isMeant ? 'removed' : 'not meant';
     } catch (error) {
-      if (error instanceof NotMeant) return 'not meant';
-      if (!(error instanceof RadosError) || UNKNOWN.has(error.code)) throw error;
+      if (error instanceof NotMeant || error instanceof BucketGone) return 'not meant';
+      const isToBeTried = error instanceof BucketBusy || (error instanceof RadosError && !UNKNOWN.has(error.code));
+      if (!isToBeTried) throw error;
       this.#world.log.warn('an object whose end has come stays', { bucket: bucketName, name, error: error.message });
       return 'failed';
     }

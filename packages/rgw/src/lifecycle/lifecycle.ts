@@ -11,6 +11,7 @@ import { NULL_INSTANCE } from '../store/layout.ts';
 import { type LifecycleBuckets, LifecycleStatus, parseLifecycleName } from '../store/lifecycle-buckets.ts';
 import { lockOf } from '../store/locks.ts';
 import { Attr } from '../store/object-attrs.ts';
+import { BucketBusy, BucketGone } from '../store/object-index.ts';
 import type { Store } from '../store/store.ts';
 import { listUploads } from '../store/upload-list.ts';
 import { NoSuchUpload } from '../store/upload-meta.ts';
@@ -81,7 +82,11 @@ export class Lifecycle {
       try {
         await this.processBucket(found);
       } catch (error) {
-        if (!(error instanceof RadosError)) throw error;
+        if (error instanceof BucketGone) {
+          await buckets.removeNamed(bucket);
+          continue;
+        }
+        if (!(error instanceof RadosError || error instanceof BucketBusy)) throw error;
         this.#world.log.warn("a bucket's lifecycle ends early", { bucket, error: error.message });
         status = LifecycleStatus.failed;
       }
@@ -89,7 +94,7 @@ export class Lifecycle {
     }
   }
 
-  /** Ends what is due in one bucket. @throws RadosError */
+  /** Ends what is due in one bucket. @throws BucketGone, BucketBusy, RadosError */
   async processBucket(bucket: StoredBucket): Promise<void> {
     const rules = rulesOf(bucket).filter(({ status }) => status === 'Enabled');
     if (rules.length === 0) return;
