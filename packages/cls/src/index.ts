@@ -51,6 +51,7 @@ export {
   encodeBilogListInput,
   encodeBilogTrimInput,
 } from './rgw/bilog-codec.ts';
+export { type EncodedChange, encodeChangesInput } from './rgw/bucket-changes.ts';
 export {
   type CheckIndexReply,
   type CompleteInput,

@@ -16,7 +16,15 @@ import {
   type Suggestion,
   type UpdateStatsInput,
 } from './bucket-codec.ts';
-import { logChange, readEntry, readHeader, readValue, writeEntry, writeHeader } from './bucket-index.ts';
+import {
+  type IndexObject,
+  logChange,
+  readEntry,
+  readHeader,
+  readValue,
+  writeEntry,
+  writeHeader,
+} from './bucket-index.ts';
 import {
   type DirEntry,
   decodeDirEntry,
@@ -54,7 +62,7 @@ export function updateStats(object: MethodContext, input: UpdateStatsInput): voi
 }
 
 /** EINVAL: no tag. */
-export function prepare(object: MethodContext, { op, key, tag, locator }: PrepareInput): void {
+export function prepare(object: IndexObject, { op, key, tag, locator }: PrepareInput): void {
   if (tag === '') throw new ClassError(Errno.EINVAL);
   const { at, entry = { ...NO_ENTRY, key, locator } } = readEntry(object, key);
   const change = { tag, state: PendingState.pendingModify, timestamp: object.now(), op };
@@ -62,7 +70,7 @@ export function prepare(object: MethodContext, { op, key, tag, locator }: Prepar
 }
 
 /** EINVAL: it was not prepared. */
-export function complete(object: MethodContext, input: CompleteInput): void {
+export function complete(object: IndexObject, input: CompleteInput): void {
   const { key, tag, version, meta, locator } = input;
   let header = readHeader(object);
   const { at, entry: found } = readEntry(object, key);
@@ -120,7 +128,7 @@ function withoutTag(pending: readonly PendingChange[], tag: string): readonly Pe
 }
 
 /** One that is not there is passed over. */
-function removeOther(object: MethodContext, given: DirHeader, key: ObjectKey, isLogging: boolean): DirHeader {
+function removeOther(object: IndexObject, given: DirHeader, key: ObjectKey, isLogging: boolean): DirHeader {
   const { at, entry } = readEntryIf(object, key);
   if (!entry) return given;
   let header = given;
@@ -137,7 +145,7 @@ function removeOther(object: MethodContext, given: DirHeader, key: ObjectKey, is
 }
 
 /** One that does not parse counts as none. */
-function readEntryIf(object: MethodContext, key: ObjectKey): ReturnType<typeof readEntry> {
+function readEntryIf(object: IndexObject, key: ObjectKey): ReturnType<typeof readEntry> {
   try {
     return readEntry(object, key);
   } catch (error) {

@@ -10,28 +10,34 @@ import type { ObjectKey } from './object-key.ts';
 
 const SPECIAL_BYTE = SPECIAL.charCodeAt(0);
 
+/** What changes of entries need of their object; also what gathers many of them (`OmapOverlay`). */
+export type IndexObject = Pick<
+  MethodContext,
+  'now' | 'subopVersion' | 'omapGet' | 'omapSet' | 'omapRemove' | 'omapHeader' | 'omapSetHeader'
+>;
+
 /** @throws ClassError EIO when it does not parse */
-export function readHeader(object: MethodContext): DirHeader {
+export function readHeader(object: IndexObject): DirHeader {
   const stored = object.omapHeader();
   return stored.length === 0 ? NO_DIR_HEADER : decodeStored(stored, decodeDirHeader);
 }
 
 /** Writes it under the next version. */
-export function writeHeader(object: MethodContext, header: DirHeader): void {
+export function writeHeader(object: IndexObject, header: DirHeader): void {
   object.omapSetHeader(encodeDirHeader({ ...header, version: BigInt.asUintN(64, header.version + 1n) }));
 }
 
 /** Undefined: it is not there. @throws ClassError EIO when it does not parse */
-export function readValue<T>(object: MethodContext, key: RawString, decode: (decoder: Decoder) => T): T | undefined {
+export function readValue<T>(object: IndexObject, key: RawString, decode: (decoder: Decoder) => T): T | undefined {
   const stored = object.omapGet(key);
   return stored && decodeStored(stored, decode);
 }
 
-export function writeValue(object: MethodContext, key: RawString, value: Bytes): void {
+export function writeValue(object: IndexObject, key: RawString, value: Bytes): void {
   object.omapSet(new Map([[key, value]]));
 }
 
-export function writeEntry(object: MethodContext, key: RawString, entry: DirEntry): void {
+export function writeEntry(object: IndexObject, key: RawString, entry: DirEntry): void {
   writeValue(object, key, encodeDirEntry(entry));
 }
 
@@ -42,7 +48,7 @@ export interface FoundEntry {
 }
 
 /** The entry of an object or version (read_key_entry). A name that has versions stands for the one called null. */
-export function readEntry(object: MethodContext, key: ObjectKey): FoundEntry {
+export function readEntry(object: IndexObject, key: ObjectKey): FoundEntry {
   const at = entryKey(key);
   const entry = readValue(object, at, decodeDirEntry);
   if (!entry || key.instance !== '' || (entry.flags & EntryFlag.versionMarker) === 0) return { at, entry };
@@ -62,7 +68,7 @@ export interface LoggedChange extends Pick<BilogEntry, 'key' | 'op' | 'tag' | 'v
 }
 
 /** Adds to the log of changes, under the header's version; the header that then is to be written. */
-export function logChange(object: MethodContext, header: DirHeader, change: LoggedChange): DirHeader {
+export function logChange(object: IndexObject, header: DirHeader, change: LoggedChange): DirHeader {
   const id = `${String(header.version).padStart(11, '0')}.${object.subopVersion()}`;
   const entry = { owner: '', ownerDisplayName: '', indexVersion: header.version, ...change, id };
   writeValue(object, LOG_PREFIX + id, encodeBilogEntry(entry));

@@ -6,6 +6,7 @@ import { decodeBiEntry, decodeBiGetInput, decodeBiListInput } from './bi-codec.t
 import { listBilog, switchBilog, trimBilog } from './bilog.ts';
 import { decodeBilogListInput, decodeBilogTrimInput } from './bilog-codec.ts';
 import { complete, initIndex, prepare, setTagTimeout, suggestChanges, updateStats } from './bucket-change.ts';
+import { changeMany, decodeChangesInput } from './bucket-changes.ts';
 import {
   decodeCompleteInput,
   decodePrepareInput,
@@ -77,6 +78,7 @@ export const rgwClass: ObjectClass = {
     bucket_update_stats: method(read | write, decodeUpdateStatsInput, updateStats),
     bucket_prepare_op: method(read | write, decodePrepareInput, prepare),
     bucket_complete_op: method(read | write, decodeCompleteInput, complete),
+    bucket_change_many: method(read | write, decodeChangesInput, changeMany),
     dir_suggest_changes: method(read | write, decodeSuggestInput, suggestChanges),
 
     bucket_link_olh: method(read | write, decodeLinkOlhInput, linkOlh),

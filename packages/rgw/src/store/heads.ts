@@ -4,7 +4,7 @@
  */
 import { ModifyOp, NO_META } from '@spirula/cls';
 import { type Bytes, Errno, type RawString, type UTime } from '@spirula/encoding';
-import { ObjectOperation, RadosError } from '@spirula/rados';
+import { type IoCtx, ObjectOperation, RadosError } from '@spirula/rados';
 import type { World } from '@spirula/world';
 import { decodeAcl } from '../formats/acl.ts';
 import type { BucketInfo } from '../formats/bucket-info.ts';
@@ -79,7 +79,6 @@ export class Heads {
     const object = { bucket: bucket.bucket, key };
     const { io, oid } = this.#stripes.place(object, bucket);
     const index = this.#index(bucket);
-    let seen: Head | undefined;
     for (let tries = 1; ; tries++) {
       const tag = this.newTag();
       const mtime = this.#world.clock.wall();
@@ -88,11 +87,6 @@ export class Heads {
         await this.cancel(index, prepared);
         return undefined;
       }
-      if (tries > 1 && !check && !(seen && head && isSameWrite(seen, head))) {
-        await this.cancel(index, prepared);
-        return { mtime, replaced: false };
-      }
-      seen = head;
       try {
         if (head) await this.letGo(bucket, key, head, content.manifest);
         await check?.(head);
@@ -113,9 +107,23 @@ export class Heads {
         if (head) await this.#stripes.discardTailOf(bucket, object, head, content.manifest);
         return { mtime, replaced: true };
       }
+      const isOvertaken = OVERTAKEN.has(reply.result);
+      const isReplaced = isOvertaken && !check && (await this.#isReplaced(io, oid, head));
       await this.cancel(index, prepared);
-      if (!OVERTAKEN.has(reply.result)) throw new RadosError(reply.result, oid);
+      if (!isOvertaken) throw new RadosError(reply.result, oid);
+      if (isReplaced) return { mtime, replaced: false };
       if (tries >= MAX_TRIES) throw new RadosError(Errno.ECANCELED, oid);
+    }
+  }
+
+  /** Whether another write of a head that was seen came between: a write that was to replace it may count as the one before. */
+  async #isReplaced(io: IoCtx, oid: RawString, seen: Head | undefined): Promise<boolean> {
+    try {
+      const now = await readHead(io, oid);
+      return !(now && olhOf(now)) && !(seen && now && isSameWrite(seen, now));
+    } catch {
+      // The next try meets it again.
+      return false;
     }
   }
 

@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { MemoryObject } from '../../../cls/src/memory-object.test-support.ts';
 import type { BucketInfo } from '../formats/bucket-info.ts';
+import { IndexChanges } from './index-changes.ts';
 import { MemoryPool } from './index-pool.test-support.ts';
 import { indexOids } from './layout.ts';
 import { type ListQuery, listObjects } from './listing.ts';
@@ -20,7 +21,7 @@ const TAG_TIMEOUT_SECONDS = 120;
 async function bucketOf(shards: number, heads?: ReadonlySet<string>) {
   const pool = new MemoryPool();
   for (const oid of indexOids('b', shards)) pool.objects.set(oid, new MemoryObject());
-  const index = new ObjectIndex(pool.io, { bucketId: 'b', shardCount: shards });
+  const index = new ObjectIndex(pool.io, new IndexChanges(), { bucketId: 'b', shardCount: shards });
   const init = () => new ObjectOperation().exec('rgw', 'bucket_init_index', EMPTY, 'write');
   for (const oid of pool.objects.keys()) await pool.io.operate(oid, init());
   const store = {

@@ -16,6 +16,7 @@ import {
   decodeDirEntry,
   decodeListReply,
   decodeReshardStateReply,
+  type EncodedChange,
   EntryFlag,
   type EntryMeta,
   encodeBiGetInput,
@@ -23,7 +24,6 @@ import {
   encodeListInput,
   encodePrepareInput,
   encodeReshardEmptyInput,
-  encodeReshardGuardInput,
   encodeSuggestInput,
   type ObjectKey as IndexKey,
   type ListReply,
@@ -35,14 +35,13 @@ import {
 import { type Bytes, Decoder, Errno, MalformedInput, type RawString } from '@spirula/encoding';
 import { type IoCtx, ObjectOperation, RadosError } from '@spirula/rados';
 import type { ObjectKey } from '../formats/object.ts';
+import { BUSY_RESHARDING, guardedByShard, type IndexChanges } from './index-changes.ts';
 import { indexOids, keyToIndexName, MULTIPART_NS, NULL_INSTANCE, shardOf } from './layout.ts';
 import { decodeStored } from './meta-object.ts';
 
 const CLASS = 'rgw';
 /** Another change of the entry came first. */
 const OVERTAKEN: ReadonlySet<number> = new Set([Errno.ECANCELED, Errno.EINVAL]);
-/** ERR_BUSY_RESHARDING: what the guard before each change fails with. */
-const BUSY_RESHARDING = -2300;
 /** A suggestion is not made: another listing will. */
 const UNTOLD: ReadonlySet<number> = new Set([Errno.ECANCELED, Errno.ENOENT, BUSY_RESHARDING]);
 
@@ -107,13 +106,15 @@ export interface IndexGuard {
 
 export class ObjectIndex {
   readonly #io: IoCtx;
+  readonly #changes: IndexChanges;
   readonly #moves: IndexMoves | undefined;
   #place: IndexPlace;
   #oids: readonly RawString[];
 
   /** @param io of the index pool */
-  constructor(io: IoCtx, place: IndexPlace, moves?: IndexMoves) {
+  constructor(io: IoCtx, changes: IndexChanges, place: IndexPlace, moves?: IndexMoves) {
     this.#io = io;
+    this.#changes = changes;
     this.#moves = moves;
     this.#place = place;
     this.#oids = indexOids(place.bucketId, place.shardCount);
@@ -131,7 +132,7 @@ export class ObjectIndex {
    */
   async prepare(key: ObjectKey, op: number, tag: RawString): Promise<PreparedChange> {
     const input = encodePrepareInput({ ...describe(key), op, tag });
-    await this.change(key, 'bucket_prepare_op', input);
+    await this.#tell(key, { kind: 'prepare', input });
     return { key, op, tag };
   }
 
@@ -156,7 +157,8 @@ export class ObjectIndex {
       meta,
       removeKeys: removed.map(indexKey),
     });
-    await this.change(key, 'bucket_complete_op', input, guard);
+    if (guard) await this.change(key, 'bucket_complete_op', input, guard);
+    else await this.#tell(key, { kind: 'complete', input });
   }
 
   /**
@@ -187,7 +189,7 @@ export class ObjectIndex {
       meta: NO_META,
       removeKeys: [],
     });
-    await this.change(key, 'bucket_complete_op', input);
+    await this.#tell(key, { kind: 'complete', input });
   }
 
   /** A page of one shard: entries behind `start`, in the order of their names. @throws IndexMoved, BucketGone, RadosError */
@@ -243,10 +245,23 @@ export class ObjectIndex {
 
   /** Calls a method of the class on the shard of a key. @throws BucketGone, BucketBusy, RadosError */
   async change(key: ObjectKey, method: string, input: Bytes, guard?: IndexGuard): Promise<void> {
+    await this.#change(key, async (oid) => {
+      const { result } = await this.#io.submit(oid, guarded(guard).exec(CLASS, method, input, 'write'));
+      return result;
+    });
+  }
+
+  /** The same, together with what else its shard is told. */
+  #tell(key: ObjectKey, change: EncodedChange): Promise<void> {
+    return this.#change(key, (oid) => this.#changes.submit(this.#io, oid, change));
+  }
+
+  /** @param submit to the shard; the code of the operation */
+  async #change(key: ObjectKey, submit: (oid: RawString) => Promise<number>): Promise<void> {
     for (;;) {
       const place = this.#place;
       const oid = this.#oidOf(key);
-      const { result } = await this.#io.submit(oid, guarded(guard).exec(CLASS, method, input, 'write'));
+      const result = await submit(oid);
       if (result >= 0) return;
       if (result === BUSY_RESHARDING && this.#moves) this.#moveTo(await this.#moves.wait(oid));
       // Of a shard that is not there, or of an entry.
@@ -324,10 +339,8 @@ function mustExist(): ObjectOperation {
   return new ObjectOperation().stat();
 }
 
-/** No index comes back by a change of a bucket that was removed; none is changed while its entries are moved. */
 function guarded(guard?: IndexGuard): ObjectOperation {
-  const closed = encodeReshardGuardInput(BUSY_RESHARDING);
-  const operation = mustExist().exec(CLASS, 'guard_bucket_resharding', closed);
+  const operation = guardedByShard();
   return guard ? operation.requireOmap(guard.key, guard.value) : operation;
 }
 

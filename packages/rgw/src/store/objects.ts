@@ -25,6 +25,7 @@ import type { ExpiryHints } from './expiry-hints.ts';
 import { type Head, readHead } from './head.ts';
 import type { HeadContent } from './head-write.ts';
 import { type HeadCheck, Heads, UNKNOWN } from './heads.ts';
+import { IndexChanges } from './index-changes.ts';
 import { NULL_INSTANCE } from './layout.ts';
 import { Attr } from './object-attrs.ts';
 import { type IndexMoves, ObjectIndex } from './object-index.ts';
@@ -96,6 +97,7 @@ export class ObjectStore {
   readonly #heads: Heads;
   readonly #versions: Versions;
   readonly #versionWrites: VersionWrites;
+  readonly #indexChanges = new IndexChanges();
 
   constructor({ world, pools, stripes, hints, follow, onWritten, beforeLetGo }: ObjectStoreOptions) {
     this.#world = world;
@@ -114,7 +116,7 @@ export class ObjectStore {
 
   index(bucket: BucketInfo): ObjectIndex {
     const place = { bucketId: bucket.bucket.bucketId, shardCount: bucket.layout.current.shards.count };
-    return new ObjectIndex(this.#pools.index(bucket), place, this.#follow(bucket));
+    return new ObjectIndex(this.#pools.index(bucket), this.#indexChanges, place, this.#follow(bucket));
   }
 
   /** Number of the pool of the bucket's heads. */

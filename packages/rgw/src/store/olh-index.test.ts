@@ -3,6 +3,7 @@ import { EMPTY, Errno } from '@spirula/encoding';
 import { ObjectOperation } from '@spirula/rados';
 import { expect, test } from 'vitest';
 import { MemoryObject } from '../../../cls/src/memory-object.test-support.ts';
+import { IndexChanges } from './index-changes.ts';
 import { MemoryPool } from './index-pool.test-support.ts';
 import { indexOids, shardOf } from './layout.ts';
 import { ObjectIndex } from './object-index.ts';
@@ -22,7 +23,7 @@ async function newIndex(): Promise<{
     pool.objects.set(oid, new MemoryObject());
     await pool.io.operate(oid, new ObjectOperation().exec('rgw', 'bucket_init_index', EMPTY));
   }
-  const index = new ObjectIndex(pool.io, { bucketId: 'b', shardCount: 3 });
+  const index = new ObjectIndex(pool.io, new IndexChanges(), { bucketId: 'b', shardCount: 3 });
   return { olhs: new OlhIndex(index), index, pool };
 }
 
