@@ -42,6 +42,16 @@ const VALUES = [
   'categories',
   'object',
   'object-version',
+  'placement-id',
+  'storage-class',
+  'index-pool',
+  'data-pool',
+  'data-extra-pool',
+  'placement-index-type',
+  'compression',
+  'tags',
+  'tags-add',
+  'tags-rm',
 ] as const;
 /** Alone, or with `=true` or `=false` behind. */
 const FLAGS = [
@@ -60,6 +70,7 @@ const FLAGS = [
   'warnings-only',
   'fix',
   'check-objects',
+  'commit',
 ] as const;
 
 const OPTIONS: OptionTable = {
@@ -82,6 +93,7 @@ ${ADMIN_COMMANDS.map((command) => `  ${command}`).join('\n')}
   subuser   --subuser UID:NAME [--access read|write|readwrite|full] [--secret S]
   role      --role-name NAME [--path /P/] [--assume-role-policy-doc JSON] [--policy-name P] [--policy-doc JSON] [--path-prefix /P/]
   quota     --quota-scope user|bucket [--max-size 10G] [--max-objects N]
+  placement --placement-id ID [--storage-class CLASS] [--tags LIST]; of a zone: [--data-pool P] [--index-pool P] [--compression TYPE]
   reshard   --bucket NAME --num-shards N [--yes-i-really-mean-it]
 `;
 

@@ -29,13 +29,13 @@ export {
 } from './formats/user-info.ts';
 export type { Redirect, RoutingRule } from './formats/website.ts';
 export {
-  DEFAULT_INDEX_SHARDS,
   DEFAULT_PLACEMENT,
   DEFAULT_ZONE,
   type StorageClass,
   type ZonePlacement,
   type ZonePool,
 } from './formats/zone.ts';
+export { DEFAULT_INDEX_SHARDS } from './formats/zonegroup.ts';
 export { Gateway } from './gateway.ts';
 export { ConnectionCut, type HttpRequest, type HttpResponse } from './http.ts';
 export { newRole } from './iam/role.ts';

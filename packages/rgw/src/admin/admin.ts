@@ -3,6 +3,7 @@ import type { World } from '@spirula/world';
 import type { Store } from '../store/store.ts';
 import { BucketAdmin } from './bucket-admin.ts';
 import type { AdminOptions } from './command-options.ts';
+import { PlacementAdmin } from './placement-admin.ts';
 import { ReshardAdmin } from './reshard-admin.ts';
 import { RoleAdmin } from './role-admin.ts';
 import { TopicAdmin } from './topic-admin.ts';
@@ -19,6 +20,7 @@ export interface Admin extends AdminParts {
   readonly reshards: ReshardAdmin;
   readonly roles: RoleAdmin;
   readonly topics: TopicAdmin;
+  readonly placements: PlacementAdmin;
 }
 
 /** Words of a command -> what it does; what it gives is printed, undefined is nothing. */
@@ -36,6 +38,7 @@ export function adminOf({ store, world }: AdminParts): Admin {
       entropy: world.crypto,
     }),
     roles: new RoleAdmin({ roles: store.roles, entropy: world.crypto, now: () => world.clock.wall() }),
+    placements: new PlacementAdmin(store.zone.stored),
     topics: new TopicAdmin(store.topics, store.queues),
     users: new UserAdmin({ users: store.users, lists: store.buckets.lists, entropy: world.crypto }),
     buckets: new BucketAdmin({ store, now: () => world.clock.wall() }),

@@ -4,6 +4,7 @@ import { AdminError } from './admin-error.ts';
 import { bucketCommands } from './bucket-commands.ts';
 import type { AdminOptions } from './command-options.ts';
 import { maintenanceCommands } from './maintenance-commands.ts';
+import { placementCommands } from './placement-commands.ts';
 import { reshardCommands } from './reshard-commands.ts';
 import { Said } from './role-admin.ts';
 import { roleCommands } from './role-commands.ts';
@@ -17,6 +18,7 @@ const commands: CommandTable = {
   ...userCommands,
   ...bucketCommands,
   ...maintenanceCommands,
+  ...placementCommands,
   ...reshardCommands,
   ...roleCommands,
   ...topicCommands,

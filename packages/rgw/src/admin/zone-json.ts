@@ -2,6 +2,7 @@
 import { textFromRaw } from '@spirula/encoding';
 import type { Pool } from '../formats/bucket.ts';
 import type { ZoneParams } from '../formats/zone.ts';
+import { placementsJson } from './placement-admin.ts';
 
 export function zoneJson({ id, name, pools, placements, systemKey, realm }: ZoneParams) {
   const text = ({ name: pool, ns }: Pool) => textFromRaw(ns === '' ? pool : `${pool}:${ns}`);
@@ -23,23 +24,7 @@ export function zoneJson({ id, name, pools, placements, systemKey, realm }: Zone
     user_uid_pool: text(pools.userUid),
     otp_pool: text(pools.otp),
     system_key: { access_key: textFromRaw(systemKey.id), secret_key: textFromRaw(systemKey.secret) },
-    placement_pools: [...placements].map(([key, { indexPool, storageClasses, dataExtraPool, indexType }]) => ({
-      key: textFromRaw(key),
-      val: {
-        index_pool: textFromRaw(indexPool),
-        storage_classes: Object.fromEntries(
-          [...storageClasses].map(([storageClass, { dataPool, compression }]) => [
-            textFromRaw(storageClass),
-            {
-              ...(dataPool !== '' && { data_pool: textFromRaw(dataPool) }),
-              ...(compression !== '' && { compression_type: textFromRaw(compression) }),
-            },
-          ]),
-        ),
-        data_extra_pool: textFromRaw(dataExtraPool),
-        index_type: indexType,
-      },
-    })),
+    placement_pools: placementsJson({ placements }),
     realm_id: textFromRaw(realm),
     notif_pool: text(pools.notif),
   };

@@ -30,6 +30,16 @@ export function isSameBucket(a: Bucket, b: Bucket): boolean {
   return a.tenant === b.tenant && a.name === b.name && a.bucketId === b.bucketId;
 }
 
+/** `name`, or `name:namespace` (rgw_pool::to_str). */
+export function formatPool({ name, ns }: Pool): RawString {
+  return ns === '' ? name : `${name}:${ns}`;
+}
+
+export function parsePool(text: RawString): Pool {
+  const colon = text.indexOf(':');
+  return colon < 0 ? { name: text, ns: '' } : { name: text.slice(0, colon), ns: text.slice(colon + 1) };
+}
+
 export function encodePool(to: Encoder, { name, ns }: Pool): void {
   to.struct(10, 10, () => {
     to.rawString(name);

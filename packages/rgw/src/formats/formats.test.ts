@@ -29,6 +29,7 @@ import { formatUserId, parseUserId } from './user-id.ts';
 import { decodeUserObject, encodeUserObject } from './user-info.ts';
 import { decodeUserPolicies, encodeUserPolicies } from './user-policies.ts';
 import { decodeZoneParams, encodeZoneParams } from './zone.ts';
+import { decodeZonegroup, encodeZonegroup } from './zonegroup.ts';
 
 const recorded = JSON.parse(readFileSync(new URL('./recorded.json', import.meta.url), 'utf8')) as Record<
   string,
@@ -55,6 +56,8 @@ const codecs: Readonly<Record<string, Codec>> = {
   legalHold: { encode: encodeLegalHold, decode: decodeLegalHold },
   compression: { encode: encodeCompression, decode: decodeCompression },
   zoneCompressed: { encode: encodeZoneParams, decode: decodeZoneParams },
+  zoneWithClasses: { encode: encodeZoneParams, decode: decodeZoneParams },
+  zonegroupWithClasses: { encode: encodeZonegroup, decode: decodeZonegroup },
   expiryHint: { encode: encodeExpiryHint, decode: decodeExpiryHint },
   topics: { encode: encodeTopics, decode: decodeTopics },
   bucketNotifications: { encode: encodeBucketNotifications, decode: decodeBucketNotifications },

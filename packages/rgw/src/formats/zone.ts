@@ -1,12 +1,14 @@
 /**
- * The zone and zonegroup that gateways belong to (RGWZoneParams, RGWZoneGroup, rgw_zone.h): objects of the pool `.rgw.root`,
- * under their ids, and objects with these ids under their names.
+ * The zone that gateways belong to (RGWZoneParams, rgw_zone.h): an object of the pool `.rgw.root` under its id, and one with this
+ * id under its name. `zonegroup.ts` has what it belongs to itself.
  */
-import { type Decoder, type Encoder, MalformedInput, type RawString } from '@spirula/encoding';
+import type { Decoder, Encoder, RawString } from '@spirula/encoding';
 import { ascending } from './ascending.ts';
-import { decodePool, encodePool, type Pool } from './bucket.ts';
+import { decodePool, encodePool, formatPool, type Pool, parsePool } from './bucket.ts';
+import { decodeOpaque, encodeOpaque, type Opaque } from './encoded.ts';
+import { STANDARD_STORAGE_CLASS } from './placement-rule.ts';
 
-/** Where one storage class of a placement target puts its data. */
+/** Where one storage class of a placement target puts its data. Pools are as texts: a name, or `name:namespace`. */
 export interface StorageClass {
   /** '': that of `STANDARD`. */
   readonly dataPool: RawString;
@@ -17,7 +19,6 @@ export interface StorageClass {
 /** RGWZonePlacementInfo. */
 export interface ZonePlacement {
   readonly indexPool: RawString;
-  readonly dataPool: RawString;
   readonly dataExtraPool: RawString;
   readonly indexType: number;
   readonly storageClasses: ReadonlyMap<RawString, StorageClass>;
@@ -45,25 +46,15 @@ export interface ZoneParams {
   readonly pools: Readonly<Record<ZonePool, Pool>>;
   readonly placements: ReadonlyMap<RawString, ZonePlacement>;
   /** Of other zones that copy from this one; '' when there are none. */
-  readonly systemKey: { readonly id: RawString; readonly secret: RawString };
+  readonly systemKey: { readonly id: RawString; readonly secret: RawString; readonly subuser: RawString };
   /** '': none. */
   readonly realm: RawString;
+  /** Settings of the sync module, which nothing here looks into. */
+  readonly tierConfig: Opaque;
 }
 
-/** What is read of a zonegroup. */
-export interface Zonegroup {
-  readonly id: RawString;
-  readonly name: RawString;
-  readonly defaultPlacement: RawString;
-  /** By the ids of its zones: how many shards new buckets' indexes have; 0: as the configuration says. */
-  readonly indexShards: ReadonlyMap<RawString, number>;
-}
-
-const STANDARD = 'STANDARD';
 export const DEFAULT_ZONE = 'default';
 export const DEFAULT_PLACEMENT = 'default-placement';
-/** rgw_override_bucket_index_max_shards says otherwise; else this is what zones are made with. */
-export const DEFAULT_INDEX_SHARDS = 11;
 const NO_POOL: Pool = { name: '', ns: '' };
 
 /** The zone that the first gateway of a cluster makes. */
@@ -72,10 +63,9 @@ export function defaultZone(id: RawString): ZoneParams {
   const log = (ns: string): Pool => ({ name: 'default.rgw.log', ns });
   const placement: ZonePlacement = {
     indexPool: 'default.rgw.buckets.index',
-    dataPool: 'default.rgw.buckets.data',
     dataExtraPool: 'default.rgw.buckets.non-ec',
     indexType: 0,
-    storageClasses: new Map([[STANDARD, { dataPool: 'default.rgw.buckets.data', compression: '' }]]),
+    storageClasses: new Map([[STANDARD_STORAGE_CLASS, { dataPool: 'default.rgw.buckets.data', compression: '' }]]),
   };
   return {
     id,
@@ -99,8 +89,9 @@ export function defaultZone(id: RawString): ZoneParams {
       notif: log('notif'),
     },
     placements: new Map([[DEFAULT_PLACEMENT, placement]]),
-    systemKey: { id: '', secret: '' },
+    systemKey: { id: '', secret: '', subuser: '' },
     realm: '',
+    tierConfig: NO_TIER_CONFIG,
   };
 }
 
@@ -115,39 +106,43 @@ export function decodeNameId(from: Decoder): RawString {
 }
 
 /** RGWSystemMetaObj. */
-function encodeIdentity(to: Encoder, { id, name }: { readonly id: RawString; readonly name: RawString }): void {
+export function encodeIdentity(to: Encoder, { id, name }: { readonly id: RawString; readonly name: RawString }): void {
   to.struct(1, 1, () => {
     to.rawString(id);
     to.rawString(name);
   });
 }
 
-function decodeIdentity(from: Decoder) {
+export function decodeIdentity(from: Decoder) {
   return from.struct('id and name', 1, () => ({ id: from.rawString('id'), name: from.rawString('name') }));
 }
 
 function encodeStorageClass(to: Encoder, { dataPool, compression }: StorageClass): void {
   to.struct(1, 1, () => {
-    to.optional(dataPool || undefined, (name) => encodePool(to, { name, ns: '' }));
+    to.optional(dataPool || undefined, (pool) => encodePool(to, parsePool(pool)));
     to.optional(compression || undefined, (type) => to.rawString(type));
   });
 }
 
 function decodeStorageClass(from: Decoder): StorageClass {
   return from.struct('storage class', 1, () => ({
-    dataPool: from.optional('has a data pool', () => decodePool(from).name) ?? '',
+    dataPool: from.optional('has a data pool', () => formatPool(decodePool(from))) ?? '',
     compression: from.optional('has compression', () => from.rawString('compression')) ?? '',
   }));
 }
 
-function encodePlacement(
-  to: Encoder,
-  { indexPool, dataPool, dataExtraPool, indexType, storageClasses }: ZonePlacement,
-) {
+/** The pool of a storage class, '' is the standard one; '' where the placement target says nothing of it. */
+export function dataPoolOf({ storageClasses }: ZonePlacement, storageClass: RawString = ''): RawString {
+  const own = storageClasses.get(storageClass)?.dataPool ?? '';
+  return own === '' ? (storageClasses.get(STANDARD_STORAGE_CLASS)?.dataPool ?? '') : own;
+}
+
+function encodePlacement(to: Encoder, placement: ZonePlacement): void {
+  const { indexPool, dataExtraPool, indexType, storageClasses } = placement;
   to.struct(7, 1, () => {
-    for (const pool of [indexPool, dataPool, dataExtraPool]) to.rawString(pool);
+    for (const pool of [indexPool, dataPoolOf(placement), dataExtraPool]) to.rawString(pool);
     to.u32(indexType);
-    to.rawString(storageClasses.get(STANDARD)?.compression ?? '');
+    to.rawString(storageClasses.get(STANDARD_STORAGE_CLASS)?.compression ?? '');
     to.struct(1, 1, () =>
       to.map(
         ascending(storageClasses),
@@ -159,17 +154,17 @@ function encodePlacement(
 }
 
 /** Least bytes of an entry of these maps: a name and a struct. */
-const NAMED_BYTES = 4 + 6;
+export const NAMED_BYTES = 4 + 6;
 
 function decodePlacement(from: Decoder): ZonePlacement {
   return from.struct('placement', 7, (version) => {
     if (version < 7) from.fail('placement', `of version ${version}, from before storage classes`);
     const indexPool = from.rawString('index pool');
-    const dataPool = from.rawString('data pool');
+    from.blob('standard data pool');
     const dataExtraPool = from.rawString('data extra pool');
     const indexType = from.u32('index type');
     from.blob('compression');
-    const storageClasses = from.struct('storage classes', 1, () =>
+    const given = from.struct('storage classes', 1, () =>
       from.map(
         'storage classes',
         NAMED_BYTES,
@@ -177,20 +172,21 @@ function decodePlacement(from: Decoder): ZonePlacement {
         () => decodeStorageClass(from),
       ),
     );
-    return { indexPool, dataPool, dataExtraPool, indexType, storageClasses };
+    // There always is the standard one, if only by name.
+    const standard = given.get(STANDARD_STORAGE_CLASS) ?? { dataPool: '', compression: '' };
+    const storageClasses = new Map(given).set(STANDARD_STORAGE_CLASS, standard);
+    return { indexPool, dataExtraPool, indexType, storageClasses };
   });
 }
 
-/** Of a zone of no realm, whose sync module has no settings. */
 export function encodeZoneParams(to: Encoder, zone: ZoneParams): void {
   const { pools } = zone;
-  const nothing = () => to.u32(0);
   to.struct(14, 1, () => {
     for (const name of FIRST_POOLS) encodePool(to, pools[name]);
     encodeIdentity(to, zone);
-    // The system's key: id, secret, subuser.
+    const { id, secret, subuser } = zone.systemKey;
     to.struct(2, 2, () => {
-      for (let i = 0; i < 3; i++) nothing();
+      for (const text of [id, secret, subuser]) to.rawString(text);
     });
     to.map(
       ascending(zone.placements),
@@ -198,18 +194,18 @@ export function encodeZoneParams(to: Encoder, zone: ZoneParams): void {
       (placement) => encodePlacement(to, placement),
     );
     encodePool(to, NO_POOL); // of a heap of metadata, once
-    nothing(); // realm
+    to.rawString(zone.realm);
     encodePool(to, pools.lc);
-    nothing(); // tier settings, once
+    to.u32(0); // tier settings, once
     for (const name of ['roles', 'reshard', 'otp'] as const) encodePool(to, pools[name]);
-    to.struct(2, 1, () => to.raw(NO_TIER_CONFIG));
+    encodeOpaque(to, zone.tierConfig);
     encodePool(to, pools.oidc);
     encodePool(to, pools.notif);
   });
 }
 
 /** An empty JSONFormattable: a type, a value, a list, a map, whether it is quoted. */
-const NO_TIER_CONFIG = new Uint8Array(14);
+const NO_TIER_CONFIG: Opaque = { version: 2, compat: 1, body: new Uint8Array(14) };
 
 /** @throws MalformedInput */
 export function decodeZoneParams(from: Decoder): ZoneParams {
@@ -220,6 +216,7 @@ export function decodeZoneParams(from: Decoder): ZoneParams {
     const systemKey = from.struct('system key', 2, () => ({
       id: from.rawString('id'),
       secret: from.rawString('secret'),
+      subuser: from.rawString('subuser'),
     }));
     const placements = from.map(
       'placements',
@@ -232,92 +229,9 @@ export function decodeZoneParams(from: Decoder): ZoneParams {
     pools['lc'] = decodePool(from);
     from.list('tier settings', 8, () => [from.blob('key'), from.blob('value')]);
     for (const name of ['roles', 'reshard', 'otp']) pools[name] = decodePool(from);
-    from.struct('tier config', 2, () => undefined);
+    const tierConfig = decodeOpaque(from, 'tier config');
     pools['oidc'] = decodePool(from);
     pools['notif'] = decodePool(from);
-    return { ...identity, pools: pools as Record<ZonePool, Pool>, placements, systemKey, realm };
-  });
-}
-
-/** The zonegroup that the first gateway of a cluster makes, with one zone and one placement target. */
-export function encodeDefaultZonegroup(
-  to: Encoder,
-  { id, zoneId }: { readonly id: RawString; readonly zoneId: RawString },
-) {
-  const nothing = () => to.u32(0);
-  const isMaster = true;
-  to.struct(5, 1, () => {
-    to.rawString(DEFAULT_ZONE);
-    to.rawString(DEFAULT_ZONE); // of the API
-    to.bool(isMaster);
-    nothing(); // endpoints
-    to.rawString(zoneId); // the master zone
-    to.map(
-      new Map([[zoneId, DEFAULT_ZONE]]),
-      (zone) => to.rawString(zone),
-      (name) =>
-        to.struct(7, 1, () => {
-          to.rawString(name);
-          nothing(); // endpoints
-          to.bool(false); // whether metadata is logged
-          to.bool(false); // whether data is
-          to.u32(DEFAULT_INDEX_SHARDS);
-          to.rawString(zoneId);
-          to.bool(false); // read only
-          nothing(); // tier type
-          to.bool(true); // syncs from all
-          nothing(); // or from these
-          nothing(); // redirects to
-        }),
-    );
-    to.map(
-      new Map([[DEFAULT_PLACEMENT, DEFAULT_PLACEMENT]]),
-      (name) => to.rawString(name),
-      (name) =>
-        to.struct(2, 1, () => {
-          to.rawString(name);
-          nothing(); // tags
-          nothing(); // storage classes
-        }),
-    );
-    to.rawString(DEFAULT_PLACEMENT);
-    nothing(); // host names
-    nothing(); // host names of web sites
-    encodeIdentity(to, { id, name: DEFAULT_ZONE });
-    nothing(); // realm
-    to.struct(1, 1, nothing); // sync policy
-  });
-}
-
-/** @throws MalformedInput */
-export function decodeZonegroup(from: Decoder): Zonegroup {
-  return from.struct('zonegroup', 5, () => {
-    from.blob('name');
-    from.blob('api name');
-    from.bool('is master');
-    from.list('endpoints', 4, () => from.blob('endpoint'));
-    from.blob('master zone');
-    const indexShards = from.map(
-      'zones',
-      NAMED_BYTES,
-      () => from.rawString('zone'),
-      () =>
-        from.struct('zone of a zonegroup', 7, (version) => {
-          if (version < 3) throw new MalformedInput('zone of a zonegroup', from.offset, 'from before index shards');
-          from.blob('name');
-          from.list('endpoints', 4, () => from.blob('endpoint'));
-          from.bool('log metadata');
-          from.bool('log data');
-          return from.u32('index shards');
-        }),
-    );
-    from.list('placement targets', NAMED_BYTES, () => {
-      from.blob('placement');
-      from.struct('placement target', 2, () => undefined);
-    });
-    const defaultPlacement = from.rawString('default placement');
-    from.list('host names', 4, () => from.blob('host name'));
-    from.list('host names of web sites', 4, () => from.blob('host name'));
-    return { ...decodeIdentity(from), defaultPlacement, indexShards };
+    return { ...identity, pools: pools as Record<ZonePool, Pool>, placements, systemKey, realm, tierConfig };
   });
 }

@@ -1,9 +1,9 @@
 /** The pools of a zone: those that are missing are made, as radosgw does (rgw_init_ioctx, rgw_tools.cc). */
 import { Errno, type RawString } from '@spirula/encoding';
 import { type CommandResult, type IoCtx, RadosError } from '@spirula/rados';
-import type { Pool } from '../formats/bucket.ts';
+import { type Pool, parsePool } from '../formats/bucket.ts';
 import { STANDARD_STORAGE_CLASS } from '../formats/placement-rule.ts';
-import type { ZoneParams, ZonePlacement, ZonePool } from '../formats/zone.ts';
+import { dataPoolOf, type ZoneParams, type ZonePlacement, type ZonePool } from '../formats/zone.ts';
 
 /** What the store needs of a cluster: `Rados` is one. */
 export interface Cluster {
@@ -42,9 +42,9 @@ export async function openPool(cluster: Cluster, { name, ns }: Pool, pgs = SYSTE
 /** Pools of a placement target. */
 export interface PlacementPools {
   readonly index: IoCtx;
-  /** What an erasure-coded data pool cannot hold: objects with omap. */
-  readonly dataExtra: IoCtx;
-  /** By storage class; `STANDARD` is always there. */
+  /** What an erasure-coded data pool cannot hold: objects with omap. Undefined: nobody has said where. */
+  readonly dataExtra: IoCtx | undefined;
+  /** By storage class: of those for which somebody has said where. */
   readonly data: ReadonlyMap<RawString, IoCtx>;
 }
 
@@ -62,7 +62,7 @@ export async function openZonePools(cluster: Cluster, { pools, placements }: Zon
     opening.set(name, found);
     return (await found).with({ nspace: ns });
   };
-  const openNamed = (name: RawString, pgs?: number) => open({ name, ns: '' }, pgs);
+  const openNamed = (pool: RawString, pgs?: number) => open(parsePool(pool), pgs);
   const [system, opened] = await Promise.all([
     openSystemPools(pools, open),
     Promise.all(
@@ -87,16 +87,14 @@ async function openPlacement(
   placement: ZonePlacement,
   open: (name: RawString, pgs?: number) => Promise<IoCtx>,
 ): Promise<PlacementPools> {
-  const { dataExtraPool } = placement;
-  const [index, standard, extra] = await Promise.all([
+  const classes = [STANDARD_STORAGE_CLASS, ...placement.storageClasses.keys()];
+  const pools = new Map(classes.map((name) => [name, dataPoolOf(placement, name)]));
+  const extraPool = placement.dataExtraPool || dataPoolOf(placement);
+  const named = [...pools].filter(([, pool]) => pool !== '');
+  const [index, dataExtra, data] = await Promise.all([
     open(placement.indexPool, DATA_PGS),
-    open(placement.dataPool, DATA_PGS),
-    dataExtraPool === '' ? undefined : open(dataExtraPool),
+    extraPool === '' ? undefined : open(extraPool),
+    Promise.all(named.map(async ([name, pool]) => [name, await open(pool, DATA_PGS)] as const)),
   ]);
-  const dataExtra = extra ?? standard;
-  const data = new Map([[STANDARD_STORAGE_CLASS, standard]]);
-  for (const [name, { dataPool }] of placement.storageClasses) {
-    data.set(name, dataPool === '' ? standard : await open(dataPool, DATA_PGS));
-  }
-  return { index, dataExtra, data };
+  return { index, dataExtra, data: new Map(data) };
 }

@@ -168,9 +168,7 @@ export class Store {
     const { tenant } = owner.id;
     if (!(await this.buckets.loadEntryPoint(tenant, name))) await this.#requireRoomForBucket(owner);
     const placement =
-      owner.defaultPlacement.name === ''
-        ? { name: this.zone.zonegroup.defaultPlacement, storageClass: '' }
-        : owner.defaultPlacement;
+      owner.defaultPlacement.name === '' ? this.zone.zonegroup.defaultPlacement : owner.defaultPlacement;
     const attrs = new Map([[BucketAttr.acl, encoded(encodeAcl, acl)]]);
     const { bucket } = await this.buckets.create({
       tenant,

@@ -7,23 +7,27 @@ import { type IoCtx, ObjectOperation, RadosError } from '@spirula/rados';
 import { encoded } from '../formats/encoded.ts';
 import { type PlacementRule, STANDARD_STORAGE_CLASS } from '../formats/placement-rule.ts';
 import {
-  DEFAULT_INDEX_SHARDS,
   DEFAULT_ZONE,
   decodeNameId,
-  decodeZonegroup,
   decodeZoneParams,
   defaultZone,
-  encodeDefaultZonegroup,
   encodeNameId,
   encodeZoneParams,
-  type Zonegroup,
   type ZoneParams,
   type ZonePool,
 } from '../formats/zone.ts';
+import {
+  DEFAULT_INDEX_SHARDS,
+  decodeZonegroup,
+  defaultZonegroup,
+  encodeZonegroup,
+  type Zonegroup,
+} from '../formats/zonegroup.ts';
 import { type Entropy, randomUuid } from './entropy.ts';
 import { MetaCache, type Warner } from './meta-cache.ts';
 import { decodeStored } from './meta-object.ts';
 import { type Cluster, openPool, openZonePools, type PlacementPools, type ZonePools } from './pools.ts';
+import { ZoneObject } from './zone-object.ts';
 
 const ROOT_POOL = '.rgw.root';
 
@@ -31,16 +35,24 @@ const infoOid = (kind: string, id: RawString) => `${kind}_info.${id}`;
 /** radosgw has an s more in the one of zonegroups. */
 const nameOids = { zone: `zone_names.${DEFAULT_ZONE}`, zonegroup: `zonegroups_names.${DEFAULT_ZONE}` } as const;
 
+/** What is stored of a zone and its zonegroup. Gateways read it when they start. */
+export interface StoredZone {
+  readonly params: ZoneObject<ZoneParams>;
+  readonly zonegroup: ZoneObject<Zonegroup>;
+}
+
 export class Zone {
   readonly params: ZoneParams;
   readonly zonegroup: Zonegroup;
   /** What is remembered of the meta pools. */
   readonly cache: MetaCache;
+  readonly stored: StoredZone;
   readonly #pools: ZonePools;
 
-  constructor(params: ZoneParams, zonegroup: Zonegroup, pools: ZonePools, log: Warner) {
+  constructor(params: ZoneParams, zonegroup: Zonegroup, stored: StoredZone, pools: ZonePools, log: Warner) {
     this.params = params;
     this.zonegroup = zonegroup;
+    this.stored = stored;
     this.#pools = pools;
     this.cache = new MetaCache(this.system('control'), log);
   }
@@ -52,7 +64,14 @@ export class Zone {
     return pools;
   }
 
-  /** @throws RadosError EIO: the zone has no such placement target or storage class */
+  /** Where objects with omap are. @throws RadosError EIO: the zone has no such placement target, or no pool for it */
+  dataExtra(rule: PlacementRule): IoCtx {
+    const { dataExtra } = this.placement(rule);
+    if (!dataExtra) throw new RadosError(Errno.EIO, `placement target ${rule.name} has no pool for more than data`);
+    return dataExtra;
+  }
+
+  /** @throws RadosError EIO: the zone has no such placement target or storage class, or no pool for it */
   data(rule: PlacementRule): IoCtx {
     const storageClass = rule.storageClass === '' ? STANDARD_STORAGE_CLASS : rule.storageClass;
     const io = this.placement(rule).data.get(storageClass);
@@ -69,7 +88,7 @@ export class Zone {
 
   /** How many shards the index of a new bucket has. */
   get indexShards(): number {
-    return this.zonegroup.indexShards.get(this.params.id) || DEFAULT_INDEX_SHARDS;
+    return this.zonegroup.zones.get(this.params.id)?.indexShards || DEFAULT_INDEX_SHARDS;
   }
 }
 
@@ -78,11 +97,18 @@ export async function openZone(cluster: Cluster, entropy: Entropy, log: Warner):
   const root = await openPool(cluster, { name: ROOT_POOL, ns: '' });
   const zoneId = await findOrMake(root, 'zone', entropy, (id) => encoded(encodeZoneParams, defaultZone(id)));
   const zonegroupId = await findOrMake(root, 'zonegroup', entropy, (id) =>
-    encoded(encodeDefaultZonegroup, { id, zoneId }),
+    encoded(encodeZonegroup, defaultZonegroup({ id, zoneId })),
   );
-  const params = await readInfo(root, infoOid('zone', zoneId), decodeZoneParams);
-  const zonegroup = await readInfo(root, infoOid('zonegroup', zonegroupId), decodeZonegroup);
-  return new Zone(params, zonegroup, await openZonePools(cluster, params), log);
+  const stored: StoredZone = {
+    params: new ZoneObject(root, infoOid('zone', zoneId), { encode: encodeZoneParams, decode: decodeZoneParams }),
+    zonegroup: new ZoneObject(root, infoOid('zonegroup', zonegroupId), {
+      encode: encodeZonegroup,
+      decode: decodeZonegroup,
+    }),
+  };
+  const params = await stored.params.read();
+  const zonegroup = await stored.zonegroup.read();
+  return new Zone(params, zonegroup, stored, await openZonePools(cluster, params), log);
 }
 
 async function readInfo<T>(root: IoCtx, oid: RawString, decode: Parameters<typeof decodeStored<T>>[2]): Promise<T> {

@@ -35,7 +35,7 @@ export async function takeStock(clients: ObjectClients, place: GatewayPlace, gat
     const counted = await store.bucketStats(bucket);
     const bytes = readable.reduce((sum, [, , size]) => sum + size, 0);
     expectSame('counters', [counted.objects, counted.bytes], [readable.length, bytes]);
-    expectSame('uploads that go on', await oidsOf(store.zone.placement(info.placement).dataExtra), []);
+    expectSame('uploads that go on', await oidsOf(store.zone.dataExtra(info.placement)), []);
   }
   const data = store.zone.data(info.placement);
   // Other buckets have theirs beside them.
