@@ -305,6 +305,9 @@ export class Gateway {
         return s3Error('QuotaExceeded', 'The cluster has no room for it');
       case Errno.EBUSY:
         return s3Error('OperationAborted');
+      // With its version, or its upload, an object's name is longer than OSDs take.
+      case Errno.ENAMETOOLONG:
+        return s3Error('KeyTooLongError');
       case Errno.ECANCELED:
         return s3Error('ConcurrentModification');
       case Errno.ETIMEDOUT:

@@ -200,10 +200,9 @@ export class RgwDaemon implements Daemon<Message> {
 /** Of the first user, for Swift. */
 export const FIRST_SUBUSER = 'swift';
 
-/** Two gateways may do so at once: one is first. For Swift the user is a subuser, with the secret as its key. */
 /**
  * The first user is there, with keys, also when another gateway makes it at the same time, or did not live to give it its keys
- * (see `UserStore.create`).
+ * (see `UserStore.create`). For Swift it is a subuser, with the secret as its key.
  */
 async function ensureUser(store: Store, { uid, displayName, accessKey, secret }: FirstUser): Promise<void> {
   const id = { tenant: '', ns: '', id: uid };

@@ -1,10 +1,10 @@
 /** An object gateway in a simulated cluster: its machine, and the daemon that runs there now. */
 import type { Message } from '@spirula/messages';
-import { type Gateway, RgwDaemon } from '@spirula/rgw';
+import { type Gateway, type HttpRequest, RgwDaemon } from '@spirula/rgw';
 import type { SimProcess } from '@spirula/sim-world';
 import { type Instant, SECOND, type World } from '@spirula/world';
 import type { SimCluster } from '../cluster.ts';
-import { type Answered, type Asked, readAnswer, signed, USER } from './s3-request.ts';
+import { type Answered, type Asked, type Keys, readAnswer, signed, USER } from './s3-request.ts';
 
 const RETRY_DELAY: Instant = SECOND;
 
@@ -52,9 +52,14 @@ export class GatewayPlace {
     for (const told of this.#onGone.splice(0)) told();
   }
 
+  /** As a client signs it now. */
+  sign(asked: Asked, keys?: Keys): HttpRequest {
+    return signed(this.#world!, asked, keys);
+  }
+
   /** Undefined: the gateway crashed. A body that breaks off is an answer of status 0. */
   async ask(asked: Asked): Promise<Answered | undefined> {
-    return await this.unlessCrashed(this.#gateway!.handle(signed(this.#world!, asked)).then(readAnswer));
+    return await this.unlessCrashed(this.#gateway!.handle(this.sign(asked)).then(readAnswer));
   }
 
   async unlessCrashed<T>(promise: Promise<T>): Promise<T | undefined> {

@@ -6,6 +6,8 @@ import type { Crypto, World } from '@spirula/world';
 
 export const USER = { uid: 'alice', displayName: 'Alice', accessKey: 'ALICE', secret: 'secret of alice' };
 
+export type Keys = Pick<typeof USER, 'accessKey' | 'secret'>;
+
 export interface Answered {
   readonly status: number;
   readonly etag: string;
@@ -37,17 +39,18 @@ const SIGNED = [
 ];
 const PIECE_BYTES = 1 << 20;
 
-/** By `USER`, with signature version 2. */
+/** With signature version 2. */
 export function signed(
   { clock, crypto }: Pick<World, 'clock' | 'crypto'>,
   { method, target, body = EMPTY, headers = {} }: Asked,
+  { accessKey, secret }: Keys = USER,
 ): HttpRequest {
   const date = formatHttpDate(clock.wall());
   const amz = Object.entries(headers)
     .filter(([name]) => name.startsWith('x-amz-'))
     .map(([name, value]) => `${name}:${value}\n`);
   const toSign = `${method}\n\n\n${date}\n${amz.join('')}${signedTarget(target)}`;
-  const signature = base64.encode(crypto.hmac('sha1', utf8(USER.secret), utf8(toSign)));
+  const signature = base64.encode(crypto.hmac('sha1', utf8(secret), utf8(toSign)));
   return {
     method,
     target,
@@ -55,7 +58,7 @@ export function signed(
       ['host', 's3'],
       ['date', date],
       ['content-length', String(body.length)],
-      ['authorization', `AWS ${USER.accessKey}:${signature}`],
+      ['authorization', `AWS ${accessKey}:${signature}`],
       ...Object.entries(headers),
     ]),
     body: inPieces(body),
