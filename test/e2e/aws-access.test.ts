@@ -10,6 +10,7 @@ import {
   DeleteObjectsCommand,
   DeleteObjectTaggingCommand,
   DeletePublicAccessBlockCommand,
+  GetBucketAclCommand,
   GetBucketCorsCommand,
   GetBucketOwnershipControlsCommand,
   GetBucketPolicyCommand,
@@ -356,6 +357,19 @@ test('where the owner is enforced ACLs count for nothing, and what others write 
   expect(await outcome(alice.send(acl))).toBe('AccessControlListNotSupported');
   await alice.send(new DeleteBucketOwnershipControlsCommand({ Bucket }));
   expect(await get(bob, Bucket, 'a/1')).toBe('ok');
+});
+
+test('an owner to whom the ACL of her bucket grants nothing can read and change that ACL, and her objects', async () => {
+  const Bucket = await newBucket();
+  const { Owner } = await alice.send(new GetBucketAclCommand({ Bucket }));
+  const set = (more: object) => outcome(alice.send(new PutBucketAclCommand({ Bucket, ...more })));
+  const put = () => outcome(alice.send(new PutObjectCommand({ Bucket, Key: 'new', Body: 'new' })));
+  const list = () => outcome(alice.send(new ListObjectsV2Command({ Bucket })));
+
+  expect(await set({ AccessControlPolicy: { Owner, Grants: [] } })).toBe('ok');
+  expect([await put(), await list(), await get(alice, Bucket, 'a/1')]).toEqual(['AccessDenied', 'AccessDenied', 'ok']);
+  expect((await alice.send(new GetBucketAclCommand({ Bucket }))).Grants ?? []).toEqual([]);
+  expect([await set({ ACL: 'private' }), await put(), await list()]).toEqual(['ok', 'ok', 'ok']);
 });
 
 test('where who asks pays, others must say that they will', async () => {

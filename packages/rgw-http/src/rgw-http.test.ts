@@ -60,6 +60,45 @@ test.each(['/bucket/a/../b//c/./', '/b/%2e%2E/%zz?x=%', '//', '/*', '/b/k?a=1&a=
   },
 );
 
+test.each([
+  ['longer than was said', 'PUT /b/k HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nbar'],
+  ['followed by no request', 'GET /b/k HTTP/1.1\r\nHost: x\r\n\r\n\x16\x03\x01'],
+])('a request that is %s is answered, once, and the connection ends', async (_, sent) => {
+  let length = 0;
+  const server = await serve(async ({ body }) => {
+    length = (await bytesOf(body)).length;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    return { status: 409, headers: [], body: new TextEncoder().encode('mine') };
+  });
+
+  const answer = await speak(server, sent);
+
+  expect(answer).toMatch(/^HTTP\/1\.1 409 /);
+  expect(answer.split('HTTP/1.1')).toHaveLength(2);
+  expect(answer).toMatch(/mine$/);
+  expect(length).toBe(sent.startsWith('PUT') ? 2 : 0);
+});
+
+test.each([
+  ['no request', 'hello\r\n\r\n', 400],
+  ['too many headers', `GET / HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
+  ['a body in no chunks', 'PUT /b/k HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n', 400],
+])('what is %s is refused, and the connection ends', async (_, sent, status) => {
+  let failed: unknown;
+  const server = await serve(async ({ body }) => {
+    await bytesOf(body).catch((error) => {
+      failed = error;
+    });
+    return ok(nothing);
+  });
+
+  const answer = await speak(server, sent);
+
+  expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+  expect(answer.split('HTTP/1.1')).toHaveLength(2);
+  expect(failed === undefined).toBe(!sent.includes('chunked'));
+});
+
 test('headers keep their bytes, and one sent twice is joined', async () => {
   const seen: (string | undefined)[] = [];
   const server = await serve(async ({ headers }) => {

@@ -1,7 +1,7 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { ConnectionCut, type HttpRequest, type HttpResponse } from '@spirula/rgw';
-import { type FastifyReply, type FastifyRequest, fastify } from 'fastify';
+import { type ConnectionError, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 
 /** Who answers requests. It never rejects: what goes wrong is a response. */
 export interface HttpHandler {
@@ -45,6 +45,7 @@ export async function serveRgwHttp(gateway: HttpHandler, options: RgwHttpOptions
     rewriteUrl: () => '/',
     http: { maxHeaderSize: MAX_HEADER_BYTES, requestTimeout: 0 },
     keepAliveTimeout: IDLE_TIMEOUT_MS,
+    clientErrorHandler: onClientError,
   });
   // Swift's.
   server.addHttpMethod('COPY', { hasBody: true });
@@ -58,6 +59,7 @@ export async function serveRgwHttp(gateway: HttpHandler, options: RgwHttpOptions
     const response = await gateway.handle(requestOf(request));
     return await send(request, reply, response, options.memory);
   });
+  server.server.prependListener('request', ({ socket }, answer) => void answers.set(socket, answer));
   continueWhenRead(server.server);
   boundIdling(server.server, options.idleTimeoutMs ?? IDLE_TIMEOUT_MS);
   const url = await server.listen({ port: options.port ?? 0, host: options.host ?? LOOPBACK });
@@ -75,6 +77,33 @@ function continueWhenRead(server: Server): void {
   });
   // What else a client may expect nobody knows: it is not looked at, as in radosgw.
   server.on('checkExpectation', (request, response) => server.emit('request', request, response));
+}
+
+/** Of each socket, to the request that came last. */
+const answers = new WeakMap<Socket, ServerResponse>();
+
+const STATUS_OF_ERROR: ReadonlyMap<string, number> = new Map([
+  ['ERR_HTTP_REQUEST_TIMEOUT', 408],
+  ['HPE_HEADER_OVERFLOW', 431],
+]);
+const BAD_REQUEST = 400;
+
+/**
+ * What is no request. When it comes behind one that is whole, such as the rest of a body that is longer than was said, that one is
+ * answered first.
+ */
+function onClientError({ code }: ConnectionError, socket: Socket): void {
+  if (code === 'ECONNRESET' || socket.destroyed) return;
+  const answer = answers.get(socket);
+  if (answer && !answer.writableFinished && answer.req.complete) {
+    answer.shouldKeepAlive = false;
+    answer.once('finish', () => socket.destroySoon());
+    return;
+  }
+  const status = STATUS_OF_ERROR.get(code) ?? BAD_REQUEST;
+  const lines = [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, 'Connection: close', 'Content-Length: 0', '', ''];
+  if (socket.writable) socket.write(lines.join('\r\n'));
+  socket.destroySoon();
 }
 
 /** A socket that is idle is ended, unless it is the gateway that its client waits for. */

@@ -1,7 +1,7 @@
 /**
  * Who may do what: policies, then ACLs (verify_bucket_permission and verify_object_permission in rgw_common.cc).
  *
- *   policies deny: nobody may but administrators  ·  allow: they may  ·  say nothing: ACLs, and the owner may
+ *   policies deny: nobody may but administrators  ·  allow: they may  ·  say nothing: ACLs, which may leave an owner only themselves
  */
 import { fromUtf8, type RawString, textFromRaw } from '@spirula/encoding';
 import { type Acl, AclGroup, decodeAcl, type Grant, GranteeType, Permission } from '../../formats/acl.ts';
@@ -60,9 +60,9 @@ export function requireBucketAccess(
   if (user?.admin === true || isAllowedByPolicy(context, bucket, action, key)) return;
   // ACLs are about users, not about roles.
   if (identity.role) throw s3Error('AccessDenied');
-  if (isOwner(user, bucket)) return;
   const acl = ownershipOf(bucket) === 'BucketOwnerEnforced' ? undefined : aclOf(bucket.attrs);
-  if (acl && allows(acl, user, permissionOf(action), publicAccessOf(bucket).ignorePublicAcls)) return;
+  const ignoresPublic = publicAccessOf(bucket).ignorePublicAcls;
+  if (acl === undefined ? isOwner(user, bucket) : allows(acl, user, permissionOf(action), ignoresPublic)) return;
   if (isAllowedByContainer(user, bucket, permissionOf(action))) return;
   throw s3Error('AccessDenied');
 }
