@@ -1,11 +1,13 @@
 import { cmpomapClass } from './cmpomap.ts';
 import { fifoClass } from './fifo/fifo.ts';
 import { helloClass } from './hello.ts';
+import { journalClass } from './journal/journal.ts';
 import { lockClass } from './lock/lock.ts';
 import { logClass } from './log.ts';
 import { numopsClass } from './numops.ts';
 import type { ObjectClass } from './object-class.ts';
 import { queueClass } from './queue/queue.ts';
+import { rbdClass } from './rbd/rbd.ts';
 import { refcountClass } from './refcount.ts';
 import { rgwGcClass } from './rgw/gc-queue.ts';
 import { rgwClass } from './rgw/rgw.ts';
@@ -19,10 +21,12 @@ export const builtinClasses: readonly ObjectClass[] = [
   cmpomapClass,
   fifoClass,
   helloClass,
+  journalClass,
   lockClass,
   logClass,
   numopsClass,
   queueClass,
+  rbdClass,
   refcountClass,
   rgwClass,
   rgwGcClass,

@@ -200,10 +200,10 @@ test("a user's sums follow the buckets", () => {
 });
 
 test('a registry answers as an OSD does for what it may not load, and for what is not there', () => {
-  const registry = new ClassRegistry(builtinClasses, { loadList: 'lock rbd', defaultList: 'lock' });
+  const registry = new ClassRegistry(builtinClasses, { loadList: 'lock otp', defaultList: 'lock' });
 
   expect(registry.resolve('hello', 'say_hello')).toBe(Errno.EPERM);
-  expect(registry.resolve('rbd', 'create')).toBe(Errno.EOPNOTSUPP);
+  expect(registry.resolve('otp', 'otp_set')).toBe(Errno.EOPNOTSUPP);
   expect(registry.resolve('lock', 'nope')).toBe(Errno.EOPNOTSUPP);
   expect(registry.resolve('lock', 'lock')).toMatchObject({ className: 'lock', isDefault: true });
   const all = new ClassRegistry(builtinClasses, { loadList: '*', defaultList: '' });

@@ -28,6 +28,7 @@ export class MemoryObject implements MethodContext {
   clientFeatures = 0n;
   requiredOsdRelease = 16;
   minCompatibleClient = 0;
+  allocationUnit = 4096;
   /** The sequence of its snap set, and who watches it. */
   snapshot = 0n;
   watching: readonly Watcher[] = [];

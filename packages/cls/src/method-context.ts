@@ -54,6 +54,11 @@ export interface MethodContext {
   readonly requiredOsdRelease: number;
   /** The release that every client must have at least; 0: any (cls_get_min_compatible_client). */
   readonly minCompatibleClient: number;
+  /**
+   * Bytes of which what the OSD's store gives an object is a multiple (cls_get_osd_min_alloc_size), and the pool's stripes are
+   * (cls_get_pool_stripe_width).
+   */
+  readonly allocationUnit: number;
   /** The OSD's wall clock. Clocks of two OSDs differ: what follows from it holds only roughly. */
   now(): UTime;
   /** Not to be guessed (cls_gen_random_bytes). */
@@ -71,8 +76,8 @@ export interface MethodContext {
   remove(): void;
 
   /**
-   * The newest snapshot that any write to the object had known of before the request; 0: none (cls_get_snapset_seq).
-   * ENOENT: there is no object.
+   * The newest snapshot that any write to the object had known of before the request; 0: none (cls_get_snapset_seq). A
+   * deleted object that has clones tells it, too. ENOENT: there is no object.
    */
   snapsetSeq(): bigint;
   /** In the order of their cookies (cls_cxx_list_watchers). */

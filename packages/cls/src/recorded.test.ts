@@ -1,4 +1,4 @@
-import { fromHex, type RawString, toHex } from '@spirula/encoding';
+import { EMPTY, fromHex, type RawString, toHex } from '@spirula/encoding';
 import { expect, test } from 'vitest';
 import { goldenJson } from '../../../test/golden-data.ts';
 import { builtinClasses } from './builtin-classes.ts';
@@ -12,6 +12,8 @@ interface Recording {
   readonly class: string;
   /** The PG's newest user version is that before the call; only methods that do not write answer. */
   readonly ops: readonly (readonly [method: string, input: string, version: number, code: number, output?: string])[];
+  /** What was in the object before, if there was one. */
+  readonly initial?: { readonly data?: string; readonly omap?: readonly (readonly [key: RawString, value: string])[] };
   /** What was in the object then; nothing, if there was none. */
   readonly omap?: readonly (readonly [key: RawString, value: string])[];
   readonly header?: string;
@@ -19,7 +21,7 @@ interface Recording {
   readonly data?: string;
 }
 
-const recordings = ['2pc_queue', 'cmpomap', 'fifo', 'queue', 'rgw'].flatMap((file) =>
+const recordings = ['2pc_queue', 'cmpomap', 'fifo', 'journal', 'queue', 'rbd', 'rgw'].flatMap((file) =>
   Object.entries(goldenJson<Record<string, readonly Recording[]>>(`cls/${file}.json.gz`)).flatMap(([kind, all]) =>
     all.map((recording, i) => ({ name: `${file}, ${kind} ${i}`, recording })),
   ),
@@ -29,10 +31,16 @@ function hexOf(entries: ReadonlyMap<RawString, Uint8Array>): Record<RawString, s
   return Object.fromEntries([...entries].map(([key, value]) => [key, toHex(value)]));
 }
 
+function contentsOf({ data = '', omap: entries = [] }: NonNullable<Recording['initial']>): MemoryObject['stored'] {
+  const omap = new Map(entries.map(([key, value]) => [key, fromHex(value)]));
+  return { data: fromHex(data), omap, xattrs: new Map(), header: EMPTY };
+}
+
 test.each(recordings)('calls answer and leave what they did on a 16.2.15 OSD: $name', ({ recording }) => {
   const cls = builtinClasses.find(({ name }) => name === recording.class)!;
   const object = new MemoryObject();
   object.time = { sec: RECORDED_SEC, nsec: 0 };
+  if (recording.initial) object.stored = contentsOf(recording.initial);
 
   for (const [i, [method, input, version, code, output]] of recording.ops.entries()) {
     const reads = (cls.methods[method]!.flags & MethodFlag.write) === 0;

@@ -108,6 +108,16 @@ test('the newest snapshot that the object knows of is told to every method; of n
   expect(newest({ info: undefined })).toBe(Errno.ENOENT);
 });
 
+test('a deleted object tells of its newest snapshot while it has clones', () => {
+  const info = { ...INFO, whiteout: true };
+  const clone = { id: 4n, snaps: [4n], size: 4, overlap: extent(0, 4) };
+  const newest = (clones: SnapSet['clones']) =>
+    seen((object) => object.snapsetSeq(), { info, snapset: { seq: 7n, clones } });
+
+  expect(newest([clone])).toBe(7n);
+  expect(newest([])).toBe(Errno.ENOENT);
+});
+
 test('watchers are told to who may read', () => {
   const watchers = (flags: number) => seen((object) => object.watchers(), { flags });
 

@@ -22,6 +22,7 @@ import {
   plainOp,
   xattrOp,
 } from '@spirula/messages';
+import { BLOCK_BYTES } from '@spirula/objectstore';
 import type { OpContext } from './op-context.ts';
 
 /** CEPH_OSD_OP_FLAG_FADVISE_*: what stands beside them would be about the op's failure. */
@@ -62,6 +63,11 @@ export class OpMethodContext implements MethodContext {
     return this.#context.environment.map.requireMinCompatClient;
   }
 
+  /** Pools have no stripes here, as replicated ones in Ceph. */
+  get allocationUnit(): number {
+    return BLOCK_BYTES;
+  }
+
   now(): UTime {
     return this.#context.environment.clock.wall();
   }
@@ -84,8 +90,10 @@ export class OpMethodContext implements MethodContext {
   }
 
   snapsetSeq(): bigint {
-    if (!this.#context.draft.exists) throw new ClassError(Errno.ENOENT);
-    return this.#context.snapset.seq;
+    const { draft, snapset } = this.#context;
+    // A deleted object that has clones keeps its snap set.
+    if (!draft.exists && snapset.clones.length === 0) throw new ClassError(Errno.ENOENT);
+    return snapset.seq;
   }
 
   watchers(): readonly Watcher[] {
