@@ -151,7 +151,7 @@ export function decodeToldStatus(decoder: Decoder): ToldStatus {
 }
 
 /** Whatever protocol it came by (sanitize_entity_inst). */
-export function anyType(entity: EntityInst): EntityInst {
+function anyType(entity: EntityInst): EntityInst {
   return { ...entity, addr: { ...entity.addr, type: AddrType.any } };
 }
 

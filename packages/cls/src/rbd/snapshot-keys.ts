@@ -15,7 +15,7 @@ import {
   type Snapshot,
 } from './snapshot-codec.ts';
 
-export const SNAPSHOT_PREFIX = 'snapshot_';
+const SNAPSHOT_PREFIX = 'snapshot_';
 
 export function snapshotKey(id: bigint): RawString {
   return SNAPSHOT_PREFIX + hex16(id);
