@@ -1,10 +1,10 @@
 // The layers of docs/architecture.md, as rules. Imports go down only.
 const layers = [
   ['encoding', 'config', 'world'],
-  ['auth', 'msgr', 'maps', 'crush'],
+  ['auth', 'msgr', 'maps', 'crush', 'nbd'],
   ['messages', 'formatter', 'admin-socket', 'objectstore', 'objecter', 'mon-client', 'cls'],
   ['mon', 'osd', 'mgr', 'rados'],
-  ['rgw'],
+  ['rgw', 'rbd'],
   ['runtime-node', 'mgr-http', 'rgw-http'],
   ['cli'],
 ];
@@ -50,14 +50,16 @@ module.exports = {
       name: 'sim-world-imports-no-daemon',
       severity: 'error',
       from: { path: '^sim/world/', pathNot: '\\.test\\.ts$' },
-      to: { path: '^(packages/(mon|osd|mgr|rados|rgw|runtime-node|mgr-http|rgw-http|cli)|sim/scenarios|bench|test)/' },
+      to: {
+        path: '^(packages/(mon|osd|mgr|rados|rgw|rbd|runtime-node|mgr-http|rgw-http|cli)|sim/scenarios|bench|test)/',
+      },
     },
     {
       name: 'core-touches-no-host',
       comment: 'Only the edge packages reach Node itself.',
       severity: 'error',
       from: {
-        path: '^(packages/(encoding|config|world|auth|msgr|crush|maps|messages|formatter|admin-socket|objectstore|objecter|mon-client|cls|mon|osd|mgr|rados|rgw)|sim/world|sim/scenarios)/src/',
+        path: '^(packages/(encoding|config|world|auth|msgr|crush|maps|messages|formatter|admin-socket|objectstore|objecter|mon-client|cls|mon|osd|mgr|rados|rgw|rbd|nbd)|sim/world|sim/scenarios)/src/',
         pathNot: '\\.test\\.ts$',
       },
       to: { dependencyTypes: ['core'] },

@@ -169,6 +169,20 @@ function makeProgram(): Command {
       process.exitCode = await rados(args, { ...texts, ...files, dir: resolve(options.dir) });
     });
 
+  passThrough(program, 'rbd', "Ceph's image command line")
+    .addOption(dirOption())
+    .action(async (args: string[], options) => {
+      const { rbd } = await import('./rbd.ts');
+      process.exitCode = await rbd(args, { ...texts, ...files, dir: resolve(options.dir) });
+    });
+
+  passThrough(program, 'nbd', 'images over the Network Block Device protocol')
+    .addOption(dirOption())
+    .action(async (args: string[], options) => {
+      const { nbd } = await import('./nbd.ts');
+      process.exitCode = await nbd(args, { ...texts, ...files, dir: resolve(options.dir) });
+    });
+
   passThrough(program, 'radosgw-admin', 'users and buckets of the object gateway')
     .addOption(dirOption())
     .action(async (args: string[], options) => {

@@ -5,6 +5,7 @@ export {
   decodeLockInfo,
   decodeLockNames,
   encodeBreakInput,
+  encodeCookieInput,
   encodeHeldInput,
   encodeInfoInput,
   encodeLockInput,
@@ -29,6 +30,22 @@ export {
   runMethod,
 } from './object-class.ts';
 export { decodeQueueList, type QueueEntry, type QueueList } from './queue/queue-codec.ts';
+export {
+  type BitVector as RbdBitVector,
+  decodeBitVector as decodeRbdBitVector,
+  encodeBitVector as encodeRbdBitVector,
+} from './rbd/bit-vector-codec.ts';
+export { Feature as RbdFeature } from './rbd/features.ts';
+export { decodeGroup as decodeImageGroup } from './rbd/groups-codec.ts';
+export { NO_POOL, NOSNAP } from './rbd/header-keys.ts';
+export {
+  decodeImageSnapshot,
+  decodeSnapshotInfo,
+  type ImageSnapshot,
+  parentExists as imageSnapshotExists,
+  type SnapshotInfo as RbdSnapshotInfo,
+  SnapshotType as RbdSnapshotType,
+} from './rbd/snapshot-codec.ts';
 export {
   type BiEntry,
   type BiGetInput,

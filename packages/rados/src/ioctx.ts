@@ -100,6 +100,11 @@ export class IoCtx {
     return new IoCtx(this.#objecter, this.#watchWork, this.pool, { ...this.#options, ...options });
   }
 
+  /** Its namespace; '' is the default one. */
+  get nspace(): RawString {
+    return this.#options.nspace ?? '';
+  }
+
   get #locator(): ObjectLocator {
     const { nspace = '', locatorKey = '' } = this.#options;
     return { pool: this.pool, key: locatorKey, nspace, hash: -1n };

@@ -216,6 +216,11 @@ export class Rados implements Daemon<Message> {
     return [...names].sort(([a], [b]) => a - b).map(([, name]) => name);
   }
 
+  /** Undefined: our map has no such pool. */
+  poolName(id: PoolId): string | undefined {
+    return this.#objecter.map?.poolNames.get(id);
+  }
+
   /**
    * A context for I/O on a pool, named or numbered. One that is not in our map is looked for in the monitors' newest.
    *

@@ -173,6 +173,17 @@ export function decodeAssertInput(decoder: Decoder): HeldInput {
   return decoder.struct('assert locked', 1, () => decodeHeldBody(decoder));
 }
 
+/** Of set_cookie. */
+export function encodeCookieInput({ name, type, cookie, tag }: HeldInput, newCookie: RawString): Bytes {
+  return encodeV1((encoder) => {
+    encoder.rawString(name);
+    encoder.u8(type);
+    encoder.rawString(cookie);
+    encoder.rawString(tag);
+    encoder.rawString(newCookie);
+  });
+}
+
 export function decodeCookieInput(decoder: Decoder): HeldInput & { readonly newCookie: RawString } {
   return decoder.struct('set cookie', 1, () => ({
     ...decodeHeldBody(decoder),

@@ -283,6 +283,20 @@ export function encodeSnapshotInfo(encoder: Encoder, snapshot: Snapshot): void {
   });
 }
 
+export type SnapshotInfo = Pick<Snapshot, 'id' | 'namespace' | 'name' | 'imageSize' | 'timestamp' | 'childCount'>;
+
+/** @throws MalformedInput */
+export function decodeSnapshotInfo(decoder: Decoder): SnapshotInfo {
+  return decoder.struct('snapshot info', 1, () => ({
+    id: decoder.u64big('id'),
+    namespace: decodeNamespace(decoder),
+    name: decoder.rawString('name'),
+    imageSize: decoder.u64big('image size'),
+    timestamp: decodeUTime(decoder, 'timestamp'),
+    childCount: decoder.u32('child count'),
+  }));
+}
+
 /** A clone of a snapshot (ChildImageSpec). */
 export interface Child {
   readonly poolId: bigint;

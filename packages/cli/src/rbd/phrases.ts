@@ -1,0 +1,91 @@
+/** How `rbd` prints what images have (tools/rbd/Utils.cc, ArgumentTypes.cc). */
+import { RbdSnapshotType } from '@spirula/cls';
+import { textFromRaw, type UTime } from '@spirula/encoding';
+import type { Rados } from '@spirula/rados';
+import { type HeaderSnapshot, Image, imageNameOf, type ParentLink } from '@spirula/rbd';
+
+const FEATURES = [
+  'layering',
+  'striping',
+  'exclusive-lock',
+  'object-map',
+  'fast-diff',
+  'deep-flatten',
+  'journaling',
+  'data-pool',
+  'operations',
+  'migrating',
+  'non-primary',
+  'dirty-cache',
+];
+const OPERATION_FEATURES = ['clone-parent', 'clone-child', 'group', 'snap-trash'];
+const FLAGS = ['object map invalid', 'fast diff invalid'];
+
+const named = (names: readonly string[]) => (bits: bigint) =>
+  names.filter((_, bit) => (bits & (1n << BigInt(bit))) !== 0n);
+export const featureNames = named(FEATURES);
+export const operationFeatureNames = named(OPERATION_FEATURES);
+export const flagNames = named(FLAGS);
+
+/** As the C library's ctime: `Tue Dec  1 02:41:50 2026`, in the time zone of whoever reads it; '' of a time never set. */
+export function timeText({ sec }: UTime): string {
+  if (sec === 0) return '';
+  const [weekday, month, day, year, time] = new Date(sec * 1000).toString().split(' ');
+  return `${weekday} ${month} ${day!.replace(/^0/, ' ')} ${time} ${year}`;
+}
+
+/** What an image is a clone of, by names. */
+export interface NamedParent {
+  readonly pool: string;
+  readonly namespace: string;
+  readonly image: string;
+  readonly id: string;
+  readonly snapshot: string;
+  /** The image was put into the trash. */
+  readonly isInTrash: boolean;
+  readonly overlap: number;
+}
+
+export async function nameParent(rados: Rados, link: ParentLink): Promise<NamedParent> {
+  const io = (await rados.ioctx(Number(link.poolId))).with({ nspace: link.namespace });
+  const { header } = await Image.openId(rados, io, link.imageId);
+  const snapshot = header.snapshots.find(({ id }) => id === link.snapId);
+  const name = await imageNameOf(io, link.imageId);
+  return {
+    pool: rados.poolName(io.pool) ?? '',
+    namespace: textFromRaw(link.namespace),
+    image: textFromRaw(name ?? ''),
+    id: textFromRaw(link.imageId),
+    snapshot: textFromRaw(snapshot?.name ?? ''),
+    isInTrash: name === undefined,
+    overlap: link.overlap,
+  };
+}
+
+/** `POOL/[NAMESPACE/]IMAGE@SNAPSHOT`. */
+export function parentText({ pool, namespace, image, snapshot }: NamedParent): string {
+  return `${pool}/${namespace === '' ? '' : `${namespace}/`}${image}@${snapshot}`;
+}
+
+export function isProtected({ protection }: HeaderSnapshot): boolean {
+  return protection === PROTECTED;
+}
+
+/** RBD_PROTECTION_STATUS_PROTECTED */
+const PROTECTED = 2;
+
+/** What a snapshot is for. */
+export function snapshotTypeName({ namespace }: HeaderSnapshot): string {
+  switch (namespace.type) {
+    case RbdSnapshotType.user:
+      return 'user';
+    case RbdSnapshotType.group:
+      return 'group';
+    case RbdSnapshotType.trash:
+      return `trash (${textFromRaw(namespace.originalName)})`;
+    case RbdSnapshotType.mirror:
+      return 'mirror';
+    default:
+      return 'Unknown';
+  }
+}

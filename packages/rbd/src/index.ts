@@ -1,0 +1,15 @@
+export { createImage, type NewImage } from './create-image.ts';
+export { Image } from './image.ts';
+export { type HeaderSnapshot, type ImageHeader, isUserSnapshot, type ParentLink } from './image-header.ts';
+export { objectCount } from './image-layout.ts';
+export {
+  groupOf,
+  imageMetadata,
+  imageNameOf,
+  listImages,
+  lockOf,
+  type NamedImage,
+  snapshotLimitOf,
+} from './images.ts';
+export { removeImage } from './remove-image.ts';
+export { type ImageWorld, WritableImage } from './writable-image.ts';

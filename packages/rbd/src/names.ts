@@ -1,0 +1,29 @@
+/** Names of the RADOS objects of images (cls/rbd/cls_rbd_types.h, include/rbd_types.h), format 2. */
+import type { RawString } from '@spirula/encoding';
+
+/** Names of images and their ids. */
+export const DIRECTORY = 'rbd_directory';
+/** Names of groups of images and their ids. */
+export const GROUP_DIRECTORY = 'rbd_group_directory';
+/** Of an image's header: who writes to it. */
+export const LOCK = 'rbd_lock';
+
+export function idObject(name: RawString): RawString {
+  return `rbd_id.${name}`;
+}
+
+export function headerObject(id: RawString): RawString {
+  return `rbd_header.${id}`;
+}
+
+/** @param prefix as the header gives it: `rbd_data.` and the id, and before that the header's pool where the data are in another */
+export function dataObject(prefix: RawString, number: number): RawString {
+  return `${prefix}.${number.toString(16).padStart(16, '0')}`;
+}
+
+/** Which objects exist, of the image or of a snapshot. */
+export function objectMapObject(id: RawString, snapId?: bigint): RawString {
+  return snapId === undefined
+    ? `rbd_object_map.${id}`
+    : `rbd_object_map.${id}.${snapId.toString(16).padStart(16, '0')}`;
+}

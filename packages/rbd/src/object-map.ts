@@ -1,0 +1,189 @@
+/**
+ * Which objects of an image exist, as its writer keeps it: in memory, and in an object of its own that is changed before an object
+ * comes and after it went (librbd/ObjectMap.cc, object_map/LockRequest.cc, UpdateRequest.cc).
+ */
+import { decodeRbdBitVector, encodeHeldInput, encodeRbdBitVector, LockType, type RbdBitVector } from '@spirula/cls';
+import { type Bytes, Decoder, Encoder, Errno, MalformedInput, type RawString } from '@spirula/encoding';
+import { breakLock, type IoCtx, lockInfo, lockObject, ObjectOperation, RadosError, unlockObject } from '@spirula/rados';
+import { CLASS } from './class-calls.ts';
+import { LOCK, objectMapObject } from './names.ts';
+
+/** OBJECT_*; clean: as it was at the newest snapshot. */
+export const ObjectState = { nonexistent: 0, exists: 1, pending: 2, existsClean: 3 } as const;
+
+export class ObjectMap {
+  readonly #io: IoCtx;
+  readonly #id: RawString;
+  readonly #oid: RawString;
+  #states: RbdBitVector;
+  /** Changes on their way, by object: the next one waits. */
+  readonly #changing = new Map<number, Promise<void>>();
+
+  private constructor(io: IoCtx, id: RawString, states: RbdBitVector) {
+    this.#io = io;
+    this.#id = id;
+    this.#oid = objectMapObject(id);
+    this.#states = states;
+  }
+
+  /** Takes it from whoever had it: the lock of the image is held. Undefined: there is none that can be used. */
+  static async open(io: IoCtx, id: RawString, objects: number): Promise<ObjectMap | undefined> {
+    const oid = objectMapObject(id);
+    await takeLock(io, oid);
+    try {
+      const states = decodeRbdBitVector(new Decoder(await io.exec(oid, CLASS, 'object_map_load')));
+      if (states.size >= objects) return new ObjectMap(io, id, states);
+    } catch (error) {
+      const isDamaged = error instanceof MalformedInput || (error instanceof RadosError && DAMAGED.has(error.code));
+      if (!isDamaged) throw error;
+    }
+    await unlockObject(io, oid, LOCK).catch(() => {});
+    return undefined;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#changing.values());
+    await unlockObject(this.#io, this.#oid, LOCK);
+  }
+
+  mayExist(object: number): boolean {
+    return object >= this.#states.size || this.#states.get(object) !== ObjectState.nonexistent;
+  }
+
+  /** Before the object is written. */
+  async exists(object: number): Promise<void> {
+    await this.#change(object, ObjectState.exists);
+  }
+
+  /** Before the object is removed. */
+  async pending(object: number): Promise<void> {
+    await this.#change(object, ObjectState.pending);
+  }
+
+  /** After it was, unless it was written meanwhile. */
+  async gone(object: number): Promise<void> {
+    await this.#change(object, ObjectState.nonexistent, ObjectState.pending);
+  }
+
+  /** @param objects as many as the image may have from now on */
+  async resize(objects: number): Promise<void> {
+    await this.#io.operate(this.#oid, resizeOperation(objects, true));
+    this.#states = this.#states.resized(objects);
+  }
+
+  /** As it is now it is the snapshot's; what exists is clean from now on. Nothing changes meanwhile. */
+  async addSnapshot(snapId: bigint): Promise<void> {
+    await this.#io.writeFull(objectMapObject(this.#id, snapId), await this.#io.read(this.#oid));
+    await this.#io.operate(this.#oid, assertLocked().exec(CLASS, 'object_map_snap_add', undefined, 'write'));
+    await this.#load();
+  }
+
+  /** The snapshot's is no more. Nothing changes meanwhile. */
+  async removeSnapshot(snapId: bigint): Promise<void> {
+    const oid = objectMapObject(this.#id, snapId);
+    try {
+      const states = decodeRbdBitVector(new Decoder(await this.#io.exec(oid, CLASS, 'object_map_load')));
+      const input = encodeRbdBitVector(states, false);
+      await this.#io.operate(this.#oid, assertLocked().exec(CLASS, 'object_map_snap_remove', input, 'write'));
+      await this.#io.remove(oid);
+    } catch (error) {
+      if (!(error instanceof RadosError && error.code === Errno.ENOENT)) throw error;
+    }
+    await this.#load();
+  }
+
+  /** What the snapshot's says, it says. Nothing changes meanwhile. */
+  async rollBack(snapId: bigint): Promise<void> {
+    const bytes = await this.#io.read(objectMapObject(this.#id, snapId));
+    await this.#io.operate(this.#oid, assertLocked().writeFull(bytes));
+    await this.#load();
+  }
+
+  async #load(): Promise<void> {
+    this.#states = decodeRbdBitVector(new Decoder(await this.#io.exec(this.#oid, CLASS, 'object_map_load')));
+  }
+
+  async #change(object: number, state: number, from?: number): Promise<void> {
+    for (;;) {
+      const under = this.#changing.get(object);
+      if (!under) break;
+      await under;
+    }
+    const before = this.#states.get(object);
+    if (before === state || (from !== undefined && before !== from)) return;
+    const change = this.#update(object, state, from);
+    this.#changing.set(object, change);
+    try {
+      await change;
+    } finally {
+      this.#changing.delete(object);
+    }
+  }
+
+  async #update(object: number, state: number, from: number | undefined): Promise<void> {
+    await this.#io.operate(
+      this.#oid,
+      assertLocked().exec(CLASS, 'object_map_update', updateInput(object, state, from), 'write'),
+    );
+    this.#states.set(object, state);
+  }
+}
+
+/** ENOENT and what an object map that does not parse is read with. */
+const DAMAGED: ReadonlySet<number> = new Set([Errno.ENOENT, Errno.EINVAL, Errno.EIO]);
+
+/** In the map of a snapshot, which nobody locks; one without a map has none. */
+export async function markInSnapshot(
+  io: IoCtx,
+  id: RawString,
+  snapId: bigint,
+  object: number,
+  state: number,
+): Promise<void> {
+  const operation = new ObjectOperation().exec(
+    CLASS,
+    'object_map_update',
+    updateInput(object, state, undefined),
+    'write',
+  );
+  const { result } = await io.submit(objectMapObject(id, snapId), operation);
+  if (result < 0 && result !== Errno.ENOENT) throw new RadosError(result, objectMapObject(id, snapId));
+}
+
+/** All objects are not there. @param isLocked whether only the one who holds its lock may */
+export function resizeOperation(objects: number, isLocked: boolean): ObjectOperation {
+  const input = new Encoder(16);
+  input.u64(objects);
+  input.u8(ObjectState.nonexistent);
+  const operation = isLocked ? assertLocked() : new ObjectOperation();
+  return operation.exec(CLASS, 'object_map_resize', input.finish(), 'write');
+}
+
+function assertLocked(): ObjectOperation {
+  const input = encodeHeldInput({ name: LOCK, type: LockType.exclusive, cookie: '', tag: '' });
+  return new ObjectOperation().exec('lock', 'assert_locked', input);
+}
+
+function updateInput(object: number, state: number, from: number | undefined): Bytes {
+  const input = new Encoder(32);
+  input.u64(object);
+  input.u64(object + 1);
+  input.u8(state);
+  input.optional(from, (known) => input.u8(known));
+  return input.finish();
+}
+
+async function takeLock(io: IoCtx, oid: RawString): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      await lockObject(io, oid, LOCK, 'exclusive');
+      return;
+    } catch (error) {
+      if (!(error instanceof RadosError)) throw error;
+      if (error.code === Errno.EEXIST) return;
+      if (error.code !== Errno.EBUSY || tries > 1) throw error;
+    }
+    const { lockers } = await lockInfo(io, oid, LOCK);
+    for (const locker of lockers) await breakLock(io, oid, LOCK, locker);
+  }
+}

@@ -1,0 +1,458 @@
+/**
+ * An image that is written. What resolves is durable: there is no cache.
+ *
+ *   write --> lock of the image --> object map: it exists --> the object: written if it is there
+ *                                                        \--> it is not, and the parent shows there: a copy of that, then written
+ */
+
+import { RbdFeature as Feature } from '@spirula/cls';
+import { type Bytes, Errno, type RawString } from '@spirula/encoding';
+import { type IoCtx, ObjectOperation, type Rados, RadosError, type Watch, type WatchedNotify } from '@spirula/rados';
+import { CLASS, classCall } from './class-calls.ts';
+import { ExclusiveLock } from './exclusive-lock.ts';
+import { Gate } from './gate.ts';
+import { Image } from './image.ts';
+import type { HeaderSnapshot, ImageHeader } from './image-header.ts';
+import { type ObjectExtent, objectCount, objectExtents } from './image-layout.ts';
+import { imageIdOf } from './images.ts';
+import { dataObject, headerObject } from './names.ts';
+import { type ClientId, decodeNotice, encodeNotice, encodeResponse } from './notify-messages.ts';
+import { markInSnapshot, ObjectMap, ObjectState } from './object-map.ts';
+import {
+  createSnapshot,
+  hasOldChildren,
+  protectSnapshot,
+  removeSnapshot,
+  type SnapshotScene,
+  snapshotNamed,
+  unprotectSnapshot,
+} from './snapshot-changes.ts';
+
+/** What a client of images needs beside the cluster. */
+export interface ImageWorld {
+  sleep(us: number): Promise<void>;
+  randomBytes(count: number): Bytes;
+}
+
+/** Features of images that are written here: others would be damaged. */
+const WRITABLE =
+  Feature.layering |
+  Feature.stripingV2 |
+  Feature.exclusiveLock |
+  Feature.objectMap |
+  Feature.fastDiff |
+  Feature.deepFlatten |
+  Feature.dataPool |
+  Feature.operations;
+/** RBD_FLAG_OBJECT_MAP_INVALID */
+const MAP_INVALID = 1n;
+const REWATCH_DELAY_US = 1_000_000;
+/** Objects that are trimmed at a time (rbd_concurrent_management_ops). */
+const TRIMMED_AT_ONCE = 10;
+
+export class WritableImage {
+  readonly #rados: Rados;
+  readonly #io: IoCtx;
+  readonly #world: ImageWorld;
+  #client: ClientId;
+  #watch: Watch | undefined;
+  readonly #lock: ExclusiveLock;
+  #image: Image;
+  #map: ObjectMap | undefined;
+  /** The header has changed since it was read. */
+  #isStale = false;
+  /** The cluster has forgotten that the image is open here: it is told anew before anything is changed. */
+  #rewatching: Promise<void> | undefined;
+  #isClosed = false;
+  readonly #gate = new Gate();
+  #refreshing: Promise<void> | undefined;
+
+  private constructor(opened: {
+    readonly rados: Rados;
+    readonly io: IoCtx;
+    readonly image: Image;
+    readonly world: ImageWorld;
+  }) {
+    const { rados, io, image, world } = opened;
+    this.#rados = rados;
+    this.#io = io;
+    this.#image = image;
+    this.#world = world;
+    const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = world.randomBytes(6);
+    const gid = BigInt(((((a * 256 + b) * 256 + c) * 256 + d) * 256 + e) * 256 + f);
+    this.#client = { gid, handle: 0n };
+    this.#lock = new ExclusiveLock({
+      rados,
+      io,
+      oid: headerObject(image.header.id),
+      client: () => this.#client,
+      sleep: (us) => world.sleep(us),
+      onAcquired: () => this.#begin(),
+      beforeRelease: () => this.#end(),
+      onLost: () => {
+        this.#map = undefined;
+      },
+    });
+  }
+
+  /**
+   * @throws RadosError ENOENT: there is no such image; EROFS: it has features that are not written here
+   */
+  static async open(rados: Rados, io: IoCtx, name: RawString, world: ImageWorld): Promise<WritableImage> {
+    const id = await imageIdOf(io, name);
+    const image = await Image.openId(rados, io, id);
+    requireWritable(image.header);
+    const opened = new WritableImage({ rados, io, image, world });
+    await opened.#beginWatch();
+    return opened;
+  }
+
+  get header(): ImageHeader {
+    return this.#image.header;
+  }
+
+  get size(): number {
+    return this.#image.size;
+  }
+
+  async read(offset: number, length: number): Promise<Bytes> {
+    await this.#refresh();
+    return await this.#image.read(offset, length);
+  }
+
+  async allocation(offset: number, length: number): ReturnType<Image['allocation']> {
+    await this.#refresh();
+    return await this.#image.allocation(offset, length);
+  }
+
+  /** @throws RadosError EINVAL: it would end behind the image */
+  async write(offset: number, data: Bytes): Promise<void> {
+    await this.#change(async () => {
+      this.#requireWithin(offset, data.length);
+      const extents = objectExtents(this.header.layout, offset, data.length);
+      await Promise.all(extents.map((extent) => this.#writeExtent(extent, gather(extent, offset, data))));
+    });
+  }
+
+  /** These bytes are zero from then on, and take no room where whole objects go. */
+  async discard(offset: number, length: number): Promise<void> {
+    await this.#change(async () => {
+      this.#requireWithin(offset, length);
+      const extents = objectExtents(this.header.layout, offset, length);
+      await Promise.all(extents.map((extent) => this.#discardExtent(extent)));
+    });
+  }
+
+  /** @throws RadosError */
+  async resize(size: number): Promise<void> {
+    await this.#changeAlone(async () => {
+      const { layout, id } = this.header;
+      const [before, after] = [objectCount(layout, this.size), objectCount(layout, size)];
+      if (size < this.size) await this.#trim(size);
+      else await this.#map?.resize(after);
+      await this.#io.operate(headerObject(id), setSize(size));
+      if (after < before) await this.#map?.resize(after);
+    });
+  }
+
+  /** @throws RadosError EEXIST, EDQUOT */
+  async createSnapshot(name: RawString): Promise<void> {
+    await this.#changeAlone(() => createSnapshot(this.#scene, name));
+  }
+
+  /** @throws RadosError ENOENT; EBUSY: it is protected, or has clones */
+  async removeSnapshot(name: RawString): Promise<void> {
+    await this.#changeAlone(() => removeSnapshot(this.#scene, name));
+  }
+
+  /** @throws RadosError ENOENT; EBUSY: it is already */
+  async protectSnapshot(name: RawString): Promise<void> {
+    await this.#changeAlone(() => protectSnapshot(this.#scene, name));
+  }
+
+  /** @throws RadosError ENOENT; EINVAL: it is not protected; EBUSY: it has clones */
+  async unprotectSnapshot(name: RawString): Promise<void> {
+    const isParent = async ({ id }: HeaderSnapshot) => {
+      for (const pool of this.#rados.poolList()) {
+        const io = await this.#rados.ioctx(pool);
+        if (await hasOldChildren(io, this.#io, this.header.id, id)) return true;
+      }
+      return false;
+    };
+    await this.#changeAlone(() => unprotectSnapshot(this.#scene, name, isParent));
+  }
+
+  /** The image is what it was in the snapshot. @throws RadosError ENOENT */
+  async rollBack(name: RawString): Promise<void> {
+    const { imageSize } = snapshotNamed(this.header, name);
+    if (Number(imageSize) !== this.size) await this.resize(Number(imageSize));
+    await this.#changeAlone(async () => {
+      const snapshot = snapshotNamed(this.header, name);
+      const objects = objectCount(this.header.layout, this.size);
+      for (let first = 0; first < objects; first += TRIMMED_AT_ONCE) {
+        const some = Array.from({ length: Math.min(TRIMMED_AT_ONCE, objects - first) }, (_, i) => first + i);
+        await Promise.all(some.map((object) => this.#data.rollback(this.#oid(object), snapshot.id)));
+      }
+      await this.#map?.rollBack(snapshot.id);
+    });
+  }
+
+  get #scene(): SnapshotScene {
+    const pool = this.#rados.snapshots(this.#image.data.pool);
+    return { io: this.#io, header: this.header, pool, map: this.#map };
+  }
+
+  async close(): Promise<void> {
+    await this.#rewatching;
+    await this.#lock.release();
+    this.#isClosed = true;
+    await this.#watch?.unwatch();
+  }
+
+  async #beginWatch(): Promise<void> {
+    this.#watch = await this.#io.watch(headerObject(this.header.id), {
+      onNotify: (notify) => this.#onNotify(notify),
+      onError: () => this.#watchAnew(),
+    });
+    this.#client = { ...this.#client, handle: this.#watch.cookie };
+  }
+
+  #watchAnew(): void {
+    this.#rewatching ??= this.#rewatch().finally(() => {
+      this.#rewatching = undefined;
+    });
+  }
+
+  async #rewatch(): Promise<void> {
+    const before = this.#client;
+    await this.#watch?.unwatch().catch(() => {});
+    for (let isWatching = false; !isWatching && !this.#isClosed; ) {
+      try {
+        await this.#beginWatch();
+        isWatching = true;
+      } catch (error) {
+        if (!(error instanceof RadosError)) throw error;
+        await this.#world.sleep(REWATCH_DELAY_US);
+      }
+    }
+    // What was told meanwhile was not heard.
+    this.#isStale = true;
+    await this.#lock.rename(before);
+  }
+
+  /** The header is another one afterwards, and all who have the image open are told. */
+  async #changeAlone(work: () => Promise<void>): Promise<void> {
+    await this.#underLock(() =>
+      this.#gate.alone(async () => {
+        try {
+          await work();
+        } finally {
+          await this.#read();
+        }
+      }),
+    );
+    await this.#io.notify(headerObject(this.header.id), encodeNotice({ kind: 'headerUpdate' })).catch(() => undefined);
+  }
+
+  async #change<T>(work: () => Promise<T>): Promise<T> {
+    return await this.#underLock(() => this.#gate.beside(work));
+  }
+
+  /** What follows changes the image: under its lock, where it has one, and knowing of its snapshots. */
+  async #underLock<T>(work: () => Promise<T>): Promise<T> {
+    const fresh = async () => {
+      await this.#rewatching;
+      await this.#refresh();
+      return await work();
+    };
+    return (this.header.features & Feature.exclusiveLock) === 0n ? await fresh() : await this.#lock.use(fresh);
+  }
+
+  async #begin(): Promise<void> {
+    await this.#read();
+    const { id, layout, features, flags } = this.header;
+    const hasMap = (features & Feature.objectMap) !== 0n && (flags & MAP_INVALID) === 0n;
+    if (!hasMap) return;
+    this.#map = await ObjectMap.open(this.#io, id, objectCount(layout, this.size));
+    // Who has the feature and keeps no map makes it wrong for everybody: it is said so first.
+    if (!this.#map) await this.#io.operate(headerObject(id), invalidateMap());
+  }
+
+  async #end(): Promise<void> {
+    const map = this.#map;
+    this.#map = undefined;
+    await map?.close();
+  }
+
+  async #refresh(): Promise<void> {
+    if (!this.#isStale) return;
+    this.#refreshing ??= this.#read().finally(() => {
+      this.#refreshing = undefined;
+    });
+    await this.#refreshing;
+  }
+
+  async #read(): Promise<void> {
+    this.#isStale = false;
+    const image = await Image.openId(this.#rados, this.#io, this.header.id);
+    requireWritable(image.header);
+    this.#image = image;
+  }
+
+  #onNotify({ payload }: WatchedNotify): Bytes | undefined {
+    const notice = decodeNotice(payload);
+    switch (notice?.kind) {
+      case 'requestLock':
+        return this.#lock.requested() ? encodeResponse(0) : undefined;
+      case 'releasedLock':
+        this.#lock.releasedByOther();
+        return undefined;
+      case 'headerUpdate':
+        this.#isStale = true;
+        return undefined;
+      case 'request':
+        // They do it themselves, once they have the lock.
+        return this.#lock.isHeld ? encodeResponse(Errno.EOPNOTSUPP) : undefined;
+      default:
+        return undefined;
+    }
+  }
+
+  #requireWithin(offset: number, length: number): void {
+    if (offset < 0 || offset + length > this.size) {
+      throw new RadosError(Errno.EINVAL, `bytes ${offset} to ${offset + length} of an image of ${this.size}`);
+    }
+  }
+
+  /** Writes with the snapshots that there are. */
+  get #data(): IoCtx {
+    const { snapSeq: seq, snapshots } = this.header;
+    return this.#image.data.with({ snapContext: { seq, snaps: snapshots.map(({ id }) => id) } });
+  }
+
+  #oid(object: number): RawString {
+    return dataObject(this.header.objectPrefix, object);
+  }
+
+  async #writeExtent({ object, offset }: ObjectExtent, data: Bytes): Promise<void> {
+    await this.#map?.exists(object);
+    await this.#changeObject(object, (operation) => operation.write(data, offset));
+  }
+
+  /** Where the parent shows, an object that is not there is made of what shows before it is changed. */
+  async #changeObject(object: number, change: (operation: ObjectOperation) => ObjectOperation): Promise<void> {
+    const oid = this.#oid(object);
+    if (!this.#image.showsParentAt(object)) {
+      await this.#data.operate(oid, change(new ObjectOperation()));
+      return;
+    }
+    const { result } = await this.#data.submit(oid, change(new ObjectOperation().stat()));
+    if (result >= 0) return;
+    if (result !== Errno.ENOENT) throw new RadosError(result, oid);
+    await this.#copyUp(object, change);
+  }
+
+  async #copyUp(object: number, change: (operation: ObjectOperation) => ObjectOperation): Promise<void> {
+    const oid = this.#oid(object);
+    const shown = await this.#image.readParentOf(object);
+    const { snapshots, id, features } = this.header;
+    if (shown.length > 0 && snapshots.length > 0) {
+      // The snapshots have it too, also when the image is made one without a parent.
+      const oldest = [...snapshots].reverse();
+      for (const [i, snapshot] of oldest.entries()) {
+        const isClean = i > 0 && (features & Feature.fastDiff) !== 0n;
+        const state = isClean ? ObjectState.existsClean : ObjectState.exists;
+        if ((features & Feature.objectMap) !== 0n) await markInSnapshot(this.#io, id, snapshot.id, object, state);
+      }
+      await this.#image.data.operate(oid, new ObjectOperation().exec(CLASS, 'copyup', shown, 'write'));
+      await this.#data.operate(oid, change(new ObjectOperation()));
+      return;
+    }
+    const operation = new ObjectOperation();
+    if (shown.length > 0) operation.exec(CLASS, 'copyup', shown, 'write');
+    await this.#data.operate(oid, change(operation));
+  }
+
+  async #discardExtent({ object, offset, length }: ObjectExtent): Promise<void> {
+    const { objectSize } = this.header.layout;
+    const isToEnd = offset + length === objectSize;
+    if (this.#image.showsParentAt(object)) {
+      await this.#map?.exists(object);
+      if (offset === 0 && isToEnd) {
+        await this.#data.operate(this.#oid(object), new ObjectOperation().create(false).truncate(0));
+      } else {
+        await this.#changeObject(object, (operation) => operation.create(false).zero(offset, length));
+      }
+      return;
+    }
+    if (this.#map && !this.#map.mayExist(object)) return;
+    if (offset === 0 && isToEnd) {
+      await this.#remove(object);
+      return;
+    }
+    await this.#map?.exists(object);
+    const operation = new ObjectOperation().stat();
+    if (isToEnd) operation.truncate(offset);
+    else operation.zero(offset, length);
+    const { result } = await this.#data.submit(this.#oid(object), operation);
+    if (result < 0 && result !== Errno.ENOENT) throw new RadosError(result, this.#oid(object));
+  }
+
+  async #remove(object: number): Promise<void> {
+    await this.#map?.pending(object);
+    const { result } = await this.#data.submit(this.#oid(object), new ObjectOperation().remove());
+    if (result < 0 && result !== Errno.ENOENT) throw new RadosError(result, this.#oid(object));
+    await this.#map?.gone(object);
+  }
+
+  /** Nothing is behind `size` any more. */
+  async #trim(size: number): Promise<void> {
+    const { layout } = this.header;
+    const [first, end] = [objectCount(layout, size), objectCount(layout, this.size)];
+    const extents = objectExtents(layout, size, this.size - size).filter(({ object }) => object < first);
+    for (const extent of extents) await this.#discardExtent(extent);
+    for (let object = first; object < end; object += TRIMMED_AT_ONCE) {
+      const some = Array.from({ length: Math.min(TRIMMED_AT_ONCE, end - object) }, (_, i) => object + i);
+      await Promise.all(some.map((each) => (!this.#map || this.#map.mayExist(each) ? this.#remove(each) : undefined)));
+    }
+  }
+}
+
+function requireWritable({ features, id }: ImageHeader): void {
+  if ((features & ~WRITABLE) !== 0n)
+    throw new RadosError(Errno.EROFS, `image ${id} has features that are only read here`);
+}
+
+/** The part of `data`, which begins at `base` of the image, that goes to a stretch of an object. */
+function gather({ image, length }: ObjectExtent, base: number, data: Bytes): Bytes {
+  const [only] = image;
+  if (image.length === 1) return data.subarray(only!.offset - base, only!.offset - base + length);
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const range of image) {
+    bytes.set(data.subarray(range.offset - base, range.offset - base + range.length), at);
+    at += range.length;
+  }
+  return bytes;
+}
+
+function setSize(size: number): ObjectOperation {
+  const { method, input } = classCall(
+    'set_size',
+    () => undefined,
+    (to) => to.u64(size),
+  );
+  return new ObjectOperation().exec(CLASS, method, input, 'write');
+}
+
+function invalidateMap(): ObjectOperation {
+  const { method, input } = classCall(
+    'set_flags',
+    () => undefined,
+    (to) => {
+      to.u64big(MAP_INVALID);
+      to.u64big(MAP_INVALID);
+    },
+  );
+  return new ObjectOperation().exec(CLASS, method, input, 'write');
+}
