@@ -58,6 +58,18 @@ test('the victory of one to whom nothing was promised starts a new election', ()
   expect(after(deferred, { ...victory, from: 0 })).toMatchObject({ epoch: 7, state: { name: 'electing' } });
 });
 
+test('who says again that it has won may have lost what it answered since', () => {
+  const peon = after(
+    fresh(2),
+    { kind: 'propose', from: 1, epoch: 5 },
+    { kind: 'victory', from: 1, epoch: 6, quorum: [1, 2] },
+  );
+  const again = (from: number) => stepElector(peon, { kind: 'victory', from, epoch: 6, quorum: [1, 2] });
+
+  expect(again(1)).toEqual([peon, [{ kind: 'leaderBack' }]]);
+  expect(again(0)[1]).toEqual([]);
+});
+
 test('a victory without a majority, without the winner, or with monitors that there are not, is none', () => {
   const deferred = after(fresh(2), { kind: 'propose', from: 1, epoch: 5 });
   const claim = (quorum: number[]) => after(deferred, { kind: 'victory', from: 1, epoch: 6, quorum });

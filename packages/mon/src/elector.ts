@@ -46,6 +46,8 @@ export type ElectorEffect =
   /** The election is over: leave what came before it, lead or follow. */
   | { readonly kind: 'won'; readonly quorum: readonly number[] }
   | { readonly kind: 'lost'; readonly leader: number; readonly quorum: readonly number[] }
+  /** The leader has won this election before, and says so again: its connection broke, and what it answered may be lost. */
+  | { readonly kind: 'leaderBack' }
   /** A new election runs: whatever the old quorum did is suspended. */
   | { readonly kind: 'electing' };
 
@@ -154,7 +156,9 @@ function onVictory(elector: Elector, from: number, epoch: number, quorum: readon
   if (isElecting(epoch) || epoch < elector.epoch || from >= elector.rank || !isQuorum(elector, from, quorum)) {
     return [elector, []];
   }
-  if (epoch === elector.epoch && elector.state.name === 'quorum') return [elector, []];
+  if (epoch === elector.epoch && elector.state.name === 'quorum') {
+    return [elector, elector.state.leader === from ? [{ kind: 'leaderBack' }] : []];
+  }
   if (epoch !== elector.epoch + 1 || elector.state.name !== 'deferred' || elector.state.to !== from) {
     // A victory in an election that I did not take part in as its winner believes.
     return start({ ...elector, epoch: Math.max(elector.epoch, epoch) });

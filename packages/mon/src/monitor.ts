@@ -817,6 +817,8 @@ export class Monitor implements Daemon<Message> {
         return this.#join('leader', this.#membership.rank, effect.quorum);
       case 'lost':
         return this.#join('peon', effect.leader, effect.quorum);
+      case 'leaderBack':
+        return this.#requests.forwardAll();
     }
   }
 

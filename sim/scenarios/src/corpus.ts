@@ -115,4 +115,10 @@ export const CORPUS: readonly CorpusEntry[] = [
     seed: 31,
     found: 'a bucket that was resharded between two looks at it, where it is and what it is, seemed to be gone',
   },
+  {
+    scenario: 'gateways',
+    seed: 832,
+    found:
+      'what a leader answered while its connection to a peon was broken was never asked for again: an OSD did not boot',
+  },
 ];
