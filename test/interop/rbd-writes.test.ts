@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Errno, rawFromText } from '@spirula/encoding';
 import type { IoCtx } from '@spirula/rados';
-import { createImage, removeImage, WritableImage } from '@spirula/rbd';
+import { cloneImage, createImage, removeImage, WritableImage } from '@spirula/rbd';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ClusterConnection, connectByConf } from '../../packages/cli/src/ceph/connect.ts';
 import { imageWorld } from '../../packages/cli/src/rbd/write-verbs.ts';
@@ -148,8 +148,17 @@ describe.skipIf(missing.length > 0).each([
         expect((await rbd('info', `images/${name}`)).stdout).toMatch(/^\tflags: $/m);
       }
       if (name === 'child' || name === 'mixed') {
-        await rbd('flatten', `images/${name}`, '--no-progress');
+        // By either.
+        if (name === 'child') await rbd('flatten', `images/${name}`, '--no-progress');
+        else {
+          const clone = await open(name);
+          await clone.flatten();
+          await clone.close();
+          const { stderr } = await rbd('object-map', 'check', `images/${name}`);
+          expect(stderr).toMatch(/done\.\s*$/);
+        }
         await looksRight('without its parent');
+        expect((await rbd('info', `images/${name}`)).stdout).not.toContain('parent');
       }
     },
     180_000,
@@ -168,7 +177,17 @@ describe.skipIf(missing.length > 0).each([
     expect((await exported('clone'))[MIB]).toBe(6);
     await removeImage(connection.rados, io, 'clone', world);
     await mine.unprotectSnapshot('snap');
-    await rbd('clone', 'images/mine@snap', 'images/clone', '--rbd-default-clone-format', '2');
+    const from = { io, name: 'mine', snapshot: 'snap' };
+    const to = { io, name: 'clone' };
+    await expect(cloneImage(connection.rados, from, to, { format: 1 }, world)).rejects.toMatchObject({
+      code: Errno.EINVAL,
+    });
+    await cloneImage(connection.rados, from, to, { format: 2, order: 16 }, world);
+    expect((await rbd('children', 'images/mine@snap')).stdout).toBe('images/clone\n');
+    const clone = await open('clone');
+    await clone.write(MIB + 1, Buffer.alloc(10, 9));
+    await clone.close();
+    expect([...(await exported('clone')).subarray(MIB - 1, MIB + 3)]).toEqual([0, 6, 9, 9]);
     await expect(mine.removeSnapshot('snap')).rejects.toMatchObject({ code: Errno.EBUSY });
     await removeImage(connection.rados, io, 'clone', world);
     await mine.removeSnapshot('snap');

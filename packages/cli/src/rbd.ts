@@ -10,7 +10,7 @@ import type { Verb } from './rbd/context.ts';
 import { exportImage } from './rbd/export.ts';
 import { imageMetaGet, imageMetaLs, info, ls, snapLs } from './rbd/image-verbs.ts';
 import { Refusal } from './rbd/refusal.ts';
-import { create, importImage, resize, rm, snapshotVerbs } from './rbd/write-verbs.ts';
+import { clone, create, flatten, importImage, resize, rm, snapshotVerbs } from './rbd/write-verbs.ts';
 
 const OPTIONS: OptionTable = {
   ...CLIENT_OPTIONS,
@@ -34,6 +34,7 @@ const OPTIONS: OptionTable = {
   '--stripe-count': ['stripe_count', 'value'],
   '--data-pool': ['data_pool', 'value'],
   '--dest': ['dest', 'value'],
+  '--rbd-default-clone-format': ['clone_format', 'value'],
   '--allow-shrink': ['allow_shrink', 'flag'],
 };
 const CONNECT_TIMEOUT_SECONDS = 300;
@@ -52,6 +53,8 @@ const USAGE = `usage: rbd [-c CONF] [--format plain|json] [--pretty-format] COMM
   snap create|rm IMAGE@SNAPSHOT      take one, or remove it
   snap protect|unprotect IMAGE@SNAPSHOT
   snap rollback IMAGE@SNAPSHOT       make an image what it was
+  clone IMAGE@SNAPSHOT IMAGE         one that shows it [--rbd-default-clone-format 1|2] and what create takes
+  flatten IMAGE                      make a clone one no more [--no-progress]
   image-meta ls IMAGE                what programs have noted of an image
   image-meta get IMAGE KEY
   export IMAGE[@SNAPSHOT] [FILE]     its bytes (- is standard output) [--no-progress]
@@ -68,6 +71,8 @@ const verbs: Readonly<Record<string, Verb>> = {
   resize,
   rm,
   remove: rm,
+  clone,
+  flatten,
   ...snapshotVerbs,
   'snap ls': snapLs,
   'snap list': snapLs,

@@ -1,3 +1,4 @@
+export { cloneImage, type NewClone } from './clone-image.ts';
 export { createImage, type NewImage } from './create-image.ts';
 export { Image } from './image.ts';
 export { type HeaderSnapshot, type ImageHeader, isUserSnapshot, type ParentLink } from './image-header.ts';

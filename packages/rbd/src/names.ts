@@ -5,6 +5,8 @@ import type { RawString } from '@spirula/encoding';
 export const DIRECTORY = 'rbd_directory';
 /** Names of groups of images and their ids. */
 export const GROUP_DIRECTORY = 'rbd_group_directory';
+/** Of clones of format 1: what they are clones of. */
+export const CHILDREN = 'rbd_children';
 /** Of an image's header: who writes to it. */
 export const LOCK = 'rbd_lock';
 

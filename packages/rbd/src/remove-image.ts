@@ -2,10 +2,10 @@
 import { Errno, type RawString } from '@spirula/encoding';
 import { type IoCtx, ObjectOperation, type Rados, RadosError } from '@spirula/rados';
 import { CLASS, classCall } from './class-calls.ts';
-import type { ImageHeader, ParentLink } from './image-header.ts';
+import type { ImageHeader } from './image-header.ts';
 import { imageIdOf } from './images.ts';
 import { DIRECTORY, headerObject, idObject, objectMapObject } from './names.ts';
-import { encodeNotice } from './notify-messages.ts';
+import { detachFromParent } from './parents.ts';
 import { type ImageWorld, WritableImage } from './writable-image.ts';
 
 /**
@@ -25,7 +25,7 @@ export async function removeImage(rados: Rados, io: IoCtx, name: RawString, worl
   } finally {
     await image.close();
   }
-  if (header.parent) await detachFromParent(rados, io, id, header.parent);
+  if (header.parent) await detachFromParent(rados, { io, id }, header.parent);
   for (const oid of [objectMapObject(id), headerObject(id), idObject(name)]) await removeIfThere(io, oid);
   const remove = classCall(
     'dir_remove_image',
@@ -36,42 +36,6 @@ export async function removeImage(rados: Rados, io: IoCtx, name: RawString, worl
     },
   );
   await io.operate(DIRECTORY, new ObjectOperation().exec(CLASS, remove.method, remove.input, 'write'));
-}
-
-/** The parent knows of the clone, or the pool of the clone does, by the format of the clone. */
-async function detachFromParent(rados: Rados, io: IoCtx, id: RawString, parent: ParentLink): Promise<void> {
-  const parentIo = (await rados.ioctx(Number(parent.poolId))).with({ nspace: parent.namespace });
-  const detach = classCall(
-    'child_detach',
-    () => undefined,
-    (to) => {
-      to.u64big(parent.snapId);
-      to.struct(2, 1, () => {
-        to.u64(io.pool);
-        to.rawString(id);
-        to.rawString(io.nspace);
-      });
-    },
-  );
-  await changeIfThere(parentIo, headerObject(parent.imageId), detach);
-  const changed = encodeNotice({ kind: 'headerUpdate' });
-  await parentIo.notify(headerObject(parent.imageId), changed).catch(() => undefined);
-  const remove = classCall(
-    'remove_child',
-    () => undefined,
-    (to) => {
-      to.u64big(parent.poolId);
-      to.rawString(parent.imageId);
-      to.u64big(parent.snapId);
-      to.rawString(id);
-    },
-  );
-  await changeIfThere(io, 'rbd_children', remove);
-}
-
-async function changeIfThere(io: IoCtx, oid: RawString, call: ReturnType<typeof classCall>): Promise<void> {
-  const { result } = await io.submit(oid, new ObjectOperation().exec(CLASS, call.method, call.input, 'write'));
-  if (result < 0 && result !== Errno.ENOENT) throw new RadosError(result, oid);
 }
 
 async function removeIfThere(io: IoCtx, oid: RawString): Promise<void> {

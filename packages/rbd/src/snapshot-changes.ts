@@ -6,11 +6,11 @@ import { Errno, type RawString } from '@spirula/encoding';
 import { type IoCtx, ObjectOperation, type PoolSnapshots, RadosError } from '@spirula/rados';
 import { ask, CLASS, classCall } from './class-calls.ts';
 import { type HeaderSnapshot, type ImageHeader, isUserSnapshot } from './image-header.ts';
-import { headerObject } from './names.ts';
+import { CHILDREN, headerObject } from './names.ts';
 import type { ObjectMap } from './object-map.ts';
 
 /** RBD_PROTECTION_STATUS_* */
-const Protection = { unprotected: 0, unprotecting: 1, protected: 2 } as const;
+export const Protection = { unprotected: 0, unprotecting: 1, protected: 2 } as const;
 /** Another client may make a newer snapshot first: its number is not ours. */
 const MAX_TRIES = 10;
 
@@ -106,7 +106,7 @@ export async function hasOldChildren(io: IoCtx, parent: IoCtx, imageId: RawStrin
     },
   );
   try {
-    const [children] = await ask(io, 'rbd_children', [list]);
+    const [children] = await ask(io, CHILDREN, [list]);
     return children.length > 0;
   } catch (error) {
     if (error instanceof RadosError && (error.code === Errno.ENOENT || error.code === Errno.EOPNOTSUPP)) return false;

@@ -18,6 +18,7 @@ import { imageIdOf } from './images.ts';
 import { dataObject, headerObject } from './names.ts';
 import { type ClientId, decodeNotice, encodeNotice, encodeResponse } from './notify-messages.ts';
 import { markInSnapshot, ObjectMap, ObjectState } from './object-map.ts';
+import { detachFromParent } from './parents.ts';
 import {
   createSnapshot,
   hasOldChildren,
@@ -195,6 +196,43 @@ export class WritableImage {
       }
       await this.#map?.rollBack(snapshot.id);
     });
+  }
+
+  /**
+   * The image has all that it shows of its parent itself, and is no clone any more, nor are its snapshots where it can be flattened with
+   * them (`deep-flatten`). It may be written meanwhile.
+   *
+   * @param onProgress told after each object
+   * @throws RadosError EINVAL: it is no clone
+   */
+  async flatten(onProgress: (done: number, of: number) => void = () => {}): Promise<void> {
+    const { parent, layout, id } = this.header;
+    if (!parent) throw new RadosError(Errno.EINVAL, `image ${id} is no clone`);
+    const objects = objectCount(layout, this.size);
+    let next = 0;
+    const worker = async () => {
+      while (next < objects) {
+        const object = next++;
+        await this.#change(() => this.#takeFromParent(object));
+        onProgress(object + 1, objects);
+      }
+    };
+    await Promise.all(Array.from({ length: TRIMMED_AT_ONCE }, worker));
+    await this.#changeAlone(async () => {
+      await this.#io.operate(headerObject(id), new ObjectOperation().exec(CLASS, 'parent_detach', undefined, 'write'));
+    });
+    if (!this.header.parent) await detachFromParent(this.#rados, { io: this.#io, id }, parent);
+  }
+
+  async #takeFromParent(object: number): Promise<void> {
+    if (!this.#image.showsParentAt(object)) return;
+    const { result } = await this.#data.submit(this.#oid(object), new ObjectOperation().stat());
+    if (result >= 0) return;
+    if (result !== Errno.ENOENT) throw new RadosError(result, this.#oid(object));
+    const isShown = (await this.#image.readParentOf(object)).length > 0;
+    if (!isShown) return;
+    await this.#map?.exists(object);
+    await this.#copyUp(object, (operation) => operation.create(false));
   }
 
   get #scene(): SnapshotScene {

@@ -4,7 +4,7 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { basename } from 'node:path';
 import { Errno, type RawString, rawFromText } from '@spirula/encoding';
 import { type IoCtx, RadosError } from '@spirula/rados';
-import { createImage, type ImageWorld, type NewImage, removeImage, WritableImage } from '@spirula/rbd';
+import { cloneImage, createImage, type ImageWorld, type NewImage, removeImage, WritableImage } from '@spirula/rbd';
 import { describeErrno } from '../ceph/errno-text.ts';
 import { openPool, orRefuse, type Verb, type VerbContext } from './context.ts';
 import { progressBar } from './progress.ts';
@@ -136,6 +136,41 @@ export async function rm(context: VerbContext): Promise<void> {
       -error.code,
     );
   }
+}
+
+export async function clone(context: VerbContext): Promise<void> {
+  const { options, args, rados } = context;
+  const from = parseImageSpec(args[0] ?? '', options);
+  if (from.snapshot === '') throw new Refusal('rbd: snap name was not specified', EINVAL);
+  const to = parseImageSpec(args[1] ?? options.get('dest') ?? '', options);
+  const { size: _, ...like } = await newImage(context, 0);
+  const format = options.get('clone_format') ?? 'auto';
+  if (!['1', '2', 'auto'].includes(format)) throw new Refusal(`rbd: clone format '${format}'`, EINVAL);
+  const parent = {
+    io: await openPool(context, from),
+    name: rawFromText(from.image),
+    snapshot: rawFromText(from.snapshot),
+  };
+  const place = { io: await openPool(context, to), name: rawFromText(to.image) };
+  const chosen = { ...like, ...(format !== 'auto' && ({ format: format === '1' ? 1 : 2 } as const)) };
+  await orRefuse('rbd: clone error', cloneImage(rados, parent, place, chosen, imageWorld));
+}
+
+export async function flatten(context: VerbContext): Promise<void> {
+  const { options, args } = context;
+  const spec = parseImageSpec(args[0] ?? '', options);
+  await withImage(context, await openPool(context, spec), spec.image, async (image) => {
+    let bar: ReturnType<typeof progressBar> | undefined;
+    const advance = (_: number, of: number) => {
+      bar ??= progressBar(options, 'Image flatten', of);
+      bar.advance(1);
+    };
+    try {
+      await orRefuse('rbd: flatten error', image.flatten(advance));
+    } finally {
+      bar?.end();
+    }
+  });
 }
 
 const REMOVE_REFUSALS = new Map<number, string>([
