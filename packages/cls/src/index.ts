@@ -46,6 +46,7 @@ export {
   type SnapshotInfo as RbdSnapshotInfo,
   SnapshotType as RbdSnapshotType,
 } from './rbd/snapshot-codec.ts';
+export { encodeReferenceInput } from './refcount.ts';
 export {
   type BiEntry,
   type BiGetInput,

@@ -71,6 +71,16 @@ function decodeTagInput(decoder: Decoder): TagInput {
   }));
 }
 
+/** Of `get` and `put`. `implicit`: an object that nobody has said anything of has one reference, which any tag stands for. */
+export function encodeReferenceInput({ tag, implicit }: TagInput): Bytes {
+  const encoder = new Encoder(64);
+  encoder.struct(1, 1, () => {
+    encoder.rawString(tag);
+    encoder.bool(implicit);
+  });
+  return encoder.finish();
+}
+
 function get(object: MethodContext, { tag, implicit }: TagInput): void {
   const { refs, retired } = readReferences(object, implicit);
   writeReferences(object, { refs: new Set([...refs, tag]), retired });

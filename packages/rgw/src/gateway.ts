@@ -15,6 +15,7 @@ import { isAdmin, serveAdmin } from './admin/rest/serve-admin.ts';
 import type { Archives } from './archives.ts';
 import { CONTROL_BUCKET, controlFaults } from './faults/fault-control.ts';
 import { cutResponse, type InjectedRequest, type Injector } from './faults/injector.ts';
+import { MixedCompression } from './formats/compression.ts';
 import type { SessionToken } from './formats/session-token.ts';
 import type { HttpRequest, HttpResponse } from './http.ts';
 import { identityOf, NO_IDENTITY } from './iam/identity.ts';
@@ -33,8 +34,10 @@ import { operationOf } from './s3/operations/routes.ts';
 import { S3Error } from './s3/s3-error.ts';
 import { errorDocument, s3Error } from './s3/s3-errors.ts';
 import { parseS3Request, type S3Request } from './s3/s3-request.ts';
+import { CannotDecompress } from './store/compressed-read.ts';
 import { ObjectGone } from './store/heads.ts';
 import { BucketBusy, BucketGone } from './store/object-index.ts';
+import { NoSuchPlacement, NoSuchStorageClass, PlacementNotPermitted } from './store/placement.ts';
 import { NoPreviousVersions, PreviousVersionError } from './store/previous-versions.ts';
 import { QuotaExceeded } from './store/quotas.ts';
 import { BucketNameTaken, BucketNotEmpty, type Store, TooManyBuckets } from './store/store.ts';
@@ -75,6 +78,11 @@ const storeErrors = [
   [BucketBusy, 'ServiceUnavailable'],
   [NoPreviousVersions, 'NoSuchKey'],
   [PreviousVersionError, 'PreconditionFailed'],
+  [CannotDecompress, 'NotImplemented'],
+  [MixedCompression, 'InvalidPart'],
+  [NoSuchPlacement, 'InvalidLocationConstraint'],
+  [NoSuchStorageClass, 'InvalidStorageClass'],
+  [PlacementNotPermitted, 'AccessDenied'],
 ] as const;
 
 const NO_HOSTS: HostNames = { s3: [], websites: [], onlyWebsites: false };

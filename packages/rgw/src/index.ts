@@ -1,6 +1,7 @@
 export { AdminError } from './admin/admin-error.ts';
 export { ADMIN_COMMANDS, runAdminCommand } from './admin/commands.ts';
 export { type ArchiveEntry, type ArchiveFormat, type Archives, MalformedArchive } from './archives.ts';
+export type { Decompression } from './decompression.ts';
 export type { FaultRule } from './faults/fault-rule.ts';
 export { FaultRuleError } from './faults/fault-rule-error.ts';
 export type { FaultReport } from './faults/faults.ts';

@@ -6,6 +6,7 @@ import { Rados, RadosError, type RadosOptions } from '@spirula/rados';
 import { type Authentication, type Daemon, type Instant, seconds, type World, type WorldEvent } from '@spirula/world';
 import type { Archives } from './archives.ts';
 import { Chore } from './chore.ts';
+import type { Decompression } from './decompression.ts';
 import { Expirer } from './expiry/expirer.ts';
 import type { FaultRule } from './faults/fault-rule.ts';
 import { Faults } from './faults/faults.ts';
@@ -39,6 +40,8 @@ export interface RgwOptions {
   readonly dnsNames?: readonly string[];
   /** Without it, archives are not expanded. */
   readonly archives?: Archives;
+  /** Without it, what radosgw has compressed is not read. */
+  readonly decompression?: Decompression;
   /** Faults that requests meet from the start. */
   readonly faults?: readonly FaultRule[];
 }
@@ -113,8 +116,8 @@ export class RgwDaemon implements Daemon<Message> {
   async #open(): Promise<Gateway> {
     await this.rados.connect();
     const store = await Store.open(this.rados, this.#world, (us) => this.#waits.sleep(us), {
-      pusher: this.#pusher,
-      onQueued: (queue) => this.#delivery?.poke(queue),
+      events: { pusher: this.#pusher, onQueued: (queue) => this.#delivery?.poke(queue) },
+      decompression: this.#options.decompression,
     });
     if (this.#options.user) await ensureUser(store, this.#options.user);
     this.#store = store;

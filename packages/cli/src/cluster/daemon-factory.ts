@@ -10,7 +10,14 @@ import type { MgrHttp } from '@spirula/mgr-http';
 import { Monitor } from '@spirula/mon';
 import { createObjectStore } from '@spirula/objectstore';
 import { Osd } from '@spirula/osd';
-import { type ArchiveEntry, type Archives, type FaultRule, type Gateway, RgwDaemon } from '@spirula/rgw';
+import {
+  type ArchiveEntry,
+  type Archives,
+  type Decompression,
+  type FaultRule,
+  type Gateway,
+  RgwDaemon,
+} from '@spirula/rgw';
 import { DaemonHost, type HostExit, largeMemory, NodeLog, type StoreConfig } from '@spirula/runtime-node';
 import { type Daemon, type Log, makeConfig, type World } from '@spirula/world';
 import { type ClusterFile, LOOPBACK } from './cluster-file.ts';
@@ -128,6 +135,7 @@ function blueprint(dir: string, cluster: ClusterFile, name: string, extras: Daem
           },
           user: firstUser(dir),
           archives: { expand: expandArchive },
+          decompression: { inflate },
           faults: s3Faults,
         }),
     };
@@ -264,6 +272,12 @@ class HttpFace {
     return await serveMgrHttp(mgr);
   }
 }
+
+/** Only a gateway that reads what radosgw has compressed needs it. */
+const inflate: Decompression['inflate'] = async (...given) => {
+  const { decompression } = await import('@spirula/rgw-http');
+  return await decompression.inflate(...given);
+};
 
 /** Only a gateway that is sent an archive needs what takes it apart. */
 async function* expandArchive(...given: Parameters<Archives['expand']>): AsyncGenerator<ArchiveEntry> {

@@ -24,6 +24,33 @@ export const NOT_COMPRESSED: Compression = {
   blocks: [],
 };
 
+/** Some parts of an upload are compressed, and others are not, or otherwise. */
+export class MixedCompression extends Error {
+  override readonly name = 'MixedCompression';
+}
+
+/**
+ * How the bytes of several objects are compressed, one behind the other (RGWCompleteMultipart::execute). Undefined: not at all.
+ *
+ * @throws MixedCompression
+ */
+export function joinedCompression(parts: readonly Compression[]): Compression | undefined {
+  const [first] = parts;
+  if (parts.some(({ type }) => type !== first?.type)) throw new MixedCompression();
+  if (!first || first.type === NOT_COMPRESSED.type) return undefined;
+  const blocks: CompressedBlock[] = [];
+  let originalSize = 0;
+  let storedSize = 0;
+  for (const part of parts) {
+    for (const { offset, storedLength } of part.blocks) {
+      blocks.push({ offset: offset + originalSize, storedOffset: storedSize, storedLength });
+      storedSize += storedLength;
+    }
+    originalSize += part.originalSize;
+  }
+  return { type: first.type, originalSize, compressorMessage: first.compressorMessage, blocks };
+}
+
 const BLOCK_BYTES = 6 + 3 * 8;
 
 export function encodeCompression(to: Encoder, { type, originalSize, compressorMessage, blocks }: Compression): void {

@@ -28,6 +28,7 @@ const version: LifecycleVersion = {
   isDeleteMarker: false,
   noncurrentSince: undefined,
   isAlone: true,
+  storageClass: 'STANDARD',
 };
 
 test.each([
@@ -69,6 +70,56 @@ describe('what a rule wants', () => {
     const wanted = await actionFor([{ ...rule, ...ruled }], { ...version, ...found }, clock, async () => tags);
 
     expect(wanted?.action).toBe(action);
+  });
+});
+
+describe('where a rule moves to', () => {
+  const moving = (...given: readonly (readonly [string, { days: string; date: string }])[]) =>
+    new Map(given.map(([storageClass, time]) => [storageClass, { ...time, storageClass }]));
+  const old = { isLatest: false, isAlone: false, mtime: ago(50), noncurrentSince: ago(10) };
+  const past = { days: '', date: '1972-09-26' };
+
+  test.each<[string, readonly Partial<LifecycleRule>[], Partial<LifecycleVersion>, string | undefined]>([
+    ['when it is due', [{ transitions: moving(['WARM', days(5)]) }], {}, 'WARM'],
+    ['not before', [{ transitions: moving(['WARM', days(10)]) }], {}, undefined],
+    [
+      'where it is already, it stays',
+      [{ transitions: moving(['WARM', days(5)]) }],
+      { storageClass: 'WARM' },
+      undefined,
+    ],
+    ['of several, where it was due last', [{ transitions: moving(['A', days(7)], ['B', days(3)]) }], {}, 'A'],
+    [
+      'also of several rules',
+      [{ transitions: moving(['A', days(3)]) }, { transitions: moving(['B', days(7)]) }],
+      {},
+      'B',
+    ],
+    [
+      'it does not go back',
+      [{ transitions: moving(['A', days(3)], ['B', days(7)]) }],
+      { storageClass: 'B' },
+      undefined,
+    ],
+    ['a date that has come', [{ transitions: moving(['A', days(8)]) }, { transitions: moving(['B', past]) }], {}, 'B'],
+    ['an old version, by when it became old', [{ noncurrentTransitions: moving(['A', days(5)]) }], old, 'A'],
+    ['and not by the rules of current ones', [{ transitions: moving(['A', days(5)]) }], old, undefined],
+    ['a delete marker, nowhere', [{ transitions: moving(['A', days(5)]) }], { isDeleteMarker: true }, undefined],
+    ['what ends, nowhere', [{ transitions: moving(['A', days(5)]) }, { expiration: days(5) }], {}, 'expire'],
+    [
+      'other tags, nowhere',
+      [{ transitions: moving(['A', days(5)]), filter: { prefix: '', tags: new Map([['a', '2']]) } }],
+      {},
+      undefined,
+    ],
+  ])('%s', async (_, ruled, found, expected) => {
+    const rules = ruled.map((each) => ({ ...rule, ...each }));
+    const tags = new Map([['a', '1']]);
+
+    const wanted = await actionFor(rules, { ...version, ...found }, clock, async () => tags);
+
+    const action = wanted?.action;
+    expect(typeof action === 'object' ? action.transition : action).toBe(expected);
   });
 });
 

@@ -23,26 +23,61 @@ export interface LifecycleVersion {
   readonly noncurrentSince: UTime | undefined;
   /** Whether there is no other version of the name. */
   readonly isAlone: boolean;
+  /** By its own name, the standard one too. */
+  readonly storageClass: RawString;
 }
 
-/** `expire`: hide or remove the current object. `remove`: remove this version. */
-export type LifecycleAction = 'expire' | 'remove';
+/** `expire`: hide or remove the current object. `remove`: remove this version. `transition`: move it to a storage class. */
+type LifecycleAction = 'expire' | 'remove' | { readonly transition: RawString };
 
-/** What the rules want, in the order in which they stand; tags are looked at for rules that have some. */
+interface Found {
+  readonly action: LifecycleAction;
+  readonly rule: LifecycleRule;
+}
+
+/**
+ * What the rules want: an end, of the first rule that wants one; else the transition that was due last. Tags are looked at for rules
+ * that have some.
+ */
 export async function actionFor(
   rules: readonly LifecycleRule[],
   version: LifecycleVersion,
   clock: LifecycleClock,
   readTags: () => Promise<Tags>,
-): Promise<{ readonly action: LifecycleAction; readonly rule: LifecycleRule } | undefined> {
+): Promise<Found | undefined> {
+  let last: { readonly due: Due; readonly rule: LifecycleRule } | undefined;
   for (const rule of rules) {
     if (rule.status !== 'Enabled' || !version.name.startsWith(prefixOf(rule))) continue;
     const action = wanted(rule, version, clock);
-    if (action === undefined) continue;
+    const due = action === undefined ? dueTransition(rule, version, clock) : undefined;
+    if (action === undefined && (!due || (last && due.at <= last.due.at))) continue;
     if (rule.filter.tags.size > 0 && (version.isDeleteMarker || !hasTags(await readTags(), rule.filter.tags))) continue;
-    return { action, rule };
+    if (action !== undefined) return { action, rule };
+    if (due) last = { due, rule };
   }
-  return undefined;
+  if (!last || last.due.storageClass === version.storageClass) return undefined;
+  return { action: { transition: last.due.storageClass }, rule: last.rule };
+}
+
+interface Due {
+  /** Seconds of the wall clock, or of the days that are none. */
+  readonly at: number;
+  readonly storageClass: RawString;
+}
+
+/** Of those of a rule that are due, the last one. */
+function dueTransition(rule: LifecycleRule, version: LifecycleVersion, clock: LifecycleClock): Due | undefined {
+  const { mtime, isLatest, isDeleteMarker, noncurrentSince } = version;
+  if (isDeleteMarker || (!isLatest && !noncurrentSince)) return undefined;
+  const since = noncurrentSince ?? mtime;
+  const transitions = noncurrentSince ? rule.noncurrentTransitions : rule.transitions;
+  let last: Due | undefined;
+  for (const transition of transitions.values()) {
+    if (!isDue(since, transition, clock)) continue;
+    const at = dateOf(transition)?.sec ?? since.sec + Number(transition.days) * (clock.debugInterval ?? DAY_SEC);
+    if (!last || at > last.at) last = { at, storageClass: transition.storageClass };
+  }
+  return last;
 }
 
 /** What the names begin with that a rule is about. */
@@ -61,7 +96,7 @@ export function isDue(
   { now, debugInterval }: LifecycleClock,
 ): boolean {
   if (date !== '') {
-    const at = parseIsoDate(date.includes('T') ? date : `${date}T00:00:00Z`);
+    const at = dateOf({ date });
     return at !== undefined && now.sec >= at.sec;
   }
   if (days === '') return false;
@@ -69,7 +104,16 @@ export function isDue(
   return now.sec - (now.sec % DAY_SEC) - since.sec >= Number(days) * DAY_SEC;
 }
 
-function wanted(rule: LifecycleRule, version: LifecycleVersion, clock: LifecycleClock): LifecycleAction | undefined {
+/** Undefined: it says none. */
+function dateOf({ date }: Pick<LifecycleExpiration, 'date'>): UTime | undefined {
+  return date === '' ? undefined : parseIsoDate(date.includes('T') ? date : `${date}T00:00:00Z`);
+}
+
+function wanted(
+  rule: LifecycleRule,
+  version: LifecycleVersion,
+  clock: LifecycleClock,
+): 'expire' | 'remove' | undefined {
   const { mtime, isLatest, isDeleteMarker, noncurrentSince, isAlone } = version;
   if (noncurrentSince) return isDue(noncurrentSince, rule.noncurrentExpiration, clock) ? 'remove' : undefined;
   if (!isLatest) return undefined;
@@ -94,7 +138,7 @@ export function announcedEnd(
 }
 
 function endOf({ sec }: UTime, { days, date }: LifecycleExpiration): UTime | undefined {
-  if (date !== '') return parseIsoDate(date.includes('T') ? date : `${date}T00:00:00Z`);
+  if (date !== '') return dateOf({ date });
   if (days === '') return undefined;
   return { sec: sec - (sec % DAY_SEC) + (Number(days) + 1) * DAY_SEC, nsec: 0 };
 }

@@ -12,11 +12,12 @@ import { type LifecycleBuckets, LifecycleStatus, parseLifecycleName } from '../s
 import { lockOf } from '../store/locks.ts';
 import { Attr } from '../store/object-attrs.ts';
 import { BucketBusy, BucketGone } from '../store/object-index.ts';
+import { canonicalStorageClass, hasStorageClass } from '../store/placement.ts';
 import type { Store } from '../store/store.ts';
 import { listUploads } from '../store/upload-list.ts';
 import { NoSuchUpload } from '../store/upload-meta.ts';
 import { type ListedVersion, listVersions } from '../store/version-listing.ts';
-import { actionFor, isDue, type LifecycleAction, type LifecycleClock, prefixOf } from './due.ts';
+import { actionFor, isDue, type LifecycleClock, prefixOf } from './due.ts';
 
 const DAY_SEC = 86_400;
 const PAGE = 1000;
@@ -136,18 +137,40 @@ export class Lifecycle {
   ): Promise<void> {
     const { name, meta, isLatest, isDeleteMarker } = entry;
     const noncurrentSince = isLatest ? undefined : newer?.meta.mtime;
-    const version = { name, mtime: meta.mtime, isLatest, isDeleteMarker, noncurrentSince, isAlone };
+    const storageClass = canonicalStorageClass(meta.storageClass);
+    const version = { name, mtime: meta.mtime, isLatest, isDeleteMarker, noncurrentSince, isAlone, storageClass };
     const found = await actionFor(rules, version, clock, () => this.#tagsOf(bucket, entry));
-    if (found) await this.#end(bucket, entry, found.action);
+    if (!found) return;
+    if (typeof found.action === 'string') await this.#end(bucket, entry, found.action);
+    else await this.#move(bucket, entry, found.action.transition, found.rule);
+  }
+
+  /** One that was changed meanwhile is looked at in the next round. */
+  async #move(
+    { info }: StoredBucket,
+    { name, instance, meta }: ListedVersion,
+    storageClass: RawString,
+    { id }: LifecycleRule,
+  ): Promise<void> {
+    if (!hasStorageClass(this.#store.zone, { name: info.placement.name, storageClass })) {
+      const { name: bucket } = info.bucket;
+      this.#world.log.warn('a lifecycle rule names a storage class that is not there', {
+        bucket,
+        rule: id,
+        storageClass,
+      });
+      return;
+    }
+    await this.#store.objects.transition(info, { name, instance, ns: '' }, meta.mtime, storageClass);
   }
 
   async #tagsOf({ info }: StoredBucket, { name, instance }: ListedVersion): Promise<Tags> {
-    const found = await this.#store.objects.find(info, { name, instance, ns: '' });
+    const found = await this.#store.objects.find(info, { name, instance: instance || NULL_INSTANCE, ns: '' });
     const value = found?.head.attrs.get(Attr.tags);
     return value ? decoded(decodeTags, value) : new Map();
   }
 
-  async #end({ info }: StoredBucket, entry: ListedVersion, action: LifecycleAction): Promise<void> {
+  async #end({ info }: StoredBucket, entry: ListedVersion, action: 'expire' | 'remove'): Promise<void> {
     const { name, instance, meta } = entry;
     const key = { name, instance: action === 'expire' ? '' : instance || NULL_INSTANCE, ns: '' };
     const owner = { id: formatUserId(info.owner), displayName: '' };

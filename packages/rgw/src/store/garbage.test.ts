@@ -1,6 +1,7 @@
 /** Garbage in shards in memory, kept by the class `rgw` itself. */
-import { Errno } from '@spirula/encoding';
-import { OsdOpCode } from '@spirula/messages';
+import { builtinClasses, encodeReferenceInput } from '@spirula/cls';
+import { EMPTY, Errno } from '@spirula/encoding';
+import { callArgs, OsdOpCode } from '@spirula/messages';
 import { type IoCtx, lockObject, type ObjectOperation, RadosError, unlockObject } from '@spirula/rados';
 import { expect, test } from 'vitest';
 import { MemoryObject } from '../../../cls/src/memory-object.test-support.ts';
@@ -9,24 +10,26 @@ import { Garbage } from './garbage.ts';
 import { MemoryPool } from './index-pool.test-support.ts';
 
 const SHARDS = 32;
+const refcount = builtinClasses.find(({ name }) => name === 'refcount')!;
 
 function setUp() {
   const pool = new MemoryPool();
   for (let shard = 0; shard < SHARDS; shard++) pool.objects.set(`gc.${shard}`, new MemoryObject());
   /** By name, with the locator. */
-  const data = new Map<string, string>();
-  const removed: string[] = [];
+  const data = new Map<string, { readonly locator: string; readonly object: MemoryObject }>();
   const broken = new Set<string>();
   const io = (locator: string) =>
     ({
       with: ({ locatorKey }: { readonly locatorKey: string }) => io(locatorKey),
       submit: async (oid: string, { ops }: ObjectOperation) => {
-        expect(ops.map(({ code }) => code)).toEqual([OsdOpCode.delete]);
+        expect(ops.map(({ code }) => code)).toEqual([OsdOpCode.call]);
         if (broken.has(oid)) return { result: Errno.EIO };
-        if (data.get(oid) !== locator) return { result: Errno.ENOENT };
-        data.delete(oid);
-        removed.push(oid);
-        return { result: 0 };
+        const found = data.get(oid);
+        if (found?.locator !== locator) return { result: Errno.ENOENT };
+        const { method, input } = callArgs(ops[0]!);
+        const { code } = found.object.call(refcount, method, input);
+        if (found.object.stored.data === undefined) data.delete(oid);
+        return { result: code };
       },
     }) as unknown as IoCtx;
   const pools = { dataByName: (name: string) => (name === 'data' ? io('') : undefined) } as DataPools;
@@ -40,10 +43,12 @@ function setUp() {
     for (const object of pool.objects.values()) object.time = { sec: object.time.sec + sec, nsec: 0 };
   };
   const put = (oid: string, locator = '', pool = 'data') => {
-    data.set(oid, locator);
+    const object = new MemoryObject();
+    object.stored = { ...object.stored, data: EMPTY };
+    data.set(oid, { locator, object });
     return { pool, oid, locator };
   };
-  return { pool, data, removed, broken, warnings, garbage, wait, put };
+  return { pool, data, broken, warnings, garbage, wait, put };
 }
 
 async function tagsOf(garbage: Garbage, expiredOnly = false): Promise<string[]> {
@@ -117,4 +122,21 @@ test('garbage in a pool that no placement has is told of, and does not hold up t
 
   expect(await garbage.process(true)).toBe(1);
   expect([warnings.length, [...data.keys()]]).toEqual([1, ['a']]);
+});
+
+test('data that a copy has, too, stay until both are gone, whoever goes first', async () => {
+  const { garbage, put, data } = setUp();
+  const shared = [put('a'), put('b')];
+  const copied = encodeReferenceInput({ tag: 'copy\0', implicit: true });
+  for (const { object } of data.values()) expect(object.call(refcount, 'get', copied).code).toBe(0);
+
+  await garbage.add('original\0', [shared[0]!]);
+  await garbage.add('copy\0', [shared[1]!]);
+  await garbage.process(true);
+  expect([...data.keys()]).toEqual(['a', 'b']);
+
+  await garbage.add('copy\0', [shared[0]!]);
+  await garbage.add('original\0', [shared[1]!]);
+  await garbage.process(true);
+  expect(data.size).toBe(0);
 });

@@ -7,6 +7,7 @@ import {
   encodeGcListInput,
   encodeGcRemoveInput,
   encodeGcSetInput,
+  encodeReferenceInput,
   type GcEntry,
 } from '@spirula/cls';
 import { Decoder, Errno, type RawString } from '@spirula/encoding';
@@ -52,7 +53,7 @@ export class Garbage {
     this.#minWaitSeconds = options.minWaitSeconds ?? MIN_WAIT_SECONDS;
   }
 
-  /** Objects that are to go in a while. */
+  /** Objects that are to go in a while. @param tag of who lets them go: of data that others have, too, his reference goes */
   async add(tag: RawString, objects: readonly GarbageObject[]): Promise<void> {
     const chain = objects.map(({ pool, oid, locator }) => ({ pool, key: { name: oid, instance: '' }, locator }));
     const input = encodeGcSetInput({
@@ -71,7 +72,7 @@ export class Garbage {
    * Removes what is due, shard by shard, but for those that another gateway works on.
    *
    * @param all what is not due yet, too (`gc process --include-all`)
-   * @returns how many RADOS objects were removed
+   * @returns how many RADOS objects were removed, or are for those only that have the data, too
    */
   async process(all = false): Promise<number> {
     let removed = 0;
@@ -84,7 +85,7 @@ export class Garbage {
     const lock = { name: LOCK_NAME, seconds: LOCK_SECONDS };
     await exclusively(this.#io, oid, lock, this.#world.crypto, async () => {
       for await (const { tag, chain } of this.#listShard(oid, !all)) {
-        for (const { pool, key, locator } of chain) removed += await this.#removeObject(pool, key.name, locator);
+        for (const { pool, key, locator } of chain) removed += await this.#letGo(pool, key.name, locator, tag);
         const input = encodeGcRemoveInput([tag]);
         await this.#io.operate(oid, new ObjectOperation().exec('rgw', 'gc_remove', input, 'write'));
       }
@@ -93,16 +94,19 @@ export class Garbage {
   }
 
   /** By the class refcount: data that a copy shares stays as long as one object has it. */
-  async #removeObject(pool: RawString, oid: RawString, locator: RawString): Promise<number> {
+  async #letGo(pool: RawString, oid: RawString, locator: RawString, tag: RawString): Promise<number> {
     const io = this.#pools.dataByName(pool);
     if (!io) {
       this.#world.log.warn('garbage in a pool that no placement has', { pool, oid });
       return 0;
     }
-    const { result } = await (locator === '' ? io : io.with({ locatorKey: locator })).submit(
-      oid,
-      new ObjectOperation().remove(),
+    const operation = new ObjectOperation().exec(
+      'refcount',
+      'put',
+      encodeReferenceInput({ tag, implicit: true }),
+      'write',
     );
+    const { result } = await (locator === '' ? io : io.with({ locatorKey: locator })).submit(oid, operation);
     if (result < 0 && result !== Errno.ENOENT) throw new RadosError(result, oid);
     return result < 0 ? 0 : 1;
   }

@@ -14,7 +14,7 @@ import { encoded } from '../formats/encoded.ts';
 import { encodeManifest, type Manifest } from '../formats/manifest.ts';
 import type { ObjectKey } from '../formats/object.ts';
 import { formatUserId } from '../formats/user-id.ts';
-import { etagOf, garbageTag, type Head } from './head.ts';
+import { etagOf, garbageTag, type Head, storageClassOf } from './head.ts';
 import { Attr, attrText, OLH_PENDING_PREFIX, OLH_PREFIX, textAttr } from './object-attrs.ts';
 
 /** What becomes of a head. */
@@ -25,6 +25,8 @@ export interface HeadContent {
   readonly etag: RawString;
   readonly contentType: RawString;
   readonly acl: Acl;
+  /** Bytes as they were sent, if they are stored otherwise. */
+  readonly accountedSize?: number | undefined;
   /** Entries of the index that go when this object appears. */
   readonly replaces?: readonly ObjectKey[];
 }
@@ -75,21 +77,29 @@ export function headOperation(
     [Attr.acl, encoded(encodeAcl, content.acl)],
     [Attr.sourceZone, new Uint8Array(4)],
     [Attr.etag, bytesFromRaw(content.etag)],
+    ...storageClassAttr(content.manifest),
     ...content.attrs,
   ]);
   for (const [name, value] of attrs) operation.setXattr(name, value);
   return operation.exec('rgw', 'obj_store_pg_ver', encodeStorePgVersionInput(Attr.pgVersion), 'write');
 }
 
-export function entryMeta({ manifest, etag, contentType, acl }: HeadContent, mtime: UTime): EntryMeta {
+/** Says which storage class it is, unless the bucket's own, to which nobody gave a name. */
+export function storageClassAttr({ tailPlacement: { storageClass } }: Manifest): [RawString, Bytes][] {
+  return storageClass === '' ? [] : [[Attr.storageClass, bytesFromRaw(storageClass)]];
+}
+
+export function entryMeta(content: HeadContent, mtime: UTime): EntryMeta {
+  const { manifest, etag, contentType, acl, accountedSize = manifest.objectSize } = content;
   return {
     ...NO_META,
     category: ObjectCategory.main,
     size: BigInt(manifest.objectSize),
-    accountedSize: BigInt(manifest.objectSize),
+    accountedSize: BigInt(accountedSize),
     mtime,
     etag,
     contentType,
+    storageClass: manifest.tailPlacement.storageClass,
     owner: formatUserId(acl.owner.id),
     ownerDisplayName: acl.owner.displayName,
   };
@@ -101,11 +111,12 @@ export function entryMetaOf(head: Head, acl: Acl | undefined): EntryMeta {
   return {
     ...NO_META,
     category: ObjectCategory.main,
-    size: BigInt(head.size),
+    size: BigInt(head.storedSize),
     accountedSize: BigInt(head.size),
     mtime: head.mtime,
     etag: etagOf(head),
     contentType: contentType === undefined ? '' : attrText(contentType),
+    storageClass: storageClassOf(head),
     owner: acl === undefined ? '' : formatUserId(acl.owner.id),
     ownerDisplayName: acl?.owner.displayName ?? '',
   };

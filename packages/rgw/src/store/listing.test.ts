@@ -29,7 +29,7 @@ async function bucketOf(shards: number, heads?: ReadonlySet<string>) {
     dataPoolOf: () => 3,
     lookAtAny: async (_: BucketInfo, { name }: { readonly name: string }) => {
       if (!heads) throw new Error(`nobody should look at ${name}`);
-      const head = { attrs: new Map(), size: 7, mtime: { sec: 1, nsec: 0 }, version: 9 };
+      const head = { attrs: new Map(), size: 7, storedSize: 7, mtime: { sec: 1, nsec: 0 }, version: 9 };
       return heads.has(name) ? { found: { head } } : {};
     },
   } as unknown as ObjectStore;

@@ -12,25 +12,27 @@ import { ObjectOperation, RadosError } from '@spirula/rados';
 import type { World } from '@spirula/world';
 import type { BlockCipher } from '../encryption/block-cipher.ts';
 import type { BucketInfo } from '../formats/bucket-info.ts';
-import { NOT_COMPRESSED } from '../formats/compression.ts';
+import { encodeCompression, joinedCompression, NOT_COMPRESSED } from '../formats/compression.ts';
 import { decoded, encoded } from '../formats/encoded.ts';
 import type { Manifest } from '../formats/manifest.ts';
-import { appendManifest, stripesOf, wholeManifest } from '../formats/manifest-stripes.ts';
-import type { BucketObject, ObjectKey } from '../formats/object.ts';
+import { appendManifest, wholeManifest } from '../formats/manifest-stripes.ts';
+import type { ObjectKey } from '../formats/object.ts';
 import { decodeUploadPart, encodeUploadInfo, encodeUploadPart, type UploadPart } from '../formats/upload.ts';
 import type { DataPools } from './data-pools.ts';
 import { randomTag } from './entropy.ts';
-import type { Garbage, GarbageObject } from './garbage.ts';
+import type { Garbage } from './garbage.ts';
 import type { Head } from './head.ts';
 import type { HeadContent } from './head-write.ts';
 import type { HeadCheck } from './heads.ts';
-import { NULL_INSTANCE, radosNameOf } from './layout.ts';
+import { NULL_INSTANCE } from './layout.ts';
+import { Attr } from './object-attrs.ts';
 import { BucketGone } from './object-index.ts';
 import { type ObjectStore, versionIdOf, type Written } from './objects.ts';
 import { setPartChecksum } from './part-checksums.ts';
 import { PartClaim } from './part-claim.ts';
+import { tailPlacementOf } from './placement.ts';
 import { writeStripes } from './stripe-writer.ts';
-import { STRIPE_BYTES, type Stripes } from './stripes.ts';
+import { type PlacedStripe, STRIPE_BYTES, type Stripes } from './stripes.ts';
 import { type FoundUpload, NoSuchUpload, UploadMeta } from './upload-meta.ts';
 import { metaKeyOf, partIndexKey, partKey, UPLOAD_ID_PREFIX, type Upload, uploadIdOf } from './upload-names.ts';
 
@@ -55,7 +57,6 @@ export interface MultipartOptions {
 
 export class MultipartUploads {
   readonly #world: MultipartOptions['world'];
-  readonly #pools: DataPools;
   readonly #objects: ObjectStore;
   readonly #stripes: Stripes;
   readonly #garbage: Garbage;
@@ -63,7 +64,6 @@ export class MultipartUploads {
 
   constructor({ world, pools, objects, stripes, garbage }: MultipartOptions) {
     this.#world = world;
-    this.#pools = pools;
     this.#objects = objects;
     this.#stripes = stripes;
     this.#garbage = garbage;
@@ -78,6 +78,8 @@ export class MultipartUploads {
       readonly attrs: ReadonlyMap<RawString, Bytes>;
       readonly owner: RawString;
       readonly ownerName: RawString;
+      /** '' or left out: the bucket's own. */
+      readonly storageClass?: RawString;
     },
   ): Promise<Upload> {
     const id = UPLOAD_ID_PREFIX + randomTag(this.#world.crypto, RANDOM_LENGTH);
@@ -85,14 +87,14 @@ export class MultipartUploads {
     const { io, oid } = this.meta.place(upload);
     const index = this.#objects.index(bucket);
     const prepared = await index.prepare(metaKeyOf(upload), ModifyOp.add, randomTag(this.#world.crypto, RANDOM_LENGTH));
-    const operation = new ObjectOperation()
-      .create(true)
-      .writeFull(encoded(encodeUploadInfo, { placement: bucket.placement }));
+    const placement = tailPlacementOf(bucket, content.storageClass);
+    const operation = new ObjectOperation().create(true).writeFull(encoded(encodeUploadInfo, { placement }));
     for (const [name, value] of content.attrs) operation.setXattr(name, value);
     const mtime = this.#world.clock.wall();
     const { userVersion } = await io.operate(oid, operation.at(mtime));
     const category = ObjectCategory.multiMeta;
-    const meta = { ...NO_META, category, mtime, owner: content.owner, ownerDisplayName: content.ownerName };
+    const { owner, ownerName: ownerDisplayName } = content;
+    const meta = { ...NO_META, category, mtime, owner, ownerDisplayName, storageClass: placement.storageClass };
     try {
       await index.complete(prepared, { pool: io.pool, version: userVersion }, meta);
     } catch (error) {
@@ -106,8 +108,8 @@ export class MultipartUploads {
   /** @throws NoSuchUpload */
   async find(bucket: BucketInfo, key: RawString, id: RawString): Promise<FoundUpload> {
     const upload = { bucket, key, id };
-    const head = await this.meta.read(upload);
-    return { ...upload, attrs: head.attrs, initiated: head.mtime };
+    const { head, placement } = await this.meta.readWhole(upload);
+    return { ...upload, attrs: head.attrs, initiated: head.mtime, placement };
   }
 
   /**
@@ -116,7 +118,7 @@ export class MultipartUploads {
    * @throws NoSuchUpload
    */
   async writePart(
-    upload: Upload,
+    upload: FoundUpload,
     number: number,
     body: AsyncIterable<Bytes>,
     { cipher, finish = () => '' }: PartOptions = {},
@@ -125,6 +127,7 @@ export class MultipartUploads {
     const hasher = this.#world.crypto.hasher('md5');
     const claim = new PartClaim(upload, number, {
       stripes: this.#stripes,
+      placement: upload.placement,
       isTaken: async () => (await this.meta.recorded(upload, number)) !== undefined,
       random: () => randomTag(this.#world.crypto, RANDOM_LENGTH),
     });
@@ -202,13 +205,18 @@ export class MultipartUploads {
         ),
         rules: new Map(),
       };
+      const compression = joinedCompression(chosen.map((part) => part.compression));
       const joined = chosen.reduce((whole, part) => appendManifest(whole, part.manifest), empty);
       const manifest = { ...joined, object, headPlacement: bucket.placement };
+      const described = content(meta, etag, md5s);
+      const compressed = compression && ([Attr.compression, encoded(encodeCompression, compression)] as const);
       const { mtime } = await this.#objects.putHead(
         bucket,
         objectKey,
         {
-          ...content(meta, etag, md5s),
+          ...described,
+          attrs: new Map([...described.attrs, ...(compressed ? [compressed] : [])]),
+          accountedSize: compression?.originalSize,
           data: new Uint8Array(0),
           manifest,
           etag,
@@ -324,22 +332,17 @@ export class MultipartUploads {
     for (const instance of [NULL_INSTANCE, await this.meta.givenInstance(upload)]) {
       const head = instance === '' ? undefined : await this.#objects.peek(bucket, { name: key, instance, ns: '' });
       if (!head?.manifest) continue;
-      for (const stripe of stripesOf(head.manifest)) used.add(radosNameOf(stripe.object).oid);
+      for (const { pool, oid } of this.#stripes.garbageOf(bucket, head.manifest)) used.add(`${pool}/${oid}`);
     }
     const objects = parts
-      .flatMap(({ manifest }) => this.#stripesOf(bucket, manifest))
-      .filter(({ oid }) => !used.has(oid));
+      .flatMap(({ manifest }) => this.#stripes.garbageOf(bucket, manifest))
+      .filter(({ pool, oid }) => !used.has(`${pool}/${oid}`));
     if (objects.length > 0) await this.#garbage.add(`${id}.${randomTag(this.#world.crypto, RANDOM_LENGTH)}`, objects);
   }
 
   /** Stripes of a part that nobody knows of: the first one goes last, so that nobody takes its name while others are left. */
-  async #discard(bucket: BucketInfo, written: readonly BucketObject[]): Promise<void> {
+  async #discard(bucket: BucketInfo, written: readonly PlacedStripe[]): Promise<void> {
     for (const stripe of written.toReversed()) await this.#stripes.remove(bucket, stripe);
-  }
-
-  #stripesOf(bucket: BucketInfo, manifest: Manifest): GarbageObject[] {
-    const pool = this.#pools.dataPoolName(bucket.placement);
-    return [...stripesOf(manifest)].map((stripe) => ({ pool, ...radosNameOf(stripe.object) }));
   }
 }
 

@@ -3,6 +3,8 @@ import { type Bytes, bytesFromRaw, concatBytes, type RawString, rawFromBytes } f
 
 export const Attr = {
   acl: 'user.rgw.acl',
+  /** How the bytes are compressed. */
+  compression: 'user.rgw.compression',
   etag: 'user.rgw.etag',
   contentType: 'user.rgw.content_type',
   /** When the object is to be removed. */

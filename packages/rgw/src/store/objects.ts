@@ -12,12 +12,14 @@
 import { type Bytes, compareUTimes, type RawString, toHex, type UTime } from '@spirula/encoding';
 import { RadosError } from '@spirula/rados';
 import type { World } from '@spirula/world';
+import type { Decompression } from '../decompression.ts';
 import type { BlockCipher } from '../encryption/block-cipher.ts';
 import type { Acl } from '../formats/acl.ts';
 import { type BucketInfo, isVersioned } from '../formats/bucket-info.ts';
 import type { Manifest } from '../formats/manifest.ts';
 import { wholeManifest } from '../formats/manifest-stripes.ts';
-import type { BucketObject, ObjectKey } from '../formats/object.ts';
+import type { ObjectKey } from '../formats/object.ts';
+import { readCompressed, requireReadable } from './compressed-read.ts';
 import type { DataPools } from './data-pools.ts';
 import { randomTag } from './entropy.ts';
 import { deleteAtOf, isOver } from './expiry.ts';
@@ -30,8 +32,10 @@ import { NULL_INSTANCE } from './layout.ts';
 import { Attr } from './object-attrs.ts';
 import { type IndexMoves, ObjectIndex } from './object-index.ts';
 import { hasObject, olhOf } from './olh-head.ts';
+import { tailPlacementOf } from './placement.ts';
 import { writeStripes } from './stripe-writer.ts';
-import { CHUNK_BYTES, type FoundObject, STRIPE_BYTES, type Stripes, stripeObject } from './stripes.ts';
+import { type FoundObject, type PlacedStripe, STRIPE_BYTES, type Stripes, stripeBehindHead } from './stripes.ts';
+import { Transitions } from './transitions.ts';
 import { type MarkerOwner, NOTHING_REMOVED, type Removed, VersionWrites } from './version-writes.ts';
 import { Versions } from './versions.ts';
 
@@ -44,6 +48,8 @@ export interface WriteOptions {
   readonly attrs: ReadonlyMap<RawString, Bytes>;
   readonly acl: Acl;
   readonly contentType: RawString;
+  /** Of the bucket's placement target; '' or left out: the bucket's own. */
+  readonly storageClass?: RawString;
   /** Instead of the MD5 of the bytes. */
   readonly etag?: RawString;
   /** How the bytes are encrypted; `attrs` say how they are read again. */
@@ -81,6 +87,8 @@ export interface ObjectStoreOptions {
   readonly onWritten: (bucket: BucketInfo) => void;
   /** Called before a head that an upload became is replaced or removed: from then on nobody makes it of the same parts again. */
   readonly beforeLetGo: (bucket: BucketInfo, key: ObjectKey, manifest: Manifest) => Promise<void>;
+  /** Without it, nothing compressed is read. */
+  readonly decompression?: Decompression | undefined;
 }
 
 class NothingThere extends Error {
@@ -97,9 +105,13 @@ export class ObjectStore {
   readonly #heads: Heads;
   readonly #versions: Versions;
   readonly #versionWrites: VersionWrites;
+  readonly #transitions: Transitions;
+  readonly #decompression: Decompression | undefined;
   readonly #indexChanges = new IndexChanges();
 
-  constructor({ world, pools, stripes, hints, follow, onWritten, beforeLetGo }: ObjectStoreOptions) {
+  constructor(options: ObjectStoreOptions) {
+    const { world, pools, stripes, hints, follow, onWritten, beforeLetGo, decompression } = options;
+    this.#decompression = decompression;
     this.#world = world;
     this.#pools = pools;
     this.#stripes = stripes;
@@ -112,6 +124,7 @@ export class ObjectStore {
     const removeObject = heads.removeVersion.bind(heads);
     this.#versions = new Versions({ world, stripes, index, removeObject });
     this.#versionWrites = new VersionWrites({ world, stripes, heads, versions: this.#versions, index });
+    this.#transitions = new Transitions({ world, stripes, heads, versions: this.#versions, index });
   }
 
   index(bucket: BucketInfo): ObjectIndex {
@@ -197,6 +210,8 @@ export class ObjectStore {
     const key = { name, instance: this.newInstance(bucket), ns: '' };
     const object = { bucket: bucket.bucket, key };
     const hasher = this.#world.crypto.hasher('md5');
+    const tailPlacement = tailPlacementOf(bucket, options.storageClass);
+    const headBytes = this.#stripes.headBytes(bucket, tailPlacement);
     const begun = wholeManifest(
       {
         object,
@@ -204,19 +219,20 @@ export class ObjectStore {
         prefix: `.${randomTag(this.#world.crypto, PREFIX_LENGTH)}_`,
         stripeSize: STRIPE_BYTES,
         headPlacement: bucket.placement,
+        tailPlacement,
       },
-      CHUNK_BYTES,
+      headBytes,
     );
-    const tails: BucketObject[] = [];
+    const tails: PlacedStripe[] = [];
     try {
       const { head, size } = await writeStripes(body, {
-        headBytes: CHUNK_BYTES,
+        headBytes,
         stripeBytes: STRIPE_BYTES,
         hasher,
         cipher: options.cipher,
         memory: this.#world.memory,
         write: (stripe, data) => {
-          const tail = stripeObject(begun, stripe);
+          const tail = stripeBehindHead(begun, stripe);
           tails.push(tail);
           return this.#stripes.write(bucket, tail, data);
         },
@@ -239,9 +255,17 @@ export class ObjectStore {
     }
   }
 
-  /** Bytes `from` up to `to` (exclusive), as they are asked for and some ahead. */
+  /** Bytes `from` up to `to` (exclusive), as they are asked for and some ahead. @throws CannotDecompress, at once */
   read(bucket: BucketInfo, found: FoundObject, from: number, to: number): AsyncGenerator<Bytes> {
-    return this.#stripes.read(bucket, found, from, to);
+    const asStored = (first: number, last: number) => this.#stripes.read(bucket, found, first, last);
+    const { compression } = found.head;
+    if (!compression) return asStored(from, to);
+    return readCompressed(compression, requireReadable(compression, this.#decompression), asStored, from, to);
+  }
+
+  /** Moves an object to another storage class. @throws RadosError; see `Transitions.move` */
+  async transition(bucket: BucketInfo, key: ObjectKey, mtime: UTime, storageClass: RawString): Promise<boolean> {
+    return await this.#transitions.move(bucket, key, mtime, tailPlacementOf(bucket, storageClass));
   }
 
   /** The instance of a new object: '' where the bucket keeps no versions. */

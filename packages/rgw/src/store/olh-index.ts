@@ -50,6 +50,7 @@ export class OlhIndex {
   /**
    * Makes a version the current one. `deleteMarker`: it is one, which this makes.
    *
+   * @param epoch of a version that was linked before: it stays where it is among the others, and listings are told of it anew
    * @throws RadosError ECANCELED: the name's OLH is another one; ENOENT: there is no such version, or a delete marker is current
    */
   async link(
@@ -57,10 +58,11 @@ export class OlhIndex {
     { olhTag, opTag }: OlhChange,
     deleteMarker: EntryMeta | undefined,
     guard?: IndexGuard,
+    epoch = NEXT_EPOCH,
   ): Promise<void> {
     const meta = deleteMarker ?? NO_META;
     const isMarker = deleteMarker !== undefined;
-    const what = { key: indexKey(key), olhTag, opTag, deleteMarker: isMarker, meta, olhEpoch: NEXT_EPOCH };
+    const what = { key: indexKey(key), olhTag, opTag, deleteMarker: isMarker, meta, olhEpoch: epoch };
     const input = encodeLinkOlhInput({ ...what, ...NO_LOG, ...NO_CONDITION });
     await this.#index.change(key, 'bucket_link_olh', input, guard);
   }

@@ -1,8 +1,8 @@
 import type { Bytes, RawString } from '@spirula/encoding';
 import type { Manifest } from '../formats/manifest.ts';
 import { partManifest, stripesOf } from '../formats/manifest-stripes.ts';
-import type { BucketObject } from '../formats/object.ts';
-import { STRIPE_BYTES, type Stripes } from './stripes.ts';
+import type { PlacementRule } from '../formats/placement-rule.ts';
+import { type PlacedStripe, STRIPE_BYTES, type Stripes } from './stripes.ts';
 import type { Upload } from './upload-names.ts';
 
 /**
@@ -19,16 +19,24 @@ export class PartClaim {
   readonly #isTaken: () => Promise<boolean>;
   #first: Promise<void> | undefined;
   #manifest: Manifest;
-  readonly written: BucketObject[] = [];
+  readonly #placement: PlacementRule;
+  readonly written: PlacedStripe[] = [];
 
   constructor(
     upload: Upload,
     number: number,
-    options: { readonly stripes: Stripes; readonly isTaken: () => Promise<boolean>; readonly random: () => RawString },
+    options: {
+      readonly stripes: Stripes;
+      /** Where its data go. */
+      readonly placement: PlacementRule;
+      readonly isTaken: () => Promise<boolean>;
+      readonly random: () => RawString;
+    },
   ) {
     this.#upload = upload;
     this.#number = number;
     this.#stripes = options.stripes;
+    this.#placement = options.placement;
     this.#random = options.random;
     this.#isTaken = options.isTaken;
     this.#manifest = this.#named(`${upload.key}.${upload.id}`);
@@ -69,13 +77,13 @@ export class PartClaim {
   #named(prefix: RawString): Manifest {
     const { bucket, key } = this.#upload;
     const object = { bucket: bucket.bucket, key: { name: key, instance: '', ns: '' } };
-    const given = { object, objectSize: 0, prefix, stripeSize: STRIPE_BYTES, headPlacement: bucket.placement };
-    return partManifest(given, this.#number);
+    const placements = { headPlacement: bucket.placement, tailPlacement: this.#placement };
+    return partManifest({ object, objectSize: 0, prefix, stripeSize: STRIPE_BYTES, ...placements }, this.#number);
   }
 }
 
-function partStripe(manifest: Manifest, stripe: number) {
+function partStripe(manifest: Manifest, stripe: number): PlacedStripe {
   const start = stripe * STRIPE_BYTES;
   const [found] = stripesOf({ ...manifest, objectSize: start + 1 }, start, start + 1);
-  return found!.object;
+  return found!;
 }

@@ -36,6 +36,7 @@ export class NoPreviousVersions extends Error {
 /** Said anew of each object that is written, or not true of a copy. */
 const OWN_ATTRS: ReadonlySet<RawString> = new Set([
   Attr.acl,
+  Attr.compression,
   Attr.deleteAt,
   Attr.etag,
   Attr.idTag,
@@ -44,6 +45,7 @@ const OWN_ATTRS: ReadonlySet<RawString> = new Set([
   Attr.pgVersion,
   Attr.retention,
   Attr.sourceZone,
+  Attr.storageClass,
   Attr.tailTag,
 ]);
 const CRYPT_MODE = 'user.rgw.crypt.mode';

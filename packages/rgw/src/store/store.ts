@@ -2,11 +2,13 @@
 import { ObjectCategory } from '@spirula/cls';
 import type { Bytes, RawString } from '@spirula/encoding';
 import type { World } from '@spirula/world';
+import type { Decompression } from '../decompression.ts';
 import { EncryptionKeys } from '../encryption/keys.ts';
 import { type Acl, encodeAcl } from '../formats/acl.ts';
 import { BucketFlag, type BucketInfo } from '../formats/bucket-info.ts';
 import { encoded } from '../formats/encoded.ts';
 import type { ObjectLock } from '../formats/object-lock.ts';
+import { formatPlacementRule, NO_PLACEMENT, type PlacementRule } from '../formats/placement-rule.ts';
 import type { UserInfo } from '../formats/user-info.ts';
 import { Notifications } from '../notifications/notifications.ts';
 import type { Pusher } from '../notifications/pusher.ts';
@@ -25,6 +27,7 @@ import { Garbage } from './garbage.ts';
 import { LifecycleBuckets } from './lifecycle-buckets.ts';
 import { MultipartUploads } from './multipart.ts';
 import { ObjectStore } from './objects.ts';
+import { placementOfNewBucket } from './placement.ts';
 import type { Cluster } from './pools.ts';
 import { Quotas } from './quotas.ts';
 import { RoleStore } from './roles.ts';
@@ -34,7 +37,7 @@ import { UserStore } from './users.ts';
 import { listVersions } from './version-listing.ts';
 import { openZone, type Zone } from './zone.ts';
 
-/** Somebody else has a bucket of this name. */
+/** Somebody else has a bucket of this name, or it is not where it is asked for. */
 export class BucketNameTaken extends Error {
   override readonly name = 'BucketNameTaken';
 }
@@ -52,6 +55,14 @@ export interface EventPorts {
   readonly pusher: Pusher;
   /** Called with the name of a queue that has one more event, or is new. */
   readonly onQueued: (queue: RawString) => void;
+}
+
+/** What the store may use besides. */
+export interface StorePorts {
+  /** Without them, nobody is told of events. */
+  readonly events?: EventPorts | undefined;
+  /** Without it, nothing compressed is read. */
+  readonly decompression?: Decompression | undefined;
 }
 
 const ALL_UPLOADS = { prefix: '', delimiter: '', after: { key: '', id: '' }, hint: 1000 };
@@ -85,7 +96,8 @@ export class Store {
   readonly #events: EventPorts | undefined;
 
   /** @param sleep waits so many microseconds */
-  constructor(zone: Zone, world: StoreWorld, sleep: (us: number) => Promise<void>, events?: EventPorts) {
+  constructor(zone: Zone, world: StoreWorld, sleep: (us: number) => Promise<void>, ports: StorePorts = {}) {
+    const { events, decompression } = ports;
     this.zone = zone;
     this.#events = events;
     this.#world = world;
@@ -129,6 +141,7 @@ export class Store {
       follow: (bucket) => this.follower.of(bucket),
       onWritten: (bucket) => this.growth.note(bucket),
       beforeLetGo: (bucket, key, manifest) => this.uploads.end(bucket, key, manifest),
+      decompression,
     });
     this.uploads = new MultipartUploads({ world, pools, objects: this.objects, stripes, garbage: this.garbage });
   }
@@ -138,9 +151,9 @@ export class Store {
     cluster: Cluster,
     world: StoreWorld,
     sleep: (us: number) => Promise<void>,
-    events?: EventPorts,
+    ports: StorePorts = {},
   ): Promise<Store> {
-    return new Store(await openZone(cluster, world.crypto, world.log), world, sleep, events);
+    return new Store(await openZone(cluster, world.crypto, world.log), world, sleep, ports);
   }
 
   /** Whether buckets may be made web sites. */
@@ -162,13 +175,18 @@ export class Store {
   /**
    * Makes a bucket; one that the user has already stays as it is.
    *
-   * @throws BucketNameTaken, TooManyBuckets, RadosError
+   * @param asked where it is to be, as far as somebody says
+   * @throws BucketNameTaken, TooManyBuckets, RadosError, as `placementOfNewBucket`
    */
-  async createBucket(owner: UserInfo, name: RawString, acl: Acl, hasLock = false): Promise<StoredBucket> {
+  async createBucket(
+    owner: UserInfo,
+    name: RawString,
+    acl: Acl,
+    { hasLock = false, asked = NO_PLACEMENT }: { readonly hasLock?: boolean; readonly asked?: PlacementRule } = {},
+  ): Promise<StoredBucket> {
     const { tenant } = owner.id;
+    const placement = placementOfNewBucket(this.zone, owner, asked);
     if (!(await this.buckets.loadEntryPoint(tenant, name))) await this.#requireRoomForBucket(owner);
-    const placement =
-      owner.defaultPlacement.name === '' ? this.zone.zonegroup.defaultPlacement : owner.defaultPlacement;
     const attrs = new Map([[BucketAttr.acl, encoded(encodeAcl, acl)]]);
     const { bucket } = await this.buckets.create({
       tenant,
@@ -184,6 +202,8 @@ export class Store {
     if (id !== owner.id.id || bucket.info.owner.ns !== owner.id.ns || bucket.info.owner.tenant !== tenant) {
       throw new BucketNameTaken(name);
     }
+    const isElsewhere = formatPlacementRule(bucket.info.placement) !== formatPlacementRule(placement);
+    if (isElsewhere && asked.name + asked.storageClass !== '') throw new BucketNameTaken(name);
     return bucket;
   }
 

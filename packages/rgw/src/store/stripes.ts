@@ -7,11 +7,12 @@ import { type IoCtx, ObjectOperation, RadosError } from '@spirula/rados';
 import type { World } from '@spirula/world';
 import type { BucketInfo } from '../formats/bucket-info.ts';
 import type { Manifest } from '../formats/manifest.ts';
-import { stripesOf } from '../formats/manifest-stripes.ts';
+import { type Stripe, stripesOf } from '../formats/manifest-stripes.ts';
 import type { BucketObject } from '../formats/object.ts';
+import type { PlacementRule } from '../formats/placement-rule.ts';
 import type { DataPools } from './data-pools.ts';
-import type { Garbage } from './garbage.ts';
-import { garbageTag, type Head } from './head.ts';
+import type { Garbage, GarbageObject } from './garbage.ts';
+import { type Head, referenceTag } from './head.ts';
 import { radosNameOf } from './layout.ts';
 
 /** rgw_max_chunk_size: bytes in a head, and read or written at once. */
@@ -20,6 +21,9 @@ export const CHUNK_BYTES = 4 << 20;
 export const STRIPE_BYTES = 4 << 20;
 /** Stripes that are read ahead of who takes them: what rgw_get_obj_window_size (16 MiB) holds. */
 const READ_AHEAD = 4;
+
+/** A RADOS object of a tail: its name, and which pool it is in. */
+export type PlacedStripe = Pick<Stripe, 'object' | 'placement'>;
 
 /** An object that a request is about: a head, and what its bucket is. */
 export interface FoundObject {
@@ -52,29 +56,42 @@ export class Stripes {
     this.#garbage = garbage;
   }
 
-  /** Where an object of a bucket is: a head or a stripe. */
+  /** Where the head of an object is. */
   place(object: BucketObject, bucket: BucketInfo): { readonly io: IoCtx; readonly oid: RawString } {
+    return this.#placeIn(object, bucket.placement);
+  }
+
+  #placeStripe({ object, placement }: PlacedStripe, bucket: BucketInfo) {
+    return this.#placeIn(object, placementOf(placement, bucket));
+  }
+
+  #placeIn(object: BucketObject, placement: PlacementRule): { readonly io: IoCtx; readonly oid: RawString } {
     const { oid, locator } = radosNameOf(object);
-    const io = this.#pools.data(bucket.placement);
+    const io = this.#pools.data(placement);
     return { io: locator === '' ? io : io.with({ locatorKey: locator }), oid };
   }
 
-  async write(bucket: BucketInfo, tail: BucketObject, data: Bytes): Promise<void> {
-    const { io, oid } = this.place(tail, bucket);
+  /** Bytes that a head may have whose tail is there: none, where the tail is in another pool (AtomicObjectProcessor::prepare). */
+  headBytes({ placement }: BucketInfo, tail: PlacementRule): number {
+    return this.#pools.dataPoolName(placement) === this.#pools.dataPoolName(tail) ? CHUNK_BYTES : 0;
+  }
+
+  async write(bucket: BucketInfo, tail: PlacedStripe, data: Bytes): Promise<void> {
+    const { io, oid } = this.#placeStripe(tail, bucket);
     await io.operate(oid, new ObjectOperation().writeFull(data));
   }
 
   /** False: there is one of this name. */
-  async writeNew(bucket: BucketInfo, tail: BucketObject, data: Bytes): Promise<boolean> {
-    const { io, oid } = this.place(tail, bucket);
+  async writeNew(bucket: BucketInfo, tail: PlacedStripe, data: Bytes): Promise<boolean> {
+    const { io, oid } = this.#placeStripe(tail, bucket);
     const { result } = await io.submit(oid, new ObjectOperation().create(true).writeFull(data));
     if (result < 0 && result !== Errno.EEXIST) throw new RadosError(result, oid);
     return result >= 0;
   }
 
   /** Of one that nobody has ever seen: it goes at once. */
-  async remove(bucket: BucketInfo, tail: BucketObject): Promise<void> {
-    const { io, oid } = this.place(tail, bucket);
+  async remove(bucket: BucketInfo, tail: PlacedStripe): Promise<void> {
+    const { io, oid } = this.#placeStripe(tail, bucket);
     const { result } = await io.submit(oid, new ObjectOperation().remove());
     if (result < 0 && result !== Errno.ENOENT) this.#world.log.warn('an unused stripe stays behind', { oid, result });
   }
@@ -90,7 +107,9 @@ export class Stripes {
       at = end;
     }
     if (at >= to) return;
-    const pieces = manifest ? piecesOf(manifest, at, to) : [{ object, offset: at, length: to - at }];
+    const pieces = manifest
+      ? piecesOf(manifest, at, to)
+      : [{ object, placement: bucket.placement, offset: at, length: to - at }];
     const ahead: Promise<Bytes>[] = [];
     try {
       for (const piece of pieces) {
@@ -106,29 +125,44 @@ export class Stripes {
     }
   }
 
-  async #readPiece(bucket: BucketInfo, { object, offset, length }: Piece): Promise<Bytes> {
-    const { io, oid } = this.place(object, bucket);
+  async #readPiece(bucket: BucketInfo, { offset, length, ...stripe }: Piece): Promise<Bytes> {
+    const { io, oid } = this.#placeStripe(stripe, bucket);
     const data = await io.read(oid, offset, length);
     if (data.length < length) throw new RadosError(Errno.EIO, `${oid}: shorter than the manifest says`);
     return data;
   }
 
   /** Of a write that nobody will ever see. */
-  async discard(bucket: BucketInfo, tails: readonly BucketObject[]): Promise<void> {
+  async discard(bucket: BucketInfo, tails: readonly PlacedStripe[]): Promise<void> {
     for (const tail of tails) await this.remove(bucket, tail);
+  }
+
+  /** A manifest's stripes, as the garbage collector knows them; each once. */
+  garbageOf(bucket: BucketInfo, manifest: Manifest): GarbageObject[] {
+    return [...stripesOf(manifest)].map(({ object, placement }) => {
+      const pool = this.#pools.dataPoolName(placementOf(placement, bucket));
+      return { pool, ...radosNameOf(object) };
+    });
+  }
+
+  /** The RADOS objects of a tail, by where they are: the head is none of them. */
+  #tailOf(bucket: BucketInfo, manifest: Manifest, object: BucketObject): Map<RawString, GarbageObject> {
+    const own = radosNameOf(object).oid;
+    const tail = this.garbageOf(bucket, manifest).filter(({ oid }) => oid !== own);
+    return new Map(tail.map((each) => [`${each.pool}/${each.oid}`, each]));
   }
 
   /** Readers of the old head may still be at it: it is removed when they have had their time. */
   async discardTailOf(bucket: BucketInfo, object: BucketObject, head: Head, by?: Manifest): Promise<void> {
     if (!head.manifest) return;
-    const names = tailNames(head.manifest, object);
     // The same upload completed once more has the same tail.
-    if (by) for (const oid of tailNames(by, object).keys()) names.delete(oid);
-    if (names.size === 0) return;
-    const pool = this.#pools.dataPoolName(bucket.placement);
-    const tail = [...names].map(([oid, locator]) => ({ pool, oid, locator }));
+    const kept = by ? this.#tailOf(bucket, by, object) : new Map();
+    const tail = [...this.#tailOf(bucket, head.manifest, object)]
+      .filter(([where]) => !kept.has(where))
+      .map(([, at]) => at);
+    if (tail.length === 0) return;
     try {
-      await this.#garbage.add(garbageTag(head), tail);
+      await this.#garbage.add(referenceTag(head), tail);
     } catch (error) {
       // The object has changed, which is what was asked for.
       if (!(error instanceof RadosError)) throw error;
@@ -137,36 +171,29 @@ export class Stripes {
   }
 }
 
-/** The RADOS objects of a tail, and their locators. */
-function tailNames(manifest: Manifest, object: BucketObject): Map<RawString, RawString> {
-  const own = radosNameOf(object).oid;
-  const names = new Map<RawString, RawString>();
-  for (const stripe of stripesOf(manifest)) {
-    const { oid, locator } = radosNameOf(stripe.object);
-    if (oid !== own) names.set(oid, locator);
-  }
-  return names;
+/** Of an object from before manifests said so, all is where its bucket's objects are. */
+function placementOf(placement: PlacementRule, bucket: BucketInfo): PlacementRule {
+  return placement.name === '' ? bucket.placement : placement;
 }
 
-interface Piece {
-  readonly object: BucketObject;
+interface Piece extends PlacedStripe {
   readonly offset: number;
   readonly length: number;
 }
 
 /** Stripes, none longer than what is read at once. */
 function* piecesOf(manifest: Manifest, from: number, to: number): Generator<Piece> {
-  for (const { object, offset, length } of stripesOf(manifest, from, to)) {
+  for (const { object, placement, offset, length } of stripesOf(manifest, from, to)) {
     for (let done = 0; done < length; done += CHUNK_BYTES) {
-      yield { object, offset: offset + done, length: Math.min(CHUNK_BYTES, length - done) };
+      yield { object, placement, offset: offset + done, length: Math.min(CHUNK_BYTES, length - done) };
     }
   }
 }
 
-/** The object of a stripe behind the head. */
-export function stripeObject(manifest: Manifest, stripe: number): BucketObject {
+/** A stripe behind the head, whether or not it has bytes already. */
+export function stripeBehindHead(manifest: Manifest, stripe: number): PlacedStripe {
   const start = manifest.maxHeadSize + stripe * STRIPE_BYTES;
   const whole = { ...manifest, headSize: manifest.maxHeadSize, objectSize: start + 1 };
   const [found] = stripesOf(whole, start, start + 1);
-  return found!.object;
+  return found!;
 }

@@ -6,7 +6,8 @@ import { type Bytes, bytesFromRaw, Decoder, Errno, type RawString, type UTime } 
 import { type IoCtx, lockObject, ObjectOperation, RadosError, unlockObject } from '@spirula/rados';
 import type { World } from '@spirula/world';
 import { decoded } from '../formats/encoded.ts';
-import { decodeUploadPart, type UploadPart } from '../formats/upload.ts';
+import { NO_PLACEMENT, type PlacementRule } from '../formats/placement-rule.ts';
+import { decodeUploadInfo, decodeUploadPart, type UploadPart } from '../formats/upload.ts';
 import type { DataPools } from './data-pools.ts';
 import { randomTag } from './entropy.ts';
 import { type Head, readHead } from './head.ts';
@@ -29,6 +30,8 @@ const OVER_KEY = 'over';
 /** An empty value would count as none. */
 const MARK = bytesFromRaw('1');
 const PARTS_PAGE = 1000;
+/** Of what an upload says of itself. */
+const MAX_INFO_BYTES = 64 << 10;
 
 /** An upload is gone: it was completed or aborted, or never was. */
 export class NoSuchUpload extends Error {
@@ -39,6 +42,8 @@ export class NoSuchUpload extends Error {
 export interface FoundUpload extends Upload {
   readonly attrs: ReadonlyMap<RawString, Bytes>;
   readonly initiated: UTime;
+  /** Where the data of its parts go. */
+  readonly placement: PlacementRule;
 }
 
 export class UploadMeta {
@@ -62,6 +67,16 @@ export class UploadMeta {
     const head = await readHead(io, oid);
     if (!head) throw new NoSuchUpload(upload.id);
     return head;
+  }
+
+  /** And where the data of its parts go: it says so itself. @throws NoSuchUpload */
+  async readWhole(upload: Upload): Promise<{ readonly head: Head; readonly placement: PlacementRule }> {
+    const { io, oid } = this.place(upload);
+    const head = await readHead(io, oid, MAX_INFO_BYTES);
+    if (!head) throw new NoSuchUpload(upload.id);
+    // One from before storage classes says nothing.
+    const said = head.data.length === 0 ? NO_PLACEMENT : decoded(decodeUploadInfo, head.data).placement;
+    return { head, placement: said.name === '' ? upload.bucket.placement : said };
   }
 
   /** Parts that have come, in the order of their numbers, behind one number. @throws NoSuchUpload */

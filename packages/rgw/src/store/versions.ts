@@ -13,7 +13,7 @@
  * number of times with one outcome: the OLH tells up to which epoch it was followed, and a removal of version null spares what was
  * written since (`OlhFollower`).
  */
-import type { EntryMeta } from '@spirula/cls';
+import { type EntryMeta, isDeleteMarker } from '@spirula/cls';
 import { Errno, type RawString } from '@spirula/encoding';
 import { RadosError } from '@spirula/rados';
 import type { World } from '@spirula/world';
@@ -141,6 +141,25 @@ export class Versions {
       const guard = check && (await this.#checked(olhs, key, check));
       await olhs.link(key, change, deleteMarker, guard);
     });
+  }
+
+  /** Listings are told anew what the entry of a version says: where it is among the others, it stays. @throws RadosError */
+  async refresh(bucket: BucketInfo, key: ObjectKey): Promise<void> {
+    const olhs = new OlhIndex(this.#index(bucket));
+    for (let tries = 1; tries <= MAX_TRIES; tries++) {
+      // The index first: who links or unlinks one changes it.
+      const { entry: olh, guard } = await olhs.readGuarded(key);
+      const entry = await olhs.readVersion(key);
+      if (!olh || !entry || isDeleteMarker(entry) || entry.versionedEpoch === 0n) return;
+      const change = { olhTag: olh.tag, opTag: this.changes.newTag() };
+      try {
+        await olhs.link(key, change, undefined, guard, entry.versionedEpoch);
+        return await this.#follower.tryTo(bucket, key.name);
+      } catch (error) {
+        if (!(error instanceof RadosError) || !OVERTAKEN.has(error.code)) throw error;
+      }
+    }
+    throw new RadosError(Errno.ECANCELED, key.name);
   }
 
   /** Removes a version, a delete marker too. @param check as of `link` @throws as `link` */

@@ -139,7 +139,8 @@ async function makeContainer(context: SwiftContext): Promise<HttpResponse> {
     await changeContainer(context, before);
     return { status: 202, headers: [], body: EMPTY };
   }
-  const bucket = await store.createBucket(user!, name, privateAcl(user!.id, user!.displayName));
+  const asked = { name: headerOf(context, 'x-storage-policy') ?? '', storageClass: '' };
+  const bucket = await store.createBucket(user!, name, privateAcl(user!.id, user!.displayName), { asked });
   await changeContainer(context, bucket);
   return { status: 201, headers: [], body: EMPTY };
 }

@@ -6,8 +6,10 @@ import type { HttpResponse } from '../http.ts';
 import { KeystoneUnavailable } from '../keystone/keystone-client.ts';
 import { QueueFull } from '../notifications/queues.ts';
 import { S3Error } from '../s3/s3-error.ts';
+import { CannotDecompress } from '../store/compressed-read.ts';
 import { ObjectGone } from '../store/heads.ts';
 import { BucketBusy, BucketGone } from '../store/object-index.ts';
+import { NoSuchPlacement, NoSuchStorageClass, PlacementNotPermitted } from '../store/placement.ts';
 import { NoPreviousVersions, PreviousVersionError } from '../store/previous-versions.ts';
 import { QuotaExceeded } from '../store/quotas.ts';
 import { BucketNameTaken, BucketNotEmpty, TooManyBuckets } from '../store/store.ts';
@@ -39,6 +41,11 @@ export function explain(log: World['log'] | undefined, error: unknown, requestId
     log?.warn('a token cannot be looked at', { requestId, problem: error.message });
     return new SwiftError('ServiceUnavailable', 'Keystone does not answer as it should; try again');
   }
+  if (error instanceof CannotDecompress) return new SwiftError('NotImplemented', error.message);
+  if (error instanceof NoSuchPlacement || error instanceof NoSuchStorageClass) {
+    return new SwiftError('BadRequest', error.message);
+  }
+  if (error instanceof PlacementNotPermitted) return new SwiftError('Forbidden', error.message);
   if (error instanceof TooManyBuckets)
     return new SwiftError('Forbidden', 'The account has as many containers as it may');
   if (error instanceof RadosError) {

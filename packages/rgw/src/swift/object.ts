@@ -24,6 +24,7 @@ import { readShortBody } from '../s3/xml-reader.ts';
 import type { StoredBucket } from '../store/buckets.ts';
 import { etagOf, type Head } from '../store/head.ts';
 import { Attr, attrText, KEPT_HEADERS, textAttr, USER_META_PREFIX } from '../store/object-attrs.ts';
+import { requireStorageClass, tailPlacementOf } from '../store/placement.ts';
 import { keeping, restorePrevious } from '../store/previous-versions.ts';
 import { CHUNK_BYTES, type FoundObject } from '../store/stripes.ts';
 import { requireAccess } from './access.ts';
@@ -187,6 +188,8 @@ export async function writeObject(
   { size, check = () => {}, type = EventType.createdPut }: WriteSettings = {},
 ) {
   const { store, user } = context;
+  const storageClass = headerOf(context, 'x-object-storage-class') ?? '';
+  requireStorageClass(store.zone, tailPlacementOf(bucket.info, storageClass));
   const encryption = await encryptionOf(context, bucket);
   const owner = user?.id ?? bucket.info.owner;
   const contentType = attrs.get(Attr.contentType);
@@ -199,6 +202,7 @@ export async function writeObject(
       cipher: encryption?.cipher,
       acl: privateAcl(owner, user?.displayName ?? ''),
       contentType: contentType ? attrText(contentType) : '',
+      storageClass,
       finish: (md5) => {
         check(md5);
         return new Map();

@@ -107,8 +107,15 @@ function readRule(rule: XmlElement, newId: () => RawString): LifecycleRule {
     noncurrentTransitions: readTransitions(rule, 'NoncurrentVersionTransition', 'NoncurrentDays', false),
   };
   if (!doesAnything(read)) throw malformed('a Rule must do something');
+  requireOneKindOfTime([read.expiration, ...read.transitions.values()]);
   if (expireDeleteMarkers && read.filter.tags.size > 0) throw malformed('delete markers have no tags');
   return read;
+}
+
+/** @throws S3Error InvalidArgument */
+function requireOneKindOfTime(times: readonly LifecycleExpiration[]): void {
+  if (!times.some(({ days }) => days !== '') || !times.some(({ date }) => date !== '')) return;
+  throw s3Error('InvalidArgument', 'What a rule does with the current version is after days, or at dates: not both');
 }
 
 function doesAnything(rule: LifecycleRule): boolean {
@@ -157,5 +164,7 @@ function readTransitions(
     const isAtOnce = childText(given, daysName)?.trim() === '0';
     return { ...(isAtOnce ? { days: '0', date: '' } : readExpiration(given, daysName, takesDate)), storageClass };
   });
+  const classes = new Set(transitions.map(({ storageClass }) => storageClass));
+  if (classes.size < transitions.length) throw malformed('there may be one transition to each storage class');
   return new Map(transitions.map((each) => [each.storageClass, each]));
 }

@@ -1,5 +1,5 @@
 /** Operations on buckets, and the list of them. */
-import { textFromRaw } from '@spirula/encoding';
+import { type RawString, textFromRaw } from '@spirula/encoding';
 import { OpMask, type UserInfo } from '../../formats/user-info.ts';
 import type { HttpResponse } from '../../http.ts';
 import { bucketArn } from '../../iam/arn.ts';
@@ -57,13 +57,21 @@ export const createBucket: Operation = {
     if (location !== undefined && !store.isOwnLocation(location)) throw s3Error('InvalidLocationConstraint');
     const acl = await aclOfHeaders(store, request.http.headers, ownerOf(owner));
     const hasLock = request.http.headers.get('x-amz-bucket-object-lock-enabled')?.toLowerCase() === 'true';
-    const bucket = await store.createBucket(owner, request.bucket, acl, hasLock);
+    const storageClass = request.http.headers.get('x-amz-storage-class') ?? '';
+    const asked = { name: placementOfLocation(location ?? ''), storageClass };
+    const bucket = await store.createBucket(owner, request.bucket, acl, { hasLock, asked });
     const given = aclOf(bucket.attrs);
     // It was there, and is not what is asked for.
     if (given && !isSameAcl(given, acl)) throw s3Error('BucketAlreadyExists');
     return emptyResponse();
   },
 };
+
+/** Behind the colon in `zonegroup:placement`; '': it says nothing of that. */
+function placementOfLocation(location: RawString): RawString {
+  const colon = location.indexOf(':');
+  return colon < 0 ? '' : location.slice(colon + 1);
+}
 
 export const headBucket: Operation = {
   name: 'HeadBucket',

@@ -1,9 +1,12 @@
 import type { Bytes, RawString } from '@spirula/encoding';
+import type { BucketInfo } from '../../formats/bucket-info.ts';
+import { formatPlacementRule, type PlacementRule } from '../../formats/placement-rule.ts';
 import { OpMask } from '../../formats/user-info.ts';
 import { EventType } from '../../notifications/event-type.ts';
 import type { StoredBucket } from '../../store/buckets.ts';
-import type { Head } from '../../store/head.ts';
+import { type Head, storageClassOf } from '../../store/head.ts';
 import { Attr, attrText, KEPT_HEADERS, USER_META_PREFIX } from '../../store/object-attrs.ts';
+import { tailPlacementOf } from '../../store/placement.ts';
 import { keeping } from '../../store/previous-versions.ts';
 import { CHUNK_BYTES, type FoundObject } from '../../store/stripes.ts';
 import { type Checksum, type ChecksumAlgorithm, namedAlgorithm, UploadChecks } from '../checksums.ts';
@@ -73,10 +76,17 @@ export const copyObject: Operation = {
     const replaces = directive(headerOf(context, 'x-amz-metadata-directive'), 'x-amz-metadata-directive');
     const replacesTags = directive(headerOf(context, 'x-amz-tagging-directive'), 'x-amz-tagging-directive');
     const isSame = from.info.bucket.bucketId === bucket.info.bucket.bucketId && request.key === found.object.key.name;
-    if (isSame && !replaces && !isNamedVersion && !changesEncryption(context)) {
-      throw s3Error('InvalidRequest', 'A copy of an object onto itself must change its metadata');
-    }
     const given = await newObject(context, bucket);
+    const isOfSameClass = isSamePlacement(
+      placementOf(found, from.info),
+      tailPlacementOf(bucket.info, given.storageClass),
+    );
+    if (isSame && !replaces && !isNamedVersion && isOfSameClass && !changesEncryption(context)) {
+      throw s3Error(
+        'InvalidRequest',
+        'A copy of an object onto itself must change its metadata, storage class, website redirect location or encryption attributes',
+      );
+    }
     const attrs = mergedAttrs(head.attrs, given.attrs, replaces, replacesTags);
     const contentType = attrs.get(Attr.contentType);
     // Copied onto itself it is read before it is replaced: its old tail stays long enough.
@@ -90,6 +100,7 @@ export const copyObject: Operation = {
         attrs: new Map([...attrs, ...(encryption?.attrs ?? [])]),
         cipher: encryption?.cipher,
         acl: given.acl,
+        storageClass: given.storageClass,
         contentType: contentType === undefined ? '' : attrText(contentType),
         ...keeping(store, bucket, request.key, checkOf(readConditions(request.http.headers)).check),
         finish: (md5) => {
@@ -105,6 +116,15 @@ export const copyObject: Operation = {
     ]);
   },
 };
+
+/** Where the data of what is copied are said to be: what counts is the name of the class. */
+function placementOf({ head }: FoundObject, { placement }: BucketInfo): PlacementRule {
+  return { name: placement.name, storageClass: storageClassOf(head) || placement.storageClass };
+}
+
+function isSamePlacement(a: PlacementRule, b: PlacementRule): boolean {
+  return formatPlacementRule(a) === formatPlacementRule(b);
+}
 
 /** The one that is asked for, or the source's: of all the data, also when that of the source is of its parts. */
 function checksumOfCopy({ request }: OperationContext, source: Head): ChecksumAlgorithm | undefined {

@@ -1,7 +1,6 @@
 /** Lifecycle rules of a bucket. Who carries them out: `src/lifecycle`. */
-import type { RawString } from '@spirula/encoding';
 import { encoded } from '../../formats/encoded.ts';
-import { encodeLifecycle, type LifecycleRule } from '../../formats/lifecycle.ts';
+import { encodeLifecycle } from '../../formats/lifecycle.ts';
 import { OpMask } from '../../formats/user-info.ts';
 import { rulesOf } from '../../lifecycle/lifecycle.ts';
 import { randomAlphanumeric } from '../../store/entropy.ts';
@@ -9,7 +8,7 @@ import { lifecycleConfiguration, readLifecycleConfiguration } from '../documents
 import { s3Error } from '../s3-errors.ts';
 import { requireOpMask, requireOwnerAccess } from './access.ts';
 import { findBucket } from './find-bucket.ts';
-import { emptyResponse, type Operation, type OperationContext, xmlResponse } from './operation.ts';
+import { emptyResponse, type Operation, xmlResponse } from './operation.ts';
 import { readDocument } from './read-document.ts';
 
 /** LC_ID_LENGTH */
@@ -35,7 +34,6 @@ export const putBucketLifecycle: Operation = {
     requireOwnerAccess(context, bucket, 's3:PutLifecycleConfiguration');
     const document = await readDocument(context);
     const rules = readLifecycleConfiguration(document, () => randomAlphanumeric(crypto, ID_LENGTH));
-    for (const rule of rules) requireStorageClasses(context, bucket.info.placement.name, rule);
     await store.setLifecycle(bucket, encoded(encodeLifecycle, rules));
     return emptyResponse();
   },
@@ -51,16 +49,3 @@ export const deleteBucketLifecycle: Operation = {
     return emptyResponse(204);
   },
 };
-
-/** Objects move between storage classes of the zone only. @throws S3Error InvalidStorageClass */
-function requireStorageClasses(
-  { store }: OperationContext,
-  placement: RawString,
-  { transitions, noncurrentTransitions }: LifecycleRule,
-): void {
-  const known = store.zone.params.placements.get(placement)?.storageClasses;
-  for (const storageClass of [...transitions.keys(), ...noncurrentTransitions.keys()]) {
-    if (!known?.has(storageClass)) throw s3Error('InvalidStorageClass', `There is no storage class ${storageClass}`);
-    throw s3Error('NotImplemented', 'Objects do not move between storage classes');
-  }
-}

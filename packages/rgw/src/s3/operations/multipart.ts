@@ -43,7 +43,7 @@ export const createMultipartUpload: Operation = {
   async run(context) {
     const { request, store } = context;
     const bucket = await openForWriting(context);
-    const { acl, attrs } = await newObject(context, bucket);
+    const { acl, attrs, storageClass } = await newObject(context, bucket);
     const encryption = await encryptionOf(context, bucket);
     for (const [name, value] of encryption?.attrs ?? []) attrs.set(name, value);
     attrs.set(Attr.acl, encoded(encodeAcl, acl));
@@ -54,6 +54,7 @@ export const createMultipartUpload: Operation = {
       attrs,
       owner: formatUserId(owner.id),
       ownerName: owner.displayName,
+      storageClass,
     });
     const { tenant, name } = bucket.info.bucket;
     return xmlResponse(initiateMultipartUploadResult({ tenant, bucket: name, key: request.key, uploadId: upload.id }), [
@@ -161,8 +162,9 @@ export const listParts: Operation = {
     );
     const { tenant, name } = bucket.info.bucket;
     const owner = ownerOfAcl(aclOf(upload.attrs)!);
+    const { storageClass } = upload.placement;
     return xmlResponse(
-      listPartsResult(asked, { tenant, bucket: name, key: request.key, storageClass: '', owner, parts, isTruncated }),
+      listPartsResult(asked, { tenant, bucket: name, key: request.key, storageClass, owner, parts, isTruncated }),
     );
   },
 };
@@ -199,7 +201,7 @@ export const listMultipartUploads: Operation = {
         bucket: name,
         uploads: uploads.map(({ key, id, meta }) => {
           const owner = meta.owner === '' ? initiator : { id: meta.owner, displayName: meta.ownerDisplayName };
-          return { key, uploadId: id, initiator: owner, owner, storageClass: '', initiated: meta.mtime };
+          return { key, uploadId: id, initiator: owner, owner, storageClass: meta.storageClass, initiated: meta.mtime };
         }),
         commonPrefixes,
         isTruncated,

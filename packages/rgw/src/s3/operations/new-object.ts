@@ -1,10 +1,10 @@
 /** What a request makes of an object besides its bytes: whose it is, who may read it, what is said of it. */
 import { bytesFromRaw, type RawString } from '@spirula/encoding';
 import { encoded } from '../../formats/encoded.ts';
-import { STANDARD_STORAGE_CLASS } from '../../formats/placement-rule.ts';
 import { encodeTags } from '../../formats/tags.ts';
 import type { StoredBucket } from '../../store/buckets.ts';
 import { Attr, KEPT_HEADERS, textAttr, USER_META_PREFIX } from '../../store/object-attrs.ts';
+import { requireStorageClass, tailPlacementOf } from '../../store/placement.ts';
 import { MAX_OBJECT_TAGS, readTaggingHeader } from '../documents/tagging.ts';
 import { s3Error } from '../s3-errors.ts';
 import { ownershipOf, requirePrivateAcl } from './access.ts';
@@ -17,24 +17,19 @@ import type { OperationContext } from './operation.ts';
 const MAX_META_BYTES = 2048;
 export const META_HEADER = 'x-amz-meta-';
 
-/** What the headers of a request say of the object that it makes. @throws S3Error */
+/** What the headers of a request say of the object that it makes. @throws S3Error, NoSuchStorageClass */
 export async function newObject(context: OperationContext, bucket: StoredBucket) {
   const { request, store, user } = context;
   const { headers } = request.http;
-  requireStorageClass(headers.get('x-amz-storage-class'));
+  const storageClass = headers.get('x-amz-storage-class') ?? '';
+  requireStorageClass(store.zone, tailPlacementOf(bucket.info, storageClass));
   const writer = user ? ownerOf(user) : ANONYMOUS;
   const bucketOwner = await bucketOwnerOf(context, bucket);
   const owner = givesToBucketOwner(bucket, headers) ? bucketOwner : writer;
   const acl = await aclOfHeaders(store, headers, owner, bucketOwner);
   requirePrivateAcl(bucket, acl);
   const attrs = new Map([...attrsOf(headers), ...newLocks(context, bucket)]);
-  return { acl, attrs, contentType: headers.get('content-type') ?? '' };
-}
-
-/** Zones have one storage class. @throws S3Error InvalidStorageClass */
-function requireStorageClass(given: string | undefined): void {
-  if (given === undefined || given === '' || given === STANDARD_STORAGE_CLASS) return;
-  throw s3Error('InvalidStorageClass', `There is no storage class ${given} here`);
+  return { acl, attrs, contentType: headers.get('content-type') ?? '', storageClass };
 }
 
 /** Whose a new object is, is the bucket's to say. @throws S3Error AccessControlListNotSupported */

@@ -1,5 +1,4 @@
-import { etagOf } from '../../store/head.ts';
-import { Attr, attrText } from '../../store/object-attrs.ts';
+import { etagOf, storageClassOf } from '../../store/head.ts';
 import { objectAttributesResponse, readObjectAttributes } from '../documents/object-attributes.ts';
 import { formatHttpDate } from '../http-date.ts';
 import { requireObjectAccess } from './access.ts';
@@ -20,12 +19,11 @@ export const getObjectAttributes: Operation = {
     const { head } = found;
     requireObjectAccess(context, bucket, head, isVersion(context) ? 's3:GetObjectVersion' : 's3:GetObject');
     requireObjectAccess(context, bucket, head, 's3:GetObjectAttributes');
-    const storageClass = head.attrs.get(Attr.storageClass);
     const document = objectAttributesResponse(readObjectAttributes(request.http.headers), {
       etag: etagOf(head),
       checksum: storedChecksum(head.attrs),
       parts: partsOf(head),
-      storageClass: storageClass ? attrText(storageClass) : '',
+      storageClass: storageClassOf(head),
       size: head.size,
     });
     return xmlResponse(document, [['Last-Modified', formatHttpDate(head.mtime)], ...versionHeaders(found.versionId)]);

@@ -24,7 +24,8 @@ export function objectData(
     const read = (first: number, last: number) => store.objects.read(info, found, first, last);
     return readDecrypted(read, encryption.cipher, stretches, from, to);
   }
-  const { data, manifest } = head;
+  const { data, manifest, compression } = head;
+  if (compression) return store.objects.read(info, found, from, to);
   const inHead = Math.min(data.length, manifest?.headSize ?? data.length);
   return to <= inHead ? data.subarray(from, to) : store.objects.read(info, found, from, to);
 }

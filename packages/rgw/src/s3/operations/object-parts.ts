@@ -1,5 +1,6 @@
 /** Parts of objects that were uploaded so. */
-import { uploadedParts } from '../../formats/manifest-parts.ts';
+import type { Compression } from '../../formats/compression.ts';
+import { type UploadedPart, uploadedParts } from '../../formats/manifest-parts.ts';
 import type { Head } from '../../store/head.ts';
 import type { Checksum } from '../checksums.ts';
 import { readPartNumber } from '../documents/multipart.ts';
@@ -15,9 +16,16 @@ export interface ObjectPart {
 }
 
 /** None: the object was uploaded at once. */
-export function partsOf({ manifest, attrs }: Head): ObjectPart[] {
-  const parts = manifest ? uploadedParts(manifest) : [];
+export function partsOf({ manifest, attrs, compression, size }: Head): ObjectPart[] {
+  const stored = manifest ? uploadedParts(manifest) : [];
+  const parts = compression ? stored.map((part) => asSent(part, compression, size)) : stored;
   return parts.map((part, index) => ({ ...part, checksum: storedPartChecksum(attrs, index) }));
+}
+
+/** Parts begin where blocks do. */
+function asSent({ number, offset, length }: UploadedPart, { blocks }: Compression, size: number): UploadedPart {
+  const at = (stored: number) => blocks.find(({ storedOffset }) => storedOffset >= stored)?.offset ?? size;
+  return { number, offset: at(offset), length: at(offset + length) - at(offset) };
 }
 
 /** A part that is asked for, and how many there are. */

@@ -4,7 +4,7 @@ import { isVersioned } from '../../formats/bucket-info.ts';
 import { OpMask } from '../../formats/user-info.ts';
 import type { HttpResponse } from '../../http.ts';
 import { EventType } from '../../notifications/event-type.ts';
-import { etagOf, type Head } from '../../store/head.ts';
+import { etagOf, type Head, storageClassOf } from '../../store/head.ts';
 import { attrText, KEPT_HEADERS, USER_META_PREFIX } from '../../store/object-attrs.ts';
 import type { Written } from '../../store/objects.ts';
 import { keeping, restorePrevious } from '../../store/previous-versions.ts';
@@ -141,6 +141,7 @@ async function answerWith(context: OperationContext, withData: boolean): Promise
     ...(range ? [['Content-Range', formatContentRange(range, size)] as const] : []),
     ['Content-Length', String(length)] as const,
     ...headersOf(head, etag, overrides),
+    ...storageClassHeader(head),
     ...versionHeaders(found.versionId),
     ...tagCountHeader(head),
     ...lockHeaders(head),
@@ -155,6 +156,12 @@ async function answerWith(context: OperationContext, withData: boolean): Promise
     ? await large.open(from, from + length)
     : objectData(context, bucket, found, encryption, from, from + length);
   return { status, headers: answer, body };
+}
+
+/** Of objects that were given a name of one; for others it is the standard one. */
+function storageClassHeader(head: Head): HttpResponse['headers'] {
+  const storageClass = storageClassOf(head);
+  return storageClass === '' ? [] : [['x-amz-storage-class', storageClass]];
 }
 
 /** No byte is no range: such a part is all of its object. */
