@@ -38,12 +38,6 @@ export const UNREAD_OTHER_OPTIONS = {
     min: 0,
     flags: ['runtime'],
   }),
-  rbd_default_features: str('layering,exclusive-lock,object-map,fast-diff,deep-flatten', 'features of new images', {
-    flags: ['runtime'],
-    services: ['rbd'],
-  }),
-  rbd_default_order: uint(22, 'size of the objects of new images, as a power of two', { services: ['rbd'] }),
-  rbd_cache: bool(true, 'whether images are cached', { services: ['rbd'] }),
   bluestore_block_size: size(107_374_182_400, 'size of the file behind an OSD', { level: 'dev', flags: ['create'] }),
   bluestore_block_create: bool(true, 'whether the file behind an OSD is made when it is missing', {
     level: 'dev',
