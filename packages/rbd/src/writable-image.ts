@@ -48,6 +48,7 @@ const WRITABLE =
 /** RBD_FLAG_OBJECT_MAP_INVALID */
 const MAP_INVALID = 1n;
 const REWATCH_DELAY_US = 1_000_000;
+const FOR_GOOD: ReadonlySet<number> = new Set([Errno.ESHUTDOWN, Errno.ENOENT]);
 /** Objects that are trimmed at a time (rbd_concurrent_management_ops). */
 const TRIMMED_AT_ONCE = 10;
 
@@ -64,6 +65,8 @@ export class WritableImage {
   #isStale = false;
   /** The cluster has forgotten that the image is open here: it is told anew before anything is changed. */
   #rewatching: Promise<void> | undefined;
+  /** It cannot be told: this client was taken for dead, or the image is no more. */
+  #failure: RadosError | undefined;
   #isClosed = false;
   readonly #gate = new Gate();
   #refreshing: Promise<void> | undefined;
@@ -242,8 +245,9 @@ export class WritableImage {
 
   async close(): Promise<void> {
     await this.#rewatching;
-    await this.#lock.release();
     this.#isClosed = true;
+    if (this.#failure) return;
+    await this.#lock.release();
     await this.#watch?.unwatch();
   }
 
@@ -270,6 +274,10 @@ export class WritableImage {
         isWatching = true;
       } catch (error) {
         if (!(error instanceof RadosError)) throw error;
+        if (FOR_GOOD.has(error.code)) {
+          this.#failure = error;
+          return;
+        }
         await this.#world.sleep(REWATCH_DELAY_US);
       }
     }
@@ -300,6 +308,7 @@ export class WritableImage {
   async #underLock<T>(work: () => Promise<T>): Promise<T> {
     const fresh = async () => {
       await this.#rewatching;
+      if (this.#failure) throw this.#failure;
       await this.#refresh();
       return await work();
     };
