@@ -138,6 +138,7 @@ describe.skipIf(missing.length > 0)(`images by NBD (skipped without: ${missing.j
       '--iodepth=16',
       '--numjobs=2',
       '--offset_increment=8M',
+      '--verify_state_save=0',
       '--verify=crc32c',
       '--verify_fatal=1',
     );
