@@ -3,6 +3,7 @@ import type { Topic } from '../interop/commands/topic.ts';
 import { topics } from '../interop/commands/topics.ts';
 import { knownDifferences, programs } from '../interop/librados/known-differences.ts';
 import { topics as imageTopics } from '../interop/rbd/topics.ts';
+import { accessScenarios, accessSteps, knownAccess, onlyOursRefuses } from '../interop/swift/access-scenarios.ts';
 import { swiftSteps } from '../interop/swift/sequence.ts';
 
 export function differencesPage(): string {
@@ -55,7 +56,22 @@ a file: 16.2.15 ends by a segmentation fault.
 | request | what differs | why |
 | --- | --- | --- |
 ${swiftSteps.flatMap(({ method, path, differs }) => (differs ? [row(`\`${method} ${path}\``, differs.in.join(', '), differs.because)] : [])).join('\n')}
+
+Who may do what is compared by ${accessSteps.length} requests under each of ${accessScenarios.length} policies and ACLs:
+
+| who | asks | why it differs |
+| --- | --- | --- |
+${knownAccess.map(accessRow).join('\n')}
+
+Of S3's operations that a subuser signs who may only read, ${onlyOursRefuses.map((name) => `\`${name}\``).join(', ')} are refused here, and done by radosgw.
 `;
+}
+
+function accessRow({ scenarios, steps, because }: (typeof knownAccess)[number]): string {
+  const who = accessScenarios.map(({ name }) => name).filter((name) => scenarios.test(name));
+  const asked = accessSteps.map(({ name }) => name).filter((name) => steps.test(name));
+  const listed = (names: readonly string[], all: number) => (names.length === all ? 'all' : names.join('; '));
+  return row(listed(who, accessScenarios.length), listed(asked, accessSteps.length), because);
 }
 
 function ofTopic({ known = [] }: Topic): string[] {

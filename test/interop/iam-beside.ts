@@ -20,7 +20,7 @@ export const STS_OPTIONS = {
   rgw_sts_min_session_duration: '1',
 };
 
-interface Keys {
+export interface Keys {
   readonly accessKey: string;
   readonly secret: string;
   readonly token?: string;
@@ -76,7 +76,7 @@ async function signed(
 
 type Form = Readonly<Record<string, string>>;
 
-function ask(at: string, keys: Keys, form: Form, service = 'iam'): Promise<Answer> {
+export function askIam(at: string, keys: Keys, form: Form, service = 'iam'): Promise<Answer> {
   // `+` is no blank to radosgw.
   const body = Object.entries(form)
     .map((pair) => pair.map(encodeURIComponent).join('='))
@@ -99,11 +99,11 @@ function comparable({ status, text }: Answer): Answer {
   };
 }
 
-function textOf({ text }: Answer, name: string): string {
+export function textOf({ text }: Answer, name: string): string {
   return new RegExp(`<${name}>([^<]*)<`).exec(text)?.[1] ?? '';
 }
 
-const policyOf = (...Statement: readonly object[]) => JSON.stringify({ Version: '2012-10-17', Statement });
+export const policyOf = (...Statement: readonly object[]) => JSON.stringify({ Version: '2012-10-17', Statement });
 const trust = policyOf({
   Effect: 'Allow',
   Principal: { AWS: ['arn:aws:iam:::user/iam-bob'] },
@@ -230,7 +230,7 @@ export function testIamBeside(gateways: () => Gateways): void {
     const [ours, theirs] = both();
     const answersOf = async (at: string) => {
       const answers: unknown[] = [];
-      for (const [who, form] of sequence) answers.push([who.accessKey, form, comparable(await ask(at, who, form))]);
+      for (const [who, form] of sequence) answers.push([who.accessKey, form, comparable(await askIam(at, who, form))]);
       return answers;
     };
 
@@ -244,11 +244,11 @@ export function testIamBeside(gateways: () => Gateways): void {
       [ours, theirs],
       [theirs, ours],
     ] as const) {
-      await ask(maker, ADMIN, { Action: 'CreateRole', RoleName: 'x', AssumeRolePolicyDocument: trust });
-      await ask(maker, ADMIN, { Action: 'PutRolePolicy', RoleName: 'x', PolicyName: 'p', PolicyDocument: reads });
+      await askIam(maker, ADMIN, { Action: 'CreateRole', RoleName: 'x', AssumeRolePolicyDocument: trust });
+      await askIam(maker, ADMIN, { Action: 'PutRolePolicy', RoleName: 'x', PolicyName: 'p', PolicyDocument: reads });
       const role = { Action: 'AssumeRole', RoleArn: 'arn:aws:iam:::role/x', RoleSessionName: 'sess' };
       const assumed = async (at: string, more: Form = {}): Promise<Keys> => {
-        const answer = await ask(at, BOB, { ...role, ...more }, 'sts');
+        const answer = await askIam(at, BOB, { ...role, ...more }, 'sts');
         const [accessKey, secret, token] = ['AccessKeyId', 'SecretAccessKey', 'SessionToken'].map((name) =>
           textOf(answer, name),
         );
@@ -268,8 +268,8 @@ export function testIamBeside(gateways: () => Gateways): void {
       }
       const short = await assumed(maker, { DurationSeconds: '1' });
       await expect.poll(async () => (await get(other, 'k', short)).status, { timeout: 30_000 }).toBe(403);
-      await ask(other, ADMIN, { Action: 'DeleteRolePolicy', RoleName: 'x', PolicyName: 'p' });
-      expect((await ask(other, ADMIN, { Action: 'DeleteRole', RoleName: 'x' })).status).toBe(200);
+      await askIam(other, ADMIN, { Action: 'DeleteRolePolicy', RoleName: 'x', PolicyName: 'p' });
+      expect((await askIam(other, ADMIN, { Action: 'DeleteRole', RoleName: 'x' })).status).toBe(200);
     }
   });
 
@@ -281,9 +281,9 @@ export function testIamBeside(gateways: () => Gateways): void {
     ] as const) {
       const policy = { UserName: 'iam-bob', PolicyName: 'reads' };
       expect((await get(other, 'k', BOB)).status).toBe(403);
-      await ask(changing, ADMIN, { Action: 'PutUserPolicy', ...policy, PolicyDocument: reads });
+      await askIam(changing, ADMIN, { Action: 'PutUserPolicy', ...policy, PolicyDocument: reads });
       expect((await get(other, 'k', BOB)).status).toBe(200);
-      await ask(changing, ADMIN, { Action: 'DeleteUserPolicy', ...policy });
+      await askIam(changing, ADMIN, { Action: 'DeleteUserPolicy', ...policy });
       expect((await get(other, 'k', BOB)).status).toBe(403);
     }
   });

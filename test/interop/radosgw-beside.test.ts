@@ -47,6 +47,8 @@ import { sns } from '../e2e/sns-client.ts';
 import { STS_OPTIONS, testIamBeside } from './iam-beside.ts';
 import { missingTools } from './real-ceph.ts';
 import { runTool } from './run-tool.ts';
+import { testSubusersBeside } from './s3/subusers.ts';
+import { makeAccessUsers, testSwiftAccessBeside } from './swift/access.ts';
 import { compareSwift } from './swift/compare.ts';
 
 const missing = missingTools(['ceph', 'radosgw', 'radosgw-admin']);
@@ -631,6 +633,13 @@ describe.skipIf(missing.length > 0)(`radosgw beside ours (skipped without: ${mis
       expect(JSON.parse((await admin(...args)).stdout)).toEqual([]);
     }
   }, 120_000);
+
+  describe('who may do what', () => {
+    const gateways = () => ({ ours: cluster.s3.endpoint, theirs: `http://127.0.0.1:${PORT}`, admin });
+    beforeAll(() => makeAccessUsers(gateways()), 180_000);
+    describe('by Swift', () => testSwiftAccessBeside(gateways));
+    testSubusersBeside(gateways);
+  });
 
   describe('IAM and STS', () => {
     testIamBeside(() => ({ ours: cluster.s3.endpoint, theirs: `http://127.0.0.1:${PORT}`, admin }));

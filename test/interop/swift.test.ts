@@ -82,26 +82,31 @@ describe.skipIf(missing.length > 0)(`swift (skipped without: ${missing.join(' ')
     return stdout;
   };
 
-  test('files are uploaded, listed, described, downloaded and deleted', async () => {
+  test('files are uploaded, listed, described, downloaded, copied and deleted', async () => {
     const folder = join(gateway.folder, 'files');
     mkdirSync(join(folder, 'deep'), { recursive: true });
     const files = { plain: 'a text', 'deep/a b+c%20ä': 'another', empty: '' };
     for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
 
+    await swift('post', 'docs', '-r', '.r:*,.rlistings', '-m', 'Color:red');
     for (const name of Object.keys(files)) await swift('upload', 'docs', join(folder, name), '--object-name', name);
     expect((await swift('list')).split('\n')).toContain('docs');
-    expect(
-      Buffer.from(await swift('list', 'docs'), 'latin1')
-        .toString()
-        .split('\n')
-        .sort(),
-    ).toEqual(['', ...Object.keys(files)].sort());
-    expect(await swift('stat', 'docs')).toMatch(/Objects: 3/);
+    const listed = Buffer.from(await swift('list', 'docs'), 'latin1')
+      .toString()
+      .split('\n');
+    expect(listed.sort()).toEqual(['', ...Object.keys(files)].sort());
+    expect(await swift('list', 'docs', '-d', '/', '-p', 'd')).toBe('deep/\n');
+    expect(await swift('list', 'docs', '--lh')).toMatch(/^ +6 [-\d]+ [:\d]+ .* plain$/m);
+    expect(await swift('list', '--lh')).toMatch(/^ +3 +13 .* default-placement docs$/m);
+    expect(await swift('stat', '--lh')).toMatch(/Containers: \d+/);
+    expect(await swift('stat', 'docs')).toMatch(/Objects: 3[\s\S]*Read ACL: \.r:\*,\.rlistings[\s\S]*Meta Color: red/);
     expect(await swift('stat', 'docs', 'plain')).toMatch(/Content Length: 6/);
     for (const [name, text] of Object.entries(files)) {
       await swift('download', 'docs', name, '-o', join(folder, 'back'));
       expect(readFileSync(join(folder, 'back'), 'utf8')).toBe(text);
     }
+    await swift('download', 'docs', '-D', join(folder, 'all'));
+    expect(readFileSync(join(folder, 'all/deep/a b+c%20ä'), 'utf8')).toBe('another');
     await swift('post', 'docs', 'plain', '-m', 'Color:red');
     expect(await swift('stat', 'docs', 'plain')).toMatch(/Meta Color: red/);
     await swift('copy', 'docs', 'plain', '-d', '/docs/copy');
@@ -109,20 +114,33 @@ describe.skipIf(missing.length > 0)(`swift (skipped without: ${missing.join(' ')
     await swift('delete', 'docs', 'copy');
     await swift('delete', 'docs');
     expect((await swift('list')).split('\n')).not.toContain('docs');
-  });
+  }, 240_000);
 
-  test('large files go in segments, dynamic and static', async () => {
+  test('large files go in segments, dynamic and static, and go with them', async () => {
     const path = join(gateway.folder, 'large');
     writeFileSync(path, bytes(3 * MIB + 17));
     for (const [container, flags] of [
-      ['dynamic', ['--use-slo'].slice(1)],
+      ['dynamic', []],
       ['static', ['--use-slo']],
     ] as const) {
       await swift('upload', container, path, '--object-name', 'large', '-S', String(MIB), ...flags);
       await swift('download', container, 'large', '-o', `${path}.back`);
       expect(Buffer.compare(readFileSync(`${path}.back`), readFileSync(path)), container).toBe(0);
+      expect((await ask('GET', `/${container}_segments`)).text.split('\n')).toHaveLength(4);
+      await swift('upload', container, path, '--object-name', 'large', '-S', String(MIB), '--changed', ...flags);
+      await swift('delete', container, 'large');
+      expect((await ask('GET', `/${container}_segments`)).text).toBe('');
     }
-  });
+  }, 240_000);
+
+  test('it knows what there is, and signs temporary URLs', async () => {
+    expect(await swift('capabilities')).toMatch(/Core: swift[\s\S]*Additional middleware: staticweb/);
+    await swift('upload', 'signed', '--object-name', 'a b', join(gateway.folder, 'cluster', 'ceph.conf'));
+    await swift('post', '-m', 'Temp-URL-Key:sesame');
+    const lent = (await swift('tempurl', 'GET', '600', '/swift/v1/signed/a b', 'sesame')).trim();
+    const { status, text } = await request('GET', lent.replace('a b', 'a%20b'));
+    expect([status, text]).toEqual([200, readFileSync(join(gateway.folder, 'cluster', 'ceph.conf'), 'utf8')]);
+  }, 120_000);
 });
 
 describe('accounts', () => {
@@ -171,21 +189,21 @@ describe('accounts', () => {
 
 describe('containers', () => {
   test('are made once, described, and removed when they are empty', async () => {
-    expect((await ask('PUT', '/c1')).status).toBe(201);
-    expect((await ask('PUT', '/c1', { 'x-container-meta-color': 'red', 'x-container-meta-size': '1' })).status).toBe(
+    expect((await ask('PUT', '/con1')).status).toBe(201);
+    expect((await ask('PUT', '/con1', { 'x-container-meta-color': 'red', 'x-container-meta-size': '1' })).status).toBe(
       202,
     );
     expect(
-      (await ask('POST', '/c1', { 'x-container-meta-color': 'blue', 'x-remove-container-meta-size': 'x' })).status,
+      (await ask('POST', '/con1', { 'x-container-meta-color': 'blue', 'x-remove-container-meta-size': 'x' })).status,
     ).toBe(204);
-    await ask('PUT', '/c1/a', {}, 'x');
-    const { headers } = await ask('HEAD', '/c1');
+    await ask('PUT', '/con1/a', {}, 'x');
+    const { headers } = await ask('HEAD', '/con1');
     expect(['color', 'size'].map((name) => headers.get(`x-container-meta-${name}`))).toEqual(['blue', null]);
     expect(['object-count', 'bytes-used'].map((name) => headers.get(`x-container-${name}`))).toEqual(['1', '1']);
 
-    expect((await ask('DELETE', '/c1')).status).toBe(409);
-    await ask('DELETE', '/c1/a');
-    expect([(await ask('DELETE', '/c1')).status, (await ask('HEAD', '/c1')).status]).toEqual([204, 404]);
+    expect((await ask('DELETE', '/con1')).status).toBe(409);
+    await ask('DELETE', '/con1/a');
+    expect([(await ask('DELETE', '/con1')).status, (await ask('HEAD', '/con1')).status]).toEqual([204, 404]);
   });
 
   test('are listed by prefix, delimiter, markers and limit', async () => {
@@ -225,7 +243,7 @@ describe('containers', () => {
     expect((await anonymous()).status).toBe(401);
 
     await ask('POST', '/open', { 'x-container-read': '.r:*' });
-    expect([(await anonymous()).text, (await anonymous('/open')).status]).toEqual(['seen', 401]);
+    expect([(await anonymous()).text, (await anonymous('/open/')).status]).toEqual(['seen', 403]);
     await ask('POST', '/open', { 'x-container-read': '.r:*,.rlistings,bob', 'x-container-write': 'bob' });
     expect((await anonymous('/open')).text).toBe('a');
     const { headers } = await ask('HEAD', '/open');
@@ -376,8 +394,12 @@ describe('objects', () => {
     expect(await get(url('GET', '/v1/lent/a', 60, 'sha256'))).toBe('lent');
     expect(await get(url('GET', '/swift/v1/lent/a', 60), 'HEAD')).toBe('');
     expect(await get(url('GET', '/swift/v1/lent/a', -1))).toBe(401);
-    expect(await get(url('GET', '/swift/v1/lent/b', 60))).toBe(401);
-    expect(await get(url('GET', '/swift/v1/lent/a', 60), 'DELETE')).toBe(401);
+    expect(await get(url('GET', '/swift/v1/lent/b', 60))).toBe(403);
+    expect(await get(url('GET', '/swift/v1/lent/a', 60), 'DELETE')).toBe(403);
+    expect(await get(`${url('GET', 'prefix:/swift/v1/lent/', 60)}&temp_url_prefix=`)).toBe('lent');
+    expect(await get(`${url('GET', 'prefix:/swift/v1/lent/b', 60)}&temp_url_prefix=b`)).toBe(403);
+    const named = await request('GET', `${url('GET', '/swift/v1/lent/a', 60)}&filename=of%20ada`);
+    expect(named.headers.get('content-disposition')).toBe('attachment; filename="of%20ada"');
   });
 
   test('are deleted by the thousand', async () => {

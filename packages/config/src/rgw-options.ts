@@ -45,6 +45,9 @@ export const RGW_OPTIONS = {
   rgw_swift_versioning_enabled: bool(false, 'whether containers of Swift may keep what is overwritten in them', {
     services: ['rgw'],
   }),
+  rgw_swift_account_in_url: bool(false, 'whether URLs of Swift name an account: `/swift/v1/AUTH_user/container`', {
+    services: ['rgw'],
+  }),
   rgw_s3_auth_use_sts: bool(false, 'whether tokens of sessions (STS) are heeded', { services: ['rgw'] }),
   rgw_sts_key: str('sts', 'what tokens of sessions are encrypted with: 16 characters', { services: ['rgw'] }),
   rgw_sts_max_session_duration: uint(43_200, 'longest session of a user (GetSessionToken), in seconds', {

@@ -17,14 +17,16 @@ import { CONTROL_BUCKET, controlFaults } from './faults/fault-control.ts';
 import { cutResponse, type InjectedRequest, type Injector } from './faults/injector.ts';
 import { MixedCompression } from './formats/compression.ts';
 import type { SessionToken } from './formats/session-token.ts';
+import { OpMask } from './formats/user-info.ts';
 import type { HttpRequest, HttpResponse } from './http.ts';
-import { identityOf, NO_IDENTITY } from './iam/identity.ts';
+import { identityOf, NO_IDENTITY, permissionsOfKey } from './iam/identity.ts';
 import { MalformedPolicy } from './iam/policy.ts';
 import type { Keystone } from './keystone/keystone.ts';
 import { QueueFull } from './notifications/queues.ts';
 import { type AuthenticationContext, authenticate, presigningKey } from './s3/auth/authenticate.ts';
 import { authenticatePostForm } from './s3/auth/post-form.ts';
 import type { CorsRule } from './s3/documents/cors.ts';
+import { requireOpMask } from './s3/operations/access.ts';
 import { answerPreflight, corsHeaders, corsRulesOf } from './s3/operations/cors.ts';
 import { findNamedBucket, tenantOf } from './s3/operations/find-bucket.ts';
 import type { Operation, OperationContext } from './s3/operations/operation.ts';
@@ -156,6 +158,7 @@ export class Gateway {
       tenant = tenantOf(caller);
       await call?.begin(subjectOf(categoryOfS3(operation.name), request, user, tenant));
       refuseUnsupported(request);
+      if (http.method === 'GET' || http.method === 'HEAD') requireOpMask(user, OpMask.read);
       const { bucket, key } = request;
       await injected?.meet({ operation: operation.name, bucket, key, method: http.method, uid: user?.id.id });
       const { crypto } = this.#world;
@@ -258,6 +261,7 @@ export class Gateway {
     operation: Operation | undefined,
   ): Promise<Pick<OperationContext, 'request' | 'auth' | 'user' | 'identity' | 'form'>> {
     let found: StoredUser | undefined;
+    let subuser = '';
     let session: SessionToken | undefined;
     const context: AuthenticationContext = {
       crypto: this.#world.crypto,
@@ -272,6 +276,7 @@ export class Gateway {
         const key = found?.info.accessKeys.get(accessKey);
         if (!found || !key) return undefined;
         if (found.info.suspended) throw s3Error('UserSuspended');
+        subuser = key.subuser;
         return { secret: key.secret };
       },
     };
@@ -279,7 +284,9 @@ export class Gateway {
     const asked = form ? requestOfForm(request, form) : { request, auth: await authenticate(request, context) };
     if (session) return { ...asked, form, ...(await callerOfSession(this.#store, session)) };
     const signer = asked.auth.accessKey === undefined ? undefined : found;
-    return { ...asked, form, user: signer?.info, identity: signer ? identityOf(signer) : NO_IDENTITY };
+    if (!signer) return { ...asked, form, user: undefined, identity: NO_IDENTITY };
+    const identity = { ...identityOf(signer), permissions: permissionsOfKey(signer.info, subuser) };
+    return { ...asked, form, user: signer.info, identity };
   }
 
   #unseenSince(injected: InjectedRequest | undefined): UTime | undefined {

@@ -20,7 +20,7 @@ const COMPARED =
 const TIMES = /^(last-modified|x-timestamp|x-copied-from-last-modified)$/;
 /** radosgw counts what it has listed. */
 const SUMS = /^x-account-.*(count|bytes-used|actual)$/;
-const STAMP = /\d{4}-\d\d-\d\dT[\d:]{8}\.\d{3}Z|\d{10}\.\d{6}/g;
+const STAMP = /\d{4}-\d\d-\d\dT[\d:]{8}\.\d{3}Z|\d{10}\.\d{6}|[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} [\d:]{8} GMT/g;
 
 /** Lines that tell of each difference that is not known, and of known ones that are none any more. */
 export async function compareSwift(ours: SwiftGateway, theirs: SwiftGateway): Promise<string[]> {

@@ -23,7 +23,7 @@ const EXTERNAL_ID = /^[A-Za-z0-9_=,.@:/-]{2,1224}$/;
 export const assumeRole: Operation = {
   name: 'AssumeRole',
   async run(context) {
-    const { request, world } = context;
+    const { request, world, identity } = context;
     const user = requireUser(context.user);
     const arn = roleArn(formText(request, 'RoleArn'));
     const { role } = await findRole(context, arn);
@@ -37,7 +37,12 @@ export const assumeRole: Operation = {
     if (policy !== '') requirePolicy(policy, 'identity', role.tenant);
     if (policy.length > MAX_POLICY_BYTES) throw s3Error('PackedPolicyTooLarge', 'Policy: at most 2048 bytes');
     const seconds = secondsOf(context, world.config.rgw_sts_min_session_duration, role.maxSessionSeconds);
-    const credentials = issueSession(world, { user, seconds, role: { role, session, policy } });
+    const credentials = issueSession(world, {
+      user,
+      permissions: identity.permissions,
+      seconds,
+      role: { role, session, policy },
+    });
     const resource = `${arn.resource.replace('role', 'assumed-role')}/${session}`;
     return answer('AssumeRole', [
       credentialsElement(credentials),
@@ -59,7 +64,8 @@ export const getSessionToken: Operation = {
     if (identity.role) throw s3Error('AccessDenied', 'The session of a role gets no other');
     refuseMfa(context);
     const seconds = secondsOf(context, LEAST_SECONDS, world.config.rgw_sts_max_session_duration);
-    return answer('GetSessionToken', [credentialsElement(issueSession(world, { user, seconds }))]);
+    const { permissions } = identity;
+    return answer('GetSessionToken', [credentialsElement(issueSession(world, { user, permissions, seconds }))]);
   },
 };
 

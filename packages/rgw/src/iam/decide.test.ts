@@ -29,7 +29,7 @@ function policyOf(verdict: Verdict, principal?: string): Policy {
   return parsePolicy(text, principal === undefined ? 'identity' : 'bucket', '');
 }
 
-function decisionOf(identity: Identity, bucket: Policy | undefined, isRestricted = false) {
+function decisionOf(identity: Pick<Identity, 'policies' | 'role'>, bucket: Policy | undefined, isRestricted = false) {
   const access: Access = {
     caller: { id: { tenant: '', ns: '', id: 'bob' }, role: identity.role },
     action: 's3:GetObject',

@@ -17,7 +17,11 @@ export interface BucketPolicy {
   readonly isRestricted: boolean;
 }
 
-export function decide(identity: Identity, bucket: BucketPolicy | undefined, access: Access): Decision {
+export function decide(
+  identity: Pick<Identity, 'policies' | 'role'>,
+  bucket: BucketPolicy | undefined,
+  access: Access,
+): Decision {
   const own = evaluate(identity.policies, access);
   const buckets = verdictOf(bucket, access);
   if (own === 'Deny' || buckets === 'Deny') return 'denied';

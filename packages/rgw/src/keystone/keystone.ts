@@ -7,13 +7,16 @@ import { RadosError } from '@spirula/rados';
 import type { World } from '@spirula/world';
 import type { UserId } from '../formats/user-id.ts';
 import { newUserInfo, USER_TYPE_KEYSTONE, type UserInfo } from '../formats/user-info.ts';
+import { type Identity, identityOf } from '../iam/identity.ts';
 import type { Store } from '../store/store.ts';
+import type { StoredUser } from '../store/users.ts';
 import { KeystoneClient, type KeystoneToken } from './keystone-client.ts';
 import type { Outgoing } from './outgoing.ts';
 import { TokenCache } from './token-cache.ts';
 
 export interface KeystoneCaller {
   readonly user: UserInfo;
+  readonly identity: Identity;
   /** What containers may call whoever has the token: `project:user`, by ids or by names, or `*:user`. */
   readonly aclNames: readonly RawString[];
 }
@@ -63,34 +66,35 @@ export class Keystone {
       if (!hasOne(found, this.#roles.plain)) return undefined;
       this.#cache.add(key, found);
     }
-    const user = await this.#userOf(found);
+    const stored = await this.#userOf(found);
+    const { info: user } = stored;
     if (user.suspended) return undefined;
     const isAdmin = hasOne(found, this.#roles.admin);
-    return { user: isAdmin ? { ...user, admin: true } : user, aclNames: aclNamesOf(found) };
+    const aclNames = aclNamesOf(found);
+    return { user: isAdmin ? { ...user, admin: true } : user, identity: identityOf(stored), aclNames };
   }
 
   /** The user whose tenant is the project, or the one of no tenant; made if there is neither. */
-  async #userOf({ project }: KeystoneToken): Promise<UserInfo> {
+  async #userOf({ project }: KeystoneToken): Promise<StoredUser> {
     const { users } = this.#store;
     const tenanted: UserId = { tenant: project.id, ns: '', id: project.id };
     const plain: UserId = { tenant: '', ns: '', id: project.id };
     const isImplicit = IMPLICIT.includes(this.#world.config.rgw_keystone_implicit_tenants);
     for (const id of [tenanted, plain]) {
       const found = await users.load(id);
-      if (found) return found.info;
+      if (found) return found;
     }
     const id = isImplicit ? tenanted : plain;
     const info = newUserInfo({ id, displayName: project.name, type: USER_TYPE_KEYSTONE });
     try {
-      await users.create(info);
-      return info;
+      return await users.create(info);
     } catch (error) {
       if (!(error instanceof RadosError) || error.code !== Errno.EEXIST) throw error;
     }
     // Another gateway was first.
     const made = await users.load(id);
     if (!made) throw new RadosError(Errno.ECANCELED, project.id);
-    return made.info;
+    return made;
   }
 
   get #now(): UTime {

@@ -30,10 +30,10 @@ export interface Segment {
 /** Who reads, and by which protocol. */
 export interface SegmentReader {
   readonly context: EncryptionContext;
-  /** Throws when there is no such bucket, or the reader may not read there. */
+  /** Throws when there is no such bucket. */
   findBucket(name: RawString): Promise<StoredBucket>;
-  /** Throws when the reader may not read this one. */
-  requireRead(bucket: StoredBucket, name: RawString, head: Head): void;
+  /** Rejects when the reader may not read this one. */
+  requireRead(bucket: StoredBucket, name: RawString, head: Head): Promise<void>;
   /** The error that the protocol has when an object is not as its manifest says. */
   conflict(message: string): Error;
 }
@@ -131,7 +131,7 @@ async function openStretch(reader: SegmentReader, { segment, first, last }: Stre
   if (!found || found.head.size < last) {
     throw reader.conflict(`The segment ${textFromRaw(name)} is not there any more`);
   }
-  reader.requireRead(bucket, name, found.head);
+  await reader.requireRead(bucket, name, found.head);
   return await openData(reader.context, bucket, found, first, last);
 }
 

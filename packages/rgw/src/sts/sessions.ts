@@ -1,7 +1,6 @@
 /** Sessions: keys that count for a time, with a token that says whose they are (rgw_sts.cc, STSEngine::authenticate). */
 import { addSeconds, type Bytes, compareUTimes, type RawString, textFromRaw, type UTime } from '@spirula/encoding';
 import type { World } from '@spirula/world';
-import { FULL_CONTROL } from '../formats/acl.ts';
 import type { Role } from '../formats/role.ts';
 import { IdentityType, type SessionToken } from '../formats/session-token.ts';
 import type { UserInfo } from '../formats/user-info.ts';
@@ -30,13 +29,15 @@ export interface Credentials {
 /** What a new session is of. */
 export interface NewSession {
   readonly user: UserInfo;
+  /** `Permission`s of whoever asks for it. */
+  readonly permissions: number;
   readonly seconds: number;
   /** Undefined: it is the user's own. */
   readonly role?: { readonly role: Role; readonly session: RawString; readonly policy: RawString };
 }
 
 /** @throws S3Error InvalidArgument: there is no key to seal its token with */
-export function issueSession(world: SessionWorld, { user, seconds, role }: NewSession): Credentials {
+export function issueSession(world: SessionWorld, { user, permissions, seconds, role }: NewSession): Credentials {
   const key = stsKey(world.config.rgw_sts_key);
   if (!key) throw s3Error('InvalidArgument', 'The gateway has no rgw_sts_key of 16 characters');
   const { crypto } = world;
@@ -49,7 +50,7 @@ export function issueSession(world: SessionWorld, { user, seconds, role }: NewSe
     roleId: role?.role.id ?? '',
     user: user.id,
     accountName: '',
-    permissions: role ? 0 : FULL_CONTROL,
+    permissions: role ? 0 : permissions,
     isAdmin: !role && (user.admin || user.system),
     type: role ? IdentityType.role : IdentityType.rgw,
     session: role?.session ?? '',
@@ -90,7 +91,9 @@ export async function callerOfSession(
   const stored = await store.users.load(token.user);
   if (!stored) throw s3Error('AccessDenied', 'The user of the session is no more');
   if (stored.info.suspended) throw s3Error('UserSuspended');
-  if (token.type !== IdentityType.role) return { user: stored.info, identity: identityOf(stored) };
+  if (token.type !== IdentityType.role) {
+    return { user: stored.info, identity: { ...identityOf(stored), permissions: token.permissions } };
+  }
   const found = await store.roles.loadById(token.roleId);
   if (!found) throw s3Error('AccessDenied', 'The role of the session is no more');
   // Who acts in a role has nothing but what the role has.
@@ -102,6 +105,7 @@ function identityOfRole(role: Role, token: SessionToken): Identity {
   const parse = (text: RawString) => parsePolicy(textFromRaw(text), 'identity', role.tenant);
   return {
     policies: [...role.policies.values()].map(parse),
+    permissions: 0,
     role: {
       id: role.id,
       tenant: role.tenant,

@@ -10,7 +10,7 @@ import { type Bytes, rawFromText } from '@spirula/encoding';
 import { type ArchiveEntry, type ArchiveFormat, MalformedArchive } from '../archives.ts';
 import { privateAcl } from '../formats/acl.ts';
 import type { HttpResponse } from '../http.ts';
-import { requireAccess, requireOwner } from './access.ts';
+import { requireAccountAccess, requireContainerAccess, requireUserAccess } from './access.ts';
 import { type BulkFailure, bulkResponse, MAX_FAILURES } from './bulk.ts';
 import { requireContainerName } from './container.ts';
 import { explain } from './explain.ts';
@@ -26,8 +26,7 @@ const TERMINAL: ReadonlySet<number> = new Set([401, 403]);
 /** @throws SwiftError Unauthorized, BadRequest, NotImplemented, LengthRequired */
 export async function extractArchive(context: SwiftContext): Promise<HttpResponse> {
   const { request, archives } = context;
-  if (!context.user) throw new SwiftError('Unauthorized', 'Give a token in X-Auth-Token');
-  requireOwner(context);
+  await requireAccountAccess(context, 'write');
   const format = formatOf(request.params.get('extract-archive') ?? '');
   if (!archives) throw new SwiftError('NotImplemented', 'This gateway expands no archives');
   const { headers } = request.http;
@@ -89,15 +88,16 @@ async function storeEntry(context: SwiftContext, path: RawString, { kind, data }
   if (name === '') throw new SwiftError('BadRequest', 'A file at the top of an archive has no container');
   if (name.length > MAX_NAME_BYTES) throw new SwiftError('BadRequest', 'A name is too long');
   const bucket = container === '' ? await ensureContainer(context, target) : await findContainer(context, target);
-  requireAccess(context, bucket, 'write');
+  await requireContainerAccess(context, bucket, 's3:PutObject', name);
   await writeObject(context, bucket, name, bounded(data as AsyncIterable<Bytes>), new Map());
   return true;
 }
 
 async function ensureContainer(context: SwiftContext, name: RawString) {
-  const { store, user } = context;
+  const { store, account } = context;
   requireContainerName(name);
-  const found = await store.buckets.load(user!.id.tenant, name);
+  const found = await store.buckets.load(account!.id.tenant, name);
   if (found) return found;
-  return await store.createBucket(user!, name, privateAcl(user!.id, user!.displayName));
+  const owner = await requireUserAccess(context, 's3:CreateBucket', name);
+  return await store.createBucket(owner, name, privateAcl(owner.id, owner.displayName));
 }

@@ -1,10 +1,10 @@
 /** TempAuth: a name and a key for a token; a token for a user (RGW_SWIFT_Auth_Get, rgw_swift_auth.cc). */
 import { bytesFromRaw, EMPTY, type RawString, type UTime } from '@spirula/encoding';
 import type { Crypto } from '@spirula/world';
-import { FULL_CONTROL } from '../formats/acl.ts';
 import { formatUserId } from '../formats/user-id.ts';
 import type { UserInfo } from '../formats/user-info.ts';
 import type { HttpRequest, HttpResponse } from '../http.ts';
+import { type Identity, identityOf, permissionsOfKey } from '../iam/identity.ts';
 import type { Keystone } from '../keystone/keystone.ts';
 import type { Store } from '../store/store.ts';
 import { SwiftError } from './swift-error.ts';
@@ -12,8 +12,7 @@ import { isOwnToken, isSignedWith, makeToken, readToken, TOKEN_SECONDS } from '.
 
 export interface Caller {
   readonly user: UserInfo;
-  /** What the subuser may: `Permission`s. */
-  readonly permissions: number;
+  readonly identity: Identity;
   /** As what containers may name the caller, beside the user. */
   readonly aclNames?: readonly RawString[];
 }
@@ -25,12 +24,16 @@ interface Ports {
 }
 
 /** Where a client is sent: the gateway as it named it. */
-function storageUrl({ secure, headers }: HttpRequest): string {
-  return `http${secure ? 's' : ''}://${headers.get('host') ?? 'localhost'}/swift/v1`;
+function storageUrl({ secure, headers }: HttpRequest, account: UserInfo | undefined): string {
+  const path = account ? `/AUTH_${formatUserId(account.id)}` : '';
+  return `http${secure ? 's' : ''}://${headers.get('host') ?? 'localhost'}/swift/v1${path}`;
 }
 
 /** @throws SwiftError Unauthorized */
-export async function giveToken(http: HttpRequest, { store, crypto, now }: Ports): Promise<HttpResponse> {
+export async function giveToken(
+  http: HttpRequest,
+  { store, crypto, now, hasAccountInUrl }: Ports & { readonly hasAccountInUrl: boolean },
+): Promise<HttpResponse> {
   if (http.method !== 'GET') throw new SwiftError('MethodNotAllowed', 'Tokens are asked for by GET');
   const name = http.headers.get('x-auth-user') ?? http.headers.get('x-storage-user') ?? '';
   const given = http.headers.get('x-auth-key') ?? http.headers.get('x-storage-pass') ?? '';
@@ -40,7 +43,7 @@ export async function giveToken(http: HttpRequest, { store, crypto, now }: Ports
   }
   const token = makeToken(crypto, name, found.secret, now);
   const headers = [
-    ['X-Storage-Url', storageUrl(http)],
+    ['X-Storage-Url', storageUrl(http, hasAccountInUrl ? found.user : undefined)],
     ['X-Storage-Token', token],
     ['X-Auth-Token', token],
     ['X-Auth-Token-Expires', String(TOKEN_SECONDS)],
@@ -58,7 +61,7 @@ export async function findCaller(
   if (token === undefined || token === '') return undefined;
   if (keystone && !isOwnToken(token)) {
     const vouchedFor = await keystone.authenticate(token);
-    if (vouchedFor) return { ...vouchedFor, permissions: FULL_CONTROL };
+    if (vouchedFor) return vouchedFor;
     throw new SwiftError('Unauthorized', 'Keystone lets nobody in with this token');
   }
   const claim = readToken(token, now);
@@ -66,17 +69,18 @@ export async function findCaller(
   if (!found || !isSignedWith(crypto, claim, found.secret)) {
     throw new SwiftError('Unauthorized', 'The token is not good, or not any more');
   }
-  const { user, subuser } = found;
-  return { user, permissions: subuser === '' ? FULL_CONTROL : (user.subusers.get(subuser)?.permissions ?? 0) };
+  const { user, identity } = found;
+  return { user, identity };
 }
 
 async function findSwiftKey(
   store: Store,
   name: RawString,
-): Promise<{ readonly user: UserInfo; readonly secret: RawString; readonly subuser: RawString } | undefined> {
-  const user = (await store.users.find('swiftName', name))?.info;
-  const key = user?.swiftKeys.get(name);
-  if (!user || !key || user.suspended) return undefined;
+): Promise<(Caller & { readonly secret: RawString }) | undefined> {
+  const found = await store.users.find('swiftName', name);
+  const key = found?.info.swiftKeys.get(name);
+  if (!found || !key || found.info.suspended) return undefined;
+  const { info: user } = found;
   const subuser = key.subuser || name.slice(formatUserId(user.id).length + 1);
-  return { user, secret: key.secret, subuser };
+  return { user, secret: key.secret, identity: { ...identityOf(found), permissions: permissionsOfKey(user, subuser) } };
 }

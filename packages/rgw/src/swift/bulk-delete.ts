@@ -3,7 +3,7 @@ import type { RawString } from '@spirula/encoding';
 import type { HttpResponse } from '../http.ts';
 import { BodyReader } from '../s3/auth/body-reader.ts';
 import { percentDecode } from '../s3/percent-encoding.ts';
-import { requireAccess, requireOwner } from './access.ts';
+import { requireContainerAccess } from './access.ts';
 import { type BulkFailure, bulkResponse, MAX_FAILURES } from './bulk.ts';
 import { explain } from './explain.ts';
 import { readFormat } from './listing.ts';
@@ -64,11 +64,11 @@ async function deleteOne(context: SwiftContext, { container, object }: BulkName)
   const { store } = context;
   const bucket = await findContainer(context, container);
   if (object === '') {
-    requireOwner(context, bucket);
+    await requireContainerAccess(context, bucket, 's3:DeleteBucket');
     await store.removeBucket(bucket);
     return;
   }
-  requireAccess(context, bucket, 'write');
+  await requireContainerAccess(context, bucket, 's3:DeleteObject', object);
   const key = { name: object, instance: '', ns: '' };
   if (!(await store.objects.find(bucket.info, key))) throw new SwiftError('NotFound', 'There is no such object');
   await removeObject(context, bucket, object);

@@ -4,26 +4,24 @@ import { type Acl, encodeAcl, FULL_CONTROL, type Grant, GranteeType, Permission,
 import type { BucketInfo } from '../formats/bucket-info.ts';
 import { encoded } from '../formats/encoded.ts';
 import { STANDARD_STORAGE_CLASS } from '../formats/placement-rule.ts';
-import type { Quota } from '../formats/quota.ts';
 import { formatUserId } from '../formats/user-id.ts';
 import type { HttpResponse } from '../http.ts';
+import type { Action } from '../iam/actions.ts';
 import { formatHttpDate, formatIsoDate } from '../s3/http-date.ts';
-import { aclOf } from '../s3/operations/access.ts';
+import { aclOf, requirePrivateAcl } from '../s3/operations/access.ts';
 import { urlEncode } from '../s3/percent-encoding.ts';
 import { BucketAttr, type StoredBucket } from '../store/buckets.ts';
 import { listObjects } from '../store/listing.ts';
-import { attrText, USER_META_PREFIX } from '../store/object-attrs.ts';
-import { formatGrants, parseGrants, requireAccess, requireOwner } from './access.ts';
+import { BucketNameTaken } from '../store/store.ts';
+import { requireAccountAccess, requireContainerAccess, requireContainerChange, requireUserAccess } from './access.ts';
+import { formatGrants, parseGrants } from './container-acl.ts';
 import { type ListEntry, listResponse, readListParameters } from './listing.ts';
 import { metaChanges, metaHeaders } from './metadata.ts';
+import { quotaHeaders, takeQuota } from './quota-headers.ts';
 import { findContainer, headerOf, type SwiftContext, type SwiftHeaders } from './swift-context.ts';
 import { SwiftError } from './swift-error.ts';
 import { MAX_CONTAINER_BYTES } from './swift-request.ts';
-
-const QUOTA_HEADERS = [
-  ['quota-bytes', 'maxSize'],
-  ['quota-count', 'maxObjects'],
-] as const;
+import { takeWebsite, websiteHeaders } from './web-headers.ts';
 
 export async function serveContainer(context: SwiftContext): Promise<HttpResponse> {
   switch (context.request.http.method) {
@@ -31,20 +29,18 @@ export async function serveContainer(context: SwiftContext): Promise<HttpRespons
       return await listContainer(context);
     case 'HEAD': {
       const bucket = await findContainer(context);
-      requireAccess(context, bucket, 'list');
+      await requireContainerAccess(context, bucket, 's3:ListBucket');
       return { status: 204, headers: await containerHeaders(context, bucket), body: EMPTY };
     }
     case 'PUT':
       return await makeContainer(context);
     case 'POST': {
-      const bucket = await findContainer(context);
-      requireOwner(context, bucket);
-      await changeContainer(context, bucket);
+      await changeContainer(context, await findContainer(context));
       return { status: 204, headers: [], body: EMPTY };
     }
     case 'DELETE': {
       const bucket = await findContainer(context);
-      requireOwner(context, bucket);
+      await requireContainerAccess(context, bucket, 's3:DeleteBucket');
       await context.store.removeBucket(bucket);
       return { status: 204, headers: [], body: EMPTY };
     }
@@ -53,7 +49,7 @@ export async function serveContainer(context: SwiftContext): Promise<HttpRespons
   }
 }
 
-async function containerHeaders({ store }: SwiftContext, bucket: StoredBucket): Promise<SwiftHeaders> {
+export async function containerHeaders({ store }: SwiftContext, bucket: StoredBucket): Promise<SwiftHeaders> {
   const { objects, bytes, roundedBytes } = await store.bucketStats(bucket);
   const { swiftVersionsLocation, placement } = bucket.info;
   const acl = aclOf(bucket.attrs);
@@ -69,6 +65,8 @@ async function containerHeaders({ store }: SwiftContext, bucket: StoredBucket): 
     ...(read === '' ? [] : [['X-Container-Read', read] as const]),
     ...(write === '' ? [] : [['X-Container-Write', write] as const]),
     ...metaHeaders(bucket.attrs, 'container'),
+    ...quotaHeaders('Container', bucket.info.quota),
+    ...websiteHeaders(bucket.info.website),
     ...(swiftVersionsLocation ? [['X-Versions-Location', urlEncode(swiftVersionsLocation, false)] as const] : []),
   ];
 }
@@ -80,7 +78,7 @@ export function timestamp({ sec, nsec }: { readonly sec: number; readonly nsec: 
 
 async function listContainer(context: SwiftContext): Promise<HttpResponse> {
   const bucket = await findContainer(context);
-  requireAccess(context, bucket, 'list');
+  await requireContainerAccess(context, bucket, 's3:ListBucket');
   const { limit, marker, endMarker, prefix, delimiter, path, format } = readListParameters(context);
   const entries: ListEntry[] = [];
   if (limit > 0) {
@@ -113,7 +111,7 @@ function objectEntry(
     ['name', name],
     ['hash', meta.etag],
     ['bytes', Number(meta.accountedSize)],
-    ['content_type', meta.contentType],
+    ...(meta.contentType === '' ? [] : [['content_type', meta.contentType] as const]),
     ['last_modified', formatIsoDate(meta.mtime)],
   ] as const;
   return { element: 'object', fields };
@@ -129,54 +127,65 @@ export function requireContainerName(name: RawString): void {
 
 /** 201 when it is new, 202 when it was there. */
 async function makeContainer(context: SwiftContext): Promise<HttpResponse> {
-  const { store, user, request } = context;
-  requireOwner(context);
+  const { store, request } = context;
   const name = request.container;
   requireContainerName(name);
-  const before = await store.buckets.load(user!.id.tenant, name);
+  const owner = await requireUserAccess(context, 's3:CreateBucket', name);
+  const before = await store.buckets.load(owner.id.tenant, name);
   if (before) {
-    requireOwner(context, before);
+    if (formatUserId(before.info.owner) !== formatUserId(owner.id)) throw new BucketNameTaken(name);
     await changeContainer(context, before);
     return { status: 202, headers: [], body: EMPTY };
   }
+  if (isGoverning(context)) await requireAccountAccess(context, 'admin');
   const asked = { name: headerOf(context, 'x-storage-policy') ?? '', storageClass: '' };
-  const bucket = await store.createBucket(user!, name, privateAcl(user!.id, user!.displayName), { asked });
-  await changeContainer(context, bucket);
+  const bucket = await store.createBucket(owner, name, privateAcl(owner.id, owner.displayName), { asked });
+  await storeChanges(context, bucket);
   return { status: 201, headers: [], body: EMPTY };
 }
 
+/** Who may get at the container, and where its old versions go. */
+const GOVERNING = ['container-read', 'container-write', 'versions-location'].flatMap((name) => [
+  `x-${name}`,
+  `x-remove-${name}`,
+]);
+
+function isGoverning(context: SwiftContext): boolean {
+  return GOVERNING.some((name) => headerOf(context, name) !== undefined);
+}
+
 async function changeContainer(context: SwiftContext, bucket: StoredBucket): Promise<void> {
+  await requireContainerChange(context, bucket, { isGoverning: isGoverning(context), denials: deniedBy(context) });
+  await storeChanges(context, bucket);
+}
+
+/** Actions of S3 that do the same: policies that deny them do so here, other than in radosgw. */
+function deniedBy({ request }: SwiftContext): Action[] {
+  const names = [...request.http.headers.keys()];
+  const has = (pattern: RegExp) => names.some((name) => pattern.test(name));
+  return [
+    ...(has(/^x-(remove-)?container-(read|write)$/) ? (['s3:PutBucketAcl'] as const) : []),
+    ...(has(/^x-(remove-)?versions-location$/) ? (['s3:PutBucketVersioning'] as const) : []),
+    ...(has(/^x-(remove-)?container-meta-web-/) ? (['s3:PutBucketWebsite'] as const) : []),
+  ];
+}
+
+async function storeChanges(context: SwiftContext, bucket: StoredBucket): Promise<void> {
   const changes = metaChanges(context.request.http.headers, 'container');
   const acl = changedAcl(context, bucket);
+  if (acl) requirePrivateAcl(bucket, acl);
   if (acl) changes.set(BucketAttr.acl, encoded(encodeAcl, acl));
-  const quota = readQuota(changes);
+  const quota = takeQuota(changes, bucket.info.quota);
+  const website = takeWebsite(changes, bucket.info.website);
   const location = readVersionsLocation(context);
   if (changes.size === 0 && location === undefined) return;
   const changed = (info: BucketInfo) => ({
     ...info,
-    ...(quota && { quota: { ...info.quota, ...quota, enabled: true } }),
+    ...(quota && { quota }),
+    ...(website !== undefined && { website: website === '' ? undefined : website }),
     ...(location !== undefined && { swiftVersionsLocation: location === '' ? undefined : location }),
   });
   await context.store.buckets.change(bucket, changed, changes);
-}
-
-/**
- * `X-Container-Meta-Quota-Bytes` and `-Count` say how much the container may hold, as in radosgw; taken away, or empty: there is
- * no such limit.
- *
- * @throws SwiftError BadRequest
- */
-function readQuota(changes: ReadonlyMap<RawString, Uint8Array | undefined>): Partial<Quota> | undefined {
-  const quota: { maxSize?: bigint; maxObjects?: bigint } = {};
-  for (const [name, limit] of QUOTA_HEADERS) {
-    const attr = USER_META_PREFIX + name;
-    if (!changes.has(attr)) continue;
-    const value = changes.get(attr);
-    const text = value ? attrText(value) : '-1';
-    if (!/^(-1|\d{1,18})$/.test(text)) throw new SwiftError('BadRequest', `X-Container-Meta-${name} is a number`);
-    quota[limit] = BigInt(text);
-  }
-  return Object.keys(quota).length === 0 ? undefined : quota;
 }
 
 /** Where what is overwritten is to be kept; '': nowhere. Undefined: the request does not say. @throws SwiftError PreconditionFailed */

@@ -3,6 +3,7 @@ import { Errno, MalformedInput } from '@spirula/encoding';
 import { RadosError } from '@spirula/rados';
 import type { World } from '@spirula/world';
 import type { HttpResponse } from '../http.ts';
+import { MalformedPolicy } from '../iam/policy.ts';
 import { KeystoneUnavailable } from '../keystone/keystone-client.ts';
 import { QueueFull } from '../notifications/queues.ts';
 import { S3Error } from '../s3/s3-error.ts';
@@ -26,6 +27,8 @@ export function explain(log: World['log'] | undefined, error: unknown, requestId
   if (error instanceof SwiftError) return error;
   // Shared ways to read what clients send say it in S3's words.
   if (error instanceof S3Error) return error;
+  // Nobody can say what it allows.
+  if (error instanceof MalformedPolicy) return new SwiftError('Forbidden', `A policy does not parse: ${error.message}`);
   if (error instanceof ObjectGone) return new SwiftError('NotFound', 'There is no such object');
   if (error instanceof QueueFull)
     return new SwiftError('ServiceUnavailable', 'Too many notifications wait to be delivered; try again');

@@ -1,18 +1,18 @@
 /** Files that a browser posts by a form that the account's owner has signed (RGWFormPost, rgw_rest_swift.cc). */
 import { type Bytes, bytesFromRaw, EMPTY, fromHex, type RawString, utf8 } from '@spirula/encoding';
-import { FULL_CONTROL } from '../formats/acl.ts';
-import type { UserInfo } from '../formats/user-info.ts';
+import { OpMask, type UserInfo } from '../formats/user-info.ts';
 import type { HttpResponse } from '../http.ts';
+import { identityOf } from '../iam/identity.ts';
 import { type FormFile, type FormWithFiles, isFormData, readFormWithFiles } from '../s3/auth/form-data.ts';
 import type { StoredBucket } from '../store/buckets.ts';
 import { Attr, textAttr } from '../store/object-attrs.ts';
 
+import { requireContainerAccess, requireOpMask } from './access.ts';
+import { tenantOfAccount } from './account-in-url.ts';
 import { writeObject } from './object.ts';
-import type { SwiftContext } from './swift-context.ts';
+import type { AnonymousContext, SwiftContext } from './swift-context.ts';
 import { SwiftError } from './swift-error.ts';
 import type { SwiftRequest } from './swift-request.ts';
-
-type Anonymous = Omit<SwiftContext, 'user' | 'permissions' | 'aclNames'>;
 
 const SIGNATURE = /^[0-9a-f]{40}$/;
 
@@ -22,7 +22,7 @@ export function isFormPost({ kind, http }: SwiftRequest): boolean {
 }
 
 /** Whose names begin with the path that the form is sent to. @throws SwiftError BadRequest, Unauthorized */
-export async function postForm(context: Anonymous): Promise<HttpResponse> {
+export async function postForm(context: AnonymousContext): Promise<HttpResponse> {
   const { http } = context.request;
   const form = await readFormWithFiles(http.headers.get('content-type') ?? '', http.body);
   try {
@@ -32,18 +32,20 @@ export async function postForm(context: Anonymous): Promise<HttpResponse> {
   }
 }
 
-async function storeFiles(context: Anonymous, { fields, files }: FormWithFiles): Promise<HttpResponse> {
+async function storeFiles(context: AnonymousContext, { fields, files }: FormWithFiles): Promise<HttpResponse> {
   const { request, store, now } = context;
   const expires = fields.get('expires') ?? '0';
   if (!/^\d{1,15}$/.test(expires) || Number(expires) <= now.sec) {
     throw new SwiftError('Unauthorized', 'FormPost: Form Expired');
   }
-  const bucket = await store.buckets.load('', request.container);
-  const owner = bucket && (await store.users.load(bucket.info.owner))?.info;
-  if (!owner || owner.suspended || !isSigned(context, fields, owner)) {
+  const bucket = await store.buckets.load(await tenantOfAccount(context), request.container);
+  const owner = bucket && (await store.users.load(bucket.info.owner));
+  if (!owner || owner.info.suspended || !isSigned(context, fields, owner.info)) {
     throw new SwiftError('Unauthorized', 'FormPost: Invalid Signature');
   }
-  const signed: SwiftContext = { ...context, user: owner, permissions: FULL_CONTROL, aclNames: [] };
+  const { info: user } = owner;
+  requireOpMask(user, OpMask.write);
+  const signed: SwiftContext = { ...context, user, account: user, identity: identityOf(owner), aclNames: [] };
   const maxBytes = numberOf(fields, 'max_file_size');
   const maxFiles = numberOf(fields, 'max_file_count');
   let stored = 0;
@@ -67,7 +69,9 @@ async function storeFile(
   maxBytes: number,
 ): Promise<void> {
   const attrs = new Map(fileType ? [[Attr.contentType, textAttr(fileType)]] : []);
-  await writeObject(context, bucket, context.request.object + fileName, upTo(file, maxBytes), attrs);
+  const name = context.request.object + fileName;
+  await requireContainerAccess(context, bucket, 's3:PutObject', name);
+  await writeObject(context, bucket, name, upTo(file, maxBytes), attrs);
 }
 
 async function* upTo(file: AsyncIterable<Bytes>, most: number): AsyncGenerator<Bytes> {

@@ -4,28 +4,34 @@ import { encoded } from '../formats/encoded.ts';
 import { encodeStaticManifest } from '../formats/static-manifest.ts';
 import { DYNAMIC_ATTR, type Segment, type SegmentReader, STATIC_ATTR, splitPath } from '../large-objects/segments.ts';
 import type { StoredBucket } from '../store/buckets.ts';
-import { etagOf } from '../store/head.ts';
-import { requireAccess } from './access.ts';
+import { etagOf, type Head } from '../store/head.ts';
+import { requireContainerAccess, requireObjectAccess } from './access.ts';
 import { findContainer, type SwiftContext } from './swift-context.ts';
 import { SwiftError } from './swift-error.ts';
 
 /** rgw_max_slo_entries */
 export const MAX_SEGMENTS = 1000;
 
-/** Containers say who may read their objects. */
 export function segmentReader(context: SwiftContext): SegmentReader {
   return {
     context,
-    findBucket: (name) => readable(context, name),
-    requireRead: () => {},
+    findBucket: (name) => findContainer(context, name),
+    requireRead: (bucket, name, head) => requireObjectAccess(context, bucket, head, { action: 's3:GetObject', name }),
     conflict: (message) => new SwiftError('Conflict', message),
   };
 }
 
-async function readable(context: SwiftContext, container: RawString): Promise<StoredBucket> {
-  const bucket = await findContainer(context, container);
-  requireAccess(context, bucket, 'read');
-  return bucket;
+/** What may be named as a segment: what the caller may read, or could have written. */
+async function findSegment(context: SwiftContext, bucket: StoredBucket, name: RawString): Promise<Head | undefined> {
+  const found = await context.store.objects.find(bucket.info, { name, instance: '', ns: '' });
+  try {
+    if (found) await requireObjectAccess(context, bucket, found.head, { action: 's3:GetObject', name });
+    else await requireContainerAccess(context, bucket, 's3:ListBucket');
+  } catch (error) {
+    if (!(error instanceof SwiftError)) throw error;
+    await requireContainerAccess(context, bucket, 's3:PutObject', name);
+  }
+  return found?.head;
 }
 
 /**
@@ -49,13 +55,13 @@ export async function readStaticManifest(context: SwiftContext, document: Bytes)
     const place = splitPath(rawFromText(path));
     if (!place) throw new SwiftError('BadRequest', `${where}: ${path}: give /container/object`);
     const { container, name } = place;
-    const bucket = await readable(context, container);
-    const found = await context.store.objects.find(bucket.info, { name, instance: '', ns: '' });
-    if (!found) throw new SwiftError('BadRequest', `${where}: ${path} is not there`);
-    if (found.head.attrs.has(STATIC_ATTR) || found.head.attrs.has(DYNAMIC_ATTR)) {
+    const bucket = await findContainer(context, container);
+    const head = await findSegment(context, bucket, name);
+    if (!head) throw new SwiftError('BadRequest', `${where}: ${path} is not there`);
+    if (head.attrs.has(STATIC_ATTR) || head.attrs.has(DYNAMIC_ATTR)) {
       throw new SwiftError('BadRequest', `${where}: ${path} is itself made of segments`);
     }
-    const is = { bucket, name, size: found.head.size, etag: etagOf(found.head) };
+    const is = { bucket, name, size: head.size, etag: etagOf(head) };
     if (typeof etag === 'string' && etag !== is.etag)
       throw new SwiftError('BadRequest', `${where}: ${path} has another etag`);
     if (typeof size === 'number' && size !== is.size)

@@ -6,7 +6,7 @@ import type { SwiftContext, SwiftHeaders } from './swift-context.ts';
 import { SwiftError } from './swift-error.ts';
 import type { SwiftRequest } from './swift-request.ts';
 
-const MAX_LIMIT = 10_000;
+export const MAX_LIMIT = 10_000;
 export const TYPES = {
   plain: 'text/plain; charset=utf-8',
   json: 'application/json; charset=utf-8',

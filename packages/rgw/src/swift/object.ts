@@ -27,7 +27,7 @@ import { Attr, attrText, KEPT_HEADERS, textAttr, USER_META_PREFIX } from '../sto
 import { requireStorageClass, tailPlacementOf } from '../store/placement.ts';
 import { keeping, restorePrevious } from '../store/previous-versions.ts';
 import { CHUNK_BYTES, type FoundObject } from '../store/stripes.ts';
-import { requireAccess } from './access.ts';
+import { refuseMissing, requireContainerAccess, requireObjectAccess } from './access.ts';
 import { bulkResponse } from './bulk.ts';
 import { deleteAll, deleteResult } from './bulk-delete.ts';
 import { timestamp } from './container.ts';
@@ -38,6 +38,7 @@ import { metaHeaders, newMeta } from './metadata.ts';
 import { removeObject } from './remove-object.ts';
 import { findContainer, headerOf, type SwiftContext, type SwiftHeaders } from './swift-context.ts';
 import { SwiftError } from './swift-error.ts';
+import { lentDisposition } from './temp-url.ts';
 
 /** rgw_max_put_size */
 export const MAX_BYTES = 5 * 1024 ** 3;
@@ -62,23 +63,29 @@ export async function serveObject(context: SwiftContext): Promise<HttpResponse> 
   }
 }
 
-async function find(
-  { store, request }: SwiftContext,
+/** What the caller may read. */
+async function findReadable(
+  context: SwiftContext,
   bucket: StoredBucket,
-  name = request.object,
+  name = context.request.object,
 ): Promise<FoundObject> {
   // Attributes and first bytes of one moment: the head may be replaced before it is read again.
-  const found = await store.objects.find(bucket.info, { name, instance: '', ns: '' }, CHUNK_BYTES);
-  if (!found) throw new SwiftError('NotFound', 'There is no such object');
+  const found = await context.store.objects.find(bucket.info, { name, instance: '', ns: '' }, CHUNK_BYTES);
+  if (!found) return await refuseMissing(context, bucket);
+  await requireObjectAccess(context, bucket, found.head, { action: 's3:GetObject', name });
   return found;
 }
 
-async function readObject(context: SwiftContext, bucket: StoredBucket, withData: boolean): Promise<HttpResponse> {
-  requireAccess(context, bucket, 'read');
-  const found = await find(context, bucket);
+export async function readObject(
+  context: SwiftContext,
+  bucket: StoredBucket,
+  withData: boolean,
+): Promise<HttpResponse> {
+  const found = await findReadable(context, bucket);
   const { head } = found;
   const { http, params } = context.request;
-  const segments = await segmentsOf(segmentReader(context), head.attrs);
+  const reader = segmentReader(context);
+  const segments = await segmentsOf(reader, head.attrs);
   if (segments && params.get('multipart-manifest') === 'get') {
     const manifest = shownManifest(segments);
     const headers = [
@@ -87,6 +94,8 @@ async function readObject(context: SwiftContext, bucket: StoredBucket, withData:
     ] as const;
     return { status: 200, headers, body: withData ? manifest : EMPTY };
   }
+  // Nobody learns how large things are of which they may not read the first.
+  if (segments && !withData) await openSegments(reader, segments, 0, 1);
   const etag = segments ? etagOfSegments(context, segments) : etagOf(head);
   const size = segments ? sizeOf(segments) : head.size;
   checkReadConditions(readConditions(http.headers), { etag, mtime: head.mtime });
@@ -97,15 +106,23 @@ async function readObject(context: SwiftContext, bucket: StoredBucket, withData:
   const headers = [
     ...(range ? [['Content-Range', formatContentRange(range, size)] as const] : []),
     ['Content-Length', String(length)] as const,
-    ...objectHeaders(head, segments ? `"${etag}"` : etag),
+    ...disposed(context, objectHeaders(head, segments ? `"${etag}"` : etag)),
     ...largeHeaders(head),
   ];
   const status = range ? 206 : 200;
   if (!withData || length === 0) return { status, headers, body: EMPTY };
   const body = segments
-    ? await openSegments(segmentReader(context), segments, from, from + length)
+    ? await openSegments(reader, segments, from, from + length)
     : await openData(context, bucket, found, from, from + length);
   return { status, headers, body };
+}
+
+/** Of what is lent, how browsers keep it. */
+function disposed({ request }: SwiftContext, headers: SwiftHeaders): SwiftHeaders {
+  const lent = lentDisposition(request);
+  const isSaid = headers.some(([name]) => name === 'content-disposition');
+  if (!lent || (isSaid && !lent.isOverride)) return headers;
+  return [...headers.filter(([name]) => name !== 'content-disposition'), ['content-disposition', lent.value]];
 }
 
 function objectHeaders({ attrs, mtime }: Head, etag: string): SwiftHeaders {
@@ -139,7 +156,7 @@ function largeHeaders({ attrs }: Head): SwiftHeaders {
 }
 
 async function putObject(context: SwiftContext, bucket: StoredBucket): Promise<HttpResponse> {
-  requireAccess(context, bucket, 'write');
+  await requireContainerAccess(context, bucket, 's3:PutObject', context.request.object);
   const source = headerOf(context, 'x-copy-from');
   if (source !== undefined) return await copyFrom(context, bucket, context.request.object, source);
   const { http, params } = context.request;
@@ -187,11 +204,11 @@ export async function writeObject(
   attrs: ReadonlyMap<RawString, Bytes>,
   { size, check = () => {}, type = EventType.createdPut }: WriteSettings = {},
 ) {
-  const { store, user } = context;
+  const { store, account } = context;
   const storageClass = headerOf(context, 'x-object-storage-class') ?? '';
   requireStorageClass(store.zone, tailPlacementOf(bucket.info, storageClass));
   const encryption = await encryptionOf(context, bucket);
-  const owner = user?.id ?? bucket.info.owner;
+  const owner = account?.id ?? bucket.info.owner;
   const contentType = attrs.get(Attr.contentType);
   const data = await store.quotas.guard(bucket.info, body, size);
   const subject = { type, key: name, attrs: async () => attrs };
@@ -200,7 +217,7 @@ export async function writeObject(
       ...keeping(store, bucket, name),
       attrs: new Map([...attrs, ...(encryption?.attrs ?? [])]),
       cipher: encryption?.cipher,
-      acl: privateAcl(owner, user?.displayName ?? ''),
+      acl: privateAcl(owner, account?.displayName ?? ''),
       contentType: contentType ? attrText(contentType) : '',
       storageClass,
       finish: (md5) => {
@@ -235,8 +252,10 @@ function describedBy({ request }: SwiftContext): Map<RawString, Bytes> {
 
 /** What its owner said of it before goes; headers of HTTP's stay, unless they are given. */
 async function describeObject(context: SwiftContext, bucket: StoredBucket): Promise<HttpResponse> {
-  requireAccess(context, bucket, 'write');
-  const found = await find(context, bucket);
+  const { object: name } = context.request;
+  const found = await context.store.objects.find(bucket.info, { name, instance: '', ns: '' });
+  if (!found) return await refuseMissing(context, bucket);
+  await requireObjectAccess(context, bucket, found.head, { action: 's3:PutObject', name, changed: 'metadata' });
   const given = describedBy(context);
   const changes = new Map<RawString, Bytes | undefined>([...given, ...deleteAtChange(context)]);
   for (const attr of found.head.attrs.keys()) {
@@ -248,10 +267,12 @@ async function describeObject(context: SwiftContext, bucket: StoredBucket): Prom
 
 async function deleteObject(context: SwiftContext, bucket: StoredBucket): Promise<HttpResponse> {
   const { request, store } = context;
-  requireAccess(context, bucket, 'write');
+  const { object: name } = request;
+  await requireContainerAccess(context, bucket, 's3:DeleteObject', name);
   if (request.params.get('multipart-manifest') === 'delete') return await deleteWithSegments(context, bucket);
-  const { object } = await find(context, bucket);
-  if (!(await restorePrevious(store, bucket, object.key.name))) await removeObject(context, bucket, object.key.name);
+  if (!(await store.objects.find(bucket.info, { name, instance: '', ns: '' })))
+    return await refuseMissing(context, bucket);
+  if (!(await restorePrevious(store, bucket, name))) await removeObject(context, bucket, name);
   return { status: 204, headers: [], body: EMPTY };
 }
 
@@ -270,7 +291,7 @@ async function deleteWithSegments(context: SwiftContext, bucket: StoredBucket): 
 async function copyTo(context: SwiftContext, from: StoredBucket): Promise<HttpResponse> {
   const { container, name } = placeOf(headerOf(context, 'destination'), 'Destination');
   const to = await findContainer(context, container);
-  requireAccess(context, to, 'write');
+  await requireContainerAccess(context, to, 's3:PutObject', name);
   return await copy(context, from, context.request.object, to, name);
 }
 
@@ -292,8 +313,7 @@ async function copy(
   to: StoredBucket,
   name: RawString,
 ): Promise<HttpResponse> {
-  requireAccess(context, from, 'read');
-  const found = await find(context, from, source);
+  const found = await findReadable(context, from, source);
   const { attrs, size } = found.head;
   const described = new Set(KEPT_HEADERS.map(([, attr]) => attr));
   const isKept = (attr: RawString) => described.has(attr) || attr.startsWith(USER_META_PREFIX);
@@ -310,7 +330,7 @@ async function copy(
   const headers = [
     ...writtenHeaders(written),
     ['X-Copied-From', `${urlEncode(from.info.bucket.name, false)}/${urlEncode(source, false)}`],
-    ['X-Copied-From-Account', urlEncode(context.user?.id.id ?? '', false)],
+    ['X-Copied-From-Account', urlEncode(context.account?.id.id ?? '', false)],
     ['X-Copied-From-Last-Modified', formatHttpDate(found.head.mtime)],
     ...describedHeaders(kept),
   ] as const;

@@ -2,13 +2,16 @@
 import { EMPTY, utf8 } from '@spirula/encoding';
 import type { World } from '@spirula/world';
 import type { Archives } from '../archives.ts';
-import { FULL_CONTROL } from '../formats/acl.ts';
+import { OpMask } from '../formats/user-info.ts';
 import type { HttpRequest, HttpResponse } from '../http.ts';
+import { identityOf, NO_IDENTITY } from '../iam/identity.ts';
 import type { Keystone } from '../keystone/keystone.ts';
 import type { Store } from '../store/store.ts';
 import { categoryOfSwift } from '../usage/categories.ts';
 import type { MeteredCall } from '../usage/usage-meter.ts';
+import { requireOpMask } from './access.ts';
 import { serveAccount } from './account.ts';
+import { accountInUrl } from './account-in-url.ts';
 import { extractArchive } from './archive-upload.ts';
 import { findCaller, giveToken } from './auth.ts';
 import { bulkDelete } from './bulk-delete.ts';
@@ -18,6 +21,7 @@ import { isFormPost, postForm } from './form-post.ts';
 import { MAX_SEGMENTS } from './large-objects.ts';
 import { type Format, readFormat, TYPES } from './listing.ts';
 import { MAX_BYTES, serveObject } from './object.ts';
+import { serveSite } from './static-web.ts';
 import type { SwiftContext } from './swift-context.ts';
 import { MAX_CONTAINER_BYTES, MAX_NAME_BYTES, parseSwiftRequest, type SwiftRequest } from './swift-request.ts';
 import { temporaryOwner } from './temp-url.ts';
@@ -45,7 +49,7 @@ export async function serveSwift(options: SwiftOptions, http: HttpRequest, reque
     ],
   });
   try {
-    const request = parseSwiftRequest(http);
+    const request = parseSwiftRequest(http, options.world.config.rgw_swift_account_in_url);
     format = readFormat(request);
     return identified(await serve(options, request, requestId));
   } catch (error) {
@@ -65,16 +69,18 @@ async function serve(
   const { crypto, config } = world;
   const now = world.clock.wall();
   if (request.kind === 'info') return infoResponse(config);
-  if (request.kind === 'auth') return await giveToken(request.http, { store, crypto, now });
-  const keepsVersions = config.rgw_swift_versioning_enabled;
-  const base = { request, store, crypto, requestId, now, archives, keepsVersions };
+  const { rgw_swift_versioning_enabled: keepsVersions, rgw_swift_account_in_url: hasAccountInUrl } = config;
+  const base = { request, store, crypto, requestId, now, archives, keepsVersions, hasAccountInUrl };
+  if (request.kind === 'auth') return await giveToken(request.http, base);
   if (isFormPost(request)) return await postForm(base);
   const caller = await findCaller(request.http, base, keystone);
   const lent = caller ? undefined : await temporaryOwner(base);
+  const user = caller?.user ?? lent?.info;
   const context: SwiftContext = {
     ...base,
-    user: caller?.user ?? lent,
-    permissions: caller?.permissions ?? FULL_CONTROL,
+    user,
+    identity: caller?.identity ?? (lent ? identityOf(lent) : NO_IDENTITY),
+    account: (await accountInUrl(base)) ?? user,
     aclNames: caller?.aclNames ?? [],
   };
   await call?.begin(subjectOf(context));
@@ -95,12 +101,19 @@ function received(request: SwiftRequest, call: MeteredCall): SwiftRequest {
 async function run(context: SwiftContext): Promise<HttpResponse> {
   const { request } = context;
   const { method } = request.http;
+  requireOpMask(context.user, opMaskOf(request));
   if (method === 'PUT' && request.params.has('extract-archive')) return await extractArchive(context);
   if (request.kind === 'account') {
     const isBulk = (method === 'POST' || method === 'DELETE') && request.params.has('bulk-delete');
     return isBulk ? await bulkDelete(context) : await serveAccount(context);
   }
-  return request.kind === 'container' ? await serveContainer(context) : await serveObject(context);
+  return await serveSite(context, request.kind === 'container' ? serveContainer : serveObject);
+}
+
+/** What the user must be allowed to do at all. */
+function opMaskOf({ http: { method }, params }: SwiftRequest): (typeof OpMask)[keyof typeof OpMask] {
+  if (method === 'GET' || method === 'HEAD') return OpMask.read;
+  return method === 'DELETE' || (method === 'POST' && params.has('bulk-delete')) ? OpMask.delete : OpMask.write;
 }
 
 /** What clients ask before they use something. */
@@ -120,8 +133,10 @@ function infoResponse({ rgw_swift_versioning_enabled: keepsVersions }: World['co
     tempurl: { methods: ['GET', 'HEAD', 'PUT', 'POST', 'DELETE'] },
     slo: { max_manifest_segments: MAX_SEGMENTS },
     formpost: {},
+    account_quotas: {},
+    staticweb: {},
     ...(keepsVersions && { versioned_writes: { allowed_flags: ['x-versions-location'] } }),
-    tempauth: { account_acls: false },
+    tempauth: { account_acls: true },
   };
   const body = utf8(JSON.stringify(info));
   return { status: 200, headers: [['Content-Type', TYPES.json]], body };

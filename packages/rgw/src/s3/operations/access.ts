@@ -14,7 +14,7 @@ import type { OpMask, UserInfo } from '../../formats/user-info.ts';
 import { type Action, permissionOf } from '../../iam/actions.ts';
 import { type Arn, bucketArn } from '../../iam/arn.ts';
 import { decide } from '../../iam/decide.ts';
-import { callerOf } from '../../iam/identity.ts';
+import { callerOf, type Identity } from '../../iam/identity.ts';
 import { type Access, isPublic, type Policy, parsePolicy } from '../../iam/policy.ts';
 import { BucketAttr, type StoredBucket } from '../../store/buckets.ts';
 import type { Head } from '../../store/head.ts';
@@ -22,6 +22,11 @@ import { Attr } from '../../store/object-attrs.ts';
 import { s3Error } from '../s3-errors.ts';
 import type { OperationContext } from './operation.ts';
 import { environmentOf } from './request-environment.ts';
+
+/** Who asks for what, as far as policies and ACLs want to know. */
+export type AccessContext = Pick<OperationContext, 'user' | 'identity' | 'now'> & {
+  readonly request: Pick<OperationContext['request'], 'http' | 'params'>;
+};
 
 /** Undefined: it has none, and its owner alone may do anything. */
 export function aclOf(attrs: ReadonlyMap<RawString, Uint8Array>): Acl | undefined {
@@ -59,7 +64,7 @@ export function requireBucketAccess(
   const { user, identity } = context;
   if (user?.admin === true || isAllowedByPolicy(context, bucket, action, key)) return;
   // ACLs are about users, not about roles.
-  if (identity.role) throw s3Error('AccessDenied');
+  if (identity.role || !isPermitted(identity, action)) throw s3Error('AccessDenied');
   const acl = ownershipOf(bucket) === 'BucketOwnerEnforced' ? undefined : aclOf(bucket.attrs);
   const ignoresPublic = publicAccessOf(bucket).ignorePublicAcls;
   if (acl === undefined ? isOwner(user, bucket) : allows(acl, user, permissionOf(action), ignoresPublic)) return;
@@ -77,7 +82,7 @@ export function requireObjectAccess(
 ): void {
   const { user, identity } = context;
   if (user?.admin === true || isAllowedByPolicy(context, bucket, action, key, attrs.get(Attr.tags))) return;
-  if (identity.role) throw s3Error('AccessDenied');
+  if (identity.role || !isPermitted(identity, action)) throw s3Error('AccessDenied');
   const acl = ownershipOf(bucket) === 'BucketOwnerEnforced' ? undefined : aclOf(attrs);
   const ignoresPublic = publicAccessOf(bucket).ignorePublicAcls;
   if (acl === undefined ? isOwner(user, bucket) : allows(acl, user, permissionOf(action), ignoresPublic)) return;
@@ -100,9 +105,47 @@ const swiftBits = new Map<number, number>([
 
 /** What the bucket's owner may do, and those whom its policy allows it. @throws S3Error AccessDenied */
 export function requireOwnerAccess(context: OperationContext, bucket: StoredBucket, action: Action): void {
-  const { user } = context;
+  const { user, identity } = context;
   if (user?.admin === true || isAllowedByPolicy(context, bucket, action)) return;
-  if (!isOwner(user, bucket)) throw s3Error('AccessDenied');
+  if (!isOwner(user, bucket) || !mayKeepHouse(identity, action)) throw s3Error('AccessDenied');
+}
+
+/** Whether ACLs may let them do it. */
+function isPermitted({ permissions }: Identity, action: Action): boolean {
+  const needed = permissionOf(action);
+  return (permissions & needed) === needed;
+}
+
+/**
+ * Settings that radosgw lets every subuser of the owner read and change (verify_bucket_owner_or_policy). Here those who may only read
+ * change none.
+ */
+const HOUSEKEEPING: ReadonlySet<Action> = new Set([
+  's3:GetBucketCORS',
+  's3:GetBucketLocation',
+  's3:GetBucketLogging',
+  's3:GetBucketNotification',
+  's3:GetBucketObjectLockConfiguration',
+  's3:GetBucketRequestPayment',
+  's3:GetBucketVersioning',
+  's3:GetBucketWebsite',
+  's3:GetEncryptionConfiguration',
+  's3:DeleteBucketWebsite',
+  's3:PutBucketCORS',
+  's3:PutBucketLogging',
+  's3:PutBucketNotification',
+  's3:PutBucketObjectLockConfiguration',
+  's3:PutBucketRequestPayment',
+  's3:PutBucketTagging',
+  's3:PutBucketVersioning',
+  's3:PutBucketWebsite',
+  's3:PutEncryptionConfiguration',
+]);
+
+function mayKeepHouse(identity: Identity, action: Action): boolean {
+  if (!HOUSEKEEPING.has(action)) return isPermitted(identity, action);
+  if (permissionOf(action) === Permission.readAcp || identity.role) return true;
+  return (identity.permissions & Permission.write) !== 0;
 }
 
 /**
@@ -111,6 +154,7 @@ export function requireOwnerAccess(context: OperationContext, bucket: StoredBuck
  * @throws S3Error NoSuchKey, AccessDenied
  */
 export function missingObject(context: OperationContext, bucket: StoredBucket): Error {
+  if (isOwner(context.user, bucket) && !context.identity.role) return s3Error('NoSuchKey');
   try {
     requireBucketAccess(context, bucket, 's3:ListBucket');
   } catch (error) {
@@ -155,8 +199,8 @@ export function requirePrivateAcl(bucket: StoredBucket, acl: Acl): void {
 }
 
 /** False: policies say nothing. @throws S3Error AccessDenied when one denies it, or the request is not paid for */
-function isAllowedByPolicy(
-  context: OperationContext,
+export function isAllowedByPolicy(
+  context: AccessContext,
   bucket: StoredBucket,
   action: Action,
   key?: RawString,
@@ -180,12 +224,12 @@ function isAllowedByPolicy(
   return decision === 'allowed';
 }
 
-function isRestricted({ user }: OperationContext, bucket: StoredBucket, policy: Policy): boolean {
+function isRestricted({ user }: AccessContext, bucket: StoredBucket, policy: Policy): boolean {
   const { restrictPublicBuckets } = publicAccessOf(bucket);
   return restrictPublicBuckets && user?.id.tenant !== bucket.info.bucket.tenant && isPublic(policy);
 }
 
-function accessOf(context: OperationContext, action: string, resource: Arn, tags?: Uint8Array): Access {
+function accessOf(context: AccessContext, action: string, resource: Arn, tags?: Uint8Array): Access {
   const { user, identity } = context;
   const environment = new Map(environmentOf(context));
   if (tags) {
@@ -196,13 +240,24 @@ function accessOf(context: OperationContext, action: string, resource: Arn, tags
   return { caller: user && callerOf(user.id, identity), action, resource, environment };
 }
 
-/** What any user may do unless their own policies say otherwise, and a role when its policies say so. @throws S3Error AccessDenied */
-export function requireUserAccess(context: OperationContext, action: Action, resource: Arn): void {
-  const { user, identity } = context;
-  if (user?.admin === true) return;
-  const decision = decide(identity, undefined, accessOf(context, action, resource));
-  if (decision === 'allowed' || (decision === 'undecided' && !identity.role)) return;
-  throw s3Error('AccessDenied');
+/**
+ * What any user may do unless their own policies say otherwise, and a role when its policies say so. radosgw lets all subusers make
+ * buckets; here those who may write.
+ *
+ * @throws S3Error AccessDenied
+ */
+export function requireUserAccess(context: AccessContext, action: Action, resource: Arn): void {
+  const { identity } = context;
+  if (isUserAllowed(context, action, resource)) return;
+  if (identity.role || (action === 's3:CreateBucket' && !isPermitted(identity, action))) throw s3Error('AccessDenied');
+}
+
+/** False: policies say nothing. @throws S3Error AccessDenied when one denies it */
+export function isUserAllowed(context: AccessContext, action: Action, resource: Arn): boolean {
+  if (context.user?.admin === true) return true;
+  const decision = decide(context.identity, undefined, accessOf(context, action, resource));
+  if (decision === 'denied') throw s3Error('AccessDenied', 'A policy denies it');
+  return decision === 'allowed';
 }
 
 /**
@@ -222,7 +277,7 @@ export function requireGrantedAccess(
   throw s3Error('AccessDenied');
 }
 
-function allows(acl: Acl, user: UserInfo | undefined, permission: number, ignoresPublic: boolean): boolean {
+export function allows(acl: Acl, user: UserInfo | undefined, permission: number, ignoresPublic: boolean): boolean {
   const id = user && formatUserId(user.id);
   // The owner can always change who may do what.
   const own = id === formatUserId(acl.owner.id) ? Permission.readAcp | Permission.writeAcp : 0;

@@ -39,7 +39,7 @@ function segmentReader(context: OperationContext, { info }: StoredBucket): Segme
       if (!bucket) throw s3Error('NoSuchBucket');
       return bucket;
     },
-    requireRead: (bucket, name, head) => requireObjectAccess(context, bucket, head, 's3:GetObject', name),
+    requireRead: async (bucket, name, head) => requireObjectAccess(context, bucket, head, 's3:GetObject', name),
     conflict: (message) => s3Error('InvalidBucketState', message),
   };
 }

@@ -4,23 +4,23 @@ import type { Environment } from '../../iam/conditions.ts';
 import { readTaggingHeader } from '../documents/tagging.ts';
 import { formatIsoDate } from '../http-date.ts';
 import { S3Error } from '../s3-error.ts';
-import type { OperationContext } from './operation.ts';
+import type { AccessContext } from './access.ts';
 
 /** Parameters of queries that are keys by their names. */
 const PARAMETERS = ['prefix', 'delimiter', 'max-keys', 'versionId'];
 /** As many tags as a request may give for its object; more are refused later on. */
 const MAX_TAGS = 10;
 
-const environments = new WeakMap<OperationContext, Environment>();
+const environments = new WeakMap<AccessContext, Environment>();
 
 /** Made once a request. */
-export function environmentOf(context: OperationContext): Environment {
+export function environmentOf(context: AccessContext): Environment {
   const known = environments.get(context) ?? makeEnvironment(context);
   environments.set(context, known);
   return known;
 }
 
-function makeEnvironment({ request, user, identity, now }: OperationContext): Environment {
+function makeEnvironment({ request, user, identity, now }: AccessContext): Environment {
   const { http, params } = request;
   const environment = new Map<string, readonly string[]>([
     ['aws:currenttime', [formatIsoDate(now)]],
