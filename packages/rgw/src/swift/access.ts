@@ -12,7 +12,6 @@ import type { OpMask, UserInfo } from '../formats/user-info.ts';
 import { type Action, permissionOf } from '../iam/actions.ts';
 import { bucketArn } from '../iam/arn.ts';
 import {
-  type AccessContext,
   aclOf,
   allows,
   isAllowedByPolicy,
@@ -21,6 +20,7 @@ import {
   ownershipOf,
   publicAccessOf,
 } from '../s3/operations/access.ts';
+import type { AccessContext } from '../s3/operations/request-environment.ts';
 import { S3Error } from '../s3/s3-error.ts';
 import type { StoredBucket } from '../store/buckets.ts';
 import type { Head } from '../store/head.ts';

@@ -21,12 +21,7 @@ import type { Head } from '../../store/head.ts';
 import { Attr } from '../../store/object-attrs.ts';
 import { s3Error } from '../s3-errors.ts';
 import type { OperationContext } from './operation.ts';
-import { environmentOf } from './request-environment.ts';
-
-/** Who asks for what, as far as policies and ACLs want to know. */
-export type AccessContext = Pick<OperationContext, 'user' | 'identity' | 'now'> & {
-  readonly request: Pick<OperationContext['request'], 'http' | 'params'>;
-};
+import { type AccessContext, environmentOf } from './request-environment.ts';
 
 /** Undefined: it has none, and its owner alone may do anything. */
 export function aclOf(attrs: ReadonlyMap<RawString, Uint8Array>): Acl | undefined {

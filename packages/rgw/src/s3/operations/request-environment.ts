@@ -4,7 +4,12 @@ import type { Environment } from '../../iam/conditions.ts';
 import { readTaggingHeader } from '../documents/tagging.ts';
 import { formatIsoDate } from '../http-date.ts';
 import { S3Error } from '../s3-error.ts';
-import type { AccessContext } from './access.ts';
+import type { OperationContext } from './operation.ts';
+
+/** Who asks for what, as far as policies and ACLs want to know. */
+export type AccessContext = Pick<OperationContext, 'user' | 'identity' | 'now'> & {
+  readonly request: Pick<OperationContext['request'], 'http' | 'params'>;
+};
 
 /** Parameters of queries that are keys by their names. */
 const PARAMETERS = ['prefix', 'delimiter', 'max-keys', 'versionId'];
