@@ -1,6 +1,7 @@
-/** `npm run bench -- [crush] [rados] [s3] [sim] [start-up]`: all of them without a name. */
+/** `npm run bench -- [crush] [rados] [rbd] [s3] [sim] [start-up]`: all of them without a name. */
 import { benchCrush } from './crush.ts';
 import { benchRados } from './rados.ts';
+import { benchRbd } from './rbd.ts';
 import { benchS3 } from './s3.ts';
 import { benchSim } from './sim.ts';
 import { benchStartUp } from './start-up.ts';
@@ -8,6 +9,7 @@ import { benchStartUp } from './start-up.ts';
 const benches: Record<string, () => Promise<void>> = {
   crush: benchCrush,
   rados: benchRados,
+  rbd: benchRbd,
   s3: benchS3,
   sim: benchSim,
   'start-up': benchStartUp,
