@@ -1,17 +1,11 @@
 /** docs/radosgw-admin.md: which commands of radosgw-admin are there; made from their table. */
-import { ADMIN_COMMANDS } from '@spirula/rgw';
-
-const NOT_HERE: readonly (readonly [commands: string, why: string])[] = [
-  ['`bucket check --check-objects`', 'listings mend what they find in doubt; `--fix` counts the index anew'],
-  ['`log list`, `log show`', 'there is no ops log'],
-  ['`object stat`, `object unlink`, `object rewrite`', 'not yet'],
-  ['`zonegroup get`, `zone set`, `period`, `realm`, `sync`', 'there is one zone, of no realm'],
-  ['`user check`, `user rename`, `bucket chown`', 'not yet'],
-];
+import { ADMIN_COMMANDS, REFUSED_ADMIN_COMMANDS } from '@spirula/rgw';
 
 export function radosgwAdminPage(): string {
   const commands = [...ADMIN_COMMANDS].sort().map((command) => `\`${command}\``);
-  const missing = NOT_HERE.map(([names, why]) => `| ${names} | ${why} |`);
+  const refused = REFUSED_ADMIN_COMMANDS.map(
+    ({ commands: names, why }) => `| ${names.map((name) => `\`${name}\``).join(', ')} | ${why} |`,
+  );
   return `# Administration of the object gateway
 
 Made from the table of commands: \`UPDATE_DOCS=1 npx vitest run test/docs\` writes it anew.
@@ -22,11 +16,24 @@ Flags, documents, refusals and exit codes are those of radosgw-admin 16.2, on a 
 
 ${commands.join(', ')}.
 
-\`gc list\` tells what gateways of spirula left; the queue that radosgw 16.2 keeps beside, \`radosgw-admin gc list\` tells.
+What radosgw-admin 16.2 has beside is refused with exit code 95, and the reason:
 
-| not here | why |
+| refused | why |
 | --- | --- |
-${missing.join('\n')}
+${refused.join('\n')}
+
+Where ours does otherwise:
+
+- documents are JSON: \`--format xml\` is refused;
+- \`metadata put\` and \`metadata rm\` count the version of an entry on, where radosgw-admin stores the one that is given; an instance of a bucket
+  is changed, not made;
+- \`object rewrite\` and \`bucket rewrite\` leave objects of buckets with versions, compressed ones, and such as are encrypted in parts as they are,
+  and parts of uploads that go on, which radosgw-admin 16.2 cuts short;
+- \`object unlink\` finds the shard that has the entry, where radosgw-admin 16.2 looks in an index without shards only;
+- \`bucket check --check-objects\` without \`--fix\` exits with 22.
+
+\`gc list\` and \`gc process\` work on what gateways of spirula left and on the queues that radosgw 16.2 keeps beside. Data that a copy by radosgw shares go
+with the last object that has them.
 
 ## \`/admin\`
 
@@ -37,7 +44,7 @@ Ceph's Admin Operations API, in signed requests of users whose caps allow it (\`
 | \`/admin/user\` | get, list, create, modify, remove (\`purge-data\`); \`key\`, \`subuser\`, \`caps\`, \`quota\`; \`stats\`, \`sync\` | \`users\` |
 | \`/admin/bucket\` | get, list, \`stats\`, link, unlink, remove (\`purge-objects\`); \`policy\`, \`index\` (\`fix\`), \`quota\`, \`object\` | \`buckets\` |
 | \`/admin/usage\` | show, trim | \`usage\` |
-| \`/admin/metadata\` | kinds, names of each, entries of \`user\` and \`bucket\` | \`metadata\` |
+| \`/admin/metadata\` | kinds, names of each; get, put, remove entries of \`user\`, \`bucket\`, \`bucket.instance\` | \`metadata\` |
 
 Answers are JSON, with \`format=xml\` XML. \`test/interop/administration\` asks radosgw 16.2 and ours the same. A bucket named \`admin\`
 cannot be reached by its path, as with radosgw.

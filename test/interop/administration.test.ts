@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type RunningS3Cluster, startCluster } from '@spirula/cli';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { expectMoves, expectTellTheSame, fill, s3Of } from './administration/commands.ts';
 import { type AdminRequest, requests } from './administration/requests.ts';
 import { type Key, signedFetch } from './administration/signed-fetch.ts';
 import { missingTools } from './real-ceph.ts';
@@ -151,6 +152,17 @@ describe.skipIf(missing.length > 0)(`administration (skipped without: ${missing.
     expect(JSON.parse(await shown(admin, 'eve'))).toEqual({ entries: [], summary: [] });
     for (const verb of ['trim', 'clear']) expect(await own('usage', verb)).toEqual(await admin('usage', verb));
   }, 120_000);
+
+  test('commands tell what those of radosgw-admin tell, and users and buckets move', async () => {
+    const s3 = s3Of(theirs, keyOf('ada'));
+    await fill(s3);
+    await expectTellTheSame(own, admin);
+    await expectMoves(own, admin, s3);
+    // As it was.
+    for (const name of ['told', 'versions']) await admin('bucket', 'rm', '--bucket', name, '--purge-objects');
+    await admin('user', 'rename', '--uid', 'ana', '--new-uid', 'ada');
+    await own('gc', 'process', '--include-all');
+  }, 900_000);
 
   test('commands say what those of radosgw-admin say', async () => {
     const send = async (line: string, body = '') => {

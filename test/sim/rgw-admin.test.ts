@@ -66,7 +66,8 @@ test('ours says what radosgw-admin says, and exits as it does', async () => {
     const { words, options } = parse(recorded.argv);
     let answer: Omit<Recorded, 'argv'>;
     try {
-      answer = { code: 0, stdout: await settle(runAdminCommand({ store, world }, words, options)), stderr: '' };
+      const said = new TextDecoder().decode(await settle(runAdminCommand({ store, world }, words, options)));
+      answer = { code: 0, stdout: said, stderr: '' };
     } catch (error) {
       if (!(error instanceof AdminError)) throw error;
       answer = { code: error.code & 0xff, stdout: '', stderr: `${error.message}\n` };

@@ -1,7 +1,9 @@
 /** `spirula radosgw-admin …`: users and buckets of the object gateway (rgw/rgw_admin.cc), as far as its commands are supported. */
+import { readFile } from 'node:fs/promises';
+import { buffer } from 'node:stream/consumers';
 import { setTimeout } from 'node:timers/promises';
 import { RadosError } from '@spirula/rados';
-import { ADMIN_COMMANDS, AdminError, runAdminCommand, Store } from '@spirula/rgw';
+import { ADMIN_COMMANDS, AdminError, findAdminCommand, runAdminCommand, Store } from '@spirula/rgw';
 import { type ClusterConnection, type Connect, connectByConf } from './ceph/connect.ts';
 import type { ToolEnvironment } from './ceph/environment.ts';
 import { describeErrno } from './ceph/errno-text.ts';
@@ -52,6 +54,35 @@ const VALUES = [
   'tags',
   'tags-add',
   'tags-rm',
+  'bucket-id',
+  'new-uid',
+  'index-type',
+  'shard-id',
+  'max-entries',
+  'marker',
+  'start-marker',
+  'end-marker',
+  'prefix',
+  'infile',
+  'format',
+  'metadata-key',
+  'rgw-zone',
+  'zone-id',
+  'rgw-zonegroup',
+  'zonegroup-id',
+  'source-zone',
+  'date',
+  'rgw-obj-fs',
+  'min-rewrite-size',
+  'max-rewrite-size',
+  'min-rewrite-stripe-size',
+  'pool',
+  'job-id',
+  'totp-serial',
+  'totp-seed',
+  'totp-pin',
+  'context',
+  'package',
 ] as const;
 /** Alone, or with `=true` or `=false` behind. */
 const FLAGS = [
@@ -71,6 +102,10 @@ const FLAGS = [
   'fix',
   'check-objects',
   'commit',
+  'allow-unordered',
+  'extra-info',
+  'verbose',
+  'skip-zero-entries',
 ] as const;
 
 const OPTIONS: OptionTable = {
@@ -110,24 +145,23 @@ export async function radosgwAdmin(
 ): Promise<number> {
   const line = parseToolLine(argv, env, { name: 'radosgw-admin', options: OPTIONS, usage: USAGE });
   if (typeof line === 'number') return line;
-  const { options } = line;
-  const words = line.words.flatMap((word) => (word === 'role-policy' ? ['role', 'policy'] : [word]));
+  const { options, words } = line;
   if (words.length === 0) return refuse(env, 1, 'radosgw-admin: -h or --help for usage');
-  if (!ADMIN_COMMANDS.includes(words.join(' '))) {
-    return refuse(env, 1, `ERROR: Unrecognized argument: '${words.at(-1)}'\nradosgw-admin: -h or --help for usage`);
-  }
-
   let connection: ClusterConnection | undefined;
   try {
+    findAdminCommand(words);
     connection = await connect(env, options, CONNECT_TIMEOUT_SECONDS);
     const { rados, world } = connection;
     const log = { ...world.log, warn: (text: string) => env.stderr(`${text}\n`) };
     const own = { clock: world.clock, config: world.config, crypto: world.crypto, memory: world.memory, log };
     const store = await Store.open(rados, own, sleep);
-    env.stdout(await runAdminCommand({ store, world: own }, words, options));
+    env.stdout(await runAdminCommand({ store, world: own, readInput }, words, options));
     return 0;
   } catch (error) {
-    if (error instanceof AdminError) return refuse(env, error.code & 0xff, error.message);
+    if (error instanceof AdminError) {
+      env.stdout(error.said);
+      return refuse(env, error.code & 0xff, [error.message, error.detail].filter(Boolean).join('\n'));
+    }
     if (error instanceof UserError) return refuse(env, 1, error.message);
     if (error instanceof RadosError) {
       return refuse(env, -error.code & 0xff, `ERROR: ${error.message}: ${describeErrno(error.code)}`);
@@ -135,6 +169,16 @@ export async function radosgwAdmin(
     throw error;
   } finally {
     await connection?.close();
+  }
+}
+
+/** The file of `--infile`, or stdin. @throws UserError */
+async function readInput(options: ReadonlyMap<string, string>): Promise<Uint8Array<ArrayBuffer>> {
+  const path = options.get('infile');
+  try {
+    return new Uint8Array(path === undefined ? await buffer(process.stdin) : await readFile(path));
+  } catch (error) {
+    throw new UserError(`cannot read ${path ?? 'stdin'}: ${(error as Error).message}`);
   }
 }
 

@@ -160,6 +160,7 @@ export {
   decodeOlhLogReply,
   encodeClearOlhInput,
   encodeLinkOlhInput,
+  encodeOlhEntry,
   encodeOlhLogInput,
   encodeUnlinkInstanceInput,
   type LinkOlhInput,

@@ -1,5 +1,5 @@
 export { AdminError } from './admin/admin-error.ts';
-export { ADMIN_COMMANDS, runAdminCommand } from './admin/commands.ts';
+export { ADMIN_COMMANDS, findAdminCommand, REFUSED_ADMIN_COMMANDS, runAdminCommand } from './admin/commands.ts';
 export { type ArchiveEntry, type ArchiveFormat, type Archives, MalformedArchive } from './archives.ts';
 export type { Decompression } from './decompression.ts';
 export type { FaultRule } from './faults/fault-rule.ts';

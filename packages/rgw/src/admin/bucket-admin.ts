@@ -56,6 +56,27 @@ export class BucketAdmin {
     return names;
   }
 
+  /** Of one user, or of all. */
+  async namesOf(user?: UserId): Promise<{ readonly tenant: RawString; readonly name: RawString }[]> {
+    const names: { readonly tenant: RawString; readonly name: RawString }[] = [];
+    if (user) {
+      for await (const { bucket } of this.#buckets.lists.list(user)) {
+        names.push({ tenant: user.tenant, name: bucket.name });
+      }
+      return names;
+    }
+    for await (const name of this.#buckets.list()) {
+      const slash = name.indexOf('/');
+      names.push({ tenant: slash < 0 ? '' : name.slice(0, slash), name: name.slice(slash + 1) });
+    }
+    return names;
+  }
+
+  /** @throws AdminError ENOENT, as `link` */
+  async requireThere(tenant: RawString, name: RawString): Promise<void> {
+    await this.#load(tenant, name);
+  }
+
   async stats(tenant: RawString, name: RawString) {
     const bucket = await this.#buckets.load(tenant, name);
     if (!bucket) throw new AdminError(AdminCode.noSuchBucket, 'failure: (2002) Unknown error 2002: ');

@@ -2,6 +2,8 @@
 import { rawFromText } from '@spirula/encoding';
 import { parseUserId, type UserId } from '../formats/user-id.ts';
 import { parseDate } from '../s3/http-date.ts';
+import type { StoredBucket } from '../store/buckets.ts';
+import type { Admin } from './admin.ts';
 import { AdminCode, AdminError } from './admin-error.ts';
 import { parseAccess, parseSize } from './parse.ts';
 import type { NamedBucket } from './reshard-admin.ts';
@@ -17,9 +19,9 @@ export function flagOf(options: AdminOptions, name: string): boolean | undefined
 }
 
 /** For what cannot be undone. @throws AdminError unless `--yes-i-really-mean-it` is given */
-export function requireSure(options: AdminOptions, warning: string): void {
+export function requireSure(options: AdminOptions, warning: string, code = 1, between = '\n'): void {
   if (options.has('yes-i-really-mean-it')) return;
-  throw new AdminError(1, `${warning}\ndo you really mean it? (requires --yes-i-really-mean-it)`);
+  throw new AdminError(code, `${warning}${between}do you really mean it? (requires --yes-i-really-mean-it)`);
 }
 
 /** Seconds; `otherwise` when it is not given. */
@@ -64,6 +66,43 @@ export function namedBucket(options: AdminOptions): NamedBucket {
   const slash = given.indexOf('/');
   const tenant = slash < 0 ? (options.get('tenant') ?? '') : given.slice(0, slash);
   return { tenant: rawFromText(tenant), name: rawFromText(given.slice(slash + 1)) };
+}
+
+/** The bucket that is named, or with `--bucket-id` another instance of it. @throws AdminError ENOENT */
+export async function instanceOf({ buckets, store }: Admin, options: AdminOptions): Promise<StoredBucket> {
+  const { tenant, name } = namedBucket(options);
+  const bucketId = options.get('bucket-id');
+  if (bucketId === undefined) return await buckets.require(tenant, name);
+  const raw = rawFromText(bucketId);
+  const bucket = { tenant, name, marker: raw, bucketId: raw, explicitPlacement: undefined };
+  const found = await store.buckets.loadInstance(bucket);
+  if (found) return found;
+  const why = `could not get bucket instance info for bucket id=${bucketId}`;
+  throw new AdminError(AdminCode.ENOENT, `${why}\nERROR: could not init bucket: (2) No such file or directory`);
+}
+
+/** @throws AdminError EINVAL */
+export function requireObject(options: AdminOptions): void {
+  if ((options.get('object') ?? '') === '') throw new AdminError(AdminCode.EINVAL, 'ERROR: object not specified');
+}
+
+/** `--max-entries`; none given, or a negative one: `otherwise`. */
+export function entriesOf(options: AdminOptions, otherwise: number): number {
+  const max = integerOf(options, 'max-entries') ?? -1;
+  return max < 0 ? otherwise : max;
+}
+
+export function shardGiven(options: AdminOptions): number | undefined {
+  return integerOf(options, 'shard-id');
+}
+
+/** Undefined: it is not given. @throws AdminError EINVAL */
+function integerOf(options: AdminOptions, name: string): number | undefined {
+  const text = options.get(name);
+  if (text === undefined) return undefined;
+  if (/^-?\d{1,9}$/.test(text)) return Number(text);
+  const problem = `Expected option value to be integer, got '${text}'`;
+  throw new AdminError(AdminCode.EINVAL, `ERROR: failed to parse ${name.replaceAll('-', ' ')}: ${problem}`);
 }
 
 export function scopeOf(options: AdminOptions): 'user' | 'bucket' {

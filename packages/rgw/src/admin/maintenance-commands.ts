@@ -5,11 +5,12 @@ import { Lifecycle } from '../lifecycle/lifecycle.ts';
 import { formatHttpDate } from '../s3/http-date.ts';
 import { BucketAttr } from '../store/buckets.ts';
 import { decodeStored } from '../store/meta-object.ts';
+import type { Store } from '../store/store.ts';
 import type { CommandTable } from './admin.ts';
 import { AdminCode, AdminError } from './admin-error.ts';
-import { bucketOf } from './command-options.ts';
+import { bucketOf, namedBucket } from './command-options.ts';
 import { lifecycleJson } from './lifecycle-json.ts';
-import { zoneJson } from './zone-json.ts';
+import type { NamedBucket } from './reshard-admin.ts';
 
 /** By number: LC_BUCKET_STATUS. */
 const LIFECYCLE_STATUS = ['UNINITIAL', 'PROCESSING', 'FAILED', 'COMPLETE'];
@@ -57,18 +58,23 @@ export const maintenanceCommands: CommandTable = {
     if (options.has('bucket')) await lifecycle.processBucket(await buckets.require(...bucketOf(options)));
     else await lifecycle.process(true);
   },
-  'zone get': async ({ store }) => zoneJson(store.zone.params),
-  'zone list': async ({ store }) => {
-    const { id, name } = store.zone.params;
-    return { default_info: textFromRaw(id), zones: [textFromRaw(name)] };
+  'lc reshard fix': async ({ buckets, store }, options) => {
+    if (options.has('bucket')) return await fixLifecycle(store, namedBucket(options));
+    const fixed: unknown[] = [];
+    for (const each of await buckets.namesOf()) fixed.push(await fixLifecycle(store, each));
+    return fixed;
   },
-  'zonegroup list': async ({ store }) => {
-    const { id, name } = store.zone.zonegroup;
-    return { default_info: textFromRaw(id), zonegroups: [textFromRaw(name)] };
-  },
-  // The zone is of no realm.
-  'realm list': async () => ({ default_info: '', realms: [] }),
-  'period get': () => {
-    throw new AdminError(AdminCode.ENOENT, 'period init failed: (2) No such file or directory');
-  },
+  'pools list': noPlacementSet,
+  'pool list': noPlacementSet,
 };
+
+async function noPlacementSet(): Promise<never> {
+  throw new AdminError(AdminCode.ENOENT, 'could not list placement set: (2) No such file or directory');
+}
+
+/** A bucket with rules is in the list of those that have some (RGWBucketAdminOp::fix_lc_shards). */
+async function fixLifecycle(store: Store, { tenant, name }: NamedBucket) {
+  const bucket = await store.buckets.load(tenant, name);
+  if (bucket?.attrs.has(BucketAttr.lifecycle)) await store.lifecycleBuckets.add(bucket.info.bucket);
+  return { bucket: textFromRaw(name), status: bucket ? 0 : AdminCode.ENOENT };
+}

@@ -181,7 +181,8 @@ function indexTypeOf(options: AdminOptions): number | undefined {
   return type;
 }
 
-function targetsJson({ placementTargets }: Zonegroup) {
+/** As radosgw-admin prints them (RGWZoneGroupPlacementTarget::dump). */
+export function targetsJson({ placementTargets }: Zonegroup) {
   return ascendingTexts(placementTargets).map(([key, target]) => ({ key, val: targetJson(target) }));
 }
 

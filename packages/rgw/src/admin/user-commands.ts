@@ -1,6 +1,7 @@
 /** Commands of radosgw-admin about users. */
-import { type RawString, rawFromText } from '@spirula/encoding';
+import { type RawString, rawFromText, textFromRaw } from '@spirula/encoding';
 import type { QuotaChange } from '../formats/quota.ts';
+import { parseUserId } from '../formats/user-id.ts';
 import type { UserInfo } from '../formats/user-info.ts';
 import { syncBucketStats, syncUserStats } from '../store/user-stats.ts';
 import type { Admin, CommandTable } from './admin.ts';
@@ -17,6 +18,7 @@ import {
   userOf,
 } from './command-options.ts';
 import { userJson } from './user-json.ts';
+import { checkUser, renameUser } from './user-moves.ts';
 
 export const userCommands: CommandTable = {
   'user create': ({ users }, options) => shown(users.create(userOf(options), settingsOf(options, true))),
@@ -27,6 +29,24 @@ export const userCommands: CommandTable = {
     throw new AdminError(AdminCode.EINVAL, 'ERROR: --uid or --access-key required');
   },
   'user modify': ({ users }, options) => shown(users.modify(userOf(options), settingsOf(options, false))),
+  'user rename': async ({ users, store, world }, options) => {
+    const tenant = options.get('tenant');
+    const given = options.get('new-uid') ?? '';
+    const newId = parseUserId(rawFromText(given));
+    const to = tenant === undefined ? newId : { ...newId, tenant: rawFromText(tenant) };
+    return await shown(
+      renameUser(store, users, userOf(options), given === '' ? undefined : to, {
+        overwrites: options.has('yes-i-really-mean-it'),
+        now: () => world.clock.wall(),
+        onChown: (bucket, done, last) =>
+          world.log.warn(`${done} objects processed in ${textFromRaw(bucket)}. Next marker ${textFromRaw(last)}`),
+      }),
+    );
+  },
+  'user check': async ({ store, world }, options) => {
+    if (!options.has('uid')) return undefined;
+    return await checkUser(store, userOf(options), world.clock.wall(), options.has('fix'));
+  },
   'user rm': ({ users, buckets }, options) => {
     const user = userOf(options);
     const purge = (name: RawString) => buckets.remove(user.tenant, name, true);

@@ -23,6 +23,7 @@ const CAP_NAMES = [
   [1, 'read'],
   [2, 'write'],
 ] as const;
+const NO_FLAGS = '<none>';
 /** RGWIdentityType. */
 const TYPE_NAMES = ['none', 'rgw', 'keystone', 'ldap', 'role', 'web'];
 
@@ -34,7 +35,19 @@ function maskText(mask: number, names: readonly (readonly [flags: number, name: 
     found.push(name);
     left &= ~flags;
   }
-  return found.length === 0 ? '<none>' : found.join(', ');
+  return found.length === 0 ? NO_FLAGS : found.join(', ');
+}
+
+const MASK_NAMES = { permissions: PERMISSION_NAMES, caps: CAP_NAMES, op_mask: OP_NAMES } as const;
+
+/** What `userJson` says of it. Undefined: a word is none of these. */
+export function parseMask(what: keyof typeof MASK_NAMES, text: string): number | undefined {
+  if (text === NO_FLAGS || text === '') return 0;
+  const masks = text.split(/[,\s]+/).map((word) => MASK_NAMES[what].find(([, name]) => name === word)?.[0]);
+  return masks.reduce<number | undefined>(
+    (sum, mask) => (sum === undefined || mask === undefined ? undefined : sum | mask),
+    0,
+  );
 }
 
 /** `2026-11-30T14:12:24.900354Z`; a time of zero is `0.000000`. */

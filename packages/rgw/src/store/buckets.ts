@@ -236,6 +236,36 @@ export class BucketStore {
     await this.#removeInstance(info);
   }
 
+  /** Makes a bucket's name lead where this says, whatever it led to; its owner's list says so, or not. @throws RadosError ECANCELED */
+  async putEntryPoint(entryPoint: BucketEntryPoint, now: UTime): Promise<void> {
+    const { bucket, owner, created, linked } = entryPoint;
+    const oid = bucketName(bucket);
+    const before = await this.loadEntryPoint(bucket.tenant, bucket.name);
+    const data = encoded(encodeBucketEntryPoint, entryPoint);
+    if (before) await this.#root.update(oid, before.version, { data });
+    else await this.#root.create(oid, { data });
+    if (linked) await this.lists.add(owner, bucket, created, now);
+    else await this.lists.remove(owner, bucket);
+  }
+
+  /** What it led to stays. False: there is no such bucket. @throws RadosError ECANCELED */
+  async removeEntryPoint(tenant: RawString, name: RawString): Promise<boolean> {
+    const found = await this.loadEntryPoint(tenant, name);
+    if (!found) return false;
+    const { bucket, owner } = found.entryPoint;
+    await this.lists.remove(owner, bucket);
+    await this.#root.remove(bucketName(bucket), found.version);
+    return true;
+  }
+
+  /** Its index stays. False: there is no such instance. @throws RadosError ECANCELED */
+  async removeInstanceInfo(bucket: Bucket): Promise<boolean> {
+    const found = await this.loadInstance(bucket);
+    if (!found) return false;
+    await this.#root.remove(bucketInstanceOid(bucket), found.version);
+    return true;
+  }
+
   /** Names of all buckets, `tenant/name`, in no order that means anything. */
   async *list(): AsyncGenerator<RawString> {
     for await (const { oid } of this.#root.io.listObjects()) if (!oid.startsWith('.')) yield oid;

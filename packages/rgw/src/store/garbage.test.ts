@@ -1,8 +1,8 @@
 /** Garbage in shards in memory, kept by the class `rgw` itself. */
-import { builtinClasses, encodeReferenceInput } from '@spirula/cls';
-import { EMPTY, Errno } from '@spirula/encoding';
+import { builtinClasses, encodeGcQueueInitInput, encodeGcSetInput, encodeReferenceInput } from '@spirula/cls';
+import { type Bytes, EMPTY, Errno } from '@spirula/encoding';
 import { callArgs, OsdOpCode } from '@spirula/messages';
-import { type IoCtx, lockObject, type ObjectOperation, RadosError, unlockObject } from '@spirula/rados';
+import { type IoCtx, lockObject, ObjectOperation, RadosError, unlockObject } from '@spirula/rados';
 import { expect, test } from 'vitest';
 import { MemoryObject } from '../../../cls/src/memory-object.test-support.ts';
 import type { DataPools } from './data-pools.ts';
@@ -114,6 +114,31 @@ test('a shard that another gateway works on is left to it', async () => {
     await unlockObject(pool.io, oid, 'gc_process', cookie);
   }
   expect(await garbage.process(true)).toBe(1);
+});
+
+test('what radosgw keeps in queues goes in the order of its times, up to what is not due', async () => {
+  const { garbage, put, pool, data, wait } = setUp();
+  const call = (method: string, input: Bytes) =>
+    pool.io.operate('gc.3', new ObjectOperation().exec('rgw_gc', method, input, 'write'));
+  await call('rgw_gc_queue_init', encodeGcQueueInitInput(1 << 20, 10));
+  const enqueue = async (tag: string, expirationSec: number) => {
+    const { pool: poolName, oid: name, locator } = put(`of ${tag}`);
+    const chain = [{ pool: poolName, key: { name, instance: '' }, locator }];
+    const entry = { tag, chain, time: { sec: 0, nsec: 0 } };
+    await call('rgw_gc_queue_enqueue', encodeGcSetInput({ expirationSec, entry }));
+  };
+  await enqueue('a', 10);
+  await enqueue('b', 20);
+  await enqueue('c', 5000);
+  expect(await garbage.process()).toBe(0);
+
+  wait(60);
+  expect(await tagsOf(garbage, true)).toEqual(['a', 'b']);
+  expect(await garbage.process()).toBe(2);
+  expect([await tagsOf(garbage), [...data.keys()]]).toEqual([['c'], ['of c']]);
+
+  expect(await garbage.process(true)).toBe(1);
+  expect([await tagsOf(garbage), data.size]).toEqual([[], 0]);
 });
 
 test('garbage in a pool that no placement has is told of, and does not hold up the rest', async () => {

@@ -1,14 +1,17 @@
 /**
  * What an object's old tail becomes: entries of the class `rgw` in the objects `gc.N`, each with the names of RADOS objects and the
- * time at which they go. By then whoever began to read them has finished (RGWGC).
+ * time at which they go. By then whoever began to read them has finished (RGWGC). A radosgw beside keeps its own in a queue of the
+ * same objects (class `rgw_gc`): they are listed and processed as well.
  */
 import {
   decodeGcListReply,
   encodeGcListInput,
+  encodeGcQueueRemoveInput,
   encodeGcRemoveInput,
   encodeGcSetInput,
   encodeReferenceInput,
   type GcEntry,
+  type GcListReply,
 } from '@spirula/cls';
 import { Decoder, Errno, type RawString } from '@spirula/encoding';
 import { strHashLinux } from '@spirula/maps';
@@ -26,6 +29,8 @@ const LOCK_SECONDS = 60 * 60;
 const LOCK_NAME = 'gc_process';
 const PAGE = 100;
 const PRIME = 7877;
+/** There is no queue in the object. */
+const NO_QUEUE: ReadonlySet<number> = new Set([Errno.ENOENT, Errno.EINVAL, Errno.EOPNOTSUPP]);
 
 export interface GarbageObject {
   /** Name of the pool. */
@@ -65,7 +70,10 @@ export class Garbage {
 
   /** Entries of all shards, in no order that means anything. */
   async *list(expiredOnly: boolean): AsyncGenerator<GcEntry> {
-    for (let shard = 0; shard < SHARDS; shard++) yield* this.#listShard(`gc.${shard}`, expiredOnly);
+    for (let shard = 0; shard < SHARDS; shard++) {
+      yield* this.#listShard(`gc.${shard}`, expiredOnly);
+      yield* this.#listQueue(`gc.${shard}`, expiredOnly);
+    }
   }
 
   /**
@@ -85,11 +93,34 @@ export class Garbage {
     const lock = { name: LOCK_NAME, seconds: LOCK_SECONDS };
     await exclusively(this.#io, oid, lock, this.#world.crypto, async () => {
       for await (const { tag, chain } of this.#listShard(oid, !all)) {
-        for (const { pool, key, locator } of chain) removed += await this.#letGo(pool, key.name, locator, tag);
+        removed += await this.#letGoAll(tag, chain);
         const input = encodeGcRemoveInput([tag]);
         await this.#io.operate(oid, new ObjectOperation().exec('rgw', 'gc_remove', input, 'write'));
       }
+      removed += await this.#processQueue(oid, all);
     });
+    return removed;
+  }
+
+  /** From the oldest on, up to the first that is not due. */
+  async #processQueue(oid: RawString, all: boolean): Promise<number> {
+    let removed = 0;
+    for (;;) {
+      const page = await this.#queuePage(oid, '', false);
+      const due = all ? undefined : new Set((await this.#queuePage(oid, '', true)).entries.map(({ tag }) => tag));
+      const end = page.entries.findIndex(({ tag }) => due?.has(tag) === false);
+      const done = end < 0 ? page.entries : page.entries.slice(0, end);
+      if (done.length === 0) return removed;
+      for (const { tag, chain } of done) removed += await this.#letGoAll(tag, chain);
+      const input = encodeGcQueueRemoveInput(done.length);
+      await this.#io.operate(oid, new ObjectOperation().exec('rgw_gc', 'rgw_gc_queue_remove_entries', input, 'write'));
+      if (end >= 0) return removed;
+    }
+  }
+
+  async #letGoAll(tag: RawString, chain: GcEntry['chain']): Promise<number> {
+    let removed = 0;
+    for (const { pool, key, locator } of chain) removed += await this.#letGo(pool, key.name, locator, tag);
     return removed;
   }
 
@@ -122,6 +153,23 @@ export class Garbage {
       marker = page.next;
       more = page.truncated && marker !== '';
     }
+  }
+
+  async *#listQueue(oid: RawString, expiredOnly: boolean): AsyncGenerator<GcEntry> {
+    for (let marker = '', more = true; more; ) {
+      const page = await this.#queuePage(oid, marker, expiredOnly);
+      yield* page.entries;
+      marker = page.next;
+      more = page.truncated && marker !== '';
+    }
+  }
+
+  async #queuePage(oid: RawString, marker: RawString, expiredOnly: boolean): Promise<GcListReply> {
+    const input = encodeGcListInput({ marker, max: PAGE, expiredOnly });
+    const reply = await this.#io.submit(oid, new ObjectOperation().exec('rgw_gc', 'rgw_gc_queue_list_entries', input));
+    if (NO_QUEUE.has(reply.result)) return { entries: [], next: '', truncated: false };
+    if (reply.result < 0) throw new RadosError(reply.result, oid);
+    return decodeGcListReply(new Decoder(reply.ops[0]!.output));
   }
 }
 

@@ -6,8 +6,9 @@ import type { BucketInfo } from '../formats/bucket-info.ts';
 import { indexOidsOf, sumOfStats } from './bucket-index.ts';
 import type { StoredBucket } from './buckets.ts';
 import { MULTIPART_NS } from './layout.ts';
-import { listObjects } from './listing.ts';
+import { listObjects, mergeShards } from './listing.ts';
 import { decodeStored } from './meta-object.ts';
+import { RawIndex } from './raw-index.ts';
 import type { Store } from './store.ts';
 
 export interface IndexCheck {
@@ -33,6 +34,21 @@ export async function checkBucketIndex(store: Store, { info }: StoredBucket, fix
     if (fix) await index.operate(oid, new ObjectOperation().exec('rgw', 'bucket_rebuild_index', EMPTY, 'write'));
   }
   return { invalidParts, existing: sumOfStats(existing), calculated: sumOfStats(calculated) };
+}
+
+/**
+ * Keys of the index as listings meet them, in their order. Entries in doubt are what their heads say from then on: a listing settles
+ * that (RGWBucket::check_object_index).
+ */
+export async function checkedEntries(store: Store, bucket: BucketInfo): Promise<RawString[]> {
+  const query = { prefix: '', delimiter: '', after: '', ns: '', hint: PAGE, versions: { after: '' } };
+  for await (const _ of mergeShards(store.objects, bucket, query));
+  const index = new RawIndex(store.zone.placement(bucket.placement).index, bucket);
+  const keys: RawString[] = [];
+  for (let shard = 0; shard < index.shards; shard++) {
+    for await (const [key] of index.entries(shard, '')) keys.push(key);
+  }
+  return keys.sort();
 }
 
 async function checkShard(index: IoCtx, oid: RawString) {

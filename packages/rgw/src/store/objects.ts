@@ -181,10 +181,15 @@ export class ObjectStore {
     return (await this.#versionWrites.isDeleteMarker(bucket, key)) ? { deleteMarker: key.instance } : {};
   }
 
+  /** The RADOS object of a key, whatever it is. */
+  async headOf(bucket: BucketInfo, key: ObjectKey): Promise<Head | undefined> {
+    const { io, oid } = this.#stripes.place({ bucket: bucket.bucket, key }, bucket);
+    return await readHead(io, oid);
+  }
+
   /** An object as it is stored, whatever is known of its versions. */
   async peek(bucket: BucketInfo, key: ObjectKey): Promise<Head | undefined> {
-    const { io, oid } = this.#stripes.place({ bucket: bucket.bucket, key }, bucket);
-    const head = await readHead(io, oid);
+    const head = await this.headOf(bucket, key);
     return head && hasObject(head) ? head : undefined;
   }
 
@@ -266,6 +271,12 @@ export class ObjectStore {
   /** Moves an object to another storage class. @throws RadosError; see `Transitions.move` */
   async transition(bucket: BucketInfo, key: ObjectKey, mtime: UTime, storageClass: RawString): Promise<boolean> {
     return await this.#transitions.move(bucket, key, mtime, tailPlacementOf(bucket, storageClass));
+  }
+
+  /** Writes an object anew where it is, in stripes as new objects have them (RGWRados::rewrite_obj). @throws as `transition` */
+  async rewrite(bucket: BucketInfo, { object, head }: FoundObject): Promise<boolean> {
+    const to = head.manifest?.tailPlacement ?? bucket.placement;
+    return await this.#transitions.move(bucket, object.key, head.mtime, to, true);
   }
 
   /** The instance of a new object: '' where the bucket keeps no versions. */

@@ -73,10 +73,17 @@ export class Transitions {
    * @param key with an instance, a version; '' or `null` is the object that has none
    * @param mtime of the object that is meant
    * @param to where its data are to be
+   * @param anew also when they are there: they are written once more
    * @returns false: it is not there any more, or another one is, or was written meanwhile
    * @throws RadosError; nothing has changed then, but for a code of `UNKNOWN`
    */
-  async move(bucket: BucketInfo, given: ObjectKey, mtime: UTime, to: PlacementRule): Promise<boolean> {
+  async move(
+    bucket: BucketInfo,
+    given: ObjectKey,
+    mtime: UTime,
+    to: PlacementRule,
+    anew = false,
+  ): Promise<boolean> {
     const key = given.instance === NULL_INSTANCE ? { ...given, instance: '' } : given;
     const olh = await this.#versions.readOlh(bucket, key.name);
     const object = { bucket: bucket.bucket, key };
@@ -86,7 +93,7 @@ export class Transitions {
     // A version that is being linked is known by what would change.
     if (!isMeant || (olhOf(head)?.pending.size ?? 0) > 0) return false;
     const hasVersions = olh !== undefined && olhOf(olh) !== undefined;
-    if (canonicalStorageClass(storageClassOf(head)) === canonicalStorageClass(to.storageClass)) {
+    if (!anew && canonicalStorageClass(storageClassOf(head)) === canonicalStorageClass(to.storageClass)) {
       // Whoever moved it did not live to tell the index.
       await this.#tell(bucket, key, head, hasVersions, { pool: io.pool, version: head.version });
       return true;

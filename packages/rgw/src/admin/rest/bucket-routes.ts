@@ -7,9 +7,9 @@ import { checkBucketIndex } from '../../store/index-check.ts';
 import { bucketName } from '../../store/layout.ts';
 import { decodeStored } from '../../store/meta-object.ts';
 import { Attr } from '../../store/object-attrs.ts';
+import { aclNode } from '../acl-document.ts';
 import { statsNode } from '../bucket-admin.ts';
 import { list, type Node } from '../document.ts';
-import { aclNode } from './acl-document.ts';
 import { changedByBody, quotaChangeOf } from './quota-args.ts';
 import { RestError } from './rest-error.ts';
 import {

@@ -44,6 +44,7 @@ const codes: ReadonlyMap<number, keyof typeof statuses> = new Map([
   [AdminCode.keyExists, 'KeyExists'],
   [AdminCode.invalidCap, 'InvalidCapability'],
   [AdminCode.noSuchSubuser, 'NoSuchSubUser'],
+  [AdminCode.EOPNOTSUPP, 'NotImplemented'],
 ]);
 
 /** What radosgw-admin would refuse. */

@@ -12,7 +12,7 @@ import { type AdminParts, adminOf } from '../admin.ts';
 import { AdminError } from '../admin-error.ts';
 import { jsonOf, type Node, xmlOf } from '../document.ts';
 import { bucketRoutes } from './bucket-routes.ts';
-import { metadata } from './metadata-routes.ts';
+import { metadataRoutes } from './metadata-routes.ts';
 import { RestError, restErrorOf } from './rest-error.ts';
 import type { RestAnswer, RestRoute } from './rest-request.ts';
 import { usageRoutes } from './usage-routes.ts';
@@ -40,7 +40,7 @@ const resources: Readonly<Record<string, Routes>> = {
   user: userRoutes,
   bucket: bucketRoutes,
   usage: usageRoutes,
-  metadata: { GET: { '': metadata } },
+  metadata: metadataRoutes,
 };
 
 export function isAdmin({ target }: HttpRequest): boolean {

@@ -1,11 +1,9 @@
 /** Users as the administrators' interface tells them (dump_user_info, rgw_user.cc). */
-import { base64 } from '@scure/base';
 import type { UserHeader } from '@spirula/cls';
 import { textFromRaw } from '@spirula/encoding';
 import type { Quota } from '../../formats/quota.ts';
 import { roundedKib } from '../../formats/quota.ts';
 import type { UserInfo } from '../../formats/user-info.ts';
-import type { StoredUser } from '../../store/users.ts';
 import { list, type Node } from '../document.ts';
 import { quotaJson, userJson } from '../user-json.ts';
 
@@ -52,40 +50,6 @@ export function userNode(info: UserInfo, stats?: Node): Node {
     type: rest.type,
     mfa_ids: list('obj', rest.mfa_ids),
     ...(stats !== undefined && { stats }),
-  };
-}
-
-/** As it is stored, with its attributes. */
-export function metadataUserNode({ info, attrs }: StoredUser): Node {
-  const { subusers, keys, swift_keys, caps, placement_tags, temp_url_keys, mfa_ids, ...rest } = userJson(info);
-  const { user_id, display_name, email, suspended, max_buckets, op_mask, bucket_quota, user_quota, type } = rest;
-  return {
-    user_id,
-    display_name,
-    email,
-    suspended,
-    max_buckets,
-    subusers: list('user', subusers),
-    keys: list('key', keys),
-    swift_keys: list('key', swift_keys),
-    caps: list('cap', caps),
-    op_mask,
-    ...(rest.system !== undefined && { system: rest.system }),
-    ...(rest.admin !== undefined && { admin: rest.admin }),
-    default_placement: rest.default_placement,
-    default_storage_class: rest.default_storage_class,
-    placement_tags: list('obj', placement_tags),
-    bucket_quota,
-    user_quota,
-    temp_url_keys: list('entry', temp_url_keys),
-    type,
-    mfa_ids: list('obj', mfa_ids),
-    attrs: list(
-      'attr',
-      [...attrs]
-        .sort(([a], [b]) => (a < b ? -1 : 1))
-        .map(([key, value]) => ({ key: textFromRaw(key), val: base64.encode(value) })),
-    ),
   };
 }
 

@@ -1,8 +1,8 @@
 /** ACLs as they are stored, member by member (RGWAccessControlPolicy::dump, rgw_acl.cc). */
 import { textFromRaw } from '@spirula/encoding';
-import { type Acl, type Grant, GranteeType } from '../../formats/acl.ts';
-import { formatUserId } from '../../formats/user-id.ts';
-import { list, type Node } from '../document.ts';
+import { type Acl, type Grant, GranteeType } from '../formats/acl.ts';
+import { formatUserId } from '../formats/user-id.ts';
+import { list, type Node } from './document.ts';
 
 export function aclNode({ owner, grants }: Acl): Node {
   const users = new Map<string, number>();
