@@ -19,9 +19,9 @@ describe.skipIf(missing.length > 0)(`on a real cluster (skipped without: ${missi
   let ceph: RealCeph;
   let gateway: ChildProcess;
   const s3 = (name: string) => s3Of(`http://127.0.0.1:${PORT}`, { accessKey: `${name}key`, secret: 's' });
-  const admin: Run = (...args) => runTool('radosgw-admin', ['-c', ceph.confPath, ...args], { timeoutSeconds: 60 });
+  const admin: Run = (...args) => runTool('radosgw-admin', ['-c', ceph.confPath, ...args], { timeoutSeconds: 100 });
   const own: Run = (...args) =>
-    runTool(process.execPath, [SPIRULA, 'radosgw-admin', '-c', ceph.confPath, ...args], { timeoutSeconds: 120 });
+    runTool(process.execPath, [SPIRULA, 'radosgw-admin', '-c', ceph.confPath, ...args], { timeoutSeconds: 200 });
 
   beforeAll(async () => {
     ceph = await startRealCeph({ osds: 1, portBase: PORT_BASE, store: 'memstore', auth: 'cephx' });
@@ -43,7 +43,7 @@ describe.skipIf(missing.length > 0)(`on a real cluster (skipped without: ${missi
 
   test('commands tell what those of radosgw-admin tell', async () => {
     await expectTellTheSame(own, admin);
-  }, 900_000);
+  }, 1_800_000);
 
   test('what a copy shares with a removed object stays when garbage is collected', async () => {
     expect(await own('object', 'rm', '--bucket', 'told', '--object', 'large')).toMatchObject({ status: 0 });
@@ -54,7 +54,7 @@ describe.skipIf(missing.length > 0)(`on a real cluster (skipped without: ${missi
     expect(await whole()).toBe(true);
     expect(await own('object', 'rewrite', '--bucket', 'told', '--object', 'copy')).toMatchObject({ status: 0 });
     expect(await whole()).toBe(true);
-  }, 120_000);
+  }, 400_000);
 
   test('the queue of garbage that radosgw keeps is processed, and data go with their last object', async () => {
     expect(await admin('object', 'rm', '--bucket', 'told', '--object', 'copy')).toMatchObject({ status: 0 });
@@ -68,14 +68,14 @@ describe.skipIf(missing.length > 0)(`on a real cluster (skipped without: ${missi
     expect(await own('gc', 'process', '--include-all')).toMatchObject({ status: 0 });
     expect(JSON.parse((await admin('gc', 'list', '--include-all')).stdout)).toEqual([]);
     expect(await stripes()).toEqual([]);
-  }, 120_000);
+  }, 400_000);
 
   test('entries that are given back are what they were', async () => {
     const entry = await admin('bi', 'get', '--bucket', 'told', '--object', 'small');
     const put = async (args: string[], text: string) =>
       runTool(process.execPath, [SPIRULA, 'radosgw-admin', '-c', ceph.confPath, ...args], {
         input: Buffer.from(text, 'latin1'),
-        timeoutSeconds: 120,
+        timeoutSeconds: 200,
       });
     expect(await own('object', 'unlink', '--bucket', 'told', '--object', 'small')).toMatchObject({ status: 0 });
     expect(await admin('bi', 'get', '--bucket', 'told', '--object', 'small')).toMatchObject({ status: 2 });
@@ -88,9 +88,9 @@ describe.skipIf(missing.length > 0)(`on a real cluster (skipped without: ${missi
     expect(JSON.parse((await admin('user', 'info', '--uid', 'eve')).stdout)).toMatchObject({ display_name: 'Eve Two' });
     expect(await put(['metadata', 'put', 'user:eve'], '{"data":{}}')).toMatchObject({ status: 22 });
     expect(await put(['metadata', 'put', 'user:eve'], 'nonsense')).toMatchObject({ status: 22 });
-  }, 120_000);
+  }, 400_000);
 
   test('users and buckets are another’s afterwards', async () => {
     await expectMoves(own, admin, s3('ada'));
-  }, 240_000);
+  }, 600_000);
 });

@@ -162,7 +162,7 @@ describe.skipIf(missing.length > 0)(`administration (skipped without: ${missing.
     for (const name of ['told', 'versions']) await admin('bucket', 'rm', '--bucket', name, '--purge-objects');
     await admin('user', 'rename', '--uid', 'ana', '--new-uid', 'ada');
     await own('gc', 'process', '--include-all');
-  }, 900_000);
+  }, 1_800_000);
 
   test('commands say what those of radosgw-admin say', async () => {
     const send = async (line: string, body = '') => {

@@ -3,7 +3,11 @@
  * each; who has one pushes its events, oldest first, and removes those that were acknowledged. An event may come twice: when a
  * gateway dies between the two, or the acknowledgement is lost. One that is not acknowledged is pushed again until it is, and those
  * behind it wait.
+ *
+ * Entries for endpoints that only radosgw pushes to (AMQP, Kafka) stay for it: those behind them are pushed, and the queue is given up
+ * after each look, so that a radosgw beside can take it. What was pushed from behind is not pushed again while this gateway lives.
  */
+import type { QueueEntry } from '@spirula/cls';
 import { Decoder, MalformedInput, type RawString } from '@spirula/encoding';
 import { RadosError } from '@spirula/rados';
 import { type Instant, seconds, type World } from '@spirula/world';
@@ -26,6 +30,11 @@ const RESERVATION_SECONDS = 120;
 const PAGE = 64;
 const AT_ONCE = 8;
 const COOKIE_LENGTH = 16;
+/** So many entries are looked at behind one that stays. */
+const MAX_BEHIND = 1024;
+
+/** What became of an entry: nobody need push it again; it is to be tried again; it is for others to push. */
+type Outcome = 'done' | 'waits' | 'stays';
 
 interface OwnQueue {
   dueAt: Instant;
@@ -46,6 +55,8 @@ export class Delivery {
   readonly #options: DeliveryOptions;
   readonly #cookie: RawString;
   readonly #own = new Map<RawString, OwnQueue>();
+  /** By queue: markers of entries that were pushed, and stand behind one that stays. */
+  readonly #pushedBehind = new Map<RawString, ReadonlySet<RawString>>();
   #lookAt: Instant = 0;
   #isLooking = false;
   #stopped = false;
@@ -119,16 +130,29 @@ export class Delivery {
     own.isBusy = true;
     await this.#quietly('events wait', async () => {
       const { queues } = this.#options;
-      const list = await queues.list(name, this.#cookie, PAGE);
-      if (!list) return void this.#own.delete(name);
-      const { entries, next } = list;
+      const entries: QueueEntry[] = [];
+      const outcomes: Outcome[] = [];
+      let next: RawString = '';
+      for (let more = true; more; ) {
+        const page = await queues.list(name, this.#cookie, PAGE, next);
+        if (!page) return void this.#own.delete(name);
+        entries.push(...page.entries);
+        outcomes.push(...(await this.#pushAll(name, page.entries)));
+        next = page.next;
+        const goesOn = outcomes.includes('stays') && !outcomes.includes('waits') && entries.length < MAX_BEHIND;
+        more = goesOn && page.truncated && page.entries.length > 0;
+      }
       if (entries.length === 0) return;
-      const delivered = await this.#pushAll(entries.map(({ data }) => data));
-      const firstLeft = entries[delivered];
-      if (delivered > 0) await queues.removeUpTo(name, this.#cookie, firstLeft?.marker ?? next);
-      if (firstLeft) {
+      const firstLeft = outcomes.findIndex((outcome) => outcome !== 'done');
+      const delivered = firstLeft < 0 ? entries.length : firstLeft;
+      if (delivered > 0) await queues.removeUpTo(name, this.#cookie, entries[delivered]?.marker ?? next);
+      if (outcomes.includes('stays')) this.#remember(name, entries, outcomes, delivered);
+      else this.#pushedBehind.delete(name);
+      if (outcomes.includes('waits')) {
         own.dueAt = this.#now + own.retry;
         own.retry = Math.min(own.retry * 2, LAST_RETRY);
+      } else if (outcomes.includes('stays')) {
+        await this.#leave(name);
       } else {
         own.dueAt = this.#now;
         own.retry = FIRST_RETRY;
@@ -138,40 +162,52 @@ export class Delivery {
     this.#wake();
   }
 
-  /** How many of the first were acknowledged, all of them. */
-  async #pushAll(entries: readonly Uint8Array[]): Promise<number> {
-    const acknowledged = new Array<boolean>(entries.length).fill(false);
+  /** What was pushed and cannot be removed yet. */
+  #remember(name: RawString, entries: readonly QueueEntry[], outcomes: readonly Outcome[], from: number): void {
+    const behind = entries.filter((_, at) => at >= from && outcomes[at] === 'done').map(({ marker }) => marker);
+    this.#pushedBehind.set(name, new Set(behind));
+  }
+
+  /** Until the next look: another gateway may have it meanwhile. */
+  async #leave(name: RawString): Promise<void> {
+    this.#own.delete(name);
+    await this.#options.queues.unlock(name, this.#cookie);
+  }
+
+  /** After one that waits, no more are begun: those count as waiting, too. */
+  async #pushAll(name: RawString, entries: readonly QueueEntry[]): Promise<Outcome[]> {
+    const outcomes = new Array<Outcome>(entries.length).fill('waits');
+    const pushed = this.#pushedBehind.get(name);
     let next = 0;
     let hasFailed = false;
     const work = async () => {
       while (next < entries.length && !hasFailed) {
         const at = next++;
-        acknowledged[at] = await this.#push(entries[at]!);
-        hasFailed ||= !acknowledged[at];
+        const { data, marker } = entries[at]!;
+        outcomes[at] = pushed?.has(marker) ? 'done' : await this.#push(data);
+        hasFailed ||= outcomes[at] === 'waits';
       }
     };
     await Promise.all(Array.from({ length: Math.min(AT_ONCE, entries.length) }, work));
-    const firstLeft = acknowledged.indexOf(false);
-    return firstLeft < 0 ? entries.length : firstLeft;
+    return outcomes;
   }
 
-  /** Whether it need not be pushed again. */
-  async #push(entry: Uint8Array): Promise<boolean> {
+  async #push(entry: Uint8Array): Promise<Outcome> {
     const { pusher, world } = this.#options;
     try {
       const { event, ...endpoint } = decodeQueuedEvent(new Decoder(entry));
       const { delivered, detail } = await pusher.push(parseEndpoint(endpoint), eventDocument(event));
       if (!delivered) world.log.warn('an event waits', { event: event.id, problem: detail });
-      return delivered;
+      return delivered ? 'done' : 'waits';
     } catch (error) {
       if (error instanceof UnsupportedEndpoint) {
-        world.log.warn('an event waits', { problem: error.message });
-        return false;
+        world.log.warn('an event is left to other gateways', { problem: error.message });
+        return 'stays';
       }
       if (!(error instanceof MalformedInput)) throw error;
       // Nobody can ever deliver it, and it would hold up the others.
       world.log.error('an entry of a queue does not parse: it is dropped', { problem: error.message });
-      return true;
+      return 'done';
     }
   }
 

@@ -127,9 +127,9 @@ export class EventQueues {
     }
   }
 
-  /** The oldest entries. Undefined: the queue is not this gateway's any more. @throws RadosError */
-  async list(name: RawString, cookie: RawString, max: number): Promise<QueueList | undefined> {
-    const input = encodeQueueListInput({ max, marker: '' });
+  /** Entries from a marker on; '': the oldest. Undefined: the queue is not this gateway's any more. @throws RadosError */
+  async list(name: RawString, cookie: RawString, max: number, marker: RawString = ''): Promise<QueueList | undefined> {
+    const input = encodeQueueListInput({ max, marker });
     const operation = asHolder(name, cookie).exec(CLASS, '2pc_queue_list_entries', input);
     const { result, ops } = await this.#io.submit(name, operation);
     if (result === Errno.EBUSY || result === Errno.ENOENT) return undefined;
