@@ -69,9 +69,8 @@ export const objectCommands: CommandTable = {
     const key = keyOf(options);
     const index = new RawIndex(store.zone.placement(info.placement).index, info);
     if (index.shards === 0) return;
-    // Whatever was written last.
-    const version = { pool: -1n, epoch: ANY_SIZE };
-    const entry = { ...NO_ENTRY, key: indexKey(key), version };
+    // However new the entry is.
+    const entry = { ...NO_ENTRY, key: indexKey(key), indexVersion: ANY_SIZE };
     await store.objects.index(info).suggest(index.shardOf(key), [{ op: SuggestedOp.remove, entry }]);
   },
   'object rewrite': async (admin, options) => {
