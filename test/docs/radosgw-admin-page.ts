@@ -45,9 +45,18 @@ Ceph's Admin Operations API, in signed requests of users whose caps allow it (\`
 | \`/admin/bucket\` | get, list, \`stats\`, link, unlink, remove (\`purge-objects\`); \`policy\`, \`index\` (\`fix\`), \`quota\`, \`object\` | \`buckets\` |
 | \`/admin/usage\` | show, trim | \`usage\` |
 | \`/admin/metadata\` | kinds, names of each; get, put, remove entries of \`user\`, \`bucket\`, \`bucket.instance\` | \`metadata\` |
+| \`/admin/log\` | \`type=data\` and \`metadata\`: what a single zone answers; \`bucket-index\` with \`bucket-instance\`: list, \`info\`, trim | \`datalog\`, \`mdlog\`, \`bilog\` |
+| \`/admin/config\` | \`type=zone\` | \`zone\` |
 
 Answers are JSON, with \`format=xml\` XML. \`test/interop/administration\` asks radosgw 16.2 and ours the same. A bucket named \`admin\`
 cannot be reached by its path, as with radosgw.
+
+## The ops log
+
+Gateways that are started with \`--set rgw_enable_ops_log=true\` append what every request to a bucket was to objects of the log pool, one for an hour and
+a bucket (\`rgw_log_object_name\`), as radosgw does: \`log list\`, \`log show\` and \`log rm\` read those of either. Entries are written behind the answer; bytes are those
+of bodies, times UTC. Requests that cannot be authenticated are not logged, owners of objects not named, and nothing is sent to a socket or a file
+(\`rgw_ops_log_socket_path\`, \`rgw_ops_log_file_path\`), nor headers (\`rgw_log_http_headers\`).
 
 ## The usage log
 

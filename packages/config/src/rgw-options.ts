@@ -61,6 +61,22 @@ export const RGW_OPTIONS = {
     services: ['rgw'],
   }),
   rgw_usage_log_tick_interval: int(30, 'time between writes of the usage log, in seconds', { services: ['rgw'] }),
+  rgw_enable_ops_log: bool(false, 'whether requests to buckets are logged, each with who, what and how long', {
+    services: ['rgw'],
+    seeAlso: ['rgw_ops_log_rados', 'rgw_log_object_name', 'rgw_log_nonexistent_bucket'],
+  }),
+  rgw_ops_log_rados: bool(true, 'whether the ops log is kept in RADOS', {
+    services: ['rgw'],
+    seeAlso: ['rgw_enable_ops_log'],
+  }),
+  rgw_log_object_name: str('%Y-%m-%d-%H-%i-%n', 'names of the objects of the ops log; %i: bucket id, %n: bucket', {
+    services: ['rgw'],
+    seeAlso: ['rgw_enable_ops_log'],
+  }),
+  rgw_log_nonexistent_bucket: bool(false, 'whether requests to buckets that are not there are logged', {
+    services: ['rgw'],
+    seeAlso: ['rgw_enable_ops_log'],
+  }),
   rgw_keystone_url: str(
     '',
     'where Keystone is, such as `http://keystone:5000`; empty: nobody is asked whose a token is',

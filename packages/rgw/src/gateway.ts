@@ -23,6 +23,7 @@ import { identityOf, NO_IDENTITY, permissionsOfKey } from './iam/identity.ts';
 import { MalformedPolicy } from './iam/policy.ts';
 import type { Keystone } from './keystone/keystone.ts';
 import { QueueFull } from './notifications/queues.ts';
+import type { OpsLog } from './ops-log/ops-log.ts';
 import { type AuthenticationContext, authenticate, presigningKey } from './s3/auth/authenticate.ts';
 import { authenticatePostForm } from './s3/auth/post-form.ts';
 import type { CorsRule } from './s3/documents/cors.ts';
@@ -49,7 +50,8 @@ import { callerOfSession, openSession } from './sts/sessions.ts';
 import { serveSwift } from './swift/swift.ts';
 import { isSwift } from './swift/swift-request.ts';
 import { categoryOfS3, PREFLIGHT_CATEGORY } from './usage/categories.ts';
-import type { MeteredCall, UsageMeter } from './usage/usage-meter.ts';
+import { type ObservedCall, observedBy } from './usage/observed-call.ts';
+import type { UsageMeter } from './usage/usage-meter.ts';
 import { type HostNames, isWebsiteHost } from './website/hosts.ts';
 import { serveWebsite } from './website/website.ts';
 
@@ -61,6 +63,8 @@ export interface GatewayOptions {
   readonly injector?: Injector;
   /** Without it, nothing is counted. */
   readonly meter?: UsageMeter;
+  /** Without it, nothing is logged. */
+  readonly opsLog?: OpsLog;
   /** Without it, archives are not expanded. */
   readonly archives?: Archives;
   /** Who knows whose tokens are that are not the gateway's own. */
@@ -101,18 +105,20 @@ export class Gateway {
   readonly #hosts: HostNames;
   readonly #injector: Injector | undefined;
   readonly #meter: UsageMeter | undefined;
+  readonly #opsLog: OpsLog | undefined;
   readonly #archives: Archives | undefined;
   readonly #keystone: Keystone | undefined;
   /** Tells gateways apart in request ids. */
   readonly #instance: string;
   #requests = 0;
 
-  constructor({ world, store, hosts = NO_HOSTS, injector, meter, archives, keystone }: GatewayOptions) {
+  constructor({ world, store, hosts = NO_HOSTS, injector, meter, opsLog, archives, keystone }: GatewayOptions) {
     this.#world = world;
     this.#store = store;
     this.#hosts = hosts;
     this.#injector = injector;
     this.#meter = meter;
+    this.#opsLog = opsLog;
     this.#archives = archives;
     this.#keystone = keystone;
     this.#instance = new Decoder(world.crypto.randomBytes(4)).u32('instance').toString(HEX);
@@ -126,15 +132,18 @@ export class Gateway {
   async handle(http: HttpRequest): Promise<HttpResponse> {
     const requestId = this.#newRequestId();
     if (isWebsiteHost(http.headers.get('host') ?? '', this.#hosts)) return await this.#showWebsite(http, requestId);
-    const call = this.#meter?.open();
+    const metered = this.#meter?.open();
+    const logged = this.#opsLog?.open(http, requestId);
+    const call = observedBy(metered, logged);
     const swift = { world: this.#world, store: this.#store, archives: this.#archives, keystone: this.#keystone, call };
     const response = isSwift(http)
       ? await serveSwift(swift, http, requestId)
       : await this.#serveS3(http, requestId, call);
-    return call && this.#meter ? this.#meter.count(call, response) : response;
+    const counted = metered ? this.#meter!.count(metered, response) : response;
+    return logged ? this.#opsLog!.follow(logged, counted) : counted;
   }
 
-  async #serveS3(http: HttpRequest, requestId: string, call: MeteredCall | undefined): Promise<HttpResponse> {
+  async #serveS3(http: HttpRequest, requestId: string, call: ObservedCall | undefined): Promise<HttpResponse> {
     const injected = this.#injector?.receive(http);
     let request: S3Request | undefined;
     let tenant = '';
@@ -156,7 +165,8 @@ export class Gateway {
       const { user } = caller;
       request = caller.request;
       tenant = tenantOf(caller);
-      await call?.begin(subjectOf(categoryOfS3(operation.name), request, user, tenant));
+      const subject = subjectOf(categoryOfS3(operation.name), request, user, tenant);
+      await call?.begin({ ...subject, accessKey: caller.auth.accessKey });
       refuseUnsupported(request);
       if (http.method === 'GET' || http.method === 'HEAD') requireOpMask(user, OpMask.read);
       const { bucket, key } = request;
@@ -179,7 +189,9 @@ export class Gateway {
       return await this.#forOrigin(response, request, tenant);
     } catch (error) {
       if (injected?.cut) return cutResponse(injected.cut);
-      const refusal = this.#refusal(http, request, requestId, this.#explain(error, requestId));
+      const explained = this.#explain(error, requestId);
+      call?.failed(explained.code);
+      const refusal = this.#refusal(http, request, requestId, explained);
       return await this.#forOrigin(refusal, request, tenant);
     }
   }
@@ -352,8 +364,8 @@ export class Gateway {
 }
 
 /** What a request is counted as. */
-function subjectOf(category: string, { bucket }: S3Request, user: OperationContext['user'], own: RawString) {
+function subjectOf(category: string, { bucket, key }: S3Request, user: OperationContext['user'], own: RawString) {
   const at = bucket.indexOf(':');
   const tenant = at < 0 ? own : bucket.slice(0, at);
-  return { category, user: user?.id, tenant, bucket: at < 0 ? bucket : bucket.slice(at + 1) };
+  return { category, user: user?.id, tenant, bucket: at < 0 ? bucket : bucket.slice(at + 1), key };
 }

@@ -20,6 +20,7 @@ import { Outgoing } from './keystone/outgoing.ts';
 import { Lifecycle } from './lifecycle/lifecycle.ts';
 import { Delivery } from './notifications/delivery.ts';
 import { Pusher } from './notifications/pusher.ts';
+import { OpsLog } from './ops-log/ops-log.ts';
 import { processReshardLog } from './reshard/reshard-round.ts';
 import { OPERATION_NAMES } from './s3/operations/routes.ts';
 import { Store } from './store/store.ts';
@@ -73,6 +74,7 @@ export class RgwDaemon implements Daemon<Message> {
   #resolveReady: (gateway: Promise<Gateway>) => void = () => {};
   #store: Store | undefined;
   #meter: UsageMeter | undefined;
+  #opsLog: OpsLog | undefined;
   readonly #outgoing: Outgoing;
   #chores: readonly Chore[] = [];
   #delivery: Delivery | undefined;
@@ -124,6 +126,8 @@ export class RgwDaemon implements Daemon<Message> {
     store.zone.cache.start(this.#world.clock);
     const meter = new UsageMeter({ world: this.#world, store, log: store.usageLog });
     this.#meter = meter;
+    const opsLog = new OpsLog({ world: this.#world, store, io: store.zone.system('log') });
+    this.#opsLog = opsLog;
     this.#chores = this.#choresOf(store, meter);
     for (const chore of this.#chores) chore.arm();
     this.#startDelivery(store);
@@ -133,7 +137,7 @@ export class RgwDaemon implements Daemon<Message> {
     const hosts = hostNamesOf(this.#world.config, dnsNames);
     const keystone = Keystone.open(this.#world, store, this.#outgoing);
     const given = { hosts, ...(keystone && { keystone }), ...(archives && { archives }) };
-    return new Gateway({ world: this.#world, store, injector, meter, ...given });
+    return new Gateway({ world: this.#world, store, injector, meter, opsLog, ...given });
   }
 
   #choresOf(store: Store, meter: UsageMeter): Chore[] {
@@ -195,7 +199,12 @@ export class RgwDaemon implements Daemon<Message> {
 
   async #leave(): Promise<void> {
     this.#world.clock.arm(FAREWELL_TIMER, this.#world.clock.now() + seconds(FAREWELL_SECONDS));
-    await Promise.all([this.#store?.zone.cache.stop(), this.#delivery?.stop(), this.#meter?.flush()]);
+    await Promise.all([
+      this.#store?.zone.cache.stop(),
+      this.#delivery?.stop(),
+      this.#meter?.flush(),
+      this.#opsLog?.flush(),
+    ]);
     this.rados.handle({ kind: 'terminate' });
   }
 }

@@ -218,11 +218,11 @@ export class BucketAdmin {
       marker: bucket.marker,
       index_type: INDEX_TYPE_NAMES[layout.current.type] ?? 'Unknown',
       owner: textFromRaw(formatUserId(owner)),
-      ver: perShard(headers, ({ version }) => version),
-      master_ver: perShard(headers, ({ masterVersion }) => masterVersion),
+      ver: perShard([...headers.entries()], ({ version }) => version),
+      master_ver: perShard([...headers.entries()], ({ masterVersion }) => masterVersion),
       mtime: timeText(modified),
       creation_time: timeText(info.created),
-      max_marker: perShard(headers, ({ maxMarker }) => maxMarker),
+      max_marker: perShard([...headers.entries()], ({ maxMarker }) => maxMarker),
       usage: statsNode(sumOfStats(headers)),
       bucket_quota: quotaJson(info.quota),
       ...(tags && { tagset: tagsJson(bucket.name, tags) }),
@@ -243,8 +243,11 @@ function tagsJson(name: RawString, stored: Parameters<typeof decodeStored>[1]): 
 }
 
 /** `0#1,1#2`. */
-function perShard(headers: readonly DirHeader[], value: (header: DirHeader) => bigint | string): string {
-  return headers.map((header, shard) => `${shard}#${value(header)}`).join(',');
+export function perShard(
+  headers: readonly (readonly [shard: number, header: DirHeader])[],
+  value: (header: DirHeader) => bigint | string,
+): string {
+  return headers.map(([shard, header]) => `${shard}#${value(header)}`).join(',');
 }
 
 function usageJson({ size, sizeRounded, actualSize, entries }: CategoryStats) {

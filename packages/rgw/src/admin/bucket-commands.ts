@@ -7,9 +7,10 @@ import { listRadosObjects } from '../store/rados-list.ts';
 import { RawIndex } from '../store/raw-index.ts';
 import type { Admin, CommandTable } from './admin.ts';
 import { AdminCode, AdminError } from './admin-error.ts';
-import { type AdminOptions, bucketOf, entriesOf, instanceOf, namedBucket, userOf } from './command-options.ts';
+import { type AdminOptions, bucketOf, entriesOf, namedBucket, userOf } from './command-options.ts';
 import { dirEntryJson } from './index-json.ts';
 import { Members, RawLines, RawName } from './json-text.ts';
+import { instanceOf } from './named-instance.ts';
 
 /** When `--max-entries` does not say: rgw_admin.cc, bucket list. */
 const MAX_LISTED = 1000;

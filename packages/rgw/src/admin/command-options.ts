@@ -2,8 +2,6 @@
 import { rawFromText } from '@spirula/encoding';
 import { parseUserId, type UserId } from '../formats/user-id.ts';
 import { parseDate } from '../s3/http-date.ts';
-import type { StoredBucket } from '../store/buckets.ts';
-import type { Admin } from './admin.ts';
 import { AdminCode, AdminError } from './admin-error.ts';
 import { parseAccess, parseSize } from './parse.ts';
 import type { NamedBucket } from './reshard-admin.ts';
@@ -66,19 +64,6 @@ export function namedBucket(options: AdminOptions): NamedBucket {
   const slash = given.indexOf('/');
   const tenant = slash < 0 ? (options.get('tenant') ?? '') : given.slice(0, slash);
   return { tenant: rawFromText(tenant), name: rawFromText(given.slice(slash + 1)) };
-}
-
-/** The bucket that is named, or with `--bucket-id` another instance of it. @throws AdminError ENOENT */
-export async function instanceOf({ buckets, store }: Admin, options: AdminOptions): Promise<StoredBucket> {
-  const { tenant, name } = namedBucket(options);
-  const bucketId = options.get('bucket-id');
-  if (bucketId === undefined) return await buckets.require(tenant, name);
-  const raw = rawFromText(bucketId);
-  const bucket = { tenant, name, marker: raw, bucketId: raw, explicitPlacement: undefined };
-  const found = await store.buckets.loadInstance(bucket);
-  if (found) return found;
-  const why = `could not get bucket instance info for bucket id=${bucketId}`;
-  throw new AdminError(AdminCode.ENOENT, `${why}\nERROR: could not init bucket: (2) No such file or directory`);
 }
 
 /** @throws AdminError EINVAL */

@@ -7,6 +7,7 @@ import type { AdminOptions } from './command-options.ts';
 import { CommandTree, type FoundCommand } from './command-tree.ts';
 import { indexCommands } from './index-commands.ts';
 import { jsonText, RawLines } from './json-text.ts';
+import { logCommands } from './log-commands.ts';
 import { maintenanceCommands } from './maintenance-commands.ts';
 import { metadataCommands } from './metadata-commands.ts';
 import { objectCommands } from './object-commands.ts';
@@ -25,6 +26,7 @@ const supported: CommandTable = {
   ...bucketCommands,
   ...objectCommands,
   ...indexCommands,
+  ...logCommands,
   ...maintenanceCommands,
   ...placementCommands,
   ...metadataCommands,
@@ -38,7 +40,7 @@ const commands: CommandTable = { ...supported, ...refusedCommands };
 const tree = new CommandTree(Object.keys(commands));
 
 /** Documents of users are followed by an empty line. */
-const ENDS_WITH_EMPTY_LINE = /^(user (create|info|modify|rename|suspend|enable)|key|subuser|caps) ?/;
+const ENDS_WITH_EMPTY_LINE = /^(user (create|info|modify|rename|suspend|enable)|key|subuser|caps|log (list|show)) ?/;
 
 /** Names of the commands that are carried out, for the usage text and the docs. */
 export const ADMIN_COMMANDS: readonly string[] = Object.keys(supported).map((name) => name.replace(' [*]', ''));

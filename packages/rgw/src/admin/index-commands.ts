@@ -8,9 +8,10 @@ import { keyOfIndex } from '../store/layout.ts';
 import { RawIndex } from '../store/raw-index.ts';
 import type { Admin, CommandTable } from './admin.ts';
 import { AdminCode, AdminError } from './admin-error.ts';
-import { type AdminOptions, entriesOf, instanceOf, namedBucket, requireObject, shardGiven } from './command-options.ts';
+import { type AdminOptions, entriesOf, namedBucket, requireObject, shardGiven } from './command-options.ts';
 import { biEntryJson, bilogEntryJson, biTypeOf, parseBiEntry } from './index-json.ts';
 import { parseJsonBytes } from './json-reader.ts';
+import { instanceOf } from './named-instance.ts';
 
 interface Opened {
   readonly info: BucketInfo;

@@ -172,18 +172,18 @@ export class MetadataAdmin {
     return {
       names: () => buckets.listInstances(),
       find: async (key) => {
-        const found = await buckets.loadInstance(instanceOf(key));
+        const found = await buckets.loadInstance(instanceOfKey(key));
         return found && { version: found.version, modified: found.modified, data: instanceNode(found) };
       },
       put: async (key, data) => {
-        const found = await buckets.loadInstance(instanceOf(key));
+        const found = await buckets.loadInstance(instanceOfKey(key));
         if (!found) throw UNSUPPORTED('an instance is made with its index, by who makes the bucket');
         const attrs = parseAttrs(data);
         const change = new Map<RawString, Bytes | undefined>(attrs);
         for (const name of found.attrs.keys()) if (!attrs.has(name)) change.set(name, undefined);
         await buckets.update(found, parseInstanceChange(data, found.info), change);
       },
-      remove: (key) => buckets.removeInstanceInfo(instanceOf(key)),
+      remove: (key) => buckets.removeInstanceInfo(instanceOfKey(key)),
     };
   }
 
@@ -197,7 +197,7 @@ export class MetadataAdmin {
 }
 
 /** `[tenant/]name:id` */
-function instanceOf(key: RawString): Bucket {
+export function instanceOfKey(key: RawString): Bucket {
   const slash = key.indexOf('/');
   const rest = key.slice(slash + 1);
   const colon = rest.indexOf(':');

@@ -22,16 +22,9 @@ import { listVersions } from '../store/version-listing.ts';
 import { aclNode } from './acl-document.ts';
 import type { Admin, CommandTable } from './admin.ts';
 import { AdminCode, AdminError } from './admin-error.ts';
-import {
-  type AdminOptions,
-  bucketOf,
-  dateOf,
-  instanceOf,
-  namedBucket,
-  requireObject,
-  sizeOf,
-} from './command-options.ts';
+import { type AdminOptions, bucketOf, dateOf, namedBucket, requireObject, sizeOf } from './command-options.ts';
 import { RawName } from './json-text.ts';
+import { instanceOf } from './named-instance.ts';
 import { objectJson } from './object-json.ts';
 import { timeText } from './user-json.ts';
 

@@ -2,7 +2,8 @@
 import { textFromRaw } from '@spirula/encoding';
 import type { Admin, CommandTable } from './admin.ts';
 import { AdminCode, AdminError } from './admin-error.ts';
-import { type AdminOptions, instanceOf, namedBucket } from './command-options.ts';
+import { type AdminOptions, namedBucket } from './command-options.ts';
+import { instanceOf } from './named-instance.ts';
 import { placementsJson, targetsJson } from './placement-admin.ts';
 import { Said } from './role-admin.ts';
 import { zonegroupJson, zoneJson } from './zone-json.ts';

@@ -8,7 +8,7 @@ import { identityOf, NO_IDENTITY } from '../iam/identity.ts';
 import type { Keystone } from '../keystone/keystone.ts';
 import type { Store } from '../store/store.ts';
 import { categoryOfSwift } from '../usage/categories.ts';
-import type { MeteredCall } from '../usage/usage-meter.ts';
+import type { ObservedCall } from '../usage/observed-call.ts';
 import { requireOpMask } from './access.ts';
 import { serveAccount } from './account.ts';
 import { accountInUrl } from './account-in-url.ts';
@@ -31,8 +31,8 @@ export interface SwiftOptions {
   readonly store: Store;
   readonly archives: Archives | undefined;
   readonly keystone: Keystone | undefined;
-  /** How the request is counted; undefined: it is not. */
-  readonly call: MeteredCall | undefined;
+  /** Who hears of the request; undefined: nobody. */
+  readonly call: ObservedCall | undefined;
 }
 
 /** Never rejects: what goes wrong is a response. */
@@ -89,12 +89,12 @@ async function serve(
 
 /** What a request is counted as. */
 function subjectOf({ request, user }: SwiftContext) {
-  const { kind, params, container, http } = request;
+  const { kind, params, container, object, http } = request;
   const category = categoryOfSwift(kind, http.method, params.has('bulk-delete'), http.headers.has('x-copy-from'));
-  return { category, user: user?.id, tenant: user?.id.tenant ?? '', bucket: container };
+  return { category, user: user?.id, tenant: user?.id.tenant ?? '', bucket: container, key: object };
 }
 
-function received(request: SwiftRequest, call: MeteredCall): SwiftRequest {
+function received(request: SwiftRequest, call: ObservedCall): SwiftRequest {
   return { ...request, http: { ...request.http, body: call.receive(request.http.body) } };
 }
 

@@ -9,20 +9,12 @@ import type { UsageEntry } from '@spirula/cls';
 import { type Bytes, MalformedInput, type RawString, type UTime } from '@spirula/encoding';
 import { RadosError } from '@spirula/rados';
 import type { World } from '@spirula/world';
-import { formatUserId, type UserId } from '../formats/user-id.ts';
+import { formatUserId } from '../formats/user-id.ts';
 import type { HttpResponse } from '../http.ts';
 import type { Store } from '../store/store.ts';
 import { PUT_OBJECT_CATEGORY } from './categories.ts';
+import type { CallSubject, ObservedCall } from './observed-call.ts';
 import { sumOfEntries, type UsageLog, usageShard } from './usage-log.ts';
-
-export interface CallSubject {
-  readonly category: string;
-  /** Undefined: nobody in particular. */
-  readonly user: UserId | undefined;
-  readonly tenant: RawString;
-  /** '': none is named. */
-  readonly bucket: RawString;
-}
 
 const ANONYMOUS = 'anonymous';
 /** In place of the bucket, when it or what is looked for in it is not there. */
@@ -32,7 +24,7 @@ const HOUR_SECONDS = 3600;
 const MOST_KEPT = 10;
 
 /** One request, as it becomes known what it is. */
-export class MeteredCall {
+export class MeteredCall implements ObservedCall {
   readonly #store: Store;
   #subject: CallSubject | undefined;
   #owner: RawString | undefined;
@@ -66,6 +58,9 @@ export class MeteredCall {
       yield chunk;
     }
   }
+
+  /** What counts is the status. */
+  failed(): void {}
 
   /** Undefined: it is nobody's. */
   entry(status: number, sent: number, now: UTime): UsageEntry | undefined {

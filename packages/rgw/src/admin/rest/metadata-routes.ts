@@ -60,10 +60,10 @@ function keyOf(context: RestContext): RawString | undefined {
   return context.params.has('myself') ? formatUserId(context.caller.id) : rawArg(context, 'key');
 }
 
-/** @throws RestError NotImplemented, as radosgw, when no entry is named */
+/** @throws RestError InvalidArgument */
 function requireKey(context: RestContext): RawString {
   const key = keyOf(context);
-  if (context.section === '' || key === undefined) throw new RestError('NotImplemented', 'key is missing');
+  if (context.section === '' || key === undefined) throw new RestError('InvalidArgument', 'key is missing');
   return key;
 }
 

@@ -23,13 +23,20 @@ export interface RestContext {
   readonly body: AsyncIterable<Uint8Array>;
 }
 
+type Cap = readonly [type: string, access: 'read' | 'write'];
+
 export interface RestRoute {
-  /** What the caller must be allowed, and whether to read it or to write. */
-  readonly cap: readonly [type: string, access: 'read' | 'write'];
+  /** What the caller must be allowed, and whether to read it or to write; it may be for the parameters to say. */
+  readonly cap: Cap | ((params: ReadonlyMap<RawString, RawString>) => Cap);
   run(context: RestContext): Promise<RestAnswer | undefined>;
 }
 
 const MAX_BODY_BYTES = 1024;
+
+/** @throws RestError the parameters name nothing that there is */
+export function capOf({ cap }: RestRoute, params: ReadonlyMap<RawString, RawString>): Cap {
+  return typeof cap === 'function' ? cap(params) : cap;
+}
 
 export function answer(root: string, node: Node): RestAnswer {
   return { root, node };

@@ -12,9 +12,10 @@ import { type AdminParts, adminOf } from '../admin.ts';
 import { AdminError } from '../admin-error.ts';
 import { jsonOf, type Node, xmlOf } from '../document.ts';
 import { bucketRoutes } from './bucket-routes.ts';
+import { configRoutes, logRoutes } from './log-routes.ts';
 import { metadataRoutes } from './metadata-routes.ts';
 import { RestError, restErrorOf } from './rest-error.ts';
-import type { RestAnswer, RestRoute } from './rest-request.ts';
+import { capOf, type RestAnswer, type RestRoute } from './rest-request.ts';
 import { usageRoutes } from './usage-routes.ts';
 import { userRoutes } from './user-routes.ts';
 
@@ -41,6 +42,8 @@ const resources: Readonly<Record<string, Routes>> = {
   bucket: bucketRoutes,
   usage: usageRoutes,
   metadata: metadataRoutes,
+  log: logRoutes,
+  config: configRoutes,
 };
 
 export function isAdmin({ target }: HttpRequest): boolean {
@@ -72,7 +75,8 @@ export async function serveAdmin(request: S3Request, call: AdminCall): Promise<H
   try {
     const { route, section } = routeOf(request);
     const { user, body } = await call.authenticate();
-    if (!user || !mayDo(user, route)) throw new RestError('AccessDenied', `This needs the cap ${route.cap.join('=')}`);
+    const cap = capOf(route, request.params);
+    if (!user || !mayDo(user, cap)) throw new RestError('AccessDenied', `This needs the cap ${cap.join('=')}`);
     const answer = await route.run({ admin: adminOf(call.parts), params: request.params, section, caller: user, body });
     if (answer) return respond(200, answer);
     return { status: 200, headers: [['x-amz-request-id', call.requestId]], body: EMPTY };
@@ -96,7 +100,7 @@ function routeOf({ http, rawPath, rawQuery }: S3Request): { readonly route: Rest
   return { route, section };
 }
 
-function mayDo({ caps }: UserInfo, { cap: [type, access] }: RestRoute): boolean {
+function mayDo({ caps }: UserInfo, [type, access]: ReturnType<typeof capOf>): boolean {
   return ((caps.get(type) ?? 0) & CAP_MASKS[access]) !== 0;
 }
 
