@@ -24,7 +24,7 @@ ${refused.join('\n')}
 
 Where ours does otherwise:
 
-- documents are JSON: \`--format xml\` is refused;
+- documents are JSON: \`--format xml\` is refused, and so is \`bucket reshard --verbose\`;
 - \`metadata put\` and \`metadata rm\` count the version of an entry on, where radosgw-admin stores the one that is given; an instance of a bucket
   is changed, not made;
 - \`object rewrite\` and \`bucket rewrite\` leave objects of buckets with versions, compressed ones, and such as are encrypted in parts as they are,

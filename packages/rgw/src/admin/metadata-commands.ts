@@ -10,7 +10,7 @@ export const metadataCommands: CommandTable = {
   'metadata list [*]': async ({ metadata }, options) => {
     const { kind } = splitKey(rawFromText(options.get('metadata-key') ?? ''));
     if (kind === '') return metadata.kinds;
-    return await said('get', () => page(metadata, kind, options));
+    return await said('get', () => metadataPage(metadata, kind, options));
   },
   'metadata get [*]': ({ metadata }, options) => {
     const [kind, key] = requireKey(options, 'get');
@@ -27,7 +27,8 @@ export const metadataCommands: CommandTable = {
   },
 };
 
-async function page(metadata: Admin['metadata'], kind: string, options: AdminOptions) {
+/** All names, or with `--max-entries` a page of them, and where the next one begins. */
+export async function metadataPage(metadata: Admin['metadata'], kind: string, options: AdminOptions) {
   const names = await metadata.names(kind);
   if (!options.has('max-entries')) return names.map(textFromRaw);
   const after = options.get('marker');

@@ -4,8 +4,12 @@ import { AdminCode, AdminError } from './admin-error.ts';
 import { type AdminOptions, namedBucket } from './command-options.ts';
 import { Said } from './role-admin.ts';
 
-const reshardBucket = async ({ reshards }: Admin, options: AdminOptions) =>
-  new Said(await reshards.reshard(namedBucket(options), shardsOf(options), options.has('yes-i-really-mean-it')));
+const reshardBucket = async ({ reshards }: Admin, options: AdminOptions) => {
+  if (options.has('verbose')) {
+    throw new AdminError(AdminCode.EOPNOTSUPP, 'ERROR: --verbose is not supported: entries are copied in batches');
+  }
+  return new Said(await reshards.reshard(namedBucket(options), shardsOf(options), options.has('yes-i-really-mean-it')));
+};
 
 export const reshardCommands: CommandTable = {
   'bucket reshard': reshardBucket,

@@ -128,12 +128,6 @@ export class UserAdmin {
     await this.#users.remove(user);
   }
 
-  async list(): Promise<string[]> {
-    const names: string[] = [];
-    for await (const id of this.#users.list()) names.push(textFromRaw(formatUserId(id)));
-    return names;
-  }
-
   /** Sums over the buckets, as of when each last said what it holds. */
   async stats(id: UserId) {
     const header = (await this.#users.load(id)) && (await this.#lists.header(id));

@@ -17,6 +17,7 @@ import {
   subuserOf,
   userOf,
 } from './command-options.ts';
+import { metadataPage } from './metadata-commands.ts';
 import { userJson } from './user-json.ts';
 import { checkUser, renameUser } from './user-moves.ts';
 
@@ -54,7 +55,7 @@ export const userCommands: CommandTable = {
   },
   'user suspend': ({ users }, options) => shown(users.modify(userOf(options), { suspended: true })),
   'user enable': ({ users }, options) => shown(users.modify(userOf(options), { suspended: false })),
-  'user list': ({ users }) => users.list(),
+  'user list': ({ metadata }, options) => metadataPage(metadata, 'user', options),
   'user stats': async ({ users, store, buckets, world }, options) => {
     const user = userOf(options);
     const now = world.clock.wall();
