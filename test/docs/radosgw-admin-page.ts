@@ -27,8 +27,8 @@ Where ours does otherwise:
 - documents are JSON: \`--format xml\` is refused, and so is \`bucket reshard --verbose\`;
 - \`metadata put\` and \`metadata rm\` count the version of an entry on, where radosgw-admin stores the one that is given; an instance of a bucket
   is changed, not made;
-- \`object rewrite\` and \`bucket rewrite\` leave objects of buckets with versions, compressed ones, and such as are encrypted in parts as they are,
-  and parts of uploads that go on, which radosgw-admin 16.2 cuts short;
+- \`object rewrite\` and \`bucket rewrite\` leave which version is current, parts of objects, and parts of uploads that go on, which radosgw-admin 16.2 cuts
+  short, as they are;
 - \`object unlink\` finds the shard that has the entry, where radosgw-admin 16.2 looks in an index without shards only;
 - \`bucket check --check-objects\` without \`--fix\` exits with 22.
 

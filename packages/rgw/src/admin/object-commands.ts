@@ -4,10 +4,8 @@ import { formatUTime, rawFromText, textFromRaw, type UTime } from '@spirula/enco
 import { RadosError } from '@spirula/rados';
 import { Expirer } from '../expiry/expirer.ts';
 import { decodeAcl } from '../formats/acl.ts';
-import { type BucketInfo, isVersioned } from '../formats/bucket-info.ts';
-import { uploadedParts } from '../formats/manifest-parts.ts';
+import type { BucketInfo } from '../formats/bucket-info.ts';
 import type { ObjectKey } from '../formats/object.ts';
-import { formatPlacementRule } from '../formats/placement-rule.ts';
 import { formatUserId } from '../formats/user-id.ts';
 import { BucketAttr } from '../store/buckets.ts';
 import { deleteAtOf, isOver } from '../store/expiry.ts';
@@ -32,8 +30,6 @@ import { timeText } from './user-json.ts';
 const MIN_REWRITE_BYTES = 4n << 20n;
 const ANY_SIZE = (1n << 64n) - 1n;
 const PAGE = 1000;
-const CRYPT_MODE = 'user.rgw.crypt.mode';
-const COMPRESSION = 'user.rgw.compression';
 const NO_FILE = '(2) No such file or directory';
 
 export const objectCommands: CommandTable = {
@@ -74,8 +70,6 @@ export const objectCommands: CommandTable = {
     if (!found) throw new AdminError(AdminCode.ENOENT, `ERROR: object rewrite returned: ${NO_FILE}`);
     const stripeBytes = sizeOf(options, 'min-rewrite-stripe-size') ?? 0n;
     if (hasStripesOf(found, stripeBytes)) return;
-    const why = whyNotRewritten(info, found);
-    if (why !== undefined) throw new AdminError(AdminCode.EOPNOTSUPP, `ERROR: object rewrite returned: ${why}`);
     if (await admin.store.objects.rewrite(info, found)) return;
     throw new AdminError(AdminCode.ECANCELED, 'ERROR: object rewrite returned: (125) Operation canceled');
   },
@@ -150,7 +144,7 @@ async function rewritten({ store }: Admin, info: BucketInfo, key: ObjectKey, str
     const found = await store.objects.find(info, key);
     if (!found) return NO_FILE;
     if (hasStripesOf(found, stripeBytes)) return 'Skipped';
-    return whyNotRewritten(info, found) ?? ((await store.objects.rewrite(info, found)) ? 'Success' : 'Skipped');
+    return (await store.objects.rewrite(info, found)) ? 'Success' : 'Skipped';
   } catch (error) {
     if (!(error instanceof RadosError)) throw error;
     return error.message;
@@ -161,19 +155,6 @@ async function rewritten({ store }: Admin, info: BucketInfo, key: ObjectKey, str
 function hasStripesOf({ head: { manifest } }: FoundObject, bytes: bigint): boolean {
   if (bytes === 0n || !manifest) return false;
   return [...manifest.rules.values()].every(({ stripeSize }) => BigInt(stripeSize) >= bytes);
-}
-
-/** Undefined: it can be. */
-function whyNotRewritten(info: BucketInfo, { head }: FoundObject): string | undefined {
-  if (isVersioned(info)) return '(95) Operation not supported: the bucket has versions';
-  if (head.attrs.has(COMPRESSION)) return '(95) Operation not supported: the object is compressed';
-  const tail = head.manifest?.tailPlacement;
-  if (tail && formatPlacementRule(tail) !== formatPlacementRule(info.placement)) {
-    return '(95) Operation not supported: it is of another storage class than its bucket';
-  }
-  const hasParts = head.manifest !== undefined && uploadedParts(head.manifest).length > 0;
-  if (hasParts && head.attrs.has(CRYPT_MODE)) return '(95) Operation not supported: it is encrypted in parts';
-  return undefined;
 }
 
 /** Objects of a bucket that was resharded, whose end has come and who are there still (RGWBucketAdminOp::fix_obj_expiry). */

@@ -36,7 +36,7 @@ export function objectJson(name: RawString, head: Head) {
   }
   return {
     name: new RawName(name),
-    size: head.size,
+    size: head.storedSize,
     ...Object.fromEntries(told),
     attrs: Object.fromEntries(others),
   };

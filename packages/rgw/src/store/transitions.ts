@@ -77,13 +77,7 @@ export class Transitions {
    * @returns false: it is not there any more, or another one is, or was written meanwhile
    * @throws RadosError; nothing has changed then, but for a code of `UNKNOWN`
    */
-  async move(
-    bucket: BucketInfo,
-    given: ObjectKey,
-    mtime: UTime,
-    to: PlacementRule,
-    anew = false,
-  ): Promise<boolean> {
+  async move(bucket: BucketInfo, given: ObjectKey, mtime: UTime, to: PlacementRule, anew = false): Promise<boolean> {
     const key = given.instance === NULL_INSTANCE ? { ...given, instance: '' } : given;
     const olh = await this.#versions.readOlh(bucket, key.name);
     const object = { bucket: bucket.bucket, key };
