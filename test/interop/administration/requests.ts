@@ -189,7 +189,6 @@ export const requests: readonly AdminRequest[] = [
   { line: 'DELETE /admin/log?type=data&id=0' },
   { line: 'GET /admin/log?type=bucket-index' },
   { line: 'GET /admin/log?type=bucket-index&bucket-instance=none:x' },
-  { line: 'GET /admin/log?type=bucket-index&bucket-instance=zed-bucket:x&status' },
   { line: 'DELETE /admin/log?type=bucket-index&bucket-instance=none:x' },
   { line: 'POST /admin/log?type=data' },
   { line: 'GET /admin/ratelimit?user-scope' },
