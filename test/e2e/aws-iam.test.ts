@@ -374,6 +374,22 @@ describe('a session', () => {
     expect(await list(one!.Credentials!)).toBe(403);
   });
 
+  test('is what a policy may ask for', async () => {
+    const { uid, sts, s3 } = await newUser();
+    const Condition = { BoolIfExists: { 'sts:authentication': 'false' } };
+    const PolicyDocument = policyOf(
+      { Effect: 'Deny', Action: 's3:*', Resource: '*', Condition },
+      { Effect: 'Allow', Action: 'sts:GetSessionToken', Resource: '*', Condition },
+    );
+    await admin.iam.send(new PutUserPolicyCommand({ UserName: uid, PolicyName: 'sessions', PolicyDocument }));
+    const create = (client: S3Client) => outcome(client.send(new CreateBucketCommand({ Bucket: `iam-${made++}` })));
+
+    expect(await create(s3)).toBe(403);
+    const { Credentials } = await sts.send(new GetSessionTokenCommand());
+    expect(await create(s3Of(Credentials!))).toBe('ok');
+    expect(await create(s3)).toBe(403);
+  });
+
   test('signs URLs', async () => {
     const { uid, sts } = await newUser();
     const { RoleArn, Bucket, RoleSessionName } = await newRole(uid);

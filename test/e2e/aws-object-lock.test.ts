@@ -105,6 +105,27 @@ test('a bucket with object lock keeps versions, and a default', async () => {
   expect(await outcome(put(other, { ObjectLockLegalHoldStatus: 'ON' }))).toBe('400 InvalidRequest');
 });
 
+test('a bucket that keeps versions may be given a lock, and keeps them from then on', async () => {
+  const Bucket = await newBucket(false);
+  const rule = { DefaultRetention: { Mode: 'GOVERNANCE' as const, Days: 3 } };
+  const version = (Status: 'Enabled' | 'Suspended') =>
+    outcome(client.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status } })));
+  const configure = () => {
+    const ObjectLockConfiguration = { ObjectLockEnabled: 'Enabled' as const, Rule: rule };
+    return outcome(client.send(new PutObjectLockConfigurationCommand({ Bucket, ObjectLockConfiguration })));
+  };
+
+  expect([await version('Suspended'), await configure()]).toEqual(['ok', '409 InvalidBucketState']);
+  expect([await version('Enabled'), await configure(), await version('Suspended')]).toEqual([
+    'ok',
+    'ok',
+    '409 InvalidBucketState',
+  ]);
+  const locked = await put(Bucket);
+  expect((await client.send(new HeadObjectCommand(locked))).ObjectLockMode).toBe('GOVERNANCE');
+  expect(await remove(locked)).toBe('403 AccessDenied');
+});
+
 test('governance is bypassed by who says so; compliance by nobody', async () => {
   const Bucket = await newBucket();
   const until = { ObjectLockRetainUntilDate: inDays(1) };

@@ -43,7 +43,7 @@ import { BucketBusy, BucketGone } from './store/object-index.ts';
 import { NoSuchPlacement, NoSuchStorageClass, PlacementNotPermitted } from './store/placement.ts';
 import { NoPreviousVersions, PreviousVersionError } from './store/previous-versions.ts';
 import { QuotaExceeded } from './store/quotas.ts';
-import { BucketNameTaken, BucketNotEmpty, type Store, TooManyBuckets } from './store/store.ts';
+import { BucketNameTaken, BucketNotEmpty, type Store, TooManyBuckets, VersionsNotKept } from './store/store.ts';
 import { NoSuchUpload } from './store/upload-meta.ts';
 import type { StoredUser } from './store/users.ts';
 import { callerOfSession, openSession } from './sts/sessions.ts';
@@ -76,6 +76,7 @@ const storeErrors = [
   [NoSuchUpload, 'NoSuchUpload'],
   [BucketNameTaken, 'BucketAlreadyExists'],
   [BucketNotEmpty, 'BucketNotEmpty'],
+  [VersionsNotKept, 'InvalidBucketState'],
   [ObjectGone, 'NoSuchKey'],
   [TooManyBuckets, 'TooManyBuckets'],
   [QuotaExceeded, 'QuotaExceeded'],

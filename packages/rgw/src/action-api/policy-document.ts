@@ -1,5 +1,5 @@
 import { type RawString, textFromRaw } from '@spirula/encoding';
-import { MalformedPolicy, type PolicyKind, parsePolicy } from '../iam/policy.ts';
+import { MalformedPolicy, type PolicyKind, parseNewPolicy } from '../iam/policy.ts';
 import { s3Error } from '../s3/s3-errors.ts';
 
 /** radosgw's bound of a policy's name. */
@@ -9,7 +9,7 @@ const NAME = /^[A-Za-z0-9:=,.@-]+$/;
 /** @throws S3Error MalformedPolicyDocument, which says what is wrong and where */
 export function requirePolicy(document: RawString, kind: PolicyKind, tenant: RawString): void {
   try {
-    parsePolicy(textFromRaw(document), kind, tenant);
+    parseNewPolicy(textFromRaw(document), kind, tenant);
   } catch (error) {
     if (error instanceof MalformedPolicy) throw s3Error('MalformedPolicyDocument', error.message);
     throw error;

@@ -98,7 +98,7 @@ export const putRolePolicy: Operation = {
     await change(context, 'PutRolePolicy', ({ role, tags }) => {
       const [name, document] = ['PolicyName', 'PolicyDocument'].map((each) => neededText(context.request, each));
       if (name!.length > MAX_POLICY_NAME) throw s3Error('InvalidInput', `PolicyName: at most ${MAX_POLICY_NAME} bytes`);
-      requirePolicy(document!, 'identity', role.tenant);
+      requirePolicy(document!, 'role', role.tenant);
       const policies = new Map([...role.policies, [name!, document!]]);
       const bytes = [...policies.values()].reduce((sum, each) => sum + each.length, 0);
       if (bytes > MAX_POLICIES_BYTES) throw s3Error('LimitExceeded', 'The policies of a role: at most 10 KiB');

@@ -174,6 +174,11 @@ function structBytes(from: Decoder, field: string): Bytes {
   return from.bytes.slice(start, from.offset);
 }
 
+/** New objects become versions of their own: what is overwritten or removed stays. */
+export function keepsVersions({ flags }: BucketInfo): boolean {
+  return (flags & (BucketFlag.versioned | BucketFlag.versionsSuspended)) === BucketFlag.versioned;
+}
+
 /** It has, or had, versions. */
 export function isVersioned({ flags }: BucketInfo): boolean {
   return (flags & BucketFlag.versioned) !== 0;

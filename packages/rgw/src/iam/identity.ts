@@ -18,6 +18,8 @@ export interface Identity {
    */
   readonly permissions: number;
   readonly role?: AssumedRole | undefined;
+  /** The request is signed with the keys of a session, and bears its token. */
+  readonly inSession?: boolean;
 }
 
 /** A role, for a time, under the name of a session. */

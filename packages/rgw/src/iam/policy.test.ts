@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { bucketArn } from './arn.ts';
 import { globMatches } from './glob.ts';
-import { type Access, evaluate, isPublic, MalformedPolicy, parsePolicy } from './policy.ts';
+import { type Access, evaluate, isPublic, MalformedPolicy, parseNewPolicy, parsePolicy } from './policy.ts';
 
 const alice = { tenant: '', ns: '', id: 'alice' };
 const bob = { tenant: 'acme', ns: '', id: 'bob' };
@@ -172,4 +172,32 @@ test('patterns match as regular expressions would, and in no longer time for man
   );
 
   expect(globMatches(`${'*a'.repeat(1000)}b`, 'a'.repeat(10_000))).toBe(false);
+});
+
+test('a new policy has no two statements of one name; one that is kept already may', () => {
+  const document = (...sids: readonly string[]) =>
+    JSON.stringify({ Statement: sids.map((Sid) => ({ ...statement, Principal: undefined, Sid })) });
+
+  expect(parseNewPolicy(document('a', 'b', '', ''), 'identity', '').statements).toHaveLength(4);
+  expect(() => parseNewPolicy(document('a', 'b', 'a'), 'identity', '')).toThrow('Two statements have the Sid a');
+  expect(parsePolicy(document('a', 'a'), 'identity', '').statements).toHaveLength(2);
+});
+
+test('what a policy of a user or role says of principals is not heeded; a new one of a user must not say it', () => {
+  const policy = JSON.stringify({ Statement: [{ ...statement, Principal: 'arn:aws:iam:::user/bob' }] });
+
+  expect(evaluate([parsePolicy(policy, 'identity', '')], access)).toBe('Allow');
+  expect(evaluate([parseNewPolicy(policy, 'role', '')], access)).toBe('Allow');
+  expect(() => parseNewPolicy(policy, 'identity', '')).toThrow('Policies of users name no Principal');
+});
+
+test('a new policy lets in nobody by not naming them', () => {
+  const policy = (Effect: string) =>
+    JSON.stringify({
+      Statement: [{ ...statement, Effect, Principal: undefined, NotPrincipal: { AWS: 'arn:aws:iam:::user/bob' } }],
+    });
+
+  expect(() => parseNewPolicy(policy('Allow'), 'bucket', '')).toThrow('Allow does not go with NotPrincipal');
+  expect(parseNewPolicy(policy('Deny'), 'bucket', '').statements).toHaveLength(1);
+  expect(evaluate([parsePolicy(policy('Allow'), 'bucket', '')], access)).toBe('Allow');
 });

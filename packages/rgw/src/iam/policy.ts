@@ -20,9 +20,12 @@ interface Selection<T> {
 const EVERYTHING: Selection<never> = { except: true, items: [] };
 
 interface Statement {
+  readonly sid: string | undefined;
   readonly effect: Effect;
-  /** Undefined in policies of users: they are about their user. */
+  /** Undefined in policies of users and roles: they are about those. */
   readonly principals: Selection<Principal> | undefined;
+  /** Principals of a policy of a user or role. */
+  readonly hasIdlePrincipals: boolean;
   /** In lower case, with wildcards. */
   readonly actions: Selection<string>;
   readonly resources: Selection<Arn>;
@@ -54,9 +57,10 @@ const STATEMENT_FIELDS = [
 ];
 
 /**
- * Of a bucket, with principals; of a user or role, without; of whom a role trusts, with principals, and about nothing but itself.
+ * Of a bucket, with principals; of a user (`identity`) or role, who are who it is about: radosgw heeds no principals there; of whom a
+ * role trusts, with principals, and about nothing but itself.
  */
-export type PolicyKind = 'bucket' | 'identity' | 'trust';
+export type PolicyKind = 'bucket' | 'identity' | 'role' | 'trust';
 
 /**
  * @param tenant whose it is: resources that name none are of this one
@@ -72,6 +76,28 @@ export function parsePolicy(text: string, kind: PolicyKind, tenant: string): Pol
   const statements = Array.isArray(given) ? given : [given];
   if (given === undefined || statements.length === 0) throw new MalformedPolicy('The policy has no Statement');
   return { statements: statements.map((each, i) => parseStatement(each, `Statement ${i + 1}`, kind, tenant)) };
+}
+
+/**
+ * The same of a policy that comes now. radosgw 16.2 takes, and may have kept, some that AWS refuses, as later releases do: that let in
+ * all but somebody, that name principals where they are not heeded (of roles they are taken), or two statements alike.
+ *
+ * @throws MalformedPolicy
+ */
+export function parseNewPolicy(text: string, kind: PolicyKind, tenant: string): Policy {
+  const policy = parsePolicy(text, kind, tenant);
+  const { statements } = policy;
+  if (statements.some(({ effect, principals }) => effect === 'Allow' && principals?.except === true)) {
+    throw new MalformedPolicy('Allow does not go with NotPrincipal');
+  }
+  if (kind === 'bucket') return policy;
+  if (kind === 'identity' && statements.some(({ hasIdlePrincipals }) => hasIdlePrincipals)) {
+    throw new MalformedPolicy('Policies of users name no Principal');
+  }
+  const sids = statements.flatMap(({ sid }) => (sid ? [sid] : []));
+  const twice = sids.find((sid, i) => sids.indexOf(sid) < i);
+  if (twice !== undefined) throw new MalformedPolicy(`Two statements have the Sid ${twice}`);
+  return policy;
 }
 
 /** What policies say of a request, taken together. */
@@ -135,18 +161,23 @@ function selects<T>({ except, items }: Selection<T>, fits: (item: T) => boolean)
 
 function parseStatement(given: unknown, where: string, kind: PolicyKind, tenant: string): Statement {
   const fields = fieldsOf(given, where, STATEMENT_FIELDS);
+  const sid = fields['Sid'];
+  if (sid !== undefined && typeof sid !== 'string') throw new MalformedPolicy(`${where}: Sid is a text`);
   const effect = fields['Effect'];
   if (effect !== 'Allow' && effect !== 'Deny') throw new MalformedPolicy(`${where}: Effect is Allow or Deny`);
-  const principals = selection(fields, 'Principal', where, (value, name) => parsePrincipals(value, name, kind));
-  if (kind !== 'identity' && !principals) throw new MalformedPolicy(`${where} has no Principal`);
-  if (kind === 'identity' && principals) throw new MalformedPolicy(`${where}: policies of users name no Principal`);
+  const isNamed = kind === 'bucket' || kind === 'trust';
+  const principals = isNamed
+    ? selection(fields, 'Principal', where, (value, name) => parsePrincipals(value, name, kind))
+    : undefined;
+  if (isNamed && !principals) throw new MalformedPolicy(`${where} has no Principal`);
+  const hasIdlePrincipals = !isNamed && ('Principal' in fields || 'NotPrincipal' in fields);
   const actions = selection(fields, 'Action', where, parseActions);
   if (!actions) throw new MalformedPolicy(`${where} has no Action`);
   const named = selection(fields, 'Resource', where, (value, name) => parseResources(value, name, tenant));
   const resources = named ?? (kind === 'trust' ? EVERYTHING : undefined);
   if (!resources) throw new MalformedPolicy(`${where} has no Resource`);
   const conditions = parseConditions(fields['Condition'], `${where}: Condition`);
-  return { effect, principals, actions, resources, conditions };
+  return { sid, effect, principals, hasIdlePrincipals, actions, resources, conditions };
 }
 
 /** A field, or its negation: `Action` or `NotAction`. */

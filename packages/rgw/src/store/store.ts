@@ -5,7 +5,7 @@ import type { World } from '@spirula/world';
 import type { Decompression } from '../decompression.ts';
 import { EncryptionKeys } from '../encryption/keys.ts';
 import { type Acl, encodeAcl } from '../formats/acl.ts';
-import { BucketFlag, type BucketInfo } from '../formats/bucket-info.ts';
+import { BucketFlag, type BucketInfo, keepsVersions } from '../formats/bucket-info.ts';
 import { encoded } from '../formats/encoded.ts';
 import type { ObjectLock } from '../formats/object-lock.ts';
 import { formatPlacementRule, NO_PLACEMENT, type PlacementRule } from '../formats/placement-rule.ts';
@@ -44,6 +44,11 @@ export class BucketNameTaken extends Error {
 
 export class BucketNotEmpty extends Error {
   override readonly name = 'BucketNotEmpty';
+}
+
+/** A bucket with object lock keeps versions. */
+export class VersionsNotKept extends Error {
+  override readonly name = 'VersionsNotKept';
 }
 
 export class TooManyBuckets extends Error {
@@ -287,9 +292,12 @@ export class Store {
     );
   }
 
-  /** Of a bucket that has one. @throws as `BucketStore.change` */
+  /** From now on the bucket has one, if it had none. @throws VersionsNotKept; as `BucketStore.change` */
   async setObjectLock(bucket: StoredBucket, objectLock: ObjectLock): Promise<void> {
-    await this.buckets.change(bucket, (info) => ({ ...info, objectLock }));
+    await this.buckets.change(bucket, (info) => {
+      if (!keepsVersions(info)) throw new VersionsNotKept(info.bucket.name);
+      return { ...info, flags: info.flags | BucketFlag.objectLockEnabled, objectLock };
+    });
   }
 
   /** @throws as `BucketStore.change` */
@@ -302,12 +310,20 @@ export class Store {
     await this.setBucketAttr(bucket, BucketAttr.acl, encoded(encodeAcl, acl));
   }
 
-  /** From now on: new objects become versions of their own, or version null. @throws as `BucketStore.change` */
+  /**
+   * From now on: new objects become versions of their own, or version null.
+   *
+   * @throws VersionsNotKept: they are to be suspended in a bucket with object lock; as `BucketStore.change`
+   */
   async setVersioning(bucket: StoredBucket, status: 'Enabled' | 'Suspended'): Promise<void> {
     const { versioned, versionsSuspended } = BucketFlag;
     const isSuspended = status === 'Suspended';
     const changed = (flags: number) => (flags & ~versionsSuspended) | versioned | (isSuspended ? versionsSuspended : 0);
-    await this.buckets.change(bucket, (info) => ({ ...info, flags: changed(info.flags) }));
+    await this.buckets.change(bucket, (info) => {
+      const hasLock = (info.flags & BucketFlag.objectLockEnabled) !== 0;
+      if (isSuspended && hasLock) throw new VersionsNotKept(info.bucket.name);
+      return { ...info, flags: changed(info.flags) };
+    });
   }
 
   /** What a bucket holds: objects that users see, and their bytes; these in whole blocks as well. */

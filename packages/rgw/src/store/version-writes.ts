@@ -8,7 +8,7 @@ import { isDeleteMarker, ModifyOp, NO_META } from '@spirula/cls';
 import { Errno, type RawString, type UTime } from '@spirula/encoding';
 import { RadosError } from '@spirula/rados';
 import type { World } from '@spirula/world';
-import { BucketFlag, type BucketInfo, isVersioned } from '../formats/bucket-info.ts';
+import { type BucketInfo, keepsVersions } from '../formats/bucket-info.ts';
 import type { ObjectKey } from '../formats/object.ts';
 import { randomAlphanumeric } from './entropy.ts';
 import { readHead } from './head.ts';
@@ -31,11 +31,6 @@ import type { VersionCheck, Versions } from './versions.ts';
 
 const INSTANCE_LENGTH = 31;
 const MAX_TRIES = 20;
-
-/** Whether new objects become versions of their own. */
-function keepsVersions(bucket: BucketInfo): boolean {
-  return isVersioned(bucket) && (bucket.flags & BucketFlag.versionsSuspended) === 0;
-}
 
 export interface VersionWritesOptions {
   readonly world: Pick<World, 'clock' | 'crypto' | 'log'>;

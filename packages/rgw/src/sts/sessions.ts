@@ -92,7 +92,7 @@ export async function callerOfSession(
   if (!stored) throw s3Error('AccessDenied', 'The user of the session is no more');
   if (stored.info.suspended) throw s3Error('UserSuspended');
   if (token.type !== IdentityType.role) {
-    return { user: stored.info, identity: { ...identityOf(stored), permissions: token.permissions } };
+    return { user: stored.info, identity: { ...identityOf(stored), permissions: token.permissions, inSession: true } };
   }
   const found = await store.roles.loadById(token.roleId);
   if (!found) throw s3Error('AccessDenied', 'The role of the session is no more');
@@ -106,6 +106,7 @@ function identityOfRole(role: Role, token: SessionToken): Identity {
   return {
     policies: [...role.policies.values()].map(parse),
     permissions: 0,
+    inSession: true,
     role: {
       id: role.id,
       tenant: role.tenant,

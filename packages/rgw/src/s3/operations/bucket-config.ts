@@ -35,9 +35,6 @@ export const putBucketVersioning: Operation = {
     requireOwnerAccess(context, bucket, 's3:PutBucketVersioning');
     const { status, mfaDelete } = readVersioningConfiguration(await readDocument(context));
     const { flags } = bucket.info;
-    if (status === 'Suspended' && (flags & BucketFlag.objectLockEnabled) !== 0) {
-      throw s3Error('InvalidBucketState', 'A bucket with object lock keeps versions');
-    }
     // No user has an MFA device here.
     const isMfaOn = (flags & BucketFlag.mfaEnabled) !== 0;
     if (mfaDelete !== undefined && (mfaDelete === 'Enabled') !== isMfaOn) {

@@ -3,7 +3,7 @@ import { fromUtf8, type RawString } from '@spirula/encoding';
 import { encoded } from '../../formats/encoded.ts';
 import { encodePublicAccess } from '../../formats/public-access.ts';
 import { OpMask } from '../../formats/user-info.ts';
-import { isPublic, MalformedPolicy, type Policy, parsePolicy } from '../../iam/policy.ts';
+import { isPublic, MalformedPolicy, type Policy, parseNewPolicy } from '../../iam/policy.ts';
 import { BucketAttr } from '../../store/buckets.ts';
 import {
   policyStatus,
@@ -106,7 +106,7 @@ export const deletePublicAccessBlock: Operation = {
 /** @throws S3Error MalformedPolicy */
 function readPolicy(text: string, tenant: RawString): Policy {
   try {
-    return parsePolicy(text, 'bucket', tenant);
+    return parseNewPolicy(text, 'bucket', tenant);
   } catch (error) {
     if (error instanceof MalformedPolicy) throw s3Error('MalformedPolicy', error.message);
     throw error;

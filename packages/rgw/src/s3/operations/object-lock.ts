@@ -53,7 +53,6 @@ export const putObjectLockConfiguration: Operation = {
     const bucket = await findBucket(context);
     requireOpMask(user, OpMask.write);
     requireOwnerAccess(context, bucket, 's3:PutBucketObjectLockConfiguration');
-    if (!hasLock(bucket)) throw s3Error('InvalidBucketState', 'Object lock is given to buckets when they are made');
     await store.setObjectLock(bucket, readObjectLockConfiguration(await readDocument(context)));
     return emptyResponse();
   },

@@ -33,6 +33,7 @@ function makeEnvironment({ request, user, identity, now }: AccessContext): Envir
     ['aws:securetransport', [String(http.secure)]],
     ['aws:sourceip', [http.remoteAddr]],
     ['aws:principaltype', [identity.role ? 'AssumedRole' : user ? 'User' : 'Anonymous']],
+    ['sts:authentication', [String(identity.inSession === true)]],
   ]);
   const add = (key: string, value: string | undefined) => {
     if (value !== undefined) environment.set(key, [value]);
