@@ -359,6 +359,23 @@ test('where the owner is enforced ACLs count for nothing, and what others write 
   expect(await get(bob, Bucket, 'a/1')).toBe('ok');
 });
 
+test('a new bucket may be told whose its objects are', async () => {
+  const create = async (more: object) => {
+    const Bucket = `access-${made++}`;
+    return [Bucket, await outcome(alice.send(new CreateBucketCommand({ Bucket, ...more })))] as const;
+  };
+  const read = async (Bucket: string) =>
+    (await alice.send(new GetBucketOwnershipControlsCommand({ Bucket }))).OwnershipControls?.Rules;
+
+  for (const ObjectOwnership of ['BucketOwnerEnforced', 'BucketOwnerPreferred', 'ObjectWriter'] as const) {
+    const [Bucket, created] = await create({ ObjectOwnership });
+    expect([created, await read(Bucket)]).toEqual(['ok', [{ ObjectOwnership }]]);
+  }
+  const [, unknown] = await create({ ObjectOwnership: 'Nobody' });
+  const [, shared] = await create({ ObjectOwnership: 'BucketOwnerEnforced', ACL: 'public-read' });
+  expect([unknown, shared]).toEqual(['InvalidArgument', 'InvalidBucketAclWithObjectOwnership']);
+});
+
 test('an owner to whom the ACL of her bucket grants nothing can read and change that ACL, and her objects', async () => {
   const Bucket = await newBucket();
   const { Owner } = await alice.send(new GetBucketAclCommand({ Bucket }));

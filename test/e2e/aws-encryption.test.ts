@@ -7,6 +7,7 @@ import {
   CreateMultipartUploadCommand,
   DeleteBucketEncryptionCommand,
   GetBucketEncryptionCommand,
+  GetObjectAttributesCommand,
   GetObjectCommand,
   HeadObjectCommand,
   PutBucketEncryptionCommand,
@@ -110,9 +111,11 @@ describe.each(ways)('%s', (way, put, read) => {
       const { ETag } = await client.send(new UploadPartCommand({ Bucket, Key, UploadId, PartNumber, Body, ...read }));
       Parts.push({ ETag, PartNumber });
     }
-    await client.send(
+    const completed = await client.send(
       new CompleteMultipartUploadCommand({ Bucket, Key, UploadId, MultipartUpload: { Parts }, ...read }),
     );
+    // What it is encrypted with is told of keys of the server.
+    expect(completed).toMatchObject(way === 'SSE-C' ? {} : put);
     const whole = Buffer.concat(parts);
 
     expect(Buffer.compare(await get(Key, read), whole)).toBe(0);
@@ -151,6 +154,10 @@ test('with no key of one’s own, or another, nothing is read', async () => {
 
   expect(await head({})).toBe('400 InvalidRequest');
   expect(await head(customerKey().own)).toBe('400 InvalidArgument');
+  const attributes = (more: object) =>
+    client.send(new GetObjectAttributesCommand({ Bucket, Key, ObjectAttributes: ['ObjectSize'], ...more }));
+  expect(await refusal(attributes({}))).toBe('400 InvalidRequest');
+  expect(await attributes(own)).toMatchObject({ ObjectSize: 1 });
   const short = customerKey(randomBytes(16)).own;
   expect(await refusal(client.send(new PutObjectCommand({ Bucket, Key, Body: 'x', ...short })))).toBe(
     '400 InvalidArgument',

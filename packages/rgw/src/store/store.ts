@@ -8,6 +8,7 @@ import { type Acl, encodeAcl } from '../formats/acl.ts';
 import { BucketFlag, type BucketInfo, keepsVersions } from '../formats/bucket-info.ts';
 import { encoded } from '../formats/encoded.ts';
 import type { ObjectLock } from '../formats/object-lock.ts';
+import { encodeOwnership, type Ownership } from '../formats/ownership.ts';
 import { formatPlacementRule, NO_PLACEMENT, type PlacementRule } from '../formats/placement-rule.ts';
 import type { UserInfo } from '../formats/user-info.ts';
 import { Notifications } from '../notifications/notifications.ts';
@@ -60,6 +61,15 @@ export interface EventPorts {
   readonly pusher: Pusher;
   /** Called with the name of a queue that has one more event, or is new. */
   readonly onQueued: (queue: RawString) => void;
+}
+
+/** What is said of a new bucket. */
+interface NewBucketOptions {
+  readonly hasLock?: boolean;
+  /** Where it is to be, as far as somebody says. */
+  readonly asked?: PlacementRule;
+  /** Whose its objects are; undefined: nobody says. */
+  readonly ownership?: Ownership | undefined;
 }
 
 /** What the store may use besides. */
@@ -180,19 +190,19 @@ export class Store {
   /**
    * Makes a bucket; one that the user has already stays as it is.
    *
-   * @param asked where it is to be, as far as somebody says
    * @throws BucketNameTaken, TooManyBuckets, RadosError, as `placementOfNewBucket`
    */
   async createBucket(
     owner: UserInfo,
     name: RawString,
     acl: Acl,
-    { hasLock = false, asked = NO_PLACEMENT }: { readonly hasLock?: boolean; readonly asked?: PlacementRule } = {},
+    { hasLock = false, asked = NO_PLACEMENT, ownership }: NewBucketOptions = {},
   ): Promise<StoredBucket> {
     const { tenant } = owner.id;
     const placement = placementOfNewBucket(this.zone, owner, asked);
     if (!(await this.buckets.loadEntryPoint(tenant, name))) await this.#requireRoomForBucket(owner);
-    const attrs = new Map([[BucketAttr.acl, encoded(encodeAcl, acl)]]);
+    const attrs = new Map<RawString, Bytes>([[BucketAttr.acl, encoded(encodeAcl, acl)]]);
+    if (ownership) attrs.set(BucketAttr.ownership, encoded(encodeOwnership, ownership));
     const { bucket } = await this.buckets.create({
       tenant,
       name,

@@ -19,6 +19,7 @@ import {
 import { ANONYMOUS, aclOfHeaders, isSameAcl, ownerOf } from './acl-of-request.ts';
 import { findBucket } from './find-bucket.ts';
 import { emptyResponse, type Operation, xmlResponse } from './operation.ts';
+import { readOwnershipHeader } from './ownership.ts';
 import { readDocument } from './read-document.ts';
 
 export const listBuckets: Operation = {
@@ -59,7 +60,8 @@ export const createBucket: Operation = {
     const hasLock = request.http.headers.get('x-amz-bucket-object-lock-enabled')?.toLowerCase() === 'true';
     const storageClass = request.http.headers.get('x-amz-storage-class') ?? '';
     const asked = { name: placementOfLocation(location ?? ''), storageClass };
-    const bucket = await store.createBucket(owner, request.bucket, acl, { hasLock, asked });
+    const ownership = readOwnershipHeader(request.http.headers, acl);
+    const bucket = await store.createBucket(owner, request.bucket, acl, { hasLock, asked, ownership });
     const given = aclOf(bucket.attrs);
     // It was there, and is not what is asked for.
     if (given && !isSameAcl(given, acl)) throw s3Error('BucketAlreadyExists');

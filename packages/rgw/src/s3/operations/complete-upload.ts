@@ -16,6 +16,7 @@ import {
 import { s3Error } from '../s3-errors.ts';
 import { readShortBody } from '../xml-reader.ts';
 import { aclOf } from './access.ts';
+import { serverEncryptionHeaders } from './encryption.ts';
 import { findUpload, openForWriting, parsePartChecksum, partChecksumText } from './multipart.ts';
 import { notifyingOfObject } from './notifying.ts';
 import { headerOf, keyOf, type Operation, type OperationContext, xmlResponse } from './operation.ts';
@@ -39,6 +40,8 @@ interface Completed {
   readonly etag: string;
   readonly versionId: RawString | undefined;
   readonly checksum: Checksum | undefined;
+  /** Of the object. */
+  readonly attrs: ReadonlyMap<RawString, Bytes>;
 }
 
 export const completeMultipartUpload: Operation = {
@@ -47,13 +50,13 @@ export const completeMultipartUpload: Operation = {
     const { request, auth } = context;
     const bucket = await openForWriting(context);
     const asked = readCompleteMultipartUpload(await readShortBody(auth.body, MAX_DOCUMENT_BYTES));
-    const { etag, versionId, checksum } = await complete(context, bucket, asked);
+    const { etag, versionId, checksum, attrs } = await complete(context, bucket, asked);
     const { tenant, name } = bucket.info.bucket;
     const host = headerOf(context, 'host') ?? '';
     const location = `http${request.http.secure ? 's' : ''}://${host}/${name}/${request.key}`;
     return xmlResponse(
       completeMultipartUploadResult({ location, tenant, bucket: name, key: request.key, etag, checksum }),
-      versionHeaders(versionId),
+      [...versionHeaders(versionId), ...serverEncryptionHeaders(attrs)],
     );
   },
 };
@@ -112,7 +115,7 @@ async function join(
       checkOf(conditions).check,
     ),
   );
-  return { etag, versionId, checksum };
+  return { etag, versionId, checksum, attrs: upload.attrs };
 }
 
 /** The object that there is, if it is what these parts become (RGWCompleteMultipart::check_previously_completed). */
@@ -127,7 +130,8 @@ async function completedBefore(
   for (const { etag } of asked) md5.update(fromHex(etag));
   const etag = `${toHex(md5.digest())}-${asked.length}`;
   if (etag !== etagOf(found.head)) return undefined;
-  return { etag, versionId: found.versionId, checksum: storedChecksum(found.head.attrs) };
+  const { attrs } = found.head;
+  return { etag, versionId: found.versionId, checksum: storedChecksum(attrs), attrs };
 }
 
 /** @throws S3Error InvalidPart, EntityTooSmall */

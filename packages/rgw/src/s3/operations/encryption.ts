@@ -3,7 +3,7 @@
  * client's own (SSE-C), one of the key service (SSE-KMS), or the zone's (SSE-S3).
  */
 import { base64 } from '@scure/base';
-import { type Bytes, bytesFromRaw, type RawString, rawFromBytes } from '@spirula/encoding';
+import { type Bytes, bytesFromRaw, EMPTY, type RawString, rawFromBytes } from '@spirula/encoding';
 import { BlockCipher, KEY_BYTES } from '../../encryption/block-cipher.ts';
 import { readKey } from '../../encryption/keys.ts';
 import { type BucketEncryption, decodeBucketEncryption } from '../../formats/bucket-encryption.ts';
@@ -107,11 +107,11 @@ export async function decryptionOf(
       requireTls(context);
       const keyId = rawFromBytes(attrs.get(CryptAttr.keyId) ?? new Uint8Array(0));
       const cipher = derived(context, kmsKey(context, keyId), selector);
-      return { cipher, attrs: none, headers: serverHeaders({ algorithm: 'aws:kms', keyId, bucketKey: false }) };
+      return { cipher, attrs: none, headers: serverEncryptionHeaders(attrs) };
     }
     case SSE_S3: {
       const cipher = derived(context, await context.store.keys.zoneKey(), selector);
-      return { cipher, attrs: none, headers: serverHeaders({ algorithm: 'AES256', keyId: '', bucketKey: false }) };
+      return { cipher, attrs: none, headers: serverEncryptionHeaders(attrs) };
     }
     case AUTOMATIC: {
       const master = context.store.keys.defaultKey;
@@ -121,6 +121,14 @@ export async function decryptionOf(
     default:
       throw s3Error('NotImplemented', 'It is encrypted in a way that is not known here');
   }
+}
+
+/** What an answer says of what is encrypted with a key of the server. */
+export function serverEncryptionHeaders(attrs: ReadonlyMap<RawString, Bytes>): HttpResponse['headers'] {
+  const mode = rawFromBytes(attrs.get(CryptAttr.mode) ?? EMPTY);
+  const keyId = rawFromBytes(attrs.get(CryptAttr.keyId) ?? EMPTY);
+  if (mode === KMS) return serverHeaders({ algorithm: 'aws:kms', keyId, bucketKey: false });
+  return mode === SSE_S3 ? serverHeaders({ algorithm: 'AES256', keyId: '', bucketKey: false }) : [];
 }
 
 /** Whether a request says how what it writes is encrypted: then an object may be copied onto itself. */

@@ -2,6 +2,7 @@ import { etagOf, storageClassOf } from '../../store/head.ts';
 import { objectAttributesResponse, readObjectAttributes } from '../documents/object-attributes.ts';
 import { formatHttpDate } from '../http-date.ts';
 import { requireObjectAccess } from './access.ts';
+import { decryptionOf } from './encryption.ts';
 import { findBucket } from './find-bucket.ts';
 import { partsOf } from './object-parts.ts';
 import { isVersion, keyOf, type Operation, xmlResponse } from './operation.ts';
@@ -19,6 +20,8 @@ export const getObjectAttributes: Operation = {
     const { head } = found;
     requireObjectAccess(context, bucket, head, isVersion(context) ? 's3:GetObjectVersion' : 's3:GetObject');
     requireObjectAccess(context, bucket, head, 's3:GetObjectAttributes');
+    // Who has no key of an object learns as little of it as by HeadObject.
+    await decryptionOf(context, head.attrs);
     const document = objectAttributesResponse(readObjectAttributes(request.http.headers), {
       etag: etagOf(head),
       checksum: storedChecksum(head.attrs),

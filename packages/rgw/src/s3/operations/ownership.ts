@@ -1,6 +1,7 @@
 /** Whose the objects of a bucket are, and whether ACLs count there. */
+import type { Acl } from '../../formats/acl.ts';
 import { encoded } from '../../formats/encoded.ts';
-import { encodeOwnership } from '../../formats/ownership.ts';
+import { encodeOwnership, OWNERSHIPS, type Ownership } from '../../formats/ownership.ts';
 import { OpMask } from '../../formats/user-info.ts';
 import { BucketAttr } from '../../store/buckets.ts';
 import { ownershipControls, readOwnershipControls } from '../documents/ownership.ts';
@@ -27,10 +28,7 @@ export const putBucketOwnershipControls: Operation = {
     requireOpMask(context.user, OpMask.write);
     requireOwnerAccess(context, bucket, 's3:PutBucketOwnershipControls');
     const ownership = readOwnershipControls(await readDocument(context));
-    const acl = aclOf(bucket.attrs);
-    if (ownership === 'BucketOwnerEnforced' && acl && isPublicAcl(acl)) {
-      throw s3Error('InvalidBucketAclWithObjectOwnership');
-    }
+    requirePrivateIfEnforced(ownership, aclOf(bucket.attrs));
     await context.store.setBucketAttr(bucket, BucketAttr.ownership, encoded(encodeOwnership, ownership));
     return emptyResponse();
   },
@@ -46,3 +44,23 @@ export const deleteBucketOwnershipControls: Operation = {
     return emptyResponse(204);
   },
 };
+
+/**
+ * What a new bucket is told: `x-amz-object-ownership`. Undefined: nothing.
+ *
+ * @throws S3Error InvalidArgument, InvalidBucketAclWithObjectOwnership
+ */
+export function readOwnershipHeader(headers: ReadonlyMap<string, string>, acl: Acl): Ownership | undefined {
+  const text = headers.get('x-amz-object-ownership');
+  if (text === undefined) return undefined;
+  const ownership = OWNERSHIPS.find((each) => each === text);
+  if (!ownership) throw s3Error('InvalidArgument', `x-amz-object-ownership is one of ${OWNERSHIPS.join(', ')}`);
+  requirePrivateIfEnforced(ownership, acl);
+  return ownership;
+}
+
+function requirePrivateIfEnforced(ownership: Ownership, acl: Acl | undefined): void {
+  if (ownership === 'BucketOwnerEnforced' && acl && isPublicAcl(acl)) {
+    throw s3Error('InvalidBucketAclWithObjectOwnership');
+  }
+}
