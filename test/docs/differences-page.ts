@@ -3,6 +3,7 @@ import type { Topic } from '../interop/commands/topic.ts';
 import { topics } from '../interop/commands/topics.ts';
 import { knownDifferences, programs } from '../interop/librados/known-differences.ts';
 import { topics as imageTopics } from '../interop/rbd/topics.ts';
+import { s3Tests, s3TestsNotPassed } from '../interop/s3/s3-tests.ts';
 import { accessScenarios, accessSteps, knownAccess, onlyOursRefuses } from '../interop/swift/access-scenarios.ts';
 import { swiftSteps } from '../interop/swift/sequence.ts';
 
@@ -27,6 +28,24 @@ Those of its interface (\`src/test/librados\`, without erasure-coded pools, as o
 2026-11-30: of 256 that passed on Ceph 16.2, 249 passed here. The others need cache tiers (2), or
 what is here since then: the object class \`rbd\` (4), a monitor that passes commands on to the manager (1). Of Python's (\`test_rados.py\`) 71 of 73 did; missing are erasure-coded pools and
 cache tiers.
+
+## Ceph's own tests of S3
+
+\`s3-tests\`, the suite that Ceph holds radosgw to, was run on 2026-12-01 against radosgw 16.2.15 and this gateway: the branch for Pacific
+with boto3 1.26, which signed version 2 as the suite asks (as botocore before 1.28), the newest with boto3 1.43.
+
+| tests | radosgw | here |
+| --- | --- | --- |
+${s3Tests.map(({ tests, of, radosgw, here }) => row(`${tests} (${of})`, String(radosgw), String(here))).join('\n')}
+
+What radosgw passes and this gateway does not:
+
+| test | why |
+| --- | --- |
+${s3TestsNotPassed.map(({ test, reason }) => row(`\`${test}\``, reason)).join('\n')}
+
+Of the first suite's others that neither passes, most cannot be passed: they ask boto3 for what it refuses by itself, change headers before
+it signs them anew, or name a host of their own.
 
 ## Commands
 
