@@ -145,7 +145,7 @@ export const swiftSteps: readonly SwiftStep[] = [
   put('/c-@/page.html', '<p>', { 'content-type': '' }),
   head('/c-@/page.html'),
   step('PUT', '/c-@/bare'),
-  ...['', '&format=json', '&format=xml'].map((format) => get(`/c-@?prefix=bare${format}`)),
+  ...['', '&format=json', '&format=xml'].map((format) => get(`/c-@?prefix=bare${format}`, { differs: QUOTA_SHOWN })),
   step('COPY', '/c-@/o', { headers: { destination: 'c-@/copy' } }),
   head('/c-@/copy'),
   put('/c-@/from', '', { 'x-copy-from': '/c-@/o', 'x-object-meta-new': 'y' }),

@@ -80,7 +80,7 @@ describe('a token', () => {
     expect(open(seal({ ...ofRole, ...change }))).toBeUndefined();
   });
 
-  test.each<Partial<SessionToken>>([{ permissions: 1 }, { policy: '{}' }, { roleId: ofRole.roleId }])(
+  test.each<Partial<SessionToken>>([{ permissions: 16 }, { policy: '{}' }, { roleId: ofRole.roleId }])(
     "of a user's own with %j in it is none",
     (change) => {
       expect(open(seal({ ...ofUser, ...change }))).toBeUndefined();

@@ -79,8 +79,8 @@ function isPlausible(token: SessionToken): boolean {
     roleId === '' &&
     token.policy === '' &&
     session === '' &&
-    // Of a subuser who may not do all: nobody here could hold it to that.
-    token.permissions === FULL_CONTROL;
+    // Of a subuser fewer.
+    (token.permissions & ~FULL_CONTROL) === 0;
   return (
     (isOfRole || isOfUser) &&
     /^[A-Za-z0-9]{16,32}$/.test(token.accessKey) &&
