@@ -400,6 +400,7 @@ describe.skipIf(missing.length > 0)(`storage classes (skipped without: ${missing
       await collect();
     }, 180_000);
 
+    // radosgw 16.2 leaves version null where it is.
     test.skipIf(mover === 'radosgw-admin')(
       'versions move by themselves, and stay in their order',
       async () => {

@@ -49,6 +49,12 @@ export const RGW_OPTIONS = {
     services: ['rgw'],
   }),
   rgw_s3_auth_use_sts: bool(false, 'whether tokens of sessions (STS) are heeded', { services: ['rgw'] }),
+  rgw_s3_auth_use_keystone: bool(false, 'whether access keys are good that Keystone has (EC2 credentials)', {
+    services: ['rgw'],
+  }),
+  rgw_s3_auth_order: str('sts, external, local', 'who is asked first whose an access key is: Keystone is external', {
+    services: ['rgw'],
+  }),
   rgw_sts_key: str('sts', 'what tokens of sessions are encrypted with: 16 characters', { services: ['rgw'] }),
   rgw_sts_max_session_duration: uint(43_200, 'longest session of a user (GetSessionToken), in seconds', {
     services: ['rgw'],

@@ -22,9 +22,10 @@ import type { HttpRequest, HttpResponse } from './http.ts';
 import { identityOf, NO_IDENTITY, permissionsOfKey } from './iam/identity.ts';
 import { MalformedPolicy } from './iam/policy.ts';
 import type { Keystone } from './keystone/keystone.ts';
+import { KeystoneUnavailable } from './keystone/keystone-client.ts';
 import { QueueFull } from './notifications/queues.ts';
 import type { OpsLog } from './ops-log/ops-log.ts';
-import { type AuthenticationContext, authenticate, presigningKey } from './s3/auth/authenticate.ts';
+import { type AuthenticationContext, authenticate, presigningKey, type Signer } from './s3/auth/authenticate.ts';
 import { authenticatePostForm } from './s3/auth/post-form.ts';
 import type { CorsRule } from './s3/documents/cors.ts';
 import { requireOpMask } from './s3/operations/access.ts';
@@ -275,27 +276,40 @@ export class Gateway {
   ): Promise<Pick<OperationContext, 'request' | 'auth' | 'user' | 'identity' | 'form'>> {
     let found: StoredUser | undefined;
     let subuser = '';
+    let vouchedFor: Pick<OperationContext, 'user' | 'identity'> | undefined;
     let session: SessionToken | undefined;
+    const { rgw_s3_auth_use_keystone: usesKeystone, rgw_s3_auth_order } = this.#world.config;
+    const keystone = usesKeystone ? this.#keystone : undefined;
     const context: AuthenticationContext = {
       crypto: this.#world.crypto,
       wall: () => this.#world.clock.wall(),
-      findSecret: async (accessKey, sessionToken) => {
+      findSecret: async (accessKey, sessionToken, claim) => {
         // Without STS tokens say nothing: what counts is whose the key is.
         if (sessionToken !== undefined && this.#world.config.rgw_s3_auth_use_sts) {
           session = openSession(this.#world, sessionToken, accessKey);
           return { secret: session.secret };
         }
-        found = await this.#store.users.find('accessKey', accessKey);
-        const key = found?.info.accessKeys.get(accessKey);
-        if (!found || !key) return undefined;
-        if (found.info.suspended) throw s3Error('UserSuspended');
-        subuser = key.subuser;
-        return { secret: key.secret };
+        const local = async () => {
+          found = await this.#store.users.find('accessKey', accessKey);
+          const key = found?.info.accessKeys.get(accessKey);
+          if (!found || !key) return undefined;
+          if (found.info.suspended) throw s3Error('UserSuspended');
+          subuser = key.subuser;
+          return { secret: key.secret };
+        };
+        const external = async () => {
+          const caller = await keystone?.authenticateS3(accessKey, claim);
+          if (typeof caller === 'string') throw s3Error(caller);
+          vouchedFor = caller && { user: caller.user, identity: caller.identity };
+          return caller;
+        };
+        return await firstOf(isExternalFirst(rgw_s3_auth_order) ? [external, local] : [local, external]);
       },
     };
     const form = operation === postObject ? await authenticatePostForm(request, context) : undefined;
     const asked = form ? requestOfForm(request, form) : { request, auth: await authenticate(request, context) };
     if (session) return { ...asked, form, ...(await callerOfSession(this.#store, session)) };
+    if (vouchedFor) return { ...asked, form, ...vouchedFor };
     const signer = asked.auth.accessKey === undefined ? undefined : found;
     if (!signer) return { ...asked, form, user: undefined, identity: NO_IDENTITY };
     const identity = { ...identityOf(signer), permissions: permissionsOfKey(signer.info, subuser) };
@@ -312,6 +326,10 @@ export class Gateway {
     const known = storeErrors.find(([kind]) => error instanceof kind);
     if (known) return s3Error(known[1]);
     if (error instanceof RadosError) return this.#explainRados(error, requestId);
+    if (error instanceof KeystoneUnavailable) {
+      this.#world.log.warn('an access key cannot be looked at', { requestId, problem: error.message });
+      return s3Error('ServiceUnavailable');
+    }
     // What is stored for who asks: nobody can say what it allows.
     if (error instanceof MalformedPolicy)
       return s3Error('AccessDenied', `A policy of the user does not parse: ${error.message}`);
@@ -362,6 +380,29 @@ export class Gateway {
     const time = this.#world.clock.wall().sec.toString(HEX).padStart(TIME_DIGITS, '0');
     return `tx${number}-${time}-${this.#instance}-default`;
   }
+}
+
+/** rgw_s3_auth_order: `sts, external, local` (AWSAuthStrategy::parse_auth_order). */
+function isExternalFirst(order: string): boolean {
+  const names = order.split(/[\s,;]+/);
+  const [external, local] = ['external', 'local'].map((name) => names.indexOf(name));
+  return local! < 0 || external! < local!;
+}
+
+/** Who refuses, or does not answer, is passed over: another one may know the key. @throws KeystoneUnavailable, S3Error */
+async function firstOf(engines: readonly (() => Promise<Signer | undefined>)[]): Promise<Signer | undefined> {
+  let refusal: Error | undefined;
+  for (const ask of engines) {
+    try {
+      const found = await ask();
+      if (found) return found;
+    } catch (error) {
+      if (!(error instanceof KeystoneUnavailable || error instanceof S3Error)) throw error;
+      refusal ??= error;
+    }
+  }
+  if (refusal) throw refusal;
+  return undefined;
 }
 
 /** What a request is counted as. */

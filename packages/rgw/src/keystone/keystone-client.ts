@@ -1,5 +1,17 @@
 /** Keystone's API, version 3: the gateway's own token, and whose another one is (rgw_keystone.cc). */
-import { EMPTY, fromUtf8, MalformedInput, type RawString, rawFromText, type UTime, utf8 } from '@spirula/encoding';
+
+import { base64 } from '@scure/base';
+import {
+  bytesFromRaw,
+  EMPTY,
+  fromUtf8,
+  MalformedInput,
+  type RawString,
+  rawFromText,
+  textFromRaw,
+  type UTime,
+  utf8,
+} from '@spirula/encoding';
 import { seconds, type World } from '@spirula/world';
 import { parseIsoDate } from '../s3/http-date.ts';
 import type { Outcome, Outgoing } from './outgoing.ts';
@@ -52,6 +64,55 @@ export class KeystoneClient {
       // The gateway's own token was taken away.
       this.#own = undefined;
       if (tries === 2) throw new KeystoneUnavailable("Keystone does not take the gateway's own token");
+    }
+  }
+
+  /**
+   * Whose an access key is that something was signed with (EC2Engine::get_from_keystone). Undefined: Keystone knows no such key,
+   * or it is not what it was signed with.
+   *
+   * @throws KeystoneUnavailable
+   */
+  async verify(
+    accessKey: RawString,
+    { stringToSign, signature }: { readonly stringToSign: RawString; readonly signature: string },
+  ): Promise<KeystoneToken | undefined> {
+    const access = textFromRaw(accessKey);
+    const own = await this.#ownToken();
+    const credentials = { access, token: base64.encode(bytesFromRaw(stringToSign)), signature };
+    const body = utf8(JSON.stringify({ credentials }));
+    const { status, detail, reply } = await this.#ask('v3/s3tokens', {
+      headers: { 'X-Auth-Token': own },
+      body,
+    });
+    if (status === 200 && reply) return tokenOf(reply.body);
+    // It may as well be that the gateway's own token was taken away.
+    if (status === 401 && (await this.#isReplaced(own)))
+      return await this.verify(accessKey, { stringToSign, signature });
+    if (status === 401 || status === 404) return undefined;
+    throw new KeystoneUnavailable(`Keystone does not say whose an access key is: ${detail}`);
+  }
+
+  /** Whether the gateway's own token is not good any more; it has another one then. */
+  async #isReplaced(own: string): Promise<boolean> {
+    await this.validate(own);
+    return (await this.#ownToken()) !== own;
+  }
+
+  /** Undefined: Keystone does not tell (EC2Engine::get_secret_from_keystone). */
+  async secretOf(userId: RawString, accessKey: RawString): Promise<RawString | undefined> {
+    const names = [userId, accessKey].map((name) => encodeURIComponent(textFromRaw(name)));
+    const { status, reply } = await this.#ask(`v3/users/${names[0]}/credentials/OS-EC2/${names[1]}`, {
+      method: 'GET',
+      headers: { 'X-Auth-Token': await this.#ownToken() },
+    });
+    if (status !== 200 || !reply) return undefined;
+    try {
+      const secret = JSON.parse(fromUtf8(reply.body))?.credential?.secret;
+      return typeof secret === 'string' ? rawFromText(secret) : undefined;
+    } catch (error) {
+      if (error instanceof SyntaxError || error instanceof MalformedInput) return undefined;
+      throw error;
     }
   }
 

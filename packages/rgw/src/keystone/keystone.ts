@@ -8,28 +8,38 @@ import type { World } from '@spirula/world';
 import type { UserId } from '../formats/user-id.ts';
 import { newUserInfo, USER_TYPE_KEYSTONE, type UserInfo } from '../formats/user-info.ts';
 import { type Identity, identityOf } from '../iam/identity.ts';
+import type { Claim } from '../s3/auth/authenticate.ts';
 import type { Store } from '../store/store.ts';
 import type { StoredUser } from '../store/users.ts';
 import { KeystoneClient, type KeystoneToken } from './keystone-client.ts';
 import type { Outgoing } from './outgoing.ts';
+import { SecretCache } from './secret-cache.ts';
 import { TokenCache } from './token-cache.ts';
 
-export interface KeystoneCaller {
+interface Vouched {
   readonly user: UserInfo;
   readonly identity: Identity;
+}
+
+export interface KeystoneCaller extends Vouched {
   /** What containers may call whoever has the token: `project:user`, by ids or by names, or `*:user`. */
   readonly aclNames: readonly RawString[];
 }
 
+interface S3Caller extends Vouched {
+  readonly secret: RawString | undefined;
+}
+
 const API_VERSION = 3;
-/** Values of rgw_keystone_implicit_tenants that say so for Swift. */
-const IMPLICIT: readonly string[] = ['true', 'swift', 'both', '1'];
+/** Values of rgw_keystone_implicit_tenants that say so. */
+const IMPLICIT = { swift: ['true', 'swift', 'both', '1'], s3: ['true', 's3', 'both', '1'] } as const;
 
 export class Keystone {
   readonly #world: Pick<World, 'clock' | 'config' | 'crypto'>;
   readonly #store: Store;
   readonly #client: KeystoneClient;
   readonly #cache: TokenCache;
+  readonly #secrets: SecretCache;
   readonly #roles: { readonly plain: readonly string[]; readonly admin: readonly string[] };
 
   private constructor(world: Pick<World, 'clock' | 'config' | 'crypto'>, store: Store, outgoing: Outgoing) {
@@ -38,6 +48,7 @@ export class Keystone {
     this.#store = store;
     this.#client = new KeystoneClient(config, outgoing, () => this.#now);
     this.#cache = new TokenCache(config.rgw_keystone_token_cache_size);
+    this.#secrets = new SecretCache(config.rgw_keystone_token_cache_size);
     const admin = listOf(config.rgw_keystone_accepted_admin_roles);
     this.#roles = { admin, plain: [...listOf(config.rgw_keystone_accepted_roles), ...admin] };
   }
@@ -66,20 +77,47 @@ export class Keystone {
       if (!hasOne(found, this.#roles.plain)) return undefined;
       this.#cache.add(key, found);
     }
-    const stored = await this.#userOf(found);
-    const { info: user } = stored;
-    if (user.suspended) return undefined;
-    const isAdmin = hasOne(found, this.#roles.admin);
-    const aclNames = aclNamesOf(found);
-    return { user: isAdmin ? { ...user, admin: true } : user, identity: identityOf(stored), aclNames };
+    const caller = await this.#callerOf(found, 'swift');
+    return caller && { ...caller, aclNames: aclNamesOf(found) };
+  }
+
+  /**
+   * Whose an access key is (EC2Engine); or as what the request is refused, if nobody else knows the key.
+   *
+   * @returns `secret` undefined: Keystone does not tell it, but vouches for the signature
+   * @throws KeystoneUnavailable, RadosError
+   */
+  async authenticateS3(
+    accessKey: RawString,
+    claim: Claim,
+  ): Promise<S3Caller | 'AccessDenied' | 'SignatureDoesNotMatch'> {
+    const known = this.#secrets.find(accessKey, this.#now);
+    const isKnown = known && claim.isSignedWith(known.secret);
+    const token = isKnown ? known.token : await this.#client.verify(accessKey, claim);
+    if (!token) return 'SignatureDoesNotMatch';
+    if (token.project.id === '' || token.expires.sec <= this.#now.sec) return 'AccessDenied';
+    const secret = isKnown ? known.secret : await this.#client.secretOf(token.user.id, accessKey);
+    if (!isKnown && secret !== undefined) this.#secrets.add(accessKey, { token, secret }, this.#now);
+    const caller = hasOne(token, this.#roles.plain) ? await this.#callerOf(token, 's3') : undefined;
+    return caller ? { ...caller, secret } : 'AccessDenied';
+  }
+
+  /** Undefined: the user is suspended. */
+  async #callerOf(token: KeystoneToken, by: 'swift' | 's3'): Promise<Vouched | undefined> {
+    const stored = await this.#userOf(token, by);
+    const { info } = stored;
+    if (info.suspended) return undefined;
+    const user = hasOne(token, this.#roles.admin) ? { ...info, admin: true } : info;
+    return { user, identity: identityOf(stored) };
   }
 
   /** The user whose tenant is the project, or the one of no tenant; made if there is neither. */
-  async #userOf({ project }: KeystoneToken): Promise<StoredUser> {
+  async #userOf({ project }: KeystoneToken, by: 'swift' | 's3'): Promise<StoredUser> {
     const { users } = this.#store;
     const tenanted: UserId = { tenant: project.id, ns: '', id: project.id };
     const plain: UserId = { tenant: '', ns: '', id: project.id };
-    const isImplicit = IMPLICIT.includes(this.#world.config.rgw_keystone_implicit_tenants);
+    const implicit: readonly string[] = IMPLICIT[by];
+    const isImplicit = implicit.includes(this.#world.config.rgw_keystone_implicit_tenants);
     for (const id of [tenanted, plain]) {
       const found = await users.load(id);
       if (found) return found;

@@ -7,6 +7,7 @@ import { decodeLifecycle, type LifecycleRule } from '../formats/lifecycle.ts';
 import { decodeTags, type Tags } from '../formats/tags.ts';
 import { formatUserId } from '../formats/user-id.ts';
 import { BucketAttr, type StoredBucket } from '../store/buckets.ts';
+import { isOfTime } from '../store/head.ts';
 import { NULL_INSTANCE } from '../store/layout.ts';
 import { type LifecycleBuckets, LifecycleStatus, parseLifecycleName } from '../store/lifecycle-buckets.ts';
 import { lockOf } from '../store/locks.ts';
@@ -178,9 +179,8 @@ export class Lifecycle {
       await this.#store.objects.remove(info, key, owner, (head) => {
         // A delete marker goes when it is the version that is meant, and hides nothing again when it came meanwhile.
         if (!head && key.instance !== '') return;
-        const mtime = head?.mtime;
-        if (mtime?.sec !== meta.mtime.sec || mtime.nsec !== meta.mtime.nsec) throw new Left();
-        if (key.instance !== '' && lockOf(head!.attrs, this.#world.clock.wall())) throw new Left();
+        if (!head || !isOfTime(head, meta.mtime)) throw new Left();
+        if (key.instance !== '' && lockOf(head.attrs, this.#world.clock.wall())) throw new Left();
       });
     } catch (error) {
       if (!(error instanceof Left)) throw error;

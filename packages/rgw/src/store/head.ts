@@ -84,3 +84,8 @@ export function garbageTag({ attrs }: Head): RawString {
 export function referenceTag({ attrs }: Head): RawString {
   return rawFromBytes(attrs.get(Attr.tailTag) ?? attrs.get(Attr.idTag) ?? EMPTY);
 }
+
+/** Whether it is of the time that the index says: radosgw leaves whole seconds of it when it changes which version is current. */
+export function isOfTime({ mtime: { sec, nsec } }: Head, listed: UTime): boolean {
+  return sec === listed.sec && (nsec === listed.nsec || nsec === 0);
+}

@@ -19,13 +19,13 @@ import { appendManifest, partManifest, wholeManifest } from '../formats/manifest
 import type { ObjectKey } from '../formats/object.ts';
 import type { PlacementRule } from '../formats/placement-rule.ts';
 import { randomTag } from './entropy.ts';
-import { type Head, readHead, storageClassOf } from './head.ts';
+import { type Head, isOfTime, readHead, storageClassOf } from './head.ts';
 import { entryMetaOf, requireHead, storageClassAttr } from './head-write.ts';
 import { type Heads, OVERTAKEN, UNKNOWN } from './heads.ts';
 import { NULL_INSTANCE } from './layout.ts';
 import { Attr, textAttr } from './object-attrs.ts';
 import type { ObjectIndex } from './object-index.ts';
-import { hasObject, olhOf } from './olh-head.ts';
+import { hasObject, isUnlinked, olhOf } from './olh-head.ts';
 import { canonicalStorageClass } from './placement.ts';
 import { writeStripes } from './stripe-writer.ts';
 import {
@@ -83,9 +83,10 @@ export class Transitions {
     const object = { bucket: bucket.bucket, key };
     const { io, oid } = this.#stripes.place(object, bucket);
     const head = await readHead(io, oid, CHUNK_BYTES);
-    const isMeant = head && hasObject(head) && head.mtime.sec === mtime.sec && head.mtime.nsec === mtime.nsec;
+    if (!head || !hasObject(head) || !isOfTime(head, mtime)) return false;
     // A version that is being linked is known by what would change.
-    if (!isMeant || (olhOf(head)?.pending.size ?? 0) > 0) return false;
+    const shared = olhOf(head);
+    if (shared && isUnlinked(head, shared)) return false;
     const hasVersions = olh !== undefined && olhOf(olh) !== undefined;
     if (!anew && canonicalStorageClass(storageClassOf(head)) === canonicalStorageClass(to.storageClass)) {
       // Whoever moved it did not live to tell the index.

@@ -24,15 +24,24 @@ import {
   V4_ALGORITHM,
 } from './signature-v4.ts';
 
+/** What somebody has signed, for who is to say whether it was with the right secret. */
+export interface Claim {
+  readonly stringToSign: RawString;
+  readonly signature: string;
+  isSignedWith(secret: RawString): boolean;
+}
+
+/** Of who has signed: the secret, or, where others have it who do not tell it, that they found the signature to be right. */
+export interface Signer {
+  readonly secret: RawString | undefined;
+}
+
 export interface AuthenticationContext {
   /**
    * The secret of an access key; undefined when there is no such key, or when `sessionToken` (of temporary credentials) does not
    * fit it. Its promise may be rejected with an S3Error of its own (UserSuspended).
    */
-  findSecret(
-    accessKey: RawString,
-    sessionToken: string | undefined,
-  ): Promise<{ readonly secret: RawString } | undefined>;
+  findSecret(accessKey: RawString, sessionToken: string | undefined, claim: Claim): Promise<Signer | undefined>;
   readonly crypto: Crypto;
   wall(): UTime;
 }
@@ -149,14 +158,16 @@ async function verifyV4(
 ): Promise<Authenticated> {
   const { crypto } = context;
   const { accessKey, scope } = parseCredential(given.credential);
-  const { secret } = await findSecret(accessKey, given.sessionToken, context);
   const payloadHash = request.http.headers.get('x-amz-content-sha256') ?? UNSIGNED_PAYLOAD;
   const toSign = stringToSignV4(crypto, request, { ...given, scope, payloadHash });
-  const signingKey = signingKeyV4(crypto, secret, scope);
-  const own = signatureV4(crypto, signingKey, toSign);
-  if (!sameSignature(crypto, own, given.signature)) throw s3Error('SignatureDoesNotMatch');
-  const seed: ChunkSeed = { signingKey, date: given.date, scope, signature: own };
-  return { accessKey, ...decodeBody(crypto, request.http, seed) };
+  const isSignedWith = (secret: RawString) =>
+    sameSignature(crypto, signatureV4(crypto, signingKeyV4(crypto, secret, scope), toSign), given.signature);
+  const claim = { stringToSign: toSign, signature: given.signature, isSignedWith };
+  const secret = await verify(accessKey, given.sessionToken, claim, context);
+  const { date, signature } = given;
+  const seed: ChunkSeed | undefined =
+    secret === undefined ? undefined : { signingKey: signingKeyV4(crypto, secret, scope), date, scope, signature };
+  return { accessKey, ...decodeBody(crypto, request.http, seed, true) };
 }
 
 async function byHeaderV2(
@@ -199,23 +210,25 @@ async function verifyV2(
   context: AuthenticationContext,
 ): Promise<Authenticated> {
   const { crypto } = context;
-  const { secret } = await findSecret(given.accessKey, given.sessionToken, context);
-  const right = stringsToSignV2(request, expires).some((toSign) =>
-    sameSignature(crypto, signatureV2(crypto, secret, toSign), given.signature),
-  );
-  if (!right) throw s3Error('SignatureDoesNotMatch');
+  const toSign = stringsToSignV2(request, expires);
+  const isSignedWith = (secret: RawString) =>
+    toSign.some((each) => sameSignature(crypto, signatureV2(crypto, secret, each), given.signature));
+  const claim = { stringToSign: toSign[0]!, signature: given.signature, isSignedWith };
+  await verify(given.accessKey, given.sessionToken, claim, context);
   return { accessKey: given.accessKey, ...decodeBody(crypto, request.http, undefined) };
 }
 
-/** @throws S3Error InvalidAccessKeyId */
-async function findSecret(
+/** The secret that it was signed with, as far as that is known. @throws S3Error InvalidAccessKeyId, SignatureDoesNotMatch */
+async function verify(
   accessKey: RawString,
   sessionToken: string | undefined,
+  claim: Claim,
   context: AuthenticationContext,
-): Promise<{ readonly secret: RawString }> {
-  const found = await context.findSecret(accessKey, sessionToken);
+): Promise<RawString | undefined> {
+  const found = await context.findSecret(accessKey, sessionToken, claim);
   if (found === undefined) throw s3Error('InvalidAccessKeyId');
-  return found;
+  if (found.secret !== undefined && !claim.isSignedWith(found.secret)) throw s3Error('SignatureDoesNotMatch');
+  return found.secret;
 }
 
 function checkSkew(sec: number, context: AuthenticationContext): void {

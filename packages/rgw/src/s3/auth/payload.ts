@@ -21,12 +21,17 @@ const noTrailers: ReadonlyMap<string, string> = new Map();
  *
  * @throws S3Error
  */
-export function decodeBody(crypto: Crypto, http: HttpRequest, seed: ChunkSeed | undefined): DecodedBody {
+export function decodeBody(
+  crypto: Crypto,
+  http: HttpRequest,
+  seed: ChunkSeed | undefined,
+  isSignedV4 = seed !== undefined,
+): DecodedBody {
   const declared = http.headers.get('x-amz-content-sha256') ?? UNSIGNED_PAYLOAD;
   const contentLength = lengthOf(http.headers, 'content-length');
-  if (declared.startsWith('STREAMING-')) return chunked(crypto, http, declared, seed);
+  if (declared.startsWith('STREAMING-')) return chunked(crypto, http, declared, seed, isSignedV4);
   const plain = { decodedLength: contentLength, trailers: () => noTrailers };
-  if (declared === UNSIGNED_PAYLOAD || seed === undefined) return { body: http.body, ...plain };
+  if (declared === UNSIGNED_PAYLOAD || !isSignedV4) return { body: http.body, ...plain };
   if (!/^[0-9a-f]{64}$/.test(declared)) {
     throw s3Error('InvalidArgument', 'x-amz-content-sha256 must be UNSIGNED-PAYLOAD, a STREAMING- value, or a digest');
   }
@@ -35,12 +40,21 @@ export function decodeBody(crypto: Crypto, http: HttpRequest, seed: ChunkSeed | 
   return { body: withDigest(crypto, http.body, declared, mayBeEmpty), ...plain };
 }
 
-function chunked(crypto: Crypto, http: HttpRequest, declared: string, seed: ChunkSeed | undefined): DecodedBody {
+function chunked(
+  crypto: Crypto,
+  http: HttpRequest,
+  declared: string,
+  seed: ChunkSeed | undefined,
+  isSignedV4: boolean,
+): DecodedBody {
   const decodedLength = lengthOf(http.headers, 'x-amz-decoded-content-length');
   if (decodedLength === undefined) throw s3Error('MissingContentLength');
   const form = chunkedForms.get(declared);
   if (form === undefined) throw s3Error('NotImplemented', `${declared} is not supported`);
-  if (form.signed && seed === undefined) throw s3Error('AccessDenied', 'Signed chunks need a signed request');
+  if (form.signed && !isSignedV4) throw s3Error('AccessDenied', 'Signed chunks need a signed request');
+  if (form.signed && seed === undefined) {
+    throw s3Error('NotImplemented', 'Signed chunks need a secret, which Keystone does not tell');
+  }
   const { hasTrailers } = form;
   const body = new AwsChunkedBody(crypto, http.body, {
     seed: form.signed ? seed : undefined,

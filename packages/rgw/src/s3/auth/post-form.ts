@@ -74,13 +74,16 @@ async function verifyPolicy(
     ? parseCredential(needed('x-amz-credential'))
     : { accessKey: needed('awsaccesskeyid'), scope: '' };
   const signature = needed(isV4 ? 'x-amz-signature' : 'signature');
-  const found = await context.findSecret(accessKey, fields.get('x-amz-security-token'));
+  const own = (secret: RawString) =>
+    isV4 ? signatureV4(crypto, signingKeyV4(crypto, secret, scope), policy) : signatureV2(crypto, secret, policy);
+  const isSignedWith = (secret: RawString) => sameSignature(crypto, own(secret), signature);
+  const claim = { stringToSign: policy, signature, isSignedWith };
+  const found = await context.findSecret(accessKey, fields.get('x-amz-security-token'), claim);
   // radosgw has one answer for all that is wrong here.
   if (found === undefined) throw s3Error('AccessDenied', 'No user has this access key');
-  const own = isV4
-    ? signatureV4(crypto, signingKeyV4(crypto, found.secret, scope), policy)
-    : signatureV2(crypto, found.secret, policy);
-  if (!sameSignature(crypto, own, signature)) throw s3Error('AccessDenied', 'The signature is not that of the policy');
+  if (found.secret !== undefined && !isSignedWith(found.secret)) {
+    throw s3Error('AccessDenied', 'The signature is not that of the policy');
+  }
   return accessKey;
 }
 
