@@ -20,19 +20,23 @@ describe.skipIf(missing.length > 0)(`images (skipped when not installed: ${missi
   const ours = new Map<string, readonly Result[]>();
 
   beforeAll(async () => {
-    // One after the other: neither waits for the other's share of the machine.
-    const real = await startRealCeph({ osds: 3, portBase: 25_600, store: 'bluestore', auth: 'cephx' });
-    try {
-      for (const [i, topic] of topics.entries()) theirs.set(topic.name, await runTopic(real.confPath, topic, i));
-    } finally {
-      await real.stop();
-    }
-    const cluster = await startCluster({ mons: 1, osds: 3, store: 'disk', auth: 'cephx' });
-    try {
-      for (const [i, topic] of topics.entries()) ours.set(topic.name, await runTopic(cluster.cephConf, topic, i));
-    } finally {
-      await cluster.stop();
-    }
+    const onReal = async () => {
+      const real = await startRealCeph({ osds: 3, portBase: 25_600, store: 'bluestore', auth: 'cephx' });
+      try {
+        for (const [i, topic] of topics.entries()) theirs.set(topic.name, await runTopic(real.confPath, topic, i));
+      } finally {
+        await real.stop();
+      }
+    };
+    const onOurs = async () => {
+      const cluster = await startCluster({ mons: 1, osds: 3, store: 'disk', auth: 'cephx' });
+      try {
+        for (const [i, topic] of topics.entries()) ours.set(topic.name, await runTopic(cluster.cephConf, topic, i));
+      } finally {
+        await cluster.stop();
+      }
+    };
+    await Promise.all([onReal(), onOurs()]);
   }, SETUP_TIMEOUT_MS);
 
   test.each(topics)('$name: lines come to what they come to on Ceph, but for the known differences', (topic) => {

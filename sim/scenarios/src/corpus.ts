@@ -121,4 +121,9 @@ export const CORPUS: readonly CorpusEntry[] = [
     found:
       'what a leader answered while its connection to a peon was broken was never asked for again: an OSD did not boot',
   },
+  {
+    scenario: 'gateways',
+    seed: 1160,
+    found: 'who was slow to reshard made a part of an index that somebody else had given up: it stayed for ever',
+  },
 ];

@@ -41,6 +41,8 @@ TEXT_PATTERNS = (
     (re.compile(r"\b(cookie[=\": ]+)\d+"), r"\1N"),
     (re.compile(r"\b7[0-9a-f]{11} -1 "), "THREAD -1 "),
     (re.compile(r"\b0x[0-9a-f]{8,}"), "POINTER"),
+    # A table is as wide as the addresses in it.
+    (re.compile(r" +$", re.MULTILINE), ""),
     # A line of progress is written over the one before.
     (re.compile(r"[^\n]*\r"), ""),
 )

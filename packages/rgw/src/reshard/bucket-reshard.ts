@@ -149,11 +149,19 @@ export class BucketReshard {
 
     const marked = { reshardStatus: ReshardStatus.inProgress, newBucketInstanceId: newId };
     const old = await instances.update(found, { ...found.info, ...marked });
-    await instances.create(to, found.attrs);
-    await closeShards(io, found.info, newId, shardCount);
-    const limits = { batchSize: config.rgw_reshard_batch_size, maxWrites: config.rgw_reshard_max_aio };
-    const entries = await copyIndex(io, found.info, to, limits, keepLocks);
-    await this.#requireClosed(found.info, newId);
+    let entries: number;
+    try {
+      await instances.create(to, found.attrs);
+      await closeShards(io, found.info, newId, shardCount);
+      const limits = { batchSize: config.rgw_reshard_batch_size, maxWrites: config.rgw_reshard_max_aio };
+      entries = await copyIndex(io, found.info, to, limits, keepLocks);
+      await this.#requireClosed(found.info, newId);
+    } catch (error) {
+      // Nothing ever leads to it. Somebody else may have given it up, and removed it, before all of it was there.
+      const remove = () => instances.remove(to);
+      if (error instanceof RadosError) await this.#tryTo('remove an index that is not needed', to, remove);
+      throw error;
+    }
     await instances.list(to, clock.wall());
     await instances.pointTo(found.entry, to.bucket);
     const done = { ...old.info, reshardStatus: ReshardStatus.done };
