@@ -90,6 +90,8 @@ const TELLING = [
 ];
 /** The log of radosgw-admin stands before what it says, or behind. */
 const LOGGED = /^\d{4}-\S+ \S+ +-1 /gm;
+/** What it only remarks. */
+const REMARKED = /^\d{4}-\S+ \S+ +\d+ .*$/gm;
 
 export async function expectTellTheSame(own: Run, admin: Run): Promise<void> {
   for (const line of TELLING) {
@@ -98,6 +100,7 @@ export async function expectTellTheSame(own: Run, admin: Run): Promise<void> {
     const stderr = (text: string) =>
       text
         .replace(LOGGED, '')
+        .replace(REMARKED, '')
         .split('\n')
         .filter((each) => each !== '')
         .sort();
