@@ -9,7 +9,7 @@ import { missingTools, type RealCeph, startRealCeph } from './real-ceph.ts';
 import { runTool } from './run-tool.ts';
 
 const missing = missingTools(['ceph-mon', 'ceph-osd', 'ceph-mgr', 'radosgw', 'radosgw-admin']);
-const PORT_BASE = 27_800;
+const PORT_BASE = 20_900;
 const PORT = 26_083;
 const SPIRULA = new URL('../../packages/cli/bin/spirula.mjs', import.meta.url).pathname;
 const MIB = 1 << 20;

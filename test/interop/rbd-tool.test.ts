@@ -11,7 +11,7 @@ import { type ImageCluster, makePools, RBD_TOOLS, realRbd, startOurs, startTheir
 import { missingTools } from './real-ceph.ts';
 
 const missing = missingTools(RBD_TOOLS);
-const REAL_PORT_BASE = 25_000;
+const REAL_PORT_BASE = 20_000;
 const MIB = 1 << 20;
 
 /** Images of every kind: whole, of stripes, in two pools, clones of both formats, grown, shrunk, in a namespace, in a group. */

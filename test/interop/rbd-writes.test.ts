@@ -18,7 +18,7 @@ import { missingTools } from './real-ceph.ts';
 import { runTool } from './run-tool.ts';
 
 const missing = missingTools([...RBD_TOOLS, 'python3']);
-const REAL_PORT_BASE = 25_300;
+const REAL_PORT_BASE = 20_300;
 const PYTHON = '/usr/bin/python3';
 const WRITER = new URL('rbd-tool/writer.py', import.meta.url).pathname;
 const MIB = 1 << 20;

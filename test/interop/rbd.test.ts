@@ -21,7 +21,7 @@ describe.skipIf(missing.length > 0)(`images (skipped when not installed: ${missi
 
   beforeAll(async () => {
     const onReal = async () => {
-      const real = await startRealCeph({ osds: 3, portBase: 25_600, store: 'bluestore', auth: 'cephx' });
+      const real = await startRealCeph({ osds: 3, portBase: 20_600, store: 'bluestore', auth: 'cephx' });
       try {
         for (const [i, topic] of topics.entries()) theirs.set(topic.name, await runTopic(real.confPath, topic, i));
       } finally {
