@@ -599,7 +599,7 @@ describe('tokens of Keystone', () => {
       type: 'keystone',
     });
     expect((await one('GET', '')).text).toBe('of-p1');
-    expect(keystone.asked).toEqual({ tokens: before.tokens + 1, logins: 1 });
+    expect(keystone.asked).toEqual({ ...before, tokens: before.tokens + 1, logins: 1 });
 
     keystone.grant('nobody', { project: 'p1', user: 'u1', role: 'visitor' });
     keystone.grant('late', { project: 'p1', user: 'u1', role: 'member', seconds: -1 });
