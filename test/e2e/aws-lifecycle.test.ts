@@ -104,11 +104,6 @@ test.each<[string, LifecycleRule[], string]>([
     [1, 2].map((Days) => ({ ID: 'a', Status: Enabled, Filter: { Prefix: '' }, Expiration: { Days } })),
     '400 InvalidArgument',
   ],
-  [
-    'a storage class that is not there',
-    [{ ID: 'a', Status: Enabled, Filter: { Prefix: '' }, Transitions: [{ Days: 1, StorageClass: 'GLACIER' }] }],
-    '400 InvalidStorageClass',
-  ],
 ])('rules with %s are refused', async (_, rules, answer) => {
   const Bucket = await newBucket();
 

@@ -116,7 +116,7 @@ test('keys for temporary URLs are shown to who may do all', async () => {
   const lent = `${path}?temp_url_sig=${signature}&temp_url_expires=${expires}`;
   expect((await ask(undefined, 'GET', lent)).text).toBe('of ada');
   await ask('ada', 'POST', '/AUTH_ada', { 'x-remove-account-meta-temp-url-key': 'x' });
-  expect(await statusOf(undefined, 'GET', lent)).toBe(401);
+  expect(await statusOf(undefined, 'GET', lent)).toBe(403);
 });
 
 test('the quota of an account is for administrators to set', async () => {
