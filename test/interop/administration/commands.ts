@@ -88,26 +88,25 @@ const TELLING = [
   ],
   ...['user frob', 'object stat extra', 'data sync', 'gc list --include-all'],
 ];
-/** The log of radosgw-admin stands before what it says, or behind. */
-const LOGGED = /^\d{4}-\S+ \S+ +-1 /gm;
+/** The log of radosgw-admin stands before, behind or amid what it says: another thread writes it. */
+const LOGGED = /\d{4}-\d\d-\S+ \S+ +-1 /g;
 /** What it only remarks. */
-const REMARKED = /^\d{4}-\S+ \S+ +\d+ .*$/gm;
+const REMARKED = /\d{4}-\d\d-\S+ \S+ +\d+ .*/g;
+
+/** What a command said, whatever its threads wrote first. */
+function wordsOf(stderr: string): string[] {
+  const said = stderr.replace(LOGGED, '').replace(REMARKED, '');
+  return said.split(/\s+/).filter(Boolean).sort();
+}
 
 export async function expectTellTheSame(own: Run, admin: Run): Promise<void> {
   for (const line of TELLING) {
     const words = line.split(' ');
     const [actual, expected] = await Promise.all([own(...words), admin(...words)]);
-    const stderr = (text: string) =>
-      text
-        .replace(LOGGED, '')
-        .replace(REMARKED, '')
-        .split('\n')
-        .filter((each) => each !== '')
-        .sort();
-    expect({ line, ...actual, stderr: stderr(actual.stderr) }).toEqual({
+    expect({ line, ...actual, stderr: wordsOf(actual.stderr) }).toEqual({
       line,
       ...expected,
-      stderr: stderr(expected.stderr),
+      stderr: wordsOf(expected.stderr),
     });
   }
 }
