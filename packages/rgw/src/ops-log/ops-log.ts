@@ -15,6 +15,7 @@ import type { HttpRequest, HttpResponse } from '../http.ts';
 import { bucketName } from '../store/layout.ts';
 import type { Store } from '../store/store.ts';
 import type { CallSubject, ObservedCall } from '../usage/observed-call.ts';
+import { whenSent } from '../usage/when-sent.ts';
 
 const ANONYMOUS = 'anonymous';
 const NOBODY: UserId = { tenant: '', ns: '', id: '' };
@@ -161,27 +162,12 @@ export class OpsLog {
 
   /** The response; when it has been read, or given up, its call is logged. */
   follow(call: LoggedCall, response: HttpResponse): HttpResponse {
-    const { body } = response;
-    if (!(body instanceof Uint8Array)) return { ...response, body: this.#read(call, response, body) };
-    this.#keep(call, response, body.length);
-    return response;
+    return whenSent(response, (sent) => this.#keep(call, response, sent));
   }
 
   /** Resolves when all that was answered is logged, or lost. */
   async flush(): Promise<void> {
     await Promise.all(this.#underway);
-  }
-
-  async *#read(call: LoggedCall, response: HttpResponse, body: AsyncIterable<Bytes>): AsyncGenerator<Bytes> {
-    let sent = 0;
-    try {
-      for await (const chunk of body) {
-        sent += chunk.length;
-        yield chunk;
-      }
-    } finally {
-      this.#keep(call, response, sent);
-    }
   }
 
   #keep(call: LoggedCall, response: HttpResponse, sent: number): void {

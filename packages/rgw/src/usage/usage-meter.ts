@@ -15,6 +15,7 @@ import type { Store } from '../store/store.ts';
 import { PUT_OBJECT_CATEGORY } from './categories.ts';
 import type { CallSubject, ObservedCall } from './observed-call.ts';
 import { sumOfEntries, type UsageLog, usageShard } from './usage-log.ts';
+import { whenSent } from './when-sent.ts';
 
 const ANONYMOUS = 'anonymous';
 /** In place of the bucket, when it or what is looked for in it is not there. */
@@ -118,24 +119,7 @@ export class UsageMeter {
 
   /** The response; when it has been read, or given up, its call is counted. Bytes are those of bodies. */
   count(call: MeteredCall, response: HttpResponse): HttpResponse {
-    const { status, body } = response;
-    if (body instanceof Uint8Array) {
-      this.#keep(call.entry(status, body.length, this.#world.clock.wall()));
-      return response;
-    }
-    return { ...response, body: this.#read(call, status, body) };
-  }
-
-  async *#read(call: MeteredCall, status: number, body: AsyncIterable<Bytes>): AsyncGenerator<Bytes> {
-    let sent = 0;
-    try {
-      for await (const chunk of body) {
-        sent += chunk.length;
-        yield chunk;
-      }
-    } finally {
-      this.#keep(call.entry(status, sent, this.#world.clock.wall()));
-    }
+    return whenSent(response, (sent) => this.#keep(call.entry(response.status, sent, this.#world.clock.wall())));
   }
 
   #keep(entry: UsageEntry | undefined): void {
