@@ -12,7 +12,7 @@ import type { IoCtx } from '@spirula/rados';
 import { cloneImage, createImage, removeImage, WritableImage } from '@spirula/rbd';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ClusterConnection, connectByConf } from '../../packages/cli/src/ceph/connect.ts';
-import { imageWorld } from '../../packages/cli/src/rbd/write-verbs.ts';
+import { imageWorld } from '../../packages/cli/src/rbd/image-world.ts';
 import { type ImageCluster, makePools, must, RBD_TOOLS, realRbd, startOurs, startTheirs } from './rbd-clusters.ts';
 import { missingTools } from './real-ceph.ts';
 import { runTool } from './run-tool.ts';

@@ -13,9 +13,10 @@ import type { OptionTable } from './ceph/global-options.ts';
 import { CLIENT_OPTIONS, parseToolLine, refuse } from './ceph/tool.ts';
 import { UserError } from './cluster/user-error.ts';
 import { ImageExports, type ServedImage } from './nbd/image-exports.ts';
+import { imageWorld } from './rbd/image-world.ts';
 import { Refusal } from './rbd/refusal.ts';
-import { parseImageSpec } from './rbd/spec.ts';
-import { imageWorld } from './rbd/write-verbs.ts';
+import { takeImageSpec } from './rbd/spec.ts';
+import { Words } from './rbd/words.ts';
 
 const OPTIONS: OptionTable = {
   ...CLIENT_OPTIONS,
@@ -77,7 +78,7 @@ export async function nbd(
 }
 
 function servedImage(name: string, options: ReadonlyMap<string, string>): ServedImage {
-  const spec = parseImageSpec(name, options);
+  const spec = takeImageSpec({ options, args: new Words([name]) });
   return { ...spec, isReadOnly: spec.snapshot !== '' || options.has('read_only') };
 }
 

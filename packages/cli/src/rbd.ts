@@ -1,85 +1,49 @@
 /** `spirula rbd …`: Ceph's image command line (tools/rbd), as far as its verbs are supported. */
 import { RadosError } from '@spirula/rados';
 import { type ClusterConnection, type Connect, connectByConf } from './ceph/connect.ts';
-import type { ToolEnvironment } from './ceph/environment.ts';
+import { environmentArguments, type ToolEnvironment } from './ceph/environment.ts';
 import { describeErrno } from './ceph/errno-text.ts';
-import type { OptionTable } from './ceph/global-options.ts';
+import { type OptionTable, parseOptions } from './ceph/global-options.ts';
 import { CLIENT_OPTIONS, parseToolLine, refuse } from './ceph/tool.ts';
 import { UserError } from './cluster/user-error.ts';
-import type { Verb } from './rbd/context.ts';
-import { exportImage } from './rbd/export.ts';
-import { imageMetaGet, imageMetaLs, info, ls, snapLs } from './rbd/image-verbs.ts';
+import { cloneVerbs } from './rbd/clone-verbs.ts';
+import { exportVerbs } from './rbd/export.ts';
+import { imageMetaVerbs } from './rbd/image-meta-verbs.ts';
+import { imageVerbs } from './rbd/image-verbs.ts';
 import { Refusal } from './rbd/refusal.ts';
-import { clone, create, flatten, importImage, resize, rm, snapshotVerbs } from './rbd/write-verbs.ts';
+import { snapshotVerbs } from './rbd/snapshot-verbs.ts';
+import type { VerbDefinition } from './rbd/verb.ts';
+import { Words } from './rbd/words.ts';
+import { writeVerbs } from './rbd/write-verbs.ts';
 
-const OPTIONS: OptionTable = {
-  ...CLIENT_OPTIONS,
-  '-p': ['pool', 'value'],
-  '--pool': ['pool', 'value'],
-  '--namespace': ['namespace', 'value'],
-  '--image': ['image', 'value'],
-  '--snap': ['snap', 'value'],
-  '--path': ['path', 'value'],
-  '-l': ['long', 'flag'],
-  '--long': ['long', 'flag'],
-  '-a': ['all', 'flag'],
-  '--all': ['all', 'flag'],
-  '--format': ['format', 'value'],
-  '--pretty-format': ['pretty', 'flag'],
-  '--no-progress': ['no_progress', 'flag'],
-  '-s': ['size', 'value'],
-  '--size': ['size', 'value'],
-  '--object-size': ['object_size', 'value'],
-  '--stripe-unit': ['stripe_unit', 'value'],
-  '--stripe-count': ['stripe_count', 'value'],
-  '--data-pool': ['data_pool', 'value'],
-  '--dest': ['dest', 'value'],
-  '--rbd-default-clone-format': ['clone_format', 'value'],
-  '--allow-shrink': ['allow_shrink', 'flag'],
-};
+/** In the order of --help. */
+const VERBS: readonly VerbDefinition[] = [
+  ...imageVerbs,
+  ...writeVerbs,
+  ...snapshotVerbs,
+  ...cloneVerbs,
+  ...imageMetaVerbs,
+  ...exportVerbs,
+];
+
+const VERB_BY_NAME: ReadonlyMap<string, VerbDefinition> = new Map(
+  VERBS.flatMap((verb) => verb.names.map((name) => [name, verb] as const)),
+);
+/** Words of the longest name. */
+const MAX_NAME_WORDS = Math.max(...[...VERB_BY_NAME.keys()].map((name) => name.split(' ').length));
+
+/** Of all verbs: which one is meant is known when the words are. */
+const OPTIONS: OptionTable = Object.assign({}, CLIENT_OPTIONS, ...VERBS.map(({ options }) => options));
+
 const CONNECT_TIMEOUT_SECONDS = 300;
 
+const USAGE_COLUMN = 38;
 const USAGE = `usage: rbd [-c CONF] [--format plain|json] [--pretty-format] COMMAND
 
   IMAGE is [POOL/[NAMESPACE/]]NAME; the pool is rbd where none is named.
 
-  ls [-l] [POOL[/NAMESPACE]]         images; -l: with sizes, snapshots, parents and locks
-  info IMAGE[@SNAPSHOT]              what an image is made of
-  snap ls [--all] IMAGE              snapshots; --all: those that nobody made by hand, too
-  create IMAGE --size SIZE           [--object-size B] [--stripe-unit B --stripe-count N] [--data-pool POOL]
-  import FILE [IMAGE]                an image of its bytes [--no-progress] and what create takes
-  resize IMAGE --size SIZE           larger, or with --allow-shrink smaller
-  rm IMAGE                           one without snapshots
-  snap create|rm IMAGE@SNAPSHOT      take one, or remove it
-  snap protect|unprotect IMAGE@SNAPSHOT
-  snap rollback IMAGE@SNAPSHOT       make an image what it was
-  clone IMAGE@SNAPSHOT IMAGE         one that shows it [--rbd-default-clone-format 1|2] and what create takes
-  flatten IMAGE                      make a clone one no more [--no-progress]
-  image-meta ls IMAGE                what programs have noted of an image
-  image-meta get IMAGE KEY
-  export IMAGE[@SNAPSHOT] [FILE]     its bytes (- is standard output) [--no-progress]
+${VERBS.flatMap(({ usage }) => usage.map(([line, meaning]) => `  ${line.padEnd(USAGE_COLUMN)} ${meaning}`.trimEnd())).join('\n')}
 `;
-
-/** By the one or two words that name them. */
-const verbs: Readonly<Record<string, Verb>> = {
-  ls,
-  list: ls,
-  info,
-  export: exportImage,
-  create,
-  import: importImage,
-  resize,
-  rm,
-  remove: rm,
-  clone,
-  flatten,
-  ...snapshotVerbs,
-  'snap ls': snapLs,
-  'snap list': snapLs,
-  'image-meta ls': imageMetaLs,
-  'image-meta list': imageMetaLs,
-  'image-meta get': imageMetaGet,
-};
 
 /** Runs one command line; resolves to the exit status. */
 export async function rbd(
@@ -89,17 +53,24 @@ export async function rbd(
 ): Promise<number> {
   const line = parseToolLine(argv, env, { name: 'rbd', options: OPTIONS, usage: USAGE });
   if (typeof line === 'number') return line;
-  const { options, words } = line;
-  const count = verbs[words.slice(0, 2).join(' ')] ? 2 : 1;
-  const verb = verbs[words.slice(0, count).join(' ')];
-  if (!verb) return refuse(env, 1, `error: unknown option '${words.slice(0, 2).join(' ')}'\n\n${USAGE.trimEnd()}`);
+  const found = findVerb(line.words);
+  if (!found) return refuse(env, 1, `error: unknown option '${line.words.join(' ')}'\n\n${USAGE.trimEnd()}`);
+  const { verb, nameWords } = found;
+  // Again, by the options of this verb: others are words now.
+  const { options, words } = parseOptions([...environmentArguments(), ...argv], { ...CLIENT_OPTIONS, ...verb.options });
+  const unknown = words.find((word) => word.length > 1 && word.startsWith('-'));
+  if (unknown !== undefined) return refuse(env, 1, `rbd: unrecognised option '${unknown.replace(/=.*/s, '')}'`);
+  const args = words.slice(nameWords);
+  if (args.length > verb.maxArgs) return refuse(env, 1, 'rbd: too many arguments');
   const format = options.get('format') ?? 'plain';
-  if (format !== 'plain' && format !== 'json') return refuse(env, 22, `rbd: unknown format '${format}'`);
+  if (format !== 'plain' && format !== 'json') {
+    return refuse(env, 1, "rbd: the argument for option '--format' is invalid");
+  }
 
   let connection: ClusterConnection | undefined;
   try {
     connection = await connect(env, options, CONNECT_TIMEOUT_SECONDS);
-    await verb({ env, options, args: words.slice(count), rados: connection.rados });
+    await verb.run({ env, options, args: new Words(args), rados: connection.rados });
     return 0;
   } catch (error) {
     if (error instanceof Refusal) return refuse(env, error.status, error.message);
@@ -109,4 +80,13 @@ export async function rbd(
   } finally {
     await connection?.close();
   }
+}
+
+/** The verb whose name is the longest that the words begin with. */
+function findVerb(words: readonly string[]): { readonly verb: VerbDefinition; readonly nameWords: number } | undefined {
+  for (let nameWords = MAX_NAME_WORDS; nameWords > 0; nameWords--) {
+    const verb = VERB_BY_NAME.get(words.slice(0, nameWords).join(' '));
+    if (verb) return { verb, nameWords };
+  }
+  return undefined;
 }

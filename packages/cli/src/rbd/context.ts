@@ -1,21 +1,12 @@
+/** What many verbs begin with: a pool is opened, an image in it, to be read or to be changed. */
 import { Errno, rawFromText } from '@spirula/encoding';
-import { type IoCtx, type Rados, RadosError } from '@spirula/rados';
-import { Image } from '@spirula/rbd';
-import type { ToolEnvironment } from '../ceph/environment.ts';
+import { type IoCtx, RadosError } from '@spirula/rados';
+import { Image, WritableImage } from '@spirula/rbd';
 import { describeErrno } from '../ceph/errno-text.ts';
+import { imageWorld } from './image-world.ts';
 import { Refusal } from './refusal.ts';
 import type { ImageSpec } from './spec.ts';
-
-/** What a verb works with. */
-export interface VerbContext {
-  readonly env: ToolEnvironment;
-  readonly options: ReadonlyMap<string, string>;
-  /** The words after the verb. */
-  readonly args: readonly string[];
-  readonly rados: Rados;
-}
-
-export type Verb = (context: VerbContext) => Promise<void>;
+import type { VerbContext } from './verb.ts';
 
 export async function orRefuse<T>(complaint: string, work: Promise<T>): Promise<T> {
   try {
@@ -56,11 +47,18 @@ export async function openImage(context: VerbContext, spec: ImageSpec, io: IoCtx
   }
 }
 
-/** JSON as Ceph's formatters lay it out. */
-export function formatJson(options: ReadonlyMap<string, string>, value: unknown): string {
-  return `${JSON.stringify(value, null, options.has('pretty') ? 4 : undefined)}\n`;
-}
-
-export function wantsJson(options: ReadonlyMap<string, string>): boolean {
-  return options.get('format') === 'json';
+/** Closed afterwards, whatever the work came to. @throws Refusal */
+export async function withImage(
+  { rados }: VerbContext,
+  io: IoCtx,
+  name: string,
+  work: (image: WritableImage) => Promise<void>,
+): Promise<void> {
+  const opening = WritableImage.open(rados, io, rawFromText(name), imageWorld);
+  const image = await orRefuse(`rbd: error opening image ${name}`, opening);
+  try {
+    await work(image);
+  } finally {
+    await image.close();
+  }
 }

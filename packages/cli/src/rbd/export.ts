@@ -1,42 +1,46 @@
 /** `rbd export`: an image's bytes into a file that is not longer than it must be, or down a pipe (tools/rbd/action/Export.cc). */
 import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import type { Bytes } from '@spirula/encoding';
+import type { Image } from '@spirula/rbd';
 import { describeErrno } from '../ceph/errno-text.ts';
-import { openImage, openPool, orRefuse, type VerbContext } from './context.ts';
-import { progressBar } from './progress.ts';
+import { openImage, openPool, orRefuse } from './context.ts';
+import { type OnProgress, withProgress } from './progress.ts';
 import { Refusal } from './refusal.ts';
-import { parseImageSpec } from './spec.ts';
+import { takeImageSpec } from './spec.ts';
+import { PROGRESS_OPTIONS, SNAPSHOT_OPTIONS, type VerbContext, type VerbDefinition } from './verb.ts';
 
 /** Read at a time, by so many. */
 const PIECE = 4 << 20;
 const AHEAD = 4;
 const STDOUT = '-';
 
-export async function exportImage(context: VerbContext): Promise<void> {
+async function exportImage(context: VerbContext): Promise<void> {
   const { env, options, args } = context;
-  const spec = parseImageSpec(args[0] ?? '', options);
-  const path = args[1] ?? options.get('path') ?? spec.image;
+  const spec = takeImageSpec(context);
+  const path = options.get('path') ?? (args.take() || spec.image);
   const image = await openImage(context, spec, await openPool(context, spec));
   const sink = path === STDOUT ? new PipeSink(env.stdout) : new FileSink(path);
-  const bar = progressBar(options, 'Exporting image', image.size);
   try {
-    const reads: Promise<Bytes>[] = [];
-    let next = 0;
-    for (let at = 0; at < image.size; at += PIECE) {
-      while (reads.length < AHEAD && next < image.size) {
-        const reading = image.read(next, PIECE);
-        reading.catch(() => {});
-        reads.push(reading);
-        next += PIECE;
-      }
-      sink.write(at, await orRefuse('rbd: export error', reads.shift()!));
-      bar.advance(Math.min(PIECE, image.size - at));
-    }
-    sink.end(image.size);
+    await withProgress(context, 'Exporting image', (onProgress) => copyOut(image, sink, onProgress));
   } finally {
-    bar.end();
     sink.close();
   }
+}
+
+async function copyOut(image: Image, sink: FileSink | PipeSink, onProgress: OnProgress): Promise<void> {
+  const reads: Promise<Bytes>[] = [];
+  let next = 0;
+  for (let at = 0; at < image.size; at += PIECE) {
+    while (reads.length < AHEAD && next < image.size) {
+      const reading = image.read(next, PIECE);
+      reading.catch(() => {});
+      reads.push(reading);
+      next += PIECE;
+    }
+    sink.write(at, await orRefuse('rbd: export error', reads.shift()!));
+    onProgress(at, image.size);
+  }
+  sink.end(image.size);
 }
 
 /** Zeros are holes. */
@@ -86,3 +90,13 @@ function isZero(bytes: Bytes): boolean {
 }
 
 const ZEROS = Buffer.alloc(PIECE);
+
+export const exportVerbs: readonly VerbDefinition[] = [
+  {
+    names: ['export'],
+    usage: [['export IMAGE[@SNAPSHOT] [FILE]', 'its bytes (- is standard output) [--no-progress]']],
+    options: { ...SNAPSHOT_OPTIONS, ...PROGRESS_OPTIONS, '--path': ['path', 'value'] },
+    maxArgs: 2,
+    run: exportImage,
+  },
+];

@@ -1,12 +1,11 @@
-/** Verbs that show images (tools/rbd/action/List.cc, Info.cc, Snap.cc, ImageMeta.cc). */
-import { rawFromText, textFromRaw } from '@spirula/encoding';
+/** Verbs that show images (tools/rbd/action/List.cc, Info.cc). */
+import { textFromRaw } from '@spirula/encoding';
 import { column, formatBytes, formatTable } from '@spirula/formatter';
 import { type IoCtx, RadosError } from '@spirula/rados';
 import {
   groupOf,
   type HeaderSnapshot,
   Image,
-  imageMetadata,
   isUserSnapshot,
   listImages,
   lockOf,
@@ -15,30 +14,31 @@ import {
   snapshotLimitOf,
 } from '@spirula/rbd';
 import { describeErrno } from '../ceph/errno-text.ts';
-import { formatJson, openImage, openPool, orRefuse, type VerbContext, wantsJson } from './context.ts';
+import { openImage, openPool, orRefuse } from './context.ts';
+import { formatJson, show, wantsJson } from './output.ts';
 import {
   featureNames,
   flagNames,
   isProtected,
   type NamedParent,
   nameParent,
+  oldestFirst,
   operationFeatureNames,
   parentText,
-  snapshotTypeName,
   timeText,
 } from './phrases.ts';
 import { Refusal } from './refusal.ts';
-import { parseImageSpec, parsePoolSpec } from './spec.ts';
+import { takeImageSpec, takePoolSpec } from './spec.ts';
+import { FORMAT_OPTIONS, POOL_OPTIONS, SNAPSHOT_OPTIONS, type VerbContext, type VerbDefinition } from './verb.ts';
 
 const FORMAT = 2;
 /** Features bits. */
 const STRIPING = 1n << 1n;
 const JOURNALING = 1n << 6n;
-const EINVAL = 22;
 
-export async function ls(context: VerbContext): Promise<void> {
-  const { env, options, args } = context;
-  const spec = parsePoolSpec(args[0] ?? '', options);
+async function ls(context: VerbContext): Promise<void> {
+  const { env, options } = context;
+  const spec = takePoolSpec(context);
   let images: readonly NamedImage[];
   let io: IoCtx;
   try {
@@ -137,13 +137,9 @@ function dumpRow({ image, id, size, snapshot, parent, lock }: ListedRow): object
   };
 }
 
-function oldestFirst({ header }: Image): readonly HeaderSnapshot[] {
-  return [...header.snapshots].reverse();
-}
-
-export async function info(context: VerbContext): Promise<void> {
-  const { env, options, args, rados } = context;
-  const spec = parseImageSpec(args[0] ?? '', options);
+async function info(context: VerbContext): Promise<void> {
+  const { rados } = context;
+  const spec = takeImageSpec(context);
   const io = await openPool(context, spec);
   const image = await openImage(context, spec, io);
   const { header, snapshot } = image;
@@ -175,7 +171,7 @@ export async function info(context: VerbContext): Promise<void> {
     stripes: (features & STRIPING) === 0n ? undefined : layout,
     journal: (features & JOURNALING) === 0n ? undefined : textFromRaw(header.id),
   };
-  env.stdout(wantsJson(options) ? formatJson(options, dumpFacts(facts)) : describe(facts));
+  show(context, dumpFacts(facts), () => describe(facts));
 }
 
 type Facts = { readonly stripes: Image['header']['layout'] | undefined; readonly parent: NamedParent | undefined } & {
@@ -236,72 +232,19 @@ function describe({ stripes, parent, ...facts }: Facts): string {
   ].join('\n');
 }
 
-export async function snapLs(context: VerbContext): Promise<void> {
-  const { env, options, args } = context;
-  const spec = parseImageSpec(args[0] ?? '', options);
-  const image = await openImage(context, { ...spec, snapshot: '' }, await openPool(context, spec));
-  const isAll = options.has('all');
-  const snapshots = oldestFirst(image).filter((snapshot) => isAll || isUserSnapshot(snapshot));
-  if (wantsJson(options)) {
-    const dumped = snapshots.map((snapshot) => ({
-      id: Number(snapshot.id),
-      name: textFromRaw(snapshot.name),
-      size: Number(snapshot.imageSize),
-      protected: String(isProtected(snapshot)),
-      timestamp: timeText(snapshot.timestamp),
-      ...(isAll && { namespace: { type: snapshotTypeName(snapshot) } }),
-    }));
-    env.stdout(formatJson(options, dumped));
-    return;
-  }
-  if (snapshots.length === 0) return;
-  const columns = [
-    column('SNAPID', 'right'),
-    column('NAME', 'left'),
-    column('SIZE', 'left'),
-    column('PROTECTED', 'left'),
-    column('TIMESTAMP', 'left'),
-    ...(isAll ? [column('NAMESPACE', 'left')] : []),
-  ];
-  const rows = snapshots.map((snapshot) => [
-    String(snapshot.id),
-    textFromRaw(snapshot.name),
-    formatBytes(Number(snapshot.imageSize)),
-    isProtected(snapshot) ? 'yes' : '',
-    timeText(snapshot.timestamp),
-    ...(isAll ? [snapshotTypeName(snapshot)] : []),
-  ]);
-  env.stdout(formatTable(columns, rows));
-}
-
-export async function imageMetaLs(context: VerbContext): Promise<void> {
-  const { env, options, args } = context;
-  const spec = parseImageSpec(args[0] ?? '', options);
-  const io = await openPool(context, spec);
-  const { header } = await openImage(context, spec, io);
-  const pairs = await orRefuse('rbd: listing metadata failed', imageMetadata(io, header.id));
-  const texts = [...pairs].map(([name, value]) => [textFromRaw(name), new TextDecoder().decode(value)] as const);
-  if (wantsJson(options)) {
-    env.stdout(formatJson(options, Object.fromEntries(texts)));
-    return;
-  }
-  if (texts.length === 1) env.stdout('There is 1 metadatum on this image:\n\n');
-  else env.stdout(`There are ${texts.length} metadata on this image${texts.length === 0 ? '.\n' : ':\n\n'}`);
-  if (texts.length > 0) env.stdout(formatTable([column('Key', 'left'), column('Value', 'left')], texts));
-}
-
-export async function imageMetaGet(context: VerbContext): Promise<void> {
-  const { env, options, args } = context;
-  const spec = parseImageSpec(args[0] ?? '', options);
-  const key = args[1];
-  if (key === undefined) throw new Refusal('rbd: metadata key was not specified', EINVAL);
-  const io = await openPool(context, spec);
-  const { header } = await openImage(context, spec, io);
-  const value = (await imageMetadata(io, header.id)).get(rawFromText(key));
-  if (value === undefined) {
-    const problem = describeErrno(2);
-    const said = `failed to get metadata ${key} of image : ${problem}\nrbd: getting metadata failed: ${problem}`;
-    throw new Refusal(said, 2);
-  }
-  env.stdout(`${new TextDecoder().decode(value)}\n`);
-}
+export const imageVerbs: readonly VerbDefinition[] = [
+  {
+    names: ['ls', 'list'],
+    usage: [['ls [-l] [POOL[/NAMESPACE]]', 'images; -l: with sizes, snapshots, parents and locks']],
+    options: { ...POOL_OPTIONS, ...FORMAT_OPTIONS, '-l': ['long', 'flag'], '--long': ['long', 'flag'] },
+    maxArgs: 1,
+    run: ls,
+  },
+  {
+    names: ['info'],
+    usage: [['info IMAGE[@SNAPSHOT]', 'what an image is made of']],
+    options: { ...SNAPSHOT_OPTIONS, ...FORMAT_OPTIONS },
+    maxArgs: 1,
+    run: info,
+  },
+];

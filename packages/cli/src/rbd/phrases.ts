@@ -89,3 +89,7 @@ export function snapshotTypeName({ namespace }: HeaderSnapshot): string {
       return 'Unknown';
   }
 }
+
+export function oldestFirst({ header }: Image): readonly HeaderSnapshot[] {
+  return [...header.snapshots].reverse();
+}

@@ -1,42 +1,145 @@
-/** What a command line names: `[POOL/[NAMESPACE/]]IMAGE[@SNAPSHOT]`, or the options of each (tools/rbd/Utils.cc, extract_spec). */
+/**
+ * What a line names: `[POOL/[NAMESPACE/]]IMAGE[@SNAPSHOT]`, or the options of each (tools/rbd/Utils.cc, extract_spec,
+ * get_pool_image_snapshot_names, get_pool_and_namespace_names).
+ */
 import { Refusal } from './refusal.ts';
+import type { Words } from './words.ts';
 
-export interface ImageSpec {
+export interface PoolSpec {
   readonly pool: string;
   readonly namespace: string;
+}
+
+export interface ImageSpec extends PoolSpec {
+  /** '' where it need not be named, and is not. */
   readonly image: string;
   /** '' where there is none. */
   readonly snapshot: string;
+}
+
+export interface SpecRules {
+  /** Left out: permitted. */
+  readonly snapshot?: 'none' | 'permitted' | 'required';
+  /** Which names may not hold `/` and `@`: of what is made, all, or that of the snapshot. Left out: the pattern takes what it can. */
+  readonly checked?: 'all' | 'snapshot';
+  readonly isOptional?: boolean;
+}
+
+export interface SpecLine {
+  readonly options: ReadonlyMap<string, string>;
+  readonly args: Words;
 }
 
 /** rbd_default_pool */
 const DEFAULT_POOL = 'rbd';
 const EINVAL = 22;
 
-/** @param word '' where the image is named by an option, or not at all: then it is refused */
-export function parseImageSpec(word: string, options: ReadonlyMap<string, string>): ImageSpec {
-  const named = word !== '' ? word : (options.get('image') ?? '');
-  const match = /^(?:([^/]+)\/(?:([^/@]+)\/)?)?([^@]+)(?:@([^/@]+))?$/.exec(named);
-  if (named !== '' && !match) throw new Refusal(`rbd: invalid spec '${named}'`, EINVAL);
-  if (!match) throw new Refusal('rbd: image name was not specified', EINVAL);
-  const [, pool, namespace, image = '', snapshot] = match;
-  return {
-    pool: pool ?? options.get('pool') ?? DEFAULT_POOL,
-    namespace: namespace ?? options.get('namespace') ?? '',
-    image,
-    snapshot: snapshot ?? options.get('snap') ?? '',
-  };
+/** Which options say the same as the word, and what complaints call it. */
+interface SpecKeys {
+  readonly pool: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly snapshot: string;
+  readonly noun: string;
+  /** `destination `, or ''. */
+  readonly prefix: string;
 }
 
-/** As `parseImageSpec`, where a pool alone is meant: `POOL[/NAMESPACE]`. */
-export function parsePoolSpec(
-  word: string,
-  options: ReadonlyMap<string, string>,
-): Pick<ImageSpec, 'pool' | 'namespace'> {
-  const match = /^([^/@]+)(?:\/([^/@]+))?$/.exec(word);
-  if (word !== '' && !match) throw new Refusal(`rbd: invalid spec '${word}'`, EINVAL);
-  return {
-    pool: match?.[1] ?? options.get('pool') ?? DEFAULT_POOL,
-    namespace: match?.[2] ?? options.get('namespace') ?? '',
+const SOURCE: SpecKeys = {
+  pool: 'pool',
+  namespace: 'namespace',
+  name: 'image',
+  snapshot: 'snap',
+  noun: 'image',
+  prefix: '',
+};
+const DESTINATION: SpecKeys = {
+  pool: 'dest_pool',
+  namespace: 'dest_namespace',
+  name: 'dest',
+  snapshot: 'dest_snap',
+  noun: 'image',
+  prefix: 'destination ',
+};
+
+const NOWHERE: PoolSpec = { pool: '', namespace: '' };
+
+/** The next word, unless `--image` says it. @throws Refusal */
+export function takeImageSpec(line: SpecLine, rules: SpecRules = {}): ImageSpec {
+  return takeSpec(line, SOURCE, rules, NOWHERE);
+}
+
+/** The next word, unless `--dest` says it. @param defaults where it is, unless the line says that. @throws Refusal */
+export function takeDestinationSpec(line: SpecLine, rules: SpecRules, defaults: PoolSpec = NOWHERE): ImageSpec {
+  return takeSpec(line, DESTINATION, rules, defaults);
+}
+
+const PATTERNS = {
+  all: /^(?:([^/@]+)\/(?:([^/@]+)\/)?)?([^/@]+)(?:@([^/@]+))?$/s,
+  snapshot: /^(?:([^/]+)\/(?:([^/@]+)\/)?)?([^@]+)(?:@([^/@]+))?$/s,
+  none: /^(?:([^/]+)\/(?:([^/@]+)\/)?)?([^@]+)(?:@(.+))?$/s,
+} as const;
+const PLAIN = /^[^@/]*$/s;
+
+interface FoundNames {
+  pool: string;
+  namespace: string;
+  image: string;
+  snapshot: string;
+}
+
+function takeSpec({ options, args }: SpecLine, keys: SpecKeys, rules: SpecRules, defaults: PoolSpec): ImageSpec {
+  const found: FoundNames = {
+    pool: options.get(keys.pool) ?? defaults.pool,
+    namespace: options.get(keys.namespace) ?? defaults.namespace,
+    image: options.get(keys.name) ?? '',
+    snapshot: options.get(keys.snapshot) ?? '',
   };
+  const word = found.image === '' ? args.take() : found.image;
+  if (word !== '') splitSpec(word, rules, found);
+  if (found.image === '' && !rules.isOptional) {
+    throw new Refusal(`rbd: ${keys.prefix}${keys.noun} name was not specified`, EINVAL);
+  }
+  if (rules.checked === 'all' && !PLAIN.test(found.pool)) {
+    throw new Refusal(`rbd: invalid pool name '${found.pool}'`, EINVAL);
+  }
+  if (!PLAIN.test(found.namespace)) throw new Refusal(`rbd: invalid namespace name '${found.namespace}'`, EINVAL);
+  checkSnapshot(found.snapshot, keys.prefix, rules);
+  return { ...found, pool: found.pool === '' ? DEFAULT_POOL : found.pool };
+}
+
+function splitSpec(word: string, { checked }: SpecRules, found: FoundNames): void {
+  const match = PATTERNS[checked ?? 'none'].exec(word);
+  if (!match) throw new Refusal(`rbd: invalid spec '${word}'`, EINVAL);
+  const [, pool, namespace, image = '', snapshot] = match;
+  found.pool = pool ?? found.pool;
+  found.namespace = namespace ?? found.namespace;
+  found.image = image;
+  found.snapshot = snapshot ?? found.snapshot;
+}
+
+function checkSnapshot(name: string, prefix: string, { snapshot, checked }: SpecRules): void {
+  const complain = (what: string) => new Refusal(`rbd: ${what}`, EINVAL);
+  if (snapshot === 'none' && name !== '') {
+    throw complain(`${prefix}snapshot name specified for a command that doesn't use it`);
+  }
+  if (snapshot === 'required' && name === '') throw complain(`${prefix}snapshot name was not specified`);
+  if (checked === 'snapshot' && !PLAIN.test(name)) throw complain(`invalid snap name '${name}'`);
+}
+
+/** The next word, `POOL[/NAMESPACE]`, unless `--pool` says it. @throws Refusal */
+export function takePoolSpec({ options, args }: SpecLine): PoolSpec {
+  let pool = options.get('pool');
+  let namespace = options.get('namespace') ?? '';
+  if (pool === undefined) {
+    pool = args.take();
+    const slash = pool.lastIndexOf('/');
+    if (slash >= 0) {
+      namespace = pool.slice(slash + 1);
+      pool = pool.slice(0, slash);
+    }
+  }
+  if (!PLAIN.test(pool)) throw new Refusal(`rbd: invalid pool '${pool}'`, EINVAL);
+  if (!PLAIN.test(namespace)) throw new Refusal(`rbd: invalid namespace '${namespace}'`, EINVAL);
+  return { pool: pool === '' ? DEFAULT_POOL : pool, namespace };
 }
