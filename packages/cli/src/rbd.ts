@@ -7,9 +7,11 @@ import { type OptionTable, parseOptions } from './ceph/global-options.ts';
 import { CLIENT_OPTIONS, parseToolLine, refuse } from './ceph/tool.ts';
 import { UserError } from './cluster/user-error.ts';
 import { cloneVerbs } from './rbd/clone-verbs.ts';
+import { diffVerbs } from './rbd/diff-verbs.ts';
 import { exportVerbs } from './rbd/export.ts';
 import { imageMetaVerbs } from './rbd/image-meta-verbs.ts';
 import { imageVerbs } from './rbd/image-verbs.ts';
+import { objectMapVerbs } from './rbd/object-map-verbs.ts';
 import { Refusal } from './rbd/refusal.ts';
 import { snapshotVerbs } from './rbd/snapshot-verbs.ts';
 import type { VerbDefinition } from './rbd/verb.ts';
@@ -24,6 +26,8 @@ const VERBS: readonly VerbDefinition[] = [
   ...cloneVerbs,
   ...imageMetaVerbs,
   ...exportVerbs,
+  ...diffVerbs,
+  ...objectMapVerbs,
 ];
 
 const VERB_BY_NAME: ReadonlyMap<string, VerbDefinition> = new Map(

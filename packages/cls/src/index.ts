@@ -31,7 +31,7 @@ export {
 } from './object-class.ts';
 export { decodeQueueList, type QueueEntry, type QueueList } from './queue/queue-codec.ts';
 export {
-  type BitVector as RbdBitVector,
+  BitVector as RbdBitVector,
   decodeBitVector as decodeRbdBitVector,
   encodeBitVector as encodeRbdBitVector,
 } from './rbd/bit-vector-codec.ts';

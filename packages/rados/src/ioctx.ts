@@ -29,7 +29,7 @@ import {
 } from '@spirula/objecter';
 import { ObjectOperation } from './object-operation.ts';
 import { RadosError } from './rados-error.ts';
-import { type ObjectClone, parseClones } from './snapshots.ts';
+import { type ObjectClone, parseSnapSet, type SnapSet } from './snapshots.ts';
 import { type NotifyResult, notify, Watch, type WatchOptions, type WatchWork } from './watch.ts';
 
 /** Objects asked for at a time (as librados lists). */
@@ -165,8 +165,13 @@ export class IoCtx {
 
   /** The object's clones, oldest first, then itself unless it is removed. */
   async listSnaps(oid: RawString): Promise<readonly ObjectClone[]> {
+    return (await this.snapSet(oid)).clones;
+  }
+
+  /** The object's clones, and how new the snapshots are that it knows of. */
+  async snapSet(oid: RawString): Promise<SnapSet> {
     const io = this.with({ snapid: SNAPDIR });
-    return parseClones(oid, await io.#output(oid, new ObjectOperation().listSnaps()));
+    return parseSnapSet(oid, await io.#output(oid, new ObjectOperation().listSnaps()));
   }
 
   async append(oid: RawString, data: Bytes): Promise<void> {

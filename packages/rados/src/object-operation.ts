@@ -14,6 +14,7 @@ import {
   omapGetValsOp,
   plainOp,
   rollbackOp,
+  writesameOp,
   xattrOp,
 } from '@spirula/messages';
 
@@ -68,6 +69,16 @@ export class ObjectOperation {
 
   writeFull(data: Bytes): this {
     return this.#change(extentOp(OsdOpCode.writefull, 0, data.length, data));
+  }
+
+  /** The same bytes again and again: `length` is a multiple of theirs. */
+  writeSame(data: Bytes, offset: number, length: number): this {
+    return this.#change(writesameOp(offset, length, data));
+  }
+
+  /** Guards the rest: the operation fails when the object has other bytes there, with a number that `mismatchOf` reads. */
+  compareExtent(data: Bytes, offset: number): this {
+    return this.#ask(extentOp(OsdOpCode.cmpext, offset, data.length, data));
   }
 
   /** The object becomes what it was in the snapshot. */
@@ -226,4 +237,11 @@ export class ObjectOperation {
     this.#flags |= OsdFlag.read;
     return this;
   }
+}
+
+const MAX_ERRNO = 4095;
+
+/** Which byte was the first to differ, counted from the object's first; undefined: it failed for something else. */
+export function mismatchOf(result: number): number | undefined {
+  return result <= -MAX_ERRNO ? -MAX_ERRNO - result : undefined;
 }

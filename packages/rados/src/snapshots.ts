@@ -16,6 +16,14 @@ export interface ObjectClone {
   readonly overlap: readonly { readonly offset: number; readonly length: number }[];
 }
 
+/** All that is kept of an object (snap_set_t). */
+export interface SnapSet {
+  /** Number of the newest snapshot that it knows of. */
+  readonly seq: bigint;
+  /** Oldest first, then the object itself unless it is removed. */
+  readonly clones: readonly ObjectClone[];
+}
+
 export interface Snapshot {
   readonly id: bigint;
   readonly name: string;
@@ -108,19 +116,20 @@ export class PoolSnapshots {
 const HEAD = 0xffff_ffff_ffff_fffen;
 
 /** What list-snaps answers (obj_list_snap_response_t). @throws RadosError EIO */
-export function parseClones(oid: RawString, output: Bytes): readonly ObjectClone[] {
+export function parseSnapSet(oid: RawString, output: Bytes): SnapSet {
   try {
     const from = new Decoder(output);
-    return from.struct('clones', 2, () =>
-      from.list('clones', 1, () =>
+    return from.struct('clones', 2, (version) => {
+      const clones = from.list('clones', 1, () =>
         from.struct('clone', 1, (): ObjectClone => {
           const id = from.u64big('clone');
           const snaps = from.list('snaps', 8, () => from.u64big('snap'));
           const overlap = from.list('overlap', 16, () => ({ offset: from.u64('offset'), length: from.u64('length') }));
           return { id: id === HEAD ? 'head' : id, snaps, overlap, size: from.u64('size') };
         }),
-      ),
-    );
+      );
+      return { clones, seq: version < 2 ? HEAD : from.u64big('seq') };
+    });
   } catch (error) {
     if (error instanceof MalformedInput) throw new RadosError(Errno.EIO, `${oid}: the reply does not parse`);
     throw error;

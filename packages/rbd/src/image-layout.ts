@@ -69,16 +69,27 @@ export function objectCount({ objectSize, stripeUnit, stripeCount }: ImageLayout
   return sets * stripeCount - missing;
 }
 
-/** What a whole object holds of an image, in the order of its bytes (Striper::extent_to_file). */
-export function imageRanges({ objectSize, stripeUnit, stripeCount }: ImageLayout, object: number): readonly Range[] {
-  const rows = objectSize / stripeUnit;
-  const firstRow = Math.floor(object / stripeCount) * rows;
+/** What an object, or a stretch of it, holds of an image, in the order of its bytes (Striper::extent_to_file). */
+export function imageRanges(
+  { objectSize, stripeUnit, stripeCount }: ImageLayout,
+  object: number,
+  { offset: from, length: count }: Range = { offset: 0, length: objectSize },
+): readonly Range[] {
+  const firstRow = Math.floor(object / stripeCount) * (objectSize / stripeUnit);
   const ranges: { offset: number; length: number }[] = [];
-  for (let row = firstRow; row < firstRow + rows; row++) {
-    const offset = (row * stripeCount + (object % stripeCount)) * stripeUnit;
+  for (let at = from; at < from + count; ) {
+    const row = firstRow + Math.floor(at / stripeUnit);
+    const offset = (row * stripeCount + (object % stripeCount)) * stripeUnit + (at % stripeUnit);
+    const length = Math.min(stripeUnit - (at % stripeUnit), from + count - at);
     const last = ranges.at(-1);
-    if (last && last.offset + last.length === offset) last.length += stripeUnit;
-    else ranges.push({ offset, length: stripeUnit });
+    if (last && last.offset + last.length === offset) last.length += length;
+    else ranges.push({ offset, length });
+    at += length;
   }
   return ranges;
+}
+
+/** Bytes of an image that fill as many objects as there are in a stripe (ImageCtx::get_stripe_period). */
+export function stripePeriod({ objectSize, stripeCount }: ImageLayout): number {
+  return objectSize * stripeCount;
 }

@@ -18,6 +18,7 @@ const MAX_GENERATIONS = 64;
 const MAX_ASKED = 64;
 
 interface Opened {
+  readonly io: IoCtx;
   readonly header: ImageHeader;
   readonly snapshot: HeaderSnapshot | undefined;
   readonly data: IoCtx;
@@ -25,13 +26,16 @@ interface Opened {
 }
 
 export class Image {
+  /** Where its header and object maps are. */
+  readonly io: IoCtx;
   readonly header: ImageHeader;
   /** Of which reads are; undefined: of the image itself, as large as it was when it was opened. */
   readonly snapshot: HeaderSnapshot | undefined;
   readonly #data: IoCtx;
   readonly #parent: Image | undefined;
 
-  private constructor({ header, snapshot, data, parent }: Opened) {
+  private constructor({ io, header, snapshot, data, parent }: Opened) {
+    this.io = io;
     this.header = header;
     this.snapshot = snapshot;
     this.#data = data;
@@ -43,15 +47,13 @@ export class Image {
    * @throws RadosError ENOENT: there is no such image, or no such snapshot
    */
   static async open(rados: Rados, io: IoCtx, name: RawString, snapshot?: RawString): Promise<Image> {
-    const id = await imageIdOf(io, name);
-    if (snapshot === undefined) return await Image.#open(rados, io, id, undefined, 0);
-    const isAsked = (each: HeaderSnapshot) => isUserSnapshot(each) && each.name === snapshot;
-    return await Image.#open(rados, io, id, isAsked, 0);
+    return await Image.openId(rados, io, await imageIdOf(io, name), snapshot);
   }
 
   /** As `open`, of the image that has this id, also in the trash. */
-  static async openId(rados: Rados, io: IoCtx, id: RawString): Promise<Image> {
-    return await Image.#open(rados, io, id, undefined, 0);
+  static async openId(rados: Rados, io: IoCtx, id: RawString, snapshot?: RawString): Promise<Image> {
+    const isAsked = (each: HeaderSnapshot) => isUserSnapshot(each) && each.name === snapshot;
+    return await Image.#open(rados, io, id, snapshot === undefined ? undefined : isAsked, 0);
   }
 
   static async #open(
@@ -68,6 +70,7 @@ export class Image {
     const dataIo = header.dataPool === undefined ? io : await rados.ioctx(Number(header.dataPool));
     const link = shownParent(header, snapshot);
     return new Image({
+      io,
       header,
       snapshot,
       data: snapshot ? dataIo.with({ snapid: snapshot.id }) : dataIo,
@@ -88,6 +91,11 @@ export class Image {
   /** What is shown of the image that this is a clone of; undefined: it is none. */
   get parent(): ParentLink | undefined {
     return shownParent(this.header, this.snapshot);
+  }
+
+  /** The snapshot that it shows, opened. */
+  get parentImage(): Image | undefined {
+    return this.#parent;
   }
 
   /** Where its data are, as it is read. */

@@ -1,5 +1,6 @@
 export { cloneImage, type NewClone } from './clone-image.ts';
 export { createImage, type NewImage } from './create-image.ts';
+export { type DiffExtent, type DiffOptions, diffImage } from './diff.ts';
 export { Image } from './image.ts';
 export { type HeaderSnapshot, type ImageHeader, isUserSnapshot, type ParentLink } from './image-header.ts';
 export { objectCount } from './image-layout.ts';

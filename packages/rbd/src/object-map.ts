@@ -29,7 +29,7 @@ export class ObjectMap {
   /** Takes it from whoever had it: the lock of the image is held. Undefined: there is none that can be used. */
   static async open(io: IoCtx, id: RawString, objects: number): Promise<ObjectMap | undefined> {
     const oid = objectMapObject(id);
-    await takeLock(io, oid);
+    await lockObjectMap(io, id);
     try {
       const states = decodeRbdBitVector(new Decoder(await io.exec(oid, CLASS, 'object_map_load')));
       if (states.size >= objects) return new ObjectMap(io, id, states);
@@ -50,14 +50,14 @@ export class ObjectMap {
     return object >= this.#states.size || this.#states.get(object) !== ObjectState.nonexistent;
   }
 
-  /** Before the object is written. */
-  async exists(object: number): Promise<void> {
-    await this.#change(object, ObjectState.exists);
+  /** Before the object is written. @param from only when it was so before */
+  async exists(object: number, from?: number): Promise<void> {
+    await this.#change(object, ObjectState.exists, from);
   }
 
-  /** Before the object is removed. */
-  async pending(object: number): Promise<void> {
-    await this.#change(object, ObjectState.pending);
+  /** Before the object is removed. @param from only when it was so before */
+  async pending(object: number, from?: number): Promise<void> {
+    await this.#change(object, ObjectState.pending, from);
   }
 
   /** After it was, unless it was written meanwhile. */
@@ -159,7 +159,8 @@ export function resizeOperation(objects: number, isLocked: boolean): ObjectOpera
   return operation.exec(CLASS, 'object_map_resize', input.finish(), 'write');
 }
 
-function assertLocked(): ObjectOperation {
+/** What follows fails unless the lock of the map is held. */
+export function assertLocked(): ObjectOperation {
   const input = encodeHeldInput({ name: LOCK, type: LockType.exclusive, cookie: '', tag: '' });
   return new ObjectOperation().exec('lock', 'assert_locked', input);
 }
@@ -173,7 +174,9 @@ function updateInput(object: number, state: number, from: number | undefined): B
   return input.finish();
 }
 
-async function takeLock(io: IoCtx, oid: RawString): Promise<void> {
+/** Takes it from whoever had it: the lock of the image is held. */
+export async function lockObjectMap(io: IoCtx, id: RawString): Promise<void> {
+  const oid = objectMapObject(id);
   for (let tries = 1; ; tries++) {
     try {
       await lockObject(io, oid, LOCK, 'exclusive');

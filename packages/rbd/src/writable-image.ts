@@ -11,13 +11,16 @@ import { type IoCtx, ObjectOperation, type Rados, RadosError, type Watch, type W
 import { CLASS, classCall } from './class-calls.ts';
 import { ExclusiveLock } from './exclusive-lock.ts';
 import { Gate } from './gate.ts';
+import { Flag, invalidateObjectMap } from './header-flags.ts';
 import { Image } from './image.ts';
 import type { HeaderSnapshot, ImageHeader } from './image-header.ts';
 import { type ObjectExtent, objectCount, objectExtents } from './image-layout.ts';
 import { imageIdOf } from './images.ts';
-import { dataObject, headerObject } from './names.ts';
+import { headerObject } from './names.ts';
 import { type ClientId, decodeNotice, encodeNotice, encodeResponse } from './notify-messages.ts';
-import { markInSnapshot, ObjectMap, ObjectState } from './object-map.ts';
+import { lockObjectMap, ObjectMap } from './object-map.ts';
+import { checkObjectMap, type Progress, rebuildObjectMap } from './object-map-check.ts';
+import { ObjectWriter, TRIMMED_AT_ONCE } from './object-writer.ts';
 import { detachFromParent } from './parents.ts';
 import {
   createSnapshot,
@@ -45,12 +48,8 @@ const WRITABLE =
   Feature.deepFlatten |
   Feature.dataPool |
   Feature.operations;
-/** RBD_FLAG_OBJECT_MAP_INVALID */
-const MAP_INVALID = 1n;
 const REWATCH_DELAY_US = 1_000_000;
 const FOR_GOOD: ReadonlySet<number> = new Set([Errno.ESHUTDOWN, Errno.ENOENT]);
-/** Objects that are trimmed at a time (rbd_concurrent_management_ops). */
-const TRIMMED_AT_ONCE = 10;
 
 export class WritableImage {
   readonly #rados: Rados;
@@ -134,7 +133,10 @@ export class WritableImage {
     await this.#change(async () => {
       this.#requireWithin(offset, data.length);
       const extents = objectExtents(this.header.layout, offset, data.length);
-      await Promise.all(extents.map((extent) => this.#writeExtent(extent, gather(extent, offset, data))));
+      const objects = this.#objects;
+      await Promise.all(
+        extents.map((extent) => objects.write(extent.object, extent.offset, gather(extent, offset, data))),
+      );
     });
   }
 
@@ -143,7 +145,8 @@ export class WritableImage {
     await this.#change(async () => {
       this.#requireWithin(offset, length);
       const extents = objectExtents(this.header.layout, offset, length);
-      await Promise.all(extents.map((extent) => this.#discardExtent(extent)));
+      const objects = this.#objects;
+      await Promise.all(extents.map((extent) => objects.discard(extent)));
     });
   }
 
@@ -152,7 +155,7 @@ export class WritableImage {
     await this.#changeAlone(async () => {
       const { layout, id } = this.header;
       const [before, after] = [objectCount(layout, this.size), objectCount(layout, size)];
-      if (size < this.size) await this.#trim(size);
+      if (size < this.size) await this.#objects.trim(size);
       else await this.#map?.resize(after);
       await this.#io.operate(headerObject(id), setSize(size));
       if (after < before) await this.#map?.resize(after);
@@ -195,7 +198,7 @@ export class WritableImage {
       const objects = objectCount(this.header.layout, this.size);
       for (let first = 0; first < objects; first += TRIMMED_AT_ONCE) {
         const some = Array.from({ length: Math.min(TRIMMED_AT_ONCE, objects - first) }, (_, i) => first + i);
-        await Promise.all(some.map((object) => this.#data.rollback(this.#oid(object), snapshot.id)));
+        await Promise.all(some.map((object) => this.#objects.rollBack(object, snapshot.id)));
       }
       await this.#map?.rollBack(snapshot.id);
     });
@@ -216,7 +219,7 @@ export class WritableImage {
     const worker = async () => {
       while (next < objects) {
         const object = next++;
-        await this.#change(() => this.#takeFromParent(object));
+        await this.#change(() => this.#objects.takeFromParent(object));
         onProgress(object + 1, objects);
       }
     };
@@ -227,15 +230,34 @@ export class WritableImage {
     if (!this.header.parent) await detachFromParent(this.#rados, { io: this.#io, id }, parent);
   }
 
-  async #takeFromParent(object: number): Promise<void> {
-    if (!this.#image.showsParentAt(object)) return;
-    const { result } = await this.#data.submit(this.#oid(object), new ObjectOperation().stat());
-    if (result >= 0) return;
-    if (result !== Errno.ENOENT) throw new RadosError(result, this.#oid(object));
-    const isShown = (await this.#image.readParentOf(object)).length > 0;
-    if (!isShown) return;
-    await this.#map?.exists(object);
-    await this.#copyUp(object, (operation) => operation.create(false));
+  /** @throws RadosError ENOENT: there is no such snapshot */
+  async requireSnapshot(name: RawString): Promise<void> {
+    await this.#refresh();
+    snapshotNamed(this.header, name);
+  }
+
+  /** @param snapshot name of one; '': of the image itself @throws RadosError ENOENT; EINVAL: the image keeps no object map */
+  async checkObjectMap(snapshot: RawString = '', onProgress: Progress = () => {}): Promise<void> {
+    await this.#changeAlone(async () => checkObjectMap(await this.#openAt(snapshot), onProgress));
+  }
+
+  /** As `checkObjectMap`; afterwards the object map is right. */
+  async rebuildObjectMap(snapshot: RawString = '', onProgress: Progress = () => {}): Promise<void> {
+    await this.#changeAlone(async () => {
+      if (snapshot !== '') return await rebuildObjectMap(await this.#openAt(snapshot), onProgress);
+      await lockObjectMap(this.#io, this.header.id);
+      await rebuildObjectMap(this.#image, onProgress);
+      await this.#read();
+      await this.#openMap();
+    });
+  }
+
+  async #openAt(snapshot: RawString): Promise<Image> {
+    return snapshot === '' ? this.#image : await Image.openId(this.#rados, this.#io, this.header.id, snapshot);
+  }
+
+  get #objects(): ObjectWriter {
+    return new ObjectWriter(this.#image, this.#map);
   }
 
   get #scene(): SnapshotScene {
@@ -317,12 +339,16 @@ export class WritableImage {
 
   async #begin(): Promise<void> {
     await this.#read();
+    await this.#openMap();
+  }
+
+  async #openMap(): Promise<void> {
     const { id, layout, features, flags } = this.header;
-    const hasMap = (features & Feature.objectMap) !== 0n && (flags & MAP_INVALID) === 0n;
+    const hasMap = (features & Feature.objectMap) !== 0n && (flags & Flag.objectMapInvalid) === 0n;
     if (!hasMap) return;
     this.#map = await ObjectMap.open(this.#io, id, objectCount(layout, this.size));
     // Who has the feature and keeps no map makes it wrong for everybody: it is said so first.
-    if (!this.#map) await this.#io.operate(headerObject(id), invalidateMap());
+    if (!this.#map) await invalidateObjectMap(this.#io, this.header);
   }
 
   async #end(): Promise<void> {
@@ -370,99 +396,6 @@ export class WritableImage {
       throw new RadosError(Errno.EINVAL, `bytes ${offset} to ${offset + length} of an image of ${this.size}`);
     }
   }
-
-  /** Writes with the snapshots that there are. */
-  get #data(): IoCtx {
-    const { snapSeq: seq, snapshots } = this.header;
-    return this.#image.data.with({ snapContext: { seq, snaps: snapshots.map(({ id }) => id) } });
-  }
-
-  #oid(object: number): RawString {
-    return dataObject(this.header.objectPrefix, object);
-  }
-
-  async #writeExtent({ object, offset }: ObjectExtent, data: Bytes): Promise<void> {
-    await this.#map?.exists(object);
-    await this.#changeObject(object, (operation) => operation.write(data, offset));
-  }
-
-  /** Where the parent shows, an object that is not there is made of what shows before it is changed. */
-  async #changeObject(object: number, change: (operation: ObjectOperation) => ObjectOperation): Promise<void> {
-    const oid = this.#oid(object);
-    if (!this.#image.showsParentAt(object)) {
-      await this.#data.operate(oid, change(new ObjectOperation()));
-      return;
-    }
-    const { result } = await this.#data.submit(oid, change(new ObjectOperation().stat()));
-    if (result >= 0) return;
-    if (result !== Errno.ENOENT) throw new RadosError(result, oid);
-    await this.#copyUp(object, change);
-  }
-
-  async #copyUp(object: number, change: (operation: ObjectOperation) => ObjectOperation): Promise<void> {
-    const oid = this.#oid(object);
-    const shown = await this.#image.readParentOf(object);
-    const { snapshots, id, features } = this.header;
-    if (shown.length > 0 && snapshots.length > 0) {
-      // The snapshots have it too, also when the image is made one without a parent.
-      const oldest = [...snapshots].reverse();
-      for (const [i, snapshot] of oldest.entries()) {
-        const isClean = i > 0 && (features & Feature.fastDiff) !== 0n;
-        const state = isClean ? ObjectState.existsClean : ObjectState.exists;
-        if ((features & Feature.objectMap) !== 0n) await markInSnapshot(this.#io, id, snapshot.id, object, state);
-      }
-      await this.#image.data.operate(oid, new ObjectOperation().exec(CLASS, 'copyup', shown, 'write'));
-      await this.#data.operate(oid, change(new ObjectOperation()));
-      return;
-    }
-    const operation = new ObjectOperation();
-    if (shown.length > 0) operation.exec(CLASS, 'copyup', shown, 'write');
-    await this.#data.operate(oid, change(operation));
-  }
-
-  async #discardExtent({ object, offset, length }: ObjectExtent): Promise<void> {
-    const { objectSize } = this.header.layout;
-    const isToEnd = offset + length === objectSize;
-    if (this.#image.showsParentAt(object)) {
-      await this.#map?.exists(object);
-      if (offset === 0 && isToEnd) {
-        await this.#data.operate(this.#oid(object), new ObjectOperation().create(false).truncate(0));
-      } else {
-        await this.#changeObject(object, (operation) => operation.create(false).zero(offset, length));
-      }
-      return;
-    }
-    if (this.#map && !this.#map.mayExist(object)) return;
-    if (offset === 0 && isToEnd) {
-      await this.#remove(object);
-      return;
-    }
-    await this.#map?.exists(object);
-    const operation = new ObjectOperation().stat();
-    if (isToEnd) operation.truncate(offset);
-    else operation.zero(offset, length);
-    const { result } = await this.#data.submit(this.#oid(object), operation);
-    if (result < 0 && result !== Errno.ENOENT) throw new RadosError(result, this.#oid(object));
-  }
-
-  async #remove(object: number): Promise<void> {
-    await this.#map?.pending(object);
-    const { result } = await this.#data.submit(this.#oid(object), new ObjectOperation().remove());
-    if (result < 0 && result !== Errno.ENOENT) throw new RadosError(result, this.#oid(object));
-    await this.#map?.gone(object);
-  }
-
-  /** Nothing is behind `size` any more. */
-  async #trim(size: number): Promise<void> {
-    const { layout } = this.header;
-    const [first, end] = [objectCount(layout, size), objectCount(layout, this.size)];
-    const extents = objectExtents(layout, size, this.size - size).filter(({ object }) => object < first);
-    for (const extent of extents) await this.#discardExtent(extent);
-    for (let object = first; object < end; object += TRIMMED_AT_ONCE) {
-      const some = Array.from({ length: Math.min(TRIMMED_AT_ONCE, end - object) }, (_, i) => object + i);
-      await Promise.all(some.map((each) => (!this.#map || this.#map.mayExist(each) ? this.#remove(each) : undefined)));
-    }
-  }
 }
 
 function requireWritable({ features, id }: ImageHeader): void {
@@ -488,18 +421,6 @@ function setSize(size: number): ObjectOperation {
     'set_size',
     () => undefined,
     (to) => to.u64(size),
-  );
-  return new ObjectOperation().exec(CLASS, method, input, 'write');
-}
-
-function invalidateMap(): ObjectOperation {
-  const { method, input } = classCall(
-    'set_flags',
-    () => undefined,
-    (to) => {
-      to.u64big(MAP_INVALID);
-      to.u64big(MAP_INVALID);
-    },
   );
   return new ObjectOperation().exec(CLASS, method, input, 'write');
 }
