@@ -183,6 +183,13 @@ function makeProgram(): Command {
       process.exitCode = await nbd(args, { ...texts, ...files, dir: resolve(options.dir) });
     });
 
+  passThrough(program, 'openstack', 'pools, users and configurations for OpenStack: docs/openstack.md')
+    .addOption(dirOption())
+    .action(async (args: string[], options) => {
+      const { openstack } = await import('./openstack.ts');
+      process.exitCode = await openstack(args, { ...texts, ...files, dir: resolve(options.dir) });
+    });
+
   passThrough(program, 'radosgw-admin', 'users and buckets of the object gateway')
     .addOption(dirOption())
     .action(async (args: string[], options) => {

@@ -13,5 +13,6 @@ export {
   type NamedImage,
   snapshotLimitOf,
 } from './images.ts';
+export { initPool } from './init-pool.ts';
 export { removeImage } from './remove-image.ts';
 export { type ImageWorld, WritableImage } from './writable-image.ts';

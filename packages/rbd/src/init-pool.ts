@@ -1,0 +1,43 @@
+/** Makes a pool one for images (librbd/api/Pool.cc, Pool::init; librbd/image/ValidatePoolRequest.cc). */
+import { Errno, fromUtf8, utf8 } from '@spirula/encoding';
+import { type IoCtx, type Rados, RadosError } from '@spirula/rados';
+
+/** Of a pool: whether it can hold images. */
+const INFO = 'rbd_info';
+const BEING_VALIDATED = 'validate';
+const VALIDATED = 'overwrite validated';
+
+/**
+ * The pool has the application `rbd`, and is known to keep snapshots of images and to let objects be overwritten. A second time it
+ * changes nothing.
+ *
+ * @throws RadosError ENOENT; EPERM: it is another application's; EINVAL: it has snapshots of its own
+ */
+export async function initPool(rados: Rados, pool: string): Promise<void> {
+  const io = await rados.ioctx(pool);
+  const { code, status } = await rados.monCommand({ prefix: 'osd pool application enable', pool, app: 'rbd' });
+  if (code < 0) throw new RadosError(code, status);
+  await validate(rados, io);
+}
+
+async function validate(rados: Rados, io: IoCtx): Promise<void> {
+  const info = await readInfo(io);
+  if (info === VALIDATED) return;
+  if (info !== BEING_VALIDATED) {
+    // Whoever has taken one can take snapshots of images.
+    const snapshots = rados.snapshots(io.pool);
+    const id = await snapshots.createSelfManaged();
+    await io.write(INFO, utf8(BEING_VALIDATED));
+    await snapshots.removeSelfManaged(id);
+  }
+  await io.writeFull(INFO, utf8(VALIDATED));
+}
+
+async function readInfo(io: IoCtx): Promise<string | undefined> {
+  try {
+    return fromUtf8(await io.read(INFO));
+  } catch (error) {
+    if (error instanceof RadosError && error.code === Errno.ENOENT) return undefined;
+    throw error;
+  }
+}
