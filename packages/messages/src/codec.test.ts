@@ -1,4 +1,4 @@
-import { type Bytes, concatBytes, EMPTY, MalformedInput, toHex } from '@spirula/encoding';
+import { type Bytes, concatBytes, EMPTY, fromUtf8, MalformedInput, toHex, utf8 } from '@spirula/encoding';
 import { MAX_HOBJECT, MIN_HOBJECT } from '@spirula/maps';
 import type { RawMessage } from '@spirula/msgr';
 import fc, { type Arbitrary } from 'fast-check';
@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { readCaptures } from '../../../test/src/captures.ts';
 import { decodeMessage, encodeMessage, isPrivate, UnknownMessage } from './codec.ts';
 import type { Message } from './message.ts';
-import { NOSNAP, OsdFlag } from './osd-op.ts';
+import { NOSNAP, OsdFlag, OsdOpCode, type OsdOpReply } from './osd-op.ts';
 
 const bytes = fc.uint8Array({ maxLength: 40 });
 const fsid = fc.uint8Array({ minLength: 16, maxLength: 16 });
@@ -361,6 +361,22 @@ test('payloads travel beside the front, uncopied', () => {
   const message: Message = { type: 'mon_command', tid: 1n, fsid: new Uint8Array(16), cmd: [], data: input };
 
   expect(encodeMessage(message).data[0]).toBe(input);
+});
+
+test('of an output in pieces the receiver sees the whole', () => {
+  const head = { code: OsdOpCode.sparseRead, flags: 0, args: new Uint8Array(28), rval: 0 };
+  const reply: OsdOpReply = {
+    ...{ type: 'osd_op_reply', tid: 1n, oid: 'o', pgid: { pool: 1, seed: 0 }, flags: 0, result: 0, epoch: 1, retry: 0 },
+    ...{ replayVersion: { epoch: 0, version: 0 }, userVersion: 1 },
+    ops: [
+      { ...head, output: utf8('ab'), pieces: [utf8('cd'), utf8('e')] },
+      { ...head, output: utf8('f') },
+    ],
+  };
+
+  const got = decodeMessage(travel(reply)) as OsdOpReply;
+
+  expect(got.ops.map(({ output }) => fromUtf8(output))).toEqual(['abcde', 'f']);
 });
 
 test('messages between daemons are told from Ceph’s', () => {

@@ -37,6 +37,7 @@ export {
   type OsdOpReply,
   type OsdOpResult,
   osdOpName,
+  outputBytes,
   type ReqId,
   SNAPDIR,
 } from './osd-op.ts';

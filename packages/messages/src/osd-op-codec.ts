@@ -1,5 +1,13 @@
 import { type Bytes, type Decoder, type Encoder, type EVersion, MalformedInput, type PgId } from '@spirula/encoding';
-import { type ObjectLocator, OsdFlag, type OsdOp, type OsdOpMessage, type OsdOpReply, type ReqId } from './osd-op.ts';
+import {
+  type ObjectLocator,
+  OsdFlag,
+  type OsdOp,
+  type OsdOpMessage,
+  type OsdOpReply,
+  outputBytes,
+  type ReqId,
+} from './osd-op.ts';
 import { OSD_OP_ARGS_BYTES } from './osd-op-args.ts';
 import { Priority, type PublicCodec } from './public-codec.ts';
 
@@ -213,7 +221,7 @@ export const osdOpReplyCodec: PublicCodec<OsdOpReply> = {
       version: reply.userVersion === 0 ? reply.replayVersion.version : reply.userVersion,
     });
     front.u32(reply.epoch);
-    front.list(reply.ops, (op) => encodeOp(front, op, op.output.length));
+    front.list(reply.ops, (op) => encodeOp(front, op, outputBytes(op)));
     front.i32(reply.retry);
     for (const op of reply.ops) front.i32(op.rval);
     encodeVersion(front, reply.replayVersion);
@@ -221,7 +229,7 @@ export const osdOpReplyCodec: PublicCodec<OsdOpReply> = {
     front.bool(false);
     front.raw(new Uint8Array(TRACE_BYTES));
   },
-  data: ({ ops }) => ops.map((op) => op.output),
+  data: ({ ops }) => ops.flatMap(({ output, pieces = [] }) => [output, ...pieces]),
   decode(front, { tid, data }) {
     const oid = front.rawString('oid');
     const pgid = decodePgId(front);

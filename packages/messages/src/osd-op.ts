@@ -170,6 +170,13 @@ export interface OsdOpResult {
   readonly args: Bytes;
   readonly rval: number;
   readonly output: Bytes;
+  /** What follows of the output, of one who does not copy it together: received, all is in `output`. */
+  readonly pieces?: readonly Bytes[];
+}
+
+/** Of an op's output, in all. */
+export function outputBytes({ output, pieces = [] }: Pick<OsdOpResult, 'output' | 'pieces'>): number {
+  return pieces.reduce((sum, { length }) => sum + length, output.length);
 }
 
 export interface OsdOpReply {

@@ -13,6 +13,7 @@ import {
   type OsdOp,
   OsdOpCode,
   type OsdOpResult,
+  outputBytes,
   type PgCounts,
   type WatchItem,
 } from '@spirula/messages';
@@ -180,8 +181,8 @@ function runOps(context: OpContext, ops: readonly OsdOp[]): Run {
       results.push(notRun(op));
       continue;
     }
-    const { code, output } = runOp(context, op);
-    results.push({ code: op.code, flags: op.flags, args: argsOfReply(op, output), rval: code, output });
+    const { code, ...answer } = runOp(context, op);
+    results.push({ code: op.code, flags: op.flags, args: argsOfReply(op, answer.output), rval: code, ...answer });
     result = code < 0 && (op.flags & OpFlag.failok) !== 0 ? 0 : code;
   }
   return { result, ops: results };
@@ -205,7 +206,7 @@ function runOp(context: OpContext, op: OsdOp): OpOutcome {
 function count(
   { tally, copies, environment }: OpContext,
   op: OsdOp,
-  { code, output }: OpOutcome,
+  { code, ...answer }: OpOutcome,
   hasChanged: boolean,
 ): void {
   if (code < 0 && (op.flags & OpFlag.failok) === 0) return;
@@ -213,7 +214,7 @@ function count(
   tally.ops += op.code === OsdOpCode.append ? 2 : 1;
   // What differs was read all the same.
   const isCounted = modifies(op, environment.classes) ? hasChanged : code >= 0 || op.code === OsdOpCode.cmpext;
-  if (isCounted) tally.io = sumOfIo(tally.io, ioOf(op, output, copies.get(op)?.data.length ?? 0));
+  if (isCounted) tally.io = sumOfIo(tally.io, ioOf(op, answer, copies.get(op)?.data.length ?? 0));
 }
 
 /** A read or call says in its arguments how much it answers, getxattr how long the value is. */
@@ -242,13 +243,15 @@ function notRun(op: OsdOp): OsdOpResult {
  */
 function limitAnswers(flags: number, result: number, ops: readonly OsdOpResult[], maxBytes: number): Run {
   if ((flags & OsdFlag.returnvec) === 0) {
-    return { result: 0, ops: ops.map((op) => ({ ...op, output: EMPTY })) };
+    return { result: 0, ops: ops.map(silent) };
   }
-  if (ops.every((op) => op.output.length <= maxBytes)) return { result, ops };
-  const shortened = ops.map((op) =>
-    op.output.length <= maxBytes ? op : { ...op, rval: Errno.EOVERFLOW, output: EMPTY },
-  );
+  if (ops.every((op) => outputBytes(op) <= maxBytes)) return { result, ops };
+  const shortened = ops.map((op) => (outputBytes(op) <= maxBytes ? op : { ...silent(op), rval: Errno.EOVERFLOW }));
   return { result: Errno.EOVERFLOW, ops: shortened };
+}
+
+function silent({ code, flags, args, rval }: OsdOpResult): OsdOpResult {
+  return { code, flags, args, rval, output: EMPTY };
 }
 
 function unchanged(

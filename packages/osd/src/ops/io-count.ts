@@ -1,7 +1,5 @@
 /** What ops add to a PG's counters (object_stat_sum_t: num_rd, num_rd_kb, num_wr, num_wr_kb), as PrimaryLogPG::do_osd_ops counts. */
-import type { Bytes } from '@spirula/encoding';
-import { Decoder } from '@spirula/encoding';
-import { type OsdOp, OsdOpCode, writesameArgs } from '@spirula/messages';
+import { type OsdOp, OsdOpCode, type OsdOpResult, outputBytes, writesameArgs } from '@spirula/messages';
 
 export interface OpsIo {
   readonly reads: number;
@@ -15,7 +13,6 @@ export interface OpsIo {
 export const NO_IO: OpsIo = { reads: 0, readBytes: 0, writes: 0, writeBytes: 0 };
 
 const KIB = 1024;
-const EXTENT_BYTES = 16;
 
 export function sumOfIo(a: OpsIo, b: OpsIo): OpsIo {
   return {
@@ -34,18 +31,14 @@ function writeOf(bytes = 0): OpsIo {
   return { ...NO_IO, writes: 1, writeBytes: Math.ceil(bytes / KIB) * KIB };
 }
 
-/** Bytes of the data that a sparse read answers behind its map of them. */
-function sparseBytes(output: Bytes): number {
-  return output.length - 4 - new Decoder(output).u32('extents') * EXTENT_BYTES - 4;
-}
-
 /**
  * Of an op that has succeeded, and, if it writes, changed something. What is not named here counts as nothing: creation, hints,
  * watches, guards, checksums, calls, whose methods' ops count themselves.
  *
  * @param copiedBytes of what a copyFrom brought
  */
-export function ioOf(op: OsdOp, output: Bytes, copiedBytes: number): OpsIo {
+export function ioOf(op: OsdOp, answer: Pick<OsdOpResult, 'output' | 'pieces'>, copiedBytes: number): OpsIo {
+  const { output } = answer;
   switch (op.code) {
     case OsdOpCode.read:
     case OsdOpCode.getxattr:
@@ -56,7 +49,8 @@ export function ioOf(op: OsdOp, output: Bytes, copiedBytes: number): OpsIo {
     case OsdOpCode.omapGetValsByKeys:
       return readOf(output.length);
     case OsdOpCode.sparseRead:
-      return readOf(sparseBytes(output));
+      // The data count, not the map of them.
+      return readOf(outputBytes(answer) - output.length);
     case OsdOpCode.cmpext:
       return readOf(op.input.length);
     case OsdOpCode.mapext:

@@ -67,6 +67,8 @@ export interface OpOutcome {
   /** 0, a positive value where the op has one, or a negative errno. */
   readonly code: number;
   readonly output: Bytes;
+  /** What follows of the output, uncopied. */
+  readonly pieces?: readonly Bytes[];
 }
 
 export type OpHandler = (context: OpContext, op: OsdOp) => OpOutcome;

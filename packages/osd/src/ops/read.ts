@@ -1,5 +1,5 @@
 /** Ops that read an object's data and what is known of it (PrimaryLogPG::do_read, do_sparse_read, do_extent_cmp …). */
-import { type Bytes, concatBytes, EMPTY, Encoder, Errno, encodeUTime } from '@spirula/encoding';
+import { type Bytes, EMPTY, Encoder, Errno, encodeUTime } from '@spirula/encoding';
 import { assertVerArgs, extentArgs, NOSNAP, type OsdOp, OsdOpCode } from '@spirula/messages';
 import type { Extents } from '@spirula/objectstore';
 import type { SnapClone } from '../snap-set.ts';
@@ -39,11 +39,11 @@ function sparseRead(context: OpContext, op: OsdOp) {
   if (!context.draft.isStored) return failed(Errno.ENOENT);
   const { offset, length } = clip(context, op);
   const extents = context.draft.extents(offset, length);
-  const data = concatBytes(extents.map((each) => context.draft.read(each.offset, each.length) ?? EMPTY));
-  const output = new Encoder(data.length + 8 + 16 * extents.length);
+  const pieces = extents.map((each) => context.draft.read(each.offset, each.length) ?? EMPTY);
+  const output = new Encoder(8 + 16 * extents.length);
   encodeExtents(output, extents);
-  output.blob(data);
-  return answered(output.finish());
+  output.u32(pieces.reduce((sum, { length: bytes }) => sum + bytes, 0));
+  return { ...answered(output.finish()), pieces };
 }
 
 function mapExtents(context: OpContext, op: OsdOp) {
