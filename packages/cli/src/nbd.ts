@@ -6,6 +6,7 @@ import { rawFromText } from '@spirula/encoding';
 import { ProtocolError, serveConnection } from '@spirula/nbd';
 import { RadosError } from '@spirula/rados';
 import { Image } from '@spirula/rbd';
+import { largeMemory } from '@spirula/runtime-node';
 import { type ClusterConnection, type Connect, connectByConf } from './ceph/connect.ts';
 import type { ToolEnvironment } from './ceph/environment.ts';
 import { describeErrno } from './ceph/errno-text.ts';
@@ -139,7 +140,9 @@ class NbdServer {
       new Promise<void>((resolve, reject) => {
         socket.write(bytes, (error) => (error ? reject(error) : resolve()));
       });
-    const served = serveConnection({ input: socket, write }, exports, { onChosen: () => clearTimeout(timer) })
+    const served = serveConnection({ input: socket, write, memory: largeMemory }, exports, {
+      onChosen: () => clearTimeout(timer),
+    })
       .catch((error: unknown) => {
         const { code, message } = error as NodeJS.ErrnoException;
         const isGone = code === 'EPIPE' || code === 'ECONNRESET' || code === 'ERR_STREAM_DESTROYED' || socket.destroyed;

@@ -13,6 +13,7 @@ export interface BlockExport {
   readonly isReadOnly: boolean;
   /** Whether what one connection has flushed others see. */
   readonly isShared: boolean;
+  /** Nobody else uses what it gives. */
   read(offset: number, length: number): Promise<Bytes>;
   /** Resolves when the bytes are there; durable, unless `flush` makes them so. */
   write(offset: number, data: Bytes): Promise<void>;

@@ -8,16 +8,22 @@ export class EndOfStream extends Error {
 /** Takes whole pieces out of a stream. No more is read ahead than comes at once. */
 export class ByteReader {
   readonly #source: AsyncIterator<Bytes>;
+  readonly #allocate: (bytes: number) => Uint8Array;
   #rest: Bytes = new Uint8Array(0);
 
-  constructor(source: AsyncIterable<Bytes>) {
+  /** @param allocate where pieces go that came in parts */
+  constructor(
+    source: AsyncIterable<Bytes>,
+    allocate: (bytes: number) => Uint8Array = (bytes) => new Uint8Array(bytes),
+  ) {
     this.#source = source[Symbol.asyncIterator]();
+    this.#allocate = allocate;
   }
 
   /** @throws EndOfStream */
   async take(count: number): Promise<Bytes> {
     if (this.#rest.length >= count) return this.#cut(count);
-    const bytes = new Uint8Array(count);
+    const bytes = this.#allocate(count);
     let filled = 0;
     while (filled < count) {
       const piece = this.#cut(Math.min(count - filled, this.#rest.length));

@@ -124,7 +124,10 @@ class CommandServer {
     }
     // One answer after another, whole.
     this.#sending = this.#sending.then(async () => {
-      for (const piece of answer) await this.#stream.write(piece);
+      for (const piece of answer) {
+        await this.#stream.write(piece);
+        this.#stream.memory?.giveBack(piece);
+      }
     });
     await this.#sending;
   }
@@ -154,6 +157,7 @@ class CommandServer {
         return this.#dataReply(request, length === 0 ? data : await device.read(offset, length));
       case Command.write:
         if (length > 0) await device.write(offset, data);
+        this.#stream.memory?.giveBack(data);
         break;
       case Command.trim:
         if (length > 0) await device.trim(offset, length);

@@ -22,7 +22,8 @@ export async function serveConnection(
   exports: ExportList,
   { onChosen }: ServeOptions = {},
 ): Promise<void> {
-  const reader = new ByteReader(stream.input);
+  const { memory } = stream;
+  const reader = new ByteReader(stream.input, memory && ((bytes) => memory.take(bytes)));
   let opened: BlockExport | undefined;
   try {
     const chosen = await negotiate(reader, stream, exports);

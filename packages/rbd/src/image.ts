@@ -129,9 +129,13 @@ export class Image {
   /** Shorter where the image ends. @throws RadosError */
   async read(offset: number, length: number): Promise<Bytes> {
     const end = Math.min(offset + length, this.size);
-    const bytes = new Uint8Array(Math.max(0, end - offset));
-    const extents = objectExtents(this.header.layout, offset, bytes.length);
-    await Promise.all(extents.map((extent) => this.#readExtent(extent, offset, bytes)));
+    const count = Math.max(0, end - offset);
+    const extents = objectExtents(this.header.layout, offset, count);
+    const pieces = await Promise.all(extents.map((extent) => this.#readObject(extent)));
+    const [first] = pieces;
+    if (first?.length === count) return first;
+    const bytes = new Uint8Array(count);
+    await Promise.all(extents.map((extent, i) => this.#place(extent, pieces[i], offset, bytes)));
     return bytes;
   }
 
@@ -165,13 +169,19 @@ export class Image {
     return found;
   }
 
-  /** Puts what the stretch holds where it belongs in `into`, which is zeros and begins at `base` of the image. */
-  async #readExtent({ object, offset, length, image }: ObjectExtent, base: number, into: Uint8Array): Promise<void> {
-    let data: Bytes;
+  /** Shorter where the object ends; undefined: there is none. */
+  async #readObject({ object, offset, length }: ObjectExtent): Promise<Bytes | undefined> {
     try {
-      data = await this.#data.read(dataObject(this.header.objectPrefix, object), offset, length);
+      return await this.#data.read(dataObject(this.header.objectPrefix, object), offset, length);
     } catch (error) {
-      if (!(error instanceof RadosError && error.code === Errno.ENOENT)) throw error;
+      if (error instanceof RadosError && error.code === Errno.ENOENT) return undefined;
+      throw error;
+    }
+  }
+
+  /** Puts what the stretch holds where it belongs in `into`, which is zeros and begins at `base` of the image. */
+  async #place({ image }: ObjectExtent, data: Bytes | undefined, base: number, into: Uint8Array): Promise<void> {
+    if (data === undefined) {
       await Promise.all(image.map((range) => this.#readParent(range.offset, range.length, base, into)));
       return;
     }
