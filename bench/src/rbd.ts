@@ -20,6 +20,8 @@ const OUR_PORT_BASE = 28_200;
 const CEPH_PORT_BASE = 28_500;
 const SECONDS = 6;
 const ROUNDS = 2;
+/** Runs of a workload on each target before those that count: programs that compile themselves as they run have done so. */
+const WARM_UPS = 1;
 const POOL = 'images';
 const IMAGE = 'bench';
 const MIB = 1 << 20;
@@ -127,8 +129,11 @@ async function compare(targets: readonly Target[]): Promise<void> {
   const rows = [['workload', 'target', 'rate', 'unit', 'OSD CPU ms/op', 'ratio to ceph']];
   for (const workload of workloads) {
     const results = new Map<Target, Measured[]>(targets.map((target) => [target, []]));
-    for (let round = 0; round < ROUNDS; round++) {
-      for (const target of targets) results.get(target)!.push(await measure(target, () => workload.run(target)));
+    for (let round = -WARM_UPS; round < ROUNDS; round++) {
+      for (const target of targets) {
+        const measured = await measure(target, () => workload.run(target));
+        if (round >= 0) results.get(target)!.push(measured);
+      }
     }
     const ceph = targets.find(({ name }) => name === 'ceph');
     for (const target of targets) {
@@ -156,9 +161,10 @@ async function compareNbd(target: Target): Promise<void> {
     const rows = [['workload', 'by NBD', 'by librbd', 'unit', 'ratio']];
     for (const [name, ...flags] of NBD_WORKLOADS) {
       const rates: number[][] = [[], []];
-      for (let round = 0; round < ROUNDS; round++) {
+      for (let round = -WARM_UPS; round < ROUNDS; round++) {
         for (const [i, engine] of [nbd, LIBRBD].entries()) {
-          rates[i]!.push((await runFio(target, engine, flags)).perSecond);
+          const { perSecond } = await runFio(target, engine, flags);
+          if (round >= 0) rates[i]!.push(perSecond);
         }
       }
       const [ours, theirs] = rates.map(mean);

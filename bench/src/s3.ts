@@ -22,6 +22,8 @@ const CEPH_S3_PORT = 27480;
 const AS_GATEWAY = ['--no-mon-config', '--ms_mon_client_mode', 'crc', '-n', 'client.rgw.a'];
 const SECONDS = 5;
 const ROUNDS = 2;
+/** Runs of a workload on each target before those that count: programs that compile themselves as they run have done so. */
+const WARM_UPS = 1;
 const KIB = 1024;
 const MIB = 1024 ** 2;
 /** How many keys are listed, and how large the upload in parts is: `KEYS=100000 GIB=1` for figures to keep. */
@@ -142,8 +144,11 @@ async function compare(targets: readonly Target[]): Promise<void> {
   const rows = [['workload', 'target', 'rate', 'unit', 'CPU ms/op', 'ratio to ceph']];
   for (const workload of workloads) {
     const results = new Map<Target, Measured[]>(targets.map((target) => [target, []]));
-    for (let round = 0; round < ROUNDS; round++) {
-      for (const target of targets) results.get(target)!.push(await measure(target, workload));
+    for (let round = -WARM_UPS; round < ROUNDS; round++) {
+      for (const target of targets) {
+        const measured = await measure(target, workload);
+        if (round >= 0) results.get(target)!.push(measured);
+      }
     }
     const rateOf = (target: Target) => ratio(results.get(target)!, 'operations', 'seconds');
     const ceph = targets.find(({ name }) => name === 'ceph');
