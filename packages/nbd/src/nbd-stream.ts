@@ -6,7 +6,7 @@ export class ProtocolError extends Error {
 }
 
 /** Memory that is used again: what is large costs most by being made anew. */
-export interface StreamMemory {
+interface StreamMemory {
   take(bytes: number): Uint8Array;
   /** Nobody looks at it any more. What was not taken here is let alone. */
   giveBack(bytes: Bytes): void;
