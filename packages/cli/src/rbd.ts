@@ -11,6 +11,9 @@ import { diffVerbs } from './rbd/diff-verbs.ts';
 import { exportVerbs } from './rbd/export.ts';
 import { imageMetaVerbs } from './rbd/image-meta-verbs.ts';
 import { imageVerbs } from './rbd/image-verbs.ts';
+import { importVerbs } from './rbd/import.ts';
+import { importDiffVerbs } from './rbd/import-diff.ts';
+import { mergeDiffVerbs } from './rbd/merge-diff.ts';
 import { objectMapVerbs } from './rbd/object-map-verbs.ts';
 import { Refusal } from './rbd/refusal.ts';
 import { snapshotVerbs } from './rbd/snapshot-verbs.ts';
@@ -26,6 +29,9 @@ const VERBS: readonly VerbDefinition[] = [
   ...cloneVerbs,
   ...imageMetaVerbs,
   ...exportVerbs,
+  ...importVerbs,
+  ...importDiffVerbs,
+  ...mergeDiffVerbs,
   ...diffVerbs,
   ...objectMapVerbs,
 ];
@@ -71,10 +77,15 @@ export async function rbd(
     return refuse(env, 1, "rbd: the argument for option '--format' is invalid");
   }
 
+  const context = { env, options, args: new Words(args) };
   let connection: ClusterConnection | undefined;
   try {
+    if ('runOffline' in verb) {
+      await verb.runOffline(context);
+      return 0;
+    }
     connection = await connect(env, options, CONNECT_TIMEOUT_SECONDS);
-    await verb.run({ env, options, args: new Words(args), rados: connection.rados });
+    await verb.run({ ...context, rados: connection.rados });
     return 0;
   } catch (error) {
     if (error instanceof Refusal) return refuse(env, error.status, error.message);

@@ -241,7 +241,7 @@ export class ObjectOperation {
 
 const MAX_ERRNO = 4095;
 
-/** Which byte was the first to differ, counted from the object's first; undefined: it failed for something else. */
+/** Which of the compared bytes was the first to differ; undefined: it failed for something else. */
 export function mismatchOf(result: number): number | undefined {
   return result <= -MAX_ERRNO ? -MAX_ERRNO - result : undefined;
 }

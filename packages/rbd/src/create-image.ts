@@ -10,10 +10,12 @@ import { resizeOperation } from './object-map.ts';
 import type { ImageWorld } from './writable-image.ts';
 
 /** layering, exclusive-lock, object-map, fast-diff and deep-flatten (rbd_default_features). */
-const DEFAULT_FEATURES =
+export const DEFAULT_FEATURES =
   Feature.layering | Feature.exclusiveLock | Feature.objectMap | Feature.fastDiff | Feature.deepFlatten;
 /** rbd_default_order: objects of 4 MiB. */
-const DEFAULT_ORDER = 22;
+export const DEFAULT_ORDER = 22;
+/** They come with what the image is like (RBD_FEATURES_IMPLICIT_ENABLE), or with what becomes of it. */
+const IMPLICIT = Feature.stripingV2 | Feature.dataPool | Feature.operations | Feature.migrating;
 const MIN_ORDER = 12;
 const MAX_ORDER = 25;
 
@@ -22,6 +24,7 @@ export interface NewImage {
   readonly size: number;
   /** Objects are of 2 to the power of it bytes: 12 to 25. */
   readonly order?: number;
+  /** Those that come with stripes, a data pool and so on do so by themselves. */
   readonly features?: bigint;
   /** Bytes, and objects that take turns. */
   readonly stripes?: { readonly unit: number; readonly count: number };
@@ -33,7 +36,7 @@ export interface NewImage {
  * What is begun and not ended takes the name, until `rbd rm`.
  *
  * @returns its id
- * @throws RadosError EEXIST: there is one of this name; EINVAL: it cannot be like that
+ * @throws RadosError EEXIST: there is one of this name; EINVAL, EDOM: it cannot be like that; EOPNOTSUPP: it would keep a journal
  */
 export async function createImage(
   io: IoCtx,
@@ -43,8 +46,10 @@ export async function createImage(
 ): Promise<RawString> {
   const objectSize = 2 ** order;
   const isStriped = stripes !== undefined && (stripes.unit !== objectSize || stripes.count !== 1);
-  const features = asked | (isStriped ? Feature.stripingV2 : 0n) | (dataPool === undefined ? 0n : Feature.dataPool);
-  if (order < MIN_ORDER || order > MAX_ORDER) throw new RadosError(Errno.EINVAL, `objects of 2^${order} bytes`);
+  const features = checkedFeatures(
+    (asked & ~IMPLICIT) | (isStriped ? Feature.stripingV2 : 0n) | (dataPool === undefined ? 0n : Feature.dataPool),
+  );
+  if (order < MIN_ORDER || order > MAX_ORDER) throw new RadosError(Errno.EDOM, `objects of 2^${order} bytes`);
   const isWrong = stripes && (stripes.unit < 1 || stripes.count < 1 || objectSize % stripes.unit !== 0);
   if (isWrong) throw new RadosError(Errno.EINVAL, `stripes of ${stripes.unit} bytes`);
   const id = rawFromText([...world.randomBytes(7)].map((byte) => byte.toString(16).padStart(2, '0')).join(''));
@@ -86,4 +91,16 @@ export async function createImage(
     await io.operate(objectMapObject(id), resizeOperation(objectCount(layout, size), false));
   }
   return id;
+}
+
+/** @throws RadosError EINVAL: one of them needs another; EOPNOTSUPP: a journal */
+function checkedFeatures(features: bigint): bigint {
+  const lacks = (feature: bigint, needed: bigint) => (features & feature) !== 0n && (features & needed) === 0n;
+  const isBare =
+    lacks(Feature.fastDiff, Feature.objectMap) ||
+    lacks(Feature.objectMap, Feature.exclusiveLock) ||
+    lacks(Feature.journaling, Feature.exclusiveLock);
+  if (isBare) throw new RadosError(Errno.EINVAL, `features ${features}`);
+  if ((features & Feature.journaling) !== 0n) throw new RadosError(Errno.EOPNOTSUPP, 'an image that keeps a journal');
+  return features;
 }

@@ -56,6 +56,11 @@ export class Image {
     return await Image.#open(rados, io, id, snapshot === undefined ? undefined : isAsked, 0);
   }
 
+  /** A snapshot of that image, whatever it is for, by its number. */
+  static async openSnapshot(rados: Rados, io: IoCtx, id: RawString, snapId: bigint): Promise<Image> {
+    return await Image.#open(rados, io, id, (each) => each.id === snapId, 0);
+  }
+
   static async #open(
     rados: Rados,
     io: IoCtx,

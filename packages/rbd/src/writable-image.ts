@@ -48,6 +48,8 @@ const WRITABLE =
   Feature.deepFlatten |
   Feature.dataPool |
   Feature.operations;
+/** Bytes that are compared at most. */
+const SECTOR = 512;
 const REWATCH_DELAY_US = 1_000_000;
 const FOR_GOOD: ReadonlySet<number> = new Set([Errno.ESHUTDOWN, Errno.ENOENT]);
 
@@ -144,9 +146,60 @@ export class WritableImage {
   async discard(offset: number, length: number): Promise<void> {
     await this.#change(async () => {
       this.#requireWithin(offset, length);
-      const extents = objectExtents(this.header.layout, offset, length);
-      const objects = this.#objects;
-      await Promise.all(extents.map((extent) => objects.discard(extent)));
+      await this.#discard(offset, length);
+    });
+  }
+
+  /**
+   * As `discard`, up to where the image ends.
+   *
+   * @param isThick they take room, as if they were written
+   * @returns how many bytes that are
+   * @throws RadosError EINVAL: it would begin behind the image
+   */
+  async writeZeroes(offset: number, length: number, isThick = false): Promise<number> {
+    return await this.#change(async () => {
+      const count = this.#clip(offset, length);
+      if (isThick) await this.#writeRepeated(offset, count, new Uint8Array(SECTOR));
+      else await this.#discard(offset, count);
+      return count;
+    });
+  }
+
+  /**
+   * The same bytes again and again, up to where the image ends (librbd/io/ImageRequest.cc, ImageWriteSameRequest).
+   *
+   * @returns how many bytes that are
+   * @throws RadosError EINVAL: `length` is no multiple of theirs; it would begin behind the image
+   */
+  async writeSame(offset: number, length: number, data: Bytes): Promise<number> {
+    if (data.length === 0 || length % data.length !== 0) throw new RadosError(Errno.EINVAL, `${length} bytes`);
+    return await this.#change(async () => {
+      const count = this.#clip(offset, length);
+      await this.#writeRepeated(offset, count, data);
+      return count;
+    });
+  }
+
+  /**
+   * Where the image has `expected`, it has `data` instead: all at once, in one object (librbd/io/ImageRequest.cc,
+   * ImageCompareAndWriteRequest).
+   *
+   * @returns the first byte of the image that differs; undefined: none, it was written
+   * @throws RadosError EINVAL: it is more than a sector of 512 bytes or a stripe, or goes beyond one, or would begin behind the image
+   */
+  async compareAndWrite(offset: number, expected: Bytes, data: Bytes): Promise<number | undefined> {
+    if (expected.length !== data.length) throw new RadosError(Errno.EINVAL, `${expected.length} bytes`);
+    return await this.#change(async () => {
+      const { layout } = this.header;
+      const count = this.#clip(offset, data.length);
+      const [extent, another] = objectExtents(layout, offset, count);
+      if (!extent) return undefined;
+      const isTooLong = [SECTOR, layout.stripeUnit].some((unit) => (extent.offset % unit) + count > unit);
+      if (another || isTooLong) throw new RadosError(Errno.EINVAL, `bytes ${offset} to ${offset + count}`);
+      const [was, becomes] = [expected.subarray(0, count), data.subarray(0, count)];
+      const at = await this.#objects.compareAndWrite(extent.object, extent.offset, was, becomes);
+      return at === undefined ? undefined : offset + at;
     });
   }
 
@@ -160,6 +213,22 @@ export class WritableImage {
       await this.#io.operate(headerObject(id), setSize(size));
       if (after < before) await this.#map?.resize(after);
     });
+  }
+
+  /** Kept with the image, for programs. @throws RadosError */
+  async setMetadata(name: RawString, value: Bytes): Promise<void> {
+    const { method, input } = classCall(
+      'metadata_set',
+      () => undefined,
+      (to) =>
+        to.map(
+          new Map([[name, value]]),
+          (key) => to.rawString(key),
+          (bytes) => to.blob(bytes),
+        ),
+    );
+    const set = new ObjectOperation().exec(CLASS, method, input, 'write');
+    await this.#changeAlone(async () => void (await this.#io.operate(headerObject(this.header.id), set)));
   }
 
   /** @throws RadosError EEXIST, EDQUOT */
@@ -391,6 +460,31 @@ export class WritableImage {
     }
   }
 
+  async #discard(offset: number, length: number): Promise<void> {
+    const objects = this.#objects;
+    const extents = objectExtents(this.header.layout, offset, length);
+    await Promise.all(extents.map((extent) => objects.discard(extent)));
+  }
+
+  async #writeRepeated(offset: number, length: number, data: Bytes): Promise<void> {
+    const objects = this.#objects;
+    const isAligned = (bytes: number) => bytes % data.length === 0;
+    const write = async (extent: ObjectExtent) => {
+      const isWhole = extent.image.every((range) => isAligned(range.offset - offset) && isAligned(range.length));
+      if (isWhole) await objects.writeSame(extent.object, extent, data);
+      else await objects.write(extent.object, extent.offset, repeat(extent, offset, data));
+    };
+    await Promise.all(objectExtents(this.header.layout, offset, length).map(write));
+  }
+
+  /** Bytes from there on that are within the image (librbd/internal.cc, clip_io). */
+  #clip(offset: number, length: number): number {
+    if (length === 0) return 0;
+    if (offset < 0 || offset >= this.size)
+      throw new RadosError(Errno.EINVAL, `byte ${offset} of an image of ${this.size}`);
+    return Math.min(length, this.size - offset);
+  }
+
   #requireWithin(offset: number, length: number): void {
     if (offset < 0 || offset + length > this.size) {
       throw new RadosError(Errno.EINVAL, `bytes ${offset} to ${offset + length} of an image of ${this.size}`);
@@ -412,6 +506,16 @@ function gather({ image, length }: ObjectExtent, base: number, data: Bytes): Byt
   for (const range of image) {
     bytes.set(data.subarray(range.offset - base, range.offset - base + range.length), at);
     at += range.length;
+  }
+  return bytes;
+}
+
+/** The part of `data`, again and again from `base` of the image on, that goes to a stretch of an object. */
+function repeat({ image, length }: ObjectExtent, base: number, data: Bytes): Bytes {
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const range of image) {
+    for (let i = 0; i < range.length; i++) bytes[at++] = data[(range.offset - base + i) % data.length]!;
   }
   return bytes;
 }

@@ -28,6 +28,13 @@ const TEXTS: Readonly<Record<string, string>> = {
   ETIMEDOUT: 'Connection timed out',
   EDQUOT: 'Disk quota exceeded',
   ECANCELED: 'Operation canceled',
+  EBADMSG: 'Bad message',
+  EDOM: 'Numerical argument out of domain',
+  ENODEV: 'No such device',
+  ENOSYS: 'Function not implemented',
+  ENOTTY: 'Inappropriate ioctl for device',
+  EROFS: 'Read-only file system',
+  ESTALE: 'Stale file handle',
 };
 
 /** `ENOENT` of 2 or -2; `Unknown` of what the system does not know. */

@@ -1,6 +1,7 @@
 /** Options that stand before, after or between the words of a command, as those of `ceph` do (Python's parse_known_args). */
 
-type OptionKind = 'flag' | 'value';
+/** `list`: as often as wanted; what is said is joined by commas. */
+type OptionKind = 'flag' | 'value' | 'list';
 
 export interface OptionTable {
   /** Long and short spellings -> name and kind. */
@@ -28,10 +29,15 @@ export function parseOptions(argv: readonly string[], table: OptionTable): Parse
     }
     const [spelling, attached] = splitOption(word, table);
     const option = table[spelling];
-    if (!option) words.push(word);
-    else if (option[1] === 'flag') options.set(option[0], attached ?? 'true');
-    else if (attached !== undefined) options.set(option[0], attached);
-    else if (i + 1 < argv.length) options.set(option[0], argv[++i]!);
+    if (!option) {
+      words.push(word);
+      continue;
+    }
+    const [name, kind] = option;
+    const before = kind === 'list' && options.has(name) ? `${options.get(name)},` : '';
+    if (kind === 'flag') options.set(name, attached ?? 'true');
+    else if (attached !== undefined) options.set(name, before + attached);
+    else if (i + 1 < argv.length) options.set(name, before + argv[++i]!);
     else incomplete ??= spelling;
   }
   return { options, words, incomplete };
@@ -43,6 +49,6 @@ function splitOption(word: string, table: OptionTable): [string, string | undefi
   const long = /^(--[^=]+)=(.*)$/s.exec(word);
   if (long) return [long[1]!, long[2]!];
   const short = /^(-[A-Za-z])(.+)$/s.exec(word);
-  if (short && table[short[1]!]?.[1] === 'value') return [short[1]!, short[2]!];
+  if (short && (table[short[1]!]?.[1] ?? 'flag') !== 'flag') return [short[1]!, short[2]!];
   return [word, undefined];
 }

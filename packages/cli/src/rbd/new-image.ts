@@ -1,15 +1,24 @@
-/** What the options of a line say of an image to be made (tools/rbd/Utils.cc, get_image_options). */
-import type { NewImage } from '@spirula/rbd';
+/** What the options of a line say of an image to be made (tools/rbd/Utils.cc, get_image_options; ArgumentTypes.cc). */
+import { RbdFeature as Feature } from '@spirula/cls';
+import { DEFAULT_FEATURES, type NewImage } from '@spirula/rbd';
 import type { OptionTable } from '../ceph/global-options.ts';
 import { orRefuse } from './context.ts';
+import { featureBit } from './phrases.ts';
 import { Refusal } from './refusal.ts';
 import { parseSize } from './size.ts';
 import type { VerbContext } from './verb.ts';
 
 const EINVAL = 22;
+/** RBD_FEATURES_SINGLE_CLIENT: an image that several use at once has none of them. */
+const SINGLE_CLIENT = Feature.exclusiveLock | Feature.objectMap | Feature.fastDiff | Feature.journaling;
+const MIN_ORDER = 12;
+const MAX_ORDER = 25;
 
 export const NEW_IMAGE_OPTIONS: OptionTable = {
+  '--order': ['order', 'value'],
   '--object-size': ['object_size', 'value'],
+  '--image-feature': ['image_feature', 'list'],
+  '--image-shared': ['image_shared', 'flag'],
   '--stripe-unit': ['stripe_unit', 'value'],
   '--stripe-count': ['stripe_count', 'value'],
   '--data-pool': ['data_pool', 'value'],
@@ -17,7 +26,8 @@ export const NEW_IMAGE_OPTIONS: OptionTable = {
 
 /** @throws Refusal */
 export async function newImage({ options, rados }: VerbContext, size: number): Promise<NewImage> {
-  const objectSize = options.get('object_size');
+  const order = parseOrder(options);
+  const features = parseFeatures(options);
   const unit = options.get('stripe_unit');
   const count = options.get('stripe_count');
   if ((unit === undefined) !== (count === undefined)) {
@@ -26,10 +36,42 @@ export async function newImage({ options, rados }: VerbContext, size: number): P
   const dataPool = options.get('data_pool');
   return {
     size,
-    ...(objectSize !== undefined && { order: Math.ceil(Math.log2(parseSize(objectSize, 'object-size', 'B'))) }),
+    ...(order !== undefined && { order }),
+    ...(features !== undefined && { features }),
     ...(unit !== undefined && { stripes: { unit: parseSize(unit, 'stripe-unit', 'B'), count: Number(count) } }),
     ...(dataPool !== undefined && {
       dataPool: (await orRefuse(`rbd: error opening pool '${dataPool}'`, rados.ioctx(dataPool))).pool,
     }),
   };
+}
+
+function parseOrder(options: ReadonlyMap<string, string>): number | undefined {
+  const order = options.get('order');
+  const objectSize = options.get('object_size');
+  if (order === undefined) {
+    return objectSize === undefined ? undefined : Math.round(Math.log2(parseSize(objectSize, 'object-size', 'B')));
+  }
+  const number = Number(order);
+  if (!/^\d+$/.test(order) || number < MIN_ORDER || number > MAX_ORDER) throw invalid('order');
+  return number;
+}
+
+/** Undefined: those that images have by default. */
+function parseFeatures(options: ReadonlyMap<string, string>): bigint | undefined {
+  const named = options.get('image_feature');
+  const isShared = options.has('image_shared');
+  if (named === undefined) return isShared ? DEFAULT_FEATURES & ~SINGLE_CLIENT : undefined;
+  let features = 0n;
+  for (const name of named.split(',')) {
+    const bit = featureBit(name);
+    if (bit === undefined) throw invalid('image-feature');
+    features |= bit;
+  }
+  // It comes with the object map, and goes with it.
+  features = (features & Feature.objectMap) === 0n ? features & ~Feature.fastDiff : features | Feature.fastDiff;
+  return isShared ? features & ~SINGLE_CLIENT : features;
+}
+
+function invalid(option: string): Refusal {
+  return new Refusal(`rbd: the argument for option '--${option}' is invalid`, 1);
 }

@@ -18,6 +18,8 @@ const FEATURES = [
   'non-primary',
   'dirty-cache',
 ];
+/** data-pool; others come by themselves. */
+const LAST_ASKED = 7;
 const OPERATION_FEATURES = ['clone-parent', 'clone-child', 'group', 'snap-trash'];
 const FLAGS = ['object map invalid', 'fast diff invalid'];
 
@@ -26,6 +28,12 @@ const named = (names: readonly string[]) => (bits: bigint) =>
 export const featureNames = named(FEATURES);
 export const operationFeatureNames = named(OPERATION_FEATURES);
 export const flagNames = named(FLAGS);
+
+/** Those that a line may ask for; undefined: there is no such feature. */
+export function featureBit(name: string): bigint | undefined {
+  const bit = FEATURES.indexOf(name);
+  return bit < 0 || bit > LAST_ASKED ? undefined : 1n << BigInt(bit);
+}
 
 /** As the C library's ctime: `Tue Dec  1 02:41:50 2026`, in the time zone of whoever reads it; '' of a time never set. */
 export function timeText({ sec }: UTime): string {

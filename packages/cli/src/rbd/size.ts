@@ -7,7 +7,7 @@ export function parseSize(text: string, option: string, unit = 'M'): number {
   const [, digits, letter] = /^(\d+)([BKMGTPE])?(?:iB)?$/i.exec(text) ?? [];
   const size = Number(digits) * 1024 ** UNITS.indexOf((letter ?? unit).toUpperCase());
   if (digits === undefined || !Number.isSafeInteger(size)) {
-    throw new Refusal(`rbd: the argument ('${text}') for option '--${option}' is invalid`, 1);
+    throw new Refusal(`rbd: the argument for option '--${option}' is invalid`, 1);
   }
   return size;
 }

@@ -13,9 +13,14 @@ export interface VerbContext {
 }
 
 export type Verb = (context: VerbContext) => Promise<void>;
+/** What a verb works with that needs no cluster. */
+export type OfflineContext = Omit<VerbContext, 'rados'>;
 
 /** A command of `rbd`, as its file gives it to the table of all. */
-export interface VerbDefinition {
+export type VerbDefinition = VerbForm &
+  ({ readonly run: Verb } | { readonly runOffline: (context: OfflineContext) => Promise<void> });
+
+interface VerbForm {
   /** `snap rm` and other spellings of it. */
   readonly names: readonly string[];
   /** Lines of --help: what is written, and what it does. */
@@ -24,7 +29,6 @@ export interface VerbDefinition {
   readonly options: OptionTable;
   /** Words that may follow. */
   readonly maxArgs: number;
-  readonly run: Verb;
 }
 
 export const FORMAT_OPTIONS: OptionTable = { '--format': ['format', 'value'], '--pretty-format': ['pretty', 'flag'] };

@@ -1,24 +1,19 @@
-/** Verbs that make images, change their size and remove them (tools/rbd/action/Create.cc, Import.cc, Resize.cc, Remove.cc). */
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { basename } from 'node:path';
+/** Verbs that make images, change their size and remove them (tools/rbd/action/Create.cc, Resize.cc, Remove.cc). */
 import { Errno, rawFromText } from '@spirula/encoding';
 import { RadosError } from '@spirula/rados';
-import { createImage, removeImage, type WritableImage } from '@spirula/rbd';
+import { createImage, removeImage } from '@spirula/rbd';
 import { describeErrno } from '../ceph/errno-text.ts';
 import type { OptionTable } from '../ceph/global-options.ts';
 import { openPool, orRefuse, withImage } from './context.ts';
 import { imageWorld } from './image-world.ts';
 import { NEW_IMAGE_OPTIONS, newImage } from './new-image.ts';
-import { type OnProgress, withProgress } from './progress.ts';
+import { withProgress } from './progress.ts';
 import { Refusal } from './refusal.ts';
 import { parseSize } from './size.ts';
-import { type PoolSpec, takeDestinationSpec, takeImageSpec } from './spec.ts';
-import { DESTINATION_OPTIONS, IMAGE_OPTIONS, PROGRESS_OPTIONS, type VerbContext, type VerbDefinition } from './verb.ts';
+import { takeImageSpec } from './spec.ts';
+import { IMAGE_OPTIONS, PROGRESS_OPTIONS, type VerbContext, type VerbDefinition } from './verb.ts';
 
 const EINVAL = 22;
-/** Read and written at a time, by so many. */
-const PIECE = 4 << 20;
-const AT_ONCE = 8;
 
 async function create(context: VerbContext): Promise<void> {
   const { options } = context;
@@ -28,63 +23,6 @@ async function create(context: VerbContext): Promise<void> {
   const image = await newImage(context, parseSize(size, 'size'));
   const io = await openPool(context, spec);
   await orRefuse('rbd: create error', createImage(io, rawFromText(spec.image), image, imageWorld));
-}
-
-/** Pieces that are zero are not written. */
-async function importImage(context: VerbContext): Promise<void> {
-  const { options, args } = context;
-  const path = options.get('path') ?? args.take();
-  if (path === '') throw new Refusal('rbd: path was not specified', EINVAL);
-  const named = takeDestinationSpec(
-    context,
-    { snapshot: 'none', checked: 'all', isOptional: true },
-    importPlace(options),
-  );
-  const spec = { ...named, image: named.image || basename(path) };
-  const fd = openFile(path);
-  try {
-    const { size } = fstatSync(fd);
-    const io = await openPool(context, spec);
-    const made = createImage(io, rawFromText(spec.image), await newImage(context, size), imageWorld);
-    await orRefuse('rbd: image creation failed', made);
-    await withImage(context, io, spec.image, async (image) => {
-      const copying = withProgress(context, 'Importing image', (onProgress) => copyIn(fd, size, image, onProgress));
-      await orRefuse('rbd: error writing to image', copying);
-    });
-  } finally {
-    closeSync(fd);
-  }
-}
-
-async function copyIn(fd: number, size: number, image: WritableImage, onProgress: OnProgress): Promise<void> {
-  let at = 0;
-  const worker = async () => {
-    while (at < size) {
-      const from = at;
-      at += PIECE;
-      const piece = Buffer.alloc(Math.min(PIECE, size - from));
-      readSync(fd, piece, 0, piece.length, from);
-      if (!piece.equals(ZEROS.subarray(0, piece.length))) await image.write(from, piece);
-      onProgress(from, size);
-    }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
-}
-
-/** `--pool`, `--namespace` and `--image` say where an import goes, too. */
-function importPlace(options: ReadonlyMap<string, string>): PoolSpec {
-  return { pool: options.get('pool') ?? '', namespace: options.get('namespace') ?? '' };
-}
-
-const ZEROS = Buffer.alloc(PIECE);
-
-function openFile(path: string): number {
-  try {
-    return openSync(path, 'r');
-  } catch (error) {
-    const errno = Math.abs((error as NodeJS.ErrnoException).errno ?? 5);
-    throw new Refusal(`rbd: error opening ${path}: ${describeErrno(errno)}`, errno);
-  }
 }
 
 async function resize(context: VerbContext): Promise<void> {
@@ -135,19 +73,6 @@ export const writeVerbs: readonly VerbDefinition[] = [
     options: { ...IMAGE_OPTIONS, ...SIZE_OPTIONS, ...NEW_IMAGE_OPTIONS },
     maxArgs: 1,
     run: create,
-  },
-  {
-    names: ['import'],
-    usage: [['import FILE [IMAGE]', 'an image of its bytes [--no-progress] and what create takes']],
-    options: {
-      ...IMAGE_OPTIONS,
-      ...DESTINATION_OPTIONS,
-      ...NEW_IMAGE_OPTIONS,
-      ...PROGRESS_OPTIONS,
-      '--path': ['path', 'value'],
-    },
-    maxArgs: 2,
-    run: importImage,
   },
   {
     names: ['resize'],
