@@ -26,6 +26,8 @@ const WORKERS = 2;
 const ORDER = 12;
 const OBJECT_BLOCKS = 2 ** ORDER / BLOCK;
 const WORK_SECONDS = 90;
+/** Most of what clients do takes so long. */
+const MOST_STEPS_US = 10_000;
 const POOL = 'data';
 const PARENT = 'parent';
 const BASE = 'base';
@@ -54,6 +56,8 @@ class Trial {
   readonly #places: ImagePlace[] = [];
   readonly #taken: Taken[] = [];
   readonly #wentBack: WentBack[] = [];
+  /** Clients that are to hang in the midst of what they do next. */
+  readonly #toHang = new Set<ImagePlace>();
   readonly count = { writes: 0, reads: 0 };
   #history = new ImageHistory([]);
   #tags = 0;
@@ -139,17 +143,29 @@ class Trial {
     const { simulation, injector } = this.lab;
     if (simulation.now >= this.#end) return;
     const random = this.#random;
-    const [fault, daemon, forUs] = random.pick([
-      ['crash', `osd.${random.below(4)}`, random.between(SECOND, 5 * SECOND)],
-      ['crash', random.pick(this.#places).process.name, random.between(SECOND, 3 * SECOND)],
-      ['hang', random.pick(this.#places).process.name, random.between(SECOND, 40 * SECOND)],
-    ] as const);
-    injector.inject({ fault, daemons: [daemon] }, { forUs });
+    const place = random.pick(this.#places);
+    const crash = (daemon: string, most: number) =>
+      injector.inject({ fault: 'crash', daemons: [daemon] }, { forUs: random.between(SECOND, most) });
+    random.pick([
+      () => crash(`osd.${random.below(4)}`, 5 * SECOND),
+      () => crash(place.process.name, 3 * SECOND),
+      () => this.#toHang.add(place),
+    ])();
     simulation.after(random.between(5 * SECOND, 15 * SECOND), () => this.#strike());
+  }
+
+  /** What takes several steps is interrupted between them. */
+  #hangSoon(place: ImagePlace): void {
+    const { simulation, injector } = this.lab;
+    const forUs = this.#random.between(SECOND, 40 * SECOND);
+    simulation.after(this.#random.below(MOST_STEPS_US), () =>
+      injector.inject({ fault: 'hang', daemons: [place.process.name] }, { forUs }),
+    );
   }
 
   async #act(place: ImagePlace): Promise<void> {
     const random = this.#random;
+    if (this.#toHang.delete(place)) this.#hangSoon(place);
     const kind = random.below(40);
     if (kind < 16) await this.#write(place);
     else if (kind < 22) await this.#discard(place);
