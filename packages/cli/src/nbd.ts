@@ -2,8 +2,9 @@
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { rawFromText } from '@spirula/encoding';
-import { ProtocolError, serveConnection } from '@spirula/nbd';
+import { type NbdStream, ProtocolError, serveConnection } from '@spirula/nbd';
 import { RadosError } from '@spirula/rados';
 import { Image } from '@spirula/rbd';
 import { largeMemory } from '@spirula/runtime-node';
@@ -14,6 +15,7 @@ import type { OptionTable } from './ceph/global-options.ts';
 import { CLIENT_OPTIONS, parseToolLine, refuse } from './ceph/tool.ts';
 import { UserError } from './cluster/user-error.ts';
 import { ImageExports, type ServedImage } from './nbd/image-exports.ts';
+import { type ServerTls, serverTls } from './nbd/server-tls.ts';
 import { imageWorld } from './rbd/image-world.ts';
 import { Refusal } from './rbd/refusal.ts';
 import { takeImageSpec } from './rbd/spec.ts';
@@ -28,6 +30,10 @@ const OPTIONS: OptionTable = {
   '--socket': ['socket', 'value'],
   '-r': ['read_only', 'flag'],
   '--read-only': ['read_only', 'flag'],
+  '--tls-cert': ['tls_cert', 'value'],
+  '--tls-key': ['tls_key', 'value'],
+  '--tls-ca': ['tls_ca', 'value'],
+  '--tls-required': ['tls_required', 'flag'],
 };
 const CONNECT_TIMEOUT_SECONDS = 60;
 /** The port that NBD has. */
@@ -37,11 +43,16 @@ const MAX_CLIENTS = 128;
 /** For a client to say what it wants. */
 const NEGOTIATION_MS = 30_000;
 
-const USAGE = `usage: nbd serve [--port ${DEFAULT_PORT}] [--bind ${LOOPBACK}] [--socket PATH] [--read-only] IMAGE[@SNAPSHOT]...
+const USAGE = `usage: nbd serve [--port ${DEFAULT_PORT}] [--bind ${LOOPBACK}] [--socket PATH] [--read-only]
+                 [--tls-cert FILE --tls-key FILE [--tls-ca FILE] [--tls-required]] IMAGE[@SNAPSHOT]...
 
   IMAGE is [POOL/[NAMESPACE/]]NAME, and the name of the export; clients that name none get the first.
   --socket PATH   a socket of the file system in place of a port
   --read-only     nothing is written; snapshots never are
+  --tls-cert FILE, --tls-key FILE
+                  certificate and key, in PEM: TLS for clients that want it
+  --tls-required  nobody is served without TLS
+  --tls-ca FILE   who uses TLS must have a certificate of these authorities
 
   qemu-img convert disk.qcow2 nbd://${LOOPBACK}/images/disk
 `;
@@ -59,11 +70,12 @@ export async function nbd(
   if (verb !== 'serve' || names.length === 0) return refuse(env, 1, USAGE.trimEnd());
   let connection: ClusterConnection | undefined;
   try {
+    const tls = serverTls(options);
     const served = new Map(names.map((name) => [name, servedImage(name, options)] as const));
     connection = await connect(env, options, CONNECT_TIMEOUT_SECONDS);
     for (const [name, image] of served) await requireImage(connection, name, image);
     const exports = new ImageExports(connection.rados, imageWorld, served);
-    const server = await NbdServer.listen(exports, options, (problem) => env.stderr(`${problem}\n`));
+    const server = await NbdServer.listen(exports, options, tls, (problem) => env.stderr(`${problem}\n`));
     env.stdout(`serving ${names.join(' ')} at ${server.address}\n`);
     await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
     await server.close();
@@ -99,16 +111,20 @@ class NbdServer {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   readonly #ending = new Set<Promise<void>>();
+  /** Of the socket in the file system. */
+  readonly #path: string | undefined;
 
-  private constructor(server: Server, address: string) {
+  private constructor(server: Server, address: string, path: string | undefined) {
     this.#server = server;
     this.address = address;
+    this.#path = path;
   }
 
   /** @throws Refusal: the place is taken */
   static async listen(
     exports: ImageExports,
     options: ReadonlyMap<string, string>,
+    tls: ServerTls | undefined,
     complain: (problem: string) => void,
   ): Promise<NbdServer> {
     const path = options.get('socket');
@@ -125,24 +141,30 @@ class NbdServer {
       throw new Refusal(`nbd: cannot listen at ${path ?? `${host}:${port}`}: ${(error as Error).message}`, 1);
     }
     const bound = server.address();
-    const where = typeof bound === 'string' || bound === null ? path! : `nbd://${host}:${bound.port}`;
-    const listening = new NbdServer(server, where);
-    server.on('connection', (socket) => listening.#serve(socket, exports, complain));
+    const scheme = tls?.isRequired === true ? 'nbds' : 'nbd';
+    const where = typeof bound === 'string' || bound === null ? path! : `${scheme}://${host}:${bound.port}`;
+    const listening = new NbdServer(server, where, path);
+    server.on('connection', (socket) => listening.#serve(socket, exports, tls, complain));
     return listening;
   }
 
-  #serve(socket: Socket, exports: ImageExports, complain: (problem: string) => void): void {
+  #serve(socket: Socket, exports: ImageExports, tls: ServerTls | undefined, complain: (problem: string) => void): void {
     this.#sockets.add(socket);
     socket.setNoDelay(true);
     socket.on('error', () => socket.destroy());
     const timer = setTimeout(() => socket.destroy(), NEGOTIATION_MS);
-    const write = (bytes: Uint8Array) =>
-      new Promise<void>((resolve, reject) => {
-        socket.write(bytes, (error) => (error ? reject(error) : resolve()));
-      });
-    const served = serveConnection({ input: socket, write, memory: largeMemory }, exports, {
-      onChosen: () => clearTimeout(timer),
-    })
+    let last: Duplex = socket;
+    const secure = async (server: ServerTls) => {
+      const secured = await server.secure(socket);
+      secured.on('error', () => secured.destroy());
+      last = secured;
+      return streamOf(secured);
+    };
+    const stream: NbdStream = {
+      ...streamOf(socket),
+      ...(tls && { tls: { isRequired: tls.isRequired, start: () => secure(tls) } }),
+    };
+    const served = serveConnection(stream, exports, { onChosen: () => clearTimeout(timer) })
       .catch((error: unknown) => {
         const { code, message } = error as NodeJS.ErrnoException;
         const isGone = code === 'EPIPE' || code === 'ECONNRESET' || code === 'ERR_STREAM_DESTROYED' || socket.destroyed;
@@ -150,7 +172,7 @@ class NbdServer {
       })
       .finally(() => {
         clearTimeout(timer);
-        socket.end();
+        last.end();
         this.#sockets.delete(socket);
         this.#ending.delete(served);
       });
@@ -162,6 +184,15 @@ class NbdServer {
     this.#server.close();
     for (const socket of this.#sockets) socket.destroy();
     await Promise.all([closed, ...this.#ending]);
-    if (!this.address.startsWith('nbd://')) rmSync(this.address, { force: true });
+    if (this.#path !== undefined) rmSync(this.#path, { force: true });
   }
+}
+
+/** What reads it may leave it to another. */
+function streamOf(socket: Duplex): NbdStream {
+  const write = (bytes: Uint8Array) =>
+    new Promise<void>((resolve, reject) => {
+      socket.write(bytes, (error) => (error ? reject(error) : resolve()));
+    });
+  return { input: socket.iterator({ destroyOnReturn: false }), write, memory: largeMemory };
 }

@@ -20,6 +20,16 @@ export class ByteReader {
     this.#allocate = allocate;
   }
 
+  /** Whether something has come that was not taken. */
+  get hasMore(): boolean {
+    return this.#rest.length > 0;
+  }
+
+  /** Leaves the source to who comes next. */
+  async release(): Promise<void> {
+    await this.#source.return?.();
+  }
+
   /** @throws EndOfStream */
   async take(count: number): Promise<Bytes> {
     if (this.#rest.length >= count) return this.#cut(count);

@@ -12,10 +12,24 @@ interface StreamMemory {
   giveBack(bytes: Bytes): void;
 }
 
+/** How a stream that anyone can read becomes one that nobody else can. */
+interface StreamTls {
+  /** Whether clients get no further without it. */
+  readonly isRequired: boolean;
+  /**
+   * Called once, when the client is about to begin, and nothing that it sent in the clear is left. What comes of it has no TLS.
+   *
+   * @throws Error when client and server do not come to terms
+   */
+  start(): Promise<NbdStream>;
+}
+
 export interface NbdStream {
   readonly input: AsyncIterable<Bytes>;
   /** Resolves when more may be sent. */
   write(bytes: Bytes): Promise<void>;
   /** Without it, memory is the garbage collector's affair. */
   readonly memory?: StreamMemory;
+  /** Without it, there is no TLS, or it has begun. */
+  readonly tls?: StreamTls;
 }

@@ -1,7 +1,7 @@
 /** What server and client agree on before the first command. */
 import { type Bytes, utf8 } from '@spirula/encoding';
 import type { BlockExport, ExportList } from './block-export.ts';
-import type { ByteReader } from './byte-reader.ts';
+import { ByteReader } from './byte-reader.ts';
 import { type NbdStream, ProtocolError } from './nbd-stream.ts';
 import { type Field, packet, viewOf } from './packets.ts';
 import {
@@ -33,19 +33,35 @@ const PREFERRED_BLOCK = 4096;
 const MIN_BLOCK = 1;
 const SERVER_FLAGS = HandshakeFlag.fixedNewstyle | HandshakeFlag.noZeroes;
 
+/** What is answered where TLS is required and has not begun. */
+const IN_THE_CLEAR: ReadonlySet<number> = new Set([Option.startTls, Option.abort]);
+
 class Malformed extends Error {}
 
-/** Undefined: the client wants nothing. @throws ProtocolError, EndOfStream */
-export async function negotiate(
-  reader: ByteReader,
-  stream: NbdStream,
-  exports: ExportList,
-): Promise<Chosen | undefined> {
-  await stream.write(packet([64, Magic.hello], [64, Magic.option], [16, SERVER_FLAGS]));
-  const clientFlags = viewOf(await reader.take(4)).getUint32(0);
+/** A stream, and what reads it: others once TLS has begun. */
+export interface Talk {
+  readonly reader: ByteReader;
+  readonly stream: NbdStream;
+}
+
+/** Undefined: the client wants nothing. @throws ProtocolError, EndOfStream, and what TLS ends with */
+export async function negotiate(talk: Talk, exports: ExportList): Promise<(Talk & { chosen: Chosen }) | undefined> {
+  await talk.stream.write(packet([64, Magic.hello], [64, Magic.option], [16, SERVER_FLAGS]));
+  const clientFlags = viewOf(await talk.reader.take(4)).getUint32(0);
   if ((clientFlags & ~SERVER_FLAGS) !== 0) throw new ProtocolError(`flags ${clientFlags} were not offered`);
   if ((clientFlags & HandshakeFlag.fixedNewstyle) === 0) throw new ProtocolError('not fixed newstyle');
-  const session = new Negotiation(stream, exports, (clientFlags & HandshakeFlag.noZeroes) !== 0);
+  const noZeroes = (clientFlags & HandshakeFlag.noZeroes) !== 0;
+  const outcome = await takeOptions(talk, new Negotiation({ ...talk, exports, noZeroes, isSecured: false }));
+  if (outcome === 'ended') return undefined;
+  if (outcome !== 'tls') return { ...talk, chosen: outcome };
+  const secured = await startTls(talk);
+  // What was said in the clear may have been said by anyone.
+  const chosen = await takeOptions(secured, new Negotiation({ ...secured, exports, noZeroes, isSecured: true }));
+  if (chosen === 'tls') throw new ProtocolError('TLS begins twice');
+  return chosen === 'ended' ? undefined : { ...secured, chosen };
+}
+
+async function takeOptions({ reader }: Talk, session: Negotiation): Promise<Chosen | 'ended' | 'tls'> {
   for (let count = 0; count < MAX_OPTIONS; count++) {
     const head = viewOf(await reader.take(16));
     if (head.getBigUint64(0) !== Magic.option) throw new ProtocolError('an option has another magic number');
@@ -56,32 +72,58 @@ export async function negotiate(
       continue;
     }
     const outcome = await session.take(option, await reader.take(length));
-    if (outcome === 'ended') return undefined;
     if (outcome !== 'more') return outcome;
   }
   throw new ProtocolError(`more than ${MAX_OPTIONS} options`);
+}
+
+async function startTls({ reader, stream }: Talk): Promise<Talk> {
+  // A client waits for the answer: what follows at once comes from somebody in between.
+  if (reader.hasMore) throw new ProtocolError('bytes in the clear behind the option that begins TLS');
+  await reader.release();
+  const secured = await stream.tls!.start();
+  return { stream: secured, reader: readerOf(secured) };
+}
+
+export function readerOf({ input, memory }: NbdStream): ByteReader {
+  return new ByteReader(input, memory && ((bytes) => memory.take(bytes)));
+}
+
+interface NegotiationOptions {
+  readonly stream: NbdStream;
+  readonly exports: ExportList;
+  readonly noZeroes: boolean;
+  /** Whether TLS has begun. */
+  readonly isSecured: boolean;
 }
 
 class Negotiation {
   readonly #stream: NbdStream;
   readonly #exports: ExportList;
   readonly #noZeroes: boolean;
+  readonly #isSecured: boolean;
   #isStructured = false;
   /** The export for which `base:allocation` was asked. */
   #allocationOf: string | undefined;
 
-  constructor(stream: NbdStream, exports: ExportList, noZeroes: boolean) {
+  constructor({ stream, exports, noZeroes, isSecured }: NegotiationOptions) {
     this.#stream = stream;
     this.#exports = exports;
     this.#noZeroes = noZeroes;
+    this.#isSecured = isSecured;
   }
 
   async reply(option: number, type: number, data: Bytes = new Uint8Array(0)): Promise<void> {
     await this.#stream.write(packet([64, Magic.optionReply], [32, option], [32, type], [32, data.length], data));
   }
 
-  async take(option: number, data: Bytes): Promise<Chosen | 'more' | 'ended'> {
+  async take(option: number, data: Bytes): Promise<Chosen | 'more' | 'ended' | 'tls'> {
     try {
+      if (this.#stream.tls?.isRequired === true && !IN_THE_CLEAR.has(option)) {
+        if (option === Option.exportName) throw new ProtocolError('an export is asked for without TLS');
+        await this.reply(option, OptionReply.tlsRequired, utf8('TLS is required'));
+        return 'more';
+      }
       switch (option) {
         case Option.exportName:
           return await this.#exportName(new Fields(data).rest());
@@ -99,6 +141,8 @@ class Negotiation {
           this.#isStructured = true;
           await this.reply(option, OptionReply.ack);
           return 'more';
+        case Option.startTls:
+          return await this.#startTls(data);
         case Option.listMetaContext:
         case Option.setMetaContext:
           await this.#metaContext(option, data);
@@ -112,6 +156,13 @@ class Negotiation {
       await this.reply(option, OptionReply.invalid);
       return 'more';
     }
+  }
+
+  async #startTls(data: Bytes): Promise<'more' | 'tls'> {
+    if (data.length > 0 || this.#isSecured) throw new Malformed();
+    const isOffered = this.#stream.tls !== undefined;
+    await this.reply(Option.startTls, isOffered ? OptionReply.ack : OptionReply.unsupported);
+    return isOffered ? 'tls' : 'more';
   }
 
   /** There is no way to refuse but to hang up. */

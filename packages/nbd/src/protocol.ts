@@ -17,6 +17,7 @@ export const Option = {
   exportName: 1,
   abort: 2,
   list: 3,
+  startTls: 5,
   info: 6,
   go: 7,
   structuredReply: 8,
@@ -32,6 +33,7 @@ export const OptionReply = {
   metaContext: 4,
   unsupported: REFUSED + 1,
   invalid: REFUSED + 3,
+  tlsRequired: REFUSED + 5,
   unknownExport: REFUSED + 6,
   tooBig: REFUSED + 9,
 } as const;

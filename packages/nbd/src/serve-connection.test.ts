@@ -89,10 +89,13 @@ class Client {
   readonly device = new MemoryExport();
   readonly toServer = new Pipe();
   readonly fromServer = new Pipe();
-  readonly #reader = new ByteReader(this.fromServer);
+  /** What goes over it once TLS has begun. */
+  readonly secured = { toServer: new Pipe(), fromServer: new Pipe() };
+  #reader = new ByteReader(this.fromServer);
   readonly served: Promise<void>;
 
-  constructor() {
+  /** @param tls whether it is required; undefined: there is none */
+  constructor(tls?: { readonly isRequired: boolean }) {
     const exports: ExportList = {
       list: async () => [
         { name: 'disk', description: 'a disk' },
@@ -101,12 +104,28 @@ class Client {
       open: async (name) => (name === 'disk' || name === '' ? this.device : undefined),
     };
     const write = async (bytes: Bytes) => this.fromServer.push(bytes);
-    this.served = serveConnection({ input: this.toServer, write }, exports).finally(() => this.fromServer.end());
+    const { secured } = this;
+    const start = async () => ({
+      input: secured.toServer,
+      write: async (bytes: Bytes) => secured.fromServer.push(bytes),
+    });
+    const stream = { input: this.toServer, write, ...(tls && { tls: { ...tls, start } }) };
+    this.served = serveConnection(stream, exports).finally(() => {
+      for (const pipe of [this.fromServer, secured.fromServer]) pipe.end();
+    });
     this.served.catch(() => {});
   }
 
   send(...fields: readonly Field[]): void {
-    this.toServer.push(packet(...fields));
+    this.#output.push(packet(...fields));
+  }
+
+  #output = this.toServer;
+
+  /** Nothing is in the clear from here on. */
+  secure(): void {
+    this.#output = this.secured.toServer;
+    this.#reader = new ByteReader(this.secured.fromServer);
   }
 
   take(count: number): Promise<Bytes> {
@@ -190,7 +209,9 @@ test('a client lists what there is, asks about it, and ends without having chose
   expect((await client.reply()).type).toBe(OptionReply.ack);
   client.option(Option.go, [32, 4], 'none', [16, 0]);
   expect((await client.reply()).type).toBe(OptionReply.unknownExport);
-  client.option(5);
+  client.option(Option.startTls);
+  expect((await client.reply()).type).toBe(OptionReply.unsupported);
+  client.option(99);
   expect((await client.reply()).type).toBe(OptionReply.unsupported);
   client.option(Option.structuredReply, 'x');
   expect((await client.reply()).type).toBe(OptionReply.invalid);
@@ -329,4 +350,57 @@ test('whatever a client sends, its connection ends when it does, and the export 
     }),
     { numRuns: 500 },
   );
+});
+
+test('TLS begins where it is offered, once, and what was agreed on before is agreed on anew', async () => {
+  const client = new Client({ isRequired: false });
+  await client.hello();
+  client.option(Option.structuredReply);
+  expect((await client.reply()).type).toBe(OptionReply.ack);
+  client.option(Option.startTls, 'x');
+  expect((await client.reply()).type).toBe(OptionReply.invalid);
+  client.option(Option.startTls);
+  expect((await client.reply()).type).toBe(OptionReply.ack);
+  client.secure();
+  client.option(Option.startTls);
+  expect((await client.reply()).type).toBe(OptionReply.invalid);
+  client.option(Option.go, [32, 4], 'disk', [16, 0]);
+  expect((await client.reply()).type).toBe(OptionReply.info);
+  expect((await client.reply()).type).toBe(OptionReply.ack);
+  client.command(Command.read, 0, 1);
+  // Structured replies were asked for in the clear.
+  expect(await client.simple()).toBe(0);
+  await client.take(1);
+  client.command(Command.disconnect, 0, 0);
+  await client.served;
+  expect(client.device.isClosed).toBe(true);
+});
+
+test('where TLS is required nothing is told without it', async () => {
+  const client = new Client({ isRequired: true });
+  await client.hello();
+  for (const option of [Option.list, Option.structuredReply, 99]) {
+    client.option(option);
+    expect((await client.reply()).type).toBe(OptionReply.tlsRequired);
+  }
+  client.option(Option.go, [32, 4], 'disk', [16, 0]);
+  expect((await client.reply()).type).toBe(OptionReply.tlsRequired);
+  client.option(Option.startTls);
+  expect((await client.reply()).type).toBe(OptionReply.ack);
+  client.secure();
+  client.option(Option.list);
+  expect((await client.reply()).type).toBe(OptionReply.server);
+
+  const oldest = new Client({ isRequired: true });
+  await oldest.hello();
+  oldest.option(Option.exportName, 'disk');
+  await expect(oldest.served).rejects.toThrow(ProtocolError);
+});
+
+test('what somebody puts in behind the option that begins TLS is not taken for what the client says', async () => {
+  const client = new Client({ isRequired: true });
+  await client.hello();
+  const list = packet([64, Magic.option], [32, Option.list], [32, 0]);
+  client.send(packet([64, Magic.option], [32, Option.startTls], [32, 0]), list);
+  await expect(client.served).rejects.toThrow(ProtocolError);
 });
