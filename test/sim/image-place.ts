@@ -53,7 +53,8 @@ class ImageUser implements Daemon<Message> {
   async #open(): Promise<WritableImage> {
     await this.rados.connect();
     const sleep = (us: number) => this.#sleeper.sleep(us);
-    const world = { sleep, randomBytes: (count: number) => this.#world.crypto.randomBytes(count) };
+    const { clock, crypto } = this.#world;
+    const world = { sleep, randomBytes: (count: number) => crypto.randomBytes(count), wall: () => clock.wall() };
     const { pool, name } = this.#opened;
     return await WritableImage.open(this.rados, await this.rados.ioctx(pool), name, world);
   }

@@ -83,6 +83,7 @@ class Trial {
     this.#world = {
       randomBytes: (count) => Uint8Array.from({ length: count }, () => random.below(256)),
       sleep: (us) => new Promise((resolve) => simulation.after(us, resolve)),
+      wall: () => ({ sec: Math.floor(simulation.now / SECOND), nsec: 0 }),
     };
   }
 

@@ -6,17 +6,25 @@ import { describeErrno } from './ceph/errno-text.ts';
 import { type OptionTable, parseOptions } from './ceph/global-options.ts';
 import { CLIENT_OPTIONS, parseToolLine, refuse } from './ceph/tool.ts';
 import { UserError } from './cluster/user-error.ts';
+import { childrenVerbs } from './rbd/children-verb.ts';
 import { cloneVerbs } from './rbd/clone-verbs.ts';
+import { configVerbs } from './rbd/config-verbs.ts';
 import { diffVerbs } from './rbd/diff-verbs.ts';
 import { exportVerbs } from './rbd/export.ts';
+import { featureVerbs } from './rbd/feature-verbs.ts';
+import { groupVerbs } from './rbd/group-verbs.ts';
 import { imageMetaVerbs } from './rbd/image-meta-verbs.ts';
 import { imageVerbs } from './rbd/image-verbs.ts';
 import { importVerbs } from './rbd/import.ts';
 import { importDiffVerbs } from './rbd/import-diff.ts';
+import { lockVerbs } from './rbd/lock-verbs.ts';
 import { mergeDiffVerbs } from './rbd/merge-diff.ts';
 import { objectMapVerbs } from './rbd/object-map-verbs.ts';
+import { poolVerbs } from './rbd/pool-verbs.ts';
 import { Refusal } from './rbd/refusal.ts';
+import { renameVerbs } from './rbd/rename-verb.ts';
 import { snapshotVerbs } from './rbd/snapshot-verbs.ts';
+import { trashVerbs } from './rbd/trash-verbs.ts';
 import type { VerbDefinition } from './rbd/verb.ts';
 import { Words } from './rbd/words.ts';
 import { writeVerbs } from './rbd/write-verbs.ts';
@@ -25,9 +33,17 @@ import { writeVerbs } from './rbd/write-verbs.ts';
 const VERBS: readonly VerbDefinition[] = [
   ...imageVerbs,
   ...writeVerbs,
+  ...renameVerbs,
+  ...featureVerbs,
   ...snapshotVerbs,
   ...cloneVerbs,
+  ...childrenVerbs,
   ...imageMetaVerbs,
+  ...lockVerbs,
+  ...trashVerbs,
+  ...groupVerbs,
+  ...poolVerbs,
+  ...configVerbs,
   ...exportVerbs,
   ...importVerbs,
   ...importDiffVerbs,
@@ -64,7 +80,10 @@ export async function rbd(
   const line = parseToolLine(argv, env, { name: 'rbd', options: OPTIONS, usage: USAGE });
   if (typeof line === 'number') return line;
   const found = findVerb(line.words);
-  if (!found) return refuse(env, 1, `error: unknown option '${line.words.join(' ')}'\n\n${USAGE.trimEnd()}`);
+  if (!found) {
+    env.stdout(USAGE);
+    return refuse(env, 1, `error: unknown option '${line.words.join(' ')}'\n`);
+  }
   const { verb, nameWords } = found;
   // Again, by the options of this verb: others are words now.
   const { options, words } = parseOptions([...environmentArguments(), ...argv], { ...CLIENT_OPTIONS, ...verb.options });

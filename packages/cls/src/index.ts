@@ -35,17 +35,57 @@ export {
   decodeBitVector as decodeRbdBitVector,
   encodeBitVector as encodeRbdBitVector,
 } from './rbd/bit-vector-codec.ts';
-export { Feature as RbdFeature } from './rbd/features.ts';
-export { decodeGroup as decodeImageGroup } from './rbd/groups-codec.ts';
+export {
+  DISABLE_ONLY_FEATURES as RBD_DISABLE_ONLY_FEATURES,
+  Feature as RbdFeature,
+  OperationFeature as RbdOperationFeature,
+} from './rbd/features.ts';
+export {
+  decodeGroup as decodeImageGroup,
+  decodeGroupImageStatus,
+  decodeGroupSnapshot,
+  encodeGroup as encodeImageGroup,
+  encodeGroupImage,
+  encodeGroupImageStatus,
+  encodeGroupSnapshot,
+  type GroupImage,
+  type GroupImageStatus,
+  type GroupSnapshot,
+} from './rbd/groups-codec.ts';
 export { NO_POOL, NOSNAP } from './rbd/header-keys.ts';
 export {
+  decodeMirrorImage,
+  decodeMirrorPeers,
+  decodeSiteStatus,
+  encodeMirrorImage,
+  encodeMirrorPeer,
+  type MirrorImage,
+  MirrorImageState,
+  type MirrorPeer,
+  PeerDirection as MirrorPeerDirection,
+  type SiteStatus as MirrorSiteStatus,
+} from './rbd/mirror-codec.ts';
+export {
+  type Child as RbdChild,
+  decodeChildren as decodeRbdChildren,
   decodeImageSnapshot,
   decodeSnapshotInfo,
+  encodeNamespace as encodeSnapshotNamespace,
   type ImageSnapshot,
+  type MirrorSnapshot,
+  MirrorSnapshotState,
   parentExists as imageSnapshotExists,
   type SnapshotInfo as RbdSnapshotInfo,
+  type SnapshotNamespace as RbdSnapshotNamespace,
   SnapshotType as RbdSnapshotType,
 } from './rbd/snapshot-codec.ts';
+export {
+  decodeTrashedImage,
+  encodeTrashedImage,
+  type TrashedImage,
+  TrashSource,
+  TrashState,
+} from './rbd/trash-codec.ts';
 export { encodeReferenceInput } from './refcount.ts';
 export {
   type BiEntry,

@@ -56,7 +56,7 @@ export function parseIec(text: string): Parsed<number> {
   if (unit === 'Bi') return bad('strict_iecstrtoll: illegal prefix "Bi"');
   if (unit.length === 2 && !unit.endsWith('i')) return bad(`strict_iecstrtoll: illegal prefix '${unit}' `);
   const bits = unit === '' ? 0n : IEC_BITS[unit[0]!];
-  if (bits === undefined) return bad(`strict_iecstrtoll: unit prefix not recognized '${unit}' `);
+  if (bits === undefined) return bad('strict_iecstrtoll: unit prefix not recognized');
   const parsed = parseInt64(digits);
   if (!parsed.ok) return parsed;
   if (parsed.value < 0n) return bad('strict_iecstrtoll: value should not be negative');

@@ -5,8 +5,8 @@ import { createImage, type NewImage } from './create-image.ts';
 import { readHeader } from './image-header.ts';
 import { imageIdOf } from './images.ts';
 import { attachChild, attachParent } from './parents.ts';
-import { removeImage } from './remove-image.ts';
 import { Protection, snapshotNamed } from './snapshot-changes.ts';
+import { removeImage } from './trash.ts';
 import type { ImageWorld } from './writable-image.ts';
 
 /** Release 13: its clients know clones whose snapshots are not protected. */

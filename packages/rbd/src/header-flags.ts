@@ -1,7 +1,7 @@
 /** What an image's header says of its object maps (include/rbd/features.h, RBD_FLAG_*). */
 import { RbdFeature as Feature, NOSNAP } from '@spirula/cls';
-import { type IoCtx, ObjectOperation } from '@spirula/rados';
-import { CLASS, classCall } from './class-calls.ts';
+import type { IoCtx, ObjectOperation } from '@spirula/rados';
+import { change } from './class-calls.ts';
 import type { ImageHeader } from './image-header.ts';
 import { headerObject } from './names.ts';
 
@@ -23,15 +23,11 @@ export async function validateObjectMap(io: IoCtx, { id }: ImageHeader, snapId: 
   await io.operate(headerObject(id), setFlags(0n, Flag.objectMapInvalid | Flag.fastDiffInvalid, snapId));
 }
 
-function setFlags(flags: bigint, mask: bigint, snapId: bigint): ObjectOperation {
-  const { method, input } = classCall(
-    'set_flags',
-    () => undefined,
-    (to) => {
-      to.u64big(flags);
-      to.u64big(mask);
-      to.u64big(snapId);
-    },
-  );
-  return new ObjectOperation().exec(CLASS, method, input, 'write');
+/** @param snapId `NOSNAP`: the image itself */
+export function setFlags(flags: bigint, mask: bigint, snapId: bigint): ObjectOperation {
+  return change('set_flags', (to) => {
+    to.u64big(flags);
+    to.u64big(mask);
+    to.u64big(snapId);
+  });
 }

@@ -45,6 +45,8 @@ export interface ImageHeader {
   /** Newest first. */
   readonly snapshots: readonly HeaderSnapshot[];
   readonly parent: ParentLink | undefined;
+  /** False: only snapshots show the parent. */
+  readonly isClone: boolean;
   readonly created: UTime;
   readonly accessed: UTime;
   readonly modified: UTime;
@@ -118,6 +120,7 @@ async function readHeaderOnce(io: IoCtx, id: RawString): Promise<ImageHeader | u
     dataPool: dataPool < 0n ? undefined : dataPool,
     snapSeq: context.seq,
     snapshots,
+    isClone: imageSnapshotExists(parent) && overlap !== undefined,
     parent: imageSnapshotExists(parent) ? { ...parent, overlap: counted(overlap ?? 0n, oid) } : undefined,
     created,
     accessed,

@@ -1,63 +1,68 @@
 /** The images of a pool and namespace. */
 import { decodeImageGroup, LockType, NO_POOL } from '@spirula/cls';
-import { type Bytes, Errno, type RawString } from '@spirula/encoding';
+import { Errno, type RawString } from '@spirula/encoding';
 import { type IoCtx, lockInfo, type Rados, RadosError } from '@spirula/rados';
-import { ask, classCall } from './class-calls.ts';
+import { ask, askIfThere, askOne, classCall } from './class-calls.ts';
 import { DIRECTORY, GROUP_DIRECTORY, headerObject, idObject, LOCK } from './names.ts';
+import { readPages } from './pages.ts';
+import { NO_SNAPSHOT_LIMIT } from './snapshot-changes.ts';
 
 export interface NamedImage {
   readonly name: RawString;
   readonly id: RawString;
 }
 
-/** Entries asked for at a time (RBD_MAX_KEYS_READ …). */
-const PAGE = 1024;
-/** UINT64_MAX */
-const NO_LIMIT = (1n << 64n) - 1n;
-
 /** In the order of their names. @throws RadosError */
 export async function listImages(io: IoCtx): Promise<readonly NamedImage[]> {
-  const all: NamedImage[] = [];
-  for (;;) {
-    const list = classCall(
-      'dir_list',
+  return await listDirectory(io, DIRECTORY, 'dir_list');
+}
+
+/** Names and ids that a directory holds. @throws RadosError */
+export async function listDirectory(io: IoCtx, oid: RawString, method: string): Promise<readonly NamedImage[]> {
+  return await readPages<NamedImage>(io, oid, (after, max) =>
+    classCall(
+      method,
       (from) => from.list('entries', 8, () => ({ name: from.rawString('name'), id: from.rawString('id') })),
       (to) => {
-        to.rawString(all.at(-1)?.name ?? '');
-        to.u64(PAGE);
+        to.rawString(after?.name ?? '');
+        to.u64(max);
       },
-    );
-    try {
-      const [page] = await ask(io, DIRECTORY, [list]);
-      all.push(...page);
-      if (page.length < PAGE) return all;
-    } catch (error) {
-      if (error instanceof RadosError && error.code === Errno.ENOENT) return all;
-      throw error;
-    }
-  }
+    ),
+  );
+}
+
+/** The id that a directory has for a name; undefined: it has not the name. @throws RadosError */
+export async function idInDirectory(io: IoCtx, oid: RawString, name: RawString): Promise<RawString | undefined> {
+  const get = classCall(
+    'dir_get_id',
+    (from) => from.rawString('id'),
+    (to) => to.rawString(name),
+  );
+  return await askIfThere(io, oid, get);
 }
 
 /** @throws RadosError ENOENT: there is no image of this name */
 export async function imageIdOf(io: IoCtx, name: RawString): Promise<RawString> {
-  const [id] = await ask(io, idObject(name), [classCall('get_id', (from) => from.rawString('id'))]);
-  return id;
+  return await askOne(
+    io,
+    idObject(name),
+    classCall('get_id', (from) => from.rawString('id')),
+  );
 }
 
 /** Undefined: no image has it, any more or yet. @throws RadosError */
 export async function imageNameOf(io: IoCtx, id: RawString): Promise<RawString | undefined> {
+  return await nameInDirectory(io, DIRECTORY, id);
+}
+
+/** The name that a directory has for an id; undefined: it has not the id. @throws RadosError */
+export async function nameInDirectory(io: IoCtx, oid: RawString, id: RawString): Promise<RawString | undefined> {
   const get = classCall(
     'dir_get_name',
     (from) => from.rawString('name'),
     (to) => to.rawString(id),
   );
-  try {
-    const [name] = await ask(io, DIRECTORY, [get]);
-    return name;
-  } catch (error) {
-    if (error instanceof RadosError && error.code === Errno.ENOENT) return undefined;
-    throw error;
-  }
+  return await askIfThere(io, oid, get);
 }
 
 /** A group of images. */
@@ -71,12 +76,8 @@ export async function groupOf(rados: Rados, io: IoCtx, id: RawString): Promise<I
   const [{ poolId, groupId }] = await ask(io, headerObject(id), [classCall('image_group_get', decodeImageGroup)]);
   if (poolId === NO_POOL) return undefined;
   const groupIo = (await rados.ioctx(Number(poolId))).with({ nspace: io.nspace });
-  const get = classCall(
-    'dir_get_name',
-    (from) => from.rawString('name'),
-    (to) => to.rawString(groupId),
-  );
-  const [name] = await ask(groupIo, GROUP_DIRECTORY, [get]);
+  const name = await nameInDirectory(groupIo, GROUP_DIRECTORY, groupId);
+  if (name === undefined) throw new RadosError(Errno.ENOENT, `the group of image ${id}`);
   return { pool: poolId, name };
 }
 
@@ -94,29 +95,5 @@ export async function lockOf(io: IoCtx, id: RawString): Promise<ImageLock | unde
 /** Snapshots that the image may have at most; undefined: as many as wanted. @throws RadosError */
 export async function snapshotLimitOf(io: IoCtx, id: RawString): Promise<bigint | undefined> {
   const [limit] = await ask(io, headerObject(id), [classCall('snapshot_get_limit', (from) => from.u64big('limit'))]);
-  return limit === NO_LIMIT ? undefined : limit;
-}
-
-/** Pairs that programs keep with an image, by name. @throws RadosError */
-export async function imageMetadata(io: IoCtx, id: RawString): Promise<ReadonlyMap<RawString, Bytes>> {
-  const all = new Map<RawString, Bytes>();
-  for (let after = ''; ; ) {
-    const list = classCall(
-      'metadata_list',
-      (from) =>
-        from.map(
-          'metadata',
-          8,
-          () => from.rawString('name'),
-          () => from.blob('value'),
-        ),
-      (to) => {
-        to.rawString(after);
-        to.u64(PAGE);
-      },
-    );
-    const [page] = await ask(io, headerObject(id), [list]);
-    for (const [name, value] of page) all.set((after = name), value);
-    if (page.size < PAGE) return all;
-  }
+  return limit === NO_SNAPSHOT_LIMIT ? undefined : limit;
 }

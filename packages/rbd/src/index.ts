@@ -1,19 +1,62 @@
 export { ahead, allOf, OPERATIONS_AT_ONCE } from './ahead.ts';
+export { type ChildQuery, type ImageChild, listChildren } from './children.ts';
 export { cloneImage, type NewClone } from './clone-image.ts';
 export { createImage, DEFAULT_FEATURES, DEFAULT_ORDER, type NewImage } from './create-image.ts';
 export { type DiffExtent, type DiffOptions, diffImage } from './diff.ts';
+export { disableFeatures, enableFeatures } from './features.ts';
+export {
+  createGroupSnapshot,
+  type GroupScene,
+  GroupSnapshotState,
+  groupSnapshotNames,
+  listGroupSnapshots,
+  removeGroupSnapshot,
+  removeGroupSnapshots,
+  renameGroupSnapshot,
+  rollBackGroup,
+} from './group-snapshots.ts';
+export {
+  addToGroup,
+  createGroup,
+  groupIdOf,
+  type ImageInGroup,
+  LinkState,
+  listGroupImages,
+  listGroups,
+  removeFromGroup,
+  removeGroup,
+  removeIdFromGroup,
+  renameGroup,
+  snapshotsOfGroup,
+} from './groups.ts';
+export { tellOfHeader } from './header-update.ts';
 export { Image } from './image.ts';
 export { type HeaderSnapshot, type ImageHeader, isUserSnapshot, type ParentLink } from './image-header.ts';
 export { objectCount, stripePeriod } from './image-layout.ts';
-export {
-  groupOf,
-  imageMetadata,
-  imageNameOf,
-  listImages,
-  lockOf,
-  type NamedImage,
-  snapshotLimitOf,
-} from './images.ts';
+export { type ImageTotals, imageTotals } from './image-totals.ts';
+export { groupOf, imageNameOf, listImages, lockOf, type NamedImage, snapshotLimitOf } from './images.ts';
 export { initPool } from './init-pool.ts';
-export { removeImage } from './remove-image.ts';
+export {
+  imageMetadata,
+  type Metadata,
+  poolMetadata,
+  removeImageMetadata,
+  removePoolMetadata,
+  setImageMetadata,
+  setPoolMetadata,
+} from './metadata.ts';
+export { headerObject, LOCK } from './names.ts';
+export { createNamespace, listNamespaces, namespaceExists, removeNamespace } from './namespaces.ts';
+export { type Purge, purgeTrash } from './purge-trash.ts';
+export { removeSnapshotById } from './remove-snapshot.ts';
+export { renameImage } from './rename-image.ts';
+export { NO_SNAPSHOT_LIMIT, Protection } from './snapshot-changes.ts';
+export {
+  listTrash,
+  moveToTrash,
+  removeFromTrash,
+  removeImage,
+  restoreFromTrash,
+  type TrashEntry,
+} from './trash.ts';
 export { type ImageWorld, WritableImage } from './writable-image.ts';

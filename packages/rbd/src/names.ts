@@ -5,6 +5,16 @@ import type { RawString } from '@spirula/encoding';
 export const DIRECTORY = 'rbd_directory';
 /** Names of groups of images and their ids. */
 export const GROUP_DIRECTORY = 'rbd_group_directory';
+/** Images that were put into the trash. */
+export const TRASH = 'rbd_trash';
+/** Namespaces of the pool. */
+export const NAMESPACES = 'rbd_namespace';
+/** Tasks of the manager. */
+export const TASKS = 'rbd_task';
+/** What is noted of the pool. */
+export const POOL_INFO = 'rbd_info';
+/** How the pool is mirrored, and which images. */
+export const MIRRORING = 'rbd_mirroring';
 /** Of clones of format 1: what they are clones of. */
 export const CHILDREN = 'rbd_children';
 /** Of an image's header: who writes to it. */
@@ -12,6 +22,10 @@ export const LOCK = 'rbd_lock';
 
 export function idObject(name: RawString): RawString {
   return `rbd_id.${name}`;
+}
+
+export function groupHeaderObject(id: RawString): RawString {
+  return `rbd_group_header.${id}`;
 }
 
 export function headerObject(id: RawString): RawString {

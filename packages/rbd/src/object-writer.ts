@@ -79,20 +79,25 @@ export class ObjectWriter {
     await this.#changeIfThere(object, operation);
   }
 
-  /** Nothing is behind `size` any more. */
-  async trim(size: number): Promise<void> {
+  /** Nothing is behind `size` any more. @param onProgress told after each stretch of objects that went */
+  async trim(size: number, onProgress?: (done: number, of: number) => void): Promise<void> {
     const { header, size: before } = this.#image;
     const first = objectCount(header.layout, size);
     const extents = objectExtents(header.layout, size, before - size).filter(({ object }) => object < first);
     for (const extent of extents) await this.discard(extent);
-    await this.removeObjects(first, objectCount(header.layout, before));
+    await this.removeObjects(first, objectCount(header.layout, before), onProgress);
   }
 
   /** @param end the first that stays */
-  async removeObjects(first: number, end: number): Promise<void> {
+  async removeObjects(
+    first: number,
+    end: number,
+    onProgress: (done: number, of: number) => void = () => {},
+  ): Promise<void> {
     for (let object = first; object < end; object += TRIMMED_AT_ONCE) {
       const some = Array.from({ length: Math.min(TRIMMED_AT_ONCE, end - object) }, (_, i) => object + i);
       await Promise.all(some.map((each) => (!this.#map || this.#map.mayExist(each) ? this.#remove(each) : undefined)));
+      onProgress(object + some.length - first, end - first);
     }
   }
 

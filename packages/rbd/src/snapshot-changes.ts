@@ -1,20 +1,24 @@
 /**
- * Snapshots of an image: made, removed, kept from removal (librbd/operation/Snapshot*Request.cc). The image's lock is held, and nothing
+ * Snapshots of an image: made, renamed, kept from removal (librbd/operation/Snapshot*Request.cc). The image's lock is held, and nothing
  * else changes it.
  */
+import { encodeSnapshotNamespace, type RbdSnapshotNamespace, RbdSnapshotType } from '@spirula/cls';
 import { Errno, type RawString } from '@spirula/encoding';
-import { type IoCtx, ObjectOperation, type PoolSnapshots, RadosError } from '@spirula/rados';
-import { ask, CLASS, classCall } from './class-calls.ts';
+import { type IoCtx, type PoolSnapshots, type Rados, RadosError } from '@spirula/rados';
+import { ask, change, classCall } from './class-calls.ts';
 import { type HeaderSnapshot, type ImageHeader, isUserSnapshot } from './image-header.ts';
 import { CHILDREN, headerObject } from './names.ts';
 import type { ObjectMap } from './object-map.ts';
 
 /** RBD_PROTECTION_STATUS_* */
 export const Protection = { unprotected: 0, unprotecting: 1, protected: 2 } as const;
+/** How many there may be where there is no limit (UINT64_MAX). */
+export const NO_SNAPSHOT_LIMIT = (1n << 64n) - 1n;
 /** Another client may make a newer snapshot first: its number is not ours. */
 const MAX_TRIES = 10;
 
 export interface SnapshotScene {
+  readonly rados: Rados;
   /** Of the header. */
   readonly io: IoCtx;
   readonly header: ImageHeader;
@@ -23,48 +27,66 @@ export interface SnapshotScene {
   readonly map: ObjectMap | undefined;
 }
 
-/** @throws RadosError EEXIST: there is one of this name; EDQUOT: there are as many as may be */
-export async function createSnapshot({ io, header, pool, map }: SnapshotScene, name: RawString): Promise<void> {
-  if (header.snapshots.some((each) => isUserSnapshot(each) && each.name === name)) {
+/** Users' (UserSnapshotNamespace). */
+const USER: RbdSnapshotNamespace = { type: RbdSnapshotType.user };
+
+/**
+ * @returns its number
+ * @throws RadosError EEXIST: there is one of this name; EDQUOT: there are as many as may be
+ */
+export async function createSnapshot(
+  { io, header, pool, map }: SnapshotScene,
+  name: RawString,
+  namespace = USER,
+): Promise<bigint> {
+  if (namespace === USER && header.snapshots.some((each) => isUserSnapshot(each) && each.name === name)) {
     throw new RadosError(Errno.EEXIST, `snapshot ${name}`);
   }
-  const id = await addSnapshot(io, header, pool, name);
+  const id = await addSnapshot(io, header, pool, name, namespace);
   await map?.addSnapshot(id);
+  return id;
 }
 
-async function addSnapshot(io: IoCtx, { id: imageId }: ImageHeader, pool: PoolSnapshots, name: RawString) {
+async function addSnapshot(
+  io: IoCtx,
+  { id: imageId }: ImageHeader,
+  pool: PoolSnapshots,
+  name: RawString,
+  namespace: RbdSnapshotNamespace,
+): Promise<bigint> {
   for (let tries = 1; ; tries++) {
     const id = await pool.createSelfManaged();
-    const add = classCall(
-      'snapshot_add',
-      () => undefined,
-      (to) => {
-        to.rawString(name);
-        to.u64big(id);
-        // Users' (UserSnapshotNamespace).
-        to.struct(1, 1, () => to.u32(0));
-      },
-    );
-    const { result } = await io.submit(headerObject(imageId), change(add));
+    const add = change('snapshot_add', (to) => {
+      to.rawString(name);
+      to.u64big(id);
+      encodeSnapshotNamespace(to, namespace);
+    });
+    const { result } = await io.submit(headerObject(imageId), add);
     if (result >= 0) return id;
     await pool.removeSelfManaged(id);
     if (result !== Errno.ESTALE || tries === MAX_TRIES) throw new RadosError(result, `snapshot ${name}`);
   }
 }
 
-/** @throws RadosError ENOENT; EBUSY: it is protected, or images are clones of it */
-export async function removeSnapshot({ io, header, pool, map }: SnapshotScene, name: RawString): Promise<void> {
-  const snapshot = snapshotNamed(header, name);
-  const isBusy = snapshot.protection !== Protection.unprotected || snapshot.childCount > 0;
-  if (isBusy) throw new RadosError(Errno.EBUSY, `snapshot ${name}`);
-  await map?.removeSnapshot(snapshot.id);
-  await pool.removeSelfManaged(snapshot.id);
-  const remove = classCall(
-    'snapshot_remove',
-    () => undefined,
-    (to) => to.u64big(snapshot.id),
+/** @throws RadosError ENOENT: there is none of the first name; EEXIST: there is one of the second */
+export async function renameSnapshot({ io, header }: SnapshotScene, from: RawString, to: RawString): Promise<void> {
+  const { id } = snapshotNamed(header, from);
+  if (header.snapshots.some((each) => isUserSnapshot(each) && each.name === to)) {
+    throw new RadosError(Errno.EEXIST, `snapshot ${to}`);
+  }
+  const rename = change('snapshot_rename', (input) => {
+    input.u64big(id);
+    input.rawString(to);
+  });
+  await io.operate(headerObject(header.id), rename);
+}
+
+/** @param limit `NO_SNAPSHOT_LIMIT`: as many as wanted. @throws RadosError ERANGE: there are more already */
+export async function limitSnapshots({ io, header }: SnapshotScene, limit: bigint): Promise<void> {
+  await io.operate(
+    headerObject(header.id),
+    change('snapshot_set_limit', (to) => to.u64big(limit)),
   );
-  await io.operate(headerObject(header.id), change(remove));
 }
 
 /** Clones of format 1 need it. @throws RadosError ENOENT; EBUSY: it is */
@@ -121,18 +143,17 @@ export function snapshotNamed({ snapshots }: ImageHeader, name: RawString): Head
   return found;
 }
 
-async function setProtection(io: IoCtx, { id }: ImageHeader, snapshot: HeaderSnapshot, status: number): Promise<void> {
-  const set = classCall(
-    'set_protection_status',
-    () => undefined,
-    (to) => {
-      to.u64big(snapshot.id);
-      to.u8(status);
-    },
-  );
-  await io.operate(headerObject(id), change(set));
+/** @throws RadosError ENOENT */
+export function snapshotNumbered({ snapshots, id: imageId }: ImageHeader, id: bigint): HeaderSnapshot {
+  const found = snapshots.find((each) => each.id === id);
+  if (!found) throw new RadosError(Errno.ENOENT, `snapshot ${id} of image ${imageId}`);
+  return found;
 }
 
-function change({ method, input }: ReturnType<typeof classCall>): ObjectOperation {
-  return new ObjectOperation().exec(CLASS, method, input, 'write');
+async function setProtection(io: IoCtx, { id }: ImageHeader, snapshot: HeaderSnapshot, status: number): Promise<void> {
+  const set = change('set_protection_status', (to) => {
+    to.u64big(snapshot.id);
+    to.u8(status);
+  });
+  await io.operate(headerObject(id), set);
 }

@@ -6,29 +6,39 @@
  */
 
 import { RbdFeature as Feature } from '@spirula/cls';
-import { type Bytes, Errno, type RawString } from '@spirula/encoding';
-import { type IoCtx, ObjectOperation, type Rados, RadosError, type Watch, type WatchedNotify } from '@spirula/rados';
-import { CLASS, classCall } from './class-calls.ts';
+import { type Bytes, Errno, type RawString, type UTime } from '@spirula/encoding';
+import {
+  type IoCtx,
+  type ObjectOperation,
+  type Rados,
+  RadosError,
+  type Watch,
+  type WatchedNotify,
+} from '@spirula/rados';
+import { change } from './class-calls.ts';
 import { ExclusiveLock } from './exclusive-lock.ts';
 import { Gate } from './gate.ts';
 import { Flag, invalidateObjectMap } from './header-flags.ts';
+import { tellOfHeader } from './header-update.ts';
 import { Image } from './image.ts';
 import type { HeaderSnapshot, ImageHeader } from './image-header.ts';
 import { type ObjectExtent, objectCount, objectExtents } from './image-layout.ts';
 import { imageIdOf } from './images.ts';
 import { headerObject } from './names.ts';
-import { type ClientId, decodeNotice, encodeNotice, encodeResponse } from './notify-messages.ts';
+import { type ClientId, decodeNotice, encodeResponse } from './notify-messages.ts';
 import { lockObjectMap, ObjectMap } from './object-map.ts';
 import { checkObjectMap, type Progress, rebuildObjectMap } from './object-map-check.ts';
 import { ObjectWriter, TRIMMED_AT_ONCE } from './object-writer.ts';
-import { detachFromParent } from './parents.ts';
+import { detachFromParent, removeSnapshot } from './remove-snapshot.ts';
 import {
   createSnapshot,
   hasOldChildren,
+  limitSnapshots,
   protectSnapshot,
-  removeSnapshot,
+  renameSnapshot,
   type SnapshotScene,
   snapshotNamed,
+  snapshotNumbered,
   unprotectSnapshot,
 } from './snapshot-changes.ts';
 
@@ -36,6 +46,8 @@ import {
 export interface ImageWorld {
   sleep(us: number): Promise<void>;
   randomBytes(count: number): Bytes;
+  /** Of the wall clock. */
+  wall(): UTime;
 }
 
 /** Features of images that are written here: others would be damaged. */
@@ -104,12 +116,21 @@ export class WritableImage {
    * @throws RadosError ENOENT: there is no such image; EROFS: it has features that are not written here
    */
   static async open(rados: Rados, io: IoCtx, name: RawString, world: ImageWorld): Promise<WritableImage> {
-    const id = await imageIdOf(io, name);
+    return await WritableImage.openId(rados, io, await imageIdOf(io, name), world);
+  }
+
+  /** As `open`, of the image that has this id, also in the trash. */
+  static async openId(rados: Rados, io: IoCtx, id: RawString, world: ImageWorld): Promise<WritableImage> {
     const image = await Image.openId(rados, io, id);
     requireWritable(image.header);
     const opened = new WritableImage({ rados, io, image, world });
     await opened.#beginWatch();
     return opened;
+  }
+
+  /** Where the header is. */
+  get io(): IoCtx {
+    return this.#io;
   }
 
   get header(): ImageHeader {
@@ -215,30 +236,39 @@ export class WritableImage {
     });
   }
 
-  /** Kept with the image, for programs. @throws RadosError */
-  async setMetadata(name: RawString, value: Bytes): Promise<void> {
-    const { method, input } = classCall(
-      'metadata_set',
-      () => undefined,
-      (to) =>
-        to.map(
-          new Map([[name, value]]),
-          (key) => to.rawString(key),
-          (bytes) => to.blob(bytes),
-        ),
-    );
-    const set = new ObjectOperation().exec(CLASS, method, input, 'write');
-    await this.#changeAlone(async () => void (await this.#io.operate(headerObject(this.header.id), set)));
+  /** Work during which its lock is held: no other client changes the image. */
+  async underLock<T>(work: (scene: SnapshotScene) => Promise<T>): Promise<T> {
+    return await this.#underLock(() => work(this.#scene));
+  }
+
+  /** Work that changes the header: nothing else changes the image meanwhile, and all who have it open are told afterwards. */
+  async changeHeader<T>(work: (scene: SnapshotScene) => Promise<T>): Promise<T> {
+    return await this.#changeAlone(() => work(this.#scene));
+  }
+
+  /** The image has one no more: it is removed next. The lock is held. */
+  async forgetObjectMap(): Promise<void> {
+    await this.#end();
   }
 
   /** @throws RadosError EEXIST, EDQUOT */
   async createSnapshot(name: RawString): Promise<void> {
-    await this.#changeAlone(() => createSnapshot(this.#scene, name));
+    await this.changeHeader((scene) => createSnapshot(scene, name));
   }
 
-  /** @throws RadosError ENOENT; EBUSY: it is protected, or has clones */
+  /** One that has clones of format 2 goes when they do. @throws RadosError ENOENT; EBUSY: it is protected */
   async removeSnapshot(name: RawString): Promise<void> {
-    await this.#changeAlone(() => removeSnapshot(this.#scene, name));
+    await this.changeHeader((scene) => removeSnapshot(scene, name));
+  }
+
+  /** @throws RadosError ENOENT: there is none of the first name; EEXIST: there is one of the second */
+  async renameSnapshot(from: RawString, to: RawString): Promise<void> {
+    await this.changeHeader((scene) => renameSnapshot(scene, from, to));
+  }
+
+  /** @param limit as many at most; `NO_SNAPSHOT_LIMIT`: as many as wanted. @throws RadosError ERANGE: there are more already */
+  async limitSnapshots(limit: bigint): Promise<void> {
+    await this.changeHeader((scene) => limitSnapshots(scene, limit));
   }
 
   /** @throws RadosError ENOENT; EBUSY: it is already */
@@ -260,10 +290,15 @@ export class WritableImage {
 
   /** The image is what it was in the snapshot. @throws RadosError ENOENT */
   async rollBack(name: RawString): Promise<void> {
-    const { imageSize } = snapshotNamed(this.header, name);
+    await this.rollBackTo(snapshotNamed(this.header, name).id);
+  }
+
+  /** As `rollBack`, to whatever snapshot has this number. */
+  async rollBackTo(id: bigint): Promise<void> {
+    const { imageSize } = snapshotNumbered(this.header, id);
     if (Number(imageSize) !== this.size) await this.resize(Number(imageSize));
     await this.#changeAlone(async () => {
-      const snapshot = snapshotNamed(this.header, name);
+      const snapshot = snapshotNumbered(this.header, id);
       const objects = objectCount(this.header.layout, this.size);
       for (let first = 0; first < objects; first += TRIMMED_AT_ONCE) {
         const some = Array.from({ length: Math.min(TRIMMED_AT_ONCE, objects - first) }, (_, i) => first + i);
@@ -294,7 +329,7 @@ export class WritableImage {
     };
     await Promise.all(Array.from({ length: TRIMMED_AT_ONCE }, worker));
     await this.#changeAlone(async () => {
-      await this.#io.operate(headerObject(id), new ObjectOperation().exec(CLASS, 'parent_detach', undefined, 'write'));
+      await this.#io.operate(headerObject(id), change('parent_detach'));
     });
     if (!this.header.parent) await detachFromParent(this.#rados, { io: this.#io, id }, parent);
   }
@@ -331,7 +366,7 @@ export class WritableImage {
 
   get #scene(): SnapshotScene {
     const pool = this.#rados.snapshots(this.#image.data.pool);
-    return { io: this.#io, header: this.header, pool, map: this.#map };
+    return { rados: this.#rados, io: this.#io, header: this.header, pool, map: this.#map };
   }
 
   async close(): Promise<void> {
@@ -378,17 +413,18 @@ export class WritableImage {
   }
 
   /** The header is another one afterwards, and all who have the image open are told. */
-  async #changeAlone(work: () => Promise<void>): Promise<void> {
-    await this.#underLock(() =>
+  async #changeAlone<T>(work: () => Promise<T>): Promise<T> {
+    const result = await this.#underLock(() =>
       this.#gate.alone(async () => {
         try {
-          await work();
+          return await work();
         } finally {
           await this.#read();
         }
       }),
     );
-    await this.#io.notify(headerObject(this.header.id), encodeNotice({ kind: 'headerUpdate' })).catch(() => undefined);
+    await tellOfHeader(this.#io, this.header.id);
+    return result;
   }
 
   async #change<T>(work: () => Promise<T>): Promise<T> {
@@ -490,6 +526,11 @@ export class WritableImage {
       throw new RadosError(Errno.EINVAL, `bytes ${offset} to ${offset + length} of an image of ${this.size}`);
     }
   }
+
+  /** All its data go; the header says nothing of it: the image goes next. @param onProgress told after each stretch of objects */
+  async trim(onProgress?: (done: number, of: number) => void): Promise<void> {
+    await this.#change(() => this.#objects.trim(0, onProgress));
+  }
 }
 
 function requireWritable({ features, id }: ImageHeader): void {
@@ -521,10 +562,5 @@ function repeat({ image, length }: ObjectExtent, base: number, data: Bytes): Byt
 }
 
 function setSize(size: number): ObjectOperation {
-  const { method, input } = classCall(
-    'set_size',
-    () => undefined,
-    (to) => to.u64(size),
-  );
-  return new ObjectOperation().exec(CLASS, method, input, 'write');
+  return change('set_size', (to) => to.u64(size));
 }

@@ -1,6 +1,6 @@
 """Runs lines of `rbd`, `qemu-img`, `qemu-io`, `fio`, `ceph`, `rados` and of Python programs beside this file, one after another.
 
-Arguments: the ceph.conf and a pool. Reads a JSON array of {"line", "input"} from standard input, prints a JSON object
+Arguments: the ceph.conf and a pool; when what it looks at began, in seconds since 1970, where that was before. Reads a JSON array of {"line", "input"} from standard input, prints a JSON object
 {"code", "output", "status"} a line: the return code, standard output and standard error. In lines POOL stands for the pool.
 Files that lines name are in a folder of their own. Two lines are its own: `state POOL[/NAMESPACE]` tells of every object there,
 `digest FILE` of a file. `number-pools-from N` makes N the next
@@ -208,12 +208,12 @@ def unlogged(status):
 
 
 class Driver:
-    def __init__(self, conf, pool):
+    def __init__(self, conf, pool, began):
         self.pool = pool
         self.cluster = rados.Rados(conffile=conf)
         self.cluster.connect(timeout=30)
         self.omaps = Omaps(conf)
-        self.names = Names(self.omaps, int(time.time()) - 1)
+        self.names = Names(self.omaps, began - 1)
         self.folder = tempfile.TemporaryDirectory()
         self.environment = dict(os.environ, CEPH_CONF=conf, CEPH_ARGS="", PYTHONDONTWRITEBYTECODE="1", TZ="UTC")
 
@@ -303,8 +303,8 @@ class Driver:
 
 
 def main():
-    conf, pool = sys.argv[1:]
-    driver = Driver(conf, pool)
+    conf, pool, *began = sys.argv[1:]
+    driver = Driver(conf, pool, int(began[0]) if began else int(time.time()))
     for step in json.load(sys.stdin):
         print(json.dumps(driver.step(step["line"], step.get("input", "").encode("latin1"))), flush=True)
 

@@ -17,6 +17,15 @@ const TEXTS: Readonly<Record<string, string>> = {
   EISDIR: 'Is a directory',
   EINVAL: 'Invalid argument',
   EFBIG: 'File too large',
+  EMLINK: 'Too many links',
+  EROFS: 'Read-only file system',
+  ENOTEMPTY: 'Directory not empty',
+  EXDEV: 'Invalid cross-device link',
+  ENOSYS: 'Function not implemented',
+  EUCLEAN: 'Structure needs cleaning',
+  EBADF: 'Bad file descriptor',
+  ESTALE: 'Stale file handle',
+  ECHILD: 'No child processes',
   ENOSPC: 'No space left on device',
   ERANGE: 'Numerical result out of range',
   ENAMETOOLONG: 'File name too long',
@@ -31,10 +40,7 @@ const TEXTS: Readonly<Record<string, string>> = {
   EBADMSG: 'Bad message',
   EDOM: 'Numerical argument out of domain',
   ENODEV: 'No such device',
-  ENOSYS: 'Function not implemented',
   ENOTTY: 'Inappropriate ioctl for device',
-  EROFS: 'Read-only file system',
-  ESTALE: 'Stale file handle',
 };
 
 /** `ENOENT` of 2 or -2; `Unknown` of what the system does not know. */

@@ -9,6 +9,7 @@ import {
   type NewImage,
   OPERATIONS_AT_ONCE,
   removeImage,
+  setImageMetadata,
   WritableImage,
 } from '@spirula/rbd';
 import { describeErrno } from '../ceph/errno-text.ts';
@@ -109,7 +110,7 @@ async function fill(
 }
 
 async function setAll(image: WritableImage, metadata: ReadonlyMap<RawString, Uint8Array>): Promise<void> {
-  for (const [name, value] of metadata) await image.setMetadata(name, value);
+  for (const [name, value] of metadata) await setImageMetadata(image, name, value);
 }
 
 /** Pieces that are zero are not written. An image that comes down a pipe grows twofold. */

@@ -6,9 +6,19 @@ export function show({ env, options }: Pick<VerbContext, 'env' | 'options'>, val
   env.stdout(wantsJson(options) ? formatJson(options, value) : text());
 }
 
+/** Numbers beyond 2^53 are given as bigints. */
 export function formatJson(options: ReadonlyMap<string, string>, value: unknown): string {
-  return `${JSON.stringify(value, null, options.has('pretty') ? 4 : undefined)}\n`;
+  const marked = JSON.stringify(
+    value,
+    (_, each: unknown) => (typeof each === 'bigint' ? `${BIG}${each}` : each),
+    options.has('pretty') ? 4 : undefined,
+  );
+  return `${marked.replace(BIG_TEXT, '$1')}\n`;
 }
+
+/** No text has it: it stands before bigints until their quotes are taken away. */
+const BIG = '\u0000';
+const BIG_TEXT = /"\\u0000(\d+)"/g;
 
 export function wantsJson(options: ReadonlyMap<string, string>): boolean {
   return options.get('format') === 'json';

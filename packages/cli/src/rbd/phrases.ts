@@ -1,5 +1,4 @@
 /** How `rbd` prints what images have (tools/rbd/Utils.cc, ArgumentTypes.cc). */
-import { RbdSnapshotType } from '@spirula/cls';
 import { textFromRaw, type UTime } from '@spirula/encoding';
 import type { Rados } from '@spirula/rados';
 import { type HeaderSnapshot, Image, imageNameOf, type ParentLink } from '@spirula/rbd';
@@ -26,6 +25,18 @@ const FLAGS = ['object map invalid', 'fast diff invalid'];
 const named = (names: readonly string[]) => (bits: bigint) =>
   names.filter((_, bit) => (bits & (1n << BigInt(bit))) !== 0n);
 export const featureNames = named(FEATURES);
+
+/** Bits of names, as `a,b`; undefined: one is none. */
+export function featureBits(texts: readonly string[]): bigint | undefined {
+  let bits = 0n;
+  for (const name of texts.flatMap((text) => text.split(',')).filter((part) => part !== '')) {
+    const bit = FEATURES.indexOf(name);
+    if (bit < 0) return undefined;
+    bits |= 1n << BigInt(bit);
+  }
+  return bits;
+}
+
 export const operationFeatureNames = named(OPERATION_FEATURES);
 export const flagNames = named(FLAGS);
 
@@ -81,22 +92,6 @@ export function isProtected({ protection }: HeaderSnapshot): boolean {
 
 /** RBD_PROTECTION_STATUS_PROTECTED */
 const PROTECTED = 2;
-
-/** What a snapshot is for. */
-export function snapshotTypeName({ namespace }: HeaderSnapshot): string {
-  switch (namespace.type) {
-    case RbdSnapshotType.user:
-      return 'user';
-    case RbdSnapshotType.group:
-      return 'group';
-    case RbdSnapshotType.trash:
-      return `trash (${textFromRaw(namespace.originalName)})`;
-    case RbdSnapshotType.mirror:
-      return 'mirror';
-    default:
-      return 'Unknown';
-  }
-}
 
 export function oldestFirst({ header }: Image): readonly HeaderSnapshot[] {
   return [...header.snapshots].reverse();

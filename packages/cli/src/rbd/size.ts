@@ -11,3 +11,9 @@ export function parseSize(text: string, option: string, unit = 'M'): number {
   }
   return size;
 }
+
+/** A count of things. @throws Refusal */
+export function parseCount(text: string, option: string): bigint {
+  if (!/^\d+$/.test(text)) throw new Refusal(`rbd: the argument ('${text}') for option '--${option}' is invalid`, 1);
+  return BigInt(text);
+}

@@ -38,6 +38,7 @@ export const POOL_OPTIONS: OptionTable = {
   '--namespace': ['namespace', 'value'],
 };
 export const IMAGE_OPTIONS: OptionTable = { ...POOL_OPTIONS, '--image': ['image', 'value'] };
+export const IMAGE_ID_OPTIONS: OptionTable = { '--image-id': ['image_id', 'value'] };
 export const SNAPSHOT_OPTIONS: OptionTable = { ...IMAGE_OPTIONS, '--snap': ['snap', 'value'] };
 export const PROGRESS_OPTIONS: OptionTable = { '--no-progress': ['no_progress', 'flag'] };
 /** Of verbs that make a second image, snapshot or group of one. */
@@ -45,4 +46,5 @@ export const DESTINATION_OPTIONS: OptionTable = {
   '--dest-pool': ['dest_pool', 'value'],
   '--dest-namespace': ['dest_namespace', 'value'],
   '--dest': ['dest', 'value'],
+  '--dest-snap': ['dest_snap', 'value'],
 };

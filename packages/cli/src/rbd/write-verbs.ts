@@ -1,7 +1,8 @@
 /** Verbs that make images, change their size and remove them (tools/rbd/action/Create.cc, Resize.cc, Remove.cc). */
-import { Errno, rawFromText } from '@spirula/encoding';
-import { RadosError } from '@spirula/rados';
-import { createImage, removeImage } from '@spirula/rbd';
+import { RbdSnapshotType } from '@spirula/cls';
+import { Errno, rawFromText, textFromRaw } from '@spirula/encoding';
+import { type IoCtx, RadosError } from '@spirula/rados';
+import { createImage, groupOf, Image, removeImage } from '@spirula/rbd';
 import { describeErrno } from '../ceph/errno-text.ts';
 import type { OptionTable } from '../ceph/global-options.ts';
 import { openPool, orRefuse, withImage } from './context.ts';
@@ -9,6 +10,7 @@ import { imageWorld } from './image-world.ts';
 import { NEW_IMAGE_OPTIONS, newImage } from './new-image.ts';
 import { withProgress } from './progress.ts';
 import { Refusal } from './refusal.ts';
+import { HAS_CLONES, HAS_SNAPSHOTS, WATCHED } from './removal-phrases.ts';
 import { parseSize } from './size.ts';
 import { takeImageSpec } from './spec.ts';
 import { IMAGE_OPTIONS, PROGRESS_OPTIONS, type VerbContext, type VerbDefinition } from './verb.ts';
@@ -48,21 +50,28 @@ async function rm(context: VerbContext): Promise<void> {
   const spec = takeImageSpec(context, { snapshot: 'none' });
   const io = await openPool(context, spec);
   try {
-    await withProgress(context, 'Removing image', () => removeImage(rados, io, rawFromText(spec.image), imageWorld));
+    await withProgress(context, 'Removing image', (onErased) =>
+      removeImage(rados, io, rawFromText(spec.image), imageWorld, onErased),
+    );
   } catch (error) {
     if (!(error instanceof RadosError)) throw error;
-    const reason = REMOVE_REFUSALS.get(error.code);
-    throw new Refusal(
-      `${reason ? `rbd: error: ${reason}\n` : ''}rbd: delete error: ${describeErrno(error.code)}`,
-      -error.code,
-    );
+    throw new Refusal(await whyItStays(context, io, spec.image, error.code), -error.code);
   }
 }
 
-const REMOVE_REFUSALS = new Map<number, string>([
-  [Errno.ENOTEMPTY, 'image has snapshots: remove them first'],
-  [Errno.EBUSY, 'image still has watchers: somebody has it open, or died less than half a minute ago'],
-]);
+async function whyItStays({ rados }: VerbContext, io: IoCtx, name: string, code: number): Promise<string> {
+  if (code === Errno.EBUSY) return WATCHED;
+  if (code !== Errno.ENOTEMPTY && code !== Errno.EMLINK) return `rbd: delete error: ${describeErrno(code)}`;
+  const { header } = await Image.open(rados, io, rawFromText(name));
+  if (code === Errno.ENOTEMPTY) {
+    const isSeen = header.snapshots.some(({ namespace }) => namespace.type !== RbdSnapshotType.trash);
+    return isSeen ? HAS_SNAPSHOTS : HAS_CLONES;
+  }
+  const group = await groupOf(rados, io, header.id);
+  const place = group && [rados.poolName(Number(group.pool)), textFromRaw(io.nspace), textFromRaw(group.name)];
+  const which = place ? ` ${place.filter((part) => part !== '').join('/')}` : '';
+  return `rbd: error: image belongs to a group${which}\nRemove the image from the group and try again.`;
+}
 
 const SIZE_OPTIONS: OptionTable = { '-s': ['size', 'value'], '--size': ['size', 'value'] };
 

@@ -29,7 +29,7 @@ export interface GroupImage {
   readonly poolId: bigint;
 }
 
-function encodeGroupImage(encoder: Encoder, { imageId, poolId }: GroupImage): void {
+export function encodeGroupImage(encoder: Encoder, { imageId, poolId }: GroupImage): void {
   encoder.struct(1, 1, () => {
     encoder.rawString(imageId);
     encoder.u64big(poolId);

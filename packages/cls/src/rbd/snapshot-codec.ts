@@ -100,7 +100,7 @@ export type SnapshotNamespace =
   | { readonly type: typeof SnapshotType.trash; readonly originalName: RawString; readonly originalType: number }
   | MirrorSnapshot;
 
-function encodeNamespace(encoder: Encoder, namespace: SnapshotNamespace): void {
+export function encodeNamespace(encoder: Encoder, namespace: SnapshotNamespace): void {
   encoder.struct(1, 1, () => {
     encoder.u32(namespace.type);
     switch (namespace.type) {

@@ -1,56 +1,14 @@
 /** Images that were put into the trash, by their ids (cls/rbd/cls_rbd.cc, trash_*). */
-import {
-  type Bytes,
-  type Decoder,
-  decodeUTime,
-  type Encoder,
-  Errno,
-  encodeUTime,
-  type RawString,
-  type UTime,
-} from '@spirula/encoding';
+import { type Bytes, type Decoder, Errno, type RawString } from '@spirula/encoding';
 import type { MethodContext } from '../method-context.ts';
 import { ClassError, type ClassMethod, decodeStored, MethodFlag, method } from '../object-class.ts';
 import { encodeWith, entriesFrom, firstOf, readKey, writeKey } from '../stored-key.ts';
 import { found, isValidId } from './header-keys.ts';
+import { decodeTrashedImage, encodeTrashedImage, type TrashedImage } from './trash-codec.ts';
 
 const READ = MethodFlag.read;
 const READ_WRITE = MethodFlag.read | MethodFlag.write;
 const PREFIX = 'id_';
-
-/** TrashImageSpec. */
-interface TrashedImage {
-  /** TRASH_IMAGE_SOURCE_*: who put it here. */
-  readonly source: number;
-  readonly name: RawString;
-  readonly deleted: UTime;
-  /** Before, it may not go. */
-  readonly deferredUntil: UTime;
-  /** TRASH_IMAGE_STATE_*: what is being done with it. */
-  readonly state: number;
-}
-
-const NORMAL = 0;
-
-function encodeTrashedImage(encoder: Encoder, image: TrashedImage): void {
-  encoder.struct(2, 1, () => {
-    encoder.u8(image.source);
-    encoder.rawString(image.name);
-    encodeUTime(encoder, image.deleted);
-    encodeUTime(encoder, image.deferredUntil);
-    encoder.u8(image.state);
-  });
-}
-
-function decodeTrashedImage(decoder: Decoder): TrashedImage {
-  return decoder.struct('trashed image', 2, (version) => ({
-    source: decoder.u8('source'),
-    name: decoder.rawString('name'),
-    deleted: decodeUTime(decoder, 'deletion time'),
-    deferredUntil: decodeUTime(decoder, 'deferment end time'),
-    state: version < 2 ? NORMAL : decoder.u8('state'),
-  }));
-}
 
 function trashAdd(object: MethodContext, id: RawString, image: TrashedImage): void {
   if (!isValidId(id)) throw new ClassError(Errno.EINVAL);
