@@ -6,9 +6,11 @@ import { describeErrno } from './ceph/errno-text.ts';
 import { type OptionTable, parseOptions } from './ceph/global-options.ts';
 import { CLIENT_OPTIONS, parseToolLine, refuse } from './ceph/tool.ts';
 import { UserError } from './cluster/user-error.ts';
+import { benchVerbs } from './rbd/bench.ts';
 import { childrenVerbs } from './rbd/children-verb.ts';
 import { cloneVerbs } from './rbd/clone-verbs.ts';
 import { configVerbs } from './rbd/config-verbs.ts';
+import { copyVerbs } from './rbd/copy-verbs.ts';
 import { diffVerbs } from './rbd/diff-verbs.ts';
 import { exportVerbs } from './rbd/export.ts';
 import { featureVerbs } from './rbd/feature-verbs.ts';
@@ -44,12 +46,14 @@ const VERBS: readonly VerbDefinition[] = [
   ...groupVerbs,
   ...poolVerbs,
   ...configVerbs,
+  ...copyVerbs,
   ...exportVerbs,
   ...importVerbs,
   ...importDiffVerbs,
   ...mergeDiffVerbs,
   ...diffVerbs,
   ...objectMapVerbs,
+  ...benchVerbs,
 ];
 
 const VERB_BY_NAME: ReadonlyMap<string, VerbDefinition> = new Map(

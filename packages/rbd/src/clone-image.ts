@@ -35,27 +35,52 @@ export async function cloneImage(
   { format, ...like }: NewClone,
   world: ImageWorld,
 ): Promise<RawString> {
+  const imageId = await imageIdOf(parent.io, parent.name);
+  const snapshot = snapshotNamed(await readHeader(parent.io, imageId), parent.snapshot);
+  return await cloneSnapshot(
+    rados,
+    { io: parent.io, imageId, snapId: snapshot.id },
+    clone,
+    { ...like, ...(format && { format }) },
+    world,
+  );
+}
+
+/** A snapshot, by its numbers. */
+export interface ParentPlace {
+  readonly io: IoCtx;
+  readonly imageId: RawString;
+  readonly snapId: bigint;
+}
+
+/** As `cloneImage`. */
+export async function cloneSnapshot(
+  rados: Rados,
+  { io: parentIo, imageId, snapId }: ParentPlace,
+  clone: ImagePlace,
+  { format, ...like }: NewClone,
+  world: ImageWorld,
+): Promise<RawString> {
   const isNew = (rados.osdMap?.requireMinCompatClient ?? 0) >= MIMIC;
   const chosen = format ?? (isNew ? 2 : 1);
-  const imageId = await imageIdOf(parent.io, parent.name);
-  const header = await readHeader(parent.io, imageId);
-  const snapshot = snapshotNamed(header, parent.snapshot);
-  const isUnfit =
-    chosen === 1 && (snapshot.protection !== Protection.protected || parent.io.nspace !== clone.io.nspace);
-  if (isUnfit) throw new RadosError(Errno.EINVAL, `snapshot ${parent.snapshot} is not protected`);
+  const header = await readHeader(parentIo, imageId);
+  const snapshot = header.snapshots.find(({ id }) => id === snapId);
+  if (!snapshot) throw new RadosError(Errno.ENOENT, `snapshot ${snapId} of image ${imageId}`);
+  const isUnfit = chosen === 1 && (snapshot.protection !== Protection.protected || parentIo.nspace !== clone.io.nspace);
+  if (isUnfit) throw new RadosError(Errno.EINVAL, `snapshot ${snapshot.name} is not protected`);
   const size = Number(snapshot.imageSize);
   const link = {
-    poolId: BigInt(parent.io.pool),
-    namespace: parent.io.nspace,
+    poolId: BigInt(parentIo.pool),
+    namespace: parentIo.nspace,
     imageId,
-    snapId: snapshot.id,
+    snapId,
     overlap: size,
   };
   const id = await createImage(clone.io, clone.name, { order: header.order, ...like, size }, world);
   try {
     if (size > 0) {
       await attachParent({ io: clone.io, id }, link);
-      await attachChild({ io: clone.io, id }, parent.io, link, chosen);
+      await attachChild({ io: clone.io, id }, parentIo, link, chosen);
     }
   } catch (error) {
     await removeImage(rados, clone.io, clone.name, world);

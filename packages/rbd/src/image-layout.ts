@@ -1,4 +1,5 @@
 /** Where the bytes of an image are: which objects, and where in them (osdc/Striper.cc, file_to_extents). */
+import { type Bytes, concatBytes } from '@spirula/encoding';
 
 /** An image of stripes: `unit` bytes go to each of `count` objects in turn, until these are full. */
 export interface ImageLayout {
@@ -92,4 +93,11 @@ export function imageRanges(
 /** Bytes of an image that fill as many objects as there are in a stripe (ImageCtx::get_stripe_period). */
 export function stripePeriod({ objectSize, stripeCount }: ImageLayout): number {
   return objectSize * stripeCount;
+}
+
+/** Those of some ranges of an image, one after another, of bytes that begin at `base` of it. */
+export function bytesOf(ranges: readonly Range[], base: number, bytes: Bytes): Bytes {
+  const [only] = ranges;
+  const part = ({ offset, length }: Range) => bytes.subarray(offset - base, offset - base + length);
+  return ranges.length === 1 ? part(only!) : concatBytes(ranges.map(part));
 }

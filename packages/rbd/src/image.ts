@@ -72,7 +72,7 @@ export class Image {
     const header = await readHeader(io, id);
     const snapshot = isAsked && header.snapshots.find(isAsked);
     if (isAsked && !snapshot) throw new RadosError(Errno.ENOENT, `the snapshot of image ${id}`);
-    const dataIo = header.dataPool === undefined ? io : await rados.ioctx(Number(header.dataPool));
+    const dataIo = await openDataPool(rados, io, header);
     const link = shownParent(header, snapshot);
     return new Image({
       io,
@@ -202,6 +202,11 @@ export class Image {
     if (!this.#parent || end <= offset) return;
     into.set(await this.#parent.read(offset, end - offset), offset - base);
   }
+}
+
+/** Where an image's data are. @throws RadosError */
+export async function openDataPool(rados: Rados, io: IoCtx, { dataPool }: ImageHeader): Promise<IoCtx> {
+  return dataPool === undefined ? io : (await rados.ioctx(Number(dataPool))).with({ nspace: io.nspace });
 }
 
 function shownParent({ parent }: ImageHeader, snapshot: HeaderSnapshot | undefined): ParentLink | undefined {

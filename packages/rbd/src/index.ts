@@ -1,7 +1,9 @@
 export { ahead, allOf, OPERATIONS_AT_ONCE } from './ahead.ts';
 export { type ChildQuery, type ImageChild, listChildren } from './children.ts';
 export { cloneImage, type NewClone } from './clone-image.ts';
+export { type CopyOptions, copyImage } from './copy-image.ts';
 export { createImage, DEFAULT_FEATURES, DEFAULT_ORDER, type NewImage } from './create-image.ts';
+export { type DeepCopyOptions, deepCopyImage } from './deep-copy.ts';
 export { type DiffExtent, type DiffOptions, diffImage } from './diff.ts';
 export { disableFeatures, enableFeatures } from './features.ts';
 export {
@@ -47,10 +49,12 @@ export {
 } from './metadata.ts';
 export { headerObject, LOCK } from './names.ts';
 export { createNamespace, listNamespaces, namespaceExists, removeNamespace } from './namespaces.ts';
+export type { Progress } from './object-map-check.ts';
 export { type Purge, purgeTrash } from './purge-trash.ts';
 export { removeSnapshotById } from './remove-snapshot.ts';
 export { renameImage } from './rename-image.ts';
 export { NO_SNAPSHOT_LIMIT, Protection } from './snapshot-changes.ts';
+export { isZero, type SparsePart, sparseParts } from './sparse-parts.ts';
 export {
   listTrash,
   moveToTrash,
@@ -59,4 +63,4 @@ export {
   restoreFromTrash,
   type TrashEntry,
 } from './trash.ts';
-export { type ImageWorld, WritableImage } from './writable-image.ts';
+export { type ImageWorld, unwritableFeatures, WritableImage } from './writable-image.ts';

@@ -60,6 +60,11 @@ export class ObjectMap {
     await this.#change(object, ObjectState.pending, from);
   }
 
+  /** Whatever it was before. */
+  async set(object: number, state: number): Promise<void> {
+    await this.#change(object, state);
+  }
+
   /** After it was, unless it was written meanwhile. */
   async gone(object: number): Promise<void> {
     await this.#change(object, ObjectState.nonexistent, ObjectState.pending);

@@ -7,7 +7,7 @@
 import { RbdFeature as Feature } from '@spirula/cls';
 import { type Bytes, Errno, type RawString } from '@spirula/encoding';
 import { type IoCtx, mismatchOf, ObjectOperation, RadosError } from '@spirula/rados';
-import { CLASS } from './class-calls.ts';
+import { CLASS, change } from './class-calls.ts';
 import type { Image } from './image.ts';
 import type { ObjectExtent, Range } from './image-layout.ts';
 import { objectCount, objectExtents } from './image-layout.ts';
@@ -17,7 +17,7 @@ import { markInSnapshot, type ObjectMap, ObjectState } from './object-map.ts';
 /** Objects that are trimmed at a time (rbd_concurrent_management_ops). */
 export const TRIMMED_AT_ONCE = 10;
 
-type Change = (operation: ObjectOperation) => ObjectOperation;
+type Edit = (operation: ObjectOperation) => ObjectOperation;
 
 export class ObjectWriter {
   readonly #image: Image;
@@ -118,11 +118,15 @@ export class ObjectWriter {
   }
 
   /** Pieces of so many bytes that are zero take no room, nor does an object of zeros (librbd/operation/SparsifyRequest.cc). */
-  async sparsify(object: number, input: Bytes): Promise<void> {
+  async sparsify(object: number, unit: number): Promise<void> {
     if (this.#map && !this.#map.mayExist(object)) return;
-    const operation = new ObjectOperation().exec(CLASS, 'sparsify', input, 'write');
+    const removesEmpty = !this.#image.showsParentAt(object);
+    const operation = change('sparsify', (to) => {
+      to.u64(unit);
+      to.bool(removesEmpty);
+    });
     if (!(await this.#changeIfThere(object, operation))) return;
-    if (!this.#map || this.#image.showsParentAt(object)) return;
+    if (!this.#map || !removesEmpty) return;
     await this.#map.pending(object, ObjectState.exists);
     const { result } = await this.#image.data.submit(this.#oid(object), new ObjectOperation().stat());
     if (result >= 0) await this.#map.exists(object, ObjectState.pending);
@@ -135,13 +139,13 @@ export class ObjectWriter {
   }
 
   /** Where the parent shows, an object that is not there is made of what shows before it is changed. */
-  async #change(object: number, change: Change): Promise<void> {
+  async #change(object: number, edit: Edit): Promise<void> {
     if (!this.#image.showsParentAt(object)) {
-      await this.#data.operate(this.#oid(object), change(new ObjectOperation()));
+      await this.#data.operate(this.#oid(object), edit(new ObjectOperation()));
       return;
     }
-    const isThere = await this.#changeIfThere(object, change(new ObjectOperation().stat()));
-    if (!isThere) await this.#copyUp(object, change);
+    const isThere = await this.#changeIfThere(object, edit(new ObjectOperation().stat()));
+    if (!isThere) await this.#copyUp(object, edit);
   }
 
   /** Whether it was. */
@@ -151,7 +155,7 @@ export class ObjectWriter {
     return result >= 0;
   }
 
-  async #copyUp(object: number, change: Change): Promise<void> {
+  async #copyUp(object: number, edit: Edit): Promise<void> {
     const oid = this.#oid(object);
     const { io, header, data } = this.#image;
     const shown = await this.#image.readParentOf(object);
@@ -165,12 +169,12 @@ export class ObjectWriter {
         }
       }
       await data.operate(oid, new ObjectOperation().exec(CLASS, 'copyup', shown, 'write'));
-      await this.#data.operate(oid, change(new ObjectOperation()));
+      await this.#data.operate(oid, edit(new ObjectOperation()));
       return;
     }
     const operation = new ObjectOperation();
     if (shown.length > 0) operation.exec(CLASS, 'copyup', shown, 'write');
-    await this.#data.operate(oid, change(operation));
+    await this.#data.operate(oid, edit(operation));
   }
 
   async #remove(object: number): Promise<void> {

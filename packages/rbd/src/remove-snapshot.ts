@@ -9,6 +9,7 @@ import { Errno, type RawString } from '@spirula/encoding';
 import { ObjectOperation, type Rados, RadosError } from '@spirula/rados';
 import { askIfThere, change, changeIfThere, classCall } from './class-calls.ts';
 import { tellOfHeader } from './header-update.ts';
+import { openDataPool } from './image.ts';
 import { type HeaderSnapshot, type ImageHeader, type ParentLink, readHeader } from './image-header.ts';
 import { CHILDREN, headerObject, objectMapObject } from './names.ts';
 import { type Clone, child, oldChild } from './parents.ts';
@@ -69,7 +70,8 @@ async function removeIfUnneeded(rados: Rados, io: Clone['io'], { imageId, snapId
   const info = await askIfThere(io, headerObject(imageId), get);
   if (info?.namespace.type !== RbdSnapshotType.trash || info.childCount > 0) return;
   const header = await readHeader(io, imageId);
-  const pool = rados.snapshots(header.dataPool === undefined ? io.pool : Number(header.dataPool));
+  const data = await openDataPool(rados, io, header);
+  const pool = rados.snapshots(data.pool);
   // Nobody sees it, and whoever has the image open needs no lock to lose it.
-  await removeSnapshotById({ rados, io, header, pool, map: undefined }, snapId);
+  await removeSnapshotById({ rados, io, data, header, pool, map: undefined }, snapId);
 }

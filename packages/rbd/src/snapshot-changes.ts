@@ -2,13 +2,18 @@
  * Snapshots of an image: made, renamed, kept from removal (librbd/operation/Snapshot*Request.cc). The image's lock is held, and nothing
  * else changes it.
  */
-import { encodeSnapshotNamespace, type RbdSnapshotNamespace, RbdSnapshotType } from '@spirula/cls';
+import {
+  encodeSnapshotNamespace,
+  RbdFeature as Feature,
+  type RbdSnapshotNamespace,
+  RbdSnapshotType,
+} from '@spirula/cls';
 import { Errno, type RawString } from '@spirula/encoding';
 import { type IoCtx, type PoolSnapshots, type Rados, RadosError } from '@spirula/rados';
 import { ask, change, classCall } from './class-calls.ts';
 import { type HeaderSnapshot, type ImageHeader, isUserSnapshot } from './image-header.ts';
-import { CHILDREN, headerObject } from './names.ts';
-import type { ObjectMap } from './object-map.ts';
+import { CHILDREN, headerObject, objectMapObject } from './names.ts';
+import { type ObjectMap, resizeOperation } from './object-map.ts';
 
 /** RBD_PROTECTION_STATUS_* */
 export const Protection = { unprotected: 0, unprotecting: 1, protected: 2 } as const;
@@ -21,6 +26,8 @@ export interface SnapshotScene {
   readonly rados: Rados;
   /** Of the header. */
   readonly io: IoCtx;
+  /** Of the data. */
+  readonly data: IoCtx;
   readonly header: ImageHeader;
   /** Of the pool that has the data. */
   readonly pool: PoolSnapshots;
@@ -44,6 +51,19 @@ export async function createSnapshot(
   }
   const id = await addSnapshot(io, header, pool, name, namespace);
   await map?.addSnapshot(id);
+  return id;
+}
+
+/** As `createSnapshot`, with an object map in which nothing is, of so many objects: what the snapshot has comes later. */
+export async function createEmptySnapshot(
+  { io, header, pool }: SnapshotScene,
+  name: RawString,
+  objects: number,
+): Promise<bigint> {
+  const id = await addSnapshot(io, header, pool, name, USER);
+  if ((header.features & Feature.objectMap) !== 0n) {
+    await io.operate(objectMapObject(header.id, id), resizeOperation(objects, false));
+  }
   return id;
 }
 

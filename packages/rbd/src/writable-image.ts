@@ -15,6 +15,7 @@ import {
   type Watch,
   type WatchedNotify,
 } from '@spirula/rados';
+import { allOf } from './ahead.ts';
 import { change } from './class-calls.ts';
 import { ExclusiveLock } from './exclusive-lock.ts';
 import { Gate } from './gate.ts';
@@ -22,7 +23,7 @@ import { Flag, invalidateObjectMap } from './header-flags.ts';
 import { tellOfHeader } from './header-update.ts';
 import { Image } from './image.ts';
 import type { HeaderSnapshot, ImageHeader } from './image-header.ts';
-import { type ObjectExtent, objectCount, objectExtents } from './image-layout.ts';
+import { bytesOf, type ObjectExtent, objectCount, objectExtents } from './image-layout.ts';
 import { imageIdOf } from './images.ts';
 import { headerObject } from './names.ts';
 import { type ClientId, decodeNotice, encodeResponse } from './notify-messages.ts';
@@ -60,6 +61,8 @@ const WRITABLE =
   Feature.deepFlatten |
   Feature.dataPool |
   Feature.operations;
+/** Bytes of the smallest pieces that are left out. */
+const MIN_SPARSE = 4096;
 /** Bytes that are compared at most. */
 const SECTOR = 512;
 const REWATCH_DELAY_US = 1_000_000;
@@ -146,6 +149,9 @@ export class WritableImage {
     return await this.#image.read(offset, length);
   }
 
+  /** What was written is durable. */
+  async flush(): Promise<void> {}
+
   async allocation(offset: number, length: number): ReturnType<Image['allocation']> {
     await this.#refresh();
     return await this.#image.allocation(offset, length);
@@ -158,7 +164,7 @@ export class WritableImage {
       const extents = objectExtents(this.header.layout, offset, data.length);
       const objects = this.#objects;
       await Promise.all(
-        extents.map((extent) => objects.write(extent.object, extent.offset, gather(extent, offset, data))),
+        extents.map((extent) => objects.write(extent.object, extent.offset, bytesOf(extent.image, offset, data))),
       );
     });
   }
@@ -364,9 +370,34 @@ export class WritableImage {
     return new ObjectWriter(this.#image, this.#map);
   }
 
+  /**
+   * Pieces that are zero take no room, nor do objects of zeros.
+   *
+   * @param unit bytes of a piece: a power of two, 4096 to those of an object
+   * @param onProgress told after each object
+   * @throws RadosError EINVAL
+   */
+  async sparsify(unit: number, onProgress: Progress = () => {}): Promise<void> {
+    const { layout } = this.header;
+    const isPower = Number.isInteger(Math.log2(unit));
+    if (!isPower || unit < MIN_SPARSE || unit > layout.objectSize) throw new RadosError(Errno.EINVAL, `${unit} bytes`);
+    const objects = objectCount(layout, this.size);
+    let done = 0;
+    const pieces = function* (image: WritableImage) {
+      for (let object = 0; object < objects; object++) {
+        yield async () => {
+          await image.#change(() => image.#objects.sparsify(object, unit));
+          onProgress(++done, objects);
+        };
+      }
+    };
+    await allOf(pieces(this));
+  }
+
   get #scene(): SnapshotScene {
     const pool = this.#rados.snapshots(this.#image.data.pool);
-    return { rados: this.#rados, io: this.#io, header: this.header, pool, map: this.#map };
+    const { data } = this.#image;
+    return { rados: this.#rados, io: this.#io, data, header: this.header, pool, map: this.#map };
   }
 
   async close(): Promise<void> {
@@ -533,22 +564,15 @@ export class WritableImage {
   }
 }
 
-function requireWritable({ features, id }: ImageHeader): void {
-  if ((features & ~WRITABLE) !== 0n)
-    throw new RadosError(Errno.EROFS, `image ${id} has features that are only read here`);
+/** For which the image is only read here; 0: it is written. */
+export function unwritableFeatures({ features }: ImageHeader): bigint {
+  return features & ~WRITABLE;
 }
 
-/** The part of `data`, which begins at `base` of the image, that goes to a stretch of an object. */
-function gather({ image, length }: ObjectExtent, base: number, data: Bytes): Bytes {
-  const [only] = image;
-  if (image.length === 1) return data.subarray(only!.offset - base, only!.offset - base + length);
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const range of image) {
-    bytes.set(data.subarray(range.offset - base, range.offset - base + range.length), at);
-    at += range.length;
-  }
-  return bytes;
+function requireWritable(header: ImageHeader): void {
+  const { id } = header;
+  if (unwritableFeatures(header) !== 0n)
+    throw new RadosError(Errno.EROFS, `image ${id} has features that are only read here`);
 }
 
 /** The part of `data`, again and again from `base` of the image on, that goes to a stretch of an object. */

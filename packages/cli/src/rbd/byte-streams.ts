@@ -164,14 +164,6 @@ class PipeSink implements ByteSink {
 
 const ZEROS = Buffer.alloc(4 << 20);
 
-export function isZero(bytes: Bytes): boolean {
-  for (let at = 0; at < bytes.length; at += ZEROS.length) {
-    const piece = bytes.subarray(at, at + ZEROS.length);
-    if (Buffer.compare(piece, ZEROS.subarray(0, piece.length)) !== 0) return false;
-  }
-  return true;
-}
-
 async function errnoOf<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;

@@ -1,9 +1,10 @@
 /** What many verbs begin with: a pool is opened, an image in it, to be read or to be changed. */
 import { Errno, rawFromText } from '@spirula/encoding';
 import { type IoCtx, RadosError } from '@spirula/rados';
-import { Image, namespaceExists, WritableImage } from '@spirula/rbd';
+import { Image, namespaceExists, unwritableFeatures, WritableImage } from '@spirula/rbd';
 import { describeErrno } from '../ceph/errno-text.ts';
 import { imageWorld } from './image-world.ts';
+import { featureNames } from './phrases.ts';
 import { Refusal } from './refusal.ts';
 import type { ImageSpec, PoolSpec } from './spec.ts';
 import type { VerbContext } from './verb.ts';
@@ -72,19 +73,42 @@ export async function withImage(
 
 /** As `withImage`, of an image that may be named by its id. @throws Refusal */
 export async function withImageOf(
-  { rados }: VerbContext,
+  context: VerbContext,
   io: IoCtx,
   { image: name, imageId }: Pick<ImageSpec, 'image' | 'imageId'>,
   work: (image: WritableImage) => Promise<void>,
 ): Promise<void> {
+  const { rados } = context;
   const opening =
     imageId === ''
       ? WritableImage.open(rados, io, rawFromText(name), imageWorld)
       : WritableImage.openId(rados, io, rawFromText(imageId), imageWorld);
-  const image = await orRefuse(`rbd: error opening image ${imageId === '' ? name : `with id ${imageId}`}`, opening);
+  const complaint = `rbd: error opening image ${imageId === '' ? name : `with id ${imageId}`}`;
+  const image = await orRefuse(complaint, sayingWhy(context, io, { image: name, imageId }, opening));
   try {
     await work(image);
   } finally {
     await image.close();
+  }
+}
+
+/** Which features it is that an image is only read for. */
+async function sayingWhy<T>(
+  { env, rados }: VerbContext,
+  io: IoCtx,
+  { image: name, imageId }: Pick<ImageSpec, 'image' | 'imageId'>,
+  opening: Promise<T>,
+): Promise<T> {
+  try {
+    return await opening;
+  } catch (error) {
+    if (error instanceof RadosError && error.code === Errno.EROFS) {
+      const image =
+        imageId === '' ? Image.open(rados, io, rawFromText(name)) : Image.openId(rados, io, rawFromText(imageId));
+      const { header } = await image;
+      const features = featureNames(unwritableFeatures(header)).join(', ');
+      if (features !== '') env.stderr(`rbd: images with ${features} are only read here\n`);
+    }
+    throw error;
   }
 }

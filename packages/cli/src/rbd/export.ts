@@ -2,9 +2,18 @@
 import { unlinkSync } from 'node:fs';
 import { Errno, type RawString, rawFromText } from '@spirula/encoding';
 import { RadosError } from '@spirula/rados';
-import { ahead, diffImage, Image, imageMetadata, isUserSnapshot, OPERATIONS_AT_ONCE, stripePeriod } from '@spirula/rbd';
+import {
+  ahead,
+  diffImage,
+  Image,
+  imageMetadata,
+  isUserSnapshot,
+  isZero,
+  OPERATIONS_AT_ONCE,
+  stripePeriod,
+} from '@spirula/rbd';
 import { describeErrno } from '../ceph/errno-text.ts';
-import { type ByteSink, isZero, openSink, STANDARD } from './byte-streams.ts';
+import { type ByteSink, openSink, STANDARD } from './byte-streams.ts';
 import { openImage, openPool, orRefuse } from './context.ts';
 import { Banner, DiffTag, ImageTag, RecordWriter, type StreamVersion } from './diff-stream.ts';
 import { oldestFirst } from './phrases.ts';

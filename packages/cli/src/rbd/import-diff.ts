@@ -1,19 +1,20 @@
 /** `rbd import-diff`, and the differences of which an exported image is made (tools/rbd/action/Import.cc, do_import_diff_fd). */
 import { Errno, type RawString, textFromRaw } from '@spirula/encoding';
 import { RadosError } from '@spirula/rados';
-import { isUserSnapshot, OPERATIONS_AT_ONCE, type WritableImage } from '@spirula/rbd';
+import { isUserSnapshot, OPERATIONS_AT_ONCE, sparseParts, type WritableImage } from '@spirula/rbd';
 import { type ByteSource, openSource, readExact } from './byte-streams.ts';
 import { openPool, orRefuse, withImage } from './context.ts';
 import { Banner, DiffTag, readName, readStretch, readTag, readU64, type StreamVersion } from './diff-stream.ts';
 import { type OnProgress, withProgress } from './progress.ts';
 import { Refusal } from './refusal.ts';
 import { parseSize } from './size.ts';
-import { DEFAULT_SPARSE_SIZE, sparseParts } from './sparse.ts';
 import { takeImageSpec } from './spec.ts';
 import { IMAGE_OPTIONS, PROGRESS_OPTIONS, type VerbContext, type VerbDefinition } from './verb.ts';
 import { Writes } from './writes.ts';
 
 const EINVAL = 22;
+/** rbd's own: pieces of so many bytes are looked at, whether they are zero. */
+const DEFAULT_SPARSE_SIZE = 4096;
 /** Bytes of data that are read at a time. */
 const PIECE = 4 << 20;
 

@@ -10,6 +10,7 @@ import {
   OPERATIONS_AT_ONCE,
   removeImage,
   setImageMetadata,
+  sparseParts,
   WritableImage,
 } from '@spirula/rbd';
 import { describeErrno } from '../ceph/errno-text.ts';
@@ -22,7 +23,6 @@ import { applyDiff, type Complain, orComplain, readBanner, SPARSE_OPTIONS, spars
 import { NEW_IMAGE_OPTIONS, newImage } from './new-image.ts';
 import { type OnProgress, withProgress } from './progress.ts';
 import { Refusal } from './refusal.ts';
-import { sparseParts } from './sparse.ts';
 import { type PoolSpec, takeDestinationSpec } from './spec.ts';
 import { DESTINATION_OPTIONS, IMAGE_OPTIONS, PROGRESS_OPTIONS, type VerbContext, type VerbDefinition } from './verb.ts';
 import { Writes } from './writes.ts';

@@ -24,10 +24,17 @@ export const NEW_IMAGE_OPTIONS: OptionTable = {
   '--data-pool': ['data_pool', 'value'],
 };
 
-/** @throws Refusal */
-export async function newImage({ options, rados }: VerbContext, size: number): Promise<NewImage> {
+/** @param usual features that it has unless the line names others @throws Refusal */
+export async function newImage(
+  { options, rados, env }: VerbContext,
+  size: number,
+  usual = DEFAULT_FEATURES,
+): Promise<NewImage> {
   const order = parseOrder(options);
-  const features = parseFeatures(options);
+  const features = parseFeatures(options, usual);
+  if (((features ?? usual) & Feature.journaling) !== 0n) {
+    env.stderr('rbd: images with journaling are not made here: --image-feature names others\n');
+  }
   const unit = options.get('stripe_unit');
   const count = options.get('stripe_count');
   if ((unit === undefined) !== (count === undefined)) {
@@ -56,11 +63,11 @@ function parseOrder(options: ReadonlyMap<string, string>): number | undefined {
   return number;
 }
 
-/** Undefined: those that images have by default. */
-function parseFeatures(options: ReadonlyMap<string, string>): bigint | undefined {
+/** Undefined: the usual ones. */
+function parseFeatures(options: ReadonlyMap<string, string>, usual: bigint): bigint | undefined {
   const named = options.get('image_feature');
   const isShared = options.has('image_shared');
-  if (named === undefined) return isShared ? DEFAULT_FEATURES & ~SINGLE_CLIENT : undefined;
+  if (named === undefined) return isShared ? usual & ~SINGLE_CLIENT : undefined;
   let features = 0n;
   for (const name of named.split(',')) {
     const bit = featureBit(name);
