@@ -5,6 +5,7 @@ const layers = [
   ['messages', 'formatter', 'admin-socket', 'objectstore', 'objecter', 'mon-client', 'cls'],
   ['mon', 'osd', 'mgr', 'rados'],
   ['rgw', 'rbd'],
+  ['rbd-support'],
   ['runtime-node', 'mgr-http', 'rgw-http'],
   ['cli'],
 ];
@@ -51,7 +52,7 @@ module.exports = {
       severity: 'error',
       from: { path: '^sim/world/', pathNot: '\\.test\\.ts$' },
       to: {
-        path: '^(packages/(mon|osd|mgr|rados|rgw|rbd|runtime-node|mgr-http|rgw-http|cli)|sim/scenarios|bench|test)/',
+        path: '^(packages/(mon|osd|mgr|rados|rgw|rbd|rbd-support|runtime-node|mgr-http|rgw-http|cli)|sim/scenarios|bench|test)/',
       },
     },
     {
@@ -59,7 +60,7 @@ module.exports = {
       comment: 'Only the edge packages reach Node itself.',
       severity: 'error',
       from: {
-        path: '^(packages/(encoding|config|world|auth|msgr|crush|maps|messages|formatter|admin-socket|objectstore|objecter|mon-client|cls|mon|osd|mgr|rados|rgw|rbd|nbd)|sim/world|sim/scenarios)/src/',
+        path: '^(packages/(encoding|config|world|auth|msgr|crush|maps|messages|formatter|admin-socket|objectstore|objecter|mon-client|cls|mon|osd|mgr|rados|rgw|rbd|rbd-support|nbd)|sim/world|sim/scenarios)/src/',
         pathNot: '\\.test\\.ts$',
       },
       to: { dependencyTypes: ['core'] },

@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 import type { CommandDescription } from '@spirula/messages';
 import { commandEntries as mgrEntries } from '@spirula/mgr';
 import { commandEntries as monEntries, prefixOf } from '@spirula/mon';
+import { RbdSupport } from '@spirula/rbd-support';
+import { FakeWorld } from '../client/fake-world.ts';
 
 interface CephCommand {
   readonly command: string;
@@ -16,7 +18,8 @@ const cephCommands = JSON.parse(
   readFileSync(new URL('ceph-16.2-commands.json', import.meta.url), 'utf8'),
 ) as readonly CephCommand[];
 
-const entries = [...monEntries, ...mgrEntries];
+const { commands: ofImages } = new RbdSupport(new FakeWorld().world, { rados: { monAddrs: [] } });
+const entries = [...monEntries, ...mgrEntries, ...ofImages];
 const unsupported = new Map(
   entries.flatMap((entry) =>
     entry.unsupported === undefined ? [] : [[prefixOf(entry.description), entry.unsupported] as const],

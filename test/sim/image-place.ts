@@ -5,8 +5,7 @@ import { Rados, RadosError } from '@spirula/rados';
 import { WritableImage } from '@spirula/rbd';
 import type { Lab } from '@spirula/sim-scenarios';
 import type { SimProcess } from '@spirula/sim-world';
-import { type Daemon, SECOND, type World, type WorldEvent } from '@spirula/world';
-import { Sleeper } from '../../packages/rgw/src/faults/sleeper.ts';
+import { type Daemon, SECOND, Sleeper, type World, type WorldEvent } from '@spirula/world';
 
 export interface OpenedImage {
   readonly pool: string;

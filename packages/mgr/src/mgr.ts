@@ -26,6 +26,7 @@ import type { Command, Message, MgrCommand, OsdMapMessage, PgStats } from '@spir
 import { LogClient, MonClient } from '@spirula/mon-client';
 import {
   type AuthDecision,
+  type Authentication,
   type AuthRequest,
   type Daemon,
   type Instant,
@@ -37,14 +38,15 @@ import {
   type WorldEvent,
 } from '@spirula/world';
 import { ClientRights } from './client-rights.ts';
-import { type Asked, type CommandContext, type CommandOutcome, type Delegated, refuse } from './commands/command.ts';
-import { commandDescriptions, runCommand } from './commands/command-table.ts';
+import { type Asked, type CommandContext, type CommandOutcome, refuse } from './commands/command.ts';
+import { describeCommands, runCommand } from './commands/command-table.ts';
 import { DaemonQuestions } from './daemon-questions.ts';
 import { computeDigest } from './digest.ts';
 import { computeHealthChecks } from './health-checks.ts';
 import { type HttpRequest, type HttpResponse, handleHttp } from './http.ts';
 import { IoHistory } from './io-rates.ts';
 import type { ClusterStatus } from './metrics.ts';
+import type { MgrModule } from './mgr-module.ts';
 import { type Now, PgMap } from './pg-map.ts';
 
 const ENDPOINT = 'public';
@@ -69,6 +71,7 @@ export interface MgrOptions {
   readonly host?: ReadonlyMap<string, string>;
   /** Service name -> URL, as `ceph mgr services` shows them. */
   readonly services?: ReadonlyMap<string, string>;
+  readonly modules?: readonly MgrModule[];
 }
 
 interface Client {
@@ -79,7 +82,7 @@ interface Client {
 }
 
 export class Mgr implements Daemon<Message> {
-  readonly auth: CephxCredentials | undefined;
+  readonly auth: Authentication | undefined;
   readonly #world: World<Message>;
   readonly #options: MgrOptions;
   readonly #config: DaemonConfig;
@@ -88,6 +91,7 @@ export class Mgr implements Daemon<Message> {
   readonly #clusterLog: LogClient;
   readonly #questions: DaemonQuestions;
   readonly #gid: bigint;
+  readonly #modules: readonly MgrModule[];
   readonly #clients = new Map<SessionId, Client>();
   readonly #io = new IoHistory();
   #pgMap = new PgMap();
@@ -109,10 +113,12 @@ export class Mgr implements Daemon<Message> {
     this.#services = options.services ?? new Map();
     // Tells this run of the manager from others of its name.
     this.#gid = (BigInt(world.random.u32() & 0x7fff_ffff) << 32n) | BigInt(world.random.u32());
-    this.auth = options.key && new CephxCredentials(world, { type: 'mgr', id: options.name }, options.key);
+    this.#modules = options.modules ?? [];
+    const credentials = options.key && new CephxCredentials(world, { type: 'mgr', id: options.name }, options.key);
+    this.auth = credentials && this.#authentication(credentials);
     this.#mon = new MonClient({
       world,
-      credentials: this.auth,
+      credentials,
       endpoint: ENDPOINT,
       monAddrs: options.monAddrs,
       fsid: options.fsid,
@@ -127,6 +133,17 @@ export class Mgr implements Daemon<Message> {
       ...{ world, mon: this.#mon, fsid: options.fsid, name: { type: 'mgr', id: options.name }, rank: this.#gid },
       addrs: () => world.net.endpoint(ENDPOINT),
     });
+  }
+
+  /** Modules that are clients of the cluster have tickets of their own. */
+  #authentication(credentials: CephxCredentials): Authentication {
+    return {
+      connect: (session, to) => {
+        const own = this.#modules.map((module) => module.authenticationOf(session)).find((each) => each !== undefined);
+        return (own ?? credentials).connect(session, to);
+      },
+      accept: (endpoint, peerType) => credentials.accept(endpoint, peerType),
+    };
   }
 
   get active(): boolean {
@@ -147,6 +164,7 @@ export class Mgr implements Daemon<Message> {
 
   handle(event: WorldEvent<Message>): void {
     if (this.#mon.handle(event) || this.#questions.handle(event)) return;
+    if (this.#modules.some((module) => module.handle(event))) return;
     switch (event.kind) {
       case 'timer':
         if (!this.#clusterLog.onTimer(event.name)) this.#onTimer(event.name);
@@ -161,6 +179,7 @@ export class Mgr implements Daemon<Message> {
         this.#clients.delete(event.session);
         return;
       case 'terminate':
+        for (const module of this.#modules) module.shutdown();
         this.#mon.shutdown();
         this.#world.lifecycle.stop('asked to stop');
         return;
@@ -226,7 +245,7 @@ export class Mgr implements Daemon<Message> {
         addrs: this.#world.net.endpoint(ENDPOINT),
         available: this.#active && this.#map !== undefined,
         // Long, and once the map shows this manager as available its monitors have them.
-        commandDescriptions: this.#isShownAvailable ? [] : commandDescriptions,
+        commandDescriptions: this.#isShownAvailable ? [] : describeCommands(this.#modules),
         services: this.#services,
         metadata: new Map([...(this.#options.host ?? []), ...RELEASE_METADATA]),
       },
@@ -263,11 +282,13 @@ export class Mgr implements Daemon<Message> {
     if (this.#map) this.#pgMap.applyMap(this.#map, this.#now);
     this.#sendBeacon();
     this.#armTick();
+    for (const module of this.#modules) module.becomeActive();
   }
 
   #becomeStandby(): void {
     this.#world.log.info('another manager is active');
     this.#active = false;
+    for (const module of this.#modules) module.becomeStandby();
     this.#world.clock.disarm(TICK_TIMER);
     this.#world.clock.disarm(DIGEST_TIMER);
     this.#digestArmed = false;
@@ -420,10 +441,11 @@ export class Mgr implements Daemon<Message> {
   }
 
   /** `isTold`: it came by `tell`. */
-  #run(line: string, { rights, peer }: Client, isTold: boolean): CommandOutcome | Delegated | Asked {
+  #run(line: string, { rights, peer }: Client, isTold: boolean): ReturnType<typeof runCommand> {
     if (!this.#active) return refuse(Errno.EAGAIN, 'this manager is on standby');
     if (isTold && !rights.allowsAll) return refuse(Errno.EACCES, '');
-    return runCommand(line, this.#context(), rights, (isAllowed) => this.#audit(line, peer, isAllowed));
+    const onAsked = (isAllowed: boolean) => this.#audit(line, peer, isAllowed);
+    return runCommand(line, this.#context(), rights, onAsked, this.#modules);
   }
 
   /** As in Ceph: what it is asked, and by whom, the address left out. */
@@ -472,6 +494,10 @@ export class Mgr implements Daemon<Message> {
     }
     if ('ask' in outcome) {
       this.#ask(outcome, ({ code, status, output }) => reply(code, status, utf8(output)));
+      return;
+    }
+    if (outcome instanceof Promise) {
+      void outcome.then(({ code, status, output }) => reply(code, status, utf8(output)));
       return;
     }
     reply(outcome.code, outcome.status, utf8(outcome.output));

@@ -318,22 +318,18 @@ export class WritableImage {
    * The image has all that it shows of its parent itself, and is no clone any more, nor are its snapshots where it can be flattened with
    * them (`deep-flatten`). It may be written meanwhile.
    *
-   * @param onProgress told after each object
+   * @param onProgress told after each object; the rest is left when it throws
    * @throws RadosError EINVAL: it is no clone
    */
   async flatten(onProgress: (done: number, of: number) => void = () => {}): Promise<void> {
     const { parent, layout, id } = this.header;
     if (!parent) throw new RadosError(Errno.EINVAL, `image ${id} is no clone`);
     const objects = objectCount(layout, this.size);
-    let next = 0;
-    const worker = async () => {
-      while (next < objects) {
-        const object = next++;
-        await this.#change(() => this.#objects.takeFromParent(object));
-        onProgress(object + 1, objects);
-      }
+    const take = async (object: number) => {
+      await this.#change(() => this.#objects.takeFromParent(object));
+      onProgress(object + 1, objects);
     };
-    await Promise.all(Array.from({ length: TRIMMED_AT_ONCE }, worker));
+    await allOf(Array.from({ length: objects }, (_, object) => () => take(object)));
     await this.#changeAlone(async () => {
       await this.#io.operate(headerObject(id), change('parent_detach'));
     });

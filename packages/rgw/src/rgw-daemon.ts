@@ -3,7 +3,15 @@ import type { RawString } from '@spirula/encoding';
 import { Errno } from '@spirula/encoding';
 import type { Message } from '@spirula/messages';
 import { Rados, RadosError, type RadosOptions } from '@spirula/rados';
-import { type Authentication, type Daemon, type Instant, seconds, type World, type WorldEvent } from '@spirula/world';
+import {
+  type Authentication,
+  type Daemon,
+  type Instant,
+  Sleeper,
+  seconds,
+  type World,
+  type WorldEvent,
+} from '@spirula/world';
 import type { Archives } from './archives.ts';
 import { Chore } from './chore.ts';
 import type { Decompression } from './decompression.ts';
@@ -11,7 +19,6 @@ import { Expirer } from './expiry/expirer.ts';
 import type { FaultRule } from './faults/fault-rule.ts';
 import { Faults } from './faults/faults.ts';
 import { Injector } from './faults/injector.ts';
-import { Sleeper } from './faults/sleeper.ts';
 import { FULL_CONTROL } from './formats/acl.ts';
 import { newUserInfo } from './formats/user-info.ts';
 import { Gateway } from './gateway.ts';

@@ -16,6 +16,7 @@ export { MAX_DRIFT_PPM, outlast } from './drift.ts';
 export { InvariantViolation, invariant, unreachable } from './invariant.ts';
 export { KvOverlay, type OverlayAnswer } from './kv-overlay.ts';
 export { OrderedTable } from './ordered-table.ts';
+export { Sleeper } from './sleeper.ts';
 export {
   type AuthDecision,
   type AuthRequest,
@@ -50,3 +51,4 @@ export {
   type World,
   type WorldEvent,
 } from './world.ts';
+export { WorldScope } from './world-scope.ts';

@@ -10,6 +10,7 @@ import type { MgrHttp } from '@spirula/mgr-http';
 import { Monitor } from '@spirula/mon';
 import { createObjectStore } from '@spirula/objectstore';
 import { Osd } from '@spirula/osd';
+import { RbdSupport } from '@spirula/rbd-support';
 import {
   type ArchiveEntry,
   type Archives,
@@ -115,7 +116,13 @@ function blueprint(dir: string, cluster: ClusterFile, name: string, extras: Daem
       entity: { type: 'mgr', id },
       deviceBytes: 0,
       endpoints: { public: mgr.port },
-      make: (world) => new Mgr(world, { name: id, fsid, monAddrs: monAddrs(cluster), key: keyOf(), host }),
+      make: (world) => {
+        const key = keyOf();
+        const common = { fsid, monAddrs: monAddrs(cluster) };
+        const auth = key && { entity: { type: 'mgr', id } as const, key };
+        const images = new RbdSupport(world, { rados: { ...common, auth, hostname: hostname() } });
+        return new Mgr(world, { ...common, name: id, key, host, modules: [images] });
+      },
     };
   }
   const rgw = cluster.rgws?.find((each) => type === 'rgw' && each.name === id);

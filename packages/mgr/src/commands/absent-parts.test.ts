@@ -74,11 +74,6 @@ describe('answered as by Ceph where nothing of the kind was set up', () => {
       { prefix: 'fs subvolume ls', vol_name: 'a' },
       { code: -2, status: "FS 'a' not found" },
     ],
-    [{ prefix: 'rbd task list' }, { code: 0, output: '[]\n' }],
-    [
-      { prefix: 'rbd task cancel', task_id: 'a' },
-      { code: -2, status: 'No such task a' },
-    ],
     [{ prefix: 'service status' }, { code: 0, output: '{}\n' }],
   ])('%j', (command, outcome) => {
     expect(run(command)).toMatchObject(outcome);

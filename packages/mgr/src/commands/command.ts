@@ -50,7 +50,7 @@ export interface MgrCommandEntry {
 }
 
 /** The flag that makes clients send a command to the manager. */
-const MGR_FLAG = 8;
+export const MGR_FLAG = 8;
 
 /** A read-only command: words and arguments as they stand in a signature. */
 export function describe(sig: CommandDescription['sig'], help: string, run: MgrCommandEntry['run']): MgrCommandEntry {

@@ -1,11 +1,11 @@
 import type { Bytes } from '@spirula/encoding';
+import { Sleeper } from '@spirula/world';
 import { expect, test } from 'vitest';
 import { ConnectionCut, type HttpRequest, type HttpResponse } from '../http.ts';
 import { inPieces, readAll } from '../s3/auth/signed-request.test-support.ts';
 import { S3Error } from '../s3/s3-error.ts';
 import { Faults } from './faults.ts';
 import { Injector } from './injector.ts';
-import { Sleeper } from './sleeper.ts';
 
 const operations = new Set(['GetObject', 'PutObject']);
 const data = Uint8Array.from({ length: 1000 }, (_, i) => i);

@@ -1,5 +1,5 @@
 /** Waits on a daemon's clock: as many as one likes, of one timer. */
-import type { Clock } from '@spirula/world';
+import type { Clock } from './world.ts';
 
 interface Wait {
   readonly at: number;

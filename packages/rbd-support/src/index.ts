@@ -1,0 +1,1 @@
+export { RbdSupport, type RbdSupportOptions } from './rbd-support.ts';
