@@ -10,6 +10,8 @@ import { type Daemon, SECOND, Sleeper, type World, type WorldEvent } from '@spir
 export interface OpenedImage {
   readonly pool: string;
   readonly name: string;
+  /** Bytes of writes that it holds back at most. */
+  readonly cacheBytes: number;
 }
 
 /** A program that has the image open. */
@@ -54,8 +56,8 @@ class ImageUser implements Daemon<Message> {
     const sleep = (us: number) => this.#sleeper.sleep(us);
     const { clock, crypto } = this.#world;
     const world = { sleep, randomBytes: (count: number) => crypto.randomBytes(count), wall: () => clock.wall() };
-    const { pool, name } = this.#opened;
-    return await WritableImage.open(this.rados, await this.rados.ioctx(pool), name, world);
+    const { pool, name, cacheBytes } = this.#opened;
+    return await WritableImage.open(this.rados, await this.rados.ioctx(pool), name, world, { cacheBytes });
   }
 }
 

@@ -1,7 +1,8 @@
 /**
  * Several clients write one image, in turns by its lock, while OSDs crash, clients die and others hang until they are taken for dead: every
  * block of the image is a register that behaves as if one operation came after the other, snapshots are of one moment, also when the
- * image goes back to one, and the object map knows of every object. Every other image is a clone, and is flattened on the way.
+ * image goes back to one, and the object map knows of every object. Every other image is a clone, and is flattened on the way. In half
+ * of the trials clients hold writes back: what a flush ended with counts as written.
  *
  *     SEED=7 npx vitest run test/sim/rbd-images.test.ts        one seed; SEEDS=100 FROM=1: many
  */
@@ -29,6 +30,8 @@ const WORK_SECONDS = 90;
 /** Most of what clients do takes so long. */
 const MOST_STEPS_US = 10_000;
 const POOL = 'data';
+/** Of writes that are held back: some fit, some do not. */
+const CACHE_BYTES = 16 * BLOCK;
 const PARENT = 'parent';
 const BASE = 'base';
 const IMAGE = 'disk';
@@ -48,6 +51,16 @@ interface WentBack {
   returnedAt: number | undefined;
 }
 
+/** A write that its client has not flushed. */
+interface HeldBack {
+  readonly place: ImagePlace;
+  readonly image: WritableImage;
+  readonly write: ReturnType<ImageHistory['write']>;
+  readonly takenAt: number;
+  /** When another had the lock since: then it is written. */
+  seenAt: number | undefined;
+}
+
 class Trial {
   readonly lab: Lab;
   readonly #random;
@@ -58,6 +71,8 @@ class Trial {
   readonly #wentBack: WentBack[] = [];
   /** Clients that are to hang in the midst of what they do next. */
   readonly #toHang = new Set<ImagePlace>();
+  readonly #cacheBytes: number;
+  #heldBack: HeldBack[] = [];
   readonly count = { writes: 0, reads: 0 };
   #history = new ImageHistory([]);
   #tags = 0;
@@ -76,6 +91,7 @@ class Trial {
     const { simulation, cluster } = this.lab;
     const random = simulation.random('images');
     this.#random = random;
+    this.#cacheBytes = seed % 4 < 2 ? 0 : CACHE_BYTES;
     this.#tools = cluster.addTools(
       'tools',
       (world, monAddrs, auth) => new Rados(world, { monAddrs, auth, fsid: cluster.fsid }),
@@ -115,7 +131,7 @@ class Trial {
   async work(): Promise<void> {
     const { simulation, injector } = this.lab;
     this.#end = simulation.now + WORK_SECONDS * SECOND;
-    const opened = { pool: POOL, name: IMAGE };
+    const opened = { pool: POOL, name: IMAGE, cacheBytes: this.#cacheBytes };
     for (let i = 0; i < PLACES; i++) this.#places.push(new ImagePlace(this.lab, `image${i}`, opened));
     let working = PLACES * WORKERS;
     const work = async (place: ImagePlace) => {
@@ -187,9 +203,30 @@ class Trial {
     const tag = ++this.#tags;
     const tags = Array.from({ length: blocks }, () => tag);
     const write = this.#history.write(first, tags);
-    if (!(await place.attempt((image) => image.write(first * BLOCK, tagged(tags))))) return;
-    write.ended();
+    // What is held back is lost with whoever holds it, and nobody knows when it comes to the image.
+    const calledAt = this.#history.tick();
+    const isDurable = this.#cacheBytes === 0 || this.#random.below(2) === 0;
+    const writing = async (image: WritableImage) => {
+      await image.write(first * BLOCK, tagged(tags));
+      if (isDurable) await image.flush();
+    };
+    const image = place.image;
+    if (!(await place.attempt(writing))) return;
     this.count.writes += 1;
+    if (isDurable) write.ended();
+    else if (image) this.#heldBack.push({ place, image, write, takenAt: this.#history.tick(), seenAt: undefined });
+    if (isDurable) this.#hadLock(place, image, calledAt);
+  }
+
+  /** It has written what it held back, and the others had, when it got the lock. */
+  #hadLock(place: ImagePlace, image: WritableImage | undefined, calledAt: number): void {
+    const now = this.#history.tick();
+    for (const held of this.#heldBack) {
+      if (held.place !== place) held.seenAt ??= held.takenAt < calledAt ? now : undefined;
+      // It was not taken for dead in between: that it lost nothing is known only now.
+      else if (held.image === image) held.write.ended(held.seenAt ?? now);
+    }
+    this.#heldBack = this.#heldBack.filter((held) => held.place !== place);
   }
 
   async #discard(place: ImagePlace): Promise<void> {
@@ -208,6 +245,8 @@ class Trial {
     const { first, blocks } = this.#someBlocks();
     const calledAt = this.#history.tick();
     await place.attempt(async (image) => {
+      // What a client alone can see may go again with it.
+      await image.flush();
       const bytes = await image.read(first * BLOCK, blocks * BLOCK);
       this.#history.read(first, tagsOf(bytes), calledAt, this.#history.tick());
       this.count.reads += 1;
@@ -263,7 +302,11 @@ class Trial {
     for (;;) {
       const tags = [++this.#tags];
       const write = this.#history.write(0, tags);
-      if (place.image && (await place.attempt((image) => image.write(0, tagged(tags))))) {
+      const writeOut = async (image: WritableImage) => {
+        await image.write(0, tagged(tags));
+        await image.flush();
+      };
+      if (place.image && (await place.attempt(writeOut))) {
         write.ended();
         return;
       }

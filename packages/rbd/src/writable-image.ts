@@ -1,5 +1,5 @@
 /**
- * An image that is written. What resolves is durable: there is no cache.
+ * An image that is written. What resolves is durable, unless the image is opened with a cache: then what a flush has ended with is.
  *
  *   write --> lock of the image --> object map: it exists --> the object: written if it is there
  *                                                        \--> it is not, and the parent shows there: a copy of that, then written
@@ -42,6 +42,7 @@ import {
   snapshotNumbered,
   unprotectSnapshot,
 } from './snapshot-changes.ts';
+import { WriteBack } from './write-back.ts';
 
 /** What a client of images needs beside the cluster. */
 export interface ImageWorld {
@@ -65,6 +66,11 @@ const WRITABLE =
 const MIN_SPARSE = 4096;
 /** Bytes that are compared at most. */
 const SECTOR = 512;
+export interface OpenOptions {
+  /** Bytes of writes that are held back at most, until a flush (rbd_cache_max_dirty); 0: none. Images without a lock have no cache. */
+  readonly cacheBytes?: number;
+}
+
 const REWATCH_DELAY_US = 1_000_000;
 const FOR_GOOD: ReadonlySet<number> = new Set([Errno.ESHUTDOWN, Errno.ENOENT]);
 
@@ -86,14 +92,17 @@ export class WritableImage {
   #isClosed = false;
   readonly #gate = new Gate();
   #refreshing: Promise<void> | undefined;
+  /** Written while the lock is held, and before it is given away, the image gets a snapshot or another size, or is closed. */
+  readonly #cache: WriteBack | undefined;
 
   private constructor(opened: {
     readonly rados: Rados;
     readonly io: IoCtx;
     readonly image: Image;
     readonly world: ImageWorld;
+    readonly cacheBytes: number;
   }) {
-    const { rados, io, image, world } = opened;
+    const { rados, io, image, world, cacheBytes } = opened;
     this.#rados = rados;
     this.#io = io;
     this.#image = image;
@@ -111,22 +120,37 @@ export class WritableImage {
       beforeRelease: () => this.#end(),
       onLost: () => {
         this.#map = undefined;
+        // Others have written meanwhile: what was held back is not the image any more.
+        if (this.#cache?.drop()) this.#failure ??= new RadosError(Errno.ESHUTDOWN, 'writes that were held back');
       },
     });
+    if (cacheBytes > 0) this.#cache = new WriteBack(cacheBytes, (offset, data) => this.#writeThrough(offset, data));
   }
 
   /**
    * @throws RadosError ENOENT: there is no such image; EROFS: it has features that are not written here
    */
-  static async open(rados: Rados, io: IoCtx, name: RawString, world: ImageWorld): Promise<WritableImage> {
-    return await WritableImage.openId(rados, io, await imageIdOf(io, name), world);
+  static async open(
+    rados: Rados,
+    io: IoCtx,
+    name: RawString,
+    world: ImageWorld,
+    options: OpenOptions = {},
+  ): Promise<WritableImage> {
+    return await WritableImage.openId(rados, io, await imageIdOf(io, name), world, options);
   }
 
   /** As `open`, of the image that has this id, also in the trash. */
-  static async openId(rados: Rados, io: IoCtx, id: RawString, world: ImageWorld): Promise<WritableImage> {
+  static async openId(
+    rados: Rados,
+    io: IoCtx,
+    id: RawString,
+    world: ImageWorld,
+    { cacheBytes = 0 }: OpenOptions = {},
+  ): Promise<WritableImage> {
     const image = await Image.openId(rados, io, id);
     requireWritable(image.header);
-    const opened = new WritableImage({ rados, io, image, world });
+    const opened = new WritableImage({ rados, io, image, world, cacheBytes });
     await opened.#beginWatch();
     return opened;
   }
@@ -146,13 +170,20 @@ export class WritableImage {
 
   async read(offset: number, length: number): Promise<Bytes> {
     await this.#refresh();
-    return await this.#image.read(offset, length);
+    const lay = this.#cache?.over({ offset, length });
+    const bytes = await this.#image.read(offset, length);
+    return lay ? lay(bytes) : bytes;
   }
 
-  /** What was written is durable. */
-  async flush(): Promise<void> {}
+  /** What was written before is durable when it resolves. @throws RadosError */
+  async flush(): Promise<void> {
+    if (this.#failure) throw this.#failure;
+    const cache = this.#cache;
+    if (cache && !cache.isEmpty) await this.#change(() => cache.flush());
+  }
 
   async allocation(offset: number, length: number): ReturnType<Image['allocation']> {
+    await this.flush();
     await this.#refresh();
     return await this.#image.allocation(offset, length);
   }
@@ -161,18 +192,28 @@ export class WritableImage {
   async write(offset: number, data: Bytes): Promise<void> {
     await this.#change(async () => {
       this.#requireWithin(offset, data.length);
-      const extents = objectExtents(this.header.layout, offset, data.length);
-      const objects = this.#objects;
-      await Promise.all(
-        extents.map((extent) => objects.write(extent.object, extent.offset, bytesOf(extent.image, offset, data))),
-      );
+      const cache = this.#hasLock ? this.#cache : undefined;
+      if (cache?.takes(data.length)) await cache.put(offset, data);
+      else {
+        await cache?.flush();
+        await this.#writeThrough(offset, data);
+      }
     });
+  }
+
+  async #writeThrough(offset: number, data: Bytes): Promise<void> {
+    const extents = objectExtents(this.header.layout, offset, data.length);
+    const objects = this.#objects;
+    await Promise.all(
+      extents.map(({ object, offset: at, image }) => objects.write(object, at, bytesOf(image, offset, data))),
+    );
   }
 
   /** These bytes are zero from then on, and take no room where whole objects go. */
   async discard(offset: number, length: number): Promise<void> {
     await this.#change(async () => {
       this.#requireWithin(offset, length);
+      await this.#cache?.flush();
       await this.#discard(offset, length);
     });
   }
@@ -187,6 +228,7 @@ export class WritableImage {
   async writeZeroes(offset: number, length: number, isThick = false): Promise<number> {
     return await this.#change(async () => {
       const count = this.#clip(offset, length);
+      await this.#cache?.flush();
       if (isThick) await this.#writeRepeated(offset, count, new Uint8Array(SECTOR));
       else await this.#discard(offset, count);
       return count;
@@ -203,6 +245,7 @@ export class WritableImage {
     if (data.length === 0 || length % data.length !== 0) throw new RadosError(Errno.EINVAL, `${length} bytes`);
     return await this.#change(async () => {
       const count = this.#clip(offset, length);
+      await this.#cache?.flush();
       await this.#writeRepeated(offset, count, data);
       return count;
     });
@@ -212,7 +255,7 @@ export class WritableImage {
    * Where the image has `expected`, it has `data` instead: all at once, in one object (librbd/io/ImageRequest.cc,
    * ImageCompareAndWriteRequest).
    *
-   * @returns the first byte of the image that differs; undefined: none, it was written
+   * @returns the first byte of the image that differs (librbd 16.2 counts from where its object begins); undefined: none, it was written
    * @throws RadosError EINVAL: it is more than a sector of 512 bytes or a stripe, or goes beyond one, or would begin behind the image
    */
   async compareAndWrite(offset: number, expected: Bytes, data: Bytes): Promise<number | undefined> {
@@ -224,6 +267,7 @@ export class WritableImage {
       if (!extent) return undefined;
       const isTooLong = [SECTOR, layout.stripeUnit].some((unit) => (extent.offset % unit) + count > unit);
       if (another || isTooLong) throw new RadosError(Errno.EINVAL, `bytes ${offset} to ${offset + count}`);
+      await this.#cache?.flush();
       const [was, becomes] = [expected.subarray(0, count), data.subarray(0, count)];
       const at = await this.#objects.compareAndWrite(extent.object, extent.offset, was, becomes);
       return at === undefined ? undefined : offset + at;
@@ -443,6 +487,7 @@ export class WritableImage {
   async #changeAlone<T>(work: () => Promise<T>): Promise<T> {
     const result = await this.#underLock(() =>
       this.#gate.alone(async () => {
+        await this.#cache?.flush();
         try {
           return await work();
         } finally {
@@ -458,6 +503,10 @@ export class WritableImage {
     return await this.#underLock(() => this.#gate.beside(work));
   }
 
+  get #hasLock(): boolean {
+    return (this.header.features & Feature.exclusiveLock) !== 0n;
+  }
+
   /** What follows changes the image: under its lock, where it has one, and knowing of its snapshots. */
   async #underLock<T>(work: () => Promise<T>): Promise<T> {
     const fresh = async () => {
@@ -466,7 +515,7 @@ export class WritableImage {
       await this.#refresh();
       return await work();
     };
-    return (this.header.features & Feature.exclusiveLock) === 0n ? await fresh() : await this.#lock.use(fresh);
+    return this.#hasLock ? await this.#lock.use(fresh) : await fresh();
   }
 
   async #begin(): Promise<void> {
@@ -484,6 +533,7 @@ export class WritableImage {
   }
 
   async #end(): Promise<void> {
+    await this.#cache?.flush();
     const map = this.#map;
     this.#map = undefined;
     await map?.close();
