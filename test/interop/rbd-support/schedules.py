@@ -61,8 +61,9 @@ def stored():
         except rados.ObjectNotFound:
             kept = "nothing"
     _, output, _ = admin.mon_command(json.dumps({"prefix": "config dump", "format": "json"}), b"")
-    options = [[each["section"], each["value"]] for each in json.loads(output) if each["name"] == OPTION]
-    tell("kept", [kept, options])
+    options = [each for each in json.loads(output) if each["name"] == OPTION]
+    told = [[each["section"], in_order(json.loads(each["value"])), each["value"].count("\n")] for each in options]
+    tell("kept", [kept, told])
 
 
 def make_pool(name, is_for_images=True):
