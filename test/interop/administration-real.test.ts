@@ -4,9 +4,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { bytesOf, expectMoves, expectTellTheSame, fill, type Run, s3Of } from './administration/commands.ts';
+import { bytesOf, expectMoves, expectTellTheSame, fill, type Run } from './administration/commands.ts';
 import { missingTools, type RealCeph, startRealCeph } from './real-ceph.ts';
 import { runTool } from './run-tool.ts';
+import { s3Of } from './s3-of.ts';
 
 const missing = missingTools(['ceph-mon', 'ceph-osd', 'ceph-mgr', 'radosgw', 'radosgw-admin']);
 const PORT_BASE = 20_900;

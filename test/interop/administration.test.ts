@@ -5,11 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type RunningS3Cluster, startCluster } from '@spirula/cli';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { expectMoves, expectTellTheSame, fill, s3Of } from './administration/commands.ts';
+import { expectMoves, expectTellTheSame, fill } from './administration/commands.ts';
 import { type AdminRequest, requests } from './administration/requests.ts';
 import { type Key, signedFetch } from './administration/signed-fetch.ts';
 import { missingTools } from './real-ceph.ts';
 import { runTool } from './run-tool.ts';
+import { s3Of } from './s3-of.ts';
 
 const missing = missingTools(['ceph', 'radosgw', 'radosgw-admin']);
 const PORT = 26_082;

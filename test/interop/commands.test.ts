@@ -1,15 +1,13 @@
 /** The same `ceph` command lines to a real Ceph 16.2 cluster and to ours: what they answer is the same. */
-import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { startCluster } from '@spirula/cli';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { comparable, difference, type Result } from './commands/normalise.ts';
+import { PYTHON, runSteps } from './commands/run-steps.ts';
 import { stepOf, type Topic } from './commands/topic.ts';
 import { topics } from './commands/topics.ts';
 import { missingTools, startRealCeph } from './real-ceph.ts';
 
-/** The one that goes with the distribution's librados, whatever other Python is installed. */
-const PYTHON = '/usr/bin/python3';
+const DRIVER = new URL('./commands/driver.py', import.meta.url);
 const SETUP_TIMEOUT_MS = 900_000;
 const missing = missingTools(['ceph-mon', 'ceph-osd', 'ceph-mgr', 'ceph', 'monmaptool', PYTHON]);
 
@@ -83,31 +81,10 @@ function matches(known: string, line: string): boolean {
 }
 
 async function prepare(confPath: string, lines: readonly string[]): Promise<void> {
-  const results = await runSteps(confPath, lines);
+  const results = await runSteps(DRIVER, [confPath], lines);
   for (const [i, line] of lines.entries()) expect(results[i], line).toMatchObject({ code: 0 });
 }
 
 async function runTopic(confPath: string, topic: Topic): Promise<readonly Result[]> {
-  return await runSteps(confPath, topic.steps);
-}
-
-async function runSteps(confPath: string, steps: Topic['steps']): Promise<readonly Result[]> {
-  const driver = fileURLToPath(new URL('./commands/driver.py', import.meta.url));
-  const child = spawn(PYTHON, ['-B', driver, confPath], { stdio: 'pipe' });
-  let [output, errors] = ['', ''];
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    output += text;
-  });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    errors += text;
-  });
-  child.stdin.end(JSON.stringify(steps.map(stepOf)));
-  await new Promise((resolve) => child.once('close', resolve));
-  const results = output
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as Result);
-  // Whatever the driver came to after the last answer stands where the next should.
-  if (results.length < steps.length) results.push({ code: Number.NaN, output: '', status: errors });
-  return results;
+  return await runSteps(DRIVER, [confPath], topic.steps);
 }

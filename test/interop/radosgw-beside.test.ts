@@ -36,7 +36,7 @@ import {
   PutObjectCommand,
   PutObjectLockConfigurationCommand,
   PutPublicAccessBlockCommand,
-  S3Client,
+  type S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { type RunningS3Cluster, startCluster } from '@spirula/cli';
@@ -48,6 +48,7 @@ import { STS_OPTIONS, testIamBeside } from './iam-beside.ts';
 import { missingTools } from './real-ceph.ts';
 import { runTool } from './run-tool.ts';
 import { testSubusersBeside } from './s3/subusers.ts';
+import { s3Of } from './s3-of.ts';
 import { makeAccessUsers, testSwiftAccessBeside } from './swift/access.ts';
 import { compareSwift } from './swift/compare.ts';
 
@@ -116,19 +117,9 @@ describe.skipIf(missing.length > 0)(`radosgw beside ours (skipped without: ${mis
     const swift = ['--subuser', SWIFT_USER, '--access', 'full', '--key-type', 'swift', '--secret-key', SWIFT_KEY];
     expect(await admin('subuser', 'create', '--uid', 'ada', ...swift)).toMatchObject({ status: 0 });
     const { endpoint, accessKeyId, secretAccessKey } = cluster.s3;
-    const clientOf = (at: string) =>
-      new S3Client({
-        endpoint: at,
-        region: 'us-east-1',
-        forcePathStyle: true,
-        maxAttempts: 1,
-        // radosgw 16.2 knows no checksums in trailers.
-        requestChecksumCalculation: 'WHEN_REQUIRED',
-        responseChecksumValidation: 'WHEN_REQUIRED',
-        credentials: { accessKeyId, secretAccessKey },
-      });
-    ours = clientOf(endpoint);
-    theirs = clientOf(`http://127.0.0.1:${PORT}`);
+    const key = { accessKey: accessKeyId, secret: secretAccessKey };
+    ours = s3Of(endpoint, key);
+    theirs = s3Of(`http://127.0.0.1:${PORT}`, key);
   }, 120_000);
   afterAll(async () => {
     ours?.destroy();

@@ -1,15 +1,13 @@
 /** Debian's unmodified rbd, qemu-img, qemu-io, fio and python3-rbd on a real Ceph 16.2 cluster and on ours: they come to the same. */
-import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { startCluster } from '@spirula/cli';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { comparable, difference, type Result } from './commands/normalise.ts';
+import { PYTHON, runSteps } from './commands/run-steps.ts';
 import { stepOf, type Topic } from './commands/topic.ts';
 import { topics } from './rbd/topics.ts';
 import { missingTools, startRealCeph } from './real-ceph.ts';
 
-/** The one that goes with the distribution's librbd, whatever other Python is installed. */
-const PYTHON = '/usr/bin/python3';
+const DRIVER = new URL('./rbd/driver.py', import.meta.url);
 const SETUP_TIMEOUT_MS = 3_600_000;
 const missing = missingTools([
   ...['ceph-mon', 'ceph-osd', 'ceph-mgr', 'ceph', 'monmaptool', 'rbd', 'qemu-img', 'qemu-io', 'fio', PYTHON],
@@ -75,28 +73,7 @@ async function runTopic(confPath: string, topic: Topic, number: number): Promise
   const pool = `rbd${number}`;
   const before = [`number-pools-from ${10 * (number + 1)}`, 'ceph osd pool create POOL 8', 'rbd pool init POOL'];
   const after = 'python remove_pools.py POOL';
-  const results = await runSteps(confPath, pool, [...before, ...topic.steps, after]);
+  const results = await runSteps(DRIVER, [confPath, pool], [...before, ...topic.steps, after]);
   for (const [i, line] of before.entries()) expect(results[i], line).toMatchObject({ code: 0 });
   return results.slice(before.length, before.length + topic.steps.length);
-}
-
-async function runSteps(confPath: string, pool: string, steps: Topic['steps']): Promise<readonly Result[]> {
-  const driver = fileURLToPath(new URL('./rbd/driver.py', import.meta.url));
-  const child = spawn(PYTHON, ['-B', driver, confPath, pool], { stdio: 'pipe' });
-  let [output, errors] = ['', ''];
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    output += text;
-  });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    errors += text;
-  });
-  child.stdin.end(JSON.stringify(steps.map(stepOf)));
-  await new Promise((resolve) => child.once('close', resolve));
-  const results = output
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as Result);
-  // Whatever the driver came to after the last answer stands where the next should.
-  if (results.length < steps.length) results.push({ code: Number.NaN, output: '', status: errors });
-  return results;
 }

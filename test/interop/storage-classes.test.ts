@@ -23,13 +23,14 @@ import {
   PutBucketLifecycleConfigurationCommand,
   PutBucketVersioningCommand,
   PutObjectCommand,
-  S3Client,
+  type S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { type RunningS3Cluster, startCluster } from '@spirula/cli';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { missingTools } from './real-ceph.ts';
 import { runTool } from './run-tool.ts';
+import { s3Of } from './s3-of.ts';
 
 const missing = missingTools(['ceph', 'rados', 'radosgw', 'radosgw-admin']);
 const PORT = 26_084;
@@ -99,19 +100,9 @@ describe.skipIf(missing.length > 0)(`storage classes (skipped without: ${missing
     );
     await vi.waitFor(() => fetch(`http://127.0.0.1:${PORT}/`), { timeout: 120_000, interval: 500 });
     const { endpoint, accessKeyId, secretAccessKey } = cluster.s3;
-    const clientOf = (at: string) =>
-      new S3Client({
-        endpoint: at,
-        region: 'us-east-1',
-        forcePathStyle: true,
-        maxAttempts: 1,
-        // radosgw 16.2 knows no checksums in trailers.
-        requestChecksumCalculation: 'WHEN_REQUIRED',
-        responseChecksumValidation: 'WHEN_REQUIRED',
-        credentials: { accessKeyId, secretAccessKey },
-      });
-    ours = clientOf(endpoint);
-    theirs = clientOf(`http://127.0.0.1:${PORT}`);
+    const key = { accessKey: accessKeyId, secret: secretAccessKey };
+    ours = s3Of(endpoint, key);
+    theirs = s3Of(`http://127.0.0.1:${PORT}`, key);
   }, 300_000);
   afterAll(async () => {
     ours?.destroy();

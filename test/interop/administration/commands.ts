@@ -7,28 +7,15 @@ import {
   GetObjectCommand,
   PutBucketVersioningCommand,
   PutObjectCommand,
-  S3Client,
+  type S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { expect } from 'vitest';
 import type { ToolResult } from '../run-tool.ts';
-import type { Key } from './signed-fetch.ts';
 
 export type Run = (...args: string[]) => Promise<ToolResult>;
 
 const MIB = 1 << 20;
-
-export function s3Of(endpoint: string, { accessKey, secret }: Key): S3Client {
-  return new S3Client({
-    endpoint,
-    region: 'us-east-1',
-    forcePathStyle: true,
-    maxAttempts: 1,
-    requestChecksumCalculation: 'WHEN_REQUIRED',
-    responseChecksumValidation: 'WHEN_REQUIRED',
-    credentials: { accessKeyId: accessKey, secretAccessKey: secret },
-  });
-}
 
 export async function bytesOf(s3: S3Client, Bucket: string, Key: string): Promise<Buffer> {
   const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key }));
