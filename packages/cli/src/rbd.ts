@@ -21,6 +21,9 @@ import { importVerbs } from './rbd/import.ts';
 import { importDiffVerbs } from './rbd/import-diff.ts';
 import { lockVerbs } from './rbd/lock-verbs.ts';
 import { mergeDiffVerbs } from './rbd/merge-diff.ts';
+import { mirrorBootstrapVerbs } from './rbd/mirror-bootstrap-verbs.ts';
+import { mirrorImageVerbs } from './rbd/mirror-image-verbs.ts';
+import { mirrorPoolVerbs } from './rbd/mirror-pool-verbs.ts';
 import { objectMapVerbs } from './rbd/object-map-verbs.ts';
 import { poolVerbs } from './rbd/pool-verbs.ts';
 import { Refusal } from './rbd/refusal.ts';
@@ -46,6 +49,9 @@ const VERBS: readonly VerbDefinition[] = [
   ...groupVerbs,
   ...poolVerbs,
   ...configVerbs,
+  ...mirrorPoolVerbs,
+  ...mirrorBootstrapVerbs,
+  ...mirrorImageVerbs,
   ...copyVerbs,
   ...exportVerbs,
   ...importVerbs,

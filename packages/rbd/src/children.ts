@@ -9,7 +9,7 @@ import { askIfThere, classCall } from './class-calls.ts';
 import { type ImageHeader, readHeader } from './image-header.ts';
 import { listImages } from './images.ts';
 import { CHILDREN, headerObject } from './names.ts';
-import { listTrash } from './trash.ts';
+import { listTrash } from './trash-list.ts';
 
 export interface ImageChild {
   readonly pool: PoolId;

@@ -4,6 +4,7 @@ import { type IoCtx, type Rados, RadosError } from '@spirula/rados';
 import { createImage, type NewImage } from './create-image.ts';
 import { readHeader } from './image-header.ts';
 import { imageIdOf } from './images.ts';
+import { inheritMetadata } from './metadata.ts';
 import { attachChild, attachParent } from './parents.ts';
 import { Protection, snapshotNamed } from './snapshot-changes.ts';
 import { removeImage } from './trash.ts';
@@ -82,6 +83,7 @@ export async function cloneSnapshot(
       await attachParent({ io: clone.io, id }, link);
       await attachChild({ io: clone.io, id }, parentIo, link, chosen);
     }
+    await inheritMetadata(parentIo, imageId, clone.io, id);
   } catch (error) {
     await removeImage(rados, clone.io, clone.name, world);
     throw error;

@@ -3,7 +3,7 @@ import { decodeImageGroup, RbdFeature as Feature, NO_POOL, RbdSnapshotType } fro
 import { Errno, type RawString } from '@spirula/encoding';
 import { type IoCtx, ObjectOperation, type Rados, RadosError } from '@spirula/rados';
 import { askOne, changeIfThere, classCall } from './class-calls.ts';
-import type { ImageHeader } from './image-header.ts';
+import type { HeaderSnapshot, ImageHeader } from './image-header.ts';
 import { headerObject, objectMapObject } from './names.ts';
 import { detachFromParent, removeSnapshotById } from './remove-snapshot.ts';
 import { type ImageWorld, WritableImage } from './writable-image.ts';
@@ -25,12 +25,18 @@ export async function requireRemovable(rados: Rados, io: IoCtx, id: RawString, w
 
 async function checkRemovable(io: IoCtx, header: ImageHeader): Promise<void> {
   requireNotMigrating(header);
-  if (header.snapshots.some((each) => each.namespace.type !== RbdSnapshotType.trash || each.childCount > 0)) {
+  if (header.snapshots.some(isInTheWay)) {
     throw new RadosError(Errno.ENOTEMPTY, `image ${header.id}`);
   }
   if ((await io.listWatchers(headerObject(header.id))).length > 1)
     throw new RadosError(Errno.EBUSY, `image ${header.id}`);
   await requireNoGroup(io, header.id);
+}
+
+/** Those for mirrors go with the image; those in the trash may be shown by clones. */
+function isInTheWay({ namespace, childCount }: HeaderSnapshot): boolean {
+  if (namespace.type === RbdSnapshotType.mirror) return false;
+  return namespace.type !== RbdSnapshotType.trash || childCount > 0;
 }
 
 function requireNotMigrating({ features, id }: ImageHeader): void {
@@ -76,7 +82,7 @@ async function withImageIfThere(
 ): Promise<void> {
   let image: WritableImage;
   try {
-    image = await WritableImage.openId(rados, io, id, world);
+    image = await WritableImage.openId(rados, io, id, world, { mayBeOfOthers: true });
   } catch (error) {
     if (error instanceof RadosError && error.code === Errno.ENOENT) return;
     throw error;

@@ -5,7 +5,7 @@ import type { IoCtx } from '@spirula/rados';
 import { ask, classCall } from './class-calls.ts';
 import { listImages } from './images.ts';
 import { headerObject } from './names.ts';
-import { listTrash } from './trash.ts';
+import { listTrash } from './trash-list.ts';
 
 export interface ImageTotals {
   readonly count: number;

@@ -47,6 +47,43 @@ export {
   setImageMetadata,
   setPoolMetadata,
 } from './metadata.ts';
+export {
+  type BootstrapToken,
+  createBootstrapToken,
+  formatBootstrapToken,
+  importBootstrapToken,
+  parseBootstrapToken,
+} from './mirror-bootstrap.ts';
+export {
+  demoteImage,
+  MirrorImageMode,
+  type MirrorInfo,
+  type MirrorScene,
+  mirrorImage,
+  mirrorInfo,
+  promoteImage,
+  resyncImage,
+  snapshotForMirrors,
+  unmirrorImage,
+} from './mirror-images.ts';
+export { removeMirrorPeer, setMirrorMode } from './mirror-mode.ts';
+export {
+  addMirrorPeer,
+  MirrorMode,
+  mirrorModeOf,
+  mirrorPeers,
+  mirrorSiteName,
+  mirrorSummary,
+  type PeerAttributes,
+  peerAttributes,
+  setMirrorPeerClient,
+  setMirrorPeerDirection,
+  setMirrorPeerName,
+  setMirrorSiteName,
+  setPeerAttributes,
+} from './mirror-pool.ts';
+export { mirrorSnapshots } from './mirror-snapshots.ts';
+export { HERE, mirrorStateName, mirrorStatuses } from './mirror-status.ts';
 export { headerObject, LOCK } from './names.ts';
 export { createNamespace, listNamespaces, namespaceExists, removeNamespace } from './namespaces.ts';
 export type { Progress } from './object-map-check.ts';
@@ -56,11 +93,10 @@ export { renameImage } from './rename-image.ts';
 export { NO_SNAPSHOT_LIMIT, Protection } from './snapshot-changes.ts';
 export { isZero, type SparsePart, sparseParts } from './sparse-parts.ts';
 export {
-  listTrash,
   moveToTrash,
   removeFromTrash,
   removeImage,
   restoreFromTrash,
-  type TrashEntry,
 } from './trash.ts';
+export { listTrash, type TrashEntry } from './trash-list.ts';
 export { type ImageWorld, unwritableFeatures, WritableImage } from './writable-image.ts';

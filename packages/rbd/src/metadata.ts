@@ -7,12 +7,25 @@ import { type IoCtx, type Rados, RadosError } from '@spirula/rados';
 import { askIfThere, change, classCall } from './class-calls.ts';
 import { headerObject, POOL_INFO } from './names.ts';
 import { readPages } from './pages.ts';
-import type { WritableImage } from './writable-image.ts';
+import type { SnapshotScene } from './snapshot-changes.ts';
 
 /** Of names of options. */
 const OPTION_PREFIX = 'conf_';
 
+/** One that is open to be changed. */
+export interface ChangedImage {
+  changeHeader(work: (scene: SnapshotScene) => Promise<void>): Promise<void>;
+}
+
+/** Of what librbd notes of one image, at one site. */
+const INTERNAL_PREFIX = '.rbd';
+
 export type Metadata = ReadonlyMap<RawString, Bytes>;
+
+/** What goes with an image wherever it is copied. */
+export function ownMetadata(metadata: Metadata): Metadata {
+  return new Map([...metadata].filter(([name]) => !name.startsWith(INTERNAL_PREFIX)));
+}
 
 /** By name. @throws RadosError */
 export async function imageMetadata(io: IoCtx, id: RawString): Promise<Metadata> {
@@ -25,12 +38,12 @@ export async function poolMetadata(io: IoCtx): Promise<Metadata> {
 }
 
 /** @throws RadosError */
-export async function setImageMetadata(image: WritableImage, name: RawString, value: Bytes): Promise<void> {
-  await image.changeHeader(({ io, header }) => setMetadata(io, headerObject(header.id), name, value));
+export async function setImageMetadata(image: ChangedImage, name: RawString, value: Bytes): Promise<void> {
+  await image.changeHeader(({ io, header }) => setMetadata(io, headerObject(header.id), new Map([[name, value]])));
 }
 
 /** @throws RadosError ENOENT: there is none of this name */
-export async function removeImageMetadata(image: WritableImage, name: RawString): Promise<void> {
+export async function removeImageMetadata(image: ChangedImage, name: RawString): Promise<void> {
   await image.changeHeader(({ io, header }) => removeMetadata(io, headerObject(header.id), name));
 }
 
@@ -42,7 +55,7 @@ export async function setPoolMetadata(
   value: Bytes,
   now: UTime,
 ): Promise<void> {
-  await setMetadata(io, POOL_INFO, name, value);
+  await setMetadata(io, POOL_INFO, new Map([[name, value]]));
   await tellOfOption(rados, name, now);
 }
 
@@ -77,10 +90,16 @@ async function readMetadata(io: IoCtx, oid: RawString): Promise<Metadata> {
   return new Map(pairs);
 }
 
-async function setMetadata(io: IoCtx, oid: RawString, name: RawString, value: Bytes): Promise<void> {
+/** An image that is made has what the one that it is made from has. @throws RadosError */
+export async function inheritMetadata(from: IoCtx, fromId: RawString, io: IoCtx, id: RawString): Promise<void> {
+  const metadata = ownMetadata(await imageMetadata(from, fromId));
+  if (metadata.size > 0) await setMetadata(io, headerObject(id), metadata);
+}
+
+async function setMetadata(io: IoCtx, oid: RawString, pairs: Metadata): Promise<void> {
   const set = change('metadata_set', (to) =>
     to.map(
-      new Map([[name, value]]),
+      pairs,
       (key) => to.rawString(key),
       (bytes) => to.blob(bytes),
     ),

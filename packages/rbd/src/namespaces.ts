@@ -4,7 +4,7 @@ import { type IoCtx, ObjectOperation, RadosError } from '@spirula/rados';
 import { askOne, change, changeIfThere, classCall } from './class-calls.ts';
 import { CHILDREN, DIRECTORY, GROUP_DIRECTORY, MIRRORING, NAMESPACES, POOL_INFO, TASKS, TRASH } from './names.ts';
 import { readPages } from './pages.ts';
-import { listTrash } from './trash.ts';
+import { listTrash } from './trash-list.ts';
 
 /** DIRECTORY_STATE_*: whether images may come. */
 const DirectoryState = { ready: 0, addDisabled: 1 } as const;

@@ -4,7 +4,8 @@ import { TrashSource } from '@spirula/cls';
 import { Errno, type RawString } from '@spirula/encoding';
 import { type IoCtx, type Rados, RadosError } from '@spirula/rados';
 import { Image } from './image.ts';
-import { listTrash, removeFromTrash, type TrashEntry } from './trash.ts';
+import { removeFromTrash } from './trash.ts';
+import { listTrash, type TrashEntry } from './trash-list.ts';
 import type { ImageWorld } from './writable-image.ts';
 
 /** Those that may go since so many seconds (wall clock), or first those, until a pool is no fuller than this share. */

@@ -11,6 +11,7 @@ import { askIfThere, change, changeIfThere, classCall } from './class-calls.ts';
 import { tellOfHeader } from './header-update.ts';
 import { openDataPool } from './image.ts';
 import { type HeaderSnapshot, type ImageHeader, type ParentLink, readHeader } from './image-header.ts';
+import { removeImageState } from './mirror-image-state.ts';
 import { CHILDREN, headerObject, objectMapObject } from './names.ts';
 import { type Clone, child, oldChild } from './parents.ts';
 import { Protection, type SnapshotScene, snapshotNamed, snapshotNumbered } from './snapshot-changes.ts';
@@ -43,6 +44,7 @@ export async function removeSnapshotById(scene: SnapshotScene, id: bigint): Prom
     await detachFromParent(rados, { io, id: header.id }, header.parent);
   if (map) await map.removeSnapshot(id);
   else await changeIfThere(io, objectMapObject(header.id, id), new ObjectOperation().remove());
+  if (snapshot.namespace.type === RbdSnapshotType.mirror) await removeImageState(io, header.id, id);
   await pool.removeSelfManaged(id);
   await io.operate(
     oid,

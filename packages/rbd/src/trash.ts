@@ -7,33 +7,16 @@
  *
  * Who dies in between leaves an image that is in the trash, and perhaps in the directory as well: the same is asked for again.
  */
-import { decodeTrashedImage, encodeTrashedImage, type TrashedImage, TrashSource, TrashState } from '@spirula/cls';
+import { decodeTrashedImage, encodeTrashedImage, TrashSource, TrashState } from '@spirula/cls';
 import { addSeconds, compareUTimes, Encoder, Errno, type RawString } from '@spirula/encoding';
 import { type IoCtx, ObjectOperation, type Rados, RadosError } from '@spirula/rados';
 import { askIfThere, change, changeIfThere, classCall } from './class-calls.ts';
 import { eraseImage, type OnErased, requireMovable, requireRemovable } from './erase-image.ts';
 import { idInDirectory, imageIdOf } from './images.ts';
+import { endMirroring } from './mirror-images.ts';
 import { DIRECTORY, idObject, TRASH } from './names.ts';
-import { readPages } from './pages.ts';
+import { listTrash, type TrashEntry } from './trash-list.ts';
 import type { ImageWorld } from './writable-image.ts';
-
-export interface TrashEntry extends TrashedImage {
-  readonly id: RawString;
-}
-
-/** By their ids. @throws RadosError */
-export async function listTrash(io: IoCtx): Promise<readonly TrashEntry[]> {
-  return await readPages<TrashEntry>(io, TRASH, (after, max) =>
-    classCall(
-      'trash_list',
-      (from) => from.list('images', 30, () => ({ id: from.rawString('id'), ...decodeTrashedImage(from) })),
-      (to) => {
-        to.rawString(after?.id ?? '');
-        to.u64(max);
-      },
-    ),
-  );
-}
 
 /** @throws RadosError ENOENT: it is not in the trash */
 async function trashEntry(io: IoCtx, id: RawString): Promise<TrashEntry> {
@@ -45,7 +28,7 @@ async function trashEntry(io: IoCtx, id: RawString): Promise<TrashEntry> {
 
 /**
  * @param deferSeconds so long it may not go, except by force
- * @throws RadosError ENOENT; EBUSY: somebody has its lock, or it is being migrated
+ * @throws RadosError ENOENT; EBUSY: somebody has its lock, or it is being migrated; EINVAL: it is mirrored, and not written here
  */
 export async function moveToTrash(
   rados: Rados,
@@ -56,7 +39,7 @@ export async function moveToTrash(
 ): Promise<void> {
   const id = (await idInDirectory(io, DIRECTORY, name)) ?? (await halfMoved(io, name));
   await requireMovable(rados, io, id, world);
-  await moveById(io, { id, name, source: TrashSource.user, deferSeconds }, world);
+  await moveById(rados, io, { id, name, source: TrashSource.user, deferSeconds }, world);
 }
 
 /** The id of an image whose move into the trash was begun, and not ended. */
@@ -75,7 +58,13 @@ interface Move {
   readonly deferSeconds: number;
 }
 
-async function moveById(io: IoCtx, { id, name, source, deferSeconds }: Move, world: ImageWorld): Promise<void> {
+async function moveById(
+  rados: Rados,
+  io: IoCtx,
+  { id, name, source, deferSeconds }: Move,
+  world: ImageWorld,
+): Promise<void> {
+  await endMirroring({ rados, io, world }, id, { isGoing: true });
   const deleted = world.wall();
   const entry = { source, name, deleted, deferredUntil: addSeconds(deleted, deferSeconds), state: TrashState.moving };
   const add = change('trash_add', (to) => {
@@ -199,7 +188,7 @@ export async function removeImage(
     return;
   }
   await requireRemovable(rados, io, id, world);
-  await moveById(io, { id, name, source: TrashSource.removing, deferSeconds: 0 }, world);
+  await moveById(rados, io, { id, name, source: TrashSource.removing, deferSeconds: 0 }, world);
   try {
     await removeFromTrash(rados, io, id, removal, world);
   } catch (error) {

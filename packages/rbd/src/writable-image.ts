@@ -64,11 +64,15 @@ const WRITABLE =
   Feature.operations;
 /** Bytes of the smallest pieces that are left out. */
 const MIN_SPARSE = 4096;
+/** Another site writes it: it is opened, and not changed. */
+const OF_OTHERS = Feature.nonPrimary;
 /** Bytes that are compared at most. */
 const SECTOR = 512;
 export interface OpenOptions {
   /** Bytes of writes that are held back at most, until a flush (rbd_cache_max_dirty); 0: none. Images without a lock have no cache. */
   readonly cacheBytes?: number;
+  /** It is changed also where another site writes it. */
+  readonly mayBeOfOthers?: boolean;
 }
 
 const REWATCH_DELAY_US = 1_000_000;
@@ -81,6 +85,8 @@ export class WritableImage {
   #client: ClientId;
   #watch: Watch | undefined;
   readonly #lock: ExclusiveLock;
+  /** Features that it may have when it is changed. */
+  readonly #permitted: bigint;
   #image: Image;
   #map: ObjectMap | undefined;
   /** The header has changed since it was read. */
@@ -101,8 +107,10 @@ export class WritableImage {
     readonly image: Image;
     readonly world: ImageWorld;
     readonly cacheBytes: number;
+    readonly permitted: bigint;
   }) {
-    const { rados, io, image, world, cacheBytes } = opened;
+    const { rados, io, image, world, cacheBytes, permitted } = opened;
+    this.#permitted = permitted;
     this.#rados = rados;
     this.#io = io;
     this.#image = image;
@@ -146,11 +154,12 @@ export class WritableImage {
     io: IoCtx,
     id: RawString,
     world: ImageWorld,
-    { cacheBytes = 0 }: OpenOptions = {},
+    { cacheBytes = 0, mayBeOfOthers = false }: OpenOptions = {},
   ): Promise<WritableImage> {
     const image = await Image.openId(rados, io, id);
-    requireWritable(image.header);
-    const opened = new WritableImage({ rados, io, image, world, cacheBytes });
+    requireWritable(image.header, WRITABLE | OF_OTHERS);
+    const permitted = mayBeOfOthers ? WRITABLE | OF_OTHERS : WRITABLE;
+    const opened = new WritableImage({ rados, io, image, world, cacheBytes, permitted });
     await opened.#beginWatch();
     return opened;
   }
@@ -513,8 +522,10 @@ export class WritableImage {
       await this.#rewatching;
       if (this.#failure) throw this.#failure;
       await this.#refresh();
+      requireWritable(this.header, this.#permitted);
       return await work();
     };
+    requireWritable(this.header, this.#permitted);
     return this.#hasLock ? await this.#lock.use(fresh) : await fresh();
   }
 
@@ -550,7 +561,7 @@ export class WritableImage {
   async #read(): Promise<void> {
     this.#isStale = false;
     const image = await Image.openId(this.#rados, this.#io, this.header.id);
-    requireWritable(image.header);
+    requireWritable(image.header, this.#permitted | OF_OTHERS);
     this.#image = image;
   }
 
@@ -615,9 +626,8 @@ export function unwritableFeatures({ features }: ImageHeader): bigint {
   return features & ~WRITABLE;
 }
 
-function requireWritable(header: ImageHeader): void {
-  const { id } = header;
-  if (unwritableFeatures(header) !== 0n)
+function requireWritable({ features, id }: ImageHeader, permitted: bigint): void {
+  if ((features & ~permitted) !== 0n)
     throw new RadosError(Errno.EROFS, `image ${id} has features that are only read here`);
 }
 

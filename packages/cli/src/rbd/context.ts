@@ -14,6 +14,11 @@ export async function orRefuse<T>(complaint: string, work: Promise<T>): Promise<
   return await work.catch((error: unknown) => refuseWith(error, (code) => `${complaint}: ${describeErrno(code)}`));
 }
 
+/** The exit status says what was wrong, and nothing else does. @throws Refusal */
+export async function orSilent<T>(work: Promise<T>): Promise<T> {
+  return await work.catch((error: unknown) => refuseWith(error, () => ''));
+}
+
 /** @param say whole, of an errno. @throws Refusal with it as the exit status */
 export function refuseWith(error: unknown, say: (code: number) => string): never {
   if (error instanceof RadosError) throw new Refusal(say(error.code), -error.code);

@@ -22,7 +22,7 @@ import {
   rollBackGroup,
 } from '@spirula/rbd';
 import type { OptionTable } from '../ceph/global-options.ts';
-import { openPool, orRefuse, refuseWith } from './context.ts';
+import { openPool, orRefuse, orSilent, refuseWith } from './context.ts';
 import { imageWorld } from './image-world.ts';
 import { show } from './output.ts';
 import { withProgress } from './progress.ts';
@@ -50,11 +50,6 @@ async function ls(context: VerbContext): Promise<void> {
   const io = await openPool(context, takePoolSpec(context));
   const names = (await orSilent(listGroups(io))).map((name) => textFromRaw(name));
   show(context, names, () => names.map((name) => `${name}\n`).join(''));
-}
-
-/** The exit status says what was wrong, and nothing else does. */
-async function orSilent<T>(work: Promise<T>): Promise<T> {
-  return await work.catch((error: unknown) => refuseWith(error, () => ''));
 }
 
 /** Of a group that is not there, there are none. */

@@ -1,4 +1,5 @@
 /** Verbs that show images (tools/rbd/action/List.cc, Info.cc). */
+import { MirrorImageState } from '@spirula/cls';
 import { textFromRaw } from '@spirula/encoding';
 import { column, formatBytes, formatTable } from '@spirula/formatter';
 import { type IoCtx, RadosError } from '@spirula/rados';
@@ -9,6 +10,8 @@ import {
   isUserSnapshot,
   listImages,
   lockOf,
+  MirrorImageMode,
+  mirrorInfo,
   type NamedImage,
   objectCount,
   snapshotLimitOf,
@@ -170,15 +173,39 @@ async function info(context: VerbContext): Promise<void> {
     parent: image.parent && (await nameParent(rados, image.parent)),
     stripes: (features & STRIPING) === 0n ? undefined : layout,
     journal: (features & JOURNALING) === 0n ? undefined : textFromRaw(header.id),
+    mirroring: await mirroringOf(io, header),
   };
   show(context, dumpFacts(facts), () => describe(facts));
 }
 
-type Facts = { readonly stripes: Image['header']['layout'] | undefined; readonly parent: NamedParent | undefined } & {
-  readonly [name: string]: unknown;
-};
+/** Undefined: it is not mirrored, and keeps no journal to be mirrored by. */
+async function mirroringOf(io: IoCtx, header: Image['header']): Promise<Mirroring | undefined> {
+  const info = await mirrorInfo(io, header);
+  if (!info) return (header.features & JOURNALING) === 0n ? undefined : { mode: 'journal', state: 'disabled' };
+  return {
+    mode: info.mode === MirrorImageMode.snapshot ? 'snapshot' : 'journal',
+    state: info.state === MirrorImageState.enabled ? 'enabled' : 'disabling',
+    global_id: textFromRaw(info.globalId),
+    primary: info.promotion === 'primary',
+  };
+}
 
-function dumpFacts({ stripes, parent, journal, ...facts }: Facts): object {
+interface Mirroring {
+  readonly state: string;
+  readonly mode: string;
+  readonly global_id?: string;
+  readonly primary?: boolean;
+}
+
+interface KnownFacts {
+  readonly stripes: Image['header']['layout'] | undefined;
+  readonly parent: NamedParent | undefined;
+  readonly mirroring: Mirroring | undefined;
+}
+
+type Facts = KnownFacts & { readonly [name: string]: unknown };
+
+function dumpFacts({ stripes, parent, journal, mirroring, ...facts }: Facts): object {
   return {
     ...facts,
     parent: parent && {
@@ -192,10 +219,11 @@ function dumpFacts({ stripes, parent, journal, ...facts }: Facts): object {
     },
     ...(stripes && { stripe_unit: stripes.stripeUnit, stripe_count: stripes.stripeCount }),
     journal,
+    mirroring,
   };
 }
 
-function describe({ stripes, parent, ...facts }: Facts): string {
+function describe({ stripes, parent, mirroring, ...facts }: Facts): string {
   const size = (bytes: unknown) => formatBytes(Number(bytes));
   const list = (names: unknown) => (names as readonly string[]).join(', ');
   const line = (label: string, value: unknown) => (value === undefined ? [] : [`\t${label}: ${value}`]);
@@ -228,6 +256,10 @@ function describe({ stripes, parent, ...facts }: Facts): string {
       ? [...line('stripe unit', size(stripes.stripeUnit)), ...line('stripe count', stripes.stripeCount)]
       : []),
     ...line('journal', facts['journal']),
+    ...line('mirroring state', mirroring?.state),
+    ...line('mirroring mode', mirroring?.global_id && mirroring.mode),
+    ...line('mirroring global id', mirroring?.global_id),
+    ...line('mirroring primary', mirroring?.primary),
     '',
   ].join('\n');
 }

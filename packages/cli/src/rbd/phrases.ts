@@ -53,6 +53,15 @@ export function timeText({ sec }: UTime): string {
   return `${weekday} ${month} ${day!.replace(/^0/, ' ')} ${time} ${year}`;
 }
 
+/** As `2026-12-01 02:41:50`, in the time zone of whoever reads it; '' of a time never set. */
+export function clockText({ sec }: UTime): string {
+  if (sec === 0) return '';
+  const date = new Date(sec * 1000);
+  const two = (part: number) => String(part).padStart(2, '0');
+  const day = [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())].join('-');
+  return `${day} ${[date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(':')}`;
+}
+
 /** What an image is a clone of, by names. */
 export interface NamedParent {
   readonly pool: string;
