@@ -44,6 +44,13 @@ describe.skipIf(missing.length > 0)(`rbd_support (skipped without: ${missing.joi
     expect(theirs!.length).toBeGreaterThan(50);
     expect(ours).toEqual(theirs);
   });
+
+  test('schedules of snapshots for mirrors are kept and listed', { timeout: 2 * MINUTE }, async () => {
+    const [theirs, ours] = await Promise.all(confs.map((conf) => run('mirror_schedules.py', conf)));
+
+    expect(theirs!.length).toBeGreaterThan(20);
+    expect(ours).toEqual(theirs);
+  });
 });
 
 describe.skipIf(missing.length > 0)(`managers of images (skipped without: ${missing.join(' ')})`, () => {

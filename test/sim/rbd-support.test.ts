@@ -1,14 +1,22 @@
 /** What the manager does for images as time passes: tasks that failed are tried again, the trash is emptied at set times, after a restart too. */
+import { MirrorPeerDirection } from '@spirula/cls';
 import type { Message } from '@spirula/messages';
 import { Rados } from '@spirula/rados';
 import {
+  addMirrorPeer,
   createImage,
   createNamespace,
+  demoteImage,
+  Image,
   type ImageWorld,
   initPool,
   listTrash,
+  MirrorImageMode,
+  MirrorMode,
+  mirrorImage,
   moveToTrash,
   removeNamespace,
+  setMirrorMode,
 } from '@spirula/rbd';
 import { RbdSupport, type RbdSupportOptions } from '@spirula/rbd-support';
 import { checkScenario, Lab } from '@spirula/sim-scenarios';
@@ -196,4 +204,34 @@ test('a task that failed is tried again until it is done, also by a manager that
     await trial.pass(name === 'second' ? 20 : 75);
     expect(await tasks()).toEqual([]);
   }
+});
+
+test('mirrored images get snapshots for their mirrors at set times, those of others do not', async () => {
+  const trial = new Trial(4);
+  const rados = await trial.start();
+  const io = await trial.io();
+  const scene = { rados, io, world: trial.world };
+  await trial.done(setMirrorMode(scene, MirrorMode.image));
+  await trial.done(
+    addMirrorPeer(io, { direction: MirrorPeerDirection.rxTx, siteName: 'far', clientName: 'client.far' }, trial.world),
+  );
+  const make = async (name: string) => {
+    const id = await trial.done(createImage(io, name, { size: 1 << 20 }, trial.world));
+    await trial.done(
+      mirrorImage(scene, (await trial.done(Image.openId(rados, io, id))).header, MirrorImageMode.snapshot),
+    );
+    return id;
+  };
+  const [own, others] = [await make('own'), await make('others')];
+  await trial.done(demoteImage(scene, others));
+  const newest = async (id: string) => (await trial.done(Image.openId(rados, io, id))).header.snapshots[0]!.id;
+  const before = [await newest(own), await newest(others)];
+
+  await trial.ask('mirror snapshot schedule add', { level_spec: `${POOL}/`, interval: '1m' });
+  const { scheduled_images } = JSON.parse(await trial.ask('mirror snapshot schedule status'));
+  expect(scheduled_images).toMatchObject([{ image: `${POOL}/own` }]);
+  await trial.pass(70);
+
+  expect(await newest(own)).toBeGreaterThan(before[0]!);
+  expect(await newest(others)).toBe(before[1]);
 });

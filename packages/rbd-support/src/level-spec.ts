@@ -83,6 +83,10 @@ export function levelOfPool(pool: PoolId, poolName: string): LevelSpec {
   return { name: `${poolName}/`, id: `${pool}`, pool, namespace: undefined, imageId: undefined };
 }
 
+export function levelOfNamespace(pool: PoolId, poolName: string, namespace: string): LevelSpec {
+  return { name: `${poolName}/${namespace}/`, id: `${pool}/${namespace}`, pool, namespace, imageId: undefined };
+}
+
 /** @throws Refusal: there is none, or it is not for images */
 function poolNamed(pools: ImagePools, name: string): PoolId {
   const { rados } = pools;

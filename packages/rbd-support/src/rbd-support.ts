@@ -20,6 +20,7 @@ import {
 } from '@spirula/world';
 import type { CommandScene } from './command-scene.ts';
 import { ImagePools } from './image-pools.ts';
+import { mirrorSnapshots } from './mirror-snapshots.ts';
 import { refusedCommands } from './refused-commands.ts';
 import { ScheduleHandler } from './schedule-handler.ts';
 import type { Scheduled } from './schedule-queue.ts';
@@ -68,7 +69,10 @@ export class RbdSupport implements MgrModule {
       pools,
       isReady: () => this.#isReady,
     };
-    this.#schedules = [new ScheduleHandler(trashPurge(pools, images), scene, own)];
+    this.#schedules = [
+      new ScheduleHandler(mirrorSnapshots(pools, images), scene, own),
+      new ScheduleHandler(trashPurge(pools, images), scene, own),
+    ];
     this.commands = [
       ...taskCommands({ ...scene, tasks: this.#tasks }),
       ...this.#schedules.flatMap(({ commands }) => commands),

@@ -56,6 +56,7 @@ export {
 } from './mirror-bootstrap.ts';
 export {
   demoteImage,
+  listMirrorImages,
   MirrorImageMode,
   type MirrorInfo,
   type MirrorScene,
