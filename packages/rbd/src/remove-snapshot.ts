@@ -44,12 +44,18 @@ export async function removeSnapshotById(scene: SnapshotScene, id: bigint): Prom
     await detachFromParent(rados, { io, id: header.id }, header.parent);
   if (map) await map.removeSnapshot(id);
   else await changeIfThere(io, objectMapObject(header.id, id), new ObjectOperation().remove());
-  if (snapshot.namespace.type === RbdSnapshotType.mirror) await removeImageState(io, header.id, id);
+  if (isForMirrors(snapshot)) await removeImageState(io, header.id, id);
   await pool.removeSelfManaged(id);
   await io.operate(
     oid,
     change('snapshot_remove', (to) => to.u64big(id)),
   );
+}
+
+/** Or was, until its removal began. */
+function isForMirrors({ namespace }: HeaderSnapshot): boolean {
+  const { mirror, trash } = RbdSnapshotType;
+  return namespace.type === mirror || (namespace.type === trash && namespace.originalType === mirror);
 }
 
 /** Whether nothing else of the image shows its parent. */
