@@ -12,7 +12,7 @@ import { runTool, type ToolResult } from './run-tool.ts';
 const missing = missingTools([...RBD_TOOLS, 'nbdinfo', 'nbdcopy', 'qemu-img', 'qemu-io', 'openssl']);
 const SPIRULA = new URL('../../packages/cli/bin/spirula.mjs', import.meta.url).pathname;
 const MIB = 1 << 20;
-const [OFFERED, REQUIRED, VERIFYING] = [25_800, 25_801, 25_802];
+const [OFFERED, REQUIRED, VERIFYING] = [25_350, 25_351, 25_352];
 
 describe.skipIf(missing.length > 0)(`NBD with TLS (skipped without: ${missing.join(' ')})`, () => {
   const dir = mkdtempSync(join(tmpdir(), 'nbd-tls-'));

@@ -84,7 +84,7 @@ describe.skipIf(missing.length > 0)(`OpenStack (skipped without: ${missing.join(
 
   beforeAll(async () => {
     const [real, cluster] = await Promise.all([
-      startRealCeph({ osds: 3, portBase: 25_100, store: 'memstore', auth: 'cephx' }),
+      startRealCeph({ osds: 3, portBase: 25_150, store: 'memstore', auth: 'cephx' }),
       startCluster({ mons: 1, osds: 3, store: 'memory', auth: 'cephx' }),
     ]);
     stop = () => Promise.all([real.stop(), cluster.stop()]);

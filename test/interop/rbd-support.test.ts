@@ -23,7 +23,7 @@ describe.skipIf(missing.length > 0)(`rbd_support (skipped without: ${missing.joi
 
   beforeAll(async () => {
     const [real, cluster] = await Promise.all([
-      startRealCeph({ osds: 3, portBase: 25_500, store: 'memstore', auth: 'cephx' }),
+      startRealCeph({ osds: 3, portBase: 25_250, store: 'memstore', auth: 'cephx' }),
       startCluster({ mons: 1, osds: 3, store: 'memory', auth: 'cephx' }),
     ]);
     stop = () => Promise.all([real.stop(), cluster.stop()]);

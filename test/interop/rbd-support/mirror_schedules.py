@@ -32,6 +32,18 @@ def tell(step, value):
     print(re.sub(r'(\\?")%d(\\?"|/)' % io.get_pool_id(), r"\1POOL\2", text), flush=True)
 
 
+def make(name):
+    """Schedules come in the order of ids, which are drawn: that of the names is wanted."""
+    while True:
+        rbd.RBD().create(io, name, 1 << 20)
+        with rbd.Image(io, name) as image:
+            image_id = image.id()
+        if image_id > max(image_ids.values(), default=""):
+            image_ids[name] = image_id
+            return
+        rbd.RBD().remove(io, name)
+
+
 def step(verb, **arguments):
     line = json.dumps({"prefix": "rbd mirror snapshot schedule " + verb, **arguments})
     while True:
@@ -54,10 +66,9 @@ def main():
     rbd.RBD().mirror_peer_add(io, "far", "client.far")
     rbd.RBD().namespace_create(io, "ns")
     for name in ["first", "second", "plain"]:
-        rbd.RBD().create(io, name, 1 << 20)
-        with rbd.Image(io, name) as image:
-            image_ids[name] = image.id()
-            if name != "plain":
+        make(name)
+        if name != "plain":
+            with rbd.Image(io, name) as image:
                 image.mirror_image_enable(rbd.RBD_MIRROR_IMAGE_MODE_SNAPSHOT)
     step("list")
     step("status")
