@@ -21,6 +21,7 @@ import { importVerbs } from './rbd/import.ts';
 import { importDiffVerbs } from './rbd/import-diff.ts';
 import { lockVerbs } from './rbd/lock-verbs.ts';
 import { mergeDiffVerbs } from './rbd/merge-diff.ts';
+import { migrationVerbs } from './rbd/migration-verbs.ts';
 import { mirrorBootstrapVerbs } from './rbd/mirror-bootstrap-verbs.ts';
 import { mirrorImageVerbs } from './rbd/mirror-image-verbs.ts';
 import { mirrorPoolVerbs } from './rbd/mirror-pool-verbs.ts';
@@ -53,6 +54,7 @@ const VERBS: readonly VerbDefinition[] = [
   ...mirrorBootstrapVerbs,
   ...mirrorImageVerbs,
   ...copyVerbs,
+  ...migrationVerbs,
   ...exportVerbs,
   ...importVerbs,
   ...importDiffVerbs,

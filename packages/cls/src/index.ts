@@ -54,6 +54,13 @@ export {
 } from './rbd/groups-codec.ts';
 export { NO_POOL, NOSNAP } from './rbd/header-keys.ts';
 export {
+  decodeMigration as decodeRbdMigration,
+  encodeMigration as encodeRbdMigration,
+  HeaderType as MigrationHeader,
+  type Migration as RbdMigration,
+  MigrationState,
+} from './rbd/migration.ts';
+export {
   decodeMirrorImage,
   decodeMirrorPeers,
   decodeSiteStatus,

@@ -30,6 +30,8 @@ export interface NewImage {
   readonly stripes?: { readonly unit: number; readonly count: number };
   /** Number of the pool of the data objects, where it is another. */
   readonly dataPool?: number;
+  /** Left out: a new one. */
+  readonly id?: RawString;
 }
 
 /**
@@ -41,9 +43,10 @@ export interface NewImage {
 export async function createImage(
   io: IoCtx,
   name: RawString,
-  { size, order = DEFAULT_ORDER, features: asked = DEFAULT_FEATURES, stripes, dataPool }: NewImage,
+  { size, order = DEFAULT_ORDER, features: asked = DEFAULT_FEATURES, stripes, dataPool, id: given }: NewImage,
   world: Pick<ImageWorld, 'randomBytes'>,
 ): Promise<RawString> {
+  const id = given ?? newImageId(world);
   const objectSize = 2 ** order;
   const isStriped = stripes !== undefined && (stripes.unit !== objectSize || stripes.count !== 1);
   const features = checkedFeatures(
@@ -52,7 +55,6 @@ export async function createImage(
   if (order < MIN_ORDER || order > MAX_ORDER) throw new RadosError(Errno.EDOM, `objects of 2^${order} bytes`);
   const isWrong = stripes && (stripes.unit < 1 || stripes.count < 1 || objectSize % stripes.unit !== 0);
   if (isWrong) throw new RadosError(Errno.EINVAL, `stripes of ${stripes.unit} bytes`);
-  const id = rawFromText([...world.randomBytes(7)].map((byte) => byte.toString(16).padStart(2, '0')).join(''));
   const prefix = dataPool === undefined ? `rbd_data.${id}` : `rbd_data.${io.pool}.${id}`;
   const call = (method: string, encode: Parameters<typeof classCall>[2]) =>
     new ObjectOperation().exec(CLASS, method, classCall(method, () => undefined, encode).input, 'write');
@@ -91,6 +93,10 @@ export async function createImage(
     await io.operate(objectMapObject(id), resizeOperation(objectCount(layout, size), false));
   }
   return id;
+}
+
+export function newImageId({ randomBytes }: Pick<ImageWorld, 'randomBytes'>): RawString {
+  return rawFromText([...randomBytes(7)].map((byte) => byte.toString(16).padStart(2, '0')).join(''));
 }
 
 /** @throws RadosError EINVAL: one of them needs another; EOPNOTSUPP: a journal */

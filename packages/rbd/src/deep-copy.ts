@@ -16,8 +16,9 @@ import { createImage } from './create-image.ts';
 import type { Image } from './image.ts';
 import { type HeaderSnapshot, type ImageHeader, isUserSnapshot, type ParentLink } from './image-header.ts';
 import { imageRanges, objectCount, objectExtents } from './image-layout.ts';
+import type { SnapshotNumbers } from './migration.ts';
 import { headerObject } from './names.ts';
-import { ObjectCopy, type SnapshotNumbers } from './object-copy.ts';
+import { ObjectCopy } from './object-copy.ts';
 import type { Progress } from './object-map-check.ts';
 import { diffObjectMaps, ObjectDiff } from './object-map-diff.ts';
 import { attachParent } from './parents.ts';
@@ -41,6 +42,26 @@ export async function deepCopyImage(
   world: ImageWorld,
   onProgress: Progress,
 ): Promise<void> {
+  const { copy, numbers } = await beginCopy(rados, source, place, { isFlat, ...options }, world);
+  try {
+    await copyObjects(rados, source, copy, numbers, isFlat, onProgress);
+    const end = source.snapshot && numbers.get(source.snapshot.id);
+    // The copy is what its newest snapshot is.
+    if (end !== undefined) await copy.changeHeader(async ({ map }) => map?.rollBack(end));
+    await copyMetadata(source, copy);
+  } finally {
+    await copy.close();
+  }
+}
+
+/** An image with the snapshots of the other, in which nothing is yet. */
+export async function beginCopy(
+  rados: Rados,
+  source: Image,
+  place: ImagePlace,
+  { isFlat, ...options }: DeepCopyOptions,
+  world: ImageWorld,
+): Promise<{ readonly copy: WritableImage; readonly numbers: SnapshotNumbers }> {
   const parent = isFlat ? undefined : oldestParent(source.header);
   const { size, ...like } = likeImage(source, options);
   if (parent) {
@@ -50,14 +71,10 @@ export async function deepCopyImage(
   } else await createImage(place.io, place.name, { ...like, size }, world);
   const copy = await WritableImage.open(rados, place.io, place.name, world);
   try {
-    const numbers = await copySnapshots(source, copy, parent);
-    await copyObjects(rados, source, copy, numbers, isFlat, onProgress);
-    const end = source.snapshot && numbers.get(source.snapshot.id);
-    // The copy is what its newest snapshot is.
-    if (end !== undefined) await copy.changeHeader(async ({ map }) => map?.rollBack(end));
-    await copyMetadata(source, copy);
-  } finally {
+    return { copy, numbers: await copySnapshots(source, copy, parent) };
+  } catch (error) {
     await copy.close();
+    throw error;
   }
 }
 
@@ -133,7 +150,7 @@ async function copyObjects(
   const count = objectCount(copy.header.layout, Math.max(...sizes));
   const end = source.snapshot?.id ?? NOSNAP;
   const states = isFlat ? undefined : await diffObjectMaps(source, 0n, end, 'copy');
-  const work = new ObjectCopy(rados, source, numbers, isFlat);
+  const work = new ObjectCopy(rados, source, numbers, { isFlat });
   let done = 0;
   const pieces = function* () {
     for (let object = 0; object < count; object++) {

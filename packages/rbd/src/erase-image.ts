@@ -6,7 +6,7 @@ import { askOne, changeIfThere, classCall } from './class-calls.ts';
 import type { HeaderSnapshot, ImageHeader } from './image-header.ts';
 import { headerObject, objectMapObject } from './names.ts';
 import { detachFromParent, removeSnapshotById } from './remove-snapshot.ts';
-import { type ImageWorld, WritableImage } from './writable-image.ts';
+import { type ImageWorld, type OpenOptions, WritableImage } from './writable-image.ts';
 
 /** Told after each stretch of objects that went. */
 export type OnErased = (done: number, of: number) => void;
@@ -23,8 +23,8 @@ export async function requireRemovable(rados: Rados, io: IoCtx, id: RawString, w
   await withImageIfThere(rados, io, id, world, (image) => image.underLock(({ header }) => checkRemovable(io, header)));
 }
 
-async function checkRemovable(io: IoCtx, header: ImageHeader): Promise<void> {
-  requireNotMigrating(header);
+async function checkRemovable(io: IoCtx, header: ImageHeader, ignoresMigration = false): Promise<void> {
+  if (!ignoresMigration) requireNotMigrating(header);
   if (header.snapshots.some(isInTheWay)) {
     throw new RadosError(Errno.ENOTEMPTY, `image ${header.id}`);
   }
@@ -59,15 +59,17 @@ export async function eraseImage(
   id: RawString,
   world: ImageWorld,
   onErased?: OnErased,
+  ignoresMigration = false,
 ): Promise<void> {
-  await withImageIfThere(rados, io, id, world, async (image) => {
-    await image.underLock(({ header }) => checkRemovable(io, header));
+  const work = async (image: WritableImage) => {
+    await image.underLock(({ header }) => checkRemovable(io, header, ignoresMigration));
     for (const snapshot of [...image.header.snapshots].reverse()) {
       await image.changeHeader((scene) => removeSnapshotById(scene, snapshot.id));
     }
     await image.trim(onErased);
     if (image.header.parent) await detachFromParent(rados, { io, id }, image.header.parent);
-  });
+  };
+  await withImageIfThere(rados, io, id, world, work, { ignoresMigration });
   for (const oid of [headerObject(id), objectMapObject(id)])
     await changeIfThere(io, oid, new ObjectOperation().remove());
 }
@@ -79,10 +81,11 @@ async function withImageIfThere(
   id: RawString,
   world: ImageWorld,
   work: (image: WritableImage) => Promise<void>,
+  options: OpenOptions = {},
 ): Promise<void> {
   let image: WritableImage;
   try {
-    image = await WritableImage.openId(rados, io, id, world, { mayBeOfOthers: true });
+    image = await WritableImage.openId(rados, io, id, world, { mayBeOfOthers: true, ...options });
   } catch (error) {
     if (error instanceof RadosError && error.code === Errno.ENOENT) return;
     throw error;

@@ -4,11 +4,13 @@
  *   image bytes --> stretches of data objects --> an object that is not there: the parent's bytes, up to what is shown of it
  *                                            \--> there and too short, or no parent: zeros
  */
+import { RbdFeature as Feature, NOSNAP, type RbdMigration } from '@spirula/cls';
 import { type Bytes, Errno, type RawString } from '@spirula/encoding';
 import { type IoCtx, ObjectOperation, type Rados, RadosError } from '@spirula/rados';
 import { type HeaderSnapshot, type ImageHeader, isUserSnapshot, type ParentLink, readHeader } from './image-header.ts';
 import { imageRanges, type ObjectExtent, objectExtents, type Range } from './image-layout.ts';
 import { imageIdOf } from './images.ts';
+import { readMigration, shownSource, showsSource } from './migration.ts';
 import { dataObject } from './names.ts';
 
 /** A clone of a clone of a clone …: one that is its own ancestor ends here. */
@@ -22,7 +24,9 @@ interface Opened {
   readonly header: ImageHeader;
   readonly snapshot: HeaderSnapshot | undefined;
   readonly data: IoCtx;
+  readonly link: ParentLink | undefined;
   readonly parent: Image | undefined;
+  readonly migration: RbdMigration | undefined;
 }
 
 export class Image {
@@ -31,15 +35,20 @@ export class Image {
   readonly header: ImageHeader;
   /** Of which reads are; undefined: of the image itself, as large as it was when it was opened. */
   readonly snapshot: HeaderSnapshot | undefined;
+  /** Where it comes from, or goes to; undefined: it stays where it is. */
+  readonly migration: RbdMigration | undefined;
   readonly #data: IoCtx;
+  readonly #link: ParentLink | undefined;
   readonly #parent: Image | undefined;
 
-  private constructor({ io, header, snapshot, data, parent }: Opened) {
+  private constructor({ io, header, snapshot, data, link, parent, migration }: Opened) {
     this.io = io;
     this.header = header;
     this.snapshot = snapshot;
     this.#data = data;
+    this.#link = link;
     this.#parent = parent;
+    this.migration = migration;
   }
 
   /**
@@ -73,19 +82,24 @@ export class Image {
     const snapshot = isAsked && header.snapshots.find(isAsked);
     if (isAsked && !snapshot) throw new RadosError(Errno.ENOENT, `the snapshot of image ${id}`);
     const dataIo = await openDataPool(rados, io, header);
-    const link = shownParent(header, snapshot);
+    const migration = (header.features & Feature.migrating) === 0n ? undefined : await readMigration(io, id);
+    const source = migration && shownSource(migration, header, snapshot);
+    const link = source ?? shownParent(header, snapshot);
     return new Image({
       io,
       header,
       snapshot,
       data: snapshot ? dataIo.with({ snapid: snapshot.id }) : dataIo,
+      link,
       parent: link && (await Image.#openParent(rados, link, generation)),
+      migration,
     });
   }
 
   static async #openParent(rados: Rados, link: ParentLink, generation: number): Promise<Image> {
     const io = (await rados.ioctx(Number(link.poolId))).with({ nspace: link.namespace });
-    return await Image.#open(rados, io, link.imageId, ({ id }) => id === link.snapId, generation + 1);
+    const isShown = link.snapId === NOSNAP ? undefined : ({ id }: HeaderSnapshot) => id === link.snapId;
+    return await Image.#open(rados, io, link.imageId, isShown, generation + 1);
   }
 
   /** Bytes. */
@@ -93,9 +107,14 @@ export class Image {
     return this.snapshot ? Number(this.snapshot.imageSize) : this.header.size;
   }
 
-  /** What is shown of the image that this is a clone of; undefined: it is none. */
+  /** What is shown of the image that this is a clone of, or that it comes from; undefined: of none. */
   get parent(): ParentLink | undefined {
-    return shownParent(this.header, this.snapshot);
+    return this.#link;
+  }
+
+  /** Whether what it comes from shows where it has nothing itself. */
+  get isMigrating(): boolean {
+    return this.migration !== undefined && showsSource(this.migration);
   }
 
   /** The snapshot that it shows, opened. */

@@ -48,6 +48,13 @@ export {
   setPoolMetadata,
 } from './metadata.ts';
 export {
+  abortMigration,
+  commitMigration,
+  executeMigration,
+  type PrepareOptions,
+  prepareMigration,
+} from './migrate-image.ts';
+export {
   type BootstrapToken,
   createBootstrapToken,
   formatBootstrapToken,

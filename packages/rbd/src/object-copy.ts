@@ -5,14 +5,12 @@ import { ObjectOperation, type Rados, RadosError } from '@spirula/rados';
 import { Image } from './image.ts';
 import type { ImageHeader } from './image-header.ts';
 import { bytesOf, type ImageLayout, imageRanges, objectCount, objectExtents, type Range } from './image-layout.ts';
+import { assertWritten, type SnapshotNumbers, WrittenWith } from './migration.ts';
 import { dataObject } from './names.ts';
 import { type Delta, type Deltas, imageDeltas, isInitial } from './object-delta.ts';
 import { markInSnapshot, ObjectState } from './object-map.ts';
 import { RangeSet } from './range-set.ts';
 import type { SnapshotScene } from './snapshot-changes.ts';
-
-/** Numbers of the source's snapshots, and those of the copy; the last may be the images themselves. */
-export type SnapshotNumbers = ReadonlyMap<bigint, bigint>;
 
 /** A stretch of an object that gets other bytes; without them, zeros. */
 interface Change extends Range {
@@ -41,14 +39,22 @@ export class ObjectCopy {
   /** Oldest first: of the source, and of the copy. */
   readonly #numbers: readonly (readonly [bigint, bigint])[];
   readonly #isFlat: boolean;
+  /** Only what nobody has copied or written meanwhile. */
+  readonly #isGuarded: boolean;
   /** The source as it was at its snapshots. */
   readonly #opened = new Map<bigint, Promise<Image>>();
 
-  constructor(rados: Rados, source: Image, numbers: SnapshotNumbers, isFlat: boolean) {
+  constructor(
+    rados: Rados,
+    source: Image,
+    numbers: SnapshotNumbers,
+    { isFlat, isGuarded = false }: { readonly isFlat: boolean; readonly isGuarded?: boolean },
+  ) {
     this.#rados = rados;
     this.#source = source;
     this.#numbers = [...numbers];
     this.#isFlat = isFlat;
+    this.#isGuarded = isGuarded;
   }
 
   /** @param scene of the copy, whose lock is held */
@@ -57,8 +63,9 @@ export class ObjectCopy {
     const snapIds = [0n, ...this.#numbers.map(([id]) => id)];
     const deltas = await imageDeltas(this.#source, ranges, { snapIds, withParent: false, isWhole: false });
     const steps = this.#stepsOf(object, scene.header, deltas, await this.#read(object, scene.header, deltas));
-    for (const { snapId, state } of steps) if (state !== undefined) await mark(scene, snapId, object, state);
-    for (const step of steps) await this.#write(object, step, scene);
+    const left = this.#isGuarded ? await this.#unwritten(object, steps, scene) : steps;
+    for (const { snapId, state } of left) if (state !== undefined) await mark(scene, snapId, object, state);
+    for (const step of left) await this.#write(object, step, scene);
   }
 
   async #read(object: number, header: ImageHeader, deltas: Deltas): Promise<ReadonlyMap<bigint, Written>> {
@@ -168,6 +175,22 @@ export class ObjectCopy {
     return steps;
   }
 
+  /** Those behind which nothing of the object was written. */
+  async #unwritten(object: number, steps: readonly Step[], { header, data }: SnapshotScene): Promise<readonly Step[]> {
+    try {
+      const { seq } = await data.snapSet(dataObject(header.objectPrefix, object));
+      return steps.filter(({ snapId }) => this.#seqBefore(snapId) > seq);
+    } catch (error) {
+      if (error instanceof RadosError && error.code === Errno.ENOENT) return steps;
+      throw error;
+    }
+  }
+
+  /** The snapshot before. */
+  #seqBefore(snapId: bigint): bigint {
+    return this.#numbers.findLast(([, id]) => id < snapId)?.[1] ?? 0n;
+  }
+
   /** So that it is of this snapshot, and of those that come after it. */
   async #write(object: number, { snapId, changes }: Step, { header, data }: SnapshotScene): Promise<void> {
     if (changes.length === 0) return;
@@ -175,7 +198,8 @@ export class ObjectCopy {
       .map(([, id]) => id)
       .filter((id) => id < snapId)
       .reverse();
-    const operation = new ObjectOperation();
+    const seq = older[0] ?? 0n;
+    const operation = this.#isGuarded ? assertWritten(seq, WrittenWith.older) : new ObjectOperation();
     for (const { offset, length, bytes } of changes) {
       if (bytes) operation.write(bytes, offset);
       else if (offset + length < header.layout.objectSize) operation.zero(offset, length);
@@ -184,9 +208,10 @@ export class ObjectCopy {
       else operation.remove();
     }
     const oid = dataObject(header.objectPrefix, object);
-    const snapContext = { seq: older[0] ?? 0n, snaps: older };
+    const snapContext = { seq, snaps: older };
     const { result } = await data.with({ snapContext }).submit(oid, operation);
-    if (result < 0 && result !== Errno.ENOENT) throw new RadosError(result, oid);
+    const isDone = result >= 0 || result === Errno.ENOENT || (this.#isGuarded && result === Errno.ERANGE);
+    if (!isDone) throw new RadosError(result, oid);
   }
 }
 

@@ -135,6 +135,7 @@ export async function imageDeltas(
   ranges: readonly Range[],
   request: DeltaOptions & { readonly snapIds: readonly bigint[]; readonly ignoresZeroes?: boolean },
 ): Promise<Deltas> {
+  if (image.isMigrating) throw new RadosError(Errno.EBUSY, `image ${image.header.id} migrates`);
   const { layout } = image.header;
   const byObject = new Map<number, Range[]>();
   for (const { offset, length } of ranges) {

@@ -24,27 +24,33 @@ export class ObjectWriter {
   readonly #map: ObjectMap | undefined;
   /** Writes with the snapshots that there are. */
   readonly #data: IoCtx;
+  /** Before an object is changed, of which the image that this one comes from has something. */
+  readonly #migrate: ((object: number) => Promise<void>) | undefined;
 
-  constructor(image: Image, map: ObjectMap | undefined) {
+  constructor(image: Image, map: ObjectMap | undefined, migrate?: (object: number) => Promise<void>) {
     const { snapSeq: seq, snapshots } = image.header;
     this.#image = image;
     this.#map = map;
+    this.#migrate = migrate;
     this.#data = image.data.with({ snapContext: { seq, snaps: snapshots.map(({ id }) => id) } });
   }
 
   async write(object: number, offset: number, data: Bytes): Promise<void> {
+    await this.#migrate?.(object);
     await this.#map?.exists(object);
     await this.#change(object, (operation) => operation.write(data, offset));
   }
 
   /** The same bytes again and again; the stretch is as long as some of them. */
   async writeSame(object: number, { offset, length }: Range, data: Bytes): Promise<void> {
+    await this.#migrate?.(object);
     await this.#map?.exists(object);
     await this.#change(object, (operation) => operation.writeSame(data, offset, length));
   }
 
   /** Where the object has `expected`, it has `data` instead. @returns the first byte that differs; undefined: none */
   async compareAndWrite(object: number, offset: number, expected: Bytes, data: Bytes): Promise<number | undefined> {
+    await this.#migrate?.(object);
     await this.#map?.exists(object);
     if (this.#image.showsParentAt(object)) await this.#change(object, (operation) => operation.create(false));
     const operation = new ObjectOperation().compareExtent(expected, offset).write(data, offset);
@@ -58,6 +64,7 @@ export class ObjectWriter {
   async discard({ object, offset, length }: ObjectExtent): Promise<void> {
     const { objectSize } = this.#image.header.layout;
     const isToEnd = offset + length === objectSize;
+    await this.#migrate?.(object);
     if (this.#image.showsParentAt(object)) {
       await this.#map?.exists(object);
       if (offset === 0 && isToEnd) {

@@ -51,14 +51,15 @@ async function halfMoved(io: IoCtx, name: RawString): Promise<RawString> {
   return found.id;
 }
 
-interface Move {
+export interface Move {
   readonly id: RawString;
   readonly name: RawString;
   readonly source: number;
   readonly deferSeconds: number;
 }
 
-async function moveById(
+/** Into the trash. */
+export async function moveById(
   rados: Rados,
   io: IoCtx,
   { id, name, source, deferSeconds }: Move,
@@ -99,7 +100,8 @@ export async function restoreFromTrash(io: IoCtx, id: RawString, name: RawString
 
 const RESTORABLE: readonly number[] = [TrashSource.user, TrashSource.mirroring];
 
-async function restore(io: IoCtx, id: RawString, asked: RawString, sources: readonly number[]): Promise<void> {
+/** As `restoreFromTrash`, of what was put there so. */
+export async function restore(io: IoCtx, id: RawString, asked: RawString, sources: readonly number[]): Promise<void> {
   const entry = await trashEntry(io, id);
   if (!sources.includes(entry.source)) throw new RadosError(Errno.EINVAL, `image ${id} in the trash`);
   if (entry.state !== TrashState.normal && entry.state !== TrashState.restoring) {
@@ -209,7 +211,8 @@ async function setState(io: IoCtx, id: RawString, state: number, expected: numbe
   await io.operate(TRASH, set);
 }
 
-async function removeEntry(io: IoCtx, id: RawString): Promise<void> {
+/** The image has gone. */
+export async function removeEntry(io: IoCtx, id: RawString): Promise<void> {
   await changeIfThere(
     io,
     TRASH,

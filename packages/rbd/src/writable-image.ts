@@ -5,7 +5,7 @@
  *                                                        \--> it is not, and the parent shows there: a copy of that, then written
  */
 
-import { RbdFeature as Feature } from '@spirula/cls';
+import { RbdFeature as Feature, MigrationHeader, MigrationState } from '@spirula/cls';
 import { type Bytes, Errno, type RawString, type UTime } from '@spirula/encoding';
 import {
   type IoCtx,
@@ -25,6 +25,7 @@ import { Image } from './image.ts';
 import type { HeaderSnapshot, ImageHeader } from './image-header.ts';
 import { bytesOf, type ObjectExtent, objectCount, objectExtents } from './image-layout.ts';
 import { imageIdOf } from './images.ts';
+import { MigrationCopy } from './migration-copy.ts';
 import { headerObject } from './names.ts';
 import { type ClientId, decodeNotice, encodeResponse } from './notify-messages.ts';
 import { lockObjectMap, ObjectMap } from './object-map.ts';
@@ -73,7 +74,16 @@ export interface OpenOptions {
   readonly cacheBytes?: number;
   /** It is changed also where another site writes it. */
   readonly mayBeOfOthers?: boolean;
+  /** Also one that migrates, as if it did not: by who ends that. */
+  readonly ignoresMigration?: boolean;
 }
+
+/** An image that comes from another is written then. */
+const MIGRATING: ReadonlySet<number> = new Set([
+  MigrationState.prepared,
+  MigrationState.executing,
+  MigrationState.executed,
+]);
 
 const REWATCH_DELAY_US = 1_000_000;
 const FOR_GOOD: ReadonlySet<number> = new Set([Errno.ESHUTDOWN, Errno.ENOENT]);
@@ -88,6 +98,9 @@ export class WritableImage {
   /** Features that it may have when it is changed. */
   readonly #permitted: bigint;
   #image: Image;
+  readonly #ignoresMigration: boolean;
+  /** Where it gets objects from; undefined: it comes from nowhere. */
+  #migration: MigrationCopy | undefined;
   #map: ObjectMap | undefined;
   /** The header has changed since it was read. */
   #isStale = false;
@@ -108,12 +121,15 @@ export class WritableImage {
     readonly world: ImageWorld;
     readonly cacheBytes: number;
     readonly permitted: bigint;
+    readonly ignoresMigration: boolean;
   }) {
-    const { rados, io, image, world, cacheBytes, permitted } = opened;
+    const { rados, io, image, world, cacheBytes, permitted, ignoresMigration } = opened;
     this.#permitted = permitted;
     this.#rados = rados;
     this.#io = io;
     this.#image = image;
+    this.#ignoresMigration = ignoresMigration;
+    this.#migration = image.isMigrating ? new MigrationCopy(rados, image) : undefined;
     this.#world = world;
     const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = world.randomBytes(6);
     const gid = BigInt(((((a * 256 + b) * 256 + c) * 256 + d) * 256 + e) * 256 + f);
@@ -154,12 +170,12 @@ export class WritableImage {
     io: IoCtx,
     id: RawString,
     world: ImageWorld,
-    { cacheBytes = 0, mayBeOfOthers = false }: OpenOptions = {},
+    { cacheBytes = 0, mayBeOfOthers = false, ignoresMigration = false }: OpenOptions = {},
   ): Promise<WritableImage> {
     const image = await Image.openId(rados, io, id);
-    requireWritable(image.header, WRITABLE | OF_OTHERS);
+    requireWritable(image, WRITABLE | OF_OTHERS, ignoresMigration);
     const permitted = mayBeOfOthers ? WRITABLE | OF_OTHERS : WRITABLE;
-    const opened = new WritableImage({ rados, io, image, world, cacheBytes, permitted });
+    const opened = new WritableImage({ rados, io, image, world, cacheBytes, permitted, ignoresMigration });
     await opened.#beginWatch();
     return opened;
   }
@@ -287,6 +303,7 @@ export class WritableImage {
   async resize(size: number): Promise<void> {
     await this.#changeAlone(async () => {
       const { layout, id } = this.header;
+      if (size < this.size) this.#requireSettled();
       const [before, after] = [objectCount(layout, this.size), objectCount(layout, size)];
       if (size < this.size) await this.#objects.trim(size);
       else await this.#map?.resize(after);
@@ -354,6 +371,7 @@ export class WritableImage {
 
   /** As `rollBack`, to whatever snapshot has this number. */
   async rollBackTo(id: bigint): Promise<void> {
+    this.#requireSettled();
     const { imageSize } = snapshotNumbered(this.header, id);
     if (Number(imageSize) !== this.size) await this.resize(Number(imageSize));
     await this.#changeAlone(async () => {
@@ -375,6 +393,7 @@ export class WritableImage {
    * @throws RadosError EINVAL: it is no clone
    */
   async flatten(onProgress: (done: number, of: number) => void = () => {}): Promise<void> {
+    this.#requireSettled();
     const { parent, layout, id } = this.header;
     if (!parent) throw new RadosError(Errno.EINVAL, `image ${id} is no clone`);
     const objects = objectCount(layout, this.size);
@@ -416,7 +435,9 @@ export class WritableImage {
   }
 
   get #objects(): ObjectWriter {
-    return new ObjectWriter(this.#image, this.#map);
+    const migration = this.#migration;
+    const migrate = migration && ((object: number) => migration.take(object, true, this.#scene));
+    return new ObjectWriter(this.#image, this.#map, migrate);
   }
 
   /**
@@ -427,6 +448,7 @@ export class WritableImage {
    * @throws RadosError EINVAL
    */
   async sparsify(unit: number, onProgress: Progress = () => {}): Promise<void> {
+    this.#requireSettled();
     const { layout } = this.header;
     const isPower = Number.isInteger(Math.log2(unit));
     if (!isPower || unit < MIN_SPARSE || unit > layout.objectSize) throw new RadosError(Errno.EINVAL, `${unit} bytes`);
@@ -441,6 +463,31 @@ export class WritableImage {
       }
     };
     await allOf(pieces(this));
+  }
+
+  /** What the image that it comes from has is its own from then on. @param onProgress told after each object */
+  async migrate(onProgress: Progress): Promise<void> {
+    const objects = this.#migration?.count ?? 0;
+    let done = 0;
+    const pieces = function* (image: WritableImage) {
+      for (let object = 0; object < objects; object++) {
+        yield async () => {
+          await image.#change(async () => image.#migration?.take(object, false, image.#scene));
+          onProgress(++done, objects);
+        };
+      }
+    };
+    await allOf(pieces(this));
+  }
+
+  get migration(): Image['migration'] {
+    return this.#image.migration;
+  }
+
+  /** @throws RadosError EBUSY: what it comes from would show again where its own goes */
+  #requireSettled(): void {
+    if (this.#migration && !this.#ignoresMigration)
+      throw new RadosError(Errno.EBUSY, `image ${this.header.id} migrates`);
   }
 
   get #scene(): SnapshotScene {
@@ -522,10 +569,10 @@ export class WritableImage {
       await this.#rewatching;
       if (this.#failure) throw this.#failure;
       await this.#refresh();
-      requireWritable(this.header, this.#permitted);
+      requireWritable(this.#image, this.#permitted, this.#ignoresMigration);
       return await work();
     };
-    requireWritable(this.header, this.#permitted);
+    requireWritable(this.#image, this.#permitted, this.#ignoresMigration);
     return this.#hasLock ? await this.#lock.use(fresh) : await fresh();
   }
 
@@ -561,8 +608,9 @@ export class WritableImage {
   async #read(): Promise<void> {
     this.#isStale = false;
     const image = await Image.openId(this.#rados, this.#io, this.header.id);
-    requireWritable(image.header, this.#permitted | OF_OTHERS);
+    requireWritable(image, this.#permitted | OF_OTHERS, this.#ignoresMigration);
     this.#image = image;
+    this.#migration = image.isMigrating ? new MigrationCopy(this.#rados, image) : undefined;
   }
 
   #onNotify({ payload }: WatchedNotify): Bytes | undefined {
@@ -626,8 +674,11 @@ export function unwritableFeatures({ features }: ImageHeader): bigint {
   return features & ~WRITABLE;
 }
 
-function requireWritable({ features, id }: ImageHeader, permitted: bigint): void {
-  if ((features & ~permitted) !== 0n)
+function requireWritable({ header, migration }: Image, permitted: bigint, ignoresMigration: boolean): void {
+  const { id, features } = header;
+  const isNew = migration?.headerType === MigrationHeader.destination && MIGRATING.has(migration.state);
+  const allowed = isNew || ignoresMigration ? Feature.migrating : 0n;
+  if ((features & ~(permitted | allowed)) !== 0n)
     throw new RadosError(Errno.EROFS, `image ${id} has features that are only read here`);
 }
 

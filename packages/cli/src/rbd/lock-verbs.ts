@@ -6,6 +6,7 @@ import { breakLock, type IoCtx, lockInfo, lockObject, RadosError } from '@spirul
 import { headerObject, LOCK, tellOfHeader } from '@spirula/rbd';
 import { describeErrno } from '../ceph/errno-text.ts';
 import { openImage, openPool, orRefuse, refuseWith, withImage } from './context.ts';
+import { describeMigration, migrationEnds } from './migration-status.ts';
 import { show } from './output.ts';
 import { Refusal } from './refusal.ts';
 import { takeImageSpec } from './spec.ts';
@@ -109,18 +110,21 @@ async function takeAway(
 async function status(context: VerbContext): Promise<void> {
   const spec = takeImageSpec(context, { snapshot: 'none' });
   const io = await openPool(context, spec);
-  const { header } = await openImage(context, spec, io);
+  const image = await openImage(context, spec, io);
+  const { header } = image;
+  const migration = migrationEnds(context, image, spec.image);
   const listed = await orRefuse('rbd: show status failed', io.listWatchers(headerObject(header.id)));
   const watchers = listed.map(({ entity, addr, cookie }) => ({
     address: addressText(addr),
     client: BigInt(entity.replace(/^client\./, '')),
     cookie,
   }));
-  show(context, { watchers }, () => {
+  show(context, { watchers, ...(migration && { migration }) }, () => {
     const lines = watchers.map(
       ({ address, client, cookie }) => `\twatcher=${address} client.${client} cookie=${cookie}\n`,
     );
-    return lines.length === 0 ? 'Watchers: none\n' : `Watchers:\n${lines.join('')}`;
+    const watching = lines.length === 0 ? 'Watchers: none\n' : `Watchers:\n${lines.join('')}`;
+    return watching + (migration ? describeMigration(migration) : '');
   });
 }
 

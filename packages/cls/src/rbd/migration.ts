@@ -11,14 +11,16 @@ const READ = MethodFlag.read;
 const READ_WRITE = MethodFlag.read | MethodFlag.write;
 const KEY = 'migration';
 /** MIGRATION_HEADER_TYPE_*. */
-const HeaderType = { source: 1, destination: 2 } as const;
+export const HeaderType = { source: 1, destination: 2 } as const;
+/** MIGRATION_STATE_*. */
+export const MigrationState = { error: 0, preparing: 1, prepared: 2, executing: 3, executed: 4, aborting: 5 } as const;
 /** How the data of a header of the old format begins (RBD_HEADER_TEXT, RBD_MIGRATE_HEADER_TEXT), and with a NUL ends. */
 const OLD_TEXT = utf8('<<< Rados Block Device Image >>>\n');
 const OLD_MIGRATING_TEXT = utf8('<<< Migrating RBD Image      >>>\n');
 const TEXT_BYTES = OLD_TEXT.length + 1;
 
 /** MigrationSpec. */
-interface Migration {
+export interface Migration {
   readonly headerType: number;
   /** Where the image is at the other end. */
   readonly poolId: bigint;
@@ -38,7 +40,7 @@ interface Migration {
   readonly sourceSpec: RawString;
 }
 
-function encodeMigration(encoder: Encoder, migration: Migration): void {
+export function encodeMigration(encoder: Encoder, migration: Migration): void {
   encoder.struct(3, migration.sourceSpec === '' ? 1 : 3, () => {
     encoder.u8(migration.headerType);
     encoder.u64big(migration.poolId);
@@ -56,7 +58,7 @@ function encodeMigration(encoder: Encoder, migration: Migration): void {
   });
 }
 
-function decodeMigration(decoder: Decoder): Migration {
+export function decodeMigration(decoder: Decoder): Migration {
   return decoder.struct('migration', 3, (version) => ({
     headerType: decoder.u8('header type'),
     poolId: decoder.i64big('pool'),
