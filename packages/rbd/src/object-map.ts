@@ -30,13 +30,8 @@ export class ObjectMap {
   static async open(io: IoCtx, id: RawString, objects: number): Promise<ObjectMap | undefined> {
     const oid = objectMapObject(id);
     await lockObjectMap(io, id);
-    try {
-      const states = decodeRbdBitVector(new Decoder(await io.exec(oid, CLASS, 'object_map_load')));
-      if (states.size >= objects) return new ObjectMap(io, id, states);
-    } catch (error) {
-      const isDamaged = error instanceof MalformedInput || (error instanceof RadosError && DAMAGED.has(error.code));
-      if (!isDamaged) throw error;
-    }
+    const states = await loadMap(io, oid);
+    if (states !== undefined && states.size >= objects) return new ObjectMap(io, id, states);
     await unlockObject(io, oid, LOCK).catch(() => {});
     return undefined;
   }
@@ -97,6 +92,20 @@ export class ObjectMap {
     await this.#load();
   }
 
+  /** Before objects come back: what exists in the snapshot may exist from now on. False: nobody noted what does. */
+  async beginRollBack(snapId: bigint): Promise<boolean> {
+    const states = await loadMap(this.#io, objectMapObject(this.#id, snapId));
+    if (states === undefined) return false;
+    const both = this.#states.resized(this.#states.size);
+    for (let object = 0; object < Math.min(states.size, both.size); object++) {
+      const comes = states.get(object) !== ObjectState.nonexistent && both.get(object) === ObjectState.nonexistent;
+      if (comes) both.set(object, ObjectState.exists);
+    }
+    await this.#io.operate(this.#oid, assertLocked().writeFull(encodeRbdBitVector(both)));
+    this.#states = both;
+    return true;
+  }
+
   /** What the snapshot's says, it says. Nothing changes meanwhile. */
   async rollBack(snapId: bigint): Promise<void> {
     const bytes = await this.#io.read(objectMapObject(this.#id, snapId));
@@ -136,6 +145,17 @@ export class ObjectMap {
 
 /** ENOENT and what an object map that does not parse is read with. */
 const DAMAGED: ReadonlySet<number> = new Set([Errno.ENOENT, Errno.EINVAL, Errno.EIO]);
+
+/** Undefined: there is none, or none that can be read. */
+async function loadMap(io: IoCtx, oid: RawString): Promise<RbdBitVector | undefined> {
+  try {
+    return decodeRbdBitVector(new Decoder(await io.exec(oid, CLASS, 'object_map_load')));
+  } catch (error) {
+    const isDamaged = error instanceof MalformedInput || (error instanceof RadosError && DAMAGED.has(error.code));
+    if (!isDamaged) throw error;
+    return undefined;
+  }
+}
 
 /** In the map of a snapshot, which nobody locks; one without a map has none. */
 export async function markInSnapshot(

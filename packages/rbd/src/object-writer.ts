@@ -67,11 +67,13 @@ export class ObjectWriter {
     await this.#migrate?.(object);
     if (this.#image.showsParentAt(object)) {
       await this.#map?.exists(object);
-      if (offset === 0 && isToEnd) {
-        await this.#data.operate(this.#oid(object), new ObjectOperation().create(false).truncate(0));
-      } else {
-        await this.#change(object, (operation) => operation.create(false).zero(offset, length));
-      }
+      // An object hides the parent. Snapshots must not lose what they show of it when the image is flattened: they have it first.
+      const isWhole = offset === 0 && isToEnd;
+      const hide: Edit = (operation) =>
+        isWhole ? operation.create(false).truncate(0) : operation.zero(offset, length);
+      if (isWhole && this.#image.header.snapshots.length === 0) {
+        await this.#data.operate(this.#oid(object), hide(new ObjectOperation()));
+      } else await this.#change(object, (operation) => hide(operation.create(false)));
       return;
     }
     if (this.#map && !this.#map.mayExist(object)) return;

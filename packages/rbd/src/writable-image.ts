@@ -194,10 +194,11 @@ export class WritableImage {
   }
 
   async read(offset: number, length: number): Promise<Bytes> {
-    await this.#refresh();
-    const lay = this.#cache?.over({ offset, length });
-    const bytes = await this.#image.read(offset, length);
-    return lay ? lay(bytes) : bytes;
+    return await this.#look(async (image) => {
+      const lay = this.#cache?.over({ offset, length });
+      const bytes = await image.read(offset, length);
+      return lay ? lay(bytes) : bytes;
+    });
   }
 
   /** What was written before is durable when it resolves. @throws RadosError */
@@ -209,8 +210,7 @@ export class WritableImage {
 
   async allocation(offset: number, length: number): ReturnType<Image['allocation']> {
     await this.flush();
-    await this.#refresh();
-    return await this.#image.allocation(offset, length);
+    return await this.#look((image) => image.allocation(offset, length));
   }
 
   /** @throws RadosError EINVAL: it would end behind the image */
@@ -376,12 +376,15 @@ export class WritableImage {
     if (Number(imageSize) !== this.size) await this.resize(Number(imageSize));
     await this.#changeAlone(async () => {
       const snapshot = snapshotNumbered(this.header, id);
+      // Whoever goes on after a death in the midst of it has a map that knows of every object.
+      const isMapped = this.#map !== undefined && (await this.#map.beginRollBack(snapshot.id));
+      if (this.#map !== undefined && !isMapped) await invalidateObjectMap(this.#io, this.header);
       const objects = objectCount(this.header.layout, this.size);
       for (let first = 0; first < objects; first += TRIMMED_AT_ONCE) {
         const some = Array.from({ length: Math.min(TRIMMED_AT_ONCE, objects - first) }, (_, i) => first + i);
         await Promise.all(some.map((object) => this.#objects.rollBack(object, snapshot.id)));
       }
-      await this.#map?.rollBack(snapshot.id);
+      if (isMapped) await this.#map?.rollBack(snapshot.id);
     });
   }
 
@@ -598,11 +601,23 @@ export class WritableImage {
   }
 
   async #refresh(): Promise<void> {
-    if (!this.#isStale) return;
-    this.#refreshing ??= this.#read().finally(() => {
-      this.#refreshing = undefined;
-    });
-    await this.#refreshing;
+    while (this.#isStale || this.#refreshing) {
+      this.#refreshing ??= this.#read().finally(() => {
+        this.#refreshing = undefined;
+      });
+      await this.#refreshing;
+    }
+  }
+
+  /** A clone may be made one no more meanwhile: what it then had of its parent by mistake is read again. */
+  async #look<T>(work: (image: Image) => Promise<T>): Promise<T> {
+    for (;;) {
+      await this.#refresh();
+      const image = this.#image;
+      const found = await work(image);
+      const isCurrent = image === this.#image && !this.#isStale && !this.#refreshing;
+      if (isCurrent || image.parent === undefined) return found;
+    }
   }
 
   async #read(): Promise<void> {
