@@ -48,7 +48,9 @@ const step = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('flush') }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('resize'), size: fc.nat(SIZE + 5000) }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('snapshot') }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('snapshot') }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('rollBack'), which: fc.nat(5) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('flatten') }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('reopen') }) },
 );
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
@@ -196,6 +198,15 @@ class Trial {
         this.#snapshots.set(name, this.#model.slice());
         return;
       }
+      case 'rollBack': {
+        const [name, model] = [...this.#snapshots][each.which] ?? [];
+        if (name === undefined || model === undefined) return await this.#expect(image.rollBack('none'), Errno.ENOENT);
+        await image.rollBack(name);
+        this.#model = model.slice();
+        return;
+      }
+      case 'flatten':
+        return await this.#expect(image.flatten(), image.header.parent === undefined ? Errno.EINVAL : undefined);
       default: {
         await image.close();
         const { rados, world } = this.#scene;
@@ -270,6 +281,15 @@ class Trial {
   }
 }
 
+/** What was wrong once. */
+const FOUND: [typeof shapes extends fc.Arbitrary<infer T> ? T : never, Step[]][] = [
+  // The snapshot lost what it showed of the parent.
+  [
+    { stripes: { unit: 4096, count: 1 }, cacheBytes: 0, isClone: true },
+    [{ kind: 'snapshot' }, { kind: 'discard', offset: 0, length: 8192 }, { kind: 'flatten' }],
+  ],
+];
+
 test('an image is what was done to it, whatever it is made of and whether writes are held back', async () => {
   const scene = new Scene();
   await settle(scene.lab, scene.rados.connect());
@@ -282,6 +302,6 @@ test('an image is what was done to it, whatever it is made of and whether writes
       }
       await settle(scene.lab, trial.end());
     }),
-    { numRuns: Number(process.env['RUNS'] ?? 60) },
+    { numRuns: Number(process.env['RUNS'] ?? 60), examples: FOUND },
   );
 }, 300_000);
