@@ -4,7 +4,7 @@
  */
 import { Errno } from '@spirula/encoding';
 import { Rados, RadosError } from '@spirula/rados';
-import { cloneImage, createImage, Image, type ImageWorld, WritableImage } from '@spirula/rbd';
+import { cloneImage, createImage, deepCopyImage, Image, type ImageWorld, WritableImage } from '@spirula/rbd';
 import { checkScenario, Lab } from '@spirula/sim-scenarios';
 import { SECOND } from '@spirula/world';
 import fc from 'fast-check';
@@ -305,3 +305,34 @@ test('an image is what was done to it, whatever it is made of and whether writes
     { numRuns: Number(process.env['RUNS'] ?? 60), examples: FOUND },
   );
 }, 300_000);
+
+test('an image is copied with its snapshots while OSDs still know one that was removed', async () => {
+  const scene = new Scene();
+  const { lab, rados, world } = scene;
+  await settle(lab, rados.connect());
+  const io = await rados.ioctx(POOL);
+  const bytes = (fill: number) => new Uint8Array(SIZE).fill(fill);
+  const work = async () => {
+    expect(await rados.monCommand({ prefix: 'osd set', key: 'nosnaptrim' })).toMatchObject({ code: 0 });
+    await createImage(io, 'from', { size: SIZE, order: ORDER }, world);
+    const image = await WritableImage.open(rados, io, 'from', world);
+    await image.write(0, bytes(1));
+    await image.createSnapshot('kept');
+    await image.createSnapshot('removed');
+    await image.write(0, bytes(2));
+    await image.removeSnapshot('removed');
+    await image.close();
+    const source = await Image.open(rados, io, 'from');
+    await deepCopyImage(rados, source, { io, name: 'to' }, { isFlat: false }, world, () => {});
+  };
+
+  await settle(lab, work());
+
+  for (const [snapshot, fill] of [
+    ['kept', 1],
+    [undefined, 2],
+  ] as const) {
+    const copy = await settle(lab, Image.open(rados, io, 'to', snapshot));
+    expect(Buffer.compare(await settle(lab, copy.read(0, SIZE)), bytes(fill))).toBe(0);
+  }
+});

@@ -10,6 +10,7 @@ import { Errno } from '@spirula/encoding';
 import { type ObjectClone, RadosError, type SnapSet } from '@spirula/rados';
 import { ExtentMap } from './extent-map.ts';
 import type { Image } from './image.ts';
+import type { ImageHeader } from './image-header.ts';
 import { imageRanges, objectExtents, type Range } from './image-layout.ts';
 import { dataObject } from './names.ts';
 import { RangeSet } from './range-set.ts';
@@ -62,7 +63,7 @@ async function objectDeltas(
     if (!request.ignoresZeroes) collected.of(first, first, ranges, 'absent');
     return (await parentDeltas(image, object, ranges, request)) ?? collected.deltas;
   }
-  const wasThere = collectChanges(collected, snapSet, image.header.layout.objectSize, ranges, request);
+  const wasThere = collectChanges(collected, snapSet, image.header, ranges, request);
   const isUnchanged = collected.isEmpty;
   if (!wasThere && !request.ignoresZeroes) collected.of(first, first, ranges, first > 0n ? 'absent' : 'zeroed');
   const shown = isUnchanged ? await parentDeltas(image, object, ranges, request) : undefined;
@@ -73,10 +74,12 @@ async function objectDeltas(
 function collectChanges(
   collected: DeltaCollection,
   snapSet: SnapSet,
-  objectSize: number,
+  { layout: { objectSize }, snapshots }: ImageHeader,
   ranges: readonly Range[],
   { snapIds, isWhole, ignoresZeroes }: DeltaRequest,
 ): boolean {
+  // OSDs know removed snapshots for a while; nobody reads at those.
+  const isThere = (snapId: bigint) => snapId === NOSNAP || snapshots.some(({ id }) => id === snapId);
   const [first = 0n] = snapIds;
   const newest = snapIds.at(-1)!;
   let wasThere = false;
@@ -97,8 +100,8 @@ function collectChanges(
     // Those before the first only tell whether it was there, and how long.
     if (end <= first) continue;
     if (change.exists) {
-      const isPast = change.readable > newest;
-      collected.of(end, isPast ? newest : change.readable, data.ranges, 'data');
+      const readable = change.readable > newest ? newest : isThere(change.readable) ? change.readable : end;
+      collected.of(end, readable, data.ranges, 'data');
     } else zeroed.add(...data.ranges);
     if (!ignoresZeroes) collected.of(end, end, zeroed.ranges, 'zeroed');
   }

@@ -80,20 +80,20 @@ const LOGGED = /\d{4}-\d\d-\S+ \S+ +-1 /g;
 /** What it only remarks. */
 const REMARKED = /\d{4}-\d\d-\S+ \S+ +\d+ .*/g;
 
-/** What a command said, whatever its threads wrote first. */
-function wordsOf(stderr: string): string[] {
+/** The letters of what a command said: its threads write amid each other's words. */
+function lettersOf(stderr: string): string {
   const said = stderr.replace(LOGGED, '').replace(REMARKED, '');
-  return said.split(/\s+/).filter(Boolean).sort();
+  return [...said.replace(/\s+/g, '')].sort().join('');
 }
 
 export async function expectTellTheSame(own: Run, admin: Run): Promise<void> {
   for (const line of TELLING) {
     const words = line.split(' ');
     const [actual, expected] = await Promise.all([own(...words), admin(...words)]);
-    expect({ line, ...actual, stderr: wordsOf(actual.stderr) }).toEqual({
+    expect({ line, ...actual, stderr: lettersOf(actual.stderr) }).toEqual({
       line,
       ...expected,
-      stderr: wordsOf(expected.stderr),
+      stderr: lettersOf(expected.stderr),
     });
   }
 }
