@@ -288,6 +288,10 @@ const FOUND: [typeof shapes extends fc.Arbitrary<infer T> ? T : never, Step[]][]
     { stripes: { unit: 4096, count: 1 }, cacheBytes: 0, isClone: true },
     [{ kind: 'snapshot' }, { kind: 'discard', offset: 0, length: 8192 }, { kind: 'flatten' }],
   ],
+  [
+    { stripes: { unit: 4096, count: 1 }, cacheBytes: 0, isClone: true },
+    [{ kind: 'snapshot' }, { kind: 'resize', size: 0 }, { kind: 'flatten' }],
+  ],
 ];
 
 test('an image is what was done to it, whatever it is made of and whether writes are held back', async () => {
@@ -335,4 +339,62 @@ test('an image is copied with its snapshots while OSDs still know one that was r
     const copy = await settle(lab, Image.open(rados, io, 'to', snapshot));
     expect(Buffer.compare(await settle(lab, copy.read(0, SIZE)), bytes(fill))).toBe(0);
   }
+});
+
+/** An image of which every object is there, and its snapshot. */
+async function imageWithSnapshot({ rados, world }: Scene): Promise<WritableImage> {
+  const io = await rados.ioctx(POOL);
+  await createImage(io, 'disk', { size: SIZE, order: ORDER }, world);
+  const image = await WritableImage.open(rados, io, 'disk', world);
+  await image.write(0, new Uint8Array(SIZE).fill(1));
+  await image.createSnapshot('s');
+  return image;
+}
+
+type Work = (image: WritableImage) => Promise<void>;
+const works: [string, Work][] = [
+  ['written', (image) => image.write(0, new Uint8Array(100).fill(2))],
+  ['discarded', (image) => image.discard(0, 4096)],
+  ['resized', (image) => image.resize(2 * SIZE)],
+  ['given a snapshot', (image) => image.createSnapshot('another')],
+  ['rid of a snapshot', (image) => image.removeSnapshot('s')],
+  ['taken back to a snapshot', (image) => image.rollBack('s')],
+];
+
+test.each(works)('an image whose object map was damaged can be %s, and nobody trusts the map', async (_, work) => {
+  const scene = new Scene();
+  const { lab, rados } = scene;
+  await settle(lab, rados.connect());
+  const damaged = async () => {
+    const image = await imageWithSnapshot(scene);
+    const { id } = image.header;
+    const io = await rados.ioctx(POOL);
+    for (const { id: snapId } of image.header.snapshots) {
+      await io.writeFull(`rbd_object_map.${id}.${snapId.toString(16).padStart(16, '0')}`, Buffer.from('damaged'));
+    }
+    await io.writeFull(`rbd_object_map.${id}`, Buffer.from('damaged'));
+    await work(image);
+    await image.close();
+    return (await WritableImage.open(rados, io, 'disk', scene.world)).header.flags;
+  };
+  expect(await settle(lab, damaged())).toBe(3n);
+});
+
+test('an object map can be changed after a rollback that was cut short', async () => {
+  const scene = new Scene();
+  const { lab, rados } = scene;
+  await settle(lab, rados.connect());
+  const cutShort = async () => {
+    const image = await imageWithSnapshot(scene);
+    const io = await rados.ioctx(POOL);
+    // As if whoever had it died: it begins, and ends at the first object.
+    await image.discard(0, 4096);
+    const [snapshot] = image.header.snapshots;
+    await image.underLock(async ({ map }) => void (await map?.beginRollBack(snapshot!.id)));
+    await image.write(4096, new Uint8Array(100).fill(3));
+    await image.discard(4096, 4096);
+    await image.close();
+    return (await WritableImage.open(rados, io, 'disk', scene.world)).header.flags;
+  };
+  expect(await settle(lab, cutShort())).toBe(0n);
 });

@@ -3,13 +3,15 @@
  * comes and after it went (librbd/ObjectMap.cc, object_map/LockRequest.cc, UpdateRequest.cc).
  */
 import { decodeRbdBitVector, encodeHeldInput, encodeRbdBitVector, LockType, type RbdBitVector } from '@spirula/cls';
-import { type Bytes, Decoder, Encoder, Errno, MalformedInput, type RawString } from '@spirula/encoding';
+import { type Bytes, Encoder, Errno, type RawString } from '@spirula/encoding';
 import { breakLock, type IoCtx, lockInfo, lockObject, ObjectOperation, RadosError, unlockObject } from '@spirula/rados';
-import { CLASS } from './class-calls.ts';
+import { askIfThere, askOne, CLASS, changeIfThere, classCall } from './class-calls.ts';
 import { LOCK, objectMapObject } from './names.ts';
 
 /** OBJECT_*; clean: as it was at the newest snapshot. */
 export const ObjectState = { nonexistent: 0, exists: 1, pending: 2, existsClean: 3 } as const;
+
+const LOAD = classCall('object_map_load', decodeRbdBitVector);
 
 export class ObjectMap {
   readonly #io: IoCtx;
@@ -18,20 +20,33 @@ export class ObjectMap {
   #states: RbdBitVector;
   /** Changes on their way, by object: the next one waits. */
   readonly #changing = new Map<number, Promise<void>>();
+  readonly #distrust: () => Promise<void>;
+  /** It could not be changed: it says nothing any more. */
+  #isDistrusted = false;
 
-  private constructor(io: IoCtx, id: RawString, states: RbdBitVector) {
+  private constructor(io: IoCtx, id: RawString, states: RbdBitVector, distrust: () => Promise<void>) {
     this.#io = io;
     this.#id = id;
     this.#oid = objectMapObject(id);
     this.#states = states;
+    this.#distrust = distrust;
   }
 
-  /** Takes it from whoever had it: the lock of the image is held. Undefined: there is none that can be used. */
-  static async open(io: IoCtx, id: RawString, objects: number): Promise<ObjectMap | undefined> {
+  /**
+   * Takes it from whoever had it: the lock of the image is held. Undefined: there is none that can be used.
+   *
+   * @param distrust called when it cannot be changed as the image is: nobody is to trust it afterwards
+   */
+  static async open(
+    io: IoCtx,
+    id: RawString,
+    objects: number,
+    distrust: () => Promise<void>,
+  ): Promise<ObjectMap | undefined> {
     const oid = objectMapObject(id);
     await lockObjectMap(io, id);
     const states = await loadMap(io, oid);
-    if (states !== undefined && states.size >= objects) return new ObjectMap(io, id, states);
+    if (states !== undefined && states.size >= objects) return new ObjectMap(io, id, states, distrust);
     await unlockObject(io, oid, LOCK).catch(() => {});
     return undefined;
   }
@@ -42,7 +57,7 @@ export class ObjectMap {
   }
 
   mayExist(object: number): boolean {
-    return object >= this.#states.size || this.#states.get(object) !== ObjectState.nonexistent;
+    return this.#isDistrusted || object >= this.#states.size || this.#states.get(object) !== ObjectState.nonexistent;
   }
 
   /** Before the object is written. @param from only when it was so before */
@@ -67,29 +82,33 @@ export class ObjectMap {
 
   /** @param objects as many as the image may have from now on */
   async resize(objects: number): Promise<void> {
-    await this.#io.operate(this.#oid, resizeOperation(objects, true));
-    this.#states = this.#states.resized(objects);
+    await this.#orDistrust(async () => {
+      await this.#io.operate(this.#oid, resizeOperation(objects, true));
+      this.#states = this.#states.resized(objects);
+    });
   }
 
   /** As it is now it is the snapshot's; what exists is clean from now on. Nothing changes meanwhile. */
   async addSnapshot(snapId: bigint): Promise<void> {
-    await this.#io.writeFull(objectMapObject(this.#id, snapId), await this.#io.read(this.#oid));
-    await this.#io.operate(this.#oid, assertLocked().exec(CLASS, 'object_map_snap_add', undefined, 'write'));
-    await this.#load();
+    await this.#orDistrust(async () => {
+      await this.#io.writeFull(objectMapObject(this.#id, snapId), await this.#io.read(this.#oid));
+      await this.#io.operate(this.#oid, assertLocked().exec(CLASS, 'object_map_snap_add', undefined, 'write'));
+      await this.#load();
+    });
   }
 
   /** The snapshot's is no more. Nothing changes meanwhile. */
   async removeSnapshot(snapId: bigint): Promise<void> {
     const oid = objectMapObject(this.#id, snapId);
-    try {
-      const states = decodeRbdBitVector(new Decoder(await this.#io.exec(oid, CLASS, 'object_map_load')));
-      const input = encodeRbdBitVector(states, false);
-      await this.#io.operate(this.#oid, assertLocked().exec(CLASS, 'object_map_snap_remove', input, 'write'));
-      await this.#io.remove(oid);
-    } catch (error) {
-      if (!(error instanceof RadosError && error.code === Errno.ENOENT)) throw error;
-    }
-    await this.#load();
+    await this.#orDistrust(async () => {
+      const states = await askIfThere(this.#io, oid, LOAD);
+      if (states !== undefined) {
+        const input = encodeRbdBitVector(states, false);
+        await this.#io.operate(this.#oid, assertLocked().exec(CLASS, 'object_map_snap_remove', input, 'write'));
+      }
+      await this.#load();
+    });
+    await changeIfThere(this.#io, oid, new ObjectOperation().remove());
   }
 
   /** Before objects come back: what exists in the snapshot may exist from now on. False: nobody noted what does. */
@@ -101,20 +120,22 @@ export class ObjectMap {
       const comes = states.get(object) !== ObjectState.nonexistent && both.get(object) === ObjectState.nonexistent;
       if (comes) both.set(object, ObjectState.exists);
     }
-    await this.#io.operate(this.#oid, assertLocked().writeFull(encodeRbdBitVector(both)));
+    await this.#io.operate(this.#oid, assertLocked().writeFull(encodeRbdBitVector(both, true)));
     this.#states = both;
     return true;
   }
 
   /** What the snapshot's says, it says. Nothing changes meanwhile. */
   async rollBack(snapId: bigint): Promise<void> {
-    const bytes = await this.#io.read(objectMapObject(this.#id, snapId));
-    await this.#io.operate(this.#oid, assertLocked().writeFull(bytes));
-    await this.#load();
+    await this.#orDistrust(async () => {
+      const bytes = await this.#io.read(objectMapObject(this.#id, snapId));
+      await this.#io.operate(this.#oid, assertLocked().writeFull(bytes));
+      await this.#load();
+    });
   }
 
   async #load(): Promise<void> {
-    this.#states = decodeRbdBitVector(new Decoder(await this.#io.exec(this.#oid, CLASS, 'object_map_load')));
+    this.#states = await askOne(this.#io, this.#oid, LOAD);
   }
 
   async #change(object: number, state: number, from?: number): Promise<void> {
@@ -135,11 +156,23 @@ export class ObjectMap {
   }
 
   async #update(object: number, state: number, from: number | undefined): Promise<void> {
-    await this.#io.operate(
-      this.#oid,
-      assertLocked().exec(CLASS, 'object_map_update', updateInput(object, state, from), 'write'),
-    );
-    this.#states.set(object, state);
+    const operation = assertLocked().exec(CLASS, 'object_map_update', updateInput(object, state, from), 'write');
+    await this.#orDistrust(async () => {
+      await this.#io.operate(this.#oid, operation);
+      this.#states.set(object, state);
+    });
+  }
+
+  /** A map that cannot be changed stops nobody from writing (librbd/object_map/Request.cc, should_complete). */
+  async #orDistrust(change: () => Promise<void>): Promise<void> {
+    if (this.#isDistrusted) return;
+    try {
+      await change();
+    } catch (error) {
+      if (!(error instanceof RadosError)) throw error;
+      await this.#distrust();
+      this.#isDistrusted = true;
+    }
   }
 }
 
@@ -149,10 +182,9 @@ const DAMAGED: ReadonlySet<number> = new Set([Errno.ENOENT, Errno.EINVAL, Errno.
 /** Undefined: there is none, or none that can be read. */
 async function loadMap(io: IoCtx, oid: RawString): Promise<RbdBitVector | undefined> {
   try {
-    return decodeRbdBitVector(new Decoder(await io.exec(oid, CLASS, 'object_map_load')));
+    return await askOne(io, oid, LOAD);
   } catch (error) {
-    const isDamaged = error instanceof MalformedInput || (error instanceof RadosError && DAMAGED.has(error.code));
-    if (!isDamaged) throw error;
+    if (!(error instanceof RadosError && DAMAGED.has(error.code))) throw error;
     return undefined;
   }
 }

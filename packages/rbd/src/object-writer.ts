@@ -105,7 +105,7 @@ export class ObjectWriter {
   ): Promise<void> {
     for (let object = first; object < end; object += TRIMMED_AT_ONCE) {
       const some = Array.from({ length: Math.min(TRIMMED_AT_ONCE, end - object) }, (_, i) => object + i);
-      await Promise.all(some.map((each) => (!this.#map || this.#map.mayExist(each) ? this.#remove(each) : undefined)));
+      await Promise.all(some.map((each) => this.#trim(each)));
       onProgress(object + some.length - first, end - first);
     }
   }
@@ -184,6 +184,12 @@ export class ObjectWriter {
     const operation = new ObjectOperation();
     if (shown.length > 0) operation.exec(CLASS, 'copyup', shown, 'write');
     await this.#data.operate(oid, edit(operation));
+  }
+
+  async #trim(object: number): Promise<void> {
+    // What snapshots show of the parent they keep when the image is flattened: whoever does that knows of no object behind its end.
+    if (this.#image.header.snapshots.length > 0) await this.takeFromParent(object);
+    if (!this.#map || this.#map.mayExist(object)) await this.#remove(object);
   }
 
   async #remove(object: number): Promise<void> {

@@ -588,9 +588,15 @@ export class WritableImage {
     const { id, layout, features, flags } = this.header;
     const hasMap = (features & Feature.objectMap) !== 0n && (flags & Flag.objectMapInvalid) === 0n;
     if (!hasMap) return;
-    this.#map = await ObjectMap.open(this.#io, id, objectCount(layout, this.size));
+    this.#map = await ObjectMap.open(this.#io, id, objectCount(layout, this.size), () => this.#distrustMap());
     // Who has the feature and keeps no map makes it wrong for everybody: it is said so first.
     if (!this.#map) await invalidateObjectMap(this.#io, this.header);
+  }
+
+  async #distrustMap(): Promise<void> {
+    await invalidateObjectMap(this.#io, this.header);
+    this.#map = undefined;
+    this.#isStale = true;
   }
 
   async #end(): Promise<void> {
