@@ -38,6 +38,13 @@ describe.skipIf(missing.length > 0)(`rbd_support (skipped without: ${missing.joi
     expect(ours).toEqual(theirs);
   });
 
+  test('images migrate by tasks, whichever of their names is given', { timeout: 2 * MINUTE }, async () => {
+    const [theirs, ours] = await Promise.all(confs.map((conf) => run('migration_tasks.py', conf)));
+
+    expect(theirs!.length).toBeGreaterThan(60);
+    expect(ours).toEqual(theirs);
+  });
+
   test('schedules of the trash are kept and listed', { timeout: 2 * MINUTE }, async () => {
     const [theirs, ours] = await Promise.all(confs.map((conf) => run('schedules.py', conf)));
 

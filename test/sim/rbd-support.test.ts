@@ -4,6 +4,7 @@ import type { Message } from '@spirula/messages';
 import { Rados } from '@spirula/rados';
 import {
   addMirrorPeer,
+  commitMigration,
   createImage,
   createNamespace,
   demoteImage,
@@ -15,8 +16,10 @@ import {
   MirrorMode,
   mirrorImage,
   moveToTrash,
+  prepareMigration,
   removeNamespace,
   setMirrorMode,
+  WritableImage,
 } from '@spirula/rbd';
 import { RbdSupport, type RbdSupportOptions } from '@spirula/rbd-support';
 import { checkScenario, Lab } from '@spirula/sim-scenarios';
@@ -26,6 +29,12 @@ import { expect, test } from 'vitest';
 import { runUntil, settle } from './lab-time.ts';
 
 const POOL = 'data';
+/** Of an image's objects. */
+const ORDER = 12;
+const OBJECT = 2 ** ORDER;
+const SIZE = 200 * OBJECT;
+
+type Place = Parameters<typeof commitMigration>[1];
 
 /** The module without a manager around it. */
 class ModuleHost implements Daemon<Message> {
@@ -203,6 +212,49 @@ test('a task that failed is tried again until it is done, also by a manager that
     if (name === 'second') trial.restart();
     await trial.pass(name === 'second' ? 20 : 75);
     expect(await tasks()).toEqual([]);
+  }
+});
+
+test('a migration comes to its end, though it was cut short or is taken back meanwhile', async () => {
+  const trial = new Trial(5);
+  const { world } = trial;
+  const rados = await trial.start();
+  const io = await trial.io();
+  const tasks = async () => JSON.parse(await trial.ask('task list'));
+  const write = async (name: string) => {
+    const image = await trial.done(WritableImage.open(rados, io, name, world));
+    for (let offset = 0; offset < SIZE; offset += OBJECT)
+      await trial.done(image.write(offset, new Uint8Array(OBJECT).fill(7)));
+    await trial.done(image.close());
+  };
+  for (const ending of ['cut short', 'taken back']) {
+    const [from, to] = [`old ${ending}`, `new ${ending}`].map((name) => ({ io, name })) as [Place, Place];
+    await trial.done(createImage(io, from.name, { size: SIZE, order: ORDER }, world));
+    await write(from.name);
+    await trial.done(prepareMigration(rados, from, to, { order: ORDER, isFlat: false }, world));
+    await trial.ask('task add migration execute', { image_spec: `${POOL}/${from.name}` });
+    await trial.pass(20);
+    expect(await tasks()).toEqual([]);
+
+    if (ending === 'cut short') {
+      const committing = commitMigration(rados, to, world, () => {
+        throw new Error(ending);
+      });
+      await expect(trial.done(committing)).rejects.toThrow(ending);
+      expect(await trial.done(listTrash(io))).toHaveLength(1);
+      await trial.ask('task add migration commit', { image_spec: `${POOL}/${from.name}` });
+    } else {
+      const { id } = JSON.parse(await trial.ask('task add migration commit', { image_spec: `${POOL}/${to.name}` }));
+      while (((await tasks())[0]?.progress ?? 0) === 0) await trial.pass(0.02);
+      await trial.ask('task cancel', { task_id: id });
+    }
+    await trial.pass(20);
+
+    expect(await tasks()).toEqual([]);
+    expect(await trial.done(listTrash(io))).toEqual([]);
+    const image = await trial.done(Image.open(rados, io, to.name));
+    expect(image.migration).toBeUndefined();
+    expect((await trial.done(image.read(SIZE - OBJECT, OBJECT))).every((byte) => byte === 7)).toBe(true);
   }
 });
 

@@ -20,6 +20,7 @@ import {
 } from '@spirula/world';
 import type { CommandScene } from './command-scene.ts';
 import { ImagePools } from './image-pools.ts';
+import { migrationCommands } from './migration-tasks.ts';
 import { mirrorSnapshots } from './mirror-snapshots.ts';
 import { refusedCommands } from './refused-commands.ts';
 import { ScheduleHandler } from './schedule-handler.ts';
@@ -73,8 +74,10 @@ export class RbdSupport implements MgrModule {
       new ScheduleHandler(mirrorSnapshots(pools, images), scene, own),
       new ScheduleHandler(trashPurge(pools, images), scene, own),
     ];
+    const tasks = { ...scene, tasks: this.#tasks };
     this.commands = [
-      ...taskCommands({ ...scene, tasks: this.#tasks }),
+      ...taskCommands(tasks),
+      ...migrationCommands(tasks),
       ...this.#schedules.flatMap(({ commands }) => commands),
       ...refusedCommands,
     ];

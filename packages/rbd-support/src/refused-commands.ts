@@ -3,11 +3,9 @@ import { Errno } from '@spirula/encoding';
 import { type ModuleCommand, moduleCommand, refuse } from '@spirula/mgr';
 
 const NO_PERF = 'operations are not counted image by image';
-const NO_TASK = 'the manager migrates no images';
 const SORT = '[sort_by:write_ops|write_bytes|write_latency|read_ops|read_bytes|read_latency]';
 
 export const refusedCommands: readonly ModuleCommand[] = [
-  ...['execute', 'commit', 'abort'].map((step) => refused(`w rbd task add migration ${step} <image_spec>`, NO_TASK)),
   ...['stats', 'counters'].map((what) => refused(`r rbd perf image ${what} [pool_spec] ${SORT}`, NO_PERF)),
 ];
 

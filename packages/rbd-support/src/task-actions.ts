@@ -1,7 +1,15 @@
 /** What tasks do, and which errors end them: of others it is tried again (TaskHandler.execute_*). */
 import { Errno, type RawString, rawFromText } from '@spirula/encoding';
 import { type IoCtx, type Rados, RadosError } from '@spirula/rados';
-import { type ImageWorld, removeFromTrash, removeImage, WritableImage } from '@spirula/rbd';
+import {
+  abortMigration,
+  commitMigration,
+  executeMigration,
+  type ImageWorld,
+  removeFromTrash,
+  removeImage,
+  WritableImage,
+} from '@spirula/rbd';
 import { imageErrorText } from './refusal.ts';
 import type { Task, TaskAction, TaskRefs } from './task.ts';
 
@@ -26,9 +34,11 @@ interface Action {
   readonly over: ReadonlySet<number>;
   /** What it is called when it fails, in the words of the Python binding. */
   complaint(refs: TaskRefs): string;
+  /** What is left, when it has begun, nobody could ask for anew: it goes on also when the task is taken back. */
+  readonly goesOn?: true;
 }
 
-const ACTIONS: Readonly<Partial<Record<TaskAction, Action>>> = {
+const ACTIONS: Readonly<Record<TaskAction, Action>> = {
   flatten: {
     async run({ rados, io, world }, refs, onProgress) {
       const image = await WritableImage.open(rados, io, nameOf(refs), world);
@@ -52,16 +62,32 @@ const ACTIONS: Readonly<Partial<Record<TaskAction, Action>>> = {
     over: new Set([Errno.ENOENT]),
     complaint: () => 'error deleting image from trash',
   },
+  'migrate execute': migration(executeMigration),
+  'migrate commit': { ...migration(commitMigration), goesOn: true },
+  'migrate abort': migration(abortMigration),
 };
+
+function migration(step: typeof executeMigration): Action {
+  return {
+    run: ({ rados, io, world }, refs, onProgress) => step(rados, { io, name: nameOf(refs) }, world, onProgress),
+    over: new Set([Errno.ENOENT, Errno.EINVAL]),
+    // Of all three.
+    complaint: () => 'error aborting migration',
+  };
+}
 
 function nameOf({ image_name = '' }: TaskRefs): RawString {
   return rawFromText(image_name);
 }
 
+/** Whether it ends when it is taken back. */
+export function mayStop({ refs }: Task): boolean {
+  return ACTIONS[refs.action].goesOn !== true;
+}
+
 /** Resolves to whether there was something to do. @throws TryAgain, and what `onProgress` throws */
 export async function perform({ refs }: Task, place: Workplace, onProgress: OnProgress): Promise<boolean> {
   const action = ACTIONS[refs.action];
-  if (!action) throw new TryAgain(`${refs.action} is not supported`);
   try {
     await action.run(place, refs, onProgress);
     return true;

@@ -10,7 +10,7 @@ import { ifThere, imageRefusal } from './refusal.ts';
 import { describeTask, formatTask, type TaskAction, type TaskRefs } from './task.ts';
 import type { TaskQueue } from './task-queue.ts';
 
-interface TaskScene extends CommandScene {
+export interface TaskScene extends CommandScene {
   readonly tasks: TaskQueue;
 }
 

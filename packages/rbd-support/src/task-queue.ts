@@ -13,7 +13,7 @@ import { isoTime } from './clock-text.ts';
 import type { ImagePools } from './image-pools.ts';
 import { Refusal } from './refusal.ts';
 import { isFor, newTask, type Task, type TaskRefs } from './task.ts';
-import { perform, TryAgain } from './task-actions.ts';
+import { mayStop, perform, TryAgain } from './task-actions.ts';
 import { forgetTask, loadTasks, saveTask } from './task-store.ts';
 
 const RETRY_SECONDS = 30;
@@ -137,7 +137,7 @@ export class TaskQueue {
   async #execute(task: Task, term: number): Promise<void> {
     const { refs } = task;
     const onProgress = (done: number, of: number) => {
-      if (task.isCanceled || term !== this.#term) throw new Stopped();
+      if (mayStop(task) && (task.isCanceled || term !== this.#term)) throw new Stopped();
       task.progress = of === 0 ? 0 : done / of;
     };
     try {

@@ -54,6 +54,7 @@ export {
   type PrepareOptions,
   prepareMigration,
 } from './migrate-image.ts';
+export { type MigrationEnd, type MigrationStatus, migrationStatus } from './migration-status.ts';
 export {
   type BootstrapToken,
   createBootstrapToken,

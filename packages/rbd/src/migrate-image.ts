@@ -20,6 +20,7 @@ import { Image } from './image.ts';
 import { type ImageHeader, isUserSnapshot } from './image-header.ts';
 import { stripePeriod } from './image-layout.ts';
 import { idInDirectory, imageIdOf } from './images.ts';
+import { migrationStatus } from './migration-status.ts';
 import { DIRECTORY, headerObject } from './names.ts';
 import type { Progress } from './object-map-check.ts';
 import { Protection } from './snapshot-changes.ts';
@@ -116,51 +117,60 @@ async function requireUnwatched(io: IoCtx, { id }: ImageHeader): Promise<void> {
 /**
  * All that the old image has is copied, while the new one may be used.
  *
+ * @param place the new one or the old one
  * @throws RadosError EINVAL: its migration is not prepared
  */
 export async function executeMigration(
   rados: Rados,
-  { io, name }: ImagePlace,
+  place: ImagePlace,
   world: ImageWorld,
   onProgress: Progress,
 ): Promise<void> {
-  const image = await WritableImage.open(rados, io, name, world);
+  const { source, destination, state } = await migrationStatus(rados, place);
+  requireState(state, [MigrationState.prepared, MigrationState.executing], destination);
+  const { io, id } = destination;
+  const image = await WritableImage.openId(rados, io, id, world);
   try {
-    const migration = migrationOf(image, [MigrationState.prepared, MigrationState.executing]);
-    const ends = [{ io, id: image.header.id }, await sourceOf(rados, migration)];
+    const ends = [destination, source];
     await setStates(ends, MigrationState.executing);
-    await tellOfHeader(io, image.header.id);
+    await tellOfHeader(io, id);
     await image.migrate(onProgress);
     await setStates(ends, MigrationState.executed);
-    await tellOfHeader(io, image.header.id);
+    await tellOfHeader(io, id);
   } finally {
     await image.close();
   }
 }
 
-/** The old image goes. @throws RadosError EINVAL: not all of it has been copied */
+/**
+ * The old image goes. By its name this may be asked for again, where it was cut short.
+ *
+ * @param place the new one or the old one
+ * @throws RadosError EINVAL: not all of it has been copied
+ */
 export async function commitMigration(
   rados: Rados,
-  { io, name }: ImagePlace,
+  place: ImagePlace,
   world: ImageWorld,
   onProgress: Progress,
 ): Promise<void> {
-  const image = await WritableImage.open(rados, io, name, world);
-  let old: End;
+  const { source, destination, state } = await migrationStatus(rados, place);
+  requireState(state, [MigrationState.executed], destination);
+  const image = await WritableImage.openId(rados, destination.io, destination.id, world);
   try {
-    old = await sourceOf(rados, migrationOf(image, [MigrationState.executed]));
-    await image.changeHeader(() => endMigration({ io, id: image.header.id }));
+    if (image.migration) await image.changeHeader(() => endMigration(destination));
   } finally {
     await image.close();
   }
-  await removeSnapshots(rados, old, world);
-  await eraseImage(rados, old.io, old.id, world, onProgress, true);
-  await removeEntry(old.io, old.id);
+  await removeSnapshots(rados, source, world);
+  await eraseImage(rados, source.io, source.id, world, onProgress, true);
+  await removeEntry(source.io, source.id);
 }
 
 /**
  * The image is at its old place again, and is as the new one is now.
  *
+ * @param place the new one or the old one
  * @throws RadosError EINVAL: it does not migrate; EBUSY: somebody has it open, or has made snapshots of it meanwhile
  */
 export async function abortMigration(
@@ -169,27 +179,28 @@ export async function abortMigration(
   world: ImageWorld,
   onProgress: Progress,
 ): Promise<void> {
-  const { io } = place;
-  const image = await WritableImage.open(rados, io, place.name, world, { ignoresMigration: true });
-  const made = { ...place, id: image.header.id };
-  let old: End;
+  const { source, destination } = await migrationStatus(rados, place);
+  // Who prepared it may have died before there was a new one.
+  if ((await idInDirectory(destination.io, DIRECTORY, destination.name)) !== destination.id) {
+    await undo(rados, source, destination, world);
+    return;
+  }
+  const { io, id } = destination;
+  const image = await WritableImage.openId(rados, io, id, world, { ignoresMigration: true });
   try {
     const { header } = image;
-    const migration = migrationOf(image, Object.values(MigrationState));
-    const copied = [...migration.snapSeqs.values()];
-    if (header.snapshots.some(({ id }) => !copied.includes(id)))
-      throw new RadosError(Errno.EBUSY, `image ${header.id}`);
-    old = await sourceOf(rados, migration);
-    const { id: oldId, io: oldIo } = old;
+    const copied = [...migrationOf(image).snapSeqs.values()];
+    if (header.snapshots.some((snapshot) => !copied.includes(snapshot.id)))
+      throw new RadosError(Errno.EBUSY, `image ${id}`);
     await image.underLock(async () => {
       await requireUnwatched(io, header);
-      await bringBack(rados, image, { io: oldIo, id: oldId }, world, onProgress);
-      await setStates([made, { io: oldIo, id: oldId }], MigrationState.aborting);
+      await bringBack(rados, image, source, world, onProgress);
+      await setStates([destination, source], MigrationState.aborting);
     });
   } finally {
     await image.close();
   }
-  await undo(rados, old, made, world);
+  await undo(rados, source, destination, world);
 }
 
 /** What was written meanwhile. */
@@ -242,15 +253,15 @@ async function removeSnapshots(rados: Rados, { io, id }: End, world: ImageWorld)
   }
 }
 
-/** @throws RadosError EINVAL: it does not migrate hither, or is in another state */
-function migrationOf({ migration, header }: WritableImage, states: readonly number[]): RbdMigration {
-  if (migration?.headerType !== MigrationHeader.destination || !states.includes(migration.state))
-    throw new RadosError(Errno.EINVAL, `image ${header.id}`);
+/** @throws RadosError EINVAL: it does not migrate hither */
+function migrationOf({ migration, header }: WritableImage): RbdMigration {
+  if (migration?.headerType !== MigrationHeader.destination) throw new RadosError(Errno.EINVAL, `image ${header.id}`);
   return migration;
 }
 
-async function sourceOf(rados: Rados, { poolId, namespace, imageId }: RbdMigration): Promise<End> {
-  return { io: (await rados.ioctx(Number(poolId))).with({ nspace: namespace }), id: imageId };
+/** @throws RadosError EINVAL: it is in another */
+function requireState(state: number, states: readonly number[], { id }: End): void {
+  if (!states.includes(state)) throw new RadosError(Errno.EINVAL, `image ${id}`);
 }
 
 async function setMigration({ io, id }: End, migration: RbdMigration): Promise<void> {

@@ -7,6 +7,7 @@ import {
   groupOf,
   Image,
   listChildren,
+  migrationStatus,
   prepareMigration,
 } from '@spirula/rbd';
 import { describeErrno } from '../ceph/errno-text.ts';
@@ -59,11 +60,11 @@ function step(doing: string, complaint: string, work: Step, check?: Check) {
 /** Clones of it that are open are not told where it is then. */
 async function requireChildless({ rados, options, env }: VerbContext, { io, name }: ImagePlace): Promise<void> {
   const complaint = 'rbd: getting migration status failed';
-  const image = await orRefuse(complaint, Image.open(rados, io, name));
-  if (!image.migration) throw new Refusal(`${complaint}: ${describeErrno(Errno.EINVAL)}`, -Errno.EINVAL);
+  const { destination } = await orRefuse(complaint, migrationStatus(rados, { io, name }));
+  const image = await orRefuse(complaint, Image.openId(rados, destination.io, destination.id));
   const children = await orRefuse(
     'rbd: listing descendants failed',
-    listChildren(rados, io, image.header, { isDeep: true }),
+    listChildren(rados, destination.io, image.header, { isDeep: true }),
   );
   if (children.length === 0) return;
   const names = children.map(
