@@ -188,11 +188,23 @@ class NbdServer {
   }
 }
 
-/** What reads it may leave it to another. */
+/** What reads it may leave it to another. What is written while the sockets are being looked at goes to the kernel together. */
 function streamOf(socket: Duplex): NbdStream {
-  const write = (bytes: Uint8Array) =>
+  let isGathering = false;
+  const gather = () => {
+    if (isGathering) return;
+    isGathering = true;
+    socket.cork();
+    setImmediate(() => {
+      isGathering = false;
+      socket.uncork();
+    });
+  };
+  const write = (pieces: readonly Uint8Array[]) =>
     new Promise<void>((resolve, reject) => {
-      socket.write(bytes, (error) => (error ? reject(error) : resolve()));
+      gather();
+      for (const piece of pieces.slice(0, -1)) socket.write(piece);
+      socket.write(pieces.at(-1)!, (error) => (error ? reject(error) : resolve()));
     });
   return { input: socket.iterator({ destroyOnReturn: false }), write, memory: largeMemory };
 }

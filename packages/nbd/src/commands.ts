@@ -83,7 +83,6 @@ class CommandServer {
   readonly #chosen: Chosen;
   readonly #running = new Set<Promise<void>>();
   #bytes = 0;
-  #sending: Promise<void> = Promise.resolve();
   #failure: unknown;
 
   constructor(stream: NbdStream, chosen: Chosen) {
@@ -122,14 +121,8 @@ class CommandServer {
     } catch (error) {
       answer = this.#refusal(request, error);
     }
-    // One answer after another, whole.
-    this.#sending = this.#sending.then(async () => {
-      for (const piece of answer) {
-        await this.#stream.write(piece);
-        this.#stream.memory?.giveBack(piece);
-      }
-    });
-    await this.#sending;
+    await this.#stream.write(answer);
+    for (const piece of answer) this.#stream.memory?.giveBack(piece);
   }
 
   #check({ type, flags, offset, length }: Request): void {

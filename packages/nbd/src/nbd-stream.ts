@@ -26,8 +26,8 @@ interface StreamTls {
 
 export interface NbdStream {
   readonly input: AsyncIterable<Bytes>;
-  /** Resolves when more may be sent. */
-  write(bytes: Bytes): Promise<void>;
+  /** One piece after the other, with nothing in between. Resolves when they are on their way: nobody looks at them any more. */
+  write(pieces: readonly Bytes[]): Promise<void>;
   /** Without it, memory is the garbage collector's affair. */
   readonly memory?: StreamMemory;
   /** Without it, there is no TLS, or it has begun. */

@@ -46,7 +46,7 @@ export interface Talk {
 
 /** Undefined: the client wants nothing. @throws ProtocolError, EndOfStream, and what TLS ends with */
 export async function negotiate(talk: Talk, exports: ExportList): Promise<(Talk & { chosen: Chosen }) | undefined> {
-  await talk.stream.write(packet([64, Magic.hello], [64, Magic.option], [16, SERVER_FLAGS]));
+  await talk.stream.write([packet([64, Magic.hello], [64, Magic.option], [16, SERVER_FLAGS])]);
   const clientFlags = viewOf(await talk.reader.take(4)).getUint32(0);
   if ((clientFlags & ~SERVER_FLAGS) !== 0) throw new ProtocolError(`flags ${clientFlags} were not offered`);
   if ((clientFlags & HandshakeFlag.fixedNewstyle) === 0) throw new ProtocolError('not fixed newstyle');
@@ -114,7 +114,7 @@ class Negotiation {
   }
 
   async reply(option: number, type: number, data: Bytes = new Uint8Array(0)): Promise<void> {
-    await this.#stream.write(packet([64, Magic.optionReply], [32, option], [32, type], [32, data.length], data));
+    await this.#stream.write([packet([64, Magic.optionReply], [32, option], [32, type], [32, data.length], data)]);
   }
 
   async take(option: number, data: Bytes): Promise<Chosen | 'more' | 'ended' | 'tls'> {
@@ -170,7 +170,7 @@ class Negotiation {
     const device = await this.#exports.open(name);
     if (!device) throw new ProtocolError(`there is no export '${name}'`);
     const zeros = new Uint8Array(this.#noZeroes ? 0 : 124);
-    await this.#stream.write(packet([64, device.size], [16, flagsOf(device, this.#isStructured)], zeros));
+    await this.#stream.write([packet([64, device.size], [16, flagsOf(device, this.#isStructured)], zeros)]);
     return this.#chosen(device, name);
   }
 

@@ -103,11 +103,11 @@ class Client {
       ],
       open: async (name) => (name === 'disk' || name === '' ? this.device : undefined),
     };
-    const write = async (bytes: Bytes) => this.fromServer.push(bytes);
+    const write = async (pieces: readonly Bytes[]) => this.fromServer.push(concatBytes(pieces));
     const { secured } = this;
     const start = async () => ({
       input: secured.toServer,
-      write: async (bytes: Bytes) => secured.fromServer.push(bytes),
+      write: async (pieces: readonly Bytes[]) => secured.fromServer.push(concatBytes(pieces)),
     });
     const stream = { input: this.toServer, write, ...(tls && { tls: { ...tls, start } }) };
     this.served = serveConnection(stream, exports).finally(() => {
