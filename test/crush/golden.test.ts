@@ -1,13 +1,15 @@
 import {
   type CrushMap,
-  CrushMapper,
   decodeCrushMap,
   encodeCrushMap,
+  engineMapper,
   hash32,
   hash32x2,
   hash32x3,
   hash32x4,
   hash32x5,
+  type Mappings,
+  PlainBatchMapper,
 } from '@spirula/crush';
 import { describe, expect, test } from 'vitest';
 import { goldenBytes, goldenJson, goldenNames } from '../golden-data.ts';
@@ -32,25 +34,27 @@ function deviceWeights(map: CrushMap, overrides: Record<string, number>): Uint32
   return weights;
 }
 
+/** By the engine and by its twin. */
 function expectCases(map: CrushMap, cases: readonly Case[]): number {
   let mappings = 0;
-  for (const each of cases) {
-    const mapper = new CrushMapper(map, 0);
-    if (each.chooseTries) mapper.choiceTries = new Uint32Array(map.tunables.chooseTotalTries + 1);
-    const weights = deviceWeights(map, each.weights);
-    const found: number[][] = [];
-    for (let x = each.minX; x <= each.maxX; x++) {
-      const input = each.poolId === undefined ? x : hash32x2(x, each.poolId);
-      found.push(mapper.doRule(each.rule, input, each.numRep, weights));
-    }
-    mappings += found.length;
-    expect(found).toEqual(each.result);
-    if (each.chooseTries) {
-      const tries = Array.from(mapper.choiceTries!);
-      expect(tries.slice(0, each.chooseTries.length)).toEqual(each.chooseTries);
+  for (const mapper of [engineMapper(map, 0)!, new PlainBatchMapper(map, 0)]) {
+    for (const each of cases) {
+      const histogram = each.chooseTries && new Uint32Array(map.tunables.chooseTotalTries + 1);
+      const inputs = Int32Array.from({ length: each.maxX - each.minX + 1 }, (_, i) => {
+        const x = each.minX + i;
+        return each.poolId === undefined ? x : hash32x2(x, each.poolId);
+      });
+      const found = mapper.map(each.rule, inputs, each.numRep, deviceWeights(map, each.weights), histogram);
+      mappings += inputs.length;
+      expect(listed(found)).toEqual(each.result);
+      if (histogram) expect(Array.from(histogram.subarray(0, each.chooseTries!.length))).toEqual(each.chooseTries);
     }
   }
   return mappings;
+}
+
+function listed({ most, items, lengths }: Mappings): number[][] {
+  return Array.from(lengths, (length, i) => Array.from(items.subarray(i * most, i * most + length)));
 }
 
 test('the hashes of one to five integers are those of Ceph', () => {

@@ -1,3 +1,4 @@
+export { type BatchMapper, batchMapper, engineMapper, type Mappings, PlainBatchMapper } from './batch-mapper.ts';
 export {
   addBucket,
   addSimpleRule,

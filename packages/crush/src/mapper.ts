@@ -25,7 +25,7 @@ import { hash32x2 } from './hash.ts';
 const MAX_COST = 1 << 24;
 const CHOICE_COST = 32;
 /** Longest result. */
-const MAX_RESULT = 0x10000;
+export const MAX_RESULT = 0x10000;
 
 /** Maps inputs under one CRUSH map. Holds scratch memory, so one mapper serves one caller at a time. */
 export class CrushMapper {
