@@ -3,6 +3,7 @@ import { extentOp, OsdOpCode, type OsdOpMessage } from '@spirula/messages';
 import { beforeEach, expect, test } from 'vitest';
 import type { ClientOp } from '../../packages/osd/src/client-op.ts';
 import { ClientSessions } from '../../packages/osd/src/client-sessions.ts';
+import { DynamicPerfStats } from '../../packages/osd/src/dynamic-perf-stats.ts';
 import { OpTracker } from '../../packages/osd/src/op-tracker.ts';
 import { FakeWorld } from '../client/fake-world.ts';
 import { MapHistory } from '../client/osd-maps.ts';
@@ -35,6 +36,7 @@ beforeEach(() => {
     mapsSince: (from) => history.since(from + 1),
     wantMap: (newer) => void wanted.push(newer),
     onRequest: (op) => void requests.push(op),
+    perf: new DynamicPerfStats(),
     ops: new OpTracker(fake.world.clock, fake.world.config),
     runCommand: () => ({ code: 0, status: '', data: new Uint8Array(0) }),
     onBackoffAck: (session, { id }) => void (session === SESSION && acks.push(id)),

@@ -2,8 +2,9 @@
 import { readFileSync } from 'node:fs';
 import type { AddrVec } from '@spirula/encoding';
 import { decodeMgrMap, encodeMgrMap } from '@spirula/maps';
-import type { OsdStat, PgStat } from '@spirula/messages';
+import { NO_OSD_PERF, type OsdStat, type PgStat } from '@spirula/messages';
 import { beforeEach, expect, test } from 'vitest';
+import { DynamicPerfStats } from '../../packages/osd/src/dynamic-perf-stats.ts';
 import { MgrReports } from '../../packages/osd/src/mgr-reports.ts';
 import { addrOf, FakeWorld } from '../client/fake-world.ts';
 
@@ -14,9 +15,11 @@ let fake: FakeWorld;
 let reports: MgrReports;
 let primaryOf: Set<number>;
 let isActive: boolean;
+let perf: DynamicPerfStats;
 
 beforeEach(() => {
   isActive = true;
+  perf = new DynamicPerfStats();
   fake = new FakeWorld({ mgr_stats_period: 5 });
   primaryOf = new Set([0, 1, 2]);
   reports = new MgrReports({
@@ -29,6 +32,7 @@ beforeEach(() => {
     },
     osdStat: () => ({ kb: 1, seq: reports.seq }) as OsdStat,
     primaryPgs: () => pgs.filter(({ seed }) => primaryOf.has(seed)),
+    perf,
     pgStat: (pgid) => (primaryOf.has(pgid.seed) ? ({ pgid } as PgStat) : undefined),
   });
   fake.handler = (event) => {
@@ -119,4 +123,24 @@ test('it turns to the manager that takes over, and leaves the one before', () =>
 
   expect(fake.closed).toEqual([session]);
   expect(fake.lastDialled.addrs).toEqual(addrOf(6900));
+});
+
+test('what a manager asks for is counted and reported, until it is gone', () => {
+  nameActive(addrOf(6800));
+  const { session } = fake.lastDialled;
+  const query = { id: 3, pool: undefined, namespace: undefined, maxImages: 2 };
+  const work = () => perf.add(1, '', 'rbd_data.abc.0', { ...NO_OSD_PERF, readOps: 1 });
+  work();
+  reports.onMessage(session, { type: 'mgr_configure', perfQueries: [query] });
+  fake.advance(5);
+  expect(fake.take('osd_perf_reports')).toEqual([]);
+  work();
+  fake.advance(11);
+
+  expect(fake.take('osd_perf_reports')).toMatchObject([{ reports: [{ query: 3, images: [{ id: 'abc' }] }] }]);
+  work();
+  fake.reset(session);
+  expect(perf.isEnabled).toBe(false);
+  fake.advance(11);
+  expect(fake.take('osd_perf_reports')).toEqual([]);
 });

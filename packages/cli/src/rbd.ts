@@ -26,6 +26,7 @@ import { mirrorBootstrapVerbs } from './rbd/mirror-bootstrap-verbs.ts';
 import { mirrorImageVerbs } from './rbd/mirror-image-verbs.ts';
 import { mirrorPoolVerbs } from './rbd/mirror-pool-verbs.ts';
 import { objectMapVerbs } from './rbd/object-map-verbs.ts';
+import { perfVerbs } from './rbd/perf-verbs.ts';
 import { poolVerbs } from './rbd/pool-verbs.ts';
 import { Refusal } from './rbd/refusal.ts';
 import { renameVerbs } from './rbd/rename-verb.ts';
@@ -62,6 +63,7 @@ const VERBS: readonly VerbDefinition[] = [
   ...diffVerbs,
   ...objectMapVerbs,
   ...benchVerbs,
+  ...perfVerbs,
 ];
 
 const VERB_BY_NAME: ReadonlyMap<string, VerbDefinition> = new Map(

@@ -285,6 +285,41 @@ const messages: Arbitraries = {
     metadata: mapOf(text, text),
   }),
   mgr_open: fc.record({ entity }),
+  mgr_configure: fc.record({
+    perfQueries: fc.array(
+      fc.record({
+        id: uint,
+        pool: fc.option(uint, { nil: undefined }),
+        namespace: fc.option(raw, { nil: undefined }),
+        maxImages: u32,
+      }),
+      { maxLength: 2 },
+    ),
+  }),
+  osd_perf_reports: fc.record({
+    reports: fc.array(
+      fc.record({
+        query: uint,
+        images: fc.array(
+          fc.record({
+            pool: uint,
+            namespace: raw,
+            id: raw,
+            counters: fc.record({
+              writeOps: uint,
+              readOps: uint,
+              writeBytes: uint,
+              readBytes: uint,
+              writeLatency: uint,
+              readLatency: uint,
+            }),
+          }),
+          { maxLength: 2 },
+        ),
+      }),
+      { maxLength: 2 },
+    ),
+  }),
   pg_stats: fc.record({ osd: u32, epoch: u32, osdStat, pgs: fc.array(pgStat, { maxLength: 2 }), full: bool }),
   mon_mgr_report: fc.record({
     gid: u64,

@@ -25,6 +25,7 @@ import { poolOpCodec, poolOpReplyCodec } from './pool-op.ts';
 import { privateCodecs as mgrCodecs } from './private/mgr.ts';
 import { privateCodecs as monToMonCodecs } from './private/mon-to-mon.ts';
 import { packPlain, unpackPlain } from './private/msgpack.ts';
+import { osdPerfCodecs } from './private/osd-perf.ts';
 import { privateCodecs as osdToMonCodecs } from './private/osd-to-mon.ts';
 import { privateCodecs as osdToOsdCodecs } from './private/osd-to-osd.ts';
 import {
@@ -83,6 +84,7 @@ const privateCodecs: PrivateCodecs<PrivateMessage> = {
   ...osdToMonCodecs,
   ...osdToOsdCodecs,
   ...mgrCodecs,
+  ...osdPerfCodecs,
 };
 
 /** First type number of messages between daemons; Ceph's own are below. */

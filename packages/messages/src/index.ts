@@ -1,6 +1,7 @@
 export type { AuthMessage, AuthReply } from './auth.ts';
 export { decodeMessage, encodeMessage, isPrivate, UnknownMessage } from './codec.ts';
 export type { Command, CommandReply, MgrCommand, MgrCommandReply } from './command.ts';
+export { parseCommandLine } from './command-line.ts';
 export { parseSignature } from './command-signature.ts';
 export type { ConfigMessage } from './config.ts';
 export { CopyFromFlag, copyFromArgs, copyFromInput, copyFromOp } from './copy-from.ts';
@@ -108,6 +109,17 @@ export type {
   MonTimecheck,
   StoreChecksums,
 } from './private/mon-to-mon.ts';
+export {
+  type ImageKey,
+  type ImagePerf,
+  type MgrConfigure,
+  NO_OSD_PERF,
+  type OsdPerfCounters,
+  type OsdPerfQuery,
+  type OsdPerfReport,
+  type OsdPerfReports,
+  sumOfOsdPerf,
+} from './private/osd-perf.ts';
 export type {
   OsdAlive,
   OsdBeacon,

@@ -16,6 +16,7 @@ import type { Ping } from './ping.ts';
 import type { PoolOpMessage, PoolOpReply } from './pool-op.ts';
 import type { MgrBeacon, MgrOpen, MonMgrReport, PgStats } from './private/mgr.ts';
 import type { MonToMonMessage } from './private/mon-to-mon.ts';
+import type { OsdPerfMessage } from './private/osd-perf.ts';
 import type {
   OsdAlive,
   OsdBeacon,
@@ -73,6 +74,7 @@ export type PrivateMessage =
   | OsdFailure
   | OsdFull
   | OsdMarkMeDown
+  | OsdPerfMessage
   | OsdPgTemp
   | OsdToOsdMessage
   | PgStats;

@@ -2,6 +2,7 @@
 import { type CommandDescription, type Message, parseSignature } from '@spirula/messages';
 import type { Authentication, SessionId, WorldEvent } from '@spirula/world';
 import { type CommandArgs, type CommandOutcome, MGR_FLAG } from './commands/command.ts';
+import type { PerfQueries } from './osd-perf-queries.ts';
 
 /** Who runs a command. */
 export interface Asker {
@@ -17,13 +18,18 @@ export interface ModuleCommand {
   run(args: CommandArgs, asker: Asker): Promise<CommandOutcome>;
 }
 
+/** What the manager does for its parts. */
+export interface MgrServices {
+  readonly perf: PerfQueries;
+}
+
 export interface MgrModule {
   /** What capabilities call it. */
   readonly name: string;
   readonly commands: readonly ModuleCommand[];
   /** Undefined: the session is not one of its own, or nobody proves who he is. */
   authenticationOf(session: SessionId): Authentication | undefined;
-  becomeActive(): void;
+  becomeActive(services: MgrServices): void;
   becomeStandby(): void;
   /** The daemon stops. */
   shutdown(): void;

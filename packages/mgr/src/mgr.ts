@@ -47,6 +47,7 @@ import { type HttpRequest, type HttpResponse, handleHttp } from './http.ts';
 import { IoHistory } from './io-rates.ts';
 import type { ClusterStatus } from './metrics.ts';
 import type { MgrModule } from './mgr-module.ts';
+import { OsdPerfQueries } from './osd-perf-queries.ts';
 import { type Now, PgMap } from './pg-map.ts';
 
 const ENDPOINT = 'public';
@@ -79,6 +80,8 @@ interface Client {
   readonly rights: ClientRights;
   /** Reports of an OSD that our map does not show yet. */
   held: PgStats[];
+  /** An OSD that reports here. */
+  isReporting: boolean;
 }
 
 export class Mgr implements Daemon<Message> {
@@ -94,6 +97,7 @@ export class Mgr implements Daemon<Message> {
   readonly #modules: readonly MgrModule[];
   readonly #clients = new Map<SessionId, Client>();
   readonly #io = new IoHistory();
+  readonly #perf = new OsdPerfQueries(() => this.#configureOsds());
   #pgMap = new PgMap();
   #map: OsdMap | undefined;
   #mgrMap: MgrMap | undefined;
@@ -170,7 +174,12 @@ export class Mgr implements Daemon<Message> {
         if (!this.#clusterLog.onTimer(event.name)) this.#onTimer(event.name);
         return;
       case 'accepted':
-        this.#clients.set(event.session, { peer: event.peer, rights: rightsOf(event.peer), held: [] });
+        this.#clients.set(event.session, {
+          peer: event.peer,
+          rights: rightsOf(event.peer),
+          held: [],
+          isReporting: false,
+        });
         return;
       case 'message':
         this.#onClientMessage(event.session, event.message);
@@ -282,13 +291,14 @@ export class Mgr implements Daemon<Message> {
     if (this.#map) this.#pgMap.applyMap(this.#map, this.#now);
     this.#sendBeacon();
     this.#armTick();
-    for (const module of this.#modules) module.becomeActive();
+    for (const module of this.#modules) module.becomeActive({ perf: this.#perf });
   }
 
   #becomeStandby(): void {
     this.#world.log.info('another manager is active');
     this.#active = false;
     for (const module of this.#modules) module.becomeStandby();
+    this.#perf.clear();
     this.#world.clock.disarm(TICK_TIMER);
     this.#world.clock.disarm(DIGEST_TIMER);
     this.#digestArmed = false;
@@ -391,6 +401,12 @@ export class Mgr implements Daemon<Message> {
     const client = this.#clients.get(session);
     if (!client) return;
     switch (message.type) {
+      case 'mgr_open':
+        this.#onOpen(session, client);
+        return;
+      case 'osd_perf_reports':
+        if (this.#isOsd(client.peer)) this.#perf.onReports(message.reports);
+        return;
       case 'pg_stats':
         this.#onReport(session, client, message);
         return;
@@ -400,6 +416,25 @@ export class Mgr implements Daemon<Message> {
         return;
       default:
     }
+  }
+
+  #onOpen(session: SessionId, client: Client): void {
+    if (client.peer.entity.type !== 'osd' || !this.#active) return;
+    client.isReporting = true;
+    if (this.#perf.all.length > 0) this.#configure(session);
+  }
+
+  /** Whether the map shows it. */
+  #isOsd({ entity, addrs }: Peer): boolean {
+    return this.#map !== undefined && entity.type === 'osd' && isListed(this.#map, Number(entity.id), addrs);
+  }
+
+  #configureOsds(): void {
+    for (const [session, { isReporting }] of this.#clients) if (isReporting) this.#configure(session);
+  }
+
+  #configure(session: SessionId): void {
+    this.#world.net.send(session, { type: 'mgr_configure', perfQueries: this.#perf.all });
   }
 
   #onReport(session: SessionId, client: Client, report: PgStats): void {

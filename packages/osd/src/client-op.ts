@@ -2,7 +2,7 @@
 import type { OsdCaps } from '@spirula/auth';
 import { EMPTY, type EntityAddr, type EVersion } from '@spirula/encoding';
 import type { OsdOp, OsdOpMessage, OsdOpResult, PgLogEntry, ReqId } from '@spirula/messages';
-import type { SessionId } from '@spirula/world';
+import type { Instant, SessionId } from '@spirula/world';
 import type { ClientIdentity } from './ops/watch-effect.ts';
 
 export interface ClientOp {
@@ -18,6 +18,8 @@ export interface ClientOp {
   /** Order of arrival on this OSD. */
   readonly arrival: number;
   readonly bytes: number;
+  /** Undefined: nobody wants to know how long it takes. */
+  readonly arrivedAt: Instant | undefined;
 }
 
 export interface Answer {

@@ -19,6 +19,7 @@ import { describe, expect, test } from 'vitest';
 import type { Backfill } from './backfill.ts';
 import type { ClientOp } from './client-op.ts';
 import { ClientOps } from './client-ops.ts';
+import { DynamicPerfStats } from './dynamic-perf-stats.ts';
 import { NO_IO } from './ops/io-count.ts';
 import type { PgCore } from './pg-core.ts';
 import { emptyInfo } from './pg-info.ts';
@@ -48,6 +49,8 @@ class Bench {
   readonly blocklist: (readonly [object, object])[] = [];
   readonly ops: ClientOps;
   caps = OsdCaps.everything;
+  readonly perf = new DynamicPerfStats();
+  now = 0;
   #arrivals = 0;
 
   constructor() {
@@ -63,7 +66,8 @@ class Bench {
       info: emptyInfo(pgid, { ...emptyInfo(pgid).history, sameIntervalSince: this.interval }),
       log: this.log,
       host: {
-        world: { config: makeConfig() },
+        world: { config: makeConfig(), clock: { now: () => this.now } },
+        perf: this.perf,
         get isFailsafeFull() {
           return self.isFailsafeFull;
         },
@@ -98,7 +102,11 @@ class Bench {
   }
 
   /** @param epoch the newest map that the client had */
-  ask(op: OsdOp, epoch = this.interval, { tid, flags = 0 }: { tid?: number; flags?: number } = {}): void {
+  ask(
+    op: OsdOp,
+    epoch = this.interval,
+    { tid, flags = 0, oid = 'object' }: { tid?: number; flags?: number; oid?: string } = {},
+  ): void {
     const arrival = this.#arrivals++;
     const number = BigInt(tid ?? arrival);
     const message = {
@@ -110,7 +118,7 @@ class Bench {
       flags,
       mtime: { sec: 1, nsec: 0 },
       locator: { pool: 1, key: '', nspace: '', hash: -1n },
-      oid: 'object',
+      oid,
       ops: [op],
       snapid: NOSNAP,
       snapSeq: 0n,
@@ -126,6 +134,7 @@ class Bench {
       reqid: { entityType: 8, entityNum: 1n, tid: number, inc: 0 },
       arrival,
       bytes: 0,
+      arrivedAt: this.perf.isEnabled ? this.now : undefined,
     } as unknown as ClientOp);
   }
 }
@@ -162,6 +171,21 @@ test('requests of blocklisted clients are refused', () => {
   for (let arrival = 0; arrival < 3; arrival++) bench.ask(read);
 
   expect(bench.results).toEqual([Errno.ENOENT, EBLOCKLISTED, Errno.ENOENT]);
+});
+
+test('what becomes of requests on an image is counted while a manager asks', () => {
+  const bench = new Bench();
+  const oid = 'rbd_data.abc.0';
+  bench.ask(write, bench.interval, { oid });
+  bench.perf.setQueries([{ id: 1, pool: undefined, namespace: undefined, maxImages: 1 }]);
+  for (let i = 0; i < 2; i++) bench.ask(write, bench.interval, { oid });
+  bench.now = 4;
+  for (const commit of bench.commits.slice(0, 2)) commit();
+  // There is no object to be read.
+  bench.ask(read, bench.interval, { oid: 'rbd_data.abc.1' });
+
+  const counters = { writeOps: 1, readOps: 0, writeBytes: 1, readBytes: 0, writeLatency: 4000, readLatency: 0 };
+  expect(bench.perf.takeReports()).toEqual([{ query: 1, images: [{ pool: 1, namespace: '', id: 'abc', counters }] }]);
 });
 
 test('what capabilities do not allow is refused, also when it had to wait before', () => {

@@ -36,6 +36,7 @@ import { watchesOf } from './pg-watches.ts';
 import type { Recovery } from './recovery.ts';
 import type { ReplicatedBackend } from './replicated-backend.ts';
 import { checkRequest } from './request-limits.ts';
+import { perfOfRequest } from './request-perf.ts';
 import { NO_ROLLBACKS, type RollbackSource, type Rollbacks } from './rollback.ts';
 import { headOf, isClone, isValidSnapContext, NO_SNAPSET, readSnapSet, type SnapContext } from './snap-set.ts';
 import type { ObjectWrite } from './trim-object.ts';
@@ -244,6 +245,8 @@ export class ClientOps {
       const isOfClient = op.client.entityType !== EntityType.osd;
       if (outcome.result >= 0 && isOfClient) this.#io = sumOfIo(this.#io, outcome.io);
       this.#watches.apply(oid, outcome.effects, op.client, outcome.userVersion);
+      // A write that changes nothing is none.
+      if (outcome.result >= 0 && !isWrite) this.#countPerf(op, outcome);
       const userVersion = this.#userVersionOf(outcome);
       const answer = { result: outcome.result, ops: outcome.ops, replayVersion: NO_VERSION, userVersion };
       this.#reply(op, answer, isWrite ? undefined : 'last');
@@ -358,9 +361,17 @@ export class ClientOps {
 
   #write(op: ClientOp, oid: HObject, before: ObjectInfo | undefined, outcome: OpsOutcome): void {
     this.#io = sumOfIo(this.#io, outcome.io);
-    this.#writes.write(op, oid, before, outcome, () =>
-      this.#watches.apply(oid, outcome.effects, op.client, outcome.userVersion),
-    );
+    this.#writes.write(op, oid, before, outcome, () => {
+      this.#countPerf(op, outcome);
+      this.#watches.apply(oid, outcome.effects, op.client, outcome.userVersion);
+    });
+  }
+
+  #countPerf(op: ClientOp, outcome: OpsOutcome): void {
+    if (op.arrivedAt === undefined) return;
+    const { perf, world, classes } = this.#pg.host;
+    const { oid, locator, pgid } = op.message;
+    perf.add(pgid.pool, locator.nspace, oid, perfOfRequest(op, outcome, world.clock.now() - op.arrivedAt, classes));
   }
 
   /** Carries out a write that no client has asked for. */

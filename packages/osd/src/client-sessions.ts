@@ -5,6 +5,7 @@ import { AddrType, EMPTY, type EntityAddr, EntityType, type Epoch, Errno } from 
 import type { Command, CommandReply, Message, OsdBackoff, OsdMapMessage, OsdOpMessage, ReqId } from '@spirula/messages';
 import type { Peer, SessionId, World } from '@spirula/world';
 import type { ClientOp } from './client-op.ts';
+import type { DynamicPerfStats } from './dynamic-perf-stats.ts';
 import { parseCaps } from './op-caps.ts';
 import type { OpTracker } from './op-tracker.ts';
 
@@ -30,6 +31,7 @@ export interface ClientSessionsHost {
   /** Hands a request to its PG, or answers `onDone`. */
   onRequest(op: ClientOp): void;
   readonly ops: OpTracker;
+  readonly perf: DynamicPerfStats;
   /** Runs a command line that is for this OSD itself. */
   runCommand(line: string, done: (answer: AdminAnswer) => void): void;
   onBackoffAck(session: SessionId, message: OsdBackoff): void;
@@ -119,6 +121,7 @@ export class ClientSessions {
       reqid,
       arrival: this.#arrivals++,
       bytes,
+      arrivedAt: this.#host.perf.isEnabled ? this.#host.world.clock.now() : undefined,
     };
     this.#host.ops.begin(op);
     state.epoch = Math.max(state.epoch, message.epoch);

@@ -6,6 +6,7 @@ import { type AddrVec, comparePgIds, type Epoch, type OsdId, type PgId, sameAddr
 import { decodeMgrMap, type PgKey, pgKey, pgOfKey } from '@spirula/maps';
 import type { Message, MgrMapMessage, OsdStat, PgStat } from '@spirula/messages';
 import { type Instant, SECOND, type SessionId, seconds, type World } from '@spirula/world';
+import type { DynamicPerfStats } from './dynamic-perf-stats.ts';
 
 const REPORT_TIMER = 'osd mgr report';
 const CHANGES_TIMER = 'osd mgr changes';
@@ -30,6 +31,7 @@ export interface MgrReportsHost {
   primaryPgs(): readonly PgId[];
   /** Undefined: this OSD is not primary of it any more. */
   pgStat(pgid: PgId): PgStat | undefined;
+  readonly perf: DynamicPerfStats;
 }
 
 export class MgrReports {
@@ -60,7 +62,7 @@ export class MgrReports {
     const addrs = map.available ? map.activeAddrs : [];
     if (sameAddrVec(addrs, this.#addrs) && (this.#session !== undefined || addrs.length === 0)) return;
     if (this.#session !== undefined) this.#host.world.net.close(this.#session);
-    this.#session = undefined;
+    this.#onSessionEnd();
     this.#addrs = addrs;
     this.#connect();
   }
@@ -83,9 +85,22 @@ export class MgrReports {
     return session === this.#session;
   }
 
+  /** Returns whether the session belongs here. */
+  onMessage(session: SessionId, message: Message): boolean {
+    if (session !== this.#session) return false;
+    if (message.type === 'mgr_configure') this.#host.perf.setQueries(message.perfQueries);
+    return true;
+  }
+
+  #onSessionEnd(): void {
+    this.#session = undefined;
+    // The next manager says itself what it wants to know.
+    this.#host.perf.setQueries([]);
+  }
+
   onReset(session: SessionId): boolean {
     if (session !== this.#session) return false;
-    this.#session = undefined;
+    this.#onSessionEnd();
     const { clock } = this.#host.world;
     clock.arm(CONNECT_TIMER, clock.now() + RETRY);
     return true;
@@ -111,6 +126,12 @@ export class MgrReports {
     return true;
   }
 
+  #reportPerf(session: SessionId): void {
+    const { perf, world } = this.#host;
+    const reports = perf.takeReports();
+    if (reports.length > 0) world.net.send(session, { type: 'osd_perf_reports', reports });
+  }
+
   #report(full: boolean): void {
     const { world, whoami, epoch } = this.#host;
     if (full) {
@@ -128,5 +149,6 @@ export class MgrReports {
     this.#reports += 1;
     const osdStat = this.#host.osdStat();
     world.net.send(this.#session, { type: 'pg_stats', osd: whoami, epoch, osdStat, pgs, full });
+    if (full) this.#reportPerf(this.#session);
   }
 }

@@ -37,6 +37,11 @@ export function askOf(
   };
 }
 
+/** Whether a request tells of its object (OpInfo::may_read). */
+export function mayRead(ops: readonly OsdOp[], classes: ClassRegistry): boolean {
+  return ops.some((op) => (op.code === OsdOpCode.call ? callOf(op, classes).some((call) => call.reads) : reads(op)));
+}
+
 /** Who begins to watch depends on who does already. What a method needs is asked for the method. */
 function reads({ code }: OsdOp): boolean {
   return code === OsdOpCode.watch || ((code & READS) !== 0 && code !== OsdOpCode.call);

@@ -42,6 +42,7 @@ import {
 import { Backoffs } from './backoffs.ts';
 import { Boot } from './boot.ts';
 import { ClientSessions } from './client-sessions.ts';
+import { DynamicPerfStats } from './dynamic-perf-stats.ts';
 import { markedAs, OsdFullness } from './fullness.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { inspectPg, type OsdInspection } from './inspect.ts';
@@ -99,6 +100,7 @@ export class Osd implements Daemon<Message> {
   readonly #options: OsdOptions;
   readonly #config: DaemonConfig;
   readonly #ops: OpTracker;
+  readonly #perf = new DynamicPerfStats();
   readonly #admin: AdminSocket;
   readonly #store: ObjectStore;
   readonly #localReservations: Reservations;
@@ -404,7 +406,7 @@ export class Osd implements Daemon<Message> {
   }
 
   #onMessage(session: SessionId, message: Message): void {
-    if (this.#clients.onMessage(session, message)) return;
+    if (this.#clients.onMessage(session, message) || this.#mgr.onMessage(session, message)) return;
     if (this.#links.onMessage(session, message)) return;
     this.#heartbeat.onMessage(session, message);
   }
@@ -654,6 +656,7 @@ export class Osd implements Daemon<Message> {
       },
       isBackfillFull: (moreBytes) => this.#fullness.isBackfillFull(moreBytes),
       classes: makeClasses(this.#world.config, this.#options.classes ?? []),
+      perf: this.#perf,
       localReservations: this.#localReservations,
       remoteReservations: this.#remoteReservations,
       snapTrimReservations: this.#snapTrimReservations,
@@ -864,6 +867,7 @@ export class Osd implements Daemon<Message> {
       wantMap: (epoch) => this.#wantMap(epoch),
       onRequest: (op) => this.#backoffs.onRequest(op),
       ops: this.#ops,
+      perf: this.#perf,
       runCommand: (line, done) => this.#admin.begin(line, done),
       onBackoffAck: (session, message) => this.#backoffs.onAck(session, message),
       onClosed: (session) => {
@@ -908,6 +912,7 @@ export class Osd implements Daemon<Message> {
       osdStat: () => this.#osdStat(),
       primaryPgs: () => [...this.#pgs.all()].filter(({ core }) => core.isPrimary).map(({ pgid }) => pgid),
       pgStat: (pgid) => this.#pgStat(pgid),
+      perf: this.#perf,
     });
   }
 }

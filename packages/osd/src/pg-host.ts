@@ -3,6 +3,7 @@ import type { Epoch, OsdId, PgId } from '@spirula/encoding';
 import type { Message, OsdPeerMessage } from '@spirula/messages';
 import type { ObjectStore, Transaction } from '@spirula/objectstore';
 import type { SessionId, World } from '@spirula/world';
+import type { DynamicPerfStats } from './dynamic-perf-stats.ts';
 import type { CopyResult, CopySource } from './object-copier.ts';
 import type { Reservations } from './reservations.ts';
 
@@ -14,6 +15,7 @@ export interface PgHost {
   readonly world: World<Message>;
   readonly store: ObjectStore;
   readonly classes: ClassRegistry;
+  readonly perf: DynamicPerfStats;
   /** Over osd_failsafe_full_ratio: no write is taken. */
   readonly isFailsafeFull: boolean;
   /** Whether this OSD would be over backfillfull_ratio with so many more bytes. */

@@ -10,7 +10,7 @@ import {
 } from '@spirula/mgr';
 import { RadosError } from '@spirula/rados';
 import type { ImagePools } from './image-pools.ts';
-import { imageErrorText, Refusal } from './refusal.ts';
+import { imageErrorText, notReady, Refusal } from './refusal.ts';
 
 export interface CommandScene {
   readonly pools: ImagePools;
@@ -23,8 +23,8 @@ type Run = (args: CommandArgs, asker: Asker) => Promise<CommandOutcome>;
 export function answer(scene: CommandScene): (line: string, help: string, run: Run) => ModuleCommand {
   return (line, help, run) =>
     moduleCommand(line, help, async (args, asker) => {
-      if (!scene.isReady()) return refuse(Errno.EAGAIN, 'rbd_support module is not ready, try again');
       try {
+        if (!scene.isReady()) throw notReady();
         await scene.pools.rados.waitForLatestMap();
         return await run(args, asker);
       } catch (error) {

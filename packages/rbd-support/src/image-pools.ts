@@ -26,6 +26,11 @@ export class ImagePools {
       .sort((a, b) => a.id - b.id);
   }
 
+  /** Of whatever pool. */
+  idOf(name: string): PoolId | undefined {
+    return [...(this.rados.osdMap?.poolNames ?? [])].find(([, each]) => each === name)?.[0];
+  }
+
   /** @throws Refusal: there is no such pool */
   async open(pool: string, namespace = ''): Promise<IoCtx> {
     try {

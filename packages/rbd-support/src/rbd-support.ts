@@ -6,7 +6,7 @@
  *      +----------------------------(standby)---------------------------+
  */
 import type { Message } from '@spirula/messages';
-import type { MgrModule, ModuleCommand } from '@spirula/mgr';
+import type { MgrModule, MgrServices, ModuleCommand } from '@spirula/mgr';
 import { Rados, RadosError, type RadosOptions } from '@spirula/rados';
 import {
   type Authentication,
@@ -14,15 +14,17 @@ import {
   SECOND,
   type SessionId,
   Sleeper,
+  seconds,
   type World,
   type WorldEvent,
   WorldScope,
 } from '@spirula/world';
 import type { CommandScene } from './command-scene.ts';
+import { ImagePerf } from './image-perf.ts';
 import { ImagePools } from './image-pools.ts';
 import { migrationCommands } from './migration-tasks.ts';
 import { mirrorSnapshots } from './mirror-snapshots.ts';
-import { refusedCommands } from './refused-commands.ts';
+import { perfCommands } from './perf-commands.ts';
 import { ScheduleHandler } from './schedule-handler.ts';
 import type { Scheduled } from './schedule-queue.ts';
 import { taskCommands } from './task-commands.ts';
@@ -30,6 +32,7 @@ import { TaskQueue } from './task-queue.ts';
 import { trashPurge } from './trash-purge.ts';
 
 const TICK_TIMER = 'tick';
+const PERF_TIMER = 'perf';
 const SLEEP_TIMER = 'sleep';
 /** How often it is looked what is due. */
 const TICK_US: Instant = 5 * SECOND;
@@ -47,6 +50,7 @@ export class RbdSupport implements MgrModule {
   readonly #rados: Rados;
   readonly #sleeper: Sleeper;
   readonly #tasks: TaskQueue;
+  readonly #perf: ImagePerf;
   readonly #schedules: readonly ScheduleHandler<Scheduled>[];
   #isActive = false;
   #isReady = false;
@@ -66,6 +70,7 @@ export class RbdSupport implements MgrModule {
     };
     const pools = new ImagePools(this.#rados);
     this.#tasks = new TaskQueue(pools, own, images);
+    this.#perf = new ImagePerf(pools, own.clock);
     const scene: CommandScene = {
       pools,
       isReady: () => this.#isReady,
@@ -79,7 +84,7 @@ export class RbdSupport implements MgrModule {
       ...taskCommands(tasks),
       ...migrationCommands(tasks),
       ...this.#schedules.flatMap(({ commands }) => commands),
-      ...refusedCommands,
+      ...perfCommands({ ...scene, perf: this.#perf, now: () => own.clock.wall().sec }),
     ];
   }
 
@@ -87,8 +92,10 @@ export class RbdSupport implements MgrModule {
     return this.#scope.owns(session) ? this.#rados.auth : undefined;
   }
 
-  becomeActive(): void {
+  becomeActive({ perf }: MgrServices): void {
     this.#isActive = true;
+    this.#perf.start(perf);
+    this.#armPerf();
     this.#term += 1;
     void this.#begin(this.#term);
   }
@@ -97,8 +104,8 @@ export class RbdSupport implements MgrModule {
     this.#isActive = false;
     this.#isReady = false;
     this.#term += 1;
-    for (const each of [this.#tasks, ...this.#schedules]) each.stop();
-    this.#world.clock.disarm(TICK_TIMER);
+    for (const each of [this.#tasks, this.#perf, ...this.#schedules]) each.stop();
+    for (const timer of [TICK_TIMER, PERF_TIMER]) this.#world.clock.disarm(timer);
   }
 
   shutdown(): void {
@@ -110,6 +117,7 @@ export class RbdSupport implements MgrModule {
     const own = this.#scope.route(event);
     if (!own) return false;
     if (own.kind === 'timer' && own.name === TICK_TIMER) this.#onTick();
+    else if (own.kind === 'timer' && own.name === PERF_TIMER) this.#onPerf();
     else if (own.kind === 'timer' && own.name === SLEEP_TIMER) this.#sleeper.onTimer();
     else this.#rados.handle(own);
     return true;
@@ -136,6 +144,17 @@ export class RbdSupport implements MgrModule {
 
   #armTick(): void {
     this.#world.clock.arm(TICK_TIMER, this.#world.clock.now() + TICK_US);
+  }
+
+  #armPerf(): void {
+    const { clock, config } = this.#world;
+    clock.arm(PERF_TIMER, clock.now() + seconds(config.mgr_stats_period));
+  }
+
+  #onPerf(): void {
+    if (!this.#isActive) return;
+    this.#armPerf();
+    if (this.#perf.isAsked) void this.#perf.look();
   }
 
   #onTick(): void {

@@ -14,6 +14,11 @@ export class Refusal extends Error {
   }
 }
 
+/** Another manager is the active one, or this one does not know yet what the pools keep. */
+export function notReady(): Refusal {
+  return new Refusal(Errno.EAGAIN, 'rbd_support module is not ready, try again');
+}
+
 /** A line, or a part of one, that means nothing: a ValueError of Python's. */
 export function invalid(message: string): Refusal {
   return new Refusal(Errno.EINVAL, message);

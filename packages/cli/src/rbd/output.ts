@@ -6,19 +6,28 @@ export function show({ env, options }: Pick<VerbContext, 'env' | 'options'>, val
   env.stdout(wantsJson(options) ? formatJson(options, value) : text());
 }
 
-/** Numbers beyond 2^53 are given as bigints. */
+/** Numbers beyond 2^53 are given as bigints; those with a fraction have 17 digits. */
 export function formatJson(options: ReadonlyMap<string, string>, value: unknown): string {
   const marked = JSON.stringify(
     value,
-    (_, each: unknown) => (typeof each === 'bigint' ? `${BIG}${each}` : each),
+    (_, each: unknown) => (isMarked(each) ? `${MARK}${digitsOf(each)}` : each),
     options.has('pretty') ? 4 : undefined,
   );
-  return `${marked.replace(BIG_TEXT, '$1')}\n`;
+  return `${marked.replace(MARKED_TEXT, '$1')}\n`;
 }
 
-/** No text has it: it stands before bigints until their quotes are taken away. */
-const BIG = '\u0000';
-const BIG_TEXT = /"\\u0000(\d+)"/g;
+/** No text has it: it stands before numbers that are written as text, until their quotes are taken away. */
+const MARK = '\u0000';
+const MARKED_TEXT = /"\\u0000([\d.]+)"/g;
+
+function isMarked(value: unknown): value is bigint | number {
+  return typeof value === 'bigint' || (typeof value === 'number' && !Number.isInteger(value));
+}
+
+/** `%.17g` of C, of numbers from 0.0001 to 10^17. */
+function digitsOf(value: bigint | number): string {
+  return typeof value === 'bigint' ? String(value) : value.toPrecision(17).replace(/\.?0+$/, '');
+}
 
 export function wantsJson(options: ReadonlyMap<string, string>): boolean {
   return options.get('format') === 'json';

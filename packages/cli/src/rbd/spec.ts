@@ -196,7 +196,19 @@ export function takePoolName({ options, args }: SpecLine): string {
 }
 
 /** The next word, `POOL[/NAMESPACE]`, unless `--pool` says it. @throws Refusal */
-export function takePoolSpec({ options, args }: SpecLine): PoolSpec {
+export function takePoolSpec(line: SpecLine): PoolSpec {
+  const { pool, namespace } = readPoolSpec(line);
+  if (!PLAIN.test(pool)) throw new Refusal(`rbd: invalid pool '${pool}'`, EINVAL);
+  return { pool: pool === '' ? DEFAULT_POOL : pool, namespace };
+}
+
+/** As `takePoolSpec`; neither need be named, and what the pool may be called is left to who is asked. @throws Refusal */
+export function takeOptionalPoolSpec(line: SpecLine): PoolSpec {
+  const { pool, namespace } = readPoolSpec(line);
+  return { pool: pool === '' && namespace !== '' ? DEFAULT_POOL : pool, namespace };
+}
+
+function readPoolSpec({ options, args }: SpecLine): PoolSpec {
   let pool = options.get('pool');
   let namespace = options.get('namespace') ?? '';
   if (pool === undefined) {
@@ -207,7 +219,6 @@ export function takePoolSpec({ options, args }: SpecLine): PoolSpec {
       pool = pool.slice(0, slash);
     }
   }
-  if (!PLAIN.test(pool)) throw new Refusal(`rbd: invalid pool '${pool}'`, EINVAL);
   if (!PLAIN.test(namespace)) throw new Refusal(`rbd: invalid namespace '${namespace}'`, EINVAL);
-  return { pool: pool === '' ? DEFAULT_POOL : pool, namespace };
+  return { pool, namespace };
 }

@@ -1,5 +1,5 @@
 import { Errno } from '@spirula/encoding';
-import type { CommandDescription } from '@spirula/messages';
+import { type CommandDescription, parseCommandLine } from '@spirula/messages';
 import type { ClientRights } from '../client-rights.ts';
 import type { MgrModule } from '../mgr-module.ts';
 import {
@@ -62,7 +62,7 @@ export function runCommand(
   onAsked: (isAllowed: boolean) => void = () => {},
   modules: readonly MgrModule[] = [],
 ): CommandOutcome | Delegated | Asked | Promise<CommandOutcome> {
-  const args = parseLine(line);
+  const args = parseCommandLine(line) as CommandArgs | undefined;
   if (!args) return invalid('bad command');
   const prefix = String(args['prefix']);
   if (prefix === 'get_command_descriptions') return succeed(JSON.stringify(numbered(describeCommands(modules))));
@@ -100,16 +100,6 @@ function findCommand(prefix: string, modules: readonly MgrModule[]): FoundComman
     return { description, module: name, run };
   }
   return undefined;
-}
-
-function parseLine(line: string): CommandArgs | undefined {
-  try {
-    const parsed: unknown = JSON.parse(line);
-    return typeof parsed === 'object' && parsed !== null && 'prefix' in parsed ? (parsed as CommandArgs) : undefined;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }
 
 function numbered(descriptions: readonly CommandDescription[]): Record<string, CommandDescription> {

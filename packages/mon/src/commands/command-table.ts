@@ -1,6 +1,6 @@
 /** The monitor's command table: what clients are told of, and what runs. */
 import { Errno } from '@spirula/encoding';
-import type { CommandDescription } from '@spirula/messages';
+import { type CommandDescription, parseCommandLine } from '@spirula/messages';
 import { authCommands } from './auth-commands.ts';
 import { blocklistCommands } from './blocklist-commands.ts';
 import {
@@ -106,7 +106,7 @@ export interface NamedCommand {
 
 /** The command that a line, JSON as clients send it, names; undefined when it names none. */
 export function findCommand(line: string): NamedCommand | undefined {
-  const args = parseLine(line);
+  const args = parseCommandLine(line) as CommandArgs | undefined;
   if (args === undefined) return undefined;
   const prefix = String(args['prefix']);
   const entry = byPrefix.get(prefix);
@@ -115,7 +115,7 @@ export function findCommand(line: string): NamedCommand | undefined {
 
 /** The same of a manager's commands; undefined for one of the monitors, too. */
 export function findMgrCommand(line: string, mgrCommands: readonly CommandDescription[]): NamedCommand | undefined {
-  const args = parseLine(line);
+  const args = parseCommandLine(line) as CommandArgs | undefined;
   if (args === undefined) return undefined;
   const prefix = String(args['prefix']);
   if (byPrefix.has(prefix)) return undefined;
@@ -125,7 +125,7 @@ export function findMgrCommand(line: string, mgrCommands: readonly CommandDescri
 
 /** Runs one command line, JSON as clients send it. Whatever it holds, there is an answer. */
 export function runCommand(line: string, context: CommandContext): CommandOutcome {
-  const args = parseLine(line);
+  const args = parseCommandLine(line) as CommandArgs | undefined;
   if (args === undefined) return invalid('command not understood');
   const prefix = String(args['prefix']);
   if (prefix === 'get_command_descriptions') return succeed(JSON.stringify(numbered(context.descriptions())));
@@ -133,16 +133,6 @@ export function runCommand(line: string, context: CommandContext): CommandOutcom
   if (entry === undefined) return invalid('command not known');
   if (!context.rights.mayRun(entry.description, prefix, args)) return refuse(Errno.EACCES, 'access denied');
   return entry.run(args, context);
-}
-
-function parseLine(line: string): CommandArgs | undefined {
-  try {
-    const parsed: unknown = JSON.parse(line);
-    return typeof parsed === 'object' && parsed !== null && 'prefix' in parsed ? (parsed as CommandArgs) : undefined;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }
 
 function numbered(descriptions: readonly CommandDescription[]): Record<string, CommandDescription> {
