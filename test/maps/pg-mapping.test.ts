@@ -6,10 +6,12 @@ import {
   encodeOsdMap,
   mapPg,
   mapPgRaw,
+  mapPool,
   type OsdMap,
   OsdState,
   objectHash,
   objectToPg,
+  type PgSets,
   type Pool,
   strHashLinux,
   strHashRjenkins,
@@ -48,6 +50,21 @@ test.each(maps)('every PG of the map %s goes where osdmaptool says', (name) => {
       return [raw, raw.find((osd) => osd !== 0x7fffffff) ?? -1, up, upPrimary, acting, actingPrimary];
     });
     expect(found).toEqual(pgs);
+  }
+});
+
+function listed({ size, osds, counts, primaries }: PgSets): [osds: number[], primary: number][] {
+  return Array.from(counts, (count, i) => [Array.from(osds.subarray(i * size, i * size + count)), primaries[i]!]);
+}
+
+test.each(maps)('the PGs of a pool of the map %s, all at a time, go where osdmaptool says', (name) => {
+  const map = goldenOsdMap(`osdmap/${name}`);
+  const golden = goldenJson<GoldenPgs>(`osdmap/${name}/pgs.json.gz`);
+
+  for (const [pool, { pgs }] of Object.entries(golden.pools)) {
+    const { up, acting } = mapPool(map, Number(pool));
+    expect(listed(up)).toEqual(pgs.map(([, , osds, primary]) => [osds, primary]));
+    expect(listed(acting)).toEqual(pgs.map(([, , , , osds, primary]) => [osds, primary]));
   }
 });
 

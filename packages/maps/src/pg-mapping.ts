@@ -3,11 +3,19 @@
  *
  *   name --hash--> PG --pps--> CRUSH: raw --pg_upmap--> --down and missing removed--> up --pg_temp--> acting
  */
-import { CRUSH_ITEM_NONE, CrushMapper, findRule, hash32x2 } from '@spirula/crush';
+import {
+  type BatchMapper,
+  batchMapper,
+  CRUSH_ITEM_NONE,
+  CrushMapper,
+  findRule,
+  hash32x2,
+  type Mappings,
+} from '@spirula/crush';
 import type { OsdId, PgId, RawString } from '@spirula/encoding';
 import { type OsdMap, osdExists, osdUp, pgKey } from './osdmap.ts';
 import { type Pool, PoolFlag, PoolType } from './pool.ts';
-import { rememberedPlacement } from './raw-placements.ts';
+import { rememberedPlacement, rememberPlacements } from './raw-placements.ts';
 import { strHashLinux, strHashRjenkins } from './str-hash.ts';
 
 /** Where a PG belongs and who serves it. A hole in an erasure-coded set is CRUSH_ITEM_NONE. */
@@ -69,22 +77,43 @@ export function placementSeed(pool: Pool, pg: PgId): number {
 }
 
 /** Mappers hold the memory of one CRUSH map and weight-set; the map's own lifetime bounds theirs. */
-const mappers = new WeakMap<OsdMap['crush'], Map<number, CrushMapper>>();
+class Mappers<Mapper> {
+  readonly #known = new WeakMap<OsdMap['crush'], Map<number, Mapper>>();
+  readonly #make: (crush: OsdMap['crush'], chooseArgs: number) => Mapper;
 
-function mapperFor(map: OsdMap, poolId: number): CrushMapper {
-  let perPool = mappers.get(map.crush);
-  if (perPool === undefined) {
-    perPool = new Map();
-    mappers.set(map.crush, perPool);
+  constructor(make: (crush: OsdMap['crush'], chooseArgs: number) => Mapper) {
+    this.#make = make;
   }
-  // Pools without a weight-set of their own share one mapper.
-  const set = map.crush.chooseArgs.has(poolId) ? poolId : -1;
-  let mapper = perPool.get(set);
-  if (mapper === undefined) {
-    mapper = new CrushMapper(map.crush, set);
-    perPool.set(set, mapper);
+
+  of({ crush }: OsdMap, poolId: number): Mapper {
+    let bySet = this.#known.get(crush);
+    if (bySet === undefined) {
+      bySet = new Map();
+      this.#known.set(crush, bySet);
+    }
+    // Pools without a weight-set of their own share one mapper.
+    const set = crush.chooseArgs.has(poolId) ? poolId : -1;
+    let mapper = bySet.get(set);
+    if (mapper === undefined) {
+      mapper = this.#make(crush, set);
+      bySet.set(set, mapper);
+    }
+    return mapper;
   }
-  return mapper;
+}
+
+const mappers = new Mappers((crush, chooseArgs) => new CrushMapper(crush, chooseArgs));
+const batchMappers = new Mappers<BatchMapper>(batchMapper);
+
+/** What CRUSH chooses for all PGs of a pool; what is asked of one of them afterwards costs little. Undefined: it has no rule. */
+export function chooseForPool(map: OsdMap, poolId: number): Mappings | undefined {
+  const pool = map.pools.get(poolId);
+  const rule = pool ? findRule(map.crush, pool.crushRule, pool.type, pool.size) : -1;
+  if (pool === undefined || rule < 0) return undefined;
+  const inputs = Int32Array.from({ length: pool.pgNum }, (_, seed) => placementSeed(pool, { pool: poolId, seed }));
+  const chosen = batchMappers.of(map, poolId).map(rule, inputs, pool.size, map.osdWeight);
+  rememberPlacements(map, poolId, chosen);
+  return chosen;
 }
 
 /** What CRUSH chooses for a PG, without OSDs that do not exist (_pg_to_raw_osds). */
@@ -94,7 +123,7 @@ export function mapPgRaw(map: OsdMap, pg: PgId): OsdId[] {
   const rule = findRule(map.crush, pool.crushRule, pool.type, pool.size);
   if (rule < 0) return [];
   const raw = rememberedPlacement(map, pg.pool, pg.seed, () =>
-    mapperFor(map, pg.pool).doRule(rule, placementSeed(pool, pg), pool.size, map.osdWeight),
+    mappers.of(map, pg.pool).doRule(rule, placementSeed(pool, pg), pool.size, map.osdWeight),
   );
   return without(pool, raw, (osd) => !osdExists(map, osd));
 }

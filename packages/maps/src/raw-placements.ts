@@ -1,4 +1,4 @@
-import type { CrushMap } from '@spirula/crush';
+import type { CrushMap, Mappings } from '@spirula/crush';
 import type { OsdId } from '@spirula/encoding';
 import type { OsdMap } from './osdmap.ts';
 import type { Pool } from './pool.ts';
@@ -30,6 +30,12 @@ class PoolPlacements {
     );
   }
 
+  /** @param chosen for each PG */
+  fill({ items, lengths }: Mappings): void {
+    this.#osds.set(items);
+    for (const [seed, length] of lengths.entries()) this.#counts[seed] = length + 1;
+  }
+
   of(seed: number, choose: () => OsdId[]): OsdId[] {
     const from = seed * this.#pool.size;
     const count = this.#counts[seed]!;
@@ -55,7 +61,15 @@ const known = new WeakMap<OsdMap['osdWeight'], Placements>();
 /** What `choose` says of a PG of the map, remembered for as long as a map with the same weights and CRUSH map lives. */
 export function rememberedPlacement(map: OsdMap, poolId: number, seed: number, choose: () => OsdId[]): OsdId[] {
   const pool = map.pools.get(poolId)!;
-  if (seed >= pool.pgNum) return choose();
+  return seed < pool.pgNum ? placementsOf(map, poolId, pool).of(seed, choose) : choose();
+}
+
+/** What was chosen for each PG of a pool of the map is remembered. */
+export function rememberPlacements(map: OsdMap, poolId: number, chosen: Mappings): void {
+  placementsOf(map, poolId, map.pools.get(poolId)!).fill(chosen);
+}
+
+function placementsOf(map: OsdMap, poolId: number, pool: Pool): PoolPlacements {
   let placements = known.get(map.osdWeight);
   if (placements?.crush !== map.crush) {
     placements = { crush: map.crush, byPool: new Map() };
@@ -66,5 +80,5 @@ export function rememberedPlacement(map: OsdMap, poolId: number, seed: number, c
     ofPool = new PoolPlacements(pool);
     placements.byPool.set(poolId, ofPool);
   }
-  return ofPool.of(seed, choose);
+  return ofPool;
 }
