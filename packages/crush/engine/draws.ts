@@ -1,12 +1,12 @@
 /**
- * straw2 (bucket_straw2_choose, crush/mapper.c), in two phases. The first finds with vectors of floats for each item what its straw is
- * worth at least, sixteen items at a time: the hash is what costs, and four chains of it side by side keep the processor busy. The
- * second decides exactly among those that may have won: nearly always that is one.
+ * straw2 (bucket_straw2_choose, crush/mapper.c): hashes of all items, sixteen at a time, since four chains of them side by side keep
+ * the processor busy; then, in floats, what each straw is worth at least; then exactly among those that may have won: nearly always
+ * that is one.
  *
  *   worth of an item = -ln / weight: the least wins, of equals the first. Here in units in which 1 is the unit of the integer division.
  */
 import { SEED, X, Y } from './hash';
-import { bucketIds, bucketInverse, bucketItems, bucketSize, bucketWeights, chains, hashes as hashesAt, LN, scores as scoresAt } from './memory';
+import { bucketIds, bucketInverse, bucketItems, bucketSize, bucketWeights, chains, hashes as hashesAt, isEven, LN, scores } from './memory';
 
 /** Chains that are worked on at a time. */
 const TOGETHER: i32 = 4;
@@ -25,6 +25,8 @@ const SPREAD: f32 = 2 * ERROR;
 /** What is rounded away on the way, and the unit by which quotients that round to the same differ. */
 const ROUNDED: f32 = 1.000001;
 const UNIT: f32 = 1;
+/** Hashes that lie further apart have logarithms that lie further apart than the weight of an even bucket (`MAX_EVEN_WEIGHT`). */
+const NEAR: i32 = 4;
 /** Straws are worth nothing at best. */
 const NOTHING: f32 = 8.6736174e-19;
 const ULP: f32 = 1.1920929e-7;
@@ -70,7 +72,7 @@ export function spread(): f32 {
   return SPREAD;
 }
 
-/** Hashes and least worths of the first `count` chains. */
+/** Hashes of the first `count` chains: 16 bits of each. */
 export function evaluate(count: i32): void {
   for (; (count & (TOGETHER - 1)) != 0; count++) {
     v128.store(chains + (<usize>count << 4), v128.load(chains + (<usize>(count - 1) << 4)));
@@ -81,7 +83,6 @@ export function evaluate(count: i32): void {
   const low = i32x4.splat(0xffff);
   const end = chains + (<usize>count << 4);
   let hashes = hashesAt;
-  let scores = scoresAt;
   for (let at = chains; at < end; at += 16 * TOGETHER) {
     let pa = v128.load32_splat(at, 8);
     let pb = v128.load(<usize>load<u32>(at, 0));
@@ -295,25 +296,26 @@ export function evaluate(count: i32): void {
     v128.store(hashes, sh, 32);
     th = v128.and(th, low);
     v128.store(hashes, th, 48);
-    v128.store(scores, f32x4.mul(least(ph), v128.load(<usize>load<u32>(at, 4))), 0);
-    v128.store(scores, f32x4.mul(least(qh), v128.load(<usize>load<u32>(at, 20))), 16);
-    v128.store(scores, f32x4.mul(least(sh), v128.load(<usize>load<u32>(at, 36))), 32);
-    v128.store(scores, f32x4.mul(least(th), v128.load(<usize>load<u32>(at, 52))), 48);
     hashes += 16 * TOGETHER;
-    scores += 16 * TOGETHER;
   }
 }
 
 /** Which item was drawn, of a bucket whose chains begin at `first`. */
 export function decide(bucket: usize, first: i32): i32 {
+  return isEven(bucket) ? decideEven(bucket, first) : decideByWorth(bucket, first);
+}
+
+function decideByWorth(bucket: usize, first: i32): i32 {
   const count = chainsOf(bucket);
   const inverse = <usize>bucketInverse(bucket);
-  const scores = scoresAt + (<usize>first << 4);
+  const hashes = hashesAt + (<usize>first << 4);
   let most = f32x4.splat(Infinity);
   for (let i: i32 = 0; i < count; i++) {
     const at = <usize>i << 4;
-    const spread = f32x4.mul(f32x4.splat(SPREAD), v128.load(inverse + at));
-    most = f32x4.pmin(most, f32x4.add(v128.load(scores + at), spread));
+    const inverses = v128.load(inverse + at);
+    const score = f32x4.mul(least(v128.load(hashes + at)), inverses);
+    v128.store(scores + at, score);
+    most = f32x4.pmin(most, f32x4.add(score, f32x4.mul(f32x4.splat(SPREAD), inverses)));
   }
   most = f32x4.pmin(most, v128.shuffle<f32>(most, most, 2, 3, 0, 1));
   most = f32x4.pmin(most, v128.shuffle<f32>(most, most, 1, 0, 3, 2));
@@ -322,34 +324,63 @@ export function decide(bucket: usize, first: i32): i32 {
   // None has a weight.
   if (bound == Infinity) return load<i32>(items);
   const limit = f32x4.splat(bound * ROUNDED + UNIT);
-  if (count > 8) return decideAmong(bucket, first, limit);
   let mask: i32 = 0;
-  for (let i: i32 = 0; i < count; i++) {
-    mask |= i32x4.bitmask(f32x4.le(v128.load(scores + (<usize>i << 4)), limit)) << (i << 2);
-  }
-  if ((mask & (mask - 1)) != 0) return decideAmong(bucket, first, limit);
-  return load<i32>(items + (<usize>ctz(mask) << 2));
-}
-
-function decideAmong(bucket: usize, first: i32, limit: v128): i32 {
-  const count = chainsOf(bucket);
-  const scores = scoresAt + (<usize>first << 4);
-  const hashes = hashesAt + (<usize>first << 4);
-  const weights = <usize>bucketWeights(bucket);
-  let chosen: i32 = 0;
+  let chosen: i32 = -1;
   let longest: f64 = -Infinity;
-  for (let i: i32 = 0; i < count; i++) {
-    let mask = i32x4.bitmask(f32x4.le(v128.load(scores + (<usize>i << 4)), limit));
+  for (let i: i32 = 0; i < count; i += 8) {
+    const end = min(8, count - i);
+    mask = 0;
+    for (let j: i32 = 0; j < end; j++) {
+      mask |= i32x4.bitmask(f32x4.le(v128.load(scores + (<usize>(i + j) << 4)), limit)) << (j << 2);
+    }
+    if (count <= 8 && (mask & (mask - 1)) == 0) return load<i32>(items + (<usize>ctz(mask) << 2));
     for (; mask != 0; mask &= mask - 1) {
-      const at = <usize>((i << 2) + ctz(mask)) << 2;
-      const weight = <f64>load<i32>(weights + at);
-      const ln = load<f64>(LN + (<usize>load<i32>(hashes + at) << 3));
-      if (ln <= longest * weight) continue;
-      const draw = Math.trunc(ln / weight);
+      const k = (i << 2) + ctz(mask);
+      const draw = drawOf(bucket, hashes, k);
       if (draw <= longest) continue;
-      chosen = <i32>at;
+      chosen = k;
       longest = draw;
     }
   }
-  return load<i32>(<usize>bucketItems(bucket) + <usize>chosen);
+  return load<i32>(items + (<usize>chosen << 2));
+}
+
+/** Of equal weights the largest hash wins, or one so near it that logarithms, or their quotients, may be the same or out of order. */
+function decideEven(bucket: usize, first: i32): i32 {
+  const count = chainsOf(bucket);
+  const hashes = hashesAt + (<usize>first << 4);
+  const last = hashes + (<usize>(count - 1) << 4);
+  const missing = i32x4.ge_s(i32x4(0, 1, 2, 3), i32x4.splat(bucketSize(bucket) - ((count - 1) << 2)));
+  v128.store(last, v128.bitselect(i32x4.splat(i32.MIN_VALUE), v128.load(last), missing));
+  let largest = v128.load(hashes);
+  for (let i: i32 = 1; i < count; i++) largest = i32x4.max_s(largest, v128.load(hashes + (<usize>i << 4)));
+  largest = i32x4.max_s(largest, v128.shuffle<i32>(largest, largest, 2, 3, 0, 1));
+  largest = i32x4.max_s(largest, v128.shuffle<i32>(largest, largest, 1, 0, 3, 2));
+  const limit = i32x4.sub(largest, i32x4.splat(NEAR));
+  const items = <usize>bucketItems(bucket);
+  let chosen: i32 = -1;
+  let longest: f64 = -Infinity;
+  for (let i: i32 = 0; i < count; i += 8) {
+    const end = min(8, count - i);
+    let mask: i32 = 0;
+    for (let j: i32 = 0; j < end; j++) {
+      mask |= i32x4.bitmask(i32x4.ge_s(v128.load(hashes + (<usize>(i + j) << 4)), limit)) << (j << 2);
+    }
+    if (count <= 8 && (mask & (mask - 1)) == 0) return load<i32>(items + (<usize>ctz(mask) << 2));
+    for (; mask != 0; mask &= mask - 1) {
+      const k = (i << 2) + ctz(mask);
+      const draw = drawOf(bucket, hashes, k);
+      if (draw <= longest) continue;
+      chosen = k;
+      longest = draw;
+    }
+  }
+  return load<i32>(items + (<usize>chosen << 2));
+}
+
+/** Exactly: ln / weight, truncated. */
+function drawOf(bucket: usize, hashes: usize, k: i32): f64 {
+  const at = <usize>k << 2;
+  const ln = load<f64>(LN + (<usize>load<i32>(hashes + at) << 3));
+  return Math.trunc(ln / <f64>load<i32>(<usize>bucketWeights(bucket) + at));
 }

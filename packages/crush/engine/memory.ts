@@ -154,6 +154,13 @@ export function isDrawnFast(bucket: usize): bool {
   return load<i32>(bucket, 44) != 0;
 }
 
+/** Whether it is, and all its items weigh the same. */
+// @ts-ignore: decorator
+@inline
+export function isEven(bucket: usize): bool {
+  return load<i32>(bucket, 44) == 2;
+}
+
 /** Weights by position: how many sets, and where they are noted. */
 // @ts-ignore: decorator
 @inline

@@ -4,9 +4,12 @@ import { expect, test } from 'vitest';
 import { engineCode } from '../build-engine.ts';
 import { engineMapper, leastWorth, type Mappings, PlainBatchMapper } from './batch-mapper.ts';
 import { BucketAlg, type CrushBucket, type CrushChooseArg, type CrushMap, RuleOp } from './crush-map.ts';
+import { MAX_EVEN_WEIGHT } from './engine-memory.ts';
 import { LN } from './ln.ts';
 
 const DEVICES = 40;
+/** NEAR in engine/draws.ts. */
+const NEAR_HASHES = 4;
 const IN = 0x10000;
 
 const weight = fc.oneof(
@@ -29,6 +32,7 @@ const levels = fc.array(
       picks: fc.array(fc.nat(), { maxLength: 20 }),
       weights: fc.array(weight, { minLength: 25, maxLength: 25 }),
       sums: fc.array(fc.integer({ min: 0, max: 0xffff_ffff }), { minLength: 64, maxLength: 64 }),
+      isEven: fc.boolean(),
       stray: fc.oneof({ weight: 9, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: fc.nat(DEVICES + 2) }),
     }),
     { minLength: 1, maxLength: 6 },
@@ -101,11 +105,12 @@ function mapOf({ levels: shape, steps: rule, tunables: tuned, replacements }: Ma
   let below: readonly number[] = Array.from({ length: DEVICES }, (_, i) => i);
   for (const [level, each] of shape.entries()) {
     const ids: number[] = [];
-    for (const { alg: chosen, hash, picks, weights, sums, stray } of each) {
+    for (const { alg: chosen, hash, picks, weights, sums, isEven, stray } of each) {
       const items = picks.map((pick) => below[pick % below.length]!);
       if (stray !== undefined) items.push(stray);
       // Item weights of a uniform bucket are one; of a tree there are nodes.
       const itemWeights = Uint32Array.from(weights.slice(0, chosen === BucketAlg.uniform ? 1 : items.length));
+      if (isEven) itemWeights.fill(weights[0]!);
       const nodes = 2 ** (Math.ceil(Math.log2(Math.max(1, items.length))) + 1);
       const count = chosen === BucketAlg.tree ? nodes : items.length;
       const id = -1 - buckets.length;
@@ -193,6 +198,18 @@ test('of no hash the worth of a straw is less than the engine takes for sure, no
   expect(lowest).toBeGreaterThan(1e-5);
   expect(over.reduce((a, b) => Math.min(a, b))).toBeGreaterThanOrEqual(0);
   expect(over.reduce((a, b) => Math.max(a, b))).toBeLessThan(spread - 1e-5);
+});
+
+test('hashes that are not next to each other have logarithms further apart than what items of an even bucket weigh', () => {
+  const apart = NEAR_HASHES + 1;
+  const gaps = Array.from({ length: 0x10000 - apart }, (_, u) => LN[u + apart]! - LN[u]!);
+  expect(gaps.reduce((a, b) => Math.min(a, b))).toBeGreaterThan(MAX_EVEN_WEIGHT);
+  // Also from those that are further away.
+  let least = LN[0x10000 - 1]!;
+  for (let u = 0x10000 - 1 - apart; u >= 0; u--) {
+    least = Math.min(least, LN[u + apart]!);
+    if (least - LN[u]! <= MAX_EVEN_WEIGHT) expect.fail(`u ${u}`);
+  }
 });
 
 test('the code of the engine is that of its sources', async () => {

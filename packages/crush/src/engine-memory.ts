@@ -17,6 +17,11 @@ const PADDING = 4;
 const UNIT = 2 ** 44;
 /** More is no weight but a negative number. */
 const MAX_WEIGHT = 0x7fffffff;
+/**
+ * Of buckets whose items weigh the same, the weight up to which it is enough to look at the items whose hashes are next to the largest
+ * (`NEAR` in engine/draws.ts).
+ */
+export const MAX_EVEN_WEIGHT = 1_000_000_000;
 /** CRUSH_HASH_RJENKINS1 */
 const RJENKINS1 = 0;
 
@@ -144,7 +149,13 @@ function putBucket(memory: EngineMemory, bucket: CrushBucket, arg: CrushChooseAr
   const weightsAt = memory.put(weights);
   return memory.put([
     ...[id, type, alg, hash, items.length, itemsAt, weightsAt],
-    ...[isDrawnFast ? memory.putInverse(weights) : 0, idsAt, memory.put(sums), sums.length, isDrawnFast ? 1 : 0],
+    ...[isDrawnFast ? memory.putInverse(weights) : 0, idsAt, memory.put(sums), sums.length],
+    !isDrawnFast ? 0 : isEven(weights) ? 2 : 1,
     ...[sets.length > 1 ? sets.length : 0, sets.length > 1 ? memory.put(sets.map((set) => memory.put(set))) : 0],
   ]);
+}
+
+function isEven(weights: Uint32Array): boolean {
+  const [first = 0] = weights;
+  return first > 0 && first <= MAX_EVEN_WEIGHT && weights.every((weight) => weight === first);
 }
