@@ -1,5 +1,5 @@
 /** The executable `spirula`: reads the command line and calls what it names. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { UserError } from './cluster/user-error.ts';
@@ -197,9 +197,10 @@ function makeProgram(): Command {
       process.exitCode = await radosgwAdmin(args, { ...texts, ...files, dir: resolve(options.dir) });
     });
 
-  passThrough(program, 'crushtool', 'test CRUSH maps offline').action(async (args: string[]) => {
+  passThrough(program, 'crushtool', 'make, change, show and test CRUSH maps offline').action(async (args: string[]) => {
     const { crushtool } = await import('./crushtool.ts');
-    process.exitCode = crushtool(args, { ...texts, ...files });
+    const input = { readStdin: () => readFileSync(0), stdinIsTerminal: process.stdin.isTTY };
+    process.exitCode = crushtool(args, { ...texts, ...files, ...input, writeFile: writeFileSync });
   });
 
   passThrough(program, 'osdmaptool', 'map PGs offline').action(async (args: string[]) => {

@@ -1,7 +1,7 @@
 /** `spirula osdmaptool`: prints OSDMaps and maps their PGs, as Ceph's tool of that name (src/tools/osdmaptool.cc). */
 import { BucketAlg, CRUSH_ITEM_NONE, type CrushMap } from '@spirula/crush';
-import { type Bytes, formatPgId, MalformedInput, type OsdId, type PoolId } from '@spirula/encoding';
-import { decodeOsdMap, formatFloat, mapPg, mapPgRaw, type OsdMap, osdIn, printOsdMap } from '@spirula/maps';
+import { type Bytes, formatFloat, formatPgId, MalformedInput, type OsdId, type PoolId } from '@spirula/encoding';
+import { decodeOsdMap, mapPg, mapPgRaw, type OsdMap, osdIn, printOsdMap } from '@spirula/maps';
 
 /** What the tool reads and writes. `readFile` throws Node's errors. */
 export interface ToolIo {

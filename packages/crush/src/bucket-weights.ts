@@ -1,23 +1,20 @@
 /**
- * What a bucket keeps beside its items so that it can choose among them, worked out anew when they change (crush/builder.c):
- * sums for list buckets, node weights for tree buckets, straw lengths for straw buckets.
+ * What a bucket keeps beside its items so that it can choose among them (crush/builder.c): sums for list buckets, node
+ * weights for tree buckets, straw lengths for straw buckets.
  */
 import { BucketAlg, type CrushBucket, type CrushTunables } from './crush-map.ts';
 
 export type WeightedItem = readonly [item: number, weight: number];
 
-/** The bucket with these items, in this order. Weights are 16.16. */
+/** The bucket made anew with these items, in this order. Weights are 16.16; a uniform bucket's is that of the first. */
 export function withItems(bucket: CrushBucket, entries: readonly WeightedItem[], tunables: CrushTunables): CrushBucket {
   const items = Int32Array.from(entries, ([item]) => item);
   const itemWeights = Uint32Array.from(entries, ([, weight]) => weight);
   const weight = itemWeights.reduce((sum, each) => sum + each, 0) >>> 0;
   switch (bucket.alg) {
     case BucketAlg.uniform: {
-      // One weight for all: the one that an entry brings anew.
-      const before = bucket.itemWeights[0] ?? 0;
-      const each = bucket.items.length === 0 ? itemWeights[0] : itemWeights.find((one) => one !== before);
-      const shared = each ?? before;
-      return { ...bucket, items, itemWeights: Uint32Array.of(shared), weight: (shared * items.length) >>> 0 };
+      const shared = itemWeights[0] ?? 0;
+      return { ...bucket, items, itemWeights: Uint32Array.of(shared), weight: Math.imul(shared, items.length) >>> 0 };
     }
     case BucketAlg.list:
       return { ...bucket, items, itemWeights, weight, sums: runningSums(itemWeights) };
@@ -35,17 +32,32 @@ function runningSums(weights: Uint32Array): Uint32Array {
   return weights.map((weight) => (sum += weight));
 }
 
-/** Item i is leaf 2i+1; the inner node between two subtrees has their weights' sum (crush_make_tree_bucket). */
+/** Levels of the tree of a bucket with that many items (calc_depth). */
+export function treeDepth(size: number): number {
+  return size === 0 ? 0 : 33 - Math.clz32(size - 1);
+}
+
+/** Leaf of the item at that place: every other node is one. */
+export function treeLeaf(index: number): number {
+  return 2 * index + 1;
+}
+
+/** The node above: the one between the two subtrees of which `node` is the root of one. */
+export function treeParent(node: number): number {
+  const half = node & -node;
+  return (node & (half << 1)) === 0 ? node + half : node - half;
+}
+
+/** An inner node has the sum of both subtrees' weights (crush_make_tree_bucket). */
 function treeNodes(weights: Uint32Array): Uint32Array {
   if (weights.length === 0) return new Uint32Array(0);
-  const depth = 33 - Math.clz32(weights.length - 1);
+  const depth = treeDepth(weights.length);
   const nodes = new Uint32Array(1 << depth);
   weights.forEach((weight, i) => {
-    let node = 2 * i + 1;
+    let node = treeLeaf(i);
     nodes[node] = weight;
     for (let level = 1; level < depth; level++) {
-      const half = node & -node;
-      node = (node & (half << 1)) === 0 ? node + half : node - half;
+      node = treeParent(node);
       nodes[node] = nodes[node]! + weight;
     }
   });
@@ -53,7 +65,7 @@ function treeNodes(weights: Uint32Array): Uint32Array {
 }
 
 /** Straw lengths, 16.16 (crush_calc_straw): lightest first, each longer than the last by what its weight adds. */
-function strawLengths(weights: Uint32Array, version: number): Uint32Array {
+export function strawLengths(weights: Uint32Array, version: number): Uint32Array {
   const order = Array.from(weights.keys()).sort((a, b) => weights[a]! - weights[b]! || a - b);
   const straws = new Uint32Array(weights.length);
   let left = weights.length;

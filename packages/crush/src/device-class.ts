@@ -1,16 +1,17 @@
 /**
- * Device classes (CrushWrapper::rebuild_roots_with_classes): for each class, each root has a shadow tree that holds only
- * the devices of that class, which rules take by `default~ssd`. Shadows are ordinary buckets, derived anew after each edit;
- * a shadow keeps its id, as long as its original lives, so that rules go on naming it.
+ * Device classes: for each class, each root has a shadow tree that holds only the devices of that class, which rules take by
+ * `default~ssd`. Shadows are ordinary buckets, derived anew after each edit (`shadow-trees.ts`); a shadow keeps its id, as
+ * long as its original lives, so that rules go on naming it.
  *
  *   default(-1)            default~ssd(-3)
  *     host0(-2)       ->     host0~ssd(-4)
  *       osd.0 ssd              osd.0
  *       osd.1 hdd
  */
-import { type WeightedItem, withItems } from './bucket-weights.ts';
-import { type CrushBucket, type CrushChooseArg, type CrushMap, RuleOp } from './crush-map.ts';
-import { bucketOf, freeBucketId, isShadow, itemByName, rootsOf, weightAt, withBucket } from './hierarchy.ts';
+import { type CrushBucket, type CrushMap, RuleOp } from './crush-map.ts';
+import { CrushDraft } from './draft.ts';
+import { bucketOf } from './hierarchy.ts';
+import { rebuildShadowTrees } from './shadow-trees.ts';
 
 /** The shadow of a bucket for a class by name: what a rule for that class takes. */
 export function shadowOf(map: CrushMap, bucket: number, className: string): number | undefined {
@@ -92,118 +93,7 @@ export function removeDeviceClass(map: CrushMap, osd: number): CrushMap {
 
 /** Derives all shadow trees anew; drops classes that no device has and no rule takes. */
 export function rebuildShadows(map: CrushMap): CrushMap {
-  if (map.classNames.size === 0 && map.classBuckets.size === 0) return map;
-  const classNames = new Map([...map.classNames].filter(([id]) => isClassUsed(map, id)).sort(([a], [b]) => a - b));
-  const reserved = new Set([...map.classBuckets.values()].flatMap((shadows) => [...shadows.values()]));
-  const bare = { ...withoutShadows(map), classNames };
-  const sums: ShadowSums = new Map();
-  let next: CrushMap = bare;
-  for (const root of rootsOf(bare).sort((a, b) => a.id - b.id)) {
-    for (const classId of classNames.keys()) {
-      next = makeShadow(next, root, classId, map.classBuckets, reserved, sums)[0];
-    }
-  }
-  return next;
-}
-
-function isClassUsed(map: CrushMap, classId: number): boolean {
-  for (const [item, each] of map.deviceClass) if (item >= 0 && each === classId) return true;
-  const shadows = new Set([...map.classBuckets.values()].map((byClass) => byClass.get(classId)));
-  return map.rules.some((rule) => rule?.steps.some(({ op, arg1 }) => op === RuleOp.take && shadows.has(arg1)));
-}
-
-function withoutShadows(map: CrushMap): CrushMap {
-  const kept = <V>(entries: ReadonlyMap<number, V>) => new Map([...entries].filter(([id]) => !isShadow(map, id)));
-  return {
-    ...map,
-    buckets: map.buckets.map((bucket) => (bucket !== undefined && isShadow(map, bucket.id) ? undefined : bucket)),
-    names: kept(map.names),
-    deviceClass: kept(map.deviceClass),
-    classBuckets: new Map(),
-    chooseArgs: new Map(
-      [...map.chooseArgs].map(([set, replacements]) => [
-        set,
-        new Map([...replacements].filter(([slot]) => !isShadow(map, -1 - slot))),
-      ]),
-    ),
-  };
-}
-
-/** choose_args set -> shadow -> its weight by position. */
-type ShadowSums = Map<number, Map<number, readonly number[]>>;
-
-/** Makes the shadow of a bucket for a class, those below it first, unless it is there; returns its id (device_class_clone). */
-function makeShadow(
-  map: CrushMap,
-  original: CrushBucket,
-  classId: number,
-  formerShadows: CrushMap['classBuckets'],
-  reserved: ReadonlySet<number>,
-  sums: ShadowSums,
-): [CrushMap, number] {
-  const name = `${map.names.get(original.id) ?? ''}~${map.classNames.get(classId)}`;
-  const existing = itemByName(map, name);
-  if (existing !== undefined) return [map, existing];
-  const entries: WeightedItem[] = [];
-  const places: number[] = [];
-  let next = map;
-  original.items.forEach((item, place) => {
-    if (item >= 0) {
-      if (map.deviceClass.get(item) !== classId) return;
-      entries.push([item, weightAt(original, place)]);
-    } else {
-      const child = bucketOf(map, item);
-      if (child === undefined) return;
-      const [made, shadow] = makeShadow(next, child, classId, formerShadows, reserved, sums);
-      next = made;
-      entries.push([shadow, bucketOf(made, shadow)!.weight]);
-    }
-    places.push(place);
-  });
-  const id = formerShadows.get(original.id)?.get(classId) ?? freeBucketId(next, reserved);
-  const empty = { ...original, id, items: new Int32Array(0), itemWeights: new Uint32Array(0) };
-  next = withBucket(next, withItems(empty, entries, map.tunables));
-  const shadows = new Map([...(next.classBuckets.get(original.id) ?? []), [classId, id] as const]);
-  next = {
-    ...next,
-    names: new Map([...next.names, [id, name]]),
-    deviceClass: new Map([...next.deviceClass, [id, classId]]),
-    classBuckets: new Map([...next.classBuckets, [original.id, shadows]]),
-    chooseArgs: new Map(
-      [...next.chooseArgs].map(([set, replacements]) => {
-        const from = replacements.get(-1 - original.id);
-        if (from === undefined || from.weightSets.length === 0) return [set, replacements];
-        const made = shadowWeights(set, from, id, entries, places, sums);
-        return [set, new Map([...replacements, [-1 - id, made]])];
-      }),
-    ),
-  };
-  return [next, id];
-}
-
-/**
- * A shadow's weight sets: devices have those of the original, shadows below the sum of theirs. 16.2.15 remembers that sum
- * for the last position only: at the others, shadows below weigh nothing.
- */
-function shadowWeights(
-  set: number,
-  from: CrushChooseArg,
-  id: number,
-  entries: readonly WeightedItem[],
-  places: readonly number[],
-  sums: ShadowSums,
-): CrushChooseArg {
-  const below = sums.get(set) ?? new Map<number, readonly number[]>();
-  sums.set(set, below);
-  const weightSets = from.weightSets.map((weights, position) =>
-    Uint32Array.from(entries, ([item], i) =>
-      item >= 0 ? (weights[places[i]!] ?? 0) : (below.get(item)?.[position] ?? 0),
-    ),
-  );
-  const last = weightSets.length - 1;
-  below.set(
-    id,
-    weightSets.map((weights, position) => (position === last ? weights.reduce((sum, each) => sum + each, 0) : 0)),
-  );
-  return { weightSets, ids: new Int32Array(0) };
+  const draft = new CrushDraft(map);
+  rebuildShadowTrees(draft);
+  return draft.toMap();
 }

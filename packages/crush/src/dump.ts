@@ -15,10 +15,6 @@ const OP_NAMES: Readonly<Record<number, string>> = {
   [RuleOp.chooseleafIndep]: 'chooseleaf_indep',
   [RuleOp.setChooseTries]: 'set_choose_tries',
   [RuleOp.setChooseleafTries]: 'set_chooseleaf_tries',
-  [RuleOp.setChooseLocalTries]: 'set_choose_local_tries',
-  [RuleOp.setChooseLocalFallbackTries]: 'set_choose_local_fallback_tries',
-  [RuleOp.setChooseleafVaryR]: 'set_chooseleaf_vary_r',
-  [RuleOp.setChooseleafStable]: 'set_chooseleaf_stable',
 };
 
 const ALG_NAMES: Readonly<Record<number, string>> = Object.fromEntries(
@@ -37,7 +33,7 @@ export function dumpCrushMap(map: CrushMap) {
       name: map.names.get(id) ?? `device${id}`,
       class: deviceClassOf(map, id),
     })),
-    types: [...map.typeNames].sort(([a], [b]) => a - b).map(([type_id, name]) => ({ type_id, name })),
+    types: dumpTypes(map),
     buckets: map.buckets.flatMap((bucket) =>
       bucket === undefined
         ? []
@@ -60,12 +56,18 @@ export function dumpCrushMap(map: CrushMap) {
   };
 }
 
+/** Devices have a type, whether or not the map names it. */
+function dumpTypes({ typeNames }: CrushMap) {
+  const named = [...typeNames].sort(([a], [b]) => a - b).map(([type_id, name]) => ({ type_id, name }));
+  return typeNames.size === 0 || typeNames.has(0) ? named : [{ type_id: 0, name: 'device' }, ...named];
+}
+
 /** A rule there is, by number. */
 export function dumpRule(map: CrushMap, id: number) {
   const rule = map.rules[id]!;
   return {
     rule_id: id,
-    rule_name: map.ruleNames.get(id) ?? '',
+    rule_name: map.ruleNames.get(id),
     ruleset: rule.ruleset,
     type: rule.type,
     min_size: rule.minSize,
@@ -74,11 +76,13 @@ export function dumpRule(map: CrushMap, id: number) {
   };
 }
 
+/** Steps of later releases than this document go by their numbers. */
 function dumpStep(map: CrushMap, { op, arg1, arg2 }: CrushRuleStep) {
   if (op === RuleOp.take) return { op: 'take', item: arg1, item_name: map.names.get(arg1) ?? '' };
   if (op === RuleOp.emit || op === RuleOp.noop) return { op: OP_NAMES[op] };
-  if (op >= RuleOp.setChooseTries) return { op: OP_NAMES[op], num: arg1 };
-  return { op: OP_NAMES[op] ?? String(op), num: arg1, type: map.typeNames.get(arg2) ?? '' };
+  if (op === RuleOp.setChooseTries || op === RuleOp.setChooseleafTries) return { op: OP_NAMES[op], num: arg1 };
+  if (OP_NAMES[op] === undefined) return { opcode: op, arg1, arg2 };
+  return { op: OP_NAMES[op], num: arg1, type: map.typeNames.get(arg2) ?? '' };
 }
 
 /** The weight sets, by id as text: by bucket, the weights for each position (dump_choose_args). */

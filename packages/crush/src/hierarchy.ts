@@ -2,11 +2,10 @@
  * Who holds whom in a CRUSH map: buckets by name and slot, parents, roots, locations. A bucket whose name has a `~` is the
  * shadow of another for a device class (`default~ssd`); shadows are derived (device-class.ts) and nobody's parents here.
  */
+import type { WeightedItem } from './bucket-weights.ts';
 import type { CrushBucket, CrushMap } from './crush-map.ts';
 
 export const OSD_TYPE = 0;
-/** Slots for buckets double from here. */
-const FIRST_SLOTS = 8;
 
 /** Where something stands: type name -> bucket name, such as host -> host0, root -> default. */
 export type CrushLocation = ReadonlyMap<string, string>;
@@ -89,6 +88,11 @@ export function weightAt(bucket: CrushBucket, index: number): number {
   return bucket.itemWeights[index] ?? bucket.itemWeights[0] ?? bucket.sums[2 * index + 1] ?? 0;
 }
 
+/** The bucket's items and their weights, 16.16. */
+export function entriesOf(bucket: CrushBucket): WeightedItem[] {
+  return Array.from(bucket.items, (item, i) => [item, weightAt(bucket, i)]);
+}
+
 /** 16.16 weight of an item in a bucket, that where it stands unless one is named; 0 when it stands nowhere. */
 export function itemWeight(map: CrushMap, item: number, parent = parentOf(map, item)): number {
   return parent === undefined ? 0 : weightAt(parent, parent.items.indexOf(item));
@@ -166,30 +170,11 @@ export function devicesBelow(map: CrushMap, bucket: number): number[] {
 }
 
 /** The steps of a location, lowest type first; types that the map does not have are passed over. */
-export function stepsOf(map: CrushMap, location: CrushLocation): { type: number; name: string }[] {
+function stepsOf(map: CrushMap, location: CrushLocation): { type: number; name: string }[] {
   return [...map.typeNames]
     .sort(([a], [b]) => a - b)
     .flatMap(([type, typeName]) => {
       const name = location.get(typeName);
       return type === OSD_TYPE || name === undefined ? [] : [{ type, name }];
     });
-}
-
-/** The lowest bucket id that is free, and not among `reserved`. */
-export function freeBucketId(map: CrushMap, reserved?: ReadonlySet<number>): number {
-  let id = -1;
-  while (map.buckets[-1 - id] !== undefined || reserved?.has(id)) id -= 1;
-  return id;
-}
-
-/** The map with a bucket in its slot, of which there are then enough. */
-export function withBucket(map: CrushMap, bucket: CrushBucket): CrushMap {
-  const slot = -1 - bucket.id;
-  const buckets = [...map.buckets];
-  while (slot >= buckets.length) {
-    const slots = buckets.length === 0 ? FIRST_SLOTS : buckets.length * 2;
-    while (buckets.length < slots) buckets.push(undefined);
-  }
-  buckets[slot] = bucket;
-  return { ...map, buckets };
 }

@@ -1,4 +1,5 @@
 export { type BatchMapper, batchMapper, engineMapper, type Mappings, PlainBatchMapper } from './batch-mapper.ts';
+export { buildCrushMap, CrushBuildError, type LayerPlan } from './build-layers.ts';
 export {
   addBucket,
   addSimpleRule,
@@ -9,7 +10,6 @@ export {
   insert,
   isTakenByRule,
   moveBucket,
-  RuleType,
   removeItem,
   removeRule,
   reweightAll,
@@ -41,6 +41,7 @@ export {
   shadowOf,
   shadowsOf,
 } from './device-class.ts';
+export { CrushDraft, type EditFailure } from './draft.ts';
 export { bucketAlgName, dumpCrushMap, dumpRule, dumpWeightSets } from './dump.ts';
 export { hash32, hash32x2, hash32x3, hash32x4, hash32x5 } from './hash.ts';
 export {
@@ -63,8 +64,27 @@ export {
   subtreeOf,
   typeByName,
 } from './hierarchy.ts';
+export {
+  changeItemWeight,
+  createOrMoveItem,
+  deleteItem,
+  fixedPoint,
+  insertItem,
+  relocateBucket,
+  updateItem,
+  weightIn,
+} from './item-places.ts';
+export { reweighAll } from './item-weights.ts';
 export { isNested, linkBucket, renameBucket, swapBuckets } from './links.ts';
+export { findNamelessItem, findOverlappingRules } from './map-checks.ts';
 export { CrushMapper, findRule } from './mapper.ts';
+export { type BucketMatch, type Listener, reclassify, setSubtreeClass } from './reclassify.ts';
+export { rebuildShadowTrees } from './shadow-trees.ts';
+export { addRule, RuleType, type SimpleRule, takeRuleAway } from './simple-rule.ts';
+export { type CompileOptions, compileCrushMap } from './text/compile.ts';
+export { type Decompiled, decompileCrushMap } from './text/decompile.ts';
+export { CrushTextError } from './text/text-error.ts';
+export { type TreeRow, treeRows } from './tree-rows.ts';
 export {
   dumpTunables,
   strawToStraw2,
@@ -79,4 +99,6 @@ export {
   removeWeightSet,
   reweightInSet,
   weightSetPositions,
+  withTidyWeightSets,
 } from './weight-sets.ts';
+export { weightText } from './weight-text.ts';

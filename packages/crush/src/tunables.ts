@@ -1,8 +1,8 @@
 /** The knobs of the mapper, and the sets of them that came with releases (CrushWrapper::set_tunables_*). */
 import { withItems } from './bucket-weights.ts';
-import { entriesOf } from './builder.ts';
 import { BucketAlg, type CrushMap, type CrushTunables, RuleOp } from './crush-map.ts';
 import { rebuildShadows } from './device-class.ts';
+import { entriesOf } from './hierarchy.ts';
 
 const LEGACY_ALGS = (1 << BucketAlg.uniform) | (1 << BucketAlg.list) | (1 << BucketAlg.straw);
 const HAMMER_ALGS = LEGACY_ALGS | (1 << BucketAlg.straw2);

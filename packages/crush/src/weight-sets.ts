@@ -5,7 +5,9 @@
  * A set holds, for each straw2 bucket, the weights of its items, either once or for each position of a PG's set of OSDs.
  */
 import { BucketAlg, type CrushChooseArg, type CrushMap } from './crush-map.ts';
+import { CrushDraft } from './draft.ts';
 import { weightAt } from './hierarchy.ts';
+import { adjustWeightsInSet } from './item-weights.ts';
 
 /** Id of the set that clients without weight sets see as plain weights (CrushWrapper::DEFAULT_CHOOSE_ARGS). */
 export const COMPAT_WEIGHT_SET = -1;
@@ -20,6 +22,13 @@ export function createWeightSet(map: CrushMap, id: number, positions: number): C
     replacements.set(slot, { weightSets: Array.from({ length: positions }, () => weights), ids: new Int32Array(0) });
   });
   return withSet(map, id, replacements);
+}
+
+/** The map without weight sets of buckets that do not choose by them, as Ceph has it once it has read it (update_choose_args). */
+export function withTidyWeightSets(map: CrushMap): CrushMap {
+  const draft = new CrushDraft(map);
+  draft.tidyChooseArgs();
+  return draft.toMap();
 }
 
 /** The map without that set. */
@@ -47,25 +56,10 @@ export function reweightInSet(
   item: number,
   weights: readonly number[],
 ): CrushMap | undefined {
-  let next = map;
-  let found = false;
-  for (const bucket of map.buckets) {
-    if (bucket === undefined || !bucket.items.includes(item)) continue;
-    found = true;
-    const slot = -1 - bucket.id;
-    const replacements = next.chooseArgs.get(id)!;
-    const before = replacements.get(slot);
-    const own = Uint32Array.from(bucket.items, (_, at) => weightAt(bucket, at));
-    const sets = before !== undefined && before.weightSets.length > 0 ? before.weightSets : weights.map(() => own);
-    const weightSets = sets.map((each, position) =>
-      each.map((weight, at) => (bucket.items[at] === item ? weights[position]! : weight)),
-    );
-    const changed = { weightSets, ids: before?.ids ?? new Int32Array(0) };
-    next = withSet(next, id, new Map([...replacements, [slot, changed]]));
-    const sums = weightSets.map((each) => each.reduce((sum, weight) => sum + weight, 0) >>> 0);
-    next = reweightInSet(next, id, bucket.id, sums) ?? next;
-  }
-  return found ? next : undefined;
+  const draft = new CrushDraft(map);
+  if (!draft.isHeld(item)) return undefined;
+  adjustWeightsInSet(draft, draft.chooseArgs.get(id)!, item, weights);
+  return draft.toMap();
 }
 
 function withSet(map: CrushMap, id: number, replacements: ReadonlyMap<number, CrushChooseArg>): CrushMap {

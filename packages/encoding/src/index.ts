@@ -21,6 +21,7 @@ export { Encoder } from './encoder.ts';
 export { decodeAddr, decodeAddrVec, encodeAddr, encodeAddrVec, parseEntityAddr } from './entity-addr.ts';
 export { Errno } from './errno.ts';
 export { MalformedInput } from './errors.ts';
+export { formatFloat } from './float-text.ts';
 export {
   decodeEVersion,
   decodePgId,

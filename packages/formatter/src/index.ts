@@ -10,6 +10,7 @@ export {
 } from './io-summary.ts';
 export { dumpPgStat, dumpSnapIntervals, dumpStatSum } from './pg-stat-dump.ts';
 export { allPgStates, comparePgStates, hasPgState, isPgState, pgStates, staleState, UNKNOWN } from './pg-state.ts';
+export { type Entry, formatSection, type Section, sectionOf } from './sections.ts';
 export { type Alignment, type Column, column, formatTable } from './text-table.ts';
 export {
   formatBytes,

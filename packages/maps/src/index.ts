@@ -2,7 +2,6 @@ export { dumpAddr } from './addr-dump.ts';
 export { applyIncremental, emptyOsdMap } from './apply-incremental.ts';
 export { EBLOCKLISTED, isBlocklisted } from './blocklist.ts';
 export { formatMapFlags } from './flag-names.ts';
-export { formatFloat } from './float-text.ts';
 export {
   compareHObjects,
   decodeHObject,

@@ -1,6 +1,13 @@
-import { formatAddr, formatAddrVec, formatUTime, formatUuid, type OsdId, type PoolId } from '@spirula/encoding';
+import {
+  formatAddr,
+  formatAddrVec,
+  formatFloat,
+  formatUTime,
+  formatUuid,
+  type OsdId,
+  type PoolId,
+} from '@spirula/encoding';
 import { formatMapFlags, formatPoolFlags, stateNames } from './flag-names.ts';
-import { formatFloat } from './float-text.ts';
 import { minCompatClient } from './min-compat-client.ts';
 import { type OsdMap, osdIn, osdUp } from './osdmap.ts';
 import { existingOsds, formatSnapIntervals, pgText } from './osdmap-dump.ts';

@@ -1,6 +1,8 @@
 /** How evenly placement groups lie under one OSDMap and another (OSDMap::summarize_mapping_stats). */
+
 import type { OsdId, PoolId } from '@spirula/encoding';
-import { formatFloat, mapPg, type OsdMap, osdIn, osdUp } from '@spirula/maps';
+import { formatFloat } from '@spirula/encoding';
+import { mapPg, type OsdMap, osdIn, osdUp } from '@spirula/maps';
 
 interface MappingSummary {
   readonly text: string;

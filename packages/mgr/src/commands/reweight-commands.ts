@@ -1,6 +1,6 @@
 /** `osd reweight-by-utilization`, `reweight-by-pg`, and what they would do (mgr/DaemonServer.cc). */
-import { Errno } from '@spirula/encoding';
-import { formatFloat } from '@spirula/maps';
+import { Errno, formatFloat } from '@spirula/encoding';
+
 import {
   alike,
   type CommandArgs,

@@ -1,7 +1,7 @@
 /** Whose weights are to change so that OSDs are used evenly, and what it would do (mon/PGMap.cc, reweight::by_utilization). */
 import { itemWeight } from '@spirula/crush';
-import { Errno, type OsdId, type PoolId } from '@spirula/encoding';
-import { applyIncremental, emptyIncremental, formatFloat, type OsdMap, osdExists } from '@spirula/maps';
+import { Errno, formatFloat, type OsdId, type PoolId } from '@spirula/encoding';
+import { applyIncremental, emptyIncremental, type OsdMap, osdExists } from '@spirula/maps';
 import type { Config } from '@spirula/world';
 import type { PgMap } from '../pg-map.ts';
 import { summarizeMapping } from './mapping-stats.ts';

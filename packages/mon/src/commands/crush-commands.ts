@@ -14,8 +14,8 @@ import {
   standsAt,
   unlinkItem,
 } from '@spirula/crush';
-import { Errno, MalformedInput } from '@spirula/encoding';
-import { formatFloat, osdExists } from '@spirula/maps';
+import { Errno, formatFloat, MalformedInput } from '@spirula/encoding';
+import { osdExists } from '@spirula/maps';
 import {
   type CommandArgs,
   type CommandContext,

@@ -18,8 +18,8 @@ import {
   typeByName,
   unlinkItem,
 } from '@spirula/crush';
-import { Errno } from '@spirula/encoding';
-import { formatFloat } from '@spirula/maps';
+import { Errno, formatFloat } from '@spirula/encoding';
+
 import {
   type CommandArgs,
   type CommandContext,

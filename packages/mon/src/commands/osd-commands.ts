@@ -2,6 +2,7 @@
 import { locationOf, setDeviceClass } from '@spirula/crush';
 import {
   Errno,
+  formatFloat,
   formatPgId,
   formatUuid,
   fromUtf8,
@@ -11,17 +12,7 @@ import {
   rawFromText,
 } from '@spirula/encoding';
 import { formatSpan } from '@spirula/formatter';
-import {
-  dumpOsdMap,
-  formatFloat,
-  mapPg,
-  objectHash,
-  osdExists,
-  osdIn,
-  osdUp,
-  pgOfHash,
-  printOsdMap,
-} from '@spirula/maps';
+import { dumpOsdMap, mapPg, objectHash, osdExists, osdIn, osdUp, pgOfHash, printOsdMap } from '@spirula/maps';
 import { OPERATOR_FLAGS } from '../health/osd-checks.ts';
 import {
   type CommandArgs,

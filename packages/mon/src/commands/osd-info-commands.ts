@@ -1,8 +1,8 @@
 /** Commands that show what is known of OSDs. */
 import { devicesBelow, itemByName } from '@spirula/crush';
-import { Errno, type OsdId } from '@spirula/encoding';
+import { Errno, formatFloat, type OsdId } from '@spirula/encoding';
 import { column, formatTable } from '@spirula/formatter';
-import { dumpOsd, formatFloat, mapPg, type OsdMap, osdExists, osdIn, printOsd } from '@spirula/maps';
+import { dumpOsd, mapPg, type OsdMap, osdExists, osdIn, printOsd } from '@spirula/maps';
 import {
   type CommandArgs,
   type CommandContext,

@@ -1,6 +1,6 @@
 /** Commands about what holds for the OSD map as a whole: how many ids, how full, which releases. */
-import { Errno, type OsdId, type Weight16 } from '@spirula/encoding';
-import { formatFloat, minCompatClient, osdExists, releaseName, releaseNumber } from '@spirula/maps';
+import { Errno, formatFloat, type OsdId, type Weight16 } from '@spirula/encoding';
+import { minCompatClient, osdExists, releaseName, releaseNumber } from '@spirula/maps';
 import {
   type CommandArgs,
   type CommandContext,

@@ -1,6 +1,6 @@
 /** `osd pool get` (OSDMonitor::preprocess_command). */
-import { Errno } from '@spirula/encoding';
-import { autoscaleModeName, formatFloat, type OsdMap, type Pool, poolOptionKey } from '@spirula/maps';
+import { Errno, formatFloat } from '@spirula/encoding';
+import { autoscaleModeName, type OsdMap, type Pool, poolOptionKey } from '@spirula/maps';
 import {
   type CommandArgs,
   type CommandContext,

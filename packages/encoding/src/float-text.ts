@@ -1,11 +1,14 @@
 const SIGNIFICANT_DIGITS = 6;
 
-/** A number as C++ streams print it by default: six significant digits, ties to even, no trailing zeros (`%g`). */
-export function formatFloat(value: number): string {
+/**
+ * A number as C++ streams print it: by default with six significant digits; ties go to even, trailing zeros are dropped
+ * (`%g`).
+ */
+export function formatFloat(value: number, precision = SIGNIFICANT_DIGITS): string {
   if (value === 0) return '0';
-  if (value < 0) return `-${formatFloat(-value)}`;
-  const { digits, exponent } = significantDigits(value);
-  if (exponent < -4 || exponent >= SIGNIFICANT_DIGITS) {
+  if (value < 0) return `-${formatFloat(-value, precision)}`;
+  const { digits, exponent } = significantDigits(value, precision);
+  if (exponent < -4 || exponent >= precision) {
     const sign = exponent < 0 ? '-' : '+';
     return `${withPoint(digits, 1)}e${sign}${String(Math.abs(exponent)).padStart(2, '0')}`;
   }
@@ -13,13 +16,13 @@ export function formatFloat(value: number): string {
 }
 
 /** `value` is d.ddddd times ten to the `exponent`. */
-function significantDigits(value: number): { digits: string; exponent: number } {
+function significantDigits(value: number, precision: number): { digits: string; exponent: number } {
   // Forty digits hold every tie exactly; toExponential alone would round a tie up.
   const [exact = ''] = value.toExponential(40).split('e');
-  const isTie = /^\d\.\d{5}50*$/.test(exact);
-  const evenBefore = Number(exact[SIGNIFICANT_DIGITS]) % 2 === 0;
-  const [rounded = '', exponent] = value.toExponential(SIGNIFICANT_DIGITS - 1).split('e');
-  const mantissa = isTie && evenBefore ? exact.slice(0, SIGNIFICANT_DIGITS + 1) : rounded;
+  const isTie = /^50*$/.test(exact.slice(precision + 1));
+  const evenBefore = Number(exact[precision]) % 2 === 0;
+  const [rounded = '', exponent] = value.toExponential(precision - 1).split('e');
+  const mantissa = isTie && evenBefore ? exact.slice(0, precision + 1) : rounded;
   return { digits: mantissa.replace('.', ''), exponent: Number(exponent) };
 }
 

@@ -1,0 +1,271 @@
+import { Errno } from '@spirula/encoding';
+import { type WeightedItem, withItems } from './bucket-weights.ts';
+import {
+  BucketAlg,
+  type CrushBucket,
+  type CrushChooseArg,
+  type CrushMap,
+  type CrushRule,
+  type CrushTunables,
+} from './crush-map.ts';
+
+/** CRUSH_HASH_RJENKINS1. */
+const HASH_RJENKINS1 = 0;
+/** Slots for buckets double from here. */
+const FIRST_SLOTS = 8;
+/** More slots than this are refused: a map writes four bytes for each. */
+const MOST_SLOTS = 1 << 24;
+
+/** A negative errno of Ceph's. */
+export type EditFailure = number;
+
+/** Best first (get_default_bucket_alg). */
+const BEST_ALGS = [BucketAlg.straw2, BucketAlg.straw, BucketAlg.tree, BucketAlg.list, BucketAlg.uniform];
+
+/**
+ * A CRUSH map under edit (CrushWrapper). Its collections change in place; what they hold (buckets, rules, weight sets) is
+ * replaced, never changed, so that a draft is cheap to make and the map that it was made of stays as it is.
+ */
+export class CrushDraft {
+  maxDevices: number;
+  tunables: CrushTunables;
+  readonly buckets: (CrushBucket | undefined)[];
+  readonly rules: (CrushRule | undefined)[];
+  readonly typeNames: Map<number, string>;
+  readonly ruleNames: Map<number, string>;
+  readonly deviceClass: Map<number, number>;
+  readonly classNames: Map<number, string>;
+  readonly classBuckets: Map<number, Map<number, number>>;
+  readonly chooseArgs: Map<number, Map<number, CrushChooseArg>>;
+  readonly #names: Map<number, string>;
+  #idByName: Map<string, number> | undefined;
+
+  constructor(map: CrushMap) {
+    this.maxDevices = map.maxDevices;
+    this.tunables = map.tunables;
+    this.buckets = [...map.buckets];
+    this.rules = [...map.rules];
+    this.typeNames = byKey(map.typeNames);
+    this.#names = new Map(map.names);
+    this.ruleNames = new Map(map.ruleNames);
+    this.deviceClass = new Map(map.deviceClass);
+    this.classNames = byKey(map.classNames);
+    this.classBuckets = new Map([...map.classBuckets].map(([id, shadows]) => [id, new Map(shadows)]));
+    this.chooseArgs = new Map([...byKey(map.chooseArgs)].map(([set, args]) => [set, new Map(args)]));
+  }
+
+  toMap(): CrushMap {
+    return {
+      maxDevices: this.maxDevices,
+      buckets: this.buckets,
+      rules: this.rules,
+      typeNames: this.typeNames,
+      names: byKey(this.#names),
+      ruleNames: byKey(this.ruleNames),
+      tunables: this.tunables,
+      deviceClass: byKey(this.deviceClass),
+      classNames: byKey(this.classNames),
+      classBuckets: byKey(new Map([...this.classBuckets].map(([id, shadows]) => [id, byKey(shadows)]))),
+      chooseArgs: new Map([...this.chooseArgs].map(([set, args]) => [set, byKey(args)])),
+    };
+  }
+
+  get names(): ReadonlyMap<number, string> {
+    return this.#names;
+  }
+
+  nameOf(id: number): string | undefined {
+    return this.#names.get(id);
+  }
+
+  idOf(name: string): number | undefined {
+    this.#idByName ??= new Map([...byKey(this.#names)].map(([id, each]) => [each, id]));
+    return this.#idByName.get(name);
+  }
+
+  setName(id: number, name: string): void {
+    if (this.#names.has(id)) this.#idByName = undefined;
+    this.#names.set(id, name);
+    this.#idByName?.set(name, id);
+  }
+
+  /** The same for a name of a user's; false when it may not be one (set_item_name). */
+  nameItem(id: number, name: string): boolean {
+    if (!isValidCrushName(name)) return false;
+    this.setName(id, name);
+    return true;
+  }
+
+  deleteName(id: number): void {
+    this.#names.delete(id);
+    this.#idByName = undefined;
+  }
+
+  /** Whether the item is the shadow of a bucket for a device class: no name that a user may give has a `~`. */
+  isShadow(id: number): boolean {
+    const name = this.#names.get(id);
+    return name !== undefined && !isValidCrushName(name);
+  }
+
+  typeOf(name: string): number | undefined {
+    return lastNamed(this.typeNames, name);
+  }
+
+  classOf(className: string): number | undefined {
+    return lastNamed(this.classNames, className);
+  }
+
+  /** The number of a class, which is made where there is none (get_or_create_class_id). */
+  requireClass(className: string): number {
+    const known = this.classOf(className);
+    if (known !== undefined) return known;
+    const id = Math.max(-1, ...this.classNames.keys()) + 1;
+    this.classNames.set(id, className);
+    return id;
+  }
+
+  bucket(id: number): CrushBucket | undefined {
+    return id < 0 ? this.buckets[-1 - id] : undefined;
+  }
+
+  bucketList(): CrushBucket[] {
+    return this.buckets.filter((bucket) => bucket !== undefined);
+  }
+
+  /** Puts a bucket in place of the one that has its id. */
+  replaceBucket(bucket: CrushBucket): void {
+    this.buckets[-1 - bucket.id] = bucket;
+  }
+
+  /** Puts a bucket in its free slot, making more slots where there are too few (crush_add_bucket). */
+  putBucket(bucket: CrushBucket): EditFailure | undefined {
+    const slot = -1 - bucket.id;
+    if (slot >= MOST_SLOTS) return Errno.ENOMEM;
+    while (slot >= this.buckets.length) {
+      const slots = this.buckets.length === 0 ? FIRST_SLOTS : this.buckets.length * 2;
+      while (this.buckets.length < slots) this.buckets.push(undefined);
+    }
+    if (this.buckets[slot] !== undefined) return Errno.EEXIST;
+    this.buckets[slot] = bucket;
+    return undefined;
+  }
+
+  /** The lowest bucket id that is free, and not among `reserved`. */
+  freeBucketId(reserved?: ReadonlySet<number>): number {
+    let id = -1;
+    while (this.buckets[-1 - id] !== undefined || reserved?.has(id)) id -= 1;
+    return id;
+  }
+
+  /**
+   * Adds a bucket with items (CrushWrapper::add_bucket), under the lowest free id unless one is given, with the best
+   * algorithm that the tunables allow unless one is given. A bucket with items gets weight sets where others may have them.
+   */
+  addBucket(
+    type: number,
+    entries: readonly WeightedItem[],
+    given: { id?: number; alg?: number; hash?: number } = {},
+  ): { id: number } | { failure: EditFailure } {
+    const alg = given.alg ?? BEST_ALGS.find((each) => (this.tunables.allowedBucketAlgs >> each) & 1);
+    if (alg === undefined) return { failure: Errno.EINVAL };
+    const id = given.id ?? this.freeBucketId();
+    const failure = this.putBucket(this.makeBucket(id, type, alg, given.hash ?? HASH_RJENKINS1, entries));
+    if (failure !== undefined) return { failure };
+    if (entries.length === 0) return { id };
+    for (const args of this.chooseArgs.values()) {
+      const weights = Uint32Array.from(entries, ([, weight]) => weight);
+      const weightSets = Array.from({ length: positionsOf(args) }, () => weights);
+      args.set(-1 - id, { weightSets, ids: new Int32Array(0) });
+    }
+    return { id };
+  }
+
+  makeBucket(id: number, type: number, alg: number, hash: number, entries: readonly WeightedItem[]): CrushBucket {
+    const none = { items: new Int32Array(0), itemWeights: new Uint32Array(0), sums: new Uint32Array(0) };
+    return withItems({ id, type, alg, hash, weight: 0, ...none }, entries, this.tunables);
+  }
+
+  /** Ids of the buckets that none holds, the most negative first (find_roots). */
+  roots(): number[] {
+    const held = new Set<number>();
+    for (const bucket of this.bucketList()) for (const item of bucket.items) held.add(item);
+    return this.bucketList()
+      .map(({ id }) => id)
+      .filter((id) => !held.has(id))
+      .sort((a, b) => a - b);
+  }
+
+  /** Whether any bucket holds the item (_search_item_exists). */
+  isHeld(item: number): boolean {
+    return this.bucketList().some(({ items }) => items.includes(item));
+  }
+
+  /** The first bucket that holds an item, shadows apart (get_immediate_parent_id). */
+  parentOf(item: number): CrushBucket | undefined {
+    return this.bucketList().find(({ id, items }) => items.includes(item) && !this.isShadow(id));
+  }
+
+  /** Whether `item` is `root` or stands somewhere below it (subtree_contains). */
+  contains(root: number, item: number, seen = new Set<number>()): boolean {
+    if (root === item) return true;
+    // A damaged map may run in circles.
+    if (seen.has(root)) return false;
+    seen.add(root);
+    return (this.bucket(root)?.items ?? new Int32Array(0)).some((each) => this.contains(each, item, seen));
+  }
+
+  /**
+   * Drops replacements of buckets that are gone or not straw2, and gives weight sets as many weights as there are items
+   * (update_choose_args).
+   */
+  tidyChooseArgs(): void {
+    for (const args of this.chooseArgs.values()) {
+      const positions = positionsOf(args);
+      for (const [slot, { weightSets, ids }] of args) {
+        const bucket = this.buckets[slot];
+        if (bucket?.alg !== BucketAlg.straw2) {
+          args.delete(slot);
+          continue;
+        }
+        const size = bucket.items.length;
+        if (weightSets.length !== positions || weightSets.every(({ length }) => length === size)) continue;
+        args.set(slot, { ids, weightSets: weightSets.map((weights) => resized(weights, size)) });
+      }
+    }
+  }
+
+  /** Devices that are named or held have numbers below `maxDevices` (finalize). */
+  finalize(): void {
+    let last = this.maxDevices - 1;
+    for (const { items } of this.bucketList()) for (const item of items) last = Math.max(last, item);
+    for (const id of this.#names.keys()) last = Math.max(last, id);
+    this.maxDevices = last + 1;
+  }
+}
+
+/** Whether users may give the name to an item: letters, digits, `-`, `_` and `.` (is_valid_crush_name). */
+export function isValidCrushName(name: string): boolean {
+  return /^[-_.0-9A-Za-z]+$/.test(name);
+}
+
+/** How many positions the weight sets have: those of the first bucket that has any, else 1 (get_choose_args_positions). */
+export function positionsOf(args: ReadonlyMap<number, CrushChooseArg>): number {
+  for (const [, { weightSets }] of byKey(args)) if (weightSets.length > 0) return weightSets.length;
+  return 1;
+}
+
+/** Where a name was given twice, the later number has it. */
+function lastNamed(names: ReadonlyMap<number, string>, name: string): number | undefined {
+  let found: number | undefined;
+  for (const [id, each] of names) if (each === name) found = id;
+  return found;
+}
+
+function resized(weights: Uint32Array, size: number): Uint32Array {
+  return Uint32Array.from({ length: size }, (_, i) => weights[i] ?? 0);
+}
+
+/** Entries by ascending key, as Ceph's maps are. */
+function byKey<V>(entries: ReadonlyMap<number, V>): Map<number, V> {
+  return new Map([...entries].sort(([a], [b]) => a - b));
+}
