@@ -197,6 +197,24 @@ function makeProgram(): Command {
       process.exitCode = await radosgwAdmin(args, { ...texts, ...files, dir: resolve(options.dir) });
     });
 
+  program
+    .command('explain')
+    .description(
+      'why an object, or a PG, is on the OSDs it is on: every draw of CRUSH, upmaps, who is down: docs/explain.md',
+    )
+    .requiredOption('--osdmap <file>', 'an OSDMap, as `ceph osd getmap -o FILE` writes it')
+    .option('--pool <pool>', 'name or number of the pool')
+    .option('--object <name>', 'the object')
+    .option('--namespace <name>', 'its namespace', '')
+    .option('--key <key>', 'its locator key', '')
+    .option('--pg <pgid>', 'a PG in place of an object, such as 2.1f')
+    .option('--all', 'show all items of each draw', false)
+    .addOption(
+      new Option('-f, --format <form>', 'form of the output').choices(['text', 'json', 'html']).default('text'),
+    )
+    .option('--out <file>', 'write there in place of standard output')
+    .action(async (options) => (await import('./placement/explain.ts')).explain(options));
+
   passThrough(program, 'crushtool', 'make, change, show and test CRUSH maps offline').action(async (args: string[]) => {
     const { crushtool } = await import('./crushtool.ts');
     const input = { readStdin: () => readFileSync(0), stdinIsTerminal: process.stdin.isTTY };

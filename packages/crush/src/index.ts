@@ -43,6 +43,14 @@ export {
 } from './device-class.ts';
 export { CrushDraft, type EditFailure } from './draft.ts';
 export { bucketAlgName, dumpCrushMap, dumpRule, dumpWeightSets } from './dump.ts';
+export type { DrawnItem } from './explain-draw.ts';
+export {
+  type ExplainedDraw,
+  type ExplainedMapping,
+  type ExplainedStep,
+  type ExplainedTry,
+  explainMapping,
+} from './explain-mapping.ts';
 export { hash32, hash32x2, hash32x3, hash32x4, hash32x5 } from './hash.ts';
 export {
   ancestorsOf,
@@ -77,7 +85,7 @@ export {
 export { reweighAll } from './item-weights.ts';
 export { isNested, linkBucket, renameBucket, swapBuckets } from './links.ts';
 export { findNamelessItem, findOverlappingRules } from './map-checks.ts';
-export { CrushMapper, findRule } from './mapper.ts';
+export { CrushMapper, findRule, type Rejection } from './mapper.ts';
 export { type BucketMatch, type Listener, reclassify, setSubtreeClass } from './reclassify.ts';
 export { rebuildShadowTrees } from './shadow-trees.ts';
 export { addRule, RuleType, type SimpleRule, takeRuleAway } from './simple-rule.ts';

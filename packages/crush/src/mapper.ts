@@ -27,6 +27,44 @@ const CHOICE_COST = 32;
 /** Longest result. */
 export const MAX_RESULT = 0x10000;
 
+/** Why an item that was drawn does not do. */
+export type Rejection =
+  /** It is chosen already. */
+  | 'collision'
+  /** Its reweight rejects this input, or it is out. */
+  | 'out'
+  /** No device below it does. */
+  | 'no-device-below'
+  /** The bucket has no items. */
+  | 'empty'
+  /** The map has no such device or bucket, or it is of another type and nothing is below it. */
+  | 'nowhere';
+
+/** What a mapper does on the way to a result, in this order, for who watches. */
+export type MappingEvent =
+  /** Begins a step of the rule. */
+  | { readonly kind: 'step'; readonly index: number }
+  /** Looks for something below a bucket: for which rank, how often that failed before; `depth` is 0, or how far below the first. */
+  | {
+      readonly kind: 'try';
+      readonly from: number;
+      readonly rank: number;
+      readonly failures: number;
+      readonly depth: number;
+    }
+  | {
+      readonly kind: 'draw';
+      readonly bucket: number;
+      readonly r: number;
+      /** Among weight sets. */
+      readonly position: number;
+      /** By a permutation, since other tries failed. */
+      readonly isFallback: boolean;
+      readonly item: number;
+    }
+  | { readonly kind: 'reject'; readonly item: number | undefined; readonly why: Rejection }
+  | { readonly kind: 'accept'; readonly item: number; readonly position: number; readonly depth: number };
+
 /** Maps inputs under one CRUSH map. Holds scratch memory, so one mapper serves one caller at a time. */
 export class CrushMapper {
   readonly #map: CrushMap;
@@ -47,6 +85,8 @@ export class CrushMapper {
   #leaves = new Int32Array(0);
   /** When set, `histogram[n]` counts the choices that needed n retries (crushtool --show-choose-tries). */
   choiceTries: Uint32Array | undefined;
+  /** Told of all that is tried. */
+  watch: ((event: MappingEvent) => void) | undefined;
 
   /** `chooseArgs` names a choose_args set; when the map has no such set, its compat set (-1) serves, if any. */
   constructor(map: CrushMap, chooseArgs?: number) {
@@ -76,7 +116,8 @@ export class CrushMapper {
     let leafTries = 0;
     let width = 0;
     const result: number[] = [];
-    for (const { op, arg1, arg2 } of rule.steps) {
+    for (const [index, { op, arg1, arg2 }] of rule.steps.entries()) {
+      this.watch?.({ kind: 'step', index });
       switch (op) {
         case RuleOp.take:
           if (max > 0 && this.#isItem(arg1)) {
@@ -219,20 +260,22 @@ export class CrushMapper {
       let bucket = start;
       let localFailures = 0;
       let level = depth;
+      this.watch?.({ kind: 'try', from: start.id, rank: rep, failures, depth });
       for (;;) {
         const r = rep + parentR + failures;
         const size = bucket.items.length;
         let collides = false;
         if (size > 0) {
-          const item =
-            fallback > 0 && localFailures >= size >> 1 && localFailures > fallback
-              ? this.#permutations.choose(bucket, this.#x, r)
-              : this.#chooseItem(bucket, r, position);
-          if (item >= maxDevices) return false;
+          const isFallback = fallback > 0 && localFailures >= size >> 1 && localFailures > fallback;
+          const item = isFallback
+            ? this.#permutations.choose(bucket, this.#x, r)
+            : this.#chooseItem(bucket, r, position);
+          this.watch?.({ kind: 'draw', bucket: bucket.id, r, position, isFallback, item });
+          if (item >= maxDevices) return this.#reject(item, 'nowhere', false);
           const below = item < 0 ? buckets[-1 - item] : undefined;
-          if (item < 0 && below === undefined) return false;
+          if (item < 0 && below === undefined) return this.#reject(item, 'nowhere', false);
           if ((below === undefined ? 0 : below.type) !== type) {
-            if (below === undefined || ++level > buckets.length) return false;
+            if (below === undefined || ++level > buckets.length) return this.#reject(item, 'nowhere', false);
             bucket = below;
             continue;
           }
@@ -240,19 +283,31 @@ export class CrushMapper {
           if (!collides && this.#acceptFirstn(item, below, r, position, room, leafTries, leaves, level)) {
             out[position] = item;
             this.#countTries(failures);
+            this.watch?.({ kind: 'accept', item, position, depth });
             return true;
           }
-        }
+          const why = collides ? 'collision' : below === undefined ? 'out' : 'no-device-below';
+          this.watch?.({ kind: 'reject', item, why });
+        } else this.watch?.({ kind: 'reject', item: undefined, why: 'empty' });
         failures += 1;
         localFailures += 1;
         this.#costLeft -= CHOICE_COST;
         if (this.#costLeft <= 0) return false;
-        if (collides && localFailures <= this.#localTries) continue;
-        if (fallback > 0 && localFailures <= size + fallback) continue;
+        const isLocal =
+          (collides && localFailures <= this.#localTries) || (fallback > 0 && localFailures <= size + fallback);
+        if (isLocal) {
+          this.watch?.({ kind: 'try', from: bucket.id, rank: rep, failures, depth });
+          continue;
+        }
         if (failures >= totalTries) return false;
         break;
       }
     }
+  }
+
+  #reject<T>(item: number | undefined, why: Rejection, result: T): T {
+    this.watch?.({ kind: 'reject', item, why });
+    return result;
   }
 
   /** Whether `item` will do at `position`: not out, and with a device below it when leaves are asked for. */
@@ -347,30 +402,33 @@ export class CrushMapper {
   ): number {
     const { maxDevices, buckets } = this.#map;
     let bucket = start;
+    this.watch?.({ kind: 'try', from: start.id, rank: rep, failures, depth });
     for (let level = depth; level <= buckets.length; level++) {
       const size = bucket.items.length;
-      if (size === 0) return CRUSH_ITEM_UNDEF;
+      if (size === 0) return this.#reject(undefined, 'empty', CRUSH_ITEM_UNDEF);
       // A uniform bucket whose size the ranks divide would meet the same items again: shift by one more each time.
       const stride = bucket.alg === BucketAlg.uniform && size % numrep === 0 ? numrep + 1 : numrep;
       const r = rep + parentR + stride * failures;
       const item = this.#chooseItem(bucket, r, first);
-      if (item >= maxDevices) return CRUSH_ITEM_NONE;
+      this.watch?.({ kind: 'draw', bucket: bucket.id, r, position: first, isFallback: false, item });
+      if (item >= maxDevices) return this.#reject(item, 'nowhere', CRUSH_ITEM_NONE);
       const below = item < 0 ? buckets[-1 - item] : undefined;
-      if (item < 0 && below === undefined) return CRUSH_ITEM_NONE;
+      if (item < 0 && below === undefined) return this.#reject(item, 'nowhere', CRUSH_ITEM_NONE);
       if ((below === undefined ? 0 : below.type) !== type) {
-        if (below === undefined) return CRUSH_ITEM_NONE;
+        if (below === undefined) return this.#reject(item, 'nowhere', CRUSH_ITEM_NONE);
         bucket = below;
         continue;
       }
-      if (holds(out, first, end, item)) return CRUSH_ITEM_UNDEF;
+      if (holds(out, first, end, item)) return this.#reject(item, 'collision', CRUSH_ITEM_UNDEF);
       if (below === undefined) {
         if (leaves !== undefined) leaves[rep] = item;
-        return this.#isOut(item) ? CRUSH_ITEM_UNDEF : item;
+        if (this.#isOut(item)) return this.#reject(item, 'out', CRUSH_ITEM_UNDEF);
       }
-      if (leaves !== undefined) {
+      if (below !== undefined && leaves !== undefined) {
         this.#indep(below, 1, numrep, 0, leaves, rep, leafTries, 0, undefined, r, level + 1);
-        if (leaves[rep] === CRUSH_ITEM_NONE) return CRUSH_ITEM_UNDEF;
+        if (leaves[rep] === CRUSH_ITEM_NONE) return this.#reject(item, 'no-device-below', CRUSH_ITEM_UNDEF);
       }
+      this.watch?.({ kind: 'accept', item, position: rep, depth });
       return item;
     }
     return CRUSH_ITEM_NONE;

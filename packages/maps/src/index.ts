@@ -1,6 +1,7 @@
 export { dumpAddr } from './addr-dump.ts';
 export { applyIncremental, emptyOsdMap } from './apply-incremental.ts';
 export { EBLOCKLISTED, isBlocklisted } from './blocklist.ts';
+export { type ExplainedPg, explainPg } from './explain-pg.ts';
 export { formatMapFlags } from './flag-names.ts';
 export {
   compareHObjects,

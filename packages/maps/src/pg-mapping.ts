@@ -85,14 +85,15 @@ class Mappers<Mapper> {
     this.#make = make;
   }
 
-  of({ crush }: OsdMap, poolId: number): Mapper {
+  of(map: OsdMap, poolId: number): Mapper {
+    const { crush } = map;
     let bySet = this.#known.get(crush);
     if (bySet === undefined) {
       bySet = new Map();
       this.#known.set(crush, bySet);
     }
     // Pools without a weight-set of their own share one mapper.
-    const set = crush.chooseArgs.has(poolId) ? poolId : -1;
+    const set = chooseArgsOf(map, poolId);
     let mapper = bySet.get(set);
     if (mapper === undefined) {
       mapper = this.#make(crush, set);
@@ -125,11 +126,11 @@ export function mapPgRaw(map: OsdMap, pg: PgId): OsdId[] {
   const raw = rememberedPlacement(map, pg.pool, pg.seed, () =>
     mappers.of(map, pg.pool).doRule(rule, placementSeed(pool, pg), pool.size, map.osdWeight),
   );
-  return without(pool, raw, (osd) => !osdExists(map, osd));
+  return withoutOsds(pool, raw, (osd) => !osdExists(map, osd));
 }
 
 /** Removes OSDs: a replicated set closes up, an erasure-coded one keeps a hole. */
-function without(pool: Pool, osds: readonly OsdId[], removed: (osd: OsdId) => boolean): OsdId[] {
+export function withoutOsds(pool: Pool, osds: readonly OsdId[], removed: (osd: OsdId) => boolean): OsdId[] {
   if (pool.type === PoolType.replicated) return osds.filter((osd) => !removed(osd));
   return osds.map((osd) => (osd === CRUSH_ITEM_NONE || removed(osd) ? CRUSH_ITEM_NONE : osd));
 }
@@ -138,8 +139,13 @@ function firstOf(osds: readonly OsdId[]): OsdId {
   return osds.find((osd) => osd !== CRUSH_ITEM_NONE) ?? -1;
 }
 
+/** Whether the map has a set of weights for this pool alone, or one for all (-1). */
+export function chooseArgsOf({ crush }: OsdMap, poolId: number): number {
+  return crush.chooseArgs.has(poolId) ? poolId : -1;
+}
+
 /** Explicit exceptions to CRUSH (_apply_upmap): ignored as soon as one of their targets is out. */
-function applyUpmap(map: OsdMap, pool: Pool, pg: PgId, raw: OsdId[]): OsdId[] {
+export function applyUpmap(map: OsdMap, pool: Pool, pg: PgId, raw: OsdId[]): OsdId[] {
   const key = pgKey({ pool: pg.pool, seed: stableMod(pg.seed, pool.pgNum) });
   const isOut = (osd: OsdId) => osd !== CRUSH_ITEM_NONE && osd >= 0 && osd < map.maxOsd && map.osdWeight[osd] === 0;
   let mapped = raw;
@@ -190,10 +196,10 @@ export function mapPg(map: OsdMap, pg: PgId): PgPlacement {
   const pool = map.pools.get(pg.pool);
   if (pool === undefined || pg.seed >= pool.pgNum) return { up: [], upPrimary: -1, acting: [], actingPrimary: -1 };
   const raw = applyUpmap(map, pool, pg, mapPgRaw(map, pg));
-  const alive = without(pool, raw, (osd) => !osdUp(map, osd));
+  const alive = withoutOsds(pool, raw, (osd) => !osdUp(map, osd));
   const [up, upPrimary] = applyPrimaryAffinity(map, pool, placementSeed(pool, pg), alive, firstOf(alive));
   const key = pgKey(pg);
-  const temp = without(pool, map.pgTemp.get(key) ?? [], (osd) => !osdUp(map, osd));
+  const temp = withoutOsds(pool, map.pgTemp.get(key) ?? [], (osd) => !osdUp(map, osd));
   // An erasure-coded PG whose temporary OSDs are all down is served by nobody, not by its up set.
   const acting = temp.length > 0 ? temp : up;
   const tempPrimary = map.primaryTemp.get(key) ?? -1;
