@@ -10,10 +10,15 @@ export interface ToolResult {
 export function runTool(
   program: string,
   args: readonly string[],
-  options: { readonly input?: Uint8Array; readonly timeoutSeconds?: number; readonly env?: NodeJS.ProcessEnv } = {},
+  options: {
+    readonly input?: Uint8Array;
+    readonly timeoutSeconds?: number;
+    readonly env?: NodeJS.ProcessEnv;
+    readonly cwd?: string;
+  } = {},
 ): Promise<ToolResult> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { stdio: 'pipe', env: options.env ?? process.env });
+    const child = spawn(program, args, { stdio: 'pipe', env: options.env ?? process.env, cwd: options.cwd });
     const timer = setTimeout(() => child.kill('SIGKILL'), (options.timeoutSeconds ?? 20) * 1000);
     let stdout = '';
     let stderr = '';

@@ -1,5 +1,5 @@
 /** Truncated and damaged maps: refused with field and offset, or read as another valid map. Nothing else happens. */
-import { type Bytes, crc32c, MalformedInput } from '@spirula/encoding';
+import { type Bytes, MalformedInput } from '@spirula/encoding';
 import {
   decodeIncremental,
   decodeMgrMap,
@@ -13,6 +13,7 @@ import {
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { goldenBytes, goldenNames } from '../golden-data.ts';
+import { sealed } from './sealed.ts';
 
 /** Reads and writes again; a refusal's message, undefined when the bytes were taken for a map. */
 type Reader = (bytes: Bytes) => string | undefined;
@@ -95,14 +96,6 @@ test.each(unchecked)('flips in %s do no harm', (path, read) => {
     { numRuns: 1000 },
   );
 });
-
-/** Makes the CRC right again, so that the damage reaches what lies behind it. */
-function sealed(bytes: Bytes, crcAt: number): Bytes {
-  const whole = bytes.slice();
-  const crc = crc32c(bytes.subarray(crcAt + 4), crc32c(bytes.subarray(0, crcAt), 0xffffffff));
-  new DataView(whole.buffer).setUint32(crcAt, crc, true);
-  return whole;
-}
 
 test.each(checked)('damage in %s under a CRC made to fit does no harm', (path, read) => {
   const bytes = goldenBytes(path);

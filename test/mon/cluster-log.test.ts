@@ -52,7 +52,7 @@ describe('the cluster log', () => {
     const flags = said.filter((line) => line.includes('OSDMAP_FLAGS'));
     expect(flags[0]).toBe('mon.a [WRN] Health check failed: noout flag(s) set (OSDMAP_FLAGS)');
     expect(flags.filter((line) => line.includes('failed'))).toHaveLength(1);
-    expect(flags).toContain('mon.a [WRN] Health check update: noin,noout flag(s) set (OSDMAP_FLAGS)');
+    expect(flags).toContain('mon.a [WRN] Health check update: noout,noin flag(s) set (OSDMAP_FLAGS)');
     expect(flags.at(-1)).toMatch(/^mon\.b \[INF\] Health check cleared: OSDMAP_FLAGS \(was: /);
     expect(said.at(-1)).toBe('mon.a [INF] Cluster is now healthy');
   });

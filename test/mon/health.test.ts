@@ -154,7 +154,7 @@ describe('health checks', () => {
     setFlag(cluster, 'noout');
 
     expect(cluster.json('health').checks.OSDMAP_FLAGS.summary).toEqual({
-      message: 'noin,noout flag(s) set',
+      message: 'noout,noin flag(s) set',
       count: 10,
     });
   });

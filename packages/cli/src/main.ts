@@ -221,10 +221,13 @@ function makeProgram(): Command {
     process.exitCode = crushtool(args, { ...texts, ...files, ...input, writeFile: writeFileSync });
   });
 
-  passThrough(program, 'osdmaptool', 'map PGs offline').action(async (args: string[]) => {
-    const { osdmaptool } = await import('./osdmaptool.ts');
-    process.exitCode = osdmaptool(args, { ...texts, ...files });
-  });
+  passThrough(program, 'osdmaptool', 'OSDMaps offline: make, change, show, test and balance them').action(
+    async (args: string[]) => {
+      const { osdmaptool } = await import('./osdmaptool.ts');
+      const { hostIo } = await import('./osdmaptool/host-io.ts');
+      process.exitCode = await osdmaptool(args, { ...hostIo, ...texts, ...files });
+    },
+  );
 
   const sim = program.command('sim').description('run the cluster in the deterministic simulator');
   sim

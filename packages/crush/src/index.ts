@@ -82,11 +82,12 @@ export {
   updateItem,
   weightIn,
 } from './item-places.ts';
-export { reweighAll } from './item-weights.ts';
+export { adjustItemWeight, reweighAll } from './item-weights.ts';
 export { isNested, linkBucket, renameBucket, swapBuckets } from './links.ts';
 export { findNamelessItem, findOverlappingRules } from './map-checks.ts';
 export { CrushMapper, findRule, type Rejection } from './mapper.ts';
 export { type BucketMatch, type Listener, reclassify, setSubtreeClass } from './reclassify.ts';
+export { RuleConstraints } from './rule-constraints.ts';
 export { rebuildShadowTrees } from './shadow-trees.ts';
 export { addRule, RuleType, type SimpleRule, takeRuleAway } from './simple-rule.ts';
 export { type CompileOptions, compileCrushMap } from './text/compile.ts';

@@ -8,6 +8,17 @@ export {
   recoveryPhrases,
   recoveryRatePhrase,
 } from './io-summary.ts';
+export {
+  dumpCrushTree,
+  dumpOsdTree,
+  dumpStray,
+  isDestroyed,
+  printCrushTree,
+  printOsdTree,
+  type TreeItem,
+  treeOf,
+  weightSetName,
+} from './osd-tree.ts';
 export { dumpPgStat, dumpSnapIntervals, dumpStatSum } from './pg-stat-dump.ts';
 export { allPgStates, comparePgStates, hasPgState, isPgState, pgStates, staleState, UNKNOWN } from './pg-state.ts';
 export { type Entry, formatSection, type Section, sectionOf } from './sections.ts';

@@ -4,7 +4,7 @@ import { formatFloat } from '@spirula/encoding';
 /** What stands in a document under a name: text, a number, or a section of more. In JSON, what stands in lists is nameless. */
 export interface Entry {
   readonly name: string;
-  readonly value: string | number | Section;
+  readonly value: string | number | bigint | Section;
 }
 
 export interface Section {
@@ -23,7 +23,7 @@ export function sectionOf(doc: object, nameIn: (list: string) => string, name = 
   const entries = fields.flatMap(([key, value]): Entry[] => {
     if (value === undefined) return [];
     if (typeof value === 'object' && value !== null) return [{ name: key, value: sectionOf(value, nameIn, key) }];
-    return [{ name: key, value: value as string | number }];
+    return [{ name: key, value: value as string | number | bigint }];
   });
   return { isList, entries };
 }
@@ -58,9 +58,8 @@ function isSection(value: Entry['value']): value is Section {
 }
 
 /** Numbers have all the digits that a double has. */
-function plain(value: string | number): string {
-  if (typeof value === 'string') return value;
-  return Number.isInteger(value) ? String(value) : formatFloat(value, 17);
+function plain(value: string | number | bigint): string {
+  return typeof value !== 'number' || Number.isInteger(value) ? String(value) : formatFloat(value, 17);
 }
 
 function json(value: Entry['value'], depth?: number): string {
@@ -77,11 +76,11 @@ function json(value: Entry['value'], depth?: number): string {
   return `${open}${parts.join(',')}${lineStart(depth)}${close}`;
 }
 
-type Field = (name: string, value: string | number) => string;
+type Field = (name: string, value: string | number | bigint) => string;
 const xmlField: Field = (name, value) => `<${name}>${escapeXml(plain(value))}</${name}>`;
 /** Numbers have but six digits there. */
 const htmlField: Field = (name, value) =>
-  `<li>${name}: ${escapeXml(Number.isInteger(value) || typeof value === 'string' ? plain(value) : formatFloat(value))}</li>`;
+  `<li>${name}: ${escapeXml(typeof value !== 'number' || Number.isInteger(value) ? plain(value) : formatFloat(value))}</li>`;
 
 function xml({ name, value }: Entry, field: Field, depth?: number): string {
   const indent = depth === undefined ? '' : ' '.repeat(depth);

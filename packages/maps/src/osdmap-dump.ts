@@ -20,11 +20,23 @@ import { sorted } from './sorted.ts';
 const ONE = 0x10000;
 const CRUSH_ITEM_NONE = 0x7fffffff;
 
+/** What stands for a number of 64 bits. */
+type Whole<T> = (value: bigint) => T;
+
 /**
- * The document of `ceph osd dump -f json` and `osdmaptool --dump json` (OSDMap::dump). 64-bit numbers are the nearest
- * doubles. Of a cache pool's hit set only whether there is one is told.
+ * The document of `ceph osd dump -f json` (OSDMap::dump). 64-bit numbers are the nearest doubles. Of a cache pool's hit set
+ * only whether there is one is told.
  */
 export function dumpOsdMap(map: OsdMap) {
+  return dumpMapWith(map, Number);
+}
+
+/** The same with numbers of 64 bits in full, as `osdmaptool --dump json` has them. */
+export function dumpOsdMapExactly(map: OsdMap) {
+  return dumpMapWith<number | bigint>(map, (value) => value);
+}
+
+function dumpMapWith<T>(map: OsdMap, whole: Whole<T>) {
   const osds = existingOsds(map);
   return {
     epoch: map.epoch,
@@ -46,9 +58,9 @@ export function dumpOsdMap(map: OsdMap) {
     require_min_compat_client: releaseName(map.requireMinCompatClient),
     min_compat_client: releaseName(minCompatClient(map)),
     require_osd_release: releaseName(map.requireOsdRelease),
-    pools: [...sorted(map.pools)].map(([id, pool]) => dumpPool(map, id, pool)),
+    pools: [...sorted(map.pools)].map(([id, pool]) => dumpPoolWith(map, id, pool, whole)),
     osds: osds.map((osd) => dumpOsd(map, osd)),
-    osd_xinfo: osds.map((osd) => dumpXInfo(map, osd)),
+    osd_xinfo: osds.map((osd) => dumpXInfo(map, osd, whole)),
     pg_upmap: [...sorted(map.pgUpmap)].map(([key, mapped]) => ({ pgid: pgText(key), osds: mapped })),
     pg_upmap_items: [...sorted(map.pgUpmapItems)].map(([key, items]) => ({
       pgid: pgText(key),
@@ -62,9 +74,9 @@ export function dumpOsdMap(map: OsdMap) {
     erasure_code_profiles: Object.fromEntries(
       [...sorted(map.erasureCodeProfiles)].map(([name, profile]) => [name, Object.fromEntries(sorted(profile))]),
     ),
-    removed_snaps_queue: dumpPoolSnaps(map.removedSnapsQueue),
-    new_removed_snaps: dumpPoolSnaps(map.newRemovedSnaps),
-    new_purged_snaps: dumpPoolSnaps(map.newPurgedSnaps),
+    removed_snaps_queue: dumpPoolSnaps(map.removedSnapsQueue, whole),
+    new_removed_snaps: dumpPoolSnaps(map.newRemovedSnaps, whole),
+    new_purged_snaps: dumpPoolSnaps(map.newPurgedSnaps, whole),
     crush_node_flags: Object.fromEntries(
       [...sorted(map.crushNodeFlags)].map(([id, flags]) => [map.crush.names.get(id) ?? String(id), stateNames(flags)]),
     ),
@@ -86,12 +98,16 @@ export function dumpOsdMap(map: OsdMap) {
 
 /** One entry of `ceph osd dump -f json`'s pools, also the form of `ceph osd pool ls detail -f json` (pg_pool_t::dump). */
 export function dumpPool(map: OsdMap, id: PoolId, pool: Pool) {
+  return dumpPoolWith(map, id, pool, Number);
+}
+
+function dumpPoolWith<T>(map: OsdMap, id: PoolId, pool: Pool, whole: Whole<T>) {
   const merge = pool.lastPgMergeMeta;
   return {
     pool: id,
     pool_name: map.poolNames.get(id) ?? '<unknown>',
     create_time: formatUTime(pool.createTime),
-    flags: Number(pool.flags),
+    flags: whole(pool.flags),
     flags_names: formatPoolFlags(pool.flags),
     type: pool.type,
     size: pool.size,
@@ -120,19 +136,19 @@ export function dumpPool(map: OsdMap, id: PoolId, pool: Pool) {
     last_force_op_resend: String(pool.lastForceResend),
     last_force_op_resend_prenautilus: String(pool.lastForceResendPrenautilus),
     last_force_op_resend_preluminous: String(pool.lastForceResendPreluminous),
-    auid: Number(pool.auid),
+    auid: whole(pool.auid),
     snap_mode: (pool.flags & PoolFlag.poolSnaps) === 0n ? 'selfmanaged' : 'pool',
-    snap_seq: Number(pool.snapSeq),
+    snap_seq: whole(pool.snapSeq),
     snap_epoch: pool.snapEpoch,
     pool_snaps: [...sorted(pool.snaps).values()].map((snap) => ({
-      snapid: Number(snap.id),
+      snapid: whole(snap.id),
       stamp: formatUTime(snap.stamp),
       name: snap.name,
     })),
     removed_snaps: formatSnapIntervals(pool.removedSnaps),
     quota_max_bytes: pool.quotaMaxBytes,
     quota_max_objects: pool.quotaMaxObjects,
-    tiers: pool.tiers.map(Number),
+    tiers: pool.tiers.map((tier) => whole(tier)),
     tier_of: pool.tierOf,
     read_tier: pool.readTier,
     write_tier: pool.writeTier,
@@ -158,7 +174,7 @@ export function dumpPool(map: OsdMap, id: PoolId, pool: Pool) {
     expected_num_objects: pool.expectedNumObjects,
     fast_read: pool.fastRead,
     options: Object.fromEntries(
-      namedOptions(pool).map(([name, value]) => [name, typeof value === 'bigint' ? Number(value) : value]),
+      namedOptions(pool).map(([name, value]) => [name, typeof value === 'bigint' ? whole(value) : value]),
     ),
     application_metadata: Object.fromEntries(
       [...sorted(pool.applicationMetadata)].map(([name, values]) => [name, Object.fromEntries(sorted(values))]),
@@ -194,24 +210,24 @@ export function dumpOsd(map: OsdMap, osd: OsdId) {
   };
 }
 
-function dumpXInfo(map: OsdMap, osd: OsdId) {
+function dumpXInfo<T>(map: OsdMap, osd: OsdId, whole: Whole<T>) {
   const xinfo = map.osdXInfo[osd]!;
   return {
     osd,
     down_stamp: formatUTime(xinfo.downStamp),
     laggy_probability: xinfo.laggyProbability,
     laggy_interval: xinfo.laggyInterval,
-    features: Number(xinfo.features),
+    features: whole(xinfo.features),
     old_weight: xinfo.oldWeight,
     last_purged_snaps_scrub: formatUTime(xinfo.lastPurgedSnapsScrub),
     dead_epoch: xinfo.deadEpoch,
   };
 }
 
-function dumpPoolSnaps(pools: ReadonlyMap<PoolId, readonly SnapInterval[]>) {
+function dumpPoolSnaps<T>(pools: ReadonlyMap<PoolId, readonly SnapInterval[]>, whole: Whole<T>) {
   return [...sorted(pools)].map(([pool, snaps]) => ({
     pool,
-    snaps: snaps.map(({ start, length }) => ({ begin: Number(start), length: Number(length) })),
+    snaps: snaps.map(({ start, length }) => ({ begin: whole(start), length: whole(length) })),
   }));
 }
 

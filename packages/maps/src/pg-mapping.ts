@@ -163,6 +163,12 @@ export function applyUpmap(map: OsdMap, pool: Pool, pg: PgId, raw: OsdId[]): Osd
   return mapped;
 }
 
+/** Where a PG belongs when every OSD is up: what CRUSH chooses and upmaps replace (pg_to_raw_upmap). */
+export function mapPgUpmap(map: OsdMap, pg: PgId): OsdId[] {
+  const pool = map.pools.get(pg.pool);
+  return pool === undefined ? [] : applyUpmap(map, pool, pg, mapPgRaw(map, pg));
+}
+
 /**
  * Primary affinity (_apply_primary_affinity): an OSD refuses to lead with a probability; who first does not, leads. In a
  * replicated set it moves to the front.
@@ -191,14 +197,23 @@ function applyPrimaryAffinity(map: OsdMap, pool: Pool, seed: number, osds: OsdId
   return [[leader, ...osds.slice(0, chosen), ...osds.slice(chosen + 1)], leader];
 }
 
-/** Where a PG belongs and who serves it. A PG of an unknown pool is nowhere. */
+/** Where a PG belongs and who serves it. A PG of an unknown pool, or beyond its pg_num, is nowhere. */
 export function mapPg(map: OsdMap, pg: PgId): PgPlacement {
   const pool = map.pools.get(pg.pool);
-  if (pool === undefined || pg.seed >= pool.pgNum) return { up: [], upPrimary: -1, acting: [], actingPrimary: -1 };
+  if (pool === undefined || pg.seed >= pool.pgNum) return NOWHERE;
+  return mapAnyPg(map, pg);
+}
+
+const NOWHERE: PgPlacement = { up: [], upPrimary: -1, acting: [], actingPrimary: -1 };
+
+/** As `mapPg`; of a seed beyond pg_num, where objects of that hash are (pg_to_up_acting_osds with raw_pg_to_pg). */
+export function mapAnyPg(map: OsdMap, pg: PgId): PgPlacement {
+  const pool = map.pools.get(pg.pool);
+  if (pool === undefined) return NOWHERE;
   const raw = applyUpmap(map, pool, pg, mapPgRaw(map, pg));
   const alive = withoutOsds(pool, raw, (osd) => !osdUp(map, osd));
   const [up, upPrimary] = applyPrimaryAffinity(map, pool, placementSeed(pool, pg), alive, firstOf(alive));
-  const key = pgKey(pg);
+  const key = pgKey({ pool: pg.pool, seed: stableMod(pg.seed, pool.pgNum) });
   const temp = withoutOsds(pool, map.pgTemp.get(key) ?? [], (osd) => !osdUp(map, osd));
   // An erasure-coded PG whose temporary OSDs are all down is served by nobody, not by its up set.
   const acting = temp.length > 0 ? temp : up;

@@ -1,9 +1,8 @@
 import { bucketOf, type CrushMap, parentOf, typeByName } from '@spirula/crush';
 import type { OsdId } from '@spirula/encoding';
-import { type OsdMap, osdExists, osdIn, osdUp } from '@spirula/maps';
+import { isFlagged, type OsdMap, osdExists, osdIn, osdUp } from '@spirula/maps';
 import { type Config, type Instant, SECOND } from '@spirula/world';
 import { downOutGrace } from './laggy.ts';
-import { isFlagged } from './osd-flags.ts';
 
 /** Which OSDs have been down for so long that their data must be kept elsewhere (OSDMonitor::tick, can_mark_out). */
 export class DownOut {

@@ -4,7 +4,7 @@
  */
 import { devicesBelow, RuleOp } from '@spirula/crush';
 import type { OsdId, PoolId } from '@spirula/encoding';
-import { type OsdMap, type OsdMapIncremental, OsdState, osdExists, osdIn, osdUp, PoolFlag } from '@spirula/maps';
+import { markedOsds, type OsdMap, type OsdMapIncremental, OsdState, PoolFlag } from '@spirula/maps';
 import type { OsdFull } from '@spirula/messages';
 
 const MARKS = OsdState.full | OsdState.nearfull | OsdState.backfillfull;
@@ -26,19 +26,6 @@ export function markOsd(map: OsdMap, inc: OsdMapIncremental, osd: OsdId, state: 
   if (bits === 0) inc.newState.delete(osd);
   else inc.newState.set(osd, bits);
   return true;
-}
-
-/** OSDs up and in that are marked, each by the worst of its marks (OSDMap::get_full_osd_counts). */
-export function markedOsds(map: OsdMap): ReadonlyMap<OsdId, Exclude<Fullness, 'none'>> {
-  const marked = new Map<OsdId, Exclude<Fullness, 'none'>>();
-  for (let osd = 0; osd < map.maxOsd; osd++) {
-    if (!osdExists(map, osd) || !osdUp(map, osd) || !osdIn(map, osd)) continue;
-    const state = map.osdState[osd]!;
-    if ((state & OsdState.full) !== 0) marked.set(osd, 'full');
-    else if ((state & OsdState.backfillfull) !== 0) marked.set(osd, 'backfillfull');
-    else if ((state & OsdState.nearfull) !== 0) marked.set(osd, 'nearfull');
-  }
-  return marked;
 }
 
 /** Adds to `inc`, which leads to `next`, what pools are to be marked with. Returns whether it did. */

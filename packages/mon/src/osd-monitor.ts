@@ -25,6 +25,7 @@ import {
   encodeIncremental,
   encodeOsdMap,
   followIncremental,
+  isFlagged,
   mapPg,
   type OsdMap,
   OsdMapFlag,
@@ -49,7 +50,6 @@ import { initialCrush } from './initial-crush.ts';
 import { heartbeatGrace, learnFromBoot } from './laggy.ts';
 import { LastEpochClean } from './last-epoch-clean.ts';
 import { type MonTransaction, versionKey } from './mon-store.ts';
-import { isFlagged } from './osd-flags.ts';
 import { markOsd, markPools } from './osd-full.ts';
 import type { PaxosService, ServiceContext } from './paxos-service.ts';
 import { findQuotaChanges } from './pool-quotas.ts';

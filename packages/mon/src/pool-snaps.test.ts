@@ -1,10 +1,17 @@
 import type { Bytes } from '@spirula/encoding';
-import { applyIncremental, emptyIncremental, emptyOsdMap, type OsdMap, type Pool, PoolFlag } from '@spirula/maps';
+import {
+  applyIncremental,
+  emptyIncremental,
+  emptyOsdMap,
+  newPool,
+  type OsdMap,
+  type Pool,
+  PoolFlag,
+} from '@spirula/maps';
 import { PoolOpCode, type PoolOpMessage } from '@spirula/messages';
 import { makeConfig } from '@spirula/world';
 import { expect, test } from 'vitest';
 import type { MonStore, MonTransaction } from './mon-store.ts';
-import { newPool } from './new-pool.ts';
 import type { OsdMonitor } from './osd-monitor.ts';
 import { runPoolOp } from './pool-ops.ts';
 import { PoolSnaps } from './pool-snaps.ts';

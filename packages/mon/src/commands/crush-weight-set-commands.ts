@@ -10,6 +10,7 @@ import {
   weightSetPositions,
 } from '@spirula/crush';
 import { Errno } from '@spirula/encoding';
+import { weightSetName } from '@spirula/formatter';
 import { Release, releaseName } from '@spirula/maps';
 import {
   type CommandArgs,
@@ -91,11 +92,6 @@ export const crushWeightSetCommands: readonly MonCommandEntry[] = [
 function list(args: CommandArgs, { osd: { map } }: CommandContext): CommandOutcome {
   const names = [...map.crush.chooseArgs.keys()].map((id) => weightSetName(map.poolNames, id));
   return outputNames(args, names);
-}
-
-/** `(compat)`, or the name of the pool it is for. */
-export function weightSetName(poolNames: ReadonlyMap<number, string>, id: number): string {
-  return id === COMPAT_WEIGHT_SET ? '(compat)' : (poolNames.get(id) ?? String(id));
 }
 
 function withPool(args: CommandArgs, { osd }: CommandContext, act: (id: number) => CommandOutcome): CommandOutcome {

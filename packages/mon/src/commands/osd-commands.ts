@@ -12,8 +12,17 @@ import {
   rawFromText,
 } from '@spirula/encoding';
 import { formatSpan } from '@spirula/formatter';
-import { dumpOsdMap, mapPg, objectHash, osdExists, osdIn, osdUp, pgOfHash, printOsdMap } from '@spirula/maps';
-import { OPERATOR_FLAGS } from '../health/osd-checks.ts';
+import {
+  dumpOsdMap,
+  mapPg,
+  OPERATOR_FLAGS,
+  objectHash,
+  osdExists,
+  osdIn,
+  osdUp,
+  pgOfHash,
+  printOsdMap,
+} from '@spirula/maps';
 import {
   type CommandArgs,
   type CommandContext,

@@ -1,9 +1,8 @@
 /** `osd pool create` (OSDMonitor::prepare_command_impl, prepare_new_pool). */
 import type { CrushMap, CrushRule } from '@spirula/crush';
 import { Errno, type PoolId } from '@spirula/encoding';
-import { AUTOSCALE_MODES, osdExists, osdIn, PoolFlag, PoolOpt, PoolType } from '@spirula/maps';
+import { AUTOSCALE_MODES, newPool, osdExists, osdIn, PoolFlag, PoolOpt, PoolType } from '@spirula/maps';
 import type { Config } from '@spirula/world';
-import { newPool } from '../new-pool.ts';
 import type { OsdMonitor } from '../osd-monitor.ts';
 import {
   type CommandArgs,

@@ -14,9 +14,9 @@ import {
   recoveryPhrases,
   recoveryRatePhrase,
 } from '@spirula/formatter';
+import { OPERATOR_FLAGS } from '@spirula/maps';
 import type { PgMapDigest } from '@spirula/messages';
 import { dumpHealth, healthPhrases, leftByWall } from '../health/health-text.ts';
-import { OPERATOR_FLAGS } from '../health/osd-checks.ts';
 import {
   type CommandArgs,
   type CommandContext,

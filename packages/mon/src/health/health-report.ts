@@ -1,10 +1,9 @@
 /** Everything that is not well, under Ceph's codes (the check_health of each service; HealthMonitor::gather_all_health_checks). */
+import { checkFullness, checkOsds } from '@spirula/maps';
 import type { HealthCheck } from '@spirula/messages';
 import { checkAuth } from './auth-checks.ts';
-import { checkFullness } from './full-checks.ts';
 import type { HealthChecks, HealthInput } from './health-input.ts';
 import { checkMons } from './mon-checks.ts';
-import { checkOsds } from './osd-checks.ts';
 
 /** In the order of their codes. */
 export function computeHealth(input: HealthInput): HealthChecks {

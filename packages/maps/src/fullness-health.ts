@@ -1,11 +1,29 @@
 /** Whether there is room: full ratios, OSDs and pools (OSDMap::check_health). What is full is marked so in the map. */
-import { type OsdMap, PoolFlag } from '@spirula/maps';
-import type { Config } from '@spirula/world';
-import { markedOsds } from '../osd-full.ts';
-import type { Raise } from './raise.ts';
+import { formatFloat, type OsdId } from '@spirula/encoding';
+import type { RaiseCheck } from './osd-health.ts';
+import { type OsdMap, OsdState, osdExists, osdIn, osdUp } from './osdmap.ts';
+import { PoolFlag } from './pool.ts';
 
-export function checkFullness(map: OsdMap, config: Config, raise: Raise): void {
-  checkRatios(map, config, raise);
+/** Ceph's options of that name. */
+export interface FullnessOptions {
+  readonly osd_failsafe_full_ratio: number;
+}
+
+/** OSDs up and in that are marked, each by the worst of its marks (OSDMap::get_full_osd_counts). */
+export function markedOsds(map: OsdMap): ReadonlyMap<OsdId, 'nearfull' | 'backfillfull' | 'full'> {
+  const marked = new Map<OsdId, 'nearfull' | 'backfillfull' | 'full'>();
+  for (let osd = 0; osd < map.maxOsd; osd++) {
+    if (!osdExists(map, osd) || !osdUp(map, osd) || !osdIn(map, osd)) continue;
+    const state = map.osdState[osd]!;
+    if ((state & OsdState.full) !== 0) marked.set(osd, 'full');
+    else if ((state & OsdState.backfillfull) !== 0) marked.set(osd, 'backfillfull');
+    else if ((state & OsdState.nearfull) !== 0) marked.set(osd, 'nearfull');
+  }
+  return marked;
+}
+
+export function checkFullness(map: OsdMap, options: FullnessOptions, raise: RaiseCheck): void {
+  checkRatios(map, options, raise);
   const marked = markedOsds(map);
   const osdsThatAre = (state: string) => [...marked].filter(([, each]) => each === state).map(([osd]) => osd);
   const say = (which: readonly number[], what: string) => which.map((osd) => `osd.${osd} is ${what}`);
@@ -23,7 +41,7 @@ export function checkFullness(map: OsdMap, config: Config, raise: Raise): void {
 }
 
 /** OSDs read a ratio that is lower than the one below it as if it were the same. */
-function checkRatios(map: OsdMap, { osd_failsafe_full_ratio: failsafe }: Config, raise: Raise): void {
+function checkRatios(map: OsdMap, { osd_failsafe_full_ratio: failsafe }: FullnessOptions, raise: RaiseCheck): void {
   const ratios: readonly (readonly [name: string, ratio: number])[] = [
     ['nearfull_ratio', map.nearfullRatio],
     ['backfillfull_ratio', map.backfillfullRatio],
@@ -34,7 +52,7 @@ function checkRatios(map: OsdMap, { osd_failsafe_full_ratio: failsafe }: Config,
   let [[belowName, below]] = ratios as [(typeof ratios)[number]];
   for (const [name, ratio] of ratios.slice(1)) {
     if (ratio < below) {
-      detail.push(`${name} (${shortest(ratio)}) < ${belowName} (${shortest(below)}), increased`);
+      detail.push(`${name} (${formatFloat(ratio)}) < ${belowName} (${formatFloat(below)}), increased`);
     }
     below = Math.max(ratio, below);
     belowName = name;
@@ -42,12 +60,7 @@ function checkRatios(map: OsdMap, { osd_failsafe_full_ratio: failsafe }: Config,
   if (detail.length > 0) raise('OSD_OUT_OF_ORDER_FULL', 'HEALTH_ERR', 'full ratio(s) out of order', 0, detail);
 }
 
-/** As C++ prints a float. */
-function shortest(value: number): string {
-  return String(Number(value.toPrecision(6)));
-}
-
-function checkPools(map: OsdMap, raise: Raise): void {
+function checkPools(map: OsdMap, raise: RaiseCheck): void {
   const full: string[] = [];
   const backfillfull: string[] = [];
   const nearfull: string[] = [];

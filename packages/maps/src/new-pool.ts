@@ -1,5 +1,5 @@
 import type { Epoch, UTime } from '@spirula/encoding';
-import { type Pool, PoolType } from '@spirula/maps';
+import { type Pool, PoolType } from './pool.ts';
 
 const HASH_RJENKINS = 2;
 /** The encoded hit_set parameters of a pool without any. */

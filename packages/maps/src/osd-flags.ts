@@ -1,7 +1,7 @@
 /** Flags that hold OSDs where they are: of the cluster, of one OSD, of a CRUSH bucket, of a device class. */
 import { ancestorsOf, bucketOf } from '@spirula/crush';
 import type { OsdId } from '@spirula/encoding';
-import { type OsdMap, OsdMapFlag, OsdState, osdExists } from '@spirula/maps';
+import { type OsdMap, OsdMapFlag, OsdState } from './osdmap.ts';
 
 type HoldingFlag = 'noup' | 'nodown' | 'noin' | 'noout';
 
@@ -25,7 +25,9 @@ export function describeFlagged(map: OsdMap): string[] {
     const names = NAMES.filter((name) => (flags & OsdState[name]) !== 0);
     if (names.length > 0) described.push(`${what} has flags ${[...names].sort().join(',')}`);
   };
-  for (let osd = 0; osd < map.maxOsd; osd++) if (osdExists(map, osd)) describe(`osd.${osd}`, map.osdState[osd]!);
+  map.osdState.forEach((state, osd) => {
+    describe(`osd.${osd}`, state);
+  });
   for (const [id, flags] of map.crushNodeFlags) {
     const type = map.crush.typeNames.get(bucketOf(map.crush, id)?.type ?? 0) ?? '';
     describe(`${type} ${map.crush.names.get(id) ?? id}`, flags);
