@@ -1,10 +1,7 @@
 /** Our `rbd` dies before each of its writes in turn: Debian's ends what was begun, or takes it back, and nothing is left of it. */
-import { tmpdir } from 'node:os';
-import { OsdFlag } from '@spirula/messages';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Connect, connectByConf } from '../../packages/cli/src/ceph/connect.ts';
-import { rbd } from '../../packages/cli/src/rbd.ts';
 import { type ImageCluster, makePools, must, RBD_TOOLS, realRbd, startOurs } from './rbd-clusters.ts';
+import { runAndDie } from './rbd-dying.ts';
 import { missingTools } from './real-ceph.ts';
 import { runTool } from './run-tool.ts';
 
@@ -129,7 +126,7 @@ describe.skipIf(missing.length > 0)(`our rbd dies (skipped without: ${missing.jo
         number++;
         const words = (text: string) => text.replaceAll('N', String(number)).split(' ');
         for (const each of before) await must(realRbd(cluster, ...words(each)), each);
-        isDead = await runAndDie(words(line), write);
+        isDead = await runAndDie(cluster.conf, words(line), write);
         if (isDead) await missed();
         const told = `${line}, dead before write ${write}`;
         for (const [each, ...statuses] of after) {
@@ -150,30 +147,5 @@ describe.skipIf(missing.length > 0)(`our rbd dies (skipped without: ${missing.jo
   /** Its watch ends. */
   async function missed(): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 1.3 * WATCH_SECONDS * 1000));
-  }
-
-  /** @returns false: it was done before so many writes */
-  async function runAndDie(words: readonly string[], write: number): Promise<boolean> {
-    let writes = 0;
-    let die = () => {};
-    const died = new Promise<void>((resolve) => {
-      die = resolve;
-    });
-    const connect: Connect = async (...how) => {
-      const connection = await connectByConf(...how);
-      const { objecter } = connection.rados;
-      const submit = objecter.submit.bind(objecter);
-      objecter.submit = (request, onReply) => {
-        if ((request.flags & OsdFlag.write) !== 0 && ++writes === write) {
-          connection.close().then(die, die);
-        }
-        // It hears of nothing more.
-        return writes < write ? submit(request, onReply) : 0n;
-      };
-      return connection;
-    };
-    const env = { stdout: () => {}, stderr: () => {}, dir: tmpdir() };
-    await Promise.race([rbd(['-c', cluster.conf, ...words], env, connect), died]);
-    return writes >= write;
   }
 });

@@ -34,7 +34,7 @@ interface Action {
   readonly over: ReadonlySet<number>;
   /** What it is called when it fails, in the words of the Python binding. */
   complaint(refs: TaskRefs): string;
-  /** What is left, when it has begun, nobody could ask for anew: it goes on also when the task is taken back. */
+  /** Half of it is neither one thing nor the other: it goes on also when the task is taken back. */
   readonly goesOn?: true;
 }
 

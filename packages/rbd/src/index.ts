@@ -53,6 +53,7 @@ export {
   executeMigration,
   type PrepareOptions,
   prepareMigration,
+  statusToEnd,
 } from './migrate-image.ts';
 export { type MigrationEnd, type MigrationStatus, migrationStatus } from './migration-status.ts';
 export {

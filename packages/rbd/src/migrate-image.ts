@@ -6,10 +6,11 @@ import {
   NOSNAP,
   type RbdMigration,
   TrashSource,
+  TrashState,
 } from '@spirula/cls';
 import { Errno, equalBytes, type RawString } from '@spirula/encoding';
-import { type IoCtx, type Rados, RadosError } from '@spirula/rados';
-import { change, changeIfThere } from './class-calls.ts';
+import { type IoCtx, ObjectOperation, type Rados, RadosError } from '@spirula/rados';
+import { change } from './class-calls.ts';
 import type { ImagePlace } from './clone-image.ts';
 import { type CopyOptions, copyMetadata } from './copy-image.ts';
 import { newImageId } from './create-image.ts';
@@ -20,12 +21,21 @@ import { Image } from './image.ts';
 import { type ImageHeader, isUserSnapshot } from './image-header.ts';
 import { stripePeriod } from './image-layout.ts';
 import { idInDirectory, imageIdOf } from './images.ts';
-import { migrationStatus } from './migration-status.ts';
+import { readMigration } from './migration.ts';
+import {
+  ifMigrating,
+  ifThere,
+  type MigratedImage,
+  type MigrationStatus,
+  migratedImages,
+  migrationStatus,
+} from './migration-status.ts';
+import { endMirroring } from './mirror-images.ts';
 import { DIRECTORY, headerObject } from './names.ts';
 import type { Progress } from './object-map-check.ts';
 import { Protection } from './snapshot-changes.ts';
 import { isZero } from './sparse-parts.ts';
-import { moveById, removeEntry, removeImage, restore } from './trash.ts';
+import { comeBack, moveById, removeEntry, removeImage, removeUnlisted } from './trash.ts';
 import { type ImageWorld, WritableImage } from './writable-image.ts';
 
 export interface PrepareOptions extends CopyOptions {
@@ -58,12 +68,14 @@ export async function prepareMigration(
   const taken = await idInDirectory(to.io, DIRECTORY, to.name);
   if (taken !== undefined && taken !== id) throw new RadosError(Errno.EEXIST, `image ${to.name}`);
   const copyId = newImageId(world);
-  const old = { io: from.io, id };
-  await moveById(rados, from.io, { id, name: from.name, source: TrashSource.migration, deferSeconds: 0 }, world);
+  const old = { ...from, id };
+  await endMirroring({ rados, io: from.io, world }, id, { isGoing: true });
+  const spec = { ...BEGUN, flatten: options.isFlat };
+  const there = { poolId: BigInt(to.io.pool), namespace: to.io.nspace, imageName: to.name, imageId: copyId };
+  // Before it loses its name: what is cut short from here on is taken back by an abort.
+  await setMigration(old, { ...spec, ...there, headerType: MigrationHeader.source });
   try {
-    const spec = { ...BEGUN, flatten: options.isFlat };
-    const there = { poolId: BigInt(to.io.pool), namespace: to.io.nspace, imageName: to.name, imageId: copyId };
-    await setMigration(old, { ...spec, ...there, headerType: MigrationHeader.source });
+    await moveById(rados, from.io, { id, name: from.name, source: TrashSource.migration, deferSeconds: 0 }, world);
     const { copy, numbers } = await beginCopy(rados, source, to, { ...options, id: copyId }, world);
     try {
       await copyMetadata(source, copy);
@@ -143,7 +155,7 @@ export async function executeMigration(
 }
 
 /**
- * The old image goes. By its name this may be asked for again, where it was cut short.
+ * The old image goes. What was cut short is ended when it is asked for again.
  *
  * @param place the new one or the old one
  * @throws RadosError EINVAL: not all of it has been copied
@@ -154,7 +166,7 @@ export async function commitMigration(
   world: ImageWorld,
   onProgress: Progress,
 ): Promise<void> {
-  const { source, destination, state } = await migrationStatus(rados, place);
+  const { source, destination, state } = await statusToEnd(rados, place, world);
   requireState(state, [MigrationState.executed], destination);
   const image = await WritableImage.openId(rados, destination.io, destination.id, world);
   try {
@@ -162,9 +174,35 @@ export async function commitMigration(
   } finally {
     await image.close();
   }
-  await removeSnapshots(rados, source, world);
+  await ifThere(removeSnapshots(rados, source, world));
   await eraseImage(rados, source.io, source.id, world, onProgress, true);
   await removeEntry(source.io, source.id);
+}
+
+/** As `migrationStatus`. Where it fails a commit or an abort may have ended but for what the trash says of the old image: that goes. */
+export async function statusToEnd(rados: Rados, place: ImagePlace, world: ImageWorld): Promise<MigrationStatus> {
+  try {
+    return await migrationStatus(rados, place);
+  } catch (error) {
+    await removeRemnants(rados, world);
+    throw error;
+  }
+}
+
+/** Images that went, or that are where they were, but for what the trash says of them. */
+async function removeRemnants(rados: Rados, world: ImageWorld): Promise<void> {
+  for await (const image of migratedImages(rados)) {
+    const { io, id } = image;
+    const { result } = await io.submit(headerObject(id), new ObjectOperation().stat());
+    if (result === Errno.ENOENT) await eraseImage(rados, io, id, world);
+    else if (!(await isBack(image))) continue;
+    await removeEntry(io, id);
+  }
+}
+
+async function isBack({ io, id, name, trashState }: MigratedImage): Promise<boolean> {
+  if (trashState !== TrashState.restoring || (await idInDirectory(io, DIRECTORY, name)) !== id) return false;
+  return (await ifMigrating(readMigration(io, id))) === undefined;
 }
 
 /**
@@ -179,12 +217,25 @@ export async function abortMigration(
   world: ImageWorld,
   onProgress: Progress,
 ): Promise<void> {
-  const { source, destination } = await migrationStatus(rados, place);
-  // Who prepared it may have died before there was a new one.
-  if ((await idInDirectory(destination.io, DIRECTORY, destination.name)) !== destination.id) {
-    await undo(rados, source, destination, world);
-    return;
-  }
+  const { source, destination, state } = await statusToEnd(rados, place, world);
+  if (HOLDING.has(state)) await bringAllBack(rados, source, destination, world, onProgress);
+  await undo(rados, source, destination, world);
+}
+
+/** The new image may have what the old one has not: not before it is whole, nor when all is back. */
+const HOLDING: ReadonlySet<number> = new Set([
+  MigrationState.prepared,
+  MigrationState.executing,
+  MigrationState.executed,
+]);
+
+async function bringAllBack(
+  rados: Rados,
+  source: End,
+  destination: End,
+  world: ImageWorld,
+  onProgress: Progress,
+): Promise<void> {
   const { io, id } = destination;
   const image = await WritableImage.openId(rados, io, id, world, { ignoresMigration: true });
   try {
@@ -200,7 +251,6 @@ export async function abortMigration(
   } finally {
     await image.close();
   }
-  await undo(rados, source, destination, world);
 }
 
 /** What was written meanwhile. */
@@ -229,16 +279,22 @@ async function bringBack(
   }
 }
 
-/** The new image goes, as far as it was made, and the old one comes back. */
+/** The new image goes, as far as it was made, and the old one comes back. What was cut short is done again. */
 async function undo(rados: Rados, old: End, made: End & ImagePlace, world: ImageWorld): Promise<void> {
-  if ((await idInDirectory(made.io, DIRECTORY, made.name)) === made.id) {
-    await removeSnapshots(rados, made, world);
-    await endMigration(made);
-    await removeImage(rados, made.io, made.name, world);
-  }
-  await restore(old.io, old.id, '', [TrashSource.migration]);
-  await endMigration(old);
+  await removeMade(rados, made, world);
+  await comeBack(old.io, old.id, TrashSource.migration, () => endMigration(old));
   await tellOfHeader(old.io, old.id);
+}
+
+async function removeMade(rados: Rados, made: End & ImagePlace, world: ImageWorld): Promise<void> {
+  const { io, id, name } = made;
+  if ((await idInDirectory(io, DIRECTORY, name)) !== id) {
+    await removeUnlisted(rados, io, { id, name }, world);
+    return;
+  }
+  await ifThere(removeSnapshots(rados, made, world));
+  await endMigration(made);
+  await removeImage(rados, io, name, world);
 }
 
 async function removeSnapshots(rados: Rados, { io, id }: End, world: ImageWorld): Promise<void> {
@@ -279,7 +335,11 @@ async function setStates(ends: readonly End[], state: number): Promise<void> {
   for (const { io, id } of ends) await io.operate(headerObject(id), set);
 }
 
-/** The header says nothing of it any more. */
+/** The header, if there is one, says nothing of it any more. */
 async function endMigration({ io, id }: End): Promise<void> {
-  await changeIfThere(io, headerObject(id), change('migration_remove'));
+  const { result } = await io.submit(headerObject(id), change('migration_remove'));
+  if (result < 0 && !NO_HEADER.has(result)) throw new RadosError(result, headerObject(id));
 }
+
+/** There is no such object, or nothing in it: its making was cut short. */
+const NO_HEADER: ReadonlySet<number> = new Set([Errno.ENOENT, Errno.ENXIO]);

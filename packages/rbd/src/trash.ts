@@ -101,7 +101,13 @@ export async function restoreFromTrash(io: IoCtx, id: RawString, name: RawString
 const RESTORABLE: readonly number[] = [TrashSource.user, TrashSource.mirroring];
 
 /** As `restoreFromTrash`, of what was put there so. */
-export async function restore(io: IoCtx, id: RawString, asked: RawString, sources: readonly number[]): Promise<void> {
+async function restore(io: IoCtx, id: RawString, asked: RawString, sources: readonly number[]): Promise<void> {
+  await giveName(io, id, asked, sources);
+  await removeEntry(io, id);
+}
+
+/** It is in the trash still. */
+async function giveName(io: IoCtx, id: RawString, asked: RawString, sources: readonly number[]): Promise<void> {
   const entry = await trashEntry(io, id);
   if (!sources.includes(entry.source)) throw new RadosError(Errno.EINVAL, `image ${id} in the trash`);
   if (entry.state !== TrashState.normal && entry.state !== TrashState.restoring) {
@@ -124,7 +130,24 @@ export async function restore(io: IoCtx, id: RawString, asked: RawString, source
   });
   const { result } = await io.submit(DIRECTORY, add);
   if (result < 0 && result !== Errno.EEXIST) throw new RadosError(result, DIRECTORY);
-  await removeEntry(io, id);
+}
+
+/**
+ * What was put into the trash for `source` has its name again, also when that was cut short.
+ *
+ * @param beforeLast what else is to be done before the trash knows of it no more: at once, where it does not
+ */
+export async function comeBack(
+  io: IoCtx,
+  id: RawString,
+  source: number,
+  beforeLast: () => Promise<void>,
+): Promise<void> {
+  const entry = (await listTrash(io)).find((each) => each.id === id);
+  if (entry?.state === TrashState.moving) await setState(io, id, TrashState.normal, TrashState.moving);
+  if (entry) await giveName(io, id, '', [source]);
+  await beforeLast();
+  if (entry) await removeEntry(io, id);
 }
 
 async function idUnder(io: IoCtx, name: RawString): Promise<RawString | undefined> {
@@ -197,6 +220,19 @@ export async function removeImage(
     if (error instanceof RadosError && STAYS.has(error.code)) await restore(io, id, name, [TrashSource.removing]);
     throw error;
   }
+}
+
+/** One that was being made, or removed, when that was cut short: nothing lists it any more, or yet. */
+export async function removeUnlisted(
+  rados: Rados,
+  io: IoCtx,
+  { id, name }: Pick<Move, 'id' | 'name'>,
+  world: ImageWorld,
+): Promise<void> {
+  const entry = (await listTrash(io)).find((each) => each.id === id);
+  if (entry?.state === TrashState.moving) await setState(io, id, TrashState.normal, TrashState.moving);
+  if (entry) await removeFromTrash(rados, io, id, { isForced: true }, world);
+  else if ((await idUnder(io, name)) === id) await changeIfThere(io, idObject(name), new ObjectOperation().remove());
 }
 
 /** Somebody began to use it meanwhile: it is an image as before. */

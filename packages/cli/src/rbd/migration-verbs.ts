@@ -7,8 +7,8 @@ import {
   groupOf,
   Image,
   listChildren,
-  migrationStatus,
   prepareMigration,
+  statusToEnd,
 } from '@spirula/rbd';
 import { describeErrno } from '../ceph/errno-text.ts';
 import { openImage, openPool, orRefuse } from './context.ts';
@@ -60,7 +60,7 @@ function step(doing: string, complaint: string, work: Step, check?: Check) {
 /** Clones of it that are open are not told where it is then. */
 async function requireChildless({ rados, options, env }: VerbContext, { io, name }: ImagePlace): Promise<void> {
   const complaint = 'rbd: getting migration status failed';
-  const { destination } = await orRefuse(complaint, migrationStatus(rados, { io, name }));
+  const { destination } = await orRefuse(complaint, statusToEnd(rados, { io, name }, imageWorld));
   const image = await orRefuse(complaint, Image.openId(rados, destination.io, destination.id));
   const children = await orRefuse(
     'rbd: listing descendants failed',
