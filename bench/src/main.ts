@@ -1,10 +1,11 @@
-/** `npm run bench -- [crush] [rados] [rbd] [s3] [sim] [start-up]`: all of them without a name. */
+/** `npm run bench -- [crush] [rados] [rbd] [s3] [sim] [start-up] [upmap]`: all of them without a name. */
 import { benchCrush } from './crush.ts';
 import { benchRados } from './rados.ts';
 import { benchRbd } from './rbd.ts';
 import { benchS3 } from './s3.ts';
 import { benchSim } from './sim.ts';
 import { benchStartUp } from './start-up.ts';
+import { benchUpmap } from './upmap.ts';
 
 const benches: Record<string, () => Promise<void>> = {
   crush: benchCrush,
@@ -13,6 +14,7 @@ const benches: Record<string, () => Promise<void>> = {
   s3: benchS3,
   sim: benchSim,
   'start-up': benchStartUp,
+  upmap: benchUpmap,
 };
 
 const names = process.argv.slice(2).filter((name) => name !== '--');
