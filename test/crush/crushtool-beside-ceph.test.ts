@@ -201,6 +201,7 @@ test.each([
   ['alg-tree-any', '--remove-item osd.3 -o OUT'],
   ['alg-tree-any', '--reweight-item osd.3 2.5 -o OUT'],
   ['alg-uniform-any', '--remove-item osd.3 -o OUT'],
+  ['single-osd', '--remove-item osd.0 --dump -f json -o OUT'],
 ])('%s %s', async (name, line) => {
   await expectSame(['-i', mapFile(name), ...split(line)]);
 });

@@ -39,7 +39,7 @@ export function decodeCrushMap(bytes: Bytes): CrushMap {
   if (magic !== MAGIC) from.fail('crush.magic', `is 0x${magic.toString(16)}, not 0x${MAGIC.toString(16)}`);
   const maxBuckets = from.u32('crush.max_buckets');
   const maxRules = from.u32('crush.max_rules');
-  const maxDevices = from.i32('crush.max_devices');
+  from.i32('crush.max_devices');
   const buckets = slots(from, maxBuckets, 'crush.max_buckets', decodeBucket);
   const rules = slots(from, maxRules, 'crush.max_rules', decodeRule);
   const typeNames = decodeNames(from, 'crush.type_names');
@@ -57,7 +57,7 @@ export function decodeCrushMap(bytes: Bytes): CrushMap {
     : new Map<number, Map<number, number>>();
   const chooseArgs = from.remaining > 0 ? decodeChooseArgs(from, buckets) : new Map();
   return {
-    maxDevices: devicesOf(maxDevices, buckets, names),
+    maxDevices: devicesOf(buckets, names),
     buckets,
     rules,
     typeNames,
@@ -71,13 +71,12 @@ export function decodeCrushMap(bytes: Bytes): CrushMap {
   };
 }
 
-/** A map that names or holds devices past its max_devices has these, too (CrushWrapper::finalize, crush_finalize). */
-function devicesOf(
-  maxDevices: number,
-  buckets: readonly (CrushBucket | undefined)[],
-  names: ReadonlyMap<number, string>,
-): number {
-  let last = maxDevices - 1;
+/**
+ * One more than the last device that a map holds or names (CrushWrapper::finalize, crush_finalize): what the map itself says
+ * does not count.
+ */
+export function devicesOf(buckets: readonly (CrushBucket | undefined)[], names: ReadonlyMap<number, string>): number {
+  let last = -1;
   for (const bucket of buckets) for (const item of bucket?.items ?? []) last = Math.max(last, item);
   for (const id of names.keys()) last = Math.max(last, id);
   return last + 1;

@@ -1,5 +1,6 @@
 import { Errno } from '@spirula/encoding';
 import { type WeightedItem, withItems } from './bucket-weights.ts';
+import { devicesOf } from './codec.ts';
 import {
   BucketAlg,
   type CrushBucket,
@@ -234,12 +235,9 @@ export class CrushDraft {
     }
   }
 
-  /** Devices that are named or held have numbers below `maxDevices` (finalize). */
+  /** `maxDevices` is one more than the last device that is held or named (finalize). */
   finalize(): void {
-    let last = this.maxDevices - 1;
-    for (const { items } of this.bucketList()) for (const item of items) last = Math.max(last, item);
-    for (const id of this.#names.keys()) last = Math.max(last, id);
-    this.maxDevices = last + 1;
+    this.maxDevices = devicesOf(this.buckets, this.#names);
   }
 }
 

@@ -1,5 +1,13 @@
 /** Maps inputs by a map's rules and prints what comes of it (CrushTester::test, compare). */
-import { CRUSH_ITEM_NONE, type CrushMap, CrushMapper, type CrushRule, hash32x2, RuleOp } from '@spirula/crush';
+import {
+  type BatchMapper,
+  batchMapper,
+  CRUSH_ITEM_NONE,
+  type CrushMap,
+  type CrushRule,
+  hash32x2,
+  RuleOp,
+} from '@spirula/crush';
 import { formatFloat } from '@spirula/encoding';
 import { writeCsvFiles } from './csv-files.ts';
 import { deviceWeights, MOST, markDown } from './device-weights.ts';
@@ -10,6 +18,10 @@ import { type CrushToolIo, Ending } from './tool-io.ts';
 /** CrushTester uses choose_args set 0, falling back to -1. */
 const CHOOSE_ARGS = 0;
 const DEFAULT_MAX_X = 1023;
+/** Inputs that are mapped at a time. */
+const CHUNK = 1 << 14;
+/** Longest result. */
+const MOST_PLACES = 1 << 16;
 
 interface Ranges {
   readonly minRule: number;
@@ -42,6 +54,25 @@ function* rulesOf(map: CrushMap, ranges: Ranges, { ruleset, numRep }: TestReques
   }
 }
 
+/** Where a rule maps the inputs `from` to `to`, each hashed before by `hash`. */
+function* placements(
+  mapper: BatchMapper,
+  ruleNo: number,
+  size: number,
+  weights: Uint32Array,
+  [from, to]: readonly [number, number],
+  { hash = (x) => x, histogram }: { hash?: (x: number) => number; histogram?: Uint32Array | undefined } = {},
+): Generator<[x: number, result: number[]]> {
+  const most = Math.min(size, MOST_PLACES);
+  for (let first = from; first <= to; first += CHUNK) {
+    const inputs = Int32Array.from({ length: Math.min(CHUNK, to - first + 1) }, (_, i) => hash(first + i));
+    const { items, lengths, most: places } = mapper.map(ruleNo, inputs, most, weights, histogram);
+    for (let i = 0; i < inputs.length; i++) {
+      yield [first + i, Array.from(items.subarray(i * places, i * places + lengths[i]!))];
+    }
+  }
+}
+
 export function testMap(map: CrushMap, asked: TestRequest, io: CrushToolIo): void {
   new MapTest(map, asked, io).run();
 }
@@ -52,7 +83,9 @@ class MapTest {
   readonly #ranges: Ranges;
   readonly #io: CrushToolIo;
   readonly #weights: Uint32Array;
-  readonly #mapper: CrushMapper;
+  readonly #mapper: BatchMapper;
+  /** How many choices took how many tries, when that is asked for. */
+  readonly #tries: Uint32Array | undefined;
   readonly #random: RandomPlacement;
 
   constructor(map: CrushMap, asked: TestRequest, io: CrushToolIo) {
@@ -67,15 +100,13 @@ class MapTest {
       io.stderr(`devices weights (hex): [${hex.join(',')}]\n`);
     }
     markDown(map, asked, this.#weights, random);
-    this.#mapper = new CrushMapper(map, CHOOSE_ARGS);
+    this.#mapper = batchMapper(map, CHOOSE_ARGS);
+    this.#tries = asked.chooseTries ? new Uint32Array(Math.min(map.tunables.chooseTotalTries, MOST) + 1) : undefined;
     this.#random = new RandomPlacement(map, random);
   }
 
   run(): void {
-    const { statistics, chooseTries } = this.#request;
-    const tries = Math.min(this.#map.tunables.chooseTotalTries, MOST);
-    const histogram = new Uint32Array(tries + 1);
-    if (chooseTries) this.#mapper.choiceTries = histogram;
+    const { statistics } = this.#request;
     const absent = (ruleNo: number) => {
       if (statistics) this.#io.stdout(`rule ${ruleNo} dne\n`);
     };
@@ -85,9 +116,9 @@ class MapTest {
       if (statistics) this.#io.stdout(`${name}, x = ${minX}..${maxX}, numrep = ${min}..${max}\n`);
       for (let size = min; size <= max; size++) this.#testSize(ruleNo, rule, name, size);
     }
-    if (!chooseTries) return;
+    if (this.#tries === undefined) return;
     // The last try of all is counted, but not shown.
-    const shown = Array.from(histogram.subarray(0, tries));
+    const shown = Array.from(this.#tries.subarray(0, -1));
     this.#io.stdout(shown.map((count, n) => `${String(n).padStart(2)}: ${String(count).padStart(9)}\n`).join(''));
   }
 
@@ -128,8 +159,7 @@ class MapTest {
     for (const [from, to] of this.#batches()) {
       const inBatch = new Uint32Array(this.#weights.length);
       batches.push(inBatch);
-      for (let x = from; x <= to; x++) {
-        const result = simulate ? this.#draw(rule, places) : this.#place(ruleNo, x, size);
+      for (const [x, result] of simulate ? this.#draw(rule, places, from, to) : this.#place(ruleNo, size, from, to)) {
         if (mappings) lines.push(`${simulate ? 'RNG' : 'CRUSH'} rule ${ruleNo} x ${x} [${result.join(',')}]\n`);
         if (badMappings && (result.length !== size || result.includes(CRUSH_ITEM_NONE))) {
           lines.push(`bad mapping rule ${ruleNo} x ${x} num_rep ${size} result [${result.join(',')}]\n`);
@@ -146,13 +176,14 @@ class MapTest {
     return { stored, sizes, lines, placements, batches };
   }
 
-  #place(ruleNo: number, x: number, size: number): number[] {
+  #place(ruleNo: number, size: number, from: number, to: number): Generator<[number, number[]]> {
     const { poolId } = this.#request;
-    return this.#mapper.doRule(ruleNo, poolId === -1 ? x : hash32x2(x, poolId), size, this.#weights);
+    const hash = (x: number) => (poolId === -1 ? x : hash32x2(x, poolId));
+    return placements(this.#mapper, ruleNo, size, this.#weights, [from, to], { hash, histogram: this.#tries });
   }
 
-  #draw(rule: CrushRule, places: number): number[] {
-    return this.#random.choose(rule, Math.max(0, places), this.#weights);
+  *#draw(rule: CrushRule, places: number, from: number, to: number): Generator<[number, number[]]> {
+    for (let x = from; x <= to; x++) yield [x, this.#random.choose(rule, Math.max(0, places), this.#weights)];
   }
 
   /** First and last input of each batch: all of one length, but for the last. */
@@ -196,7 +227,7 @@ export function compareMaps(map: CrushMap, other: CrushMap, request: TestRequest
   const ranges = rangesOf(map, request);
   const weights = deviceWeights(map, request);
   markDown(map, request, weights, new Lrand48());
-  const mappers = [new CrushMapper(map, CHOOSE_ARGS), new CrushMapper(other, CHOOSE_ARGS)] as const;
+  const mappers = [batchMapper(map, CHOOSE_ARGS), batchMapper(other, CHOOSE_ARGS)] as const;
   const absent = (ruleNo: number) => {
     if (request.statistics) io.stdout(`rule ${ruleNo} dne\n`);
   };
@@ -204,9 +235,11 @@ export function compareMaps(map: CrushMap, other: CrushMap, request: TestRequest
   for (const { ruleNo, min, max } of rulesOf(map, ranges, request, absent)) {
     let bad = 0;
     for (let size = min; size <= max; size++) {
-      for (let x = ranges.minX; x <= ranges.maxX; x++) {
-        const [ours, theirs] = mappers.map((mapper) => mapper.doRule(ruleNo, x, size, weights).join());
-        if (ours !== theirs) bad += 1;
+      const inputs = [ranges.minX, ranges.maxX] as const;
+      const [ours, theirs] = mappers.map((mapper) => placements(mapper, ruleNo, size, weights, inputs));
+      for (const [, result] of ours!) {
+        const [, other] = theirs!.next().value as [number, number[]];
+        if (result.join() !== other.join()) bad += 1;
       }
     }
     differs ||= bad > 0;
