@@ -36,7 +36,7 @@ export function withItem(bucket: CrushBucket, item: number, weight: number, tuna
 export function withoutItem(bucket: CrushBucket, item: number, tunables: CrushTunables): CrushBucket {
   const at = bucket.items.indexOf(item);
   const gone = weightAt(bucket, at);
-  const weight = (bucket.weight - gone) >>> 0;
+  const weight = Math.max(0, bucket.weight - gone);
   if (bucket.alg === BucketAlg.tree) return withoutLeaf({ ...bucket, weight }, at, gone);
   const items = bucket.items.filter((_, i) => i !== at);
   if (bucket.alg === BucketAlg.uniform) return { ...bucket, items, weight };

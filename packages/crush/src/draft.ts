@@ -17,6 +17,8 @@ const FIRST_SLOTS = 8;
 /** More slots than this are refused: a map writes four bytes for each. */
 const MOST_SLOTS = 1 << 24;
 
+const NONE: ReadonlySet<number> = new Set();
+
 /** A negative errno of Ceph's. */
 export type EditFailure = number;
 
@@ -40,6 +42,10 @@ export class CrushDraft {
   readonly chooseArgs: Map<number, Map<number, CrushChooseArg>>;
   readonly #names: Map<number, string>;
   #idByName: Map<string, number> | undefined;
+  /** Item -> the buckets that hold it; made when it is asked for. */
+  #holders: Map<number, Set<number>> | undefined;
+  /** choose_args set -> buckets that had no weight sets there when that was asked for. */
+  #unweighed = new WeakMap<object, readonly number[]>();
 
   constructor(map: CrushMap) {
     this.maxDevices = map.maxDevices;
@@ -135,7 +141,13 @@ export class CrushDraft {
 
   /** Puts a bucket in place of the one that has its id. */
   replaceBucket(bucket: CrushBucket): void {
+    if (this.buckets[-1 - bucket.id]?.items !== bucket.items) this.#forgetHolders();
     this.buckets[-1 - bucket.id] = bucket;
+  }
+
+  removeBucket(id: number): void {
+    this.#forgetHolders();
+    this.buckets[-1 - id] = undefined;
   }
 
   /** Puts a bucket in its free slot, making more slots where there are too few (crush_add_bucket). */
@@ -147,6 +159,7 @@ export class CrushDraft {
       while (this.buckets.length < slots) this.buckets.push(undefined);
     }
     if (this.buckets[slot] !== undefined) return Errno.EEXIST;
+    this.#forgetHolders();
     this.buckets[slot] = bucket;
     return undefined;
   }
@@ -196,14 +209,48 @@ export class CrushDraft {
       .sort((a, b) => a - b);
   }
 
+  #forgetHolders(): void {
+    this.#holders = undefined;
+    this.#unweighed = new WeakMap();
+  }
+
+  /** Ids of the buckets without weight sets in a choose_args set, and of some that have got them since. */
+  withoutWeightSets(args: ReadonlyMap<number, CrushChooseArg>): readonly number[] {
+    const known = this.#unweighed.get(args);
+    if (known !== undefined) return known;
+    const ids = this.bucketList().map(({ id }) => id);
+    const lacking = ids.filter((id) => !hasWeightSets(args, id));
+    this.#unweighed.set(args, lacking);
+    return lacking;
+  }
+
+  /** Ids of the buckets that hold an item, in the order of their slots. */
+  holdersOf(item: number): ReadonlySet<number> {
+    this.#holders ??= this.#findHolders();
+    return this.#holders.get(item) ?? NONE;
+  }
+
+  #findHolders(): Map<number, Set<number>> {
+    const holders = new Map<number, Set<number>>();
+    for (const { id, items } of this.bucketList()) {
+      for (const item of items) {
+        const known = holders.get(item);
+        if (known === undefined) holders.set(item, new Set([id]));
+        else known.add(id);
+      }
+    }
+    return holders;
+  }
+
   /** Whether any bucket holds the item (_search_item_exists). */
   isHeld(item: number): boolean {
-    return this.bucketList().some(({ items }) => items.includes(item));
+    return this.holdersOf(item).size > 0;
   }
 
   /** The first bucket that holds an item, shadows apart (get_immediate_parent_id). */
   parentOf(item: number): CrushBucket | undefined {
-    return this.bucketList().find(({ id, items }) => items.includes(item) && !this.isShadow(id));
+    const id = [...this.holdersOf(item)].find((each) => !this.isShadow(each));
+    return id === undefined ? undefined : this.bucket(id);
   }
 
   /** Whether `item` is `root` or stands somewhere below it (subtree_contains). */
@@ -220,6 +267,7 @@ export class CrushDraft {
    * (update_choose_args).
    */
   tidyChooseArgs(): void {
+    this.#unweighed = new WeakMap();
     for (const args of this.chooseArgs.values()) {
       const positions = positionsOf(args);
       for (const [slot, { weightSets, ids }] of args) {
@@ -257,6 +305,10 @@ function lastNamed(names: ReadonlyMap<number, string>, name: string): number | u
   let found: number | undefined;
   for (const [id, each] of names) if (each === name) found = id;
   return found;
+}
+
+export function hasWeightSets(args: ReadonlyMap<number, CrushChooseArg>, bucketId: number): boolean {
+  return (args.get(-1 - bucketId)?.weightSets.length ?? 0) > 0;
 }
 
 function resized(weights: Uint32Array, size: number): Uint32Array {

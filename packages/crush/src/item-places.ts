@@ -1,7 +1,7 @@
 /** Where items stand in a draft: put, moved, taken away (CrushWrapper::insert_item and its kin). */
 import { Errno } from '@spirula/encoding';
 import { withItem, withoutItem } from './bucket-edits.ts';
-import { type CrushChooseArg, RuleOp } from './crush-map.ts';
+import { BucketAlg, type CrushChooseArg, RuleOp } from './crush-map.ts';
 import { type CrushDraft, type EditFailure, isValidCrushName } from './draft.ts';
 import { type CrushLocation, entriesOf, weightAt } from './hierarchy.ts';
 import { adjustItemWeight, adjustItemWeightAt, adjustItemWeightIn } from './item-weights.ts';
@@ -114,6 +114,9 @@ function removeFromBucket(draft: CrushDraft, id: number, item: number): void {
   const bucket = draft.bucket(id)!;
   const place = bucket.items.indexOf(item);
   draft.replaceBucket(withoutItem(bucket, item, draft.tunables));
+  // 16.2.15 takes the freed memory of these for a lack of memory, and stops there.
+  const { uniform, list } = BucketAlg;
+  if (bucket.items.length === 1 && (bucket.alg === uniform || bucket.alg === list)) return;
   changeReplacements(draft, id, ({ weightSets, ids }) => ({
     weightSets: weightSets.map((weights) => weights.filter((_, i) => i !== place)),
     ids: ids.filter((_, i) => i !== place),
@@ -218,8 +221,8 @@ export function deleteItem(draft: CrushDraft, item: number, unlinkOnly: boolean)
     if (bucket.items.length > 0) return Errno.ENOTEMPTY;
     if (isBucketInUse(draft, item)) return Errno.EBUSY;
   }
-  const holders = draft.bucketList().filter(({ items }) => items.includes(item));
-  for (const { id } of holders) {
+  const holders = [...draft.holdersOf(item)];
+  for (const id of holders) {
     for (let place = 0; place < draft.bucket(id)!.items.length; place++) {
       if (draft.bucket(id)!.items[place] === item) takeFromBucket(draft, id, item);
     }
@@ -256,7 +259,7 @@ export function takeFromBelow(
 export function forgetLast(draft: CrushDraft, item: number, unlinkOnly: boolean): boolean {
   if (draft.isHeld(item) || (item < 0 && isBucketInUse(draft, item))) return false;
   if (item < 0 && !unlinkOnly) {
-    draft.buckets[-1 - item] = undefined;
+    draft.removeBucket(item);
     draft.classBuckets.delete(item);
     draft.deviceClass.delete(item);
     draft.tidyChooseArgs();

@@ -4,7 +4,7 @@
  */
 import { reweighed, withItemWeight } from './bucket-edits.ts';
 import type { CrushBucket, CrushChooseArg } from './crush-map.ts';
-import { type CrushDraft, positionsOf } from './draft.ts';
+import { type CrushDraft, hasWeightSets, positionsOf } from './draft.ts';
 import { type CrushLocation, weightAt } from './hierarchy.ts';
 
 /** Buckets on the way up: a damaged map may run in circles. */
@@ -21,9 +21,8 @@ export function adjustItemWeight(
   updateSets: boolean,
   path: Path = [],
 ): number {
-  const all = draft.bucketList();
-  const touched = draft.chooseArgs.size > 0 ? all : all.filter(({ items }) => items.includes(item));
-  return touched.filter(({ id }) => adjustItemWeightIn(draft, item, weight, id, updateSets, path)).length;
+  const all = draft.chooseArgs.size > 0 ? draft.bucketList().map(({ id }) => id) : [...draft.holdersOf(item)];
+  return all.filter((id) => adjustItemWeightIn(draft, item, weight, id, updateSets, path)).length;
 }
 
 /**
@@ -40,7 +39,7 @@ export function adjustItemWeightIn(
 ): boolean {
   if (path.includes(bucketId)) return false;
   const above = [...path, bucketId];
-  const times = draft.bucket(bucketId)?.items.filter((each) => each === item).length ?? 0;
+  const times = draft.holdersOf(item).has(bucketId) ? timesIn(draft.bucket(bucketId)!, item) : 0;
   for (let i = 0; i < times; i++) {
     const bucket = draft.bucket(bucketId)!;
     if (updateSets) setInSets(draft, bucket, bucket.items.indexOf(item), weight);
@@ -54,6 +53,10 @@ export function adjustItemWeightIn(
     adjustWeightsInSet(draft, args, bucketId, own.weightSets.map(sumOf), [bucketId]);
   }
   return times > 0;
+}
+
+function timesIn({ items }: CrushBucket, item: number): number {
+  return items.filter((each) => each === item).length;
 }
 
 /** The same in the buckets that a location names; returns in how many (adjust_item_weight_in_loc). */
@@ -92,12 +95,9 @@ export function adjustWeightsInSet(
   weights: readonly number[],
   path: Path = [],
 ): number {
-  let changed = 0;
-  for (const { id } of draft.bucketList()) {
-    if (path.includes(id)) continue;
-    if (adjustInBucket(draft, args, id, item, weights, path)) changed += 1;
-  }
-  return changed;
+  const holders = draft.holdersOf(item);
+  const concerned = [...new Set([...holders, ...draft.withoutWeightSets(args)])].sort((a, b) => b - a);
+  return concerned.filter((id) => adjustInBucket(draft, args, id, item, weights, path)).length;
 }
 
 function adjustInBucket(
@@ -110,21 +110,22 @@ function adjustInBucket(
 ): boolean {
   const slot = -1 - bucketId;
   const bucket = draft.bucket(bucketId)!;
+  const holds = draft.holdersOf(item).has(bucketId);
+  if (holds && path.includes(bucketId)) return false;
   let arg = args.get(slot);
-  const isNew = arg === undefined || arg.weightSets.length === 0;
+  const isNew = !hasWeightSets(args, bucketId);
   if (isNew) {
     const own = Uint32Array.from(bucket.items, (_, i) => weightAt(bucket, i));
     arg = { ids: arg?.ids ?? new Int32Array(0), weightSets: Array.from({ length: positionsOf(args) }, () => own) };
     args.set(slot, arg);
   }
   if (arg!.weightSets.length !== weights.length) return false;
-  const holds = bucket.items.includes(item);
   if (!holds && !isNew) return false;
   const weightSets = arg!.weightSets.map((each, position) =>
     each.map((weight, i) => (bucket.items[i] === item ? weights[position]! : weight)),
   );
   args.set(slot, { ...arg!, weightSets });
-  adjustWeightsInSet(draft, args, bucketId, weightSets.map(sumOf), [...path, bucketId]);
+  adjustWeightsInSet(draft, args, bucketId, weightSets.map(sumOf), holds ? [...path, bucketId] : [bucketId]);
   return true;
 }
 

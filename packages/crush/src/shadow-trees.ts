@@ -49,7 +49,7 @@ function isClassUsed(draft: CrushDraft, classId: number): boolean {
 function removeTree(draft: CrushDraft, id: number): void {
   const bucket = draft.bucket(id);
   if (bucket === undefined) return;
-  draft.buckets[-1 - id] = undefined;
+  draft.removeBucket(id);
   for (const item of bucket.items) if (item < 0) removeTree(draft, item);
   draft.deleteName(id);
   draft.classBuckets.delete(id);
