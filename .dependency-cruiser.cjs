@@ -2,7 +2,7 @@
 const layers = [
   ['encoding', 'config', 'world'],
   ['auth', 'msgr', 'maps', 'crush', 'nbd'],
-  ['messages', 'formatter', 'admin-socket', 'objectstore', 'objecter', 'mon-client', 'cls'],
+  ['messages', 'formatter', 'admin-socket', 'objectstore', 'objecter', 'mon-client', 'cls', 'placement'],
   ['mon', 'osd', 'mgr', 'rados'],
   ['rgw', 'rbd'],
   ['rbd-support'],

@@ -198,6 +198,21 @@ function makeProgram(): Command {
     });
 
   program
+    .command('whatif')
+    .description('what moves, and how much of it, if a cluster is changed: docs/whatif.md')
+    .requiredOption('--osdmap <file>', 'an OSDMap, as `ceph osd getmap -o FILE` writes it')
+    .option('--pg-dump <file>', 'what PGs hold, as `ceph pg dump -f json` prints it')
+    .option(
+      '--change <change>',
+      'such as "out osd.3" or "add-osds 4 weight 1.8 host=h9 root=default"; in order',
+      gather,
+      [],
+    )
+    .option('--plan <file>', 'changes, one a line')
+    .addOption(new Option('-f, --format <form>', 'form of the output').choices(['text', 'json']).default('text'))
+    .action(async (options) => (await import('./placement/whatif.ts')).whatIf(options));
+
+  program
     .command('explain')
     .description(
       'why an object, or a PG, is on the OSDs it is on: every draw of CRUSH, upmaps, who is down: docs/explain.md',
