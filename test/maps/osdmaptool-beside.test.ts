@@ -186,6 +186,8 @@ test.each([
   'map --print --debug-osd=x',
   'map --print --osd-pool-default-size 55',
   'map --print -n',
+  'map --print --osd-calc-pg-upmaps-local-fallback-retries 5 --osd_calc_pg_upmaps_aggressively=false',
+  'map --print --osd-calc-pg-upmaps-local-fallback-retries x',
   'map --print -d',
   'map --health --mon-warn-on-pool-no-redundancy=false',
   'map --health --no-mon-warn-on-pool-no-redundancy',

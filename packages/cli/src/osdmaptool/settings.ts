@@ -89,6 +89,7 @@ function takeSetting(words: ArgumentWords, given: Map<string, string | undefined
 const MORE_OPTIONS: Readonly<Record<string, Pick<Option, 'type' | 'default'>>> = {
   mon_warn_on_pool_pg_num_not_power_of_two: { type: 'bool', default: true },
   mon_warn_on_cache_pools_without_hit_sets: { type: 'bool', default: true },
+  osd_calc_pg_upmaps_local_fallback_retries: { type: 'uint', default: 100 },
 };
 
 function settable(name: string): Option | undefined {
