@@ -178,3 +178,15 @@ function stepsOf(map: CrushMap, location: CrushLocation): { type: number; name: 
       return type === OSD_TYPE || name === undefined ? [] : [{ type, name }];
     });
 }
+
+/** Weights (16.16) of all devices, as `itemWeight` has them. */
+export function deviceWeights(map: CrushMap): Map<number, number> {
+  const weights = new Map<number, number>();
+  for (const bucket of map.buckets) {
+    if (!bucket || isShadow(map, bucket.id)) continue;
+    for (const [i, item] of bucket.items.entries()) {
+      if (item >= 0 && !weights.has(item)) weights.set(item, weightAt(bucket, i));
+    }
+  }
+  return weights;
+}

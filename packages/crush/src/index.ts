@@ -58,6 +58,7 @@ export {
   bucketsBelow,
   type CrushLocation,
   devicesBelow,
+  deviceWeights,
   findMisfit,
   fitsLocation,
   isShadow,

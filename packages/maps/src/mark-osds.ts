@@ -1,5 +1,5 @@
 /** OSDs marked without an incremental, as `osdmaptool` does (OSDMap::set_state, set_weight, osd/OSDMap.h). */
-import { adjustItemWeight, CrushDraft, encodeCrushMap, itemWeight } from '@spirula/crush';
+import { adjustItemWeight, CrushDraft, deviceWeights, encodeCrushMap } from '@spirula/crush';
 import type { OsdId } from '@spirula/encoding';
 import { type OsdMap, OsdState } from './osdmap.ts';
 
@@ -22,7 +22,8 @@ export function markOut(map: OsdMap, osd: OsdId): OsdMap {
 /** All up and in, and those that weigh nothing of weight 1. */
 export function markAllUpAndIn(map: OsdMap): OsdMap {
   const osds = Array.from({ length: map.maxOsd }, (_, osd) => osd);
-  const weightless = osds.filter((osd) => itemWeight(map.crush, osd) === 0);
+  const weights = deviceWeights(map.crush);
+  const weightless = osds.filter((osd) => (weights.get(osd) ?? 0) === 0);
   const marked: OsdMap = {
     ...map,
     osdState: map.osdState.map((state) => state | OsdState.up | OsdState.exists),

@@ -1,5 +1,5 @@
 /** What OSDs should hold of a pool, by their weights. */
-import { type CrushMap, devicesBelow, itemWeight, parentsOf, RuleOp } from '@spirula/crush';
+import { type CrushMap, devicesBelow, deviceWeights, RuleOp } from '@spirula/crush';
 import type { OsdId } from '@spirula/encoding';
 import { type OsdMap, osdExists, type Pool } from '@spirula/maps';
 
@@ -10,12 +10,12 @@ const ONE = 0x10000;
  * that no set can hold twice has at most one copy of each PG.
  */
 export function sharesOf(map: OsdMap, pool: Pool): Map<OsdId, number> {
+  const all = deviceWeights(map.crush);
   const weights = new Map<OsdId, number>();
   for (const root of rootsTaken(map.crush, pool)) {
     for (const osd of root < 0 ? devicesBelow(map.crush, root) : [root]) {
       if (!osdExists(map, osd)) continue;
-      const weight = parentsOf(map.crush, osd).length > 0 ? itemWeight(map.crush, osd) : 0;
-      weights.set(osd, (weight * map.osdWeight[osd]!) / ONE);
+      weights.set(osd, ((all.get(osd) ?? 0) * map.osdWeight[osd]!) / ONE);
     }
   }
   return capped(weights, 1 / Math.max(1, pool.size));

@@ -1,7 +1,7 @@
 /** `--test-map-pgs` and its like: maps all PGs and counts them per OSD. */
 import { BucketAlg, type CrushMap } from '@spirula/crush';
 import { formatFloat, formatPgId, type OsdId, type PgId } from '@spirula/encoding';
-import { mapPg, type OsdMap, osdIn } from '@spirula/maps';
+import { mapPool, type OsdMap, osdIn, type PgSets } from '@spirula/maps';
 import { Refusal } from './refusal.ts';
 import type { Request } from './request.ts';
 import { describeMapping } from './test-mapping.ts';
@@ -32,11 +32,12 @@ export function testMapPgs(map: OsdMap, request: Request, io: OsdMapToolIo): voi
   for (const [id, pool] of [...map.pools].sort(([a], [b]) => a - b)) {
     if (only !== ALL_POOLS && id !== only) continue;
     const lines = [`pool ${id} pg_num ${pool.pgNum}`];
+    const mapped = testRandom ? undefined : mapPool(map, id).acting;
     for (let seed = 0; seed < pool.pgNum; seed++) {
-      const pg = { pool: id, seed };
-      const { acting, actingPrimary } = testRandom ? atRandom(map, pool.size, io) : mapPg(map, pg);
-      count(counts, acting, actingPrimary);
-      lines.push(...describe(map, pg, detail, acting, actingPrimary));
+      const acting = mapped ? setOf(mapped, seed) : atRandom(map, pool.size, io);
+      const primary = mapped ? mapped.primaries[seed]! : (acting[0] ?? -1);
+      count(counts, acting, primary);
+      if (detail !== 'none') lines.push(describe(map, { pool: id, seed }, detail, acting, primary));
     }
     io.stdout(`${lines.join('\n')}\n`);
   }
@@ -53,23 +54,25 @@ export function withPgNum(map: OsdMap, { pgNum, pool: only }: Request): OsdMap {
   return { ...map, pools: new Map(pools) };
 }
 
-function describe(map: OsdMap, pg: PgId, detail: PgDetail, acting: readonly OsdId[], primary: OsdId): string[] {
-  if (detail === 'acting') return [`${formatPgId(pg)}\t[${acting}]\t${primary}`];
-  return detail === 'all' ? [describeMapping(map, pg)] : [];
+function describe(map: OsdMap, pg: PgId, detail: PgDetail, acting: ArrayLike<OsdId>, primary: OsdId): string {
+  return detail === 'acting' ? `${formatPgId(pg)}\t[${Array.from(acting)}]\t${primary}` : describeMapping(map, pg);
+}
+
+function setOf({ size, osds, counts }: PgSets, seed: number): Int32Array {
+  return osds.subarray(seed * size, seed * size + counts[seed]!);
 }
 
 /** `--test-random`: any OSDs, as often as it happens. */
-function atRandom(map: OsdMap, size: number, io: OsdMapToolIo): { acting: OsdId[]; actingPrimary: OsdId } {
-  const acting = Array.from({ length: size }, () => io.random(map.maxOsd));
-  return { acting, actingPrimary: acting[0] ?? -1 };
+function atRandom(map: OsdMap, size: number, io: OsdMapToolIo): OsdId[] {
+  return Array.from({ length: size }, () => io.random(map.maxOsd));
 }
 
-function count(counts: PgCounts, acting: readonly OsdId[], primary: OsdId): void {
+function count(counts: PgCounts, acting: ArrayLike<OsdId>, primary: OsdId): void {
   counts.bySize[acting.length] = (counts.bySize[acting.length] ?? 0) + 1;
   const bump = (of: number[], osd: OsdId | undefined) => {
     if (osd !== undefined && osd in of) of[osd]! += 1;
   };
-  for (const osd of acting) bump(counts.all, osd);
+  for (let place = 0; place < acting.length; place++) bump(counts.all, acting[place]);
   bump(counts.first, acting[0]);
   bump(counts.primary, primary);
 }
