@@ -204,6 +204,18 @@ test.each([
   await expectSame(['-i', mapFile(name), ...split(line)]);
 });
 
+test('rules of one ruleset that overlap are told of', async () => {
+  const [source, map] = [join(folder, 'overlap.txt'), join(folder, 'overlap.bin')];
+  const rule = (id: number, min: number, max: number) =>
+    `rule r${id} { id ${id} type replicated min_size ${min} max_size ${max} step take r step emit }`;
+  // Rulesets have eight bits: 259 is 3 there.
+  const rules = [rule(2, 1, 10), rule(3, 1, 10), rule(259, 5, 12)].join(' ');
+  writeFileSync(source, `device 0 osd.0 type 0 osd type 1 root root r { alg straw2 item osd.0 } ${rules}`);
+
+  await expectSame(['-c', source, '-o', 'OUT', '--check']);
+  expect(runOurs(['-c', source, '-o', map, '--check']).stdout).toBe('overlapped rules in ruleset 3: r259, r3\n');
+});
+
 test('buckets without weight sets get some when others are made to add up', async () => {
   const [source, map] = [join(folder, 'sets.txt'), join(folder, 'sets.bin')];
   const hosts = 'host a { id -1 alg list item osd.0 weight 1.5 } host b { id -2 alg straw2 item osd.1 weight 2 }';

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import { goldenBytes, goldenNames, goldenPath, goldenText } from '../golden-data.ts';
 import { missingTools } from '../interop/real-ceph.ts';
@@ -60,3 +61,33 @@ describe.skipIf(missing.length > 0)('beside the real crushtool', () => {
     },
   );
 });
+
+test('no damage to a map does more than have it refused', () => {
+  const bytes = goldenBytes('crush/named/ca-one-position/map.bin');
+  const path = join(folder, 'damaged');
+  const lines = [
+    '--tree --check 9 --show-location 3 --bucket-tree --bucket-name host1',
+    '--dump -f xml',
+    '-d MAP',
+    '--reweight-item osd.3 2 --remove-item osd.4 --reweight',
+    '--add-item 77 1 osd.77 --loc host host1 --loc rack rack9',
+    '--move host1 --loc rack rack0 --rebuild-class-roots',
+    '--set-subtree-class default a --reclassify --reclassify-root default a --reclassify-bucket host% b default',
+    '--test --show-utilization --num-rep 2 --min-x 0 --max-x 3',
+  ].map((line) => line.split(' ').map((word) => (word === 'MAP' ? path : word)));
+
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(fc.nat(bytes.length - 1), fc.nat(255)), { minLength: 1, maxLength: 5 }),
+      fc.constantFrom(...lines),
+      (changes, line) => {
+        const damaged = bytes.slice();
+        for (const [at, value] of changes) damaged[at] = value;
+        writeFileSync(path, damaged);
+
+        expect(runOurs(['-i', path, ...line]).status).toBeTypeOf('number');
+      },
+    ),
+    { numRuns: 200, seed: 9 },
+  );
+}, 60_000);

@@ -5,6 +5,7 @@ import {
   decodeCrushMap,
   decompileCrushMap,
   encodeCrushMap,
+  weightText,
   withTidyWeightSets,
 } from '@spirula/crush';
 import fc from 'fast-check';
@@ -125,6 +126,15 @@ test.each([
   const kind = /^(tunable|device)/.test(line) ? 3 : 7;
 
   expect(complaint([...SMALL.slice(0, kind), line, ...SMALL.slice(kind)])).toBe(said);
+});
+
+test.each([
+  [0x1000, '0.062'],
+  [0x3000, '0.188'],
+  [0x10000, '1.000'],
+  [0xffff_0000, '-1.000'],
+])('a weight of %i has three decimals, ties being even: %s', (weight, text) => {
+  expect(weightText(weight, 3)).toBe(text);
 });
 
 test('what is compiled is written as text that compiles to it again', () => {

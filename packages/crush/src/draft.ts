@@ -269,7 +269,6 @@ export class CrushDraft {
   tidyChooseArgs(): void {
     this.#unweighed = new WeakMap();
     for (const args of this.chooseArgs.values()) {
-      const positions = positionsOf(args);
       for (const [slot, { weightSets, ids }] of args) {
         const bucket = this.buckets[slot];
         if (bucket?.alg !== BucketAlg.straw2) {
@@ -277,7 +276,7 @@ export class CrushDraft {
           continue;
         }
         const size = bucket.items.length;
-        if (weightSets.length !== positions || weightSets.every(({ length }) => length === size)) continue;
+        if (weightSets.every(({ length }) => length === size)) continue;
         args.set(slot, { ids, weightSets: weightSets.map((weights) => resized(weights, size)) });
       }
     }

@@ -6,11 +6,16 @@ import { Ending } from './tool-io.ts';
 
 const IN = 0x10000;
 /** More devices than this come from damage. */
-export const MOST = 1 << 24;
+export const MOST = 1 << 18;
+
+/** @throws Ending when the map has more devices than can be. */
+export function requireFewDevices({ maxDevices }: CrushMap): void {
+  if (maxDevices > MOST) throw new Ending(`the map has ${maxDevices} devices; the most is ${MOST}.\n`);
+}
 
 /** Devices that occur in the map are in, others out; `--weight` says otherwise. */
 export function deviceWeights(map: CrushMap, { weights: given }: TestRequest): Uint32Array {
-  if (map.maxDevices > MOST) throw new Ending(`the map has ${map.maxDevices} devices; the most is ${MOST}.\n`);
+  requireFewDevices(map);
   const weights = new Uint32Array(Math.max(0, map.maxDevices));
   for (const bucket of map.buckets) {
     for (const item of bucket?.items ?? []) if (item >= 0) weights[item] = IN;

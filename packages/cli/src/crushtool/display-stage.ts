@@ -17,6 +17,7 @@ import {
 } from '@spirula/crush';
 import { utf8 } from '@spirula/encoding';
 import { column, formatSection, formatTable, sectionOf } from '@spirula/formatter';
+import { requireFewDevices } from './device-weights.ts';
 import type { Request } from './request.ts';
 import { type CrushToolIo, Ending } from './tool-io.ts';
 
@@ -107,6 +108,7 @@ const LISTED: Readonly<Record<string, string>> = {
 };
 
 function documentOf(map: CrushMap) {
+  requireFewDevices(map);
   const sets = dumpWeightSets(map);
   const chooseArgs = [...map.chooseArgs.keys()].sort((a, b) => a - b).map((set) => [String(set), sets[set]] as const);
   const document = { ...dumpCrushMap(map), choose_args: new Map(chooseArgs) };

@@ -29,11 +29,14 @@ export function readInput(request: Request, io: CrushToolIo): { map: CrushMap; m
 export function readMap(path: string, io: CrushToolIo): CrushMap {
   const bytes = path === '-' ? readStdin(io) : readFile(path, io);
   try {
-    return withTidyWeightSets(decodeCrushMap(bytes));
+    const map = decodeCrushMap(bytes);
+    // Ceph takes such a map, and goes wrong with it.
+    const isOrdered = map.buckets.every((bucket, slot) => bucket === undefined || bucket.id === -1 - slot);
+    if (isOrdered) return withTidyWeightSets(map);
   } catch (error) {
     if (!(error instanceof MalformedInput)) throw error;
-    throw new Ending(`crushtool: unable to decode ${path}\n`);
   }
+  throw new Ending(`crushtool: unable to decode ${path}\n`);
 }
 
 function readStdin(io: CrushToolIo): Uint8Array {
