@@ -4,8 +4,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { bytesOf, expectMoves, expectTellTheSame, fill, type Run } from './administration/commands.ts';
+import { radosgwAdmin } from '../../packages/cli/src/radosgw-admin.ts';
+import { bytesOf, expectMoves, expectTellTheSame, fill, type Run, runAdmin } from './administration/commands.ts';
 import { missingTools, type RealCeph, startRealCeph } from './real-ceph.ts';
+import { runOwn } from './run-own.ts';
 import { runTool } from './run-tool.ts';
 import { s3Of } from './s3-of.ts';
 
@@ -20,9 +22,8 @@ describe.skipIf(missing.length > 0)(`on a real cluster (skipped without: ${missi
   let ceph: RealCeph;
   let gateway: ChildProcess;
   const s3 = (name: string) => s3Of(`http://127.0.0.1:${PORT}`, { accessKey: `${name}key`, secret: 's' });
-  const admin: Run = (...args) => runTool('radosgw-admin', ['-c', ceph.confPath, ...args], { timeoutSeconds: 100 });
-  const own: Run = (...args) =>
-    runTool(process.execPath, [SPIRULA, 'radosgw-admin', '-c', ceph.confPath, ...args], { timeoutSeconds: 200 });
+  const admin: Run = (...args) => runAdmin('-c', ceph.confPath, ...args);
+  const own: Run = (...args) => runOwn(radosgwAdmin, ['-c', ceph.confPath, ...args]);
 
   beforeAll(async () => {
     ceph = await startRealCeph({ osds: 1, portBase: PORT_BASE, store: 'memstore', auth: 'cephx' });

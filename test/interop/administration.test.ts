@@ -5,17 +5,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type RunningS3Cluster, startCluster } from '@spirula/cli';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { expectMoves, expectTellTheSame, fill } from './administration/commands.ts';
+import { radosgwAdmin } from '../../packages/cli/src/radosgw-admin.ts';
+import { expectMoves, expectTellTheSame, fill, runAdmin } from './administration/commands.ts';
 import { type AdminRequest, requests } from './administration/requests.ts';
 import { type Key, signedFetch } from './administration/signed-fetch.ts';
 import { missingTools } from './real-ceph.ts';
+import { runOwn } from './run-own.ts';
 import { runTool } from './run-tool.ts';
 import { s3Of } from './s3-of.ts';
 
 const missing = missingTools(['ceph', 'radosgw', 'radosgw-admin']);
 const PORT = 26_082;
 const GATEWAY = 'client.rgw.real';
-const SPIRULA = new URL('../../packages/cli/bin/spirula.mjs', import.meta.url).pathname;
 const keyOf = (name: string): Key => ({ accessKey: `${name}key`, secret: `${name}secret` });
 
 /** What may differ: texts of errors, ids, times, versions of indexes; and the order of names, which radosgw tells in that of the pool. */
@@ -87,9 +88,8 @@ describe.skipIf(missing.length > 0)(`administration (skipped without: ${missing.
   const ALL_CAPS = ['--caps', 'users=*;buckets=*;usage=*;metadata=*;zone=*;mdlog=*;datalog=*;bilog=*'];
   const keyArgs = (name: string) => ['--access-key', keyOf(name).accessKey, '--secret-key', keyOf(name).secret];
   const asGateway = () => ['-c', cluster.cephConf, '-n', GATEWAY, '-k', keyring];
-  const admin = (...args: string[]) => runTool('radosgw-admin', [...asGateway(), ...args], { timeoutSeconds: 100 });
-  const own = (...args: string[]) =>
-    runTool(process.execPath, [SPIRULA, 'radosgw-admin', ...asGateway(), ...args], { timeoutSeconds: 200 });
+  const admin = (...args: string[]) => runAdmin(...asGateway(), ...args);
+  const own = (...args: string[]) => runOwn(radosgwAdmin, [...asGateway(), ...args]);
 
   async function answers(endpoint: string, asked: readonly AdminRequest[]) {
     const all: { line: string; status: number; answer: unknown }[] = [];

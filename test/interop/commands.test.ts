@@ -2,10 +2,11 @@
 import { startCluster } from '@spirula/cli';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { comparable, difference, type Result } from './commands/normalise.ts';
-import { PYTHON, runSteps } from './commands/run-steps.ts';
+import { runSteps } from './commands/run-steps.ts';
 import { stepOf, type Topic } from './commands/topic.ts';
 import { topics } from './commands/topics.ts';
 import { missingTools, startRealCeph } from './real-ceph.ts';
+import { PYTHON } from './run-tool.ts';
 
 const DRIVER = new URL('./commands/driver.py', import.meta.url);
 const SETUP_TIMEOUT_MS = 900_000;

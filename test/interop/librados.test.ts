@@ -2,12 +2,12 @@
 import { fileURLToPath } from 'node:url';
 import { startCluster } from '@spirula/cli';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { runSteps } from './commands/run-steps.ts';
 import { knownDifferences, programs } from './librados/known-differences.ts';
 import { missingTools, startRealCeph } from './real-ceph.ts';
-import { runTool } from './run-tool.ts';
+import { PYTHON, runTool } from './run-tool.ts';
 
-/** The one that goes with the distribution's librados, whatever other Python is installed. */
-const PYTHON = '/usr/bin/python3';
+const COMMANDS = new URL('./commands/driver.py', import.meta.url);
 const PROGRAM_TIMEOUT_SECONDS = 300;
 const SETUP_TIMEOUT_MS = 1_800_000;
 const missing = missingTools(['ceph-mon', 'ceph-osd', 'ceph-mgr', 'ceph', 'monmaptool', PYTHON]);
@@ -22,19 +22,23 @@ describe.skipIf(missing.length > 0)(
     const ours = new Map<string, Steps>();
 
     beforeAll(async () => {
-      // One after the other: neither waits for the other's share of the machine.
-      const real = await startRealCeph({ osds: 3, portBase: 27_400, store: 'bluestore' });
-      try {
-        for (const program of programs) theirs.set(program, await runProgram(program, real.confPath));
-      } finally {
-        await real.stop();
-      }
-      const cluster = await startCluster({ osds: 3, store: 'disk', auth: 'none' });
-      try {
-        for (const program of programs) ours.set(program, await runProgram(program, cluster.cephConf));
-      } finally {
-        await cluster.stop();
-      }
+      const onReal = async () => {
+        const real = await startRealCeph({ osds: 3, portBase: 27_400, store: 'bluestore' });
+        try {
+          await runPrograms(real.confPath, theirs);
+        } finally {
+          await real.stop();
+        }
+      };
+      const onOurs = async () => {
+        const cluster = await startCluster({ osds: 3, store: 'disk', auth: 'none' });
+        try {
+          await runPrograms(cluster.cephConf, ours);
+        } finally {
+          await cluster.stop();
+        }
+      };
+      await Promise.all([onReal(), onOurs()]);
     }, SETUP_TIMEOUT_MS);
 
     test.each(programs)('%s gives what it gives on Ceph, but for the known differences', (program) => {
@@ -66,17 +70,18 @@ function matches(step: string, name: string): boolean {
   return step.endsWith('*') ? name.startsWith(step.slice(0, -1)) : name === step;
 }
 
-/** Runs a program in a pool of its own, so that listings and counts show nothing of the others. */
+/** Each program in a pool of its own, so that listings and counts show nothing of the others. */
+async function runPrograms(confPath: string, results: Map<string, Steps>): Promise<void> {
+  const lines = programs.map((program) => `osd pool create ${program} 8`);
+  const made = await runSteps(COMMANDS, [confPath], lines);
+  for (const [i, line] of lines.entries()) expect(made[i], line).toMatchObject({ code: 0 });
+  for (const program of programs) results.set(program, await runProgram(program, confPath));
+}
+
 async function runProgram(program: string, confPath: string): Promise<Steps> {
-  const ceph = async (...args: string[]) => {
-    const result = await runTool('ceph', ['-c', confPath, ...args], { timeoutSeconds: 60 });
-    expect(result, args.join(' ')).toMatchObject({ status: 0 });
-  };
-  await ceph('osd', 'pool', 'create', program, '8');
   const path = fileURLToPath(new URL(`./librados/${program}.py`, import.meta.url));
   // -B: no compiled files beside the sources.
   const result = await runTool(PYTHON, ['-B', path, confPath, program], { timeoutSeconds: PROGRAM_TIMEOUT_SECONDS });
-  await ceph('osd', 'pool', 'rm', program, program, '--yes-i-really-really-mean-it');
   const lines = result.stdout.split('\n').filter((line) => line !== '');
   const steps = new Map(lines.map((line) => splitLine(line)));
   if (result.status !== 0) steps.set('the program itself', `ends with ${result.status}: ${result.stderr.trim()}`);

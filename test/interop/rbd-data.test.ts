@@ -5,21 +5,21 @@
 import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { decodeRbdBitVector } from '@spirula/cls';
 import { Decoder, Encoder } from '@spirula/encoding';
 import { type IoCtx, ObjectOperation } from '@spirula/rados';
 import { Image } from '@spirula/rbd';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type ClusterConnection, connectByConf } from '../../packages/cli/src/ceph/connect.ts';
-import { type ImageCluster, makePools, must, RBD_TOOLS, startOurs, startTheirs } from './rbd-clusters.ts';
-import { type RbdPair, rbdPair } from './rbd-pair.ts';
+import type { ClusterConnection } from '../../packages/cli/src/ceph/connect.ts';
+import { type ImageCluster, must, RBD_TOOLS, startOurs, startTheirs } from './rbd-clusters.ts';
+import { type BusyImages, makeBusyImages } from './rbd-data/busy-images.ts';
+import type { RbdPair } from './rbd-pair.ts';
 import { missingTools } from './real-ceph.ts';
-import { runTool } from './run-tool.ts';
+import { PYTHON, runTool } from './run-tool.ts';
 
-const PYTHON = '/usr/bin/python3';
 const missing = missingTools([...RBD_TOOLS, PYTHON]);
 const REAL_PORT_BASE = 24_200;
-const BUSY = new URL('rbd-data/busy.py', import.meta.url).pathname;
 const SPIRULA = new URL('../../packages/cli/bin/spirula.mjs', import.meta.url).pathname;
 const SEED = process.env['SEED'] ?? '11';
 const IMAGES = ['whole', 'plain', 'striped', 'apart', 'base', 'child', 'mixed', 'bare', 'grandchild', 'empty'];
@@ -63,8 +63,9 @@ const ODD_FILES = [
 describe.skipIf(missing.length > 0).each([
   ['our cluster', startOurs()],
   ['a real cluster', startTheirs(REAL_PORT_BASE)],
-])(`data of images in %s (skipped without: ${missing.join(' ')})`, (_, start) => {
+])(`data of images in %s (skipped without: ${missing.join(' ')})`, { concurrent: true }, (_, start) => {
   const dir = mkdtempSync(join(tmpdir(), 'rbd-data-'));
+  let images: BusyImages;
   let cluster: ImageCluster;
   let pair: RbdPair;
   let connection: ClusterConnection;
@@ -72,8 +73,14 @@ describe.skipIf(missing.length > 0).each([
 
   const sameOf = async (line: string) => {
     const words = line.split(' ');
-    const expected = await pair.theirs(...words);
-    expect({ line, ...(await pair.ours(...words)) }).toEqual({ line, ...expected });
+    let [expected, own] = [await pair.theirs(...words), await pair.ours(...words)];
+    // OSDs may still be trimming what removed snapshots had: compared is what both say while Debian's says it twice.
+    while (words[0] === 'du' && !isDeepStrictEqual(own, expected)) {
+      const again = await pair.theirs(...words);
+      if (isDeepStrictEqual(again, expected)) break;
+      [expected, own] = [again, await pair.ours(...words)];
+    }
+    expect({ line, ...own }).toEqual({ line, ...expected });
   };
   const snapshotsOf = async (name: string) => {
     const { header } = await Image.open(connection.rados, io, name);
@@ -81,24 +88,15 @@ describe.skipIf(missing.length > 0).each([
   };
 
   beforeAll(async () => {
-    cluster = await start();
-    await makePools(cluster);
-    await must(runTool(PYTHON, ['-B', BUSY, cluster.conf, SEED], { timeoutSeconds: 60 }), BUSY);
-    pair = rbdPair(cluster, dir);
-    connection = await connectByConf(
-      { dir, stdout: () => {}, stderr: () => {} },
-      new Map([['conf', cluster.conf]]),
-      60,
-    );
-    io = await connection.rados.ioctx('images');
+    images = await makeBusyImages(start, dir, SEED);
+    ({ cluster, pair, connection, io } = images);
   }, 120_000);
   afterAll(async () => {
-    await connection?.close();
-    await cluster?.stop();
+    await images?.stop();
     rmSync(dir, { recursive: true, force: true });
   }, 60_000);
 
-  test('what differs between snapshots, and what room they take, is shown alike', async () => {
+  test.sequential('what differs between snapshots, and what room they take, is shown alike', async () => {
     const lines: string[] = [];
     for (const name of IMAGES) {
       const snapshots = await snapshotsOf(name);
@@ -123,7 +121,7 @@ describe.skipIf(missing.length > 0).each([
     for (const line of [...some, ...ODD]) await sameOf(line);
   }, 120_000);
 
-  test('object maps that hide objects are found out, and rebuilt', async () => {
+  test.sequential('object maps that hide objects are found out, and rebuilt', async () => {
     for (const name of ['whole', 'mixed']) {
       const { header } = await Image.open(connection.rados, io, name);
       const snapshot = header.snapshots[0]!;
@@ -179,7 +177,7 @@ describe.skipIf(missing.length > 0).each([
   };
   const at = (name: string) => join(dir, name);
 
-  test('exported images are the same files, and each imports what the other exported', async () => {
+  test.sequential('exported images are the same files, and each imports what the other exported', async () => {
     for (const name of ['striped', 'mixed', 'apart']) {
       for (const how of ['', ' --export-format 2']) await sameFile(`export images/${name} FILE${how}`);
       rmSync(at('image'), { force: true });
@@ -204,7 +202,7 @@ describe.skipIf(missing.length > 0).each([
     await sameImages('piped-theirs', 'piped-ours');
   }, 120_000);
 
-  test('differences are the same files, go into images alike, and make one together', async () => {
+  test.sequential('differences are the same files, go into images alike, and make one together', async () => {
     for (const name of ['whole', 'child']) {
       const steps = [...(await snapshotsOf(name)), ''];
       const [theirs, own] = [`${name}-built-theirs`, `${name}-built-ours`];

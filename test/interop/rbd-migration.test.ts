@@ -5,17 +5,16 @@ import { join } from 'node:path';
 import type { IoCtx } from '@spirula/rados';
 import { Image, WritableImage } from '@spirula/rbd';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type ClusterConnection, connectByConf } from '../../packages/cli/src/ceph/connect.ts';
+import type { ClusterConnection } from '../../packages/cli/src/ceph/connect.ts';
 import { imageWorld } from '../../packages/cli/src/rbd/image-world.ts';
-import { type ImageCluster, makePools, must, RBD_TOOLS, startOurs, startTheirs } from './rbd-clusters.ts';
-import { type RbdPair, rbdPair } from './rbd-pair.ts';
+import { type ImageCluster, must, RBD_TOOLS, startOurs, startTheirs } from './rbd-clusters.ts';
+import { type BusyImages, makeBusyImages } from './rbd-data/busy-images.ts';
+import type { RbdPair } from './rbd-pair.ts';
 import { missingTools } from './real-ceph.ts';
-import { runTool } from './run-tool.ts';
+import { PYTHON, runTool } from './run-tool.ts';
 
-const PYTHON = '/usr/bin/python3';
 const missing = missingTools([...RBD_TOOLS, PYTHON]);
 const REAL_PORT_BASE = 24_500;
-const BUSY = new URL('rbd-data/busy.py', import.meta.url).pathname;
 const CHANGE = new URL('rbd-data/change.py', import.meta.url).pathname;
 const MIB = 1 << 20;
 const SEED = process.env['SEED'] ?? '31';
@@ -36,8 +35,9 @@ const MIGRATIONS: readonly (readonly [string, Tool, string, Tool, Tool, 'commit'
 describe.skipIf(missing.length > 0).each([
   ['our cluster', startOurs()],
   ['a real cluster', startTheirs(REAL_PORT_BASE)],
-])(`images that go elsewhere in %s (skipped without: ${missing.join(' ')})`, (_, start) => {
+])(`images that go elsewhere in %s (skipped without: ${missing.join(' ')})`, { concurrent: true }, (_, start) => {
   const dir = mkdtempSync(join(tmpdir(), 'rbd-migration-'));
+  let images: BusyImages;
   let cluster: ImageCluster;
   let pair: RbdPair;
   let connection: ClusterConnection;
@@ -70,21 +70,15 @@ describe.skipIf(missing.length > 0).each([
   };
 
   beforeAll(async () => {
-    cluster = await start();
-    await makePools(cluster);
-    await must(runTool(PYTHON, ['-B', BUSY, cluster.conf, SEED], { timeoutSeconds: 60 }), BUSY);
-    pair = rbdPair(cluster, dir);
-    const env = { dir, stdout: () => {}, stderr: () => {} };
-    connection = await connectByConf(env, new Map([['conf', cluster.conf]]), 60);
-    io = await connection.rados.ioctx('images');
+    images = await makeBusyImages(start, dir, SEED);
+    ({ cluster, pair, connection, io } = images);
   }, 120_000);
   afterAll(async () => {
-    await connection?.close();
-    await cluster?.stop();
+    await images?.stop();
     rmSync(dir, { recursive: true, force: true });
   }, 60_000);
 
-  test.each(MIGRATIONS.map((each, i) => [i, ...each] as const))(
+  test.sequential.each(MIGRATIONS.map((each, i) => [i, ...each] as const))(
     '%i: %s, by %s %s, %s, %s %s',
     async (i, source, preparing, options, executing, ending, end) => {
       const [from, to] = [`from${i}`, `to${i}`];

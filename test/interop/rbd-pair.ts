@@ -1,6 +1,7 @@
 /** Debian's `rbd` and ours, on one cluster. */
 import { rbd } from '../../packages/cli/src/rbd.ts';
 import type { ImageCluster } from './rbd-clusters.ts';
+import { runOwn } from './run-own.ts';
 import { runTool, type ToolResult } from './run-tool.ts';
 
 export interface RbdPair {
@@ -27,17 +28,7 @@ export function rbdPair(cluster: ImageCluster, dir: string): RbdPair {
         if (!isRepeatable) return comparable(said);
       }
     },
-    ours: async (...words) => {
-      let stdout = '';
-      let stderr = '';
-      const env = {
-        stdout: (text: string | Uint8Array) => void (stdout += Buffer.from(text).toString('latin1')),
-        stderr: (text: string) => void (stderr += text),
-        dir,
-      };
-      const status = await rbd(['-c', cluster.conf, ...words], env);
-      return comparable({ status, stdout, stderr });
-    },
+    ours: async (...words) => comparable(await runOwn(rbd, ['-c', cluster.conf, ...words], dir)),
   };
 }
 

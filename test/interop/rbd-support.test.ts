@@ -4,9 +4,8 @@ import { type RunningCluster, startCluster } from '@spirula/cli';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { must, RBD_TOOLS } from './rbd-clusters.ts';
 import { missingTools, startRealCeph } from './real-ceph.ts';
-import { runTool } from './run-tool.ts';
+import { PYTHON, runTool } from './run-tool.ts';
 
-const PYTHON = '/usr/bin/python3';
 const missing = missingTools([...RBD_TOOLS, 'ceph-authtool', PYTHON]);
 const MINUTE = 60_000;
 

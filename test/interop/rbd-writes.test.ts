@@ -15,11 +15,10 @@ import { type ClusterConnection, connectByConf } from '../../packages/cli/src/ce
 import { imageWorld } from '../../packages/cli/src/rbd/image-world.ts';
 import { type ImageCluster, makePools, must, RBD_TOOLS, realRbd, startOurs, startTheirs } from './rbd-clusters.ts';
 import { missingTools } from './real-ceph.ts';
-import { runTool } from './run-tool.ts';
+import { PYTHON, runTool } from './run-tool.ts';
 
 const missing = missingTools([...RBD_TOOLS, 'python3']);
 const REAL_PORT_BASE = 20_300;
-const PYTHON = '/usr/bin/python3';
 const WRITER = new URL('rbd-tool/writer.py', import.meta.url).pathname;
 const MIB = 1 << 20;
 /** Seconds after which an OSD gives up a watcher; clients show themselves every five. */
@@ -54,7 +53,7 @@ class Draw {
 describe.skipIf(missing.length > 0).each([
   ['our cluster', startOurs()],
   ['a real cluster', startTheirs(REAL_PORT_BASE)],
-])(`images written in %s (skipped without: ${missing.join(' ')})`, (_, start) => {
+])(`images written in %s (skipped without: ${missing.join(' ')})`, { concurrent: true }, (_, start) => {
   const dir = mkdtempSync(join(tmpdir(), 'rbd-writes-'));
   let cluster: ImageCluster;
   let connection: ClusterConnection;
@@ -94,7 +93,7 @@ describe.skipIf(missing.length > 0).each([
     rmSync(dir, { recursive: true, force: true });
   }, 60_000);
 
-  test.each(['plain', 'plain2', 'striped', 'far', 'child', 'mixed'])(
+  test.sequential.each(['plain', 'plain2', 'striped', 'far', 'child', 'mixed'])(
     '%s is what was written to it, and so are its snapshots, which librbd takes meanwhile',
     async (name) => {
       const draw = new Draw(name.length * 31 + name.charCodeAt(0));
@@ -164,7 +163,7 @@ describe.skipIf(missing.length > 0).each([
     180_000,
   );
 
-  test('images that ours makes and removes are made and gone for librbd', async () => {
+  test.sequential('images that ours makes and removes are made and gone for librbd', async () => {
     const world = imageWorld;
     await createImage(io, 'mine', { size: 9 * MIB, order: 20, stripes: { unit: 4096, count: 2 } }, world);
     const mine = await open('mine');
@@ -203,7 +202,7 @@ describe.skipIf(missing.length > 0).each([
     await rbd('rm', 'images/mine', '--no-progress');
   }, 60_000);
 
-  test('the lock of an image goes back and forth between librbd and our client', async () => {
+  test.sequential('the lock of an image goes back and forth between librbd and our client', async () => {
     await rbd('create', 'images/shared', '--size', '4M');
     const theirs = new Librbd(cluster.conf, 'shared');
     const ours = await open('shared');
@@ -227,7 +226,7 @@ describe.skipIf(missing.length > 0).each([
     }
   }, 120_000);
 
-  test('who dies with the lock loses it', async () => {
+  test.sequential('who dies with the lock loses it', async () => {
     await rbd('create', 'images/left', '--size', '4M');
     const theirs = new Librbd(cluster.conf, 'left');
     expect(await theirs.next()).toBe('open');

@@ -7,9 +7,13 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { PYTHON } from './run-tool.ts';
 
 const run = promisify(execFile);
+
+const TELLER = fileURLToPath(new URL('real-ceph.py', import.meta.url));
 
 /** Whether a program is installed. */
 function installed(program: string): boolean {
@@ -46,7 +50,16 @@ export interface RealCeph {
   stop(): Promise<void>;
 }
 
-/** Starts one monitor, one manager and some OSDs and waits until all OSDs are up. */
+const DEVICE_BYTES = { bluestore: 4 * 1024 ** 3, memstore: 2 * 1024 ** 3 };
+
+/** Modules of Debian's managers, but for those that are always on. */
+const OPTIONAL_MODULES = [
+  ...['alerts', 'diskprediction_local', 'influx', 'insights', 'iostat', 'localpool', 'mirroring', 'nfs'],
+  ...['osd_perf_query', 'osd_support', 'prometheus', 'restful', 'selftest', 'snap_schedule', 'stats', 'telegraf'],
+  ...['test_orchestrator', 'zabbix'],
+].join(' ');
+
+/** Starts one monitor, one manager and some OSDs and waits until all OSDs are up and the manager is active. */
 export async function startRealCeph(options: RealCephOptions): Promise<RealCeph> {
   const dir = mkdtempSync(join(tmpdir(), 'real-ceph-'));
   for (const folder of ['log', 'run', 'mon', 'mgr', 'osd']) mkdirSync(join(dir, folder));
@@ -66,27 +79,25 @@ export async function startRealCeph(options: RealCephOptions): Promise<RealCeph>
     children.push(child);
     return child;
   };
-  const ceph = (...args: string[]) => run('ceph', [...common, '--connect-timeout', '30', ...args]);
-
-  await run('monmaptool', [
-    ...['--create', '--clobber', '--fsid', fsid, '--set-min-mon-release', '16'],
-    ...['--addv', 'a', `[v2:127.0.0.1:${options.portBase}]`, monmap],
-  ]);
-  const keyring = options.auth === 'cephx' ? await makeKeyring(dir, options.osds) : [];
-  await run('ceph-mon', ['--mkfs', '-i', 'a', ...common, '--monmap', monmap, ...keyring]);
-  daemon('ceph-mon', 'a');
-  // Its pool would appear at some time or other.
-  await ceph('config', 'set', 'mgr', 'mgr/devicehealth/enable_monitoring', 'false', '--force');
-  mkdirSync(join(dir, 'mgr', 'x'));
-  daemon('ceph-mgr', 'x');
-  const osdPids: number[] = [];
-  for (let id = 0; id < options.osds; id++) {
-    const uuid = randomUUID();
+  // In TiB, as an OSD reckons.
+  const weight = (DEVICE_BYTES[options.store] / 1024 ** 4).toFixed(4);
+  const uuids = Array.from({ length: options.osds }, () => randomUUID());
+  const tell = (...words: string[]) => run(PYTHON, ['-B', TELLER, confPath, ...words]);
+  const makeMon = async () => {
+    await run('monmaptool', [
+      ...['--create', '--clobber', '--fsid', fsid, '--set-min-mon-release', '16'],
+      ...['--addv', 'a', `[v2:127.0.0.1:${options.portBase}]`, monmap],
+    ]);
+    await run('ceph-mon', ['--mkfs', '-i', 'a', ...common, '--monmap', monmap, ...keyring]);
+    daemon('ceph-mon', 'a');
+    await tell('prepare', weight, ...uuids);
+  };
+  const makeOsd = async (uuid: string, id: number) => {
     mkdirSync(join(dir, 'osd', String(id)));
-    await ceph('osd', 'new', uuid, String(id));
     await run('ceph-osd', ['--mkfs', '-i', String(id), ...common, '--osd-uuid', uuid, '--no-mon-config']);
-    osdPids.push(daemon('ceph-osd', String(id)).pid ?? 0);
-  }
+  };
+
+  const keyring = options.auth === 'cephx' ? await makeKeyring(dir, options.osds) : [];
   const stop = async () => {
     await Promise.all(
       children.map(
@@ -100,18 +111,18 @@ export async function startRealCeph(options: RealCephOptions): Promise<RealCeph>
     );
     rmSync(dir, { recursive: true, force: true });
   };
-  const deadline = Date.now() + 120_000;
-  for (;;) {
-    const { stdout } = await ceph('osd', 'stat', '-f', 'json');
-    const stat = JSON.parse(stdout) as { num_up_osds: number };
-    if (stat.num_up_osds === options.osds) break;
-    if (Date.now() > deadline) {
-      await stop();
-      throw new Error(`only ${stat.num_up_osds} of ${options.osds} real OSDs came up`);
-    }
-    await new Promise((resolve) => setTimeout(resolve, 200));
+
+  try {
+    await Promise.all([makeMon(), ...uuids.map(makeOsd)]);
+    mkdirSync(join(dir, 'mgr', 'x'));
+    daemon('ceph-mgr', 'x');
+    const osdPids = uuids.map((_, id) => daemon('ceph-osd', String(id)).pid ?? 0);
+    await tell('wait', String(options.osds));
+    return { confPath, osdPids, stop };
+  } catch (error) {
+    await stop();
+    throw error;
   }
-  return { confPath, osdPids, stop };
 }
 
 /** Keys of all who are in the cluster from the start, in the keyring that the conf names; gives the words for mkfs. */
@@ -180,11 +191,13 @@ paxos_min_wait = 0.01
 [mgr]
 mgr_data = ${dir}/mgr/$id
 mgr_initial_modules =
+# Those that are not always on are never turned on here; a manager would load them all the same.
+mgr_disabled_modules = ${OPTIONAL_MODULES}
 [osd]
 osd_data = ${dir}/osd/$id
 osd_objectstore = ${options.store}
 osd_memory_target = 1073741824
-bluestore_block_size = ${4 * 1024 ** 3}
-memstore_device_bytes = ${2 * 1024 ** 3}
+bluestore_block_size = ${DEVICE_BYTES.bluestore}
+memstore_device_bytes = ${DEVICE_BYTES.memstore}
 ${hosts.join('')}`;
 }

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { startCluster } from '@spirula/cli';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { missingTools } from './real-ceph.ts';
-import { runTool } from './run-tool.ts';
+import { PYTHON, runTool } from './run-tool.ts';
 
 interface Recorded {
   readonly caps: readonly string[];
@@ -15,7 +15,6 @@ interface Recorded {
   readonly results: Readonly<Record<string, number | string>>;
 }
 
-const PYTHON = '/usr/bin/python3';
 const POOL = 'data';
 const missing = missingTools([PYTHON, 'ceph']);
 const here = (name: string) => fileURLToPath(new URL(`./restricted/${name}`, import.meta.url));

@@ -5,10 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type S3Gateway, startS3Gateway } from '../e2e/s3-gateway.ts';
 import { missingTools } from './real-ceph.ts';
-import { runTool } from './run-tool.ts';
+import { PYTHON, runTool } from './run-tool.ts';
 
-/** The one that goes with the distribution's boto3, whatever other Python is installed. */
-const PYTHON = '/usr/bin/python3';
 const TIMEOUT_SECONDS = 300;
 const TEST_TIMEOUT_MS = TIMEOUT_SECONDS * 1000;
 const missing = missingTools([PYTHON, 's3cmd', 'rclone']);

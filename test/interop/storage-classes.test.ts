@@ -7,7 +7,6 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import {
   CompleteMultipartUploadCommand,
   CopyObjectCommand,
@@ -28,7 +27,9 @@ import {
 } from '@aws-sdk/client-s3';
 import { type RunningS3Cluster, startCluster } from '@spirula/cli';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { radosgwAdmin } from '../../packages/cli/src/radosgw-admin.ts';
 import { missingTools } from './real-ceph.ts';
+import { runOwn } from './run-own.ts';
 import { runTool } from './run-tool.ts';
 import { s3Of } from './s3-of.ts';
 
@@ -36,7 +37,6 @@ const missing = missingTools(['ceph', 'rados', 'radosgw', 'radosgw-admin']);
 const PORT = 26_084;
 const GATEWAY = 'client.rgw.real';
 const MIB = 1 << 20;
-const SPIRULA = fileURLToPath(new URL('../../packages/cli/bin/spirula.mjs', import.meta.url));
 const PAGE = readFileSync(new URL('../../docs/storage-classes.md', import.meta.url), 'utf8');
 /** As the page has it. */
 const COLD_POOL = 'default.rgw.cold.data';
@@ -60,10 +60,7 @@ describe.skipIf(missing.length > 0)(`storage classes (skipped without: ${missing
     await runTool('radosgw-admin', ['-c', cluster.cephConf, '-n', GATEWAY, '-k', keyring, ...args], {
       timeoutSeconds: 120,
     });
-  const ourTool = async (...args: string[]) =>
-    await runTool(process.execPath, [SPIRULA, 'radosgw-admin', '-c', cluster.cephConf, ...args], {
-      timeoutSeconds: 120,
-    });
+  const ourTool = async (...args: string[]) => await runOwn(radosgwAdmin, ['-c', cluster.cephConf, ...args]);
   const oids = async (pool: string) =>
     (await runTool('rados', ['-c', cluster.cephConf, '-p', pool, 'ls'])).stdout.split('\n').filter((oid) => oid !== '');
 

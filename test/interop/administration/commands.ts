@@ -11,11 +11,19 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { expect } from 'vitest';
-import type { ToolResult } from '../run-tool.ts';
+import { runTool, type ToolResult } from '../run-tool.ts';
 
 export type Run = (...args: string[]) => Promise<ToolResult>;
 
 const MIB = 1 << 20;
+/** Of a thread of radosgw-admin that is still at work when the others have ended. */
+const ABORTED = /^(terminate called after throwing|\*\*\* Caught signal) .*/ms;
+
+/** Debian's. */
+export async function runAdmin(...args: string[]): Promise<ToolResult> {
+  const { stderr, ...said } = await runTool('radosgw-admin', args, { timeoutSeconds: 100 });
+  return { ...said, stderr: stderr.replace(ABORTED, '') };
+}
 
 export async function bytesOf(s3: S3Client, Bucket: string, Key: string): Promise<Buffer> {
   const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key }));

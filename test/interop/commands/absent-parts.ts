@@ -108,6 +108,8 @@ export const absentParts: Topic = {
     'rbd trash purge schedule status',
     { line: 'service dump', compare: 'shape' },
     'service status',
+    // OSDs that were out a moment ago may still be asked for what they have.
+    'settle',
     'osd blocked-by',
     'osd blocked-by -f json',
   ],

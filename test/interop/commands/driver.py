@@ -26,14 +26,14 @@ class Commands:
 
     def run(self, line, data):
         words = shlex.split(line)
-        if words == ["settle"]:
-            return self.settle()
+        if words in (["settle"], ["placed"]):
+            return wait_for(self.settle if words == ["settle"] else self.placed)
         output_format, words = take_format(words)
         target = ceph_argparse.find_cmd_target(words)
         if words[0] == "tell":
             words = words[2:]
         try:
-            arguments = ceph_argparse.validate_command(self.signatures_of(target), words)
+            arguments = ceph_argparse.validate_command(self.signatures_like(target, words), words)
         except ceph_argparse.ArgumentError as error:
             return -errno.EINVAL, b"", str(error)
         if not arguments:
@@ -43,6 +43,15 @@ class Commands:
         return ceph_argparse.json_command(
             self.cluster, target=target, argdict=arguments, inbuf=data, timeout=COMMAND_SECONDS
         )
+
+    def signatures_like(self, target, words):
+        """Those that may match most of the words: of hundreds, the parser copies each before it finds that another matches more."""
+        found = self.signatures_of(target)
+        for at, word in enumerate(words):
+            if not any(literal(each, at) == word for each in found.values()):
+                break
+            found = {key: each for key, each in found.items() if may_have(each, at, word)}
+        return found
 
     def signatures_of(self, target):
         if target not in self.signatures:
@@ -55,19 +64,51 @@ class Commands:
         return self.signatures[target]
 
     def settle(self):
-        """Until every PG is active+clean, and the manager has told the monitors so."""
-        deadline = time.monotonic() + SETTLE_SECONDS
-        while True:
-            _, output, _ = self.cluster.mon_command('{"prefix": "status", "format": "json"}', b"")
-            pgmap = json.loads(output)["pgmap"]
-            _, output, _ = self.cluster.mon_command('{"prefix": "osd dump", "format": "json"}', b"")
-            expected = sum(pool["pg_num"] for pool in json.loads(output)["pools"])
-            clean = sum(each["count"] for each in pgmap["pgs_by_state"] if each["state_name"] == "active+clean")
-            if clean == expected == pgmap["num_pgs"]:
-                return 0, b"", ""
-            if time.monotonic() > deadline:
-                return -errno.ETIMEDOUT, output, "not clean"
-            time.sleep(0.2)
+        """Until every PG is active+clean where the map has it, and the manager has told the monitors so."""
+        pgmap = self.ask("mon", prefix="status")["pgmap"]
+        expected = sum(pool["pg_num"] for pool in self.ask("mon", prefix="osd dump")["pools"])
+        clean = sum(each["count"] for each in pgmap["pgs_by_state"] if each["state_name"] == "active+clean")
+        if not clean == expected == pgmap["num_pgs"]:
+            return False
+        stats = self.placed()
+        return bool(stats) and all(each["state"] == "active+clean" for each in stats)
+
+    def placed(self):
+        """What the manager knows of PGs, if all were last told of from where the monitors' map has them."""
+        stats = self.ask("mgr", prefix="pg dump", dumpcontents=["pgs_brief"])["pg_stats"]
+        for stat in stats:
+            place = self.ask("mon", prefix="pg map", pgid=stat["pgid"])
+            if stat["up"] != place["up"] or stat["acting"] != place["acting"]:
+                return None
+        return stats
+
+    def ask(self, target, **command):
+        send = self.cluster.mon_command if target == "mon" else self.cluster.mgr_command
+        code, output, status = send(json.dumps({**command, "format": "json"}), b"")
+        if code:
+            raise SystemExit("%s: %d %s" % (command, code, status))
+        return json.loads(output)
+
+
+def wait_for(holds):
+    deadline = time.monotonic() + SETTLE_SECONDS
+    while not holds():
+        if time.monotonic() > deadline:
+            return -errno.ETIMEDOUT, b"", "not so"
+        time.sleep(0.1)
+    return 0, b"", ""
+
+
+def literal(command, at):
+    """The word that stands there in a command, if it is neither an argument nor behind one."""
+    first = command["sig"][: at + 1]
+    is_literal = len(first) > at and all(each.t is ceph_argparse.CephPrefix for each in first)
+    return first[at].instance.prefix if is_literal else None
+
+
+def may_have(command, at, word):
+    word_there = literal(command, at)
+    return len(command["sig"]) > at if word_there is None else word_there.startswith(word)
 
 
 def take_format(words):

@@ -21,6 +21,7 @@ export const reweight: Topic = {
     'osd test-reweight-by-pg 101 0.2 3 -f json',
     'osd reweight-by-pg 101 0.2 1',
     'osd tree',
+    'placed',
     'osd reweight-by-pg 101 0.2 3 -f json',
     'osd tree',
     'osd crush reweight osd.0 1',

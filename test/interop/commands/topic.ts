@@ -1,6 +1,7 @@
 /**
  * Command lines of `ceph` that are to give the same on Ceph 16.2 and here. A topic leaves the cluster as it found it. Besides
- * `ceph`'s own lines there is `settle`, which waits until every PG is active+clean and the monitors know it.
+ * `ceph`'s own lines there is `settle`, which waits until every PG is active+clean and the monitors know it, and `placed`, until the manager has
+ * heard of every PG from where the map has it.
  */
 
 /**

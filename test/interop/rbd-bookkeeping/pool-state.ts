@@ -1,9 +1,8 @@
 /** Pools that the tools work in, and what objects they hold, as the driver of `test/interop/rbd` tells of them. */
-import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { PYTHON, runTool } from '../run-tool.ts';
 
-/** The one that goes with the distribution's librbd, whatever other Python is installed. */
-const PYTHON = '/usr/bin/python3';
+const TIMEOUT_SECONDS = 120;
 const DRIVER = fileURLToPath(new URL('../rbd/driver.py', import.meta.url));
 
 /** Makes a pool of this number. @throws Error */
@@ -23,17 +22,10 @@ export async function poolState(confPath: string, place: string): Promise<string
 }
 
 async function drive(confPath: string, pool: string, lines: readonly string[]): Promise<readonly string[]> {
-  const child = spawn(PYTHON, ['-B', DRIVER, confPath, pool, String(BEGAN)], { stdio: 'pipe' });
-  let [output, errors] = ['', ''];
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    output += text;
-  });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    errors += text;
-  });
-  child.stdin.end(JSON.stringify(lines.map((line) => ({ line }))));
-  await new Promise((resolve) => child.once('close', resolve));
-  const results = output
+  const input = JSON.stringify(lines.map((line) => ({ line })));
+  const words = ['-B', DRIVER, confPath, pool, String(BEGAN)];
+  const { stdout, stderr } = await runTool(PYTHON, words, { input, timeoutSeconds: TIMEOUT_SECONDS });
+  const results = stdout
     .split('\n')
     .filter((line) => line !== '')
     .map(
@@ -41,6 +33,6 @@ async function drive(confPath: string, pool: string, lines: readonly string[]): 
     );
   const failed = results.find(({ code }) => code !== 0);
   if (failed || results.length < lines.length)
-    throw new Error(`${lines.join(', ')}: ${failed?.status ?? ''} ${errors}`);
+    throw new Error(`${lines.join(', ')}: ${failed?.status ?? ''} ${stderr}`);
   return results.map((result) => result.output);
 }

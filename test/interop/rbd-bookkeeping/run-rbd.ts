@@ -1,7 +1,7 @@
 /** One line, by Debian's `rbd` or by ours. */
-import { tmpdir } from 'node:os';
 import { rbd } from '../../../packages/cli/src/rbd.ts';
 import type { ImageCluster } from '../rbd-clusters.ts';
+import { runOwn } from '../run-own.ts';
 import { runTool, type ToolResult } from '../run-tool.ts';
 import { maskText } from './lines.ts';
 
@@ -13,16 +13,7 @@ const QUIET = { ...process.env, CEPH_ARGS: '--log_to_stderr=false --err_to_stder
 export async function runRbd(cluster: ImageCluster, tool: Tool, words: readonly string[]): Promise<ToolResult> {
   const line = ['-c', cluster.conf, ...words];
   if (tool === 'theirs') return await runTool('rbd', line, { timeoutSeconds: 60, env: QUIET });
-  let stdout = '';
-  let stderr = '';
-  const env = {
-    stdout: (text: string | Uint8Array) => void (stdout += Buffer.from(text).toString('latin1')),
-    stderr: (text: string) => void (stderr += text),
-    // The conf says where the cluster is.
-    dir: tmpdir(),
-  };
-  const status = await rbd(line, env);
-  return { status, stdout, stderr };
+  return await runOwn(rbd, line);
 }
 
 export function masked({ status, stdout, stderr }: ToolResult): ToolResult {
