@@ -13,7 +13,8 @@ import { PYTHON } from './run-tool.ts';
 
 const run = promisify(execFile);
 
-const TELLER = fileURLToPath(new URL('real-ceph.py', import.meta.url));
+// Also from the benchmarks' bundle, which lies as deep.
+const TELLER = fileURLToPath(new URL('../../test/interop/real-ceph.py', import.meta.url));
 
 /** Whether a program is installed. */
 function installed(program: string): boolean {
@@ -109,7 +110,8 @@ export async function startRealCeph(options: RealCephOptions): Promise<RealCeph>
           }),
       ),
     );
-    rmSync(dir, { recursive: true, force: true });
+    // What a daemon that was just killed was writing may come while the folder is being emptied.
+    rmSync(dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
   };
 
   try {

@@ -17,7 +17,7 @@ export interface ToolOptions {
 /** The one that goes with the distribution's librados and librbd, whatever other Python is installed. */
 export const PYTHON = '/usr/bin/python3';
 
-const RUNNER = fileURLToPath(new URL('tool-runner.mjs', import.meta.url));
+const RUNNER = fileURLToPath(new URL('../../test/interop/tool-runner.mjs', import.meta.url));
 
 type Answer =
   | { readonly id: number; readonly error: Error }
