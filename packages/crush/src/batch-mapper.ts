@@ -6,7 +6,7 @@ import { base64 } from '@scure/base';
 import type { CrushMap } from './crush-map.ts';
 import { ENGINE_CODE } from './engine-code.ts';
 import { type EngineExports, EngineMemory, type GrowingMemory, putBuckets } from './engine-memory.ts';
-import { CrushMapper, MAX_RESULT } from './mapper.ts';
+import { CrushMapper, MAX_RESULT, replacementsOf } from './mapper.ts';
 
 /** What inputs were mapped to. */
 export interface Mappings {
@@ -101,8 +101,7 @@ class EngineBatchMapper implements BatchMapper {
     this.#map = map;
     const memory = new EngineMemory(grown);
     this.#memory = memory;
-    const args = (chooseArgs === undefined ? undefined : map.chooseArgs.get(chooseArgs)) ?? map.chooseArgs.get(-1);
-    exports.placeMap(putBuckets(memory, map, args), map.buckets.length, map.maxDevices);
+    exports.placeMap(putBuckets(memory, map, replacementsOf(map, chooseArgs)), map.buckets.length, map.maxDevices);
     const { tunables } = map;
     exports.tune(
       tunables.chooseLocalTries,

@@ -1,7 +1,7 @@
 /** A mapping with all that was tried on the way: why an input lies where it lies. */
 import type { CrushMap, CrushRuleStep } from './crush-map.ts';
 import { type DrawnItem, explainDraw } from './explain-draw.ts';
-import { CrushMapper, type MappingEvent, type Rejection } from './mapper.ts';
+import { CrushMapper, type MappingEvent, type Rejection, replacementsOf } from './mapper.ts';
 
 export interface ExplainedDraw {
   readonly bucket: number;
@@ -49,7 +49,7 @@ export function explainMapping(
   chooseArgs?: number,
 ): ExplainedMapping {
   const mapper = new CrushMapper(map, chooseArgs);
-  const args = (chooseArgs === undefined ? undefined : map.chooseArgs.get(chooseArgs)) ?? map.chooseArgs.get(-1);
+  const args = replacementsOf(map, chooseArgs);
   const steps: { step: CrushRuleStep; tries: Open[] }[] = [];
   /** The innermost last. */
   const open: Open[] = [];

@@ -179,13 +179,12 @@ function stepsOf(map: CrushMap, location: CrushLocation): { type: number; name: 
     });
 }
 
-/** Weights (16.16) of all devices, as `itemWeight` has them. */
+/** Weights (16.16) of all devices, each in the first bucket that holds it (CrushWrapper::get_item_weight). */
 export function deviceWeights(map: CrushMap): Map<number, number> {
   const weights = new Map<number, number>();
   for (const bucket of map.buckets) {
-    if (!bucket || isShadow(map, bucket.id)) continue;
-    for (const [i, item] of bucket.items.entries()) {
-      if (item >= 0 && !weights.has(item)) weights.set(item, weightAt(bucket, i));
+    for (const [i, item] of bucket?.items.entries() ?? []) {
+      if (item >= 0 && !weights.has(item)) weights.set(item, weightAt(bucket!, i));
     }
   }
   return weights;

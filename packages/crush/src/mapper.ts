@@ -65,6 +65,11 @@ export type MappingEvent =
   | { readonly kind: 'reject'; readonly item: number | undefined; readonly why: Rejection }
   | { readonly kind: 'accept'; readonly item: number; readonly position: number; readonly depth: number };
 
+/** What takes the place of buckets' weights and ids; when the map has no set of this id, its compat set (-1) serves, if any. */
+export function replacementsOf(map: CrushMap, chooseArgs?: number): ReadonlyMap<number, CrushChooseArg> | undefined {
+  return (chooseArgs === undefined ? undefined : map.chooseArgs.get(chooseArgs)) ?? map.chooseArgs.get(-1);
+}
+
 /** Maps inputs under one CRUSH map. Holds scratch memory, so one mapper serves one caller at a time. */
 export class CrushMapper {
   readonly #map: CrushMap;
@@ -91,8 +96,7 @@ export class CrushMapper {
   /** `chooseArgs` names a choose_args set; when the map has no such set, its compat set (-1) serves, if any. */
   constructor(map: CrushMap, chooseArgs?: number) {
     this.#map = map;
-    this.#chooseArgs =
-      (chooseArgs === undefined ? undefined : map.chooseArgs.get(chooseArgs)) ?? map.chooseArgs.get(-1);
+    this.#chooseArgs = replacementsOf(map, chooseArgs);
   }
 
   /**

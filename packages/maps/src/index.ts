@@ -62,7 +62,7 @@ export {
 } from './pg-mapping.ts';
 export { type Pool, PoolFlag, PoolOpt, type PoolSnap, PoolType, type SnapInterval } from './pool.ts';
 export { decodePool, encodePool } from './pool-codec.ts';
-export { mapPool, type PgSets, type PoolMapping } from './pool-mapping.ts';
+export { mapPool, type PgSets, type PoolMapping, pgSet } from './pool-mapping.ts';
 export { AUTOSCALE_MODES, autoscaleModeName, poolOptionKey } from './pool-names.ts';
 export { CEPH_VERSION, CEPH_VERSION_TEXT, RELEASE_METADATA, Release, releaseName, releaseNumber } from './release.ts';
 export { encodingOf, followIncremental, type OsdMapStep, readOsdMap } from './shared-maps.ts';

@@ -16,6 +16,11 @@ export interface PgSets {
   readonly primaries: Int32Array;
 }
 
+/** OSDs of one PG, holes included. */
+export function pgSet({ size, osds, counts }: PgSets, seed: number): Int32Array {
+  return osds.subarray(seed * size, seed * size + counts[seed]!);
+}
+
 export interface PoolMapping {
   readonly up: PgSets;
   /** `up` itself where nothing of the pool is temporary. */

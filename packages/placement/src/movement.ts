@@ -5,7 +5,7 @@
  */
 import { CRUSH_ITEM_NONE } from '@spirula/crush';
 import type { OsdId, PgId, PoolId } from '@spirula/encoding';
-import { mapPool, type OsdMap, osdUp, type PgSets, type Pool, PoolType, stableMod } from '@spirula/maps';
+import { mapPool, type OsdMap, osdUp, type PgSets, type Pool, PoolType, pgSet, stableMod } from '@spirula/maps';
 import { sharesOf } from './shares.ts';
 
 /** Bytes of a PG's objects, each counted once however many copies there are; undefined: not known. */
@@ -119,8 +119,8 @@ class PoolComparison {
   /** @param share of the PG before that the piece is @param part of the PG afterwards */
   #comparePiece(from: PgSets, source: number, to: PgSets, target: number, share: number, part: number): void {
     const { after, id, pool, bytesOf, loads } = this.#compared;
-    const had = setOf(from, source);
-    const gets = setOf(to, target);
+    const had = pgSet(from, source);
+    const gets = pgSet(to, target);
     const known = bytesOf({ pool: id, seed: source });
     if (known === undefined) this.#areBytesKnown = false;
     const objectBytes = (known ?? 0) * share;
@@ -174,10 +174,6 @@ function partsOf(pieces: number, pgNum: number): Uint32Array {
   const parts = new Uint32Array(pgNum);
   for (let piece = 0; piece < pieces; piece++) parts[stableMod(piece, pgNum)]! += 1;
   return parts;
-}
-
-function setOf({ size, osds, counts }: PgSets, seed: number): Int32Array {
-  return osds.subarray(seed * size, seed * size + counts[seed]!);
 }
 
 function loadOf(loads: Map<OsdId, OsdLoad>, osd: OsdId): OsdLoad {

@@ -1,7 +1,7 @@
 /** `--test-map-pgs` and its like: maps all PGs and counts them per OSD. */
-import { BucketAlg, type CrushMap } from '@spirula/crush';
+import { deviceWeights } from '@spirula/crush';
 import { formatFloat, formatPgId, type OsdId, type PgId } from '@spirula/encoding';
-import { mapPool, type OsdMap, osdIn, type PgSets } from '@spirula/maps';
+import { mapPool, type OsdMap, osdIn, pgSet } from '@spirula/maps';
 import { Refusal } from './refusal.ts';
 import type { Request } from './request.ts';
 import { describeMapping } from './test-mapping.ts';
@@ -34,7 +34,7 @@ export function testMapPgs(map: OsdMap, request: Request, io: OsdMapToolIo): voi
     const lines = [`pool ${id} pg_num ${pool.pgNum}`];
     const mapped = testRandom ? undefined : mapPool(map, id).acting;
     for (let seed = 0; seed < pool.pgNum; seed++) {
-      const acting = mapped ? setOf(mapped, seed) : atRandom(map, pool.size, io);
+      const acting = mapped ? pgSet(mapped, seed) : atRandom(map, pool.size, io);
       const primary = mapped ? mapped.primaries[seed]! : (acting[0] ?? -1);
       count(counts, acting, primary);
       if (detail !== 'none') lines.push(describe(map, { pool: id, seed }, detail, acting, primary));
@@ -56,10 +56,6 @@ export function withPgNum(map: OsdMap, { pgNum, pool: only }: Request): OsdMap {
 
 function describe(map: OsdMap, pg: PgId, detail: PgDetail, acting: ArrayLike<OsdId>, primary: OsdId): string {
   return detail === 'acting' ? `${formatPgId(pg)}\t[${Array.from(acting)}]\t${primary}` : describeMapping(map, pg);
-}
-
-function setOf({ size, osds, counts }: PgSets, seed: number): Int32Array {
-  return osds.subarray(seed * size, seed * size + counts[seed]!);
 }
 
 /** `--test-random`: any OSDs, as often as it happens. */
@@ -121,16 +117,4 @@ function formatCounts(map: OsdMap, counts: PgCounts): string[] {
 function ratio(value: number): string {
   if (Number.isNaN(value)) return '-nan';
   return Number.isFinite(value) ? formatFloat(value) : 'inf';
-}
-
-/** CRUSH weights of devices, each from the first bucket that holds it (CrushWrapper::get_item_weight). */
-function deviceWeights(crush: CrushMap): Map<OsdId, number> {
-  const weights = new Map<OsdId, number>();
-  for (const bucket of crush.buckets) {
-    bucket?.items.forEach((item, i) => {
-      if (item < 0 || weights.has(item)) return;
-      weights.set(item, bucket.itemWeights[bucket.alg === BucketAlg.uniform ? 0 : i]!);
-    });
-  }
-  return weights;
 }

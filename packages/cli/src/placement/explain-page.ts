@@ -2,10 +2,11 @@
 import { bucketAlgName, type CrushMap, type DrawnItem, type ExplainedDraw } from '@spirula/crush';
 import { formatPgId } from '@spirula/encoding';
 import type { ExplainedPg, OsdMap } from '@spirula/maps';
+import { escapeText } from '../escape-text.ts';
 import { nameOfItem, nameOfStep, nameOfType, REASONS } from './crush-names.ts';
 import type { ExplainedObject } from './explain-object.ts';
 import { describeObject, describePg, describeSets, type TryWithBelow, withTriesBelow } from './explain-text.ts';
-import { escapeText, page } from './page.ts';
+import { page } from './page.ts';
 
 /** Of a bucket with more, the longest straws are shown at first. */
 const SHOWN = 12;

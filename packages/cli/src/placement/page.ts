@@ -1,3 +1,5 @@
+import { escapeText } from '../escape-text.ts';
+
 /** A page that opens from disk: all that it needs is in it. Light or dark as the reader has it, narrow or wide. */
 export function page(title: string, body: string): string {
   return `<!doctype html>
@@ -14,10 +16,6 @@ ${body}
 </main></body>
 </html>
 `;
-}
-
-export function escapeText(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 }
 
 const STYLE = `

@@ -2,6 +2,7 @@
 import { gzipSync } from 'node:zlib';
 import type { TraceEntry, TraceHeader } from '@spirula/sim-world';
 import { UserError } from '../../cluster/user-error.ts';
+import { escapeText } from '../../escape-text.ts';
 
 /** Put in by the build, from `sim/report`. */
 declare const SPIRULA_REPORT_SCRIPT: string | undefined;
@@ -98,8 +99,4 @@ function stand(standing: Map<string, Entry>, entry: Entry): void {
       else standing.delete(`request ${entry.id}`);
       break;
   }
-}
-
-function escapeText(text: string): string {
-  return text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
 }
